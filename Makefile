@@ -1,0 +1,40 @@
+# make venv   an environment in .venv/ with the package (editable), its command line, reports and tests
+# make demo   fine-tune, register and show a few pairs, into demo_output/
+# make test   linter, format and tests, as CI runs them
+#
+# Variables: PYTHON (an interpreter of Python 3.10 or later), TORCH (pip requirement of the torch build to use; pip's own
+# settings, such as PIP_FIND_LINKS, say where it is looked for).
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+TORCH ?= torch==2.13.0
+VENV := .venv
+IN_VENV := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.PHONY: venv demo test
+
+venv: $(INSTALLED)
+
+demo: $(INSTALLED)
+	$(IN_VENV) -m MetaRegistrationLib demo --output demo_output
+
+test: $(INSTALLED)
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m ruff format --check .
+	$(IN_VENV) -m pytest
+
+# torch is named in the same command as the package, so that its pin holds for every dependency that asks for torch and
+# none of them brings in another (CUDA) build of several GB.
+$(INSTALLED): pyproject.toml | $(IN_VENV)
+	$(IN_VENV) -m pip install --disable-pip-version-check "$(TORCH)" --editable ".[test,cli,reports]"
+	touch $@
+
+# Debian ships Python without venv's means to install pip: say so rather than fail with a traceback.
+$(IN_VENV):
+	@test -n "$(PYTHON)" || { echo "No Python found: install Python 3.10 or later, or run make PYTHON=/path/to/python3." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "$(PYTHON) is too old: run make PYTHON=/path/to/python3, Python 3.10 or later." >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || "$(PYTHON)" -m virtualenv $(VENV) \
+		|| { rm -rf $(VENV); echo "$(PYTHON) cannot make an environment with pip:" \
+		"install its venv package (on Debian and Ubuntu: apt install python3-venv, or python3.11-venv), then run make again." >&2; \
+		exit 1; }

@@ -1,0 +1,132 @@
+"""Checkpoints: a network's weights and all that is needed to use them, as tensors and plain Python values."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .errors import InputError
+from .files import replacing
+from .networks import build_network
+from .preprocessing import Preprocessing
+
+FORMAT = "MetaRegistration checkpoint"
+FORMAT_VERSION = 1
+
+
+@dataclass
+class Checkpoint:
+    """Content of a checkpoint file.
+
+    Attributes
+    ----------
+    network : dict
+        `name` (registry name or `package.module:Class`) and `settings` (keyword arguments).
+    weights : dict of str to Tensor
+        State of the network, on the CPU.
+    preprocessing : dict
+        Settings of `Preprocessing`.
+    history : list of dict
+        One entry for each training stage, oldest first: its name, steps, settings, data, results.
+    provenance : dict
+        Versions, hardware, date, parent checkpoint's hash.
+    training : dict
+        State of an unfinished run (optimisers, counters); empty in a checkpoint that is only to be used.
+    """
+
+    network: dict
+    weights: dict[str, Tensor]
+    preprocessing: dict
+    history: list = field(default_factory=list)
+    provenance: dict = field(default_factory=dict)
+    training: dict = field(default_factory=dict)
+    format_version: int = FORMAT_VERSION
+
+    def build(self, device: torch.device | str = "cpu") -> nn.Module:
+        """The network with its weights, in evaluation mode.
+
+        Raises
+        ------
+        InputError
+            The network cannot be made or the weights do not fit it.
+        """
+        network = build_network(self.network["name"], self.network.get("settings"))
+        try:
+            network.load_state_dict(self.weights)
+        except RuntimeError as error:
+            raise InputError(f"The checkpoint's weights do not fit its network {self.network['name']}: {error}") from error
+        return network.to(device).eval()
+
+    def build_preprocessing(self) -> Preprocessing:
+        """The checkpoint's preprocessing."""
+        return Preprocessing.from_dict(self.preprocessing)
+
+
+def cpu_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Copy of a network's state on the CPU, contiguous whatever the memory format of the network."""
+    return {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in network.state_dict().items()}
+
+
+def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint atomically: at any kill or full disk the file that was there before is still whole."""
+    with replacing(path) as temporary:
+        # A stream, because the archive otherwise carries the temporary name, and equal runs would differ in their bytes.
+        with temporary.open("wb") as stream:
+            torch.save({"format": FORMAT, **vars(checkpoint)}, stream)
+
+
+def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
+    """Read a checkpoint; nothing in the file is executed (``weights_only=True``).
+
+    Raises
+    ------
+    InputError
+        The file is missing, truncated, not a checkpoint of this program, holds more than tensors and plain values, or was
+        written by a newer version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"Checkpoint {path}: there is no such file.")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"Checkpoint {path}: expected a file written by this program, but it is truncated or another kind of file.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a hostile or damaged file provokes in the reader
+        raise InputError(_refusal(path, error)) from error
+    return _checked(path, content)
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    if "weights_only" in str(error) or "Unsupported" in str(error):
+        return f"Checkpoint {path}: refused, because it holds Python objects other than tensors and plain values, which could run code."
+    return f"Checkpoint {path}: it cannot be read; the file is damaged or truncated ({str(error).splitlines()[0][:200] if str(error) else type(error).__name__})."
+
+
+def _checked(path: Path, content: object) -> Checkpoint:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"Checkpoint {path}: another program wrote it; expected one made by pretrain, metatrain or finetune.")
+    version = content.get("format_version")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise InputError(
+            f"Checkpoint {path}: its format version is {version}, and this program reads up to {FORMAT_VERSION}. Update MetaRegistration."
+        )
+    try:
+        checkpoint = Checkpoint(**{key: value for key, value in content.items() if key != "format"})
+        sound = isinstance(checkpoint.network["name"], str) and all(isinstance(w, Tensor) for w in checkpoint.weights.values())
+    except (TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"Checkpoint {path}: parts of it are missing or unknown ({error}).") from error
+    if not sound:
+        raise InputError(f"Checkpoint {path}: its network or weights are not what a checkpoint holds.")
+    return checkpoint
+
+
+def file_sha256(path: str | os.PathLike) -> str:
+    """SHA-256 of a file, hexadecimal: the identity of a checkpoint in every record."""
+    with Path(path).open("rb") as stream:
+        return hashlib.sha256(stream.read()).hexdigest()

@@ -1,0 +1,52 @@
+"""`meta-registration evaluate`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import InputError
+from ..progress import Finished, Reader
+from .folders import report_folder
+from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading
+from .registering import make_registrar, metrics_table, register_pairs, summary_line
+
+NAME = "evaluate"
+HELP = "measure a checkpoint on pairs with landmarks"
+DESCRIPTION = (
+    "Register the pairs of a folder and measure the result: landmark distance before and after (mean over a pair's\n"
+    "landmarks, in pixels of the network's 400 x 400 frame), NCC, folding, time. Writes metrics.csv (one row a pair) and\n"
+    "summary.json into --output, and no images."
+)
+EXAMPLES = "  meta-registration evaluate --checkpoint runs/adapted/best.pt --pairs my_pairs --split test --output results"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_pairs(parser)
+    parser.add_argument("--split", metavar="NAME", help="only the pairs of this split (default: all pairs)")
+    add_output(parser)
+    add_checkpoint(parser)
+    add_device(parser)
+    add_reading(parser)
+
+
+def run(arguments: argparse.Namespace, progress: Reader) -> int:
+    """Evaluate."""
+    from ..files import writable_folder
+    from ..pairs import find_pairs
+    from ..results import write_tables
+
+    folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
+    report_folder(folder, progress)
+    files = folder.split(arguments.split)
+    registrar, record = make_registrar(arguments.checkpoint, arguments.device)
+    output = writable_folder(arguments.output)
+    rows = [done.measures for done in register_pairs(registrar, files, NAME, progress, record)]
+    if not rows:
+        raise InputError(f"{arguments.pairs}: none of its pairs could be registered; the messages above say why.")
+    record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": arguments.split}
+    summary = write_tables(output, rows, record)
+    if not arguments.json:
+        print(f"{metrics_table(rows)}\n{summary_line(summary)}\nTables: {output.resolve()}")
+    progress(Finished(NAME, output, summary))
+    return 0

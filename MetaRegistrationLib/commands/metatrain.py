@@ -1,0 +1,70 @@
+"""`meta-registration metatrain`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..progress import Reader
+from .options import positive_float, positive_int
+from .training_options import add_tasks, add_training, data_folder, optimisation, starting_checkpoint, train
+
+NAME = "metatrain"
+HELP = "meta-learn an initialisation over source tasks (Reptile)"
+DESCRIPTION = (
+    "Train a network by Reptile over the tasks of a task set, usually from a pretrained --checkpoint, so that a few\n"
+    "epochs of fine-tuning adapt it to a new task. Writes best.pt, last.pt and log.csv into --output."
+)
+EXAMPLES = (
+    "  meta-registration metatrain --tasks source_tasks.toml --checkpoint runs/pretrained/best.pt --output runs/meta\n"
+    "  meta-registration metatrain --tasks source_tasks.toml --checkpoint runs/pretrained/best.pt --output runs/meta --resume"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_tasks(parser)
+    add_training(parser, learning_rate=1e-4, validate_every="meta-steps (default: 50)")
+    group = parser.add_argument_group("Reptile (Eq. 2)")
+    group.add_argument("--steps", type=positive_int, default=23000, metavar="N", help="meta-steps (default: %(default)s)")
+    group.add_argument(
+        "--tasks-per-step", type=positive_int, default=3, metavar="M", help="m, drawn a meta-step (default: 3)"
+    )
+    group.add_argument(
+        "--inner-updates", type=positive_int, default=10, metavar="K", help="k, updates on each task (default: 10)"
+    )
+    group.add_argument(
+        "--outer-learning-rate", type=positive_float, default=1e-4, metavar="R", help="of the outer Adam, or alpha"
+    )
+    group.add_argument(
+        "--outer-optimiser",
+        choices=("adam", "sgd"),
+        default="adam",
+        help="adam: as the paper's implementation; sgd: Eq. (2) as it is written (default: adam)",
+    )
+
+
+def run(arguments: argparse.Namespace, progress: Reader) -> int:
+    """Meta-train."""
+    from ..task_sets import load_task_set
+    from ..training.devices import place
+    from ..training.reptile import Reptile
+
+    base, parent = starting_checkpoint(arguments)
+    tasks = load_task_set(arguments.tasks, base.build_preprocessing(), data=data_folder(arguments.data))
+    step = optimisation(arguments, base)
+    trainer = Reptile(
+        place(base.build(), step.device),
+        tasks,
+        step,
+        steps=arguments.steps,
+        tasks_per_step=arguments.tasks_per_step,
+        inner_updates=arguments.inner_updates,
+        inner_learning_rate=arguments.learning_rate,
+        outer_learning_rate=arguments.outer_learning_rate,
+        outer_optimiser=arguments.outer_optimiser,
+        batch=arguments.batch,
+        seed=arguments.seed,
+    )
+    every = arguments.validate_every or 50
+    train(arguments, trainer, tasks, step, base, parent, validate_every=every, progress=progress)
+    return 0

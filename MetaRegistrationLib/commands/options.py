@@ -1,0 +1,150 @@
+"""Options that several commands share, so that each is spelled, checked and explained in one way."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from pathlib import Path
+
+
+def new_parser_options(description: str, examples: str) -> dict:
+    """Keyword arguments for a command's parser: its description, and its examples as they stand."""
+    return {
+        "description": description,
+        "epilog": f"examples:\n{examples}",
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+        "allow_abbrev": False,
+    }
+
+
+def path_name(text: str) -> Path:
+    """`text` as a path, `~` resolved; an empty name (an unset shell variable) is refused, for it would mean '.'."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a file or folder name, got an empty one")
+    return Path(text).expanduser()
+
+
+def device_name(text: str) -> str:
+    """`text` when it names a device: auto, cpu, cuda, cuda:N or mps."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"expected auto, cpu, cuda, cuda:N or mps, got {text!r}")
+    return text
+
+
+def positive_int(text: str) -> int:
+    """`text` as a whole number of at least 1."""
+    return whole_number(text, least=1)
+
+
+def natural_int(text: str) -> int:
+    """`text` as a whole number of at least 0."""
+    return whole_number(text, least=0)
+
+
+def whole_number(text: str, least: int) -> int:
+    """`text` as a whole number of at least `least`."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+    return value
+
+
+def positive_float(text: str) -> float:
+    """`text` as a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """`--checkpoint FILE`; None stands for the shipped one."""
+    parser.add_argument(
+        "--checkpoint", type=path_name, metavar="FILE", help="network to start from (default: the one that is shipped)"
+    )
+
+
+def add_pairs(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """`--pairs DIR`."""
+    parser.add_argument(
+        "--pairs",
+        type=path_name,
+        metavar="DIR",
+        required=required,
+        help="folder of image pairs; `meta-registration pairs DIR` shows how it is understood",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, *, default: str | None = None) -> None:
+    """`--output DIR`, required when there is no default."""
+    note = "" if default is None else f" (default: {default})"
+    parser.add_argument(
+        "--output",
+        type=path_name,
+        metavar="DIR",
+        default=default,
+        required=default is None,
+        help=f"folder for the results, made when missing{note}",
+    )
+
+
+def add_epochs(parser: argparse.ArgumentParser, *, default: int = 10) -> None:
+    """`--epochs N`."""
+    parser.add_argument(
+        "--epochs", type=positive_int, default=default, metavar="N", help="passes over the pairs (default: %(default)s)"
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """`--device NAME`."""
+    parser.add_argument(
+        "--device",
+        type=device_name,
+        default="auto",
+        metavar="NAME",
+        help="auto, cpu, cuda, cuda:N or mps (default: auto, the fastest one there is)",
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """`--seed N`."""
+    parser.add_argument(
+        "--seed", type=natural_int, default=0, metavar="N", help="start of the random numbers (default: %(default)s)"
+    )
+
+
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    """`--resume`."""
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the last save in --output as if the run had not stopped"
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """`--slice N` and `--spacing-um S`, which say how image files are read."""
+    parser.add_argument(
+        "--slice",
+        type=natural_int,
+        metavar="N",
+        help="slice to take, counted from 0, where a file is a stack or a volume (default: such files are refused)",
+    )
+    parser.add_argument(
+        "--spacing-um",
+        type=positive_float,
+        metavar="S",
+        help="distance between pixels in micrometres, for files that do not carry it",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`; main adds it to every command."""
+    parser.add_argument(
+        "--json", action="store_true", help="write progress and results as JSON lines on stdout and nothing else there"
+    )

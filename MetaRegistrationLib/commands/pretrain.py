@@ -1,0 +1,52 @@
+"""`meta-registration pretrain`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..progress import Reader
+from .options import positive_int
+from .training_options import add_tasks, add_training, data_folder, optimisation, starting_checkpoint, train
+
+NAME = "pretrain"
+HELP = "train a network on all source tasks mixed"
+DESCRIPTION = (
+    "Train a network from scratch (or further, with --checkpoint) on the tasks of a task set, all mixed: the\n"
+    "pretraining of the paper. Writes best.pt, last.pt and log.csv into --output."
+)
+EXAMPLES = (
+    "  meta-registration pretrain --tasks source_tasks.toml --output runs/pretrained\n"
+    "  meta-registration pretrain --tasks source_tasks.toml --output runs/pretrained --resume"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_tasks(parser)
+    add_training(parser, learning_rate=1e-4, validate_every="steps (default: 500)")
+    parser.add_argument("--steps", type=positive_int, default=6000, metavar="N", help="(default: %(default)s, the paper's)")
+    parser.add_argument("--decay", action="store_true", help="let the learning rate fall to zero along a half cosine")
+
+
+def run(arguments: argparse.Namespace, progress: Reader) -> int:
+    """Pretrain."""
+    from ..task_sets import load_task_set
+    from ..training.devices import place
+    from ..training.pretrain import Pretraining
+
+    base, parent = starting_checkpoint(arguments)
+    tasks = load_task_set(arguments.tasks, base.build_preprocessing(), data=data_folder(arguments.data))
+    step = optimisation(arguments, base)
+    trainer = Pretraining(
+        place(base.build(), step.device),
+        tasks,
+        step,
+        steps=arguments.steps,
+        learning_rate=arguments.learning_rate,
+        batch=arguments.batch,
+        seed=arguments.seed,
+        decay=arguments.decay,
+    )
+    every = arguments.validate_every or 500
+    train(arguments, trainer, tasks, step, base, parent, validate_every=every, progress=progress)
+    return 0

@@ -1,0 +1,95 @@
+"""`meta-registration register`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import InputError
+from ..progress import Finished, Reader
+from .folders import report_folder
+from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading, natural_int, path_name
+from .registering import make_registrar, metrics_table, pair_record, register_pairs, summary_line
+
+NAME = "register"
+HELP = "register a pair or a folder of pairs"
+DESCRIPTION = (
+    "Register one pair (--moving, --fixed) or a folder of pairs (--pairs). For each pair a folder is written into\n"
+    "--output: the warped image and the displacement field in the fixed image's geometry, landmarks carried into the\n"
+    "fixed image, an overlay picture and a record of everything that made them."
+)
+EXAMPLES = (
+    "  meta-registration register --moving visit1.png --fixed visit2.png --output result\n"
+    "  meta-registration register --moving visit1.png --fixed visit2.png --moving-landmarks visit1.mrk.json --output result\n"
+    "  meta-registration register --pairs my_pairs --checkpoint runs/adapted/best.pt --output results"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_pairs(parser, required=False)
+    parser.add_argument("--split", metavar="NAME", help="only the pairs of this split")
+    pair = parser.add_argument_group("one pair")
+    pair.add_argument("--moving", type=path_name, metavar="FILE", help="image to be warped")
+    pair.add_argument("--fixed", type=path_name, metavar="FILE", help="image that stays")
+    pair.add_argument("--moving-landmarks", type=path_name, metavar="FILE", help="CSV, .mrk.json or .fcsv")
+    pair.add_argument("--fixed-landmarks", type=path_name, metavar="FILE", help="CSV, .mrk.json or .fcsv")
+    pair.add_argument("--moving-slice", type=natural_int, metavar="N", help="as --slice, for the moving image alone")
+    pair.add_argument("--fixed-slice", type=natural_int, metavar="N", help="as --slice, for the fixed image alone")
+    add_output(parser)
+    add_checkpoint(parser)
+    add_device(parser)
+    add_reading(parser)
+
+
+def run(arguments: argparse.Namespace, progress: Reader) -> int:
+    """Register and write."""
+    from ..files import writable_folder
+    from ..results import write_registration, write_tables
+
+    files = _files(arguments, progress)
+    registrar, record = make_registrar(arguments.checkpoint, arguments.device)
+    output = writable_folder(arguments.output)
+    rows = []
+    for done in register_pairs(registrar, files, NAME, progress, record):
+        folder = output / done.pair.name
+        write_registration(folder, done.registration, done.landmarks, done.measures, pair_record(record, done.pair))
+        rows.append(done.measures)
+    if not rows:
+        raise InputError(f"{arguments.pairs}: none of its pairs could be registered; the messages above say why.")
+    summary = write_tables(output, rows, record)
+    if not arguments.json:
+        print(f"{metrics_table(rows)}\n{summary_line(summary)}\nResults: {output.resolve()}")
+    progress(Finished(NAME, output, summary))
+    return 0
+
+
+def _files(arguments: argparse.Namespace, progress: Reader) -> list:
+    from ..pairs import PairFiles, find_pairs
+
+    single = ("moving", "fixed", "moving_landmarks", "fixed_landmarks", "moving_slice", "fixed_slice")
+    given = [f"--{name.replace('_', '-')}" for name in single if getattr(arguments, name) is not None]
+    if arguments.pairs is not None:
+        if given:
+            raise InputError(f"{', '.join(given)} is for one pair; leave it out, or leave out --pairs.")
+        folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
+        report_folder(folder, progress)
+        return list(folder.split(arguments.split))
+    if arguments.moving is None or arguments.fixed is None:
+        raise InputError("register: give --moving and --fixed, or --pairs.")
+    pair = PairFiles(
+        name=f"{_stem(arguments.moving)}_to_{_stem(arguments.fixed)}",
+        moving=arguments.moving,
+        fixed=arguments.fixed,
+        moving_landmarks=arguments.moving_landmarks,
+        fixed_landmarks=arguments.fixed_landmarks,
+        spacing_um=arguments.spacing_um,
+        slice_index=arguments.slice,
+        moving_slice_index=arguments.moving_slice,
+        fixed_slice_index=arguments.fixed_slice,
+    )
+    pair.load()  # bad input ends here, before anything is written
+    return [pair]
+
+
+def _stem(path) -> str:
+    return path.name.split(".")[0] or "image"

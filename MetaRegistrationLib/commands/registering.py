@@ -1,0 +1,130 @@
+"""What `register`, `evaluate` and `demo` share: registering pairs one after another with a record of what made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..progress import Item, Message, Reader, Started
+
+if TYPE_CHECKING:
+    from ..measures import CarriedLandmarks, PairMeasures
+    from ..pairs import ImagePair, PairFiles
+    from ..registration import Registrar, Registration
+
+
+@dataclass(frozen=True, eq=False)
+class Registered:
+    """One pair with all that is known of it."""
+
+    pair: ImagePair
+    registration: Registration
+    landmarks: CarriedLandmarks | None
+    measures: PairMeasures
+
+
+def make_registrar(checkpoint: Path | None, device: str) -> tuple[Registrar, dict]:
+    """A registrar, and the record of it: checkpoint with hash, network, settings, device, versions."""
+    from ..checkpoints import file_sha256, load_checkpoint
+    from ..registration import Registrar
+    from ..resources import default_checkpoint
+    from ..versions import device_name, provenance
+
+    path = checkpoint or default_checkpoint()
+    content = load_checkpoint(path)
+    registrar = Registrar(content, device)
+    record = {
+        "checkpoint": path,
+        "checkpoint_sha256": file_sha256(path),
+        "network": content.network,
+        "preprocessing": content.preprocessing,
+        "training_stages": [entry.get("stage") for entry in content.history],
+        "device": device_name(registrar.device),
+        "versions": provenance(),
+    }
+    return registrar, record
+
+
+def register_pair(registrar: Registrar, pair: ImagePair) -> Registered:
+    """Register one pair and carry its landmarks."""
+    from ..measures import carry_landmarks, measure
+
+    registration = registrar(pair.moving, pair.fixed)
+    landmarks = None
+    if pair.moving_landmarks is not None:
+        landmarks = carry_landmarks(registration, pair.moving_landmarks, pair.fixed_landmarks)
+    return Registered(pair, registration, landmarks, measure(pair.name, registration, landmarks))
+
+
+def register_pairs(
+    registrar: Registrar, files: Sequence[PairFiles], task: str, progress: Reader, record: dict
+) -> Iterator[Registered]:
+    """Register pairs in turn; a pair that cannot be read any more is named and the rest goes on."""
+    from ..errors import InputError
+
+    progress(Started(task, len(files), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    warm = False
+    for index, pair_files in enumerate(files, start=1):
+        try:
+            pair = pair_files.load()
+        except InputError as error:
+            progress(Message(f"left out: {pair_files.name}: {error}", "warning"))
+            continue
+        if not warm:
+            registrar(pair.moving, pair.fixed)  # the first pass of a network also sets it up; it is not timed
+            warm = True
+        registered = register_pair(registrar, pair)
+        progress(Item(index, len(files), pair.name, _shown(registered.measures)))
+        yield registered
+
+
+def _shown(measures: PairMeasures) -> dict:
+    keys = ("distance_before_px", "distance_after_px", "ncc_before", "ncc_after", "folding_percent", "seconds")
+    values = {key: getattr(measures, key) for key in keys}
+    return {key: value for key, value in values.items() if value == value}
+
+
+def pair_record(record: dict, pair: ImagePair) -> dict:
+    """`record` with the files of one pair."""
+    return {**record, "pair": pair.name, "moving": pair.moving.path, "fixed": pair.fixed.path}
+
+
+def metrics_table(rows: Sequence[PairMeasures]) -> str:
+    """The table that a person reads: distance and NCC before and after, a row a pair."""
+    from .tables import text_table
+
+    cells = [
+        (
+            row.pair,
+            _number(row.distance_before_px, 2),
+            _number(row.distance_after_px, 2),
+            _number(row.ncc_before, 3),
+            _number(row.ncc_after, 3),
+        )
+        for row in rows
+    ]
+    return text_table(("pair", "distance before, px", "distance after, px", "NCC before", "NCC after"), cells)
+
+
+def summary_line(summary: dict) -> str:
+    """Mean and standard deviation over pairs, in a sentence."""
+    ncc = f"NCC {_mean(summary['ncc_before'], 3)} before, {_mean(summary['ncc_after'], 3)} after"
+    if not summary["distance_after_px"]:
+        return f"Mean over {summary['pairs']} pairs: {ncc}"
+    distance = f"distance {_mean(summary['distance_before_px'], 2)} px before, {_mean(summary['distance_after_px'], 2)} px after"
+    return (
+        f"Mean over {summary['pairs_with_landmarks']} pairs with landmarks: {distance}; {ncc}; "
+        f"made worse {summary['made_worse_percent']:.0f} %"
+    )
+
+
+def _number(value: float, digits: int) -> str:
+    return "-" if value != value else f"{value:.{digits}f}"
+
+
+def _mean(statistics: dict | None, digits: int) -> str:
+    if not statistics:
+        return "-"
+    return f"{statistics['mean']:.{digits}f} +- {statistics['std']:.{digits}f}"

@@ -1,0 +1,150 @@
+"""`meta-registration simulate`: simulated repeat visits, of OCTA images or of drawn eyes, with exact landmarks."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..progress import Finished, Item, Message, Reader, Started
+from .eyes import Eye, image_eyes, phantom_eyes
+from .options import add_output, add_seed, path_name, positive_int
+
+if TYPE_CHECKING:
+    from ..simulation import RepeatSettings, SimulatedRepeat
+
+NAME = "simulate"
+HELP = "make simulated repeat visits of OCTA images or of drawn eyes"
+DESCRIPTION = (
+    "Make pairs of simulated acquisitions of one eye: each with its own speckle, drop-out, shading and motion stripes,\n"
+    "and between them a known smooth deformation, so that the landmarks are exact. The eyes are OCTA images of yours\n"
+    "or drawn ones (phantoms). The folder that is written is one that every other command reads with --pairs."
+)
+EXAMPLES = (
+    "  meta-registration simulate --phantoms 12 --output phantoms\n"
+    "  meta-registration simulate --images scans --masks vessel_masks --output simulated --seed 7\n"
+    "  meta-registration simulate --images scans --output hard --set displacement_px=15 --set speckle=0.7"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's options."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--images", type=path_name, metavar="DIR", help="folder of single OCTA images, one an eye")
+    source.add_argument("--phantoms", type=positive_int, metavar="N", help="draw N eyes")
+    parser.add_argument(
+        "--masks",
+        type=path_name,
+        metavar="DIR",
+        help="vessel masks of the images, under the same names (default: vessels are found in the images)",
+    )
+    parser.add_argument(
+        "--split-csv",
+        type=path_name,
+        metavar="FILE",
+        help="CSV with the columns image and, optionally, split: only the images that it lists are used",
+    )
+    parser.add_argument(
+        "--split",
+        metavar="NAME",
+        help="split of all pairs (default: that of --split-csv; of phantoms, fine_tune for two thirds, test for the rest)",
+    )
+    parser.add_argument(
+        "--pairs-per-image", type=positive_int, default=1, metavar="N", help="pairs of each eye (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--size",
+        type=positive_int,
+        default=400,
+        metavar="N",
+        help="rows and columns of the result (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting of the simulation (may be repeated; a wrong KEY prints them all)",
+    )
+    add_output(parser)
+    add_seed(parser)
+
+
+def run(arguments: argparse.Namespace, progress: Reader) -> int:
+    """Write the pairs into `--output`, each from random numbers of its own, so that a part of them is repeatable."""
+    from ..simulation import RepeatSettings, write_repeats
+
+    eyes = _eyes(arguments)
+    # A drawn eye has no noise of its own to be smoothed away.
+    defaults = {"denoise_px": 0.0} if arguments.phantoms else {}
+    settings = RepeatSettings.from_dict(defaults | dict(arguments.set))
+    total = len(eyes) * arguments.pairs_per_image
+    progress(Started(NAME, total, detail={"settings": settings.to_dict(), "seed": arguments.seed}))
+    repeats = _repeats(eyes, settings, arguments, progress)
+    write_repeats(arguments.output, repeats, settings, _record(arguments))
+    progress(Finished(NAME, arguments.output))
+    return 0
+
+
+def _eyes(arguments: argparse.Namespace) -> list[Eye]:
+    if arguments.phantoms is None:
+        _refuse_overwriting(arguments)
+        return image_eyes(arguments.images, arguments.masks, arguments.split_csv)
+    for option in ("masks", "split_csv"):
+        if getattr(arguments, option) is not None:
+            raise InputError(f"--{option.replace('_', '-')} belongs to --images; leave it out with --phantoms.")
+    return phantom_eyes(arguments.phantoms, arguments.size, arguments.seed)
+
+
+def _refuse_overwriting(arguments: argparse.Namespace) -> None:
+    images = arguments.images.resolve()
+    if images in [(arguments.output / part).resolve() for part in ("moving", "fixed")]:
+        raise InputError(f"{arguments.images}: the pairs would overwrite these images. Choose another --output.")
+
+
+def _repeats(
+    eyes: Sequence[Eye], settings: RepeatSettings, arguments: argparse.Namespace, progress: Reader
+) -> Iterator[tuple[str, SimulatedRepeat, str | None]]:
+    """Name, pair and split one after the other; an image that cannot be used is reported and passed over."""
+    import numpy as np
+
+    from ..simulation import simulate_repeat
+
+    count = arguments.pairs_per_image
+    done = 0
+    for index, eye in enumerate(eyes):
+        try:
+            image, mask = eye.load()
+        except InputError as error:
+            progress(Message(f"left out: {error}", "warning"))
+            continue
+        for repeat in range(count):
+            rng = np.random.default_rng([arguments.seed, index, repeat])
+            pair = simulate_repeat(image, settings=settings, rng=rng, mask=mask, size=arguments.size)
+            name = eye.name if count == 1 else f"{eye.name}_{repeat + 1}"
+            yield name, pair, arguments.split or eye.split
+            done += 1
+            progress(Item(index * count + repeat + 1, len(eyes) * count, name))
+    if not done:
+        raise InputError(f"{arguments.images}: none of the images can be used; the reasons are above.")
+
+
+def _record(arguments: argparse.Namespace) -> dict:
+    source = "phantoms" if arguments.phantoms else "images"
+    return {
+        "source": source,
+        "seed": arguments.seed,
+        "size": arguments.size,
+        "pairs_per_image": arguments.pairs_per_image,
+    }
+
+
+def _setting(text: str) -> tuple[str, float]:
+    """KEY=VALUE as a name and a number; whether the simulation knows that name is found out later."""
+    key, _, value = text.partition("=")
+    try:
+        return key.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE with a number, got {text!r}") from None

@@ -1,0 +1,165 @@
+"""What the three training commands share: their options, and a run made from them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .options import (
+    add_checkpoint,
+    add_device,
+    add_output,
+    add_resume,
+    add_seed,
+    path_name,
+    positive_float,
+    positive_int,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..checkpoints import Checkpoint
+    from ..losses import RegistrationLoss
+    from ..progress import Reader
+    from ..tasks import Task
+    from ..training.step import OptimisationStep
+    from ..training.trainers import Trainer
+
+
+def add_training(parser: argparse.ArgumentParser, *, learning_rate: float, validate_every: str) -> None:
+    """Options of every training command."""
+    add_output(parser)
+    add_checkpoint(parser)
+    add_device(parser)
+    add_seed(parser)
+    add_resume(parser)
+    group = parser.add_argument_group("training")
+    group.add_argument("--batch", type=positive_int, default=1, metavar="N", help="pairs a step (default: %(default)s)")
+    group.add_argument(
+        "--learning-rate", type=positive_float, default=learning_rate, metavar="R", help="of Adam (default: %(default)s)"
+    )
+    group.add_argument("--clip", type=positive_float, metavar="NORM", help="largest norm of the gradient (default: none)")
+    group.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="of the network; auto is bfloat16 where the processor has it, the loss is always float32 (default: auto)",
+    )
+    group.add_argument(
+        "--validate-every", type=positive_int, metavar="N", help=f"{validate_every} between validations"
+    )
+    group.add_argument(
+        "--save-every", type=positive_float, default=30.0, metavar="S", help="seconds between saves (default: 30)"
+    )
+    loss = parser.add_argument_group("loss (Eq. 1)")
+    loss.add_argument("--smoothness", type=positive_float, metavar="L", help="lambda (default: the checkpoint's, else 1)")
+    loss.add_argument("--window", type=positive_int, metavar="N", help="side of the correlation window (default: 9)")
+    loss.add_argument(
+        "--scales",
+        type=positive_int,
+        metavar="N",
+        help="resolutions over which the correlation is averaged (default: the checkpoint's, else 1: the paper's loss)",
+    )
+
+
+def add_tasks(parser: argparse.ArgumentParser) -> None:
+    """`--tasks FILE`, `--data DIR` and the network, for training on source tasks."""
+    parser.add_argument("--tasks", type=path_name, required=True, metavar="FILE", help="task set (TOML)")
+    parser.add_argument("--data", type=path_name, metavar="DIR", help="what $DATA in the task set stands for")
+    parser.add_argument(
+        "--network",
+        metavar="NAME",
+        help="for a new start: registry name or package.module:Class (default: voxelmorph); not with --checkpoint",
+    )
+    parser.add_argument(
+        "--network-settings", metavar="JSON", help='keyword arguments of the network, such as {"encoder": [16, 32, 32, 32]}'
+    )
+
+
+def data_folder(given: Path | None) -> Path | None:
+    """The data folder: as given, by META_REGISTRATION_DATA, or `shared/data` beside the source tree when it is there."""
+    if given is not None or os.environ.get("META_REGISTRATION_DATA"):
+        return given
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    return beside if beside.is_dir() else None
+
+
+def starting_checkpoint(arguments: argparse.Namespace) -> tuple[Checkpoint, str | None]:
+    """The checkpoint to start from, and the SHA-256 of its file (None for a new network)."""
+    import json
+
+    import torch
+
+    from ..checkpoints import Checkpoint, cpu_weights, file_sha256, load_checkpoint
+    from ..errors import InputError
+    from ..networks import build_network
+    from ..preprocessing import Preprocessing
+
+    name = getattr(arguments, "network", None)
+    if arguments.checkpoint is not None:
+        if name:
+            raise InputError("--network makes a new network; leave it out, or leave out --checkpoint.")
+        return load_checkpoint(arguments.checkpoint), file_sha256(arguments.checkpoint)
+    try:
+        settings = json.loads(arguments.network_settings or "{}")
+    except ValueError as error:
+        raise InputError(f"--network-settings: expected JSON such as {{\"encoder\": [16, 32]}}; {error}.") from error
+    torch.manual_seed(arguments.seed)  # the initial weights
+    description = {"name": name or "voxelmorph", "settings": settings}
+    network = build_network(description["name"], settings)
+    return Checkpoint(description, cpu_weights(network), Preprocessing().to_dict()), None
+
+
+def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> OptimisationStep:
+    """Device, precision and loss of a run; the loss goes on as the checkpoint's last stage had it unless told otherwise."""
+    from ..errors import InputError
+    from ..losses import RegistrationLoss
+    from ..training.devices import choose_device, mixed_precision_available
+    from ..training.step import OptimisationStep
+
+    device = choose_device(arguments.device)
+    mixed = arguments.precision == "bfloat16" or (arguments.precision == "auto" and mixed_precision_available(device))
+    before = next((entry["loss"] for entry in reversed(base.history) if "loss" in entry), {})
+    given = {"smoothness_weight": arguments.smoothness, "window": arguments.window, "scales": arguments.scales}
+    if arguments.window is not None and arguments.window % 2 == 0:
+        raise InputError(f"--window: expected an odd number, got {arguments.window}.")
+    loss = RegistrationLoss(**{**before, **{key: value for key, value in given.items() if value is not None}})
+    return OptimisationStep(loss, device, mixed, arguments.clip)
+
+
+def train(
+    arguments: argparse.Namespace,
+    trainer: Trainer,
+    tasks: list[Task],
+    step: OptimisationStep,
+    base: Checkpoint,
+    parent: str | None,
+    *,
+    validate_every: int,
+    progress: Reader,
+) -> Path:
+    """Make and do the run of a trainer."""
+    from ..training.run import RunSettings, TrainingRun
+    from ..training.validation import Validator
+
+    record = {
+        "tasks": [task.describe() for task in tasks],
+        "loss": step.loss.to_dict(),
+        "precision": "bfloat16" if step.mixed else "float32",
+        "clip": step.clip,
+        "parent_sha256": parent,
+    }
+    run = TrainingRun(
+        trainer,
+        base,
+        arguments.output,
+        record=record,
+        validator=Validator({task.name: task.validation_pairs() for task in tasks}, step.loss, step.device),
+        settings=RunSettings(validate_every, arguments.save_every),
+        device=step.device,
+        progress=progress,
+    )
+    return run(resume=arguments.resume)

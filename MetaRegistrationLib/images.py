@@ -1,0 +1,298 @@
+"""Images and volumes from files, with their geometry, and back into files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from .errors import InputError
+from .geometry import Geometry
+from .image_files import RASTER_SUFFIXES, file_suffix
+from .itk_io import quiet_itk, read_itk, write_itk
+from .tiff_tags import UNASSOCIATED_ALPHA, TiffTags
+
+SMALLEST_SIDE = 16
+_LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
+_OUTPUT_SUFFIXES = (".nrrd", ".mha", ".nii", ".nii.gz")
+_FIELD_SUFFIXES = (".nrrd", ".mha")
+_PIXEL_SIZE_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # DICOM: pixel, imager pixel, nominal scanned spacing
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """One grey image.
+
+    Attributes
+    ----------
+    array : np.ndarray
+        (H, W) float32, the file's own intensities.
+    geometry : Geometry
+        Where its pixels lie.
+    path : Path or None
+        The file that it came from.
+    """
+
+    array: np.ndarray
+    geometry: Geometry
+    path: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A stack of axial slices.
+
+    Attributes
+    ----------
+    array : np.ndarray
+        (S, H, W) float32: S slices from inferior to superior, rows from anterior to posterior, columns from the
+        patient's right to left.
+    spacing : (float, float, float)
+        Distance between slices, rows and columns, mm.
+    path : Path or None
+        The file that it came from.
+    """
+
+    array: np.ndarray
+    spacing: tuple[float, float, float]
+    path: Path | None = None
+
+
+def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: float | None = None) -> Image:
+    """Read one grey 2D image with its geometry; colour becomes luminance, transparency lies over black.
+
+    Parameters
+    ----------
+    path : path
+        PNG, TIFF, BMP, JPEG, NRRD, MetaImage, NIfTI or DICOM file.
+    slice_index : int, optional
+        Slice to take from a stack or volume, counted from 0 along the third axis. Ignored for a single image.
+    spacing_um : float, optional
+        Pixel size in micrometres for a file that carries none. Ignored when the file has its own.
+
+    Returns
+    -------
+    Image
+        Its `geometry.spacing_known` is False when the pixel size came neither from the file nor from `spacing_um`:
+        always for PNG, BMP and JPEG, for a TIFF unless ImageJ or OME noted a pixel size (a print resolution in dpi
+        does not count), for a DICOM without a pixel spacing, and for an NRRD or MetaImage of spacing 1, origin 0 and
+        identity direction, which is what programs write when they know nothing.
+
+    Raises
+    ------
+    InputError
+        The file is missing, unreadable, of an unknown kind, a time series, a vector image, or a stack without a
+        (valid) `slice_index`.
+    """
+    path = Path(path)
+    raster = file_suffix(path) in RASTER_SUFFIXES
+    whole = read_itk(path)
+    tags = TiffTags(path) if file_suffix(path) in (".tif", ".tiff") else None
+    if tags is not None:
+        tags.refuse_unreadable()
+    image = _one_slice(whole, path, slice_index)
+    array = _grey(image, path, premultiplied=tags is not None and tags.alpha_kind != UNASSOCIATED_ALPHA)
+    geometry = Geometry(size=array.shape) if raster else _geometry(image, whole, path)
+    if tags is not None and (spacing := tags.spacing_mm()) is not None:
+        geometry = replace(geometry, spacing=spacing, spacing_known=True)
+    return with_spacing(Image(array, geometry, path), spacing_um)
+
+
+def with_spacing(image: Image, spacing_um: float | None) -> Image:
+    """`image` with a pixel size in micrometres if it carries none; `image` itself otherwise, or for None."""
+    if spacing_um is not None and not (np.isfinite(spacing_um) and spacing_um > 0):
+        raise InputError(f"{image.path}: {spacing_um} micrometres is no possible pixel size. Give a positive number.")
+    if spacing_um is None or image.geometry.spacing_known:
+        return image
+    millimetres = spacing_um / 1000
+    return replace(image, geometry=replace(image.geometry, spacing=(millimetres, millimetres), spacing_known=True))
+
+
+def check_image(image: Image) -> None:
+    """Raise `InputError` when `image` cannot be registered: NaN or infinite pixels, constant, under 16 pixels."""
+    name = image.path or "The image"
+    rows, columns = image.array.shape
+    if min(rows, columns) < SMALLEST_SIDE:
+        raise InputError(
+            f"{name}: {columns} x {rows} pixels are too few."
+            f" Use an image of at least {SMALLEST_SIDE} pixels on each side."
+        )
+    bad = int(np.count_nonzero(~np.isfinite(image.array)))
+    if bad:
+        raise InputError(f"{name}: {bad} pixels are NaN or infinite. Replace them before registration.")
+    if image.array.min() == image.array.max():
+        raise InputError(
+            f"{name}: every pixel has the value {image.array.flat[0]:g} (constant). Export the image again."
+        )
+
+
+def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:
+    """Read a volume, reoriented so that its slices are axial.
+
+    Parameters
+    ----------
+    path : path
+        NIfTI, NRRD, MetaImage or multi-page file.
+    channel : int, optional
+        Channel of a 4-D file (fourth axis in NIfTI), counted from 0. Needed there, refused elsewhere unless 0.
+
+    Raises
+    ------
+    InputError
+        The file is missing, unreadable, a single 2D image, colour, or its channel was not (rightly) named.
+    """
+    path = Path(path)
+    image = _one_channel(read_itk(path), path, channel)
+    if image.GetDimension() != 3:
+        raise InputError(f"{path}: a volume with three axes was expected, but the file has {image.GetDimension()}.")
+    with quiet_itk():
+        axial = sitk.DICOMOrient(image, "LPS")
+    return Volume(sitk.GetArrayFromImage(axial).astype(np.float32), axial.GetSpacing()[::-1], path)
+
+
+def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None:
+    """Write one image; NRRD, MetaImage and NIfTI keep its whole geometry as a volume of one slice, PNG none of it.
+
+    Parameters
+    ----------
+    path : path
+        File to write, ending in .nrrd, .mha, .nii, .nii.gz or .png.
+    array : np.ndarray
+        (H, W) of any number type; for PNG uint8 of shape (H, W) or (H, W, 3).
+    geometry : Geometry
+        Its size must be (H, W).
+    """
+    if array.shape[:2] != tuple(geometry.size):
+        raise ValueError(f"write_image: array of shape {array.shape} on a geometry of size {geometry.size}")
+    if file_suffix(Path(path)) == ".png":
+        _write_png(path, array)
+        return
+    _check_output(path, _OUTPUT_SUFFIXES)
+    if array.ndim != 2:
+        raise ValueError(f"write_image: expected an array (H, W), got the shape {array.shape}")
+    plain = array.astype(np.uint8) if array.dtype == bool else array
+    write_itk(path, _placed(sitk.GetImageFromArray(np.ascontiguousarray(plain)[None]), geometry))
+
+
+def write_displacement_field(path: str | Path, vectors: np.ndarray, geometry: Geometry) -> None:
+    """Write a displacement field that SimpleITK and 3D Slicer read as a transform from fixed to moving points.
+
+    Parameters
+    ----------
+    path : path
+        File to write, ending in .nrrd or .mha.
+    vectors : np.ndarray
+        (H, W, 3) displacements in LPS millimetres on the pixels of `geometry`.
+    geometry : Geometry
+        Geometry of the fixed image. The file is float64, one slice thick.
+    """
+    if vectors.shape != (*geometry.size, 3):
+        raise ValueError(f"write_displacement_field: vectors of shape {vectors.shape} on a size of {geometry.size}")
+    _check_output(path, _FIELD_SUFFIXES)
+    image = sitk.GetImageFromArray(np.asarray(vectors, dtype=np.float64)[None], isVector=True)
+    # Slicer's mark of a field that leads from fixed to moving points, as resampling needs it.
+    image.SetMetaData("displacement field type", "resampling")
+    write_itk(path, _placed(image, geometry))
+
+
+def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.Image:
+    dimension, size = image.GetDimension(), image.GetSize()
+    if dimension > 3:
+        shape = " x ".join(map(str, size))
+        raise InputError(f"{path}: a single 2D image was expected, but this is a {dimension}-D series ({shape}).")
+    if dimension == 2:
+        return image
+    slices = size[2]
+    if slices == 1:
+        return image
+    if slice_index is None:
+        raise InputError(
+            f"{path}: a single image was expected, but the file is a stack of {slices} slices. Name one with --slice N"
+            f" (0 to {slices - 1})."
+        )
+    if not 0 <= slice_index < slices:
+        raise InputError(
+            f"{path}: there is no slice {slice_index}; the stack has {slices}. Use --slice N with 0 to {slices - 1}."
+        )
+    return image[:, :, slice_index : slice_index + 1]
+
+
+def _grey(image: sitk.Image, path: Path, *, premultiplied: bool) -> np.ndarray:
+    """(H, W) float32 luminance of a one-slice image."""
+    array = sitk.GetArrayFromImage(image)
+    components = image.GetNumberOfComponentsPerPixel()
+    array = array.reshape(*image.GetSize()[1::-1], components)
+    if components == 1 and not np.iscomplexobj(array):
+        return array[..., 0].astype(np.float32)
+    if components not in (3, 4) or array.dtype.kind != "u":
+        raise InputError(
+            f"{path}: a grey or colour image was expected, but its pixels are {image.GetPixelIDTypeAsString()}"
+            f" of {components} components."
+        )
+    grey = array[..., :3] @ np.asarray(_LUMINANCE)
+    if components == 4 and not premultiplied:
+        grey = grey * (array[..., 3] / np.iinfo(array.dtype).max)
+    return grey.astype(np.float32)
+
+
+def _geometry(image: sitk.Image, whole: sitk.Image, path: Path) -> Geometry:
+    """Geometry of a one-slice image; a 2D one lies in the plane z = 0."""
+    dimension = image.GetDimension()
+    direction = np.eye(3)
+    direction[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
+    spacing = image.GetSpacing()
+    return Geometry(
+        size=(image.GetSize()[1], image.GetSize()[0]),
+        spacing=(spacing[1], spacing[0]),
+        origin=tuple((*image.GetOrigin(), 0.0)[:3]),
+        direction=tuple(tuple(float(value) for value in row) for row in direction),
+        slice_spacing=spacing[2] if dimension == 3 else 1.0,
+        spacing_known=_spacing_known(whole, path),
+    )
+
+
+def _spacing_known(whole: sitk.Image, path: Path) -> bool:
+    suffix = file_suffix(path)
+    unit = whole.GetSpacing()[:2] == (1.0, 1.0)
+    if suffix in (".nii", ".nii.gz") or not unit:
+        return True
+    if suffix in (".nrrd", ".nhdr", ".mha", ".mhd"):
+        identity = np.eye(whole.GetDimension()).ravel()
+        return any(whole.GetOrigin()) or not np.array_equal(whole.GetDirection(), identity)
+    return any(whole.HasMetaDataKey(tag) and whole.GetMetaData(tag).strip() for tag in _PIXEL_SIZE_TAGS)
+
+
+def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Image:
+    """The 3-D image of one channel, kept on the fourth axis or in the components of a pixel."""
+    components = image.GetNumberOfComponentsPerPixel()
+    fourth_axis = image.GetDimension() == 4
+    channels = image.GetSize()[3] if fourth_axis else components
+    if image.GetDimension() > 4 or (fourth_axis and components > 1):
+        raise InputError(f"{path}: a volume with three or four axes was expected, but the file has more.")
+    if channel is None and channels > 1:
+        raise InputError(f"{path}: the file has {channels} channels. Name the channel to read (0 to {channels - 1}).")
+    if channel is not None and not 0 <= channel < channels:
+        raise InputError(f"{path}: there is no channel {channel}; the file has {channels} (counted from 0).")
+    if fourth_axis:
+        return image[:, :, :, channel or 0]
+    return sitk.VectorIndexSelectionCast(image, channel) if components > 1 else image
+
+
+def _placed(image: sitk.Image, geometry: Geometry) -> sitk.Image:
+    image.SetSpacing((geometry.spacing[1], geometry.spacing[0], geometry.slice_spacing))
+    image.SetOrigin(geometry.origin)
+    image.SetDirection([value for row in geometry.direction for value in row])
+    return image
+
+
+def _write_png(path: str | Path, array: np.ndarray) -> None:
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
+        raise ValueError(f"PNG needs uint8 (H, W) or (H, W, 3), got {array.dtype} {array.shape}")
+    write_itk(path, sitk.GetImageFromArray(np.ascontiguousarray(array), isVector=array.ndim == 3))
+
+
+def _check_output(path: str | Path, suffixes: tuple[str, ...]) -> None:
+    if file_suffix(Path(path)) not in suffixes:
+        raise InputError(f"{path}: cannot be written in this format. Choose one of the suffixes {', '.join(suffixes)}.")

@@ -1,0 +1,112 @@
+"""SimpleITK's readers and writers, made quiet, with errors in the user's words and paths with accents on Windows."""
+
+from __future__ import annotations
+
+import locale
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from .errors import InputError
+from .files import replacing
+from .image_files import file_suffix, image_file
+from .png_alpha import RewrittenPng, rewrite_png
+
+
+@contextmanager
+def quiet_itk() -> Iterator[None]:
+    """Keep ITK's warnings (one a file, at times) off the terminal."""
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(before)
+
+
+@contextmanager
+def _utf8_paths() -> Iterator[None]:
+    # On Windows, C's file functions take the UTF-8 paths that SimpleITK gives them only in a UTF-8 locale.
+    if os.name != "nt":
+        yield
+        return
+    before = locale.setlocale(locale.LC_CTYPE)
+    try:
+        locale.setlocale(locale.LC_CTYPE, ".UTF-8")
+        yield
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+
+
+def read_itk(path: str | Path) -> sitk.Image:
+    """Read one file, never its numbered siblings.
+
+    Raises
+    ------
+    InputError
+        The file is missing, of an unknown kind, or cannot be decoded.
+    """
+    path = image_file(path)
+    try:
+        with quiet_itk(), _utf8_paths():
+            rewritten = rewrite_png(path) if file_suffix(path) == ".png" else None
+            image = sitk.ReadImage(str(path)) if rewritten is None else _read_rewritten(rewritten)
+    except (RuntimeError, OSError) as error:
+        raise InputError(f"{path}: the image cannot be read ({_cause(error)}). Open and save it again.") from error
+    return _without_single_axes(image)
+
+
+def _read_rewritten(png: RewrittenPng) -> sitk.Image:
+    """Grey image of a rewritten PNG, its alpha composited over black."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "grey.png"
+        file.write_bytes(png.data)
+        pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
+    if png.kind == "key":
+        grey = np.where(pixels == png.key, 0, pixels).astype(np.float32)
+    elif png.kind == "alpha8":
+        grey = (pixels >> 8) * ((pixels & 255) / np.float32(255))
+    else:
+        high, low, alpha_high, alpha_low = np.moveaxis(pixels.astype(np.float64), -1, 0)
+        grey = (high * 256 + low) * ((alpha_high * 256 + alpha_low) / 65535)
+    return sitk.GetImageFromArray(grey.astype(np.float32))
+
+
+def _without_single_axes(image: sitk.Image) -> sitk.Image:
+    """Drop trailing axes of size one beyond the third (a NIfTI header may declare four axes for one slice)."""
+    while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
+        image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
+    return image
+
+
+def write_itk(path: str | Path, image: sitk.Image) -> None:
+    """Write `image` whole or not at all, compressed where the format can.
+
+    Raises
+    ------
+    InputError
+        The folder is missing or cannot be written, or the format does not take the image.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written because its folder does not exist. Make the folder first.")
+    try:
+        with replacing(path) as temporary, quiet_itk(), _utf8_paths():
+            sitk.WriteImage(image, str(temporary), useCompression=True)
+    except (RuntimeError, OSError) as error:
+        raise InputError(f"{path}: the image cannot be written ({_cause(error)}). Choose another place.") from error
+
+
+def _cause(error: Exception) -> str:
+    """Last line of an error text of ITK, without its places in ITK's sources."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    last = lines[-1] if lines else type(error).__name__
+    return re.sub(r"\(0x[0-9a-f]+\)", "", last.split("ERROR: ")[-1]).rstrip(".")

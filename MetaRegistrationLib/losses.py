@@ -1,0 +1,149 @@
+"""The unsupervised registration loss, Eq. (1) of the paper: local cross-correlation and smoothness, in float32."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .spatial import check_displacement, warp
+
+
+class _BoxSum(torch.autograd.Function):
+    """Sum over a window x window neighbourhood, zeros beyond the border.
+
+    Sums are doubled (2, 4, 8 pixels ...) instead of convolved: a few additions a pixel for any window, and exact for
+    constant windows. The operator equals its own adjoint, so the backward pass is the same function.
+    """
+
+    @staticmethod
+    def forward(ctx, maps: Tensor, window: int) -> Tensor:
+        ctx.window = window
+        return _sum_along(_sum_along(maps, window, -1), window, -2)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        return _BoxSum.forward(ctx, gradient.contiguous(), ctx.window), None
+
+
+def _sum_along(maps: Tensor, window: int, axis: int) -> Tensor:
+    length = maps.shape[axis]
+    half = window // 2
+    doubled = functional.pad(maps, (half, half) if axis == -1 else (0, 0, half, half))
+    width, total, taken = 1, None, 0
+    while True:
+        if window & width:  # this power of two is part of the window: add it behind what is already there
+            part = doubled.narrow(axis, taken, length)
+            total = part if total is None else total + part
+            taken += width
+        if 2 * width > window:
+            return total
+        size = doubled.shape[axis] - width
+        doubled = doubled.narrow(axis, 0, size) + doubled.narrow(axis, width, size)
+        width *= 2
+
+
+def box_sum(maps: Tensor, window: int) -> Tensor:
+    """Sum of (..., H, W) over an odd `window` x `window` neighbourhood, zeros beyond the border."""
+    if window < 1 or window % 2 == 0:
+        raise ValueError(f"box_sum: expected an odd positive window, got {window}")
+    return _BoxSum.apply(maps, window)
+
+
+def local_cross_correlation(fixed: Tensor, warped: Tensor, *, window: int = 9, epsilon: float = 1e-4) -> Tensor:
+    """Mean squared local correlation coefficient of two images, in [0, 1], float32.
+
+    ``cross^2 / (var_fixed * var_warped)`` in every window, averaged over all pixels; zeros lie beyond the border.
+
+    Parameters
+    ----------
+    fixed, warped : Tensor (B, 1, H, W)
+    window : int
+        Side of the square window, odd. The paper's is 9.
+    epsilon : float
+        Smallest sum of squared deviations in a window: a window below it, in either image, is flat and counts as
+        uncorrelated. It lies above float32's rounding of these sums and below one grey level of 255 in eight pixels, so
+        that constant, saturated and empty images give zeros and no gradient instead of correlated rounding errors.
+
+    References
+    ----------
+    Balakrishnan et al., VoxelMorph, IEEE TMI 2019, Eq. (6).
+    """
+    if fixed.shape != warped.shape:
+        raise ValueError(
+            f"local_cross_correlation: expected images of one shape, got {tuple(fixed.shape)} and {tuple(warped.shape)}"
+        )
+    fixed, warped = fixed.float(), warped.float()
+    volume = float(window * window)
+    with torch.no_grad():
+        fixed_sum, fixed_square_sum = box_sum(torch.stack((fixed, fixed * fixed)), window)
+        fixed_variance = fixed_square_sum - fixed_sum * fixed_sum / volume
+    warped_sum, warped_square_sum, product_sum = box_sum(torch.stack((warped, warped * warped, warped * fixed)), window)
+    warped_variance = warped_square_sum - warped_sum * warped_sum / volume
+    cross = product_sum - warped_sum * fixed_sum / volume
+    structured = (fixed_variance > epsilon) & (warped_variance > epsilon)
+    # The clamp keeps the unused branch finite: a NaN there would reach the gradient in spite of `where`.
+    correlation = cross * cross / (fixed_variance.clamp_min(epsilon) * warped_variance.clamp_min(epsilon))
+    return torch.where(structured, correlation, 0.0).mean()
+
+
+def smoothness(displacement_px: Tensor) -> Tensor:
+    """Mean squared forward difference of a displacement (B, 2, H, W), over components and directions.
+
+    It is ``sum |grad u|^2`` of Eq. (1), per component, direction and pixel (VoxelMorph's and MONAI's normalisation).
+    """
+    check_displacement(displacement_px, "smoothness")
+    displacement_px = displacement_px.float()
+    down = displacement_px[:, :, 1:] - displacement_px[:, :, :-1]
+    right = displacement_px[..., 1:] - displacement_px[..., :-1]
+    return (down.square().mean() + right.square().mean()) / 2
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """Scalar tensors: ``total = -similarity + lambda * smoothness``."""
+
+    total: Tensor
+    similarity: Tensor
+    smoothness: Tensor
+
+
+@dataclass(frozen=True)
+class RegistrationLoss:
+    """Eq. (1): ``-CC(F, M(phi)) + lambda * |grad phi|^2``.
+
+    Attributes
+    ----------
+    smoothness_weight : float
+        lambda, 1 in the paper.
+    window : int
+        Side of the correlation window in pixels, 9 in the paper.
+    scales : int
+        The correlation is averaged over this many resolutions, each half the one before. 1 is the paper's loss; more let
+        the loss see displacements that are longer than its window.
+    """
+
+    smoothness_weight: float = 1.0
+    window: int = 9
+    scales: int = 1
+
+    def __call__(self, moving: Tensor, fixed: Tensor, displacement_px: Tensor) -> LossTerms:
+        """Terms of the loss for images (B, 1, H, W) and a displacement (B, 2, H, W)."""
+        displacement_px = displacement_px.float()
+        similarity = self.similarity(fixed, warp(moving.float(), displacement_px))
+        roughness = smoothness(displacement_px)
+        return LossTerms(self.smoothness_weight * roughness - similarity, similarity, roughness)
+
+    def similarity(self, fixed: Tensor, warped: Tensor) -> Tensor:
+        """Local cross-correlation, averaged over the resolutions."""
+        total = local_cross_correlation(fixed, warped, window=self.window)
+        for _ in range(1, self.scales):
+            fixed, warped = functional.avg_pool2d(fixed, 2), functional.avg_pool2d(warped, 2)
+            total = total + local_cross_correlation(fixed, warped, window=self.window)
+        return total / self.scales
+
+    def to_dict(self) -> dict:
+        """Plain values, for a checkpoint's history."""
+        return asdict(self)

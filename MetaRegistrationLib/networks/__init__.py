@@ -1,0 +1,14 @@
+"""Registration networks: any `torch.nn.Module` that maps (moving, fixed) to a displacement, found by name."""
+
+from .adapter import DisplacementAdapter
+from .registry import build_network, count_parameters, register_network, registered_networks
+from .voxelmorph import VoxelMorph
+
+__all__ = [
+    "DisplacementAdapter",
+    "VoxelMorph",
+    "build_network",
+    "count_parameters",
+    "register_network",
+    "registered_networks",
+]

@@ -1,0 +1,184 @@
+"""One pair of images: its files, and the images and landmarks that are read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import InputError
+from .geometry import Geometry
+from .images import Image, check_image, read_image, with_spacing
+from .landmarks import Landmarks, match_landmarks, read_landmark_pairs, read_landmarks
+
+_ASPECT_LIMIT = 2.0
+_EXTENT_LIMIT = 4.0
+
+
+class PairError(InputError):
+    """A pair that cannot be used; `files` are those of its files that are at fault."""
+
+    def __init__(self, message: str, files: tuple[Path, ...]) -> None:
+        super().__init__(message)
+        self.files = files
+
+
+@dataclass(frozen=True, eq=False)
+class ImagePair:
+    """A pair as it was read: two images, and their corresponding landmarks in the same order where both have some."""
+
+    name: str
+    moving: Image
+    fixed: Image
+    moving_landmarks: Landmarks | None = None
+    fixed_landmarks: Landmarks | None = None
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """Files of one pair.
+
+    Attributes
+    ----------
+    name : str
+        Unique in its folder, and usable as a file name.
+    moving, fixed : Path
+        The images.
+    landmarks : Path or None
+        CSV with the landmarks of both images in pixels; it goes before the two files below.
+    moving_landmarks, fixed_landmarks : Path or None
+        Landmarks of one image each.
+    split : str or None
+        Such as "fine_tune" or "test".
+    spacing_um : float or None
+        Pixel size for images that carry none, micrometres.
+    slice_index : int or None
+        Slice to take from images that are stacks, counted from 0.
+    moving_slice_index, fixed_slice_index : int or None
+        The same for one of the images; they go before `slice_index`.
+    """
+
+    name: str
+    moving: Path
+    fixed: Path
+    landmarks: Path | None = None
+    moving_landmarks: Path | None = None
+    fixed_landmarks: Path | None = None
+    split: str | None = None
+    spacing_um: float | None = None
+    slice_index: int | None = None
+    moving_slice_index: int | None = None
+    fixed_slice_index: int | None = None
+
+    def check_paths(self) -> None:
+        """Raise `PairError` when a file is missing, or moving and fixed are the same file. Reads nothing."""
+        paths = (self.moving, self.fixed, self.landmarks, self.moving_landmarks, self.fixed_landmarks)
+        missing = tuple(path for path in paths if path is not None and not path.is_file())
+        if missing:
+            raise PairError(f"no such file: {', '.join(map(str, missing))}. Check the path.", missing)
+        if self.moving.samefile(self.fixed):
+            raise PairError(f"{self.moving}: moving and fixed are the same file. Name two images.", (self.moving,))
+
+    def load(self) -> ImagePair:
+        """Read and check the images and their landmarks.
+
+        Raises
+        ------
+        PairError
+            An `InputError` that also holds the files at fault: missing, unreadable, constant or NaN images, images
+            too different in shape or extent, malformed landmarks or landmarks outside of their image.
+        """
+        self.check_paths()
+        moving = self._image(self.moving, self.moving_slice_index)
+        fixed = self._image(self.fixed, self.fixed_slice_index)
+        # Before `spacing_um`: the program in which physical landmarks were placed knew only the file's own geometry.
+        moving_points, fixed_points = self._landmarks(moving, fixed)
+        with _blaming(self.moving, self.fixed):
+            moving, fixed = with_spacing(moving, self.spacing_um), with_spacing(fixed, self.spacing_um)
+            check_sizes(moving, fixed)
+        return ImagePair(self.name, moving, fixed, moving_points, fixed_points)
+
+    def _image(self, path: Path, own_slice: int | None) -> Image:
+        with _blaming(path):
+            image = read_image(path, slice_index=self.slice_index if own_slice is None else own_slice)
+            check_image(image)
+        return image
+
+    def _landmarks(self, moving: Image, fixed: Image) -> tuple[Landmarks | None, Landmarks | None]:
+        if self.landmarks is not None:
+            with _blaming(self.landmarks):
+                moving_points, fixed_points = read_landmark_pairs(self.landmarks)
+                check_inside(moving_points, moving.geometry, f"{self.landmarks} (moving)")
+                check_inside(fixed_points, fixed.geometry, f"{self.landmarks} (fixed)")
+                return moving_points, fixed_points
+        moving_points = _one_image_landmarks(self.moving_landmarks, moving.geometry)
+        fixed_points = _one_image_landmarks(self.fixed_landmarks, fixed.geometry)
+        if moving_points is None or fixed_points is None:
+            return moving_points, fixed_points
+        with _blaming(self.moving_landmarks, self.fixed_landmarks):
+            return match_landmarks(moving_points, fixed_points)
+
+
+def check_sizes(moving: Image, fixed: Image) -> None:
+    """Raise `InputError` when two images can hardly show the same thing.
+
+    That is: aspect ratios that differ by more than a factor of 2, or, where both pixel sizes are known, fields of view
+    that differ by more than a factor of 4 in height or width.
+    """
+    known = moving.geometry.spacing_known and fixed.geometry.spacing_known
+    extents = [_extent(image.geometry, known) for image in (moving, fixed)]
+    shown = " and ".join(f"{width:.4g} x {height:.4g} {'mm' if known else 'pixels'}" for height, width in extents)
+    aspects = [height / width for height, width in extents]
+    if _ratio(*aspects) > _ASPECT_LIMIT:
+        raise InputError(
+            f"size clash: {shown} differ in aspect ratio by more than a factor of {_ASPECT_LIMIT:g}."
+            " Crop one image to the region of the other."
+        )
+    if known and max(map(_ratio, *extents)) > _EXTENT_LIMIT:
+        raise InputError(
+            f"size clash: fields of view of {shown} differ by more than a factor of {_EXTENT_LIMIT:g}."
+            " Crop one image, or correct its pixel size."
+        )
+
+
+def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> None:
+    """Raise `InputError`, starting with `place`, when a landmark lies outside the pixels of its image."""
+    rows, columns = geometry.size
+    outside = np.any((landmarks.points < -0.5) | (landmarks.points > np.array([rows, columns]) - 0.5), axis=1)
+    if outside.any():
+        first = int(np.flatnonzero(outside)[0])
+        row, column = landmarks.points[first]
+        label = landmarks.labels[first] or f"number {first + 1}"
+        raise InputError(
+            f"{place}: landmark {label} at x = {column:.1f}, y = {row:.1f} pixels lies outside of its image of"
+            f" {columns} x {rows} pixels. Correct the point, or the image's pixel size and origin."
+        )
+
+
+def _one_image_landmarks(path: Path | None, geometry: Geometry) -> Landmarks | None:
+    if path is None:
+        return None
+    with _blaming(path):
+        landmarks = read_landmarks(path, geometry)
+        check_inside(landmarks, geometry, path)
+    return landmarks
+
+
+def _extent(geometry: Geometry, known: bool) -> tuple[float, float]:
+    scale = geometry.spacing if known else (1.0, 1.0)
+    return geometry.size[0] * scale[0], geometry.size[1] * scale[1]
+
+
+def _ratio(a: float, b: float) -> float:
+    return max(a, b) / min(a, b)
+
+
+@contextmanager
+def _blaming(*files: Path) -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise PairError(str(error), files) from error

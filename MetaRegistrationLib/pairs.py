@@ -1,0 +1,157 @@
+"""A folder of image pairs: which layout it has, its pairs, and what was left out and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .errors import InputError
+from .image_files import is_hidden
+from .pair_files import ImagePair, PairError, PairFiles
+from .pair_layouts import LAYOUTS, Found, find_layout, from_table
+
+__all__ = ["ImagePair", "LeftOut", "PairError", "PairFiles", "PairFolder", "find_pairs"]
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Files that are not used, named from the folder, and the reason."""
+
+    files: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class PairFolder:
+    """Pairs of a folder.
+
+    Attributes
+    ----------
+    root : Path
+        The folder.
+    layout : str
+        The recognised layout in words, one of `pair_layouts.LAYOUTS`.
+    pairs : tuple of PairFiles
+        The pairs, with unique names.
+    left_out : tuple of LeftOut
+        Everything that looked like part of a pair and is not used.
+    """
+
+    root: Path
+    layout: str
+    pairs: tuple[PairFiles, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def split(self, name: str | None) -> tuple[PairFiles, ...]:
+        """Pairs of the split `name`, all pairs for None; `InputError` when there is no such pair."""
+        chosen = tuple(pair for pair in self.pairs if name is None or pair.split == name)
+        if not chosen:
+            splits = sorted({pair.split for pair in self.pairs if pair.split})
+            there = f"The splits there are {', '.join(splits)}" if splits else "None of its pairs names a split"
+            raise InputError(f"{self.root}: no pair belongs to the split {name!r}. {there}.")
+        return chosen
+
+
+def find_pairs(
+    folder: str | Path, *, spacing_um: float | None = None, slice_index: int | None = None, check: bool = True
+) -> PairFolder:
+    """Find the image pairs of a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Folder in one of the layouts of `pair_layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
+        pairs.csv may also have the columns name, landmarks (both images, pixels), moving_landmarks, fixed_landmarks,
+        split, spacing (mm a pixel), spacing_um and slice; other columns are ignored. Elsewhere landmarks lie beside
+        the images (`X.csv` beside `X.png`; `X_landmarks.csv` for both images) or in the folders landmarks,
+        moving_landmarks and fixed_landmarks.
+    spacing_um : float, optional
+        Pixel size in micrometres for images that carry none; a pairs.csv may say otherwise for its rows.
+    slice_index : int, optional
+        Slice to take from stacks; a pairs.csv may say otherwise for its rows.
+    check : bool
+        Read every image and landmark file, and leave out the pairs that cannot be used. Without it only missing files
+        are noticed.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or no pair in it that can be used.
+    """
+    root, found = _found(Path(folder))
+    left_out = [LeftOut(_names(files, root), reason) for files, reason in found.left_out]
+    pairs = []
+    for pair in _uniquely_named(found.pairs):
+        pair = replace(
+            pair,
+            spacing_um=spacing_um if pair.spacing_um is None else pair.spacing_um,
+            slice_index=slice_index if pair.slice_index is None else pair.slice_index,
+        )
+        try:
+            pair.load() if check else pair.check_paths()
+            pairs.append(pair)
+        except PairError as error:
+            left_out.append(LeftOut(_names(error.files, root), str(error)))
+    if not found.pairs:
+        raise InputError(f"{folder}: no image pairs were found. {_expected(root)}{_listed(left_out)}")
+    if not pairs:
+        raise InputError(f"{folder}: no usable image pair. Layout: {found.layout}.{_listed(left_out)}")
+    return PairFolder(root, found.layout, tuple(pairs), tuple(left_out))
+
+
+def _found(path: Path) -> tuple[Path, Found]:
+    if path.is_file():
+        if path.suffix.lower() != ".csv":
+            raise InputError(f"{path}: a folder of image pairs or a pairs.csv was expected, but this is another file.")
+        return path.parent, from_table(path)
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder of image pairs. Check the path.")
+    found = find_layout(path)
+    if found is None:
+        raise InputError(f"{path}: no image pairs were found. {_expected(path)}")
+    return path, found
+
+
+def _expected(folder: Path) -> str:
+    layouts = "".join(f"\n  - {layout}" for layout in LAYOUTS)
+    return f"Expected one of{layouts}\nbut found {_content(folder)}."
+
+
+def _content(folder: Path) -> str:
+    entries = sorted(path for path in folder.iterdir() if not is_hidden(path))
+    names = [path.name + ("/" if path.is_dir() else "") for path in entries]
+    if not names:
+        return "an empty folder"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _listed(left_out: list[LeftOut]) -> str:
+    if not left_out:
+        return ""
+    lines = "".join(f"\n  - {', '.join(item.files)}: {item.reason}" for item in left_out[:_SHOWN])
+    more = f"\n  and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
+    return f" Left out:{lines}{more}"
+
+
+def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
+    """Names become file names of results: without characters that Windows refuses, and unique in any case."""
+    used: set[str] = set()
+    result = []
+    for pair in pairs:
+        name = base = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", pair.name).strip(" .") or "pair"
+        count = 1
+        while name.casefold() in used:
+            count += 1
+            name = f"{base}_{count}"
+        used.add(name.casefold())
+        result.append(replace(pair, name=name))
+    return result
+
+
+def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:
+    return tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in files)

@@ -1,0 +1,192 @@
+"""From an image of any size to the frame that the network sees: resampled, equalised, in [0, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+from scipy import ndimage
+
+from .errors import InputError
+from .geometry import Geometry
+
+_SAME_ASPECT = 1.01
+_SAME_FIELD_OF_VIEW = 1.02
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the network's frame lies on an image: ``pixel = scale * frame position + offset``, per axis (row, column).
+
+    Both are positions of pixel centres; `size` is the side of the square frame in its own pixels.
+    """
+
+    size: int
+    scale: tuple[float, float]
+    offset: tuple[float, float]
+
+    def to_image(self, positions: np.ndarray) -> np.ndarray:
+        """Image pixels (..., 2) of frame positions (..., 2)."""
+        return np.asarray(positions) * self.scale + np.asarray(self.offset)
+
+    def from_image(self, pixels: np.ndarray) -> np.ndarray:
+        """Frame positions (..., 2) of image pixels (..., 2)."""
+        return (np.asarray(pixels) - self.offset) / np.asarray(self.scale)
+
+    def axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Image rows (size,) and image columns (size,) of the frame's rows and columns."""
+        side = np.arange(self.size)
+        return side * self.scale[0] + self.offset[0], side * self.scale[1] + self.offset[1]
+
+    def inside(self, shape: tuple[int, int]) -> np.ndarray:
+        """Frame pixels (size, size), bool, whose centre lies in an image of `shape` (rows, columns)."""
+        tolerance = 1e-6
+        rows, columns = (
+            (positions >= -0.5 - tolerance) & (positions <= extent - 0.5 + tolerance)
+            for positions, extent in zip(self.axes(), shape, strict=True)
+        )
+        return rows[:, None] & columns[None, :]
+
+
+def stretched_frame(shape: tuple[int, int], size: int) -> Frame:
+    """The frame that covers the whole image of `shape` (rows, columns), whatever its aspect, as in the paper."""
+    scale = tuple(extent / size for extent in shape)
+    return Frame(size, scale, tuple(0.5 * step - 0.5 for step in scale))
+
+
+def _centred_frame(shape: tuple[int, int], size: int, scale: tuple[float, float]) -> Frame:
+    centre = (size - 1) / 2
+    offset = tuple((extent - 1) / 2 - centre * step for extent, step in zip(shape, scale, strict=True))
+    return Frame(size, scale, offset)
+
+
+def pair_frames(moving: Geometry, fixed: Geometry, size: int) -> tuple[Frame, Frame]:
+    """Frames of a moving and a fixed image.
+
+    The fixed image fills its frame. So does the moving one when both show the same field of view: the same extent in mm
+    where pixel sizes are known, the same aspect where they are not. Otherwise the moving image is centred at the scale of
+    the fixed one (in mm where known, in pixels where not), so that no scan is stretched against the other.
+    """
+    fixed_frame = stretched_frame(fixed.size, size)
+    unit = np.ones(2)
+    moving_spacing, fixed_spacing = unit, unit
+    known = moving.spacing_known and fixed.spacing_known
+    if known:
+        moving_spacing, fixed_spacing = np.asarray(moving.spacing), np.asarray(fixed.spacing)
+    extent_ratio = np.asarray(moving.size) * moving_spacing / (np.asarray(fixed.size) * fixed_spacing)
+    if known:
+        same_view = np.all(np.maximum(extent_ratio, 1 / extent_ratio) < _SAME_FIELD_OF_VIEW)
+    else:
+        aspect_ratio = extent_ratio[0] / extent_ratio[1]
+        same_view = max(aspect_ratio, 1 / aspect_ratio) < _SAME_ASPECT
+    if same_view:
+        return stretched_frame(moving.size, size), fixed_frame
+    scale = tuple(float(step) for step in np.asarray(fixed_frame.scale) * fixed_spacing / moving_spacing)
+    return _centred_frame(moving.size, size, scale), fixed_frame
+
+
+def resample_to_frame(array: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Linear resampling of `array` (H, W) onto the frame, blurred first where the frame is coarser.
+
+    Returns
+    -------
+    values : float32 (size, size)
+        Zero outside the image.
+    inside : bool (size, size)
+        Frame pixels whose centre lies in the image.
+    """
+    values = np.asarray(array, dtype=np.float32)
+    blur = [0.5 * np.sqrt(max(step * step - 1, 0.0)) for step in frame.scale]
+    if max(blur) > 0.2:
+        values = ndimage.gaussian_filter(values, blur, mode="nearest")
+    rows, columns = frame.axes()
+    inside = frame.inside(values.shape)
+    return np.where(inside, interpolate_grid(values, rows, columns), np.float32(0)), inside
+
+
+def interpolate_grid(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Linear interpolation of (H, W) on the grid of `rows` (h,) and `columns` (w,), in pixels; edge values beyond."""
+    return _interpolate_axis(_interpolate_axis(values, rows, 0), columns, 1)
+
+
+def _interpolate_axis(values: np.ndarray, positions: np.ndarray, axis: int) -> np.ndarray:
+    """Linear interpolation along one axis; edge values beyond the ends. (Much faster than a 2D interpolator.)"""
+    last = values.shape[axis] - 1
+    positions = np.clip(positions, 0, last)
+    lower = np.minimum(positions.astype(np.intp), max(last - 1, 0))
+    weight = (positions - lower).astype(values.dtype)
+    if axis == 0:
+        weight = weight[:, None]
+    below = values.take(lower, axis)
+    return below + weight * (values.take(np.minimum(lower + 1, last), axis) - below)
+
+
+def equalise(values: np.ndarray, inside: np.ndarray | None = None, *, bins: int = 1024) -> np.ndarray:
+    """Histogram equalisation to [0, 1], float32: each value becomes the share of pixels below it.
+
+    The lowest level becomes 0 (a black background stays black) and the highest 1; a constant image becomes 0. With
+    `inside`, only those pixels are counted, and the others become 0.
+    """
+    counted = values if inside is None else values[inside]
+    low, high = (float(counted.min()), float(counted.max())) if counted.size else (0.0, 0.0)
+    if not high > low:
+        return np.zeros(values.shape, dtype=np.float32)
+    level = np.clip((values - low) * ((bins - 1) / (high - low)), 0, bins - 1).astype(np.int32)
+    histogram = np.bincount((level if inside is None else level[inside]).ravel(), minlength=bins)
+    share = np.cumsum(histogram) / histogram.sum()
+    share = (share - share[0]) / (1 - share[0])
+    result = share.astype(np.float32)[level]
+    return result if inside is None else np.where(inside, result, np.float32(0))
+
+
+def rescale(values: np.ndarray, inside: np.ndarray | None = None) -> np.ndarray:
+    """Linear rescaling of the counted pixels to [0, 1], float32; a constant image becomes 0."""
+    counted = values if inside is None else values[inside]
+    low, high = (float(counted.min()), float(counted.max())) if counted.size else (0.0, 0.0)
+    if not high > low:
+        return np.zeros(values.shape, dtype=np.float32)
+    result = ((values - low) / (high - low)).astype(np.float32)
+    return result if inside is None else np.where(inside, result, np.float32(0))
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What is done to every image before the network; stored in each checkpoint.
+
+    Attributes
+    ----------
+    size : int
+        Side of the square frame, pixels (400 in the paper).
+    equalise : bool
+        Histogram equalisation (paper); otherwise only a linear rescaling to [0, 1].
+    bins : int
+        Grey levels of the equalisation.
+    """
+
+    size: int = 400
+    equalise: bool = True
+    bins: int = 1024
+
+    def __post_init__(self):
+        if not (isinstance(self.size, int) and 32 <= self.size <= 4096):
+            raise InputError(f"preprocessing: expected a frame size from 32 to 4096 pixels, got {self.size!r}.")
+        if not (isinstance(self.bins, int) and 2 <= self.bins <= 65536):
+            raise InputError(f"preprocessing: expected 2 to 65536 grey levels, got {self.bins!r}.")
+
+    def apply(self, array: np.ndarray, frame: Frame | None = None) -> np.ndarray:
+        """Image (H, W) of any range -> float32 (size, size) in [0, 1]; stretched to the frame unless one is given."""
+        values, inside = resample_to_frame(array, frame or stretched_frame(array.shape, self.size))
+        mask = None if inside.all() else inside
+        return equalise(values, mask, bins=self.bins) if self.equalise else rescale(values, mask)
+
+    def to_dict(self) -> dict:
+        """Plain values, for a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Preprocessing:
+        """Inverse of `to_dict`; an `InputError` names settings that this version does not know."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise InputError(f"preprocessing: unknown settings {sorted(unknown)}; a newer version of the program wrote them.")
+        return cls(**values)

@@ -1,0 +1,149 @@
+"""From a checkpoint and a pair of images to a `Registration`: field, warped image, carried landmarks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import nn
+
+from .checkpoints import Checkpoint
+from .images import Image
+from .landmarks import Landmarks
+from .metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
+from .preprocessing import Frame, Preprocessing, interpolate_grid, pair_frames
+from .spatial import invert_points, warp
+from .training.devices import as_batch, choose_device, place
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """A registered pair. Everything is in the images' own geometry, except what says `frame`.
+
+    Attributes
+    ----------
+    moving, fixed : Image
+        As they were read.
+    moving_frame, fixed_frame : Frame
+        Where the network's frame lies on them.
+    framed_moving, framed_fixed : float32 arrays (size, size)
+        The preprocessed images that the network saw.
+    displacement_px : float32 array (2, size, size)
+        The network's pull field in frame pixels, channels (row, column).
+    seconds : float
+        Time from images in memory to the field.
+    """
+
+    moving: Image
+    fixed: Image
+    moving_frame: Frame
+    fixed_frame: Frame
+    framed_moving: np.ndarray
+    framed_fixed: np.ndarray
+    displacement_px: np.ndarray
+    seconds: float
+
+    @cached_property
+    def scale(self) -> np.ndarray:
+        """Moving pixels per fixed pixel without displacement, (row, column)."""
+        return np.asarray(self.moving_frame.scale) / np.asarray(self.fixed_frame.scale)
+
+    @cached_property
+    def offset(self) -> np.ndarray:
+        """Moving pixel position of fixed pixel (0, 0) without displacement."""
+        return np.asarray(self.moving_frame.offset) - np.asarray(self.fixed_frame.offset) * self.scale
+
+    @cached_property
+    def displacement_moving_px(self) -> np.ndarray:
+        """The field on the fixed image's grid, float64 (2, H, W), in pixels of the moving image."""
+        height, width = self.fixed.geometry.size
+        rows = (np.arange(height) - self.fixed_frame.offset[0]) / self.fixed_frame.scale[0]
+        columns = (np.arange(width) - self.fixed_frame.offset[1]) / self.fixed_frame.scale[1]
+        field = self.displacement_px.astype(np.float64)
+        return np.stack([interpolate_grid(channel, rows, columns) * step for channel, step in zip(field, self.moving_frame.scale, strict=True)])
+
+    def moving_positions(self) -> np.ndarray:
+        """Where each fixed pixel is found in the moving image: (H, W, 2), (row, column) in moving pixels."""
+        grid = np.stack(np.indices(self.fixed.geometry.size), axis=-1)
+        return grid * self.scale + self.offset + np.moveaxis(self.displacement_moving_px, 0, -1)
+
+    def displacement_mm(self) -> np.ndarray:
+        """The transform from fixed to moving points: LPS vectors (H, W, 3) in mm on the fixed image's pixels.
+
+        This is the one place where pixels become millimetres; it covers images of different size, spacing, position and
+        orientation.
+        """
+        grid = np.stack(np.indices(self.fixed.geometry.size), axis=-1)
+        return self.moving.geometry.to_physical(self.moving_positions()) - self.fixed.geometry.to_physical(grid)
+
+    def warped(self) -> np.ndarray:
+        """The moving image on the fixed image's grid, float32 (H, W); linear, zero where the moving image ends."""
+        positions = np.moveaxis(self.moving_positions(), -1, 0)
+        values = ndimage.map_coordinates(self.moving.array, positions, order=1, mode="nearest")
+        height, width = self.moving.geometry.size
+        # ITK's image ends half a pixel beyond the centres of its border pixels.
+        inside = (positions[0] >= -0.5) & (positions[0] < height - 0.5) & (positions[1] >= -0.5) & (positions[1] < width - 0.5)
+        return np.where(inside, values, np.float32(0))
+
+    def carry(self, landmarks: Landmarks) -> tuple[Landmarks, np.ndarray]:
+        """Landmarks of the moving image in the fixed one, and which of them (N,) converged."""
+        points, converged = invert_points(
+            self.displacement_moving_px, landmarks.points, scale=tuple(self.scale), offset=tuple(self.offset)
+        )
+        return Landmarks(landmarks.labels, points), converged
+
+    def unmoved(self, landmarks: Landmarks) -> Landmarks:
+        """Landmarks of the moving image in the fixed one as they would lie without the field."""
+        return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
+
+    @cached_property
+    def ncc(self) -> tuple[float, float]:
+        """NCC of the preprocessed images before and after, each over the region where both images are defined."""
+        inside_fixed = self.fixed_frame.inside(self.fixed.geometry.size)
+        inside_moving = self.moving_frame.inside(self.moving.geometry.size)
+        stack = np.stack([self.framed_moving, inside_moving.astype(np.float32)])[None]
+        moved, defined = warp(torch.from_numpy(stack), torch.from_numpy(self.displacement_px)[None])[0].numpy()
+        return (
+            normalised_cross_correlation(self.framed_moving, self.framed_fixed, inside_fixed & inside_moving),
+            normalised_cross_correlation(moved, self.framed_fixed, inside_fixed & (defined > 0.999)),
+        )
+
+    @cached_property
+    def folding_percent(self) -> float:
+        """Share of frame pixels, in percent, at which the field folds."""
+        return folding_percent(self.displacement_px)
+
+    @cached_property
+    def gradient_magnitude(self) -> float:
+        """Mean |grad u| of the field in the frame."""
+        return gradient_magnitude(self.displacement_px)
+
+
+class Registrar:
+    """Registers pairs with one checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    device : torch.device or str
+        As in `--device`.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "auto"):
+        self.device = choose_device(device) if isinstance(device, str) else device
+        self.preprocessing: Preprocessing = checkpoint.build_preprocessing()
+        self.network: nn.Module = place(checkpoint.build(), self.device)
+
+    def __call__(self, moving: Image, fixed: Image) -> Registration:
+        """Register one pair. The network runs in float32: bfloat16 rounds a displacement of 10 px to a sixteenth."""
+        began = time.perf_counter()
+        frames = pair_frames(moving.geometry, fixed.geometry, self.preprocessing.size)
+        framed = [self.preprocessing.apply(image.array, frame) for image, frame in zip((moving, fixed), frames, strict=True)]
+        with torch.inference_mode():
+            displacement = self.network(as_batch(framed[:1], self.device), as_batch(framed[1:], self.device))
+            field = displacement[0].float().cpu().numpy()
+        return Registration(moving, fixed, *frames, *framed, field, time.perf_counter() - began)

@@ -1,0 +1,36 @@
+"""The files that ship with the program: checkpoints, sample pairs, task sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .errors import InputError
+
+_DEFAULT_CHECKPOINT = "Checkpoints/voxelmorph_source_tasks.pt"
+_SAMPLE_PAIRS = "SamplePairs"
+
+
+def resource(relative: str) -> Path:
+    """A shipped file or folder: inside the installed package, or beside it in a source or build tree.
+
+    Raises
+    ------
+    InputError
+        It is in neither place (a broken installation).
+    """
+    package = Path(__file__).resolve().parent
+    places = [package / "Resources" / relative, package.parent / "Resources" / relative]
+    for place in places:
+        if place.exists():
+            return place
+    raise InputError(f"{relative} is missing from this installation; looked for {' and '.join(map(str, places))}.")
+
+
+def default_checkpoint() -> Path:
+    """The checkpoint that is used when none is named."""
+    return resource(_DEFAULT_CHECKPOINT)
+
+
+def sample_pairs() -> Path:
+    """Folder of phantom pairs (made by this program) with landmarks, for the demo and the tests."""
+    return resource(_SAMPLE_PAIRS)

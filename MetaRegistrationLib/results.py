@@ -1,0 +1,133 @@
+"""What a registration leaves on disk: images, transform, landmarks, overlay, record; and tables over pairs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from .files import writable_folder, write_json, write_text
+from .geometry import Geometry
+from .images import write_displacement_field, write_image
+from .landmarks import write_landmarks
+from .measures import CarriedLandmarks, PairMeasures, as_row, summary
+from .metrics import landmark_distances
+from .overlays import overlay, side_by_side
+from .preprocessing import interpolate_grid
+from .progress import plain
+from .registration import Registration
+
+RECORD = "registration.json"
+
+
+def write_registration(
+    folder: Path,
+    registration: Registration,
+    landmarks: CarriedLandmarks | None,
+    measures: PairMeasures,
+    record: dict,
+) -> None:
+    """Write one registered pair into `folder`, which can be dropped on Slicer as it is.
+
+    Files
+    -----
+    moving.nrrd, fixed.nrrd
+        The images as grey values, with their geometry.
+    warped.nrrd
+        The moving image in the fixed image's geometry.
+    displacement_field.nrrd
+        Transform from fixed to moving points: LPS vectors in mm, three components, one slice.
+    moving_landmarks.mrk.json, fixed_landmarks.mrk.json, carried_landmarks.mrk.json
+        Point lists: as given, and the moving ones in the fixed image.
+    landmarks.csv
+        The same in pixels, with the distance before and after.
+    overlay.png
+        Before (left) and after (right): moving magenta, fixed green, carried landmarks green, fixed ones yellow.
+    registration.json
+        Everything that made it; written last, so that its presence tells that the others are whole.
+    """
+    writable_folder(folder)
+    (folder / RECORD).unlink(missing_ok=True)
+    geometry = registration.fixed.geometry
+    warped = registration.warped()
+    write_image(folder / "moving.nrrd", registration.moving.array, registration.moving.geometry)
+    write_image(folder / "fixed.nrrd", registration.fixed.array, geometry)
+    write_image(folder / "warped.nrrd", warped, geometry)
+    write_displacement_field(folder / "displacement_field.nrrd", registration.displacement_mm(), geometry)
+    if landmarks is not None:
+        _write_landmarks(folder, registration, landmarks)
+    picture = overlay_picture(registration, warped, landmarks)
+    write_image(folder / "overlay.png", picture, _picture_geometry(picture))
+    write_json(folder / RECORD, plain({**record, "measures": asdict(measures)}))
+
+
+def _picture_geometry(picture: np.ndarray) -> Geometry:
+    return Geometry(size=picture.shape[:2])
+
+
+def _write_landmarks(folder: Path, registration: Registration, landmarks: CarriedLandmarks) -> None:
+    geometry = registration.fixed.geometry
+    write_landmarks(folder / "moving_landmarks.mrk.json", landmarks.moving, registration.moving.geometry)
+    write_landmarks(folder / "carried_landmarks.mrk.json", landmarks.carried, geometry)
+    columns = ["label", "moving_x", "moving_y", "carried_x", "carried_y", "converged"]
+    parts = [landmarks.moving.points[:, ::-1], landmarks.carried.points[:, ::-1], landmarks.converged[:, None]]
+    if landmarks.fixed is not None:
+        write_landmarks(folder / "fixed_landmarks.mrk.json", landmarks.fixed, geometry)
+        columns += ["fixed_x", "fixed_y", "distance_before_px", "distance_after_px"]
+        per_frame = 1 / np.asarray(registration.fixed_frame.scale)
+        target = landmarks.fixed.points * per_frame
+        before = landmark_distances(landmarks.unmoved.points * per_frame, target)
+        after = landmark_distances(landmarks.carried.points * per_frame, target)
+        parts += [landmarks.fixed.points[:, ::-1], before[:, None], after[:, None]]
+    rows = np.hstack([part.astype(float) for part in parts])
+    write_csv(
+        folder / "landmarks.csv",
+        [
+            {"label": label, **dict(zip(columns[1:], (f"{value:.4f}" for value in row), strict=True)), "converged": int(row[4])}
+            for label, row in zip(landmarks.moving.labels, rows, strict=True)
+        ],
+    )
+
+
+def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: CarriedLandmarks | None) -> np.ndarray:
+    """Overlays before and after, side by side, uint8 (h, w, 3)."""
+    geometry = registration.fixed.geometry
+    aspect = geometry.spacing[0] / geometry.spacing[1]
+    fixed_points = landmarks.fixed.points if landmarks and landmarks.fixed else None
+    rows, columns = (
+        np.arange(extent) * step + shift
+        for extent, step, shift in zip(geometry.size, registration.scale, registration.offset, strict=True)
+    )
+    before = _unmoved_image(registration.moving.array, rows, columns)
+    return side_by_side(
+        overlay(before, registration.fixed.array, landmarks and landmarks.unmoved.points, fixed_points, pixel_aspect=aspect),
+        overlay(warped, registration.fixed.array, landmarks and landmarks.carried.points, fixed_points, pixel_aspect=aspect),
+    )
+
+
+def _unmoved_image(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    inside_rows = (rows >= -0.5) & (rows <= array.shape[0] - 0.5)
+    inside_columns = (columns >= -0.5) & (columns <= array.shape[1] - 0.5)
+    return np.where(inside_rows[:, None] & inside_columns, interpolate_grid(array, rows, columns), 0)
+
+
+def write_csv(path: Path, rows: Sequence[dict]) -> None:
+    """Write rows of equal keys as CSV, atomically."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_tables(folder: Path, rows: Sequence[PairMeasures], record: dict) -> dict:
+    """Write `metrics.csv` (one row a pair) and `summary.json` into `folder`; return the summary."""
+    writable_folder(folder)
+    write_csv(folder / "metrics.csv", [as_row(row) for row in rows])
+    result = plain({**record, **summary(rows)})
+    write_json(folder / "summary.json", result)
+    return result

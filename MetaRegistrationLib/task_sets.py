@@ -1,0 +1,213 @@
+"""Task sets: one readable TOML file that names the folders of the source tasks."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from .errors import InputError
+from .pairs import find_pairs
+from .preprocessing import Preprocessing
+from .simulation import RepeatSettings
+from .tasks import PairTask, SingleImageTask, Task, VolumeTask
+
+_VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
+_IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".nrrd", ".mha", ".nii", ".nii.gz", ".dcm")
+_COMMON = {"name", "kind", "folder", "validation", "licence", "note"}
+
+
+def load_task_set(path: str | os.PathLike, preprocessing: Preprocessing, *, data: Path | None = None) -> list[Task]:
+    """Read a task set.
+
+    Parameters
+    ----------
+    path : path
+        TOML file with one `[[task]]` table a task; `Documentation/tasks.md` describes its keys. Folders are relative to the
+        file's `root`, which is relative to the file itself; `$DATA` in `root` stands for the data folder.
+    preprocessing : Preprocessing
+    data : Path, optional
+        The data folder; by default the environment variable META_REGISTRATION_DATA.
+
+    Raises
+    ------
+    InputError
+        The file or a folder that it names is missing or malformed; the message names the file, the task and the key.
+    """
+    path = Path(path)
+    content = _read(path)
+    root = _root(path, content.get("root", "."), data)
+    tables = content.get("task", [])
+    if not isinstance(tables, list) or not tables:
+        raise InputError(f"{path}: expected at least one [[task]] table.")
+    tasks: list[Task] = []
+    for number, table in enumerate(tables, start=1):
+        tasks += _make(table, root, preprocessing, f"{path}, task {number} ({table.get('name', 'without a name')})")
+    names = [task.name for task in tasks]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise InputError(f"{path}: several tasks have the name {', '.join(doubled)}.")
+    return tasks
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"Task set {path}: cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"Task set {path}: expected TOML; {error}.") from error
+
+
+def _root(path: Path, root: str, data: Path | None) -> Path:
+    if "$DATA" in root:
+        folder = data or os.environ.get("META_REGISTRATION_DATA")
+        if not folder:
+            raise InputError(f"{path}: its root is {root}; say where the data is by --data or META_REGISTRATION_DATA.")
+        root = root.replace("$DATA", str(folder))
+    root = (path.parent / root).resolve()
+    if not root.is_dir():
+        raise InputError(f"{path}: its root folder {root} does not exist.")
+    return root
+
+
+def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
+    kinds = {"volumes": _volumes, "decathlon": _decathlon, "single_images": _single_images, "pairs": _pairs}
+    for key in ("name", "kind", "folder"):
+        if not isinstance(table.get(key), str):
+            raise InputError(f"{where}: expected a text for the key {key!r}, got {table.get(key)!r}.")
+    if table["kind"] not in kinds:
+        raise InputError(f"{where}: expected a kind of {', '.join(kinds)}, got {table['kind']!r}.")
+    make, keys = kinds[table["kind"]], _KEYS[table["kind"]]
+    if "masks" in table:
+        table = {**table, "masks": root / str(table["masks"])}
+    unknown = set(table) - _COMMON - keys
+    if unknown:
+        raise InputError(f"{where}: unknown keys {sorted(unknown)}; a task of this kind has {sorted(_COMMON | keys)}.")
+    folder = root / table["folder"]
+    if not folder.is_dir():
+        raise InputError(f"{where}: the folder {folder} does not exist.")
+    return make(table, folder, preprocessing, where)
+
+
+_KEYS = {
+    "volumes": {"channel", "window", "deformation"},
+    "decathlon": {"channels", "window", "deformation"},
+    "single_images": {"masks", "simulation"},
+    "pairs": {"split"},
+}
+
+
+def _volumes(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
+    files = _listed(folder, _VOLUME_SUFFIXES, where)
+    training, validation = _held_out(files, table.get("validation"), where)
+    settings = _volume_settings(table, where)
+    return [VolumeTask(table["name"], training, validation, preprocessing, channel=table.get("channel"), **settings)]
+
+
+def _decathlon(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
+    """The layout of the Medical Segmentation Decathlon: `dataset.json`, `imagesTr`; one task a channel of 4-D images."""
+    try:
+        description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
+        files = [folder / item["image"] for item in description["training"]]
+        modality = {int(key): str(value) for key, value in description["modality"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{where}: {folder / 'dataset.json'} is not a Decathlon description ({error!r}).") from error
+    files = [path for path in files if path.exists()]
+    if not files:
+        raise InputError(f"{where}: none of the training images that {folder / 'dataset.json'} names is there.")
+    training, validation = _held_out(sorted(files), table.get("validation"), where)
+    settings = _volume_settings(table, where)
+    if len(modality) == 1:
+        return [VolumeTask(table["name"], training, validation, preprocessing, **settings)]
+    return [
+        VolumeTask(f"{table['name']}_{label}", training, validation, preprocessing, channel=channel, **settings)
+        for channel, label in _chosen_channels(modality, table.get("channels"), where)
+    ]
+
+
+def _chosen_channels(modality: dict[int, str], wanted: list[str] | None, where: str) -> list[tuple[int, str]]:
+    by_name = {label.lower(): (channel, label) for channel, label in sorted(modality.items())}
+    if wanted is None:
+        paper = [name for name in ("t1w", "t1gd", "t2w") if name in by_name]
+        return [by_name[name] for name in paper] or list(by_name.values())
+    missing = [name for name in wanted if name.lower() not in by_name]
+    if missing:
+        raise InputError(f"{where}: no channel {missing}; the images have {list(modality.values())}.")
+    return [by_name[name.lower()] for name in wanted]
+
+
+def _volume_settings(table: dict, where: str) -> dict:
+    window = table.get("window")
+    if window is not None:
+        if not (isinstance(window, list) and len(window) == 2 and window[0] < window[1]):
+            raise InputError(f"{where}: expected window = [lowest, highest], got {window!r}.")
+        window = (float(window[0]), float(window[1]))
+    return {"window": window, "deformation": _repeat_settings(table, "deformation", where)}
+
+
+def _repeat_settings(table: dict, key: str, where: str) -> RepeatSettings | None:
+    if key not in table:
+        return None
+    try:
+        return RepeatSettings.from_dict(table[key])
+    except InputError as error:
+        raise InputError(f"{where}, {key}: {error}") from error
+
+
+def _single_images(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
+    training, validation = _held_out(_listed(folder, _IMAGE_SUFFIXES, where), table.get("validation"), where)
+    masks = {}
+    if "masks" in table:
+        if not table["masks"].is_dir():
+            raise InputError(f"{where}: the folder of masks {table['masks']} does not exist.")
+        masks = {_stem(file): file for file in _listed(table["masks"], _IMAGE_SUFFIXES, where)}
+    settings = _repeat_settings(table, "simulation", where) or RepeatSettings()
+    return [SingleImageTask(table["name"], training, validation, preprocessing, settings=settings, masks=masks)]
+
+
+def _pairs(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
+    found = find_pairs(folder)
+    pairs = found.split(table.get("split"))
+    held = {path for path in _held_out([Path(pair.name) for pair in pairs], table.get("validation"), where)[1]}
+    training = [pair for pair in pairs if Path(pair.name) not in held]
+    return [PairTask(table["name"], training, [pair for pair in pairs if Path(pair.name) in held], preprocessing)]
+
+
+def _listed(folder: Path, suffixes: tuple[str, ...], where: str) -> list[Path]:
+    files = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name.lower().endswith(suffixes)]
+    if not files:
+        raise InputError(f"{where}: the folder {folder} holds no file that ends in {', '.join(suffixes)}.")
+    return files
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").rsplit(".", 1)[0]
+
+
+def _held_out(files: list[Path], patterns: object, where: str) -> tuple[list[Path], list[Path]]:
+    """Training and validation files: those whose name matches one of the patterns, or every so-manieth for a share."""
+    if patterns is None:
+        return files, []
+    if isinstance(patterns, (int, float)) and 0 < patterns < 1:
+        period = max(2, round(1 / patterns))
+        validation = files[period - 1 :: period]
+    elif isinstance(patterns, list) and all(isinstance(pattern, str) for pattern in patterns):
+        validation = [path for path in files if any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns)]
+        if not validation:
+            raise InputError(f"{where}: no file matches validation = {patterns}.")
+    else:
+        raise InputError(f"{where}: expected validation as a share below 1 or a list of name patterns, got {patterns!r}.")
+    kept = set(validation)
+    training = [path for path in files if path not in kept]
+    if not training:
+        raise InputError(f"{where}: validation = {patterns} leaves nothing to train on.")
+    return training, validation

@@ -1,0 +1,57 @@
+"""Where and how precisely a network computes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InputError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of a `--device` option: auto (CUDA, else the CPU), cpu, cuda, cuda:N or mps.
+
+    Raises
+    ------
+    InputError
+        There is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"--device {name}: expected auto, cpu, cuda, cuda:N or mps.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"--device {name}: this PyTorch ({torch.__version__}) sees no CUDA GPU. Use --device cpu.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"--device {name}: there are only {torch.cuda.device_count()} CUDA GPUs, counted from 0.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise InputError("--device mps: this machine or PyTorch has no Apple GPU. Use --device cpu.")
+    return device
+
+
+def mixed_precision_available(device: torch.device) -> bool:
+    """Whether the device computes convolutions in bfloat16 faster than in float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if device.type == "cpu":
+        return any(getattr(torch.cpu, probe, lambda: False)() for probe in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return False
+
+
+def precision_context(device: torch.device, mixed: bool) -> AbstractContextManager:
+    """Context in which a network runs in bfloat16 where it pays (`mixed`), else in float32."""
+    return torch.autocast(device.type if device.type != "mps" else "cpu", dtype=torch.bfloat16, enabled=mixed)
+
+
+def place(network: nn.Module, device: torch.device) -> nn.Module:
+    """Move a network to the device, in the memory format in which its 2D convolutions are fastest."""
+    return network.to(device, memory_format=torch.channels_last)
+
+
+def as_batch(images: list, device: torch.device) -> Tensor:
+    """Arrays (H, W) as one tensor (B, 1, H, W), float32."""
+    return torch.stack([torch.as_tensor(image, dtype=torch.float32) for image in images])[:, None].to(device)

@@ -1,0 +1,79 @@
+"""Pretraining: one network on all source tasks mixed (theta_pt of the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..tasks import Task
+from .step import OptimisationStep, StepValues
+from .trainers import draw_batch, update
+
+
+class Pretraining:
+    """Every step takes its batch from one source task, drawn anew (with equal chances unless weighted).
+
+    Parameters
+    ----------
+    network : nn.Module
+        On its device.
+    tasks : sequence of Task
+    step : OptimisationStep
+    steps : int
+        Length of the training.
+    learning_rate : float
+    batch : int
+        Pairs a step.
+    seed : int
+    decay : bool
+        Let the learning rate fall to zero along a half cosine.
+    """
+
+    name = "pretrain"
+
+    def __init__(
+        self,
+        network: nn.Module,
+        tasks: Sequence[Task],
+        step: OptimisationStep,
+        *,
+        steps: int,
+        learning_rate: float = 1e-4,
+        batch: int = 1,
+        seed: int = 0,
+        decay: bool = False,
+    ):
+        self.network, self._tasks, self._step = network, list(tasks), step
+        self.total_steps, self.steps_per_epoch = steps, 0
+        self._learning_rate, self._batch, self._seed, self._decay = learning_rate, batch, seed, decay
+        self._optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+
+    def advance(self, step: int) -> StepValues:
+        """One update on pairs of one task."""
+        rng = np.random.default_rng([self._seed, step])
+        task = self._tasks[int(rng.integers(len(self._tasks)))]
+        if self._decay:
+            for group in self._optimiser.param_groups:
+                group["lr"] = self._learning_rate * 0.5 * (1 + np.cos(np.pi * step / self.total_steps))
+        return update(self.network, self._optimiser, self._step, draw_batch(task, rng, step, self._batch))
+
+    def state(self) -> dict:
+        """The optimiser."""
+        return {"optimiser": self._optimiser.state_dict()}
+
+    def restore(self, state: dict) -> None:
+        """Inverse of `state`."""
+        self._optimiser.load_state_dict(state["optimiser"])
+
+    def settings(self) -> dict:
+        """Plain values that define the run."""
+        return {
+            "steps": self.total_steps,
+            "learning_rate": self._learning_rate,
+            "learning_rate_decay": self._decay,
+            "batch": self._batch,
+            "seed": self._seed,
+        }

@@ -1,0 +1,235 @@
+"""A training run: steps, validation, saves, resuming. Whatever stops it, its last save stays whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from ..checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
+from ..errors import InputError, TrainingStopped
+from ..files import writable_folder
+from ..progress import Epoch, Finished, Reader, Saved, SecondsLeft, Started, Step
+from ..versions import device_name, provenance
+from .interruption import Interruption
+from .log import TrainingLog
+from .step import NonFiniteLoss, StepValues
+from .trainers import Trainer
+from .validation import Validator
+
+LAST, BEST, LOG = "last.pt", "best.pt", "log.csv"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run validates and saves; none of it changes the weights.
+
+    Attributes
+    ----------
+    validate_every : int
+        Steps between validations.
+    save_every : float
+        Seconds between saves of the last state (validations save too).
+    """
+
+    validate_every: int
+    save_every: float = 30.0
+
+
+@dataclass
+class _Position:
+    """Where a run is: what a save holds beside weights and optimisers."""
+
+    step: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    best_step: int = 0
+    since_validation: list[StepValues] = field(default_factory=list)
+
+
+class TrainingRun:
+    """Trains into a folder: `last.pt` (with all that resuming needs), `best.pt` (to use), `log.csv`.
+
+    Parameters
+    ----------
+    trainer : Trainer
+    base : Checkpoint
+        Network, preprocessing and history that the run starts from; its weights are those of the trainer's network.
+    folder : Path
+    record : dict
+        Plain values for the history: tasks, loss, precision, parent checkpoint. A resumed run must have the same.
+    validator : Validator
+    settings : RunSettings
+    device : torch.device
+    progress : Reader
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        base: Checkpoint,
+        folder: Path,
+        *,
+        record: dict,
+        validator: Validator,
+        settings: RunSettings,
+        device: torch.device,
+        progress: Reader,
+    ):
+        self._trainer, self._base, self._validator = trainer, base, validator
+        self._folder, self._settings, self._device, self._progress = Path(folder), settings, device, progress
+        self._record = {"stage": trainer.name, **trainer.settings(), **record}
+        self._log = TrainingLog(self._folder / LOG)
+        self._at = _Position()
+
+    def __call__(self, *, resume: bool = False) -> Path:
+        """Train to the end and return the folder's `best.pt`.
+
+        Raises
+        ------
+        InputError
+            The folder already holds a run and `resume` is not set, or holds one of other settings.
+        TrainingStopped
+            A full disk or a loss that is not finite ended the run.
+        KeyboardInterrupt
+            The user stopped the run; it is saved.
+        """
+        self._prepare(resume)
+        total = self._trainer.total_steps
+        self._progress(
+            Started(self._trainer.name, total, self._at.step, os.getpid(), device_name(self._device), {"folder": str(self._folder)})
+        )
+        with Interruption() as interruption:
+            self._train(interruption, SecondsLeft(total, self._at.step))
+            if self._at.step < total:
+                self._save()
+                raise KeyboardInterrupt
+            self._save()
+        values = {"best_step": self._at.best_step, "seconds": self._at.seconds, "last": str(self._folder / LAST)}
+        self._progress(Finished(self._trainer.name, self._folder / BEST, values))
+        return self._folder / BEST
+
+    def _prepare(self, resume: bool) -> None:
+        path = self._folder / LAST
+        if resume:
+            if path.exists():
+                self._restore(load_checkpoint(path), path)
+            elif any((self._folder / name).exists() for name in (BEST, LOG)):
+                raise InputError(f"{path}: there is nothing to resume from. Choose another --output.")
+            else:
+                writable_folder(self._folder)
+        elif path.exists():
+            raise InputError(f"{self._folder} already holds a training run. Add --resume to go on with it, or choose another --output.")
+        else:
+            writable_folder(self._folder)
+
+    def _restore(self, saved: Checkpoint, path: Path) -> None:
+        state = saved.training
+        if not {"record", "trainer", "position"} <= set(state):
+            raise InputError(f"{path}: it holds no state of a run to resume; give it as --checkpoint instead.")
+        differing = sorted(
+            key for key in {*self._record, *state["record"]} if self._record.get(key) != state["record"].get(key)
+        )
+        if differing:
+            changes = "; ".join(f"{key}: {state['record'].get(key)} there, {self._record.get(key)} now" for key in differing)
+            raise InputError(f"{path}: the run to resume had other settings ({changes}). Give the same ones, or another --output.")
+        self._trainer.network.load_state_dict(saved.weights)
+        self._trainer.restore(state["trainer"])
+        position = dict(state["position"])
+        position["since_validation"] = [StepValues(*values) for values in position["since_validation"]]
+        self._at = _Position(**position)
+        self._log.continue_from(self._at.step)
+
+    def _train(self, interruption: Interruption, left: SecondsLeft) -> None:
+        self._trainer.network.train()
+        if self._at.step == 0:
+            self._validate()
+        saved_at = time.monotonic()
+        while self._at.step < self._trainer.total_steps and not interruption.requested:
+            began = time.monotonic()
+            values = self._advance()
+            self._at.step += 1
+            self._at.since_validation.append(values)
+            self._at.seconds += time.monotonic() - began
+            self._report(values, left.after(self._at.step))
+            if self._at.step % self._settings.validate_every == 0 or self._at.step == self._trainer.total_steps:
+                self._validate()
+                self._save()
+                saved_at = time.monotonic()
+            elif time.monotonic() - saved_at > self._settings.save_every:
+                self._save()
+                saved_at = time.monotonic()
+
+    def _advance(self) -> StepValues:
+        try:
+            return self._trainer.advance(self._at.step)
+        except NonFiniteLoss as error:
+            raise TrainingStopped(
+                f"Step {self._at.step + 1}: {error}, so the run was stopped before that update. {self._last_save()} "
+                "Check the images, or start again with a smaller --learning-rate."
+            ) from error
+
+    def _report(self, values: StepValues, seconds_left: float | None) -> None:
+        step, per_epoch = self._at.step, self._trainer.steps_per_epoch
+        self._progress(Step(step, self._trainer.total_steps, values.loss, values.similarity, values.smoothness, seconds_left))
+        if per_epoch and step % per_epoch == 0 and step % self._settings.validate_every != 0:
+            self._progress(Epoch(step // per_epoch, self._trainer.total_steps // per_epoch, values.loss))
+
+    def _validate(self) -> None:
+        """Log a row; keep the weights as the best ones when nothing was better (distance first, else loss)."""
+        row: dict = {"step": self._at.step, "seconds": self._at.seconds}
+        if self._trainer.steps_per_epoch:
+            row["epoch"] = self._at.step / self._trainer.steps_per_epoch
+        train_loss = float("nan")
+        if self._at.since_validation:
+            mean = StepValues.mean(self._at.since_validation)
+            train_loss = mean.loss
+            row |= {"train_loss": mean.loss, "train_similarity": mean.similarity, "train_smoothness": mean.smoothness}
+        self._at.since_validation = []
+        values = self._validator(self._trainer.network)
+        self._write(lambda: self._log.add(row | {f"validation_{key}": value for key, value in values.items()}))
+        # Without held-out pairs there is no better judge than the end of the training.
+        score = values.get("distance_px", values.get("loss", -float(self._at.step)))
+        if self._at.best is None or score < self._at.best:
+            self._at.best, self._at.best_step = score, self._at.step
+            self._save_best(values)
+        per_epoch = self._trainer.steps_per_epoch or self._settings.validate_every
+        self._progress(
+            Epoch(self._at.step // per_epoch, -(-self._trainer.total_steps // per_epoch), train_loss, {**values, "step": self._at.step})
+        )
+
+    def _save_best(self, values: dict) -> None:
+        entry = {**self._record, "step": self._at.step, "seconds": round(self._at.seconds, 1), "validation": values}
+        entry["device"] = device_name(self._device)
+        best = replace(self._checkpoint(), history=[*self._base.history, entry])
+        self._write(lambda: save_checkpoint(self._folder / BEST, best))
+        self._progress(Saved(self._folder / BEST, "best", self._at.step))
+
+    def _checkpoint(self) -> Checkpoint:
+        return replace(self._base, weights=cpu_weights(self._trainer.network), provenance=provenance(), training={})
+
+    def _save(self) -> None:
+        """Write `last.pt`: weights and all that it takes to go on."""
+        position = vars(self._at) | {"since_validation": [list(vars(v).values()) for v in self._at.since_validation]}
+        state = {"record": self._record, "trainer": self._trainer.state(), "position": position}
+        entry = {**self._record, "step": self._at.step, "seconds": round(self._at.seconds, 1), "device": device_name(self._device)}
+        last = replace(self._checkpoint(), history=[*self._base.history, entry], training=state)
+        self._write(lambda: save_checkpoint(self._folder / LAST, last))
+        self._progress(Saved(self._folder / LAST, "last", self._at.step))
+
+    def _write(self, write) -> None:
+        try:
+            write()
+        # torch reports a full disk as RuntimeError when its archive writer notices it first.
+        except (OSError, RuntimeError) as error:
+            raise TrainingStopped(
+                f"Could not write to {self._folder} at step {self._at.step}: {error}. {self._last_save()} "
+                "Free some space and go on with --resume."
+            ) from error
+
+    def _last_save(self) -> str:
+        path = self._folder / LAST
+        return f"The last save is whole: {path}." if path.exists() else "Nothing was saved before."

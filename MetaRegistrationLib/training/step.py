@@ -1,0 +1,80 @@
+"""The one optimisation step that pretraining, Reptile and fine-tuning share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..losses import RegistrationLoss
+from .devices import precision_context
+
+
+class NonFiniteLoss(ArithmeticError):
+    """The loss or a gradient became NaN or infinite; the weights were not changed by that step."""
+
+
+@dataclass(frozen=True)
+class StepValues:
+    """What one step (or the mean of several) saw."""
+
+    loss: float
+    similarity: float
+    smoothness: float
+
+    @staticmethod
+    def mean(values: list[StepValues]) -> StepValues:
+        """Mean of several steps."""
+        count = len(values)
+        return StepValues(
+            sum(v.loss for v in values) / count,
+            sum(v.similarity for v in values) / count,
+            sum(v.smoothness for v in values) / count,
+        )
+
+
+@dataclass(frozen=True)
+class OptimisationStep:
+    """Forward, Eq. (1), backward, update.
+
+    Attributes
+    ----------
+    loss : RegistrationLoss
+    device : torch.device
+    mixed : bool
+        Run the network in bfloat16; the loss is always float32.
+    clip : float or None
+        Largest norm of the gradient; None leaves it alone.
+    """
+
+    loss: RegistrationLoss
+    device: torch.device
+    mixed: bool = False
+    clip: float | None = None
+
+    def __call__(
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, moving: Tensor, fixed: Tensor
+    ) -> StepValues:
+        """Update `network` on images (B, 1, H, W) of its device.
+
+        Raises
+        ------
+        NonFiniteLoss
+            The loss or the gradient's norm is not finite; nothing was updated.
+        """
+        with precision_context(self.device, self.mixed):
+            displacement_px = network(moving, fixed)
+        terms = self.loss(moving, fixed, displacement_px)
+        values = StepValues(*(float(term) for term in torch.stack((terms.total, terms.similarity, terms.smoothness)).detach().cpu()))
+        if not math.isfinite(values.loss):
+            raise NonFiniteLoss(f"the loss became {values.loss}")
+        optimiser.zero_grad(set_to_none=True)
+        terms.total.backward()
+        if self.clip is not None:
+            norm = float(nn.utils.clip_grad_norm_(network.parameters(), self.clip))
+            if not math.isfinite(norm):
+                raise NonFiniteLoss(f"the norm of the gradient became {norm}")
+        optimiser.step()
+        return values

@@ -1,0 +1,45 @@
+"""What pretraining, Reptile and fine-tuning have in common as seen by a run."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from torch import nn
+
+from ..tasks import Task, TaskPair
+from .devices import as_batch
+from .step import OptimisationStep, StepValues
+
+
+class Trainer(Protocol):
+    """A way of training; `run.py` calls it step by step, saves it and brings it back."""
+
+    name: str
+    network: nn.Module
+    total_steps: int
+    steps_per_epoch: int
+
+    def advance(self, step: int) -> StepValues:
+        """Do step number `step` (from 0); what it does depends on nothing but `step`, the settings and `state()`."""
+
+    def state(self) -> dict:
+        """Tensors and plain values that, with the network's weights, continue the training exactly."""
+
+    def restore(self, state: dict) -> None:
+        """Inverse of `state`; the network already has its weights."""
+
+    def settings(self) -> dict:
+        """Plain values that define the run; a resumed run must have the same ones."""
+
+
+def draw_batch(task: Task, rng: np.random.Generator, step: int, size: int) -> list[TaskPair]:
+    """`size` random training pairs of a task."""
+    return [task.training_pair(rng, step) for _ in range(size)]
+
+
+def update(network: nn.Module, optimiser, step: OptimisationStep, pairs: list[TaskPair]) -> StepValues:
+    """One optimisation step on a batch of pairs."""
+    moving = as_batch([pair.moving for pair in pairs], step.device)
+    fixed = as_batch([pair.fixed for pair in pairs], step.device)
+    return step(network, optimiser, moving, fixed)

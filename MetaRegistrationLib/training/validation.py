@@ -1,0 +1,73 @@
+"""Loss, NCC and landmark distance on held-out pairs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..losses import RegistrationLoss
+from ..metrics import landmark_distances, normalised_cross_correlation
+from ..spatial import invert_points, warp
+from ..tasks import TaskPair
+from .devices import as_batch
+
+
+@dataclass(frozen=True)
+class Validator:
+    """Held-out pairs, by task.
+
+    Attributes
+    ----------
+    pairs : dict of str to sequence of TaskPair
+    loss : RegistrationLoss
+    device : torch.device
+    """
+
+    pairs: dict[str, Sequence[TaskPair]]
+    loss: RegistrationLoss
+    device: torch.device
+
+    def __bool__(self) -> bool:
+        return any(self.pairs.values())
+
+    def __call__(self, network: nn.Module) -> dict[str, float]:
+        """Mean over pairs of each task, then over tasks: `loss`, `ncc` and, where landmarks exist, `distance_px`."""
+        was_training = network.training
+        network.eval()
+        by_task = {name: [self._measure(network, pair) for pair in pairs] for name, pairs in self.pairs.items() if pairs}
+        network.train(was_training)
+        values = {key: _mean([_mean([m[key] for m in measures]) for measures in by_task.values()]) for key in _MEASURES}
+        values = {key: value for key, value in values.items() if not math.isnan(value)}
+        if len(by_task) > 1:
+            for name, measures in by_task.items():
+                values |= {f"{name}/{key}": _mean([m[key] for m in measures]) for key in _MEASURES}
+        return {key: value for key, value in values.items() if not math.isnan(value)}
+
+    @torch.no_grad()
+    def _measure(self, network: nn.Module, pair: TaskPair) -> dict[str, float]:
+        moving, fixed = as_batch([pair.moving], self.device), as_batch([pair.fixed], self.device)
+        displacement = network(moving, fixed).float()
+        warped = warp(moving, displacement)[0, 0].cpu().numpy()
+        defined = (warp(torch.ones_like(moving), displacement)[0, 0] > 0.999).cpu().numpy()
+        measures = {
+            "loss": float(self.loss(moving, fixed, displacement).total),
+            "ncc": normalised_cross_correlation(warped, pair.fixed, defined),
+            "distance_px": math.nan,
+        }
+        if pair.moving_points is not None and len(pair.moving_points):
+            carried, _ = invert_points(displacement[0].cpu().numpy(), pair.moving_points)
+            measures["distance_px"] = float(landmark_distances(carried, pair.fixed_points).mean())
+        return measures
+
+
+_MEASURES = ("loss", "ncc", "distance_px")
+
+
+def _mean(values: list[float]) -> float:
+    finite = [value for value in values if not math.isnan(value)]
+    return float(np.mean(finite)) if finite else math.nan

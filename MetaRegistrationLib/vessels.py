@@ -1,0 +1,154 @@
+"""Vessels in OCTA images: a mask by a ridge filter, and the branch points of a mask's skeleton."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+from scipy import ndimage
+
+_EIGHT = np.ones((3, 3), dtype=int)
+# Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
+_SCALES_PX = (1.3, 2.0, 3.0)
+_REFERENCE_SIDE = 320
+
+
+def vessel_mask(image: np.ndarray) -> np.ndarray:
+    """Find the larger vessels of an OCTA image.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (rows, columns), vessels bright, any range.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows, columns) bool; empty for a constant image.
+    """
+    image = np.asarray(image, dtype=np.float32)
+    unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
+    ridges = _ridge_strength(_flattened(image, unit), unit)
+    if not ridges.any():
+        return np.zeros(image.shape, dtype=bool)
+    low, high = np.percentile(ridges, [85, 93])
+    candidates, count = ndimage.label(ridges > low, structure=_EIGHT)
+    index = np.arange(count + 1)
+    strong = ndimage.maximum(ridges, candidates, index) > high
+    large = np.bincount(candidates.ravel(), minlength=count + 1) >= 60 * unit**2
+    keep = strong & large
+    keep[0] = False
+    return keep[candidates]
+
+
+def _flattened(image: np.ndarray, unit: float) -> np.ndarray:
+    """Image less its local mean, over its local deviation, so that shading and shadows do not count."""
+    sigma = 15 * unit
+    centred = image - ndimage.gaussian_filter(image, sigma)
+    deviation = np.sqrt(ndimage.gaussian_filter(centred**2, 2 * sigma))
+    floor = 0.05 * float(np.ptp(image))
+    return centred / (deviation + floor) if floor > 0 else np.zeros_like(image)
+
+
+def _ridge_strength(image: np.ndarray, unit: float) -> np.ndarray:
+    """Greatest, over scales, downward curvature across a bright line less that along it; 0 where none."""
+    best = np.zeros_like(image)
+    for scale in _SCALES_PX:
+        sigma = scale * unit
+        rr, rc, cc = (ndimage.gaussian_filter(image, sigma, order=order) for order in ((2, 0), (1, 1), (0, 2)))
+        mean, half_gap = (rr + cc) / 2, np.sqrt(((rr - cc) / 2) ** 2 + rc**2)
+        across, along = mean - half_gap, mean + half_gap
+        best = np.maximum(best, sigma**1.5 * np.clip(-across - np.abs(along), 0, None))
+    return best
+
+
+def branch_points(mask: np.ndarray, *, shortest_branch_px: int = 8, min_distance_px: float = 6.0) -> np.ndarray:
+    """Points where vessels branch or cross.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (rows, columns), vessels not zero.
+    shortest_branch_px : int
+        Dead ends of the skeleton shorter than this do not count as branches.
+    min_distance_px : float
+        Smallest distance of two points; the one on the wider vessel is kept.
+
+    Returns
+    -------
+    numpy.ndarray
+        (N, 2) float64 as (row, column) in pixels, those on the widest vessels first.
+    """
+    mask = np.asarray(mask) != 0
+    skeleton = _without_spurs(_thinned(mask), shortest_branch_px)
+    groups, count = ndimage.label(_branch_pixels(skeleton), structure=_EIGHT)
+    if not count:
+        return np.zeros((0, 2))
+    index = np.arange(1, count + 1)
+    centres = np.array(ndimage.center_of_mass(groups > 0, groups, index))
+    radii = np.asarray(ndimage.maximum(_vessel_radius(mask), groups, index))
+    order = np.argsort(-radii, kind="stable")
+    return _merged(centres[order], radii[order], min_distance_px)
+
+
+def _vessel_radius(mask: np.ndarray) -> np.ndarray:
+    # The image's border is no vessel wall: padded by repetition, a vessel that leaves the image keeps its width.
+    return ndimage.distance_transform_edt(np.pad(mask, 8, mode="edge"))[8:-8, 8:-8]
+
+
+def _thinned(mask: np.ndarray) -> np.ndarray:
+    # Padded, since the filter neglects the outermost pixels.
+    image = sitk.GetImageFromArray(np.pad(mask, 1).astype(np.uint8))
+    return sitk.GetArrayFromImage(sitk.BinaryThinning(image))[1:-1, 1:-1] != 0
+
+
+def _neighbours(skeleton: np.ndarray) -> np.ndarray:
+    return ndimage.convolve(skeleton.astype(np.int8), _EIGHT, mode="constant") - skeleton
+
+
+def _branch_pixels(skeleton: np.ndarray) -> np.ndarray:
+    """Skeleton pixels that three or more separate lines leave from (a mere step of a line is not one)."""
+    ring = np.stack([_shifted(skeleton, *step) for step in _RING])
+    crossings = (ring & ~np.roll(ring, -1, axis=0)).sum(axis=0)
+    return skeleton & (crossings >= 3)
+
+
+# The eight neighbours in order around the pixel.
+_RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
+
+
+def _shifted(array: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    height, width = array.shape
+    return np.pad(array, 1)[1 + rows : 1 + rows + height, 1 + columns : 1 + columns + width]
+
+
+def _without_spurs(skeleton: np.ndarray, shortest_px: int) -> np.ndarray:
+    for _ in range(3):  # a spur's removal can leave another one
+        junctions = ndimage.binary_dilation(_branch_pixels(skeleton), structure=_EIGHT)
+        segments, count = ndimage.label(skeleton & ~junctions, structure=_EIGHT)
+        index = np.arange(count + 1)
+        length = np.bincount(segments.ravel(), minlength=count + 1)
+        has_end = ndimage.maximum(skeleton & (_neighbours(skeleton) == 1), segments, index) > 0
+        at_junction = ndimage.maximum(ndimage.binary_dilation(junctions, structure=_EIGHT), segments, index) > 0
+        # One pixel of the branch lies within the dilated junction.
+        spur = has_end & at_junction & (length + 1 < shortest_px)
+        spur[0] = False
+        if not spur.any():
+            break
+        skeleton = _thinned(skeleton & ~spur[segments])
+    return skeleton
+
+
+def _merged(centres: np.ndarray, radii: np.ndarray, min_distance_px: float) -> np.ndarray:
+    """Join points that belong to one crossing (nearer than the vessel is wide), then drop those too near to others."""
+    kept: list[np.ndarray] = []
+    free = np.ones(len(centres), dtype=bool)
+    for centre, radius in zip(centres, radii, strict=True):
+        distance = np.linalg.norm(centres - centre, axis=1)
+        if not free[distance == 0].any():
+            continue
+        crossing = free & (distance <= max(2 * radius, 3.0))
+        point = centres[crossing].mean(axis=0)
+        free &= ~crossing
+        if all(np.linalg.norm(point - other) >= min_distance_px for other in kept):
+            kept.append(point)
+    return np.array(kept).reshape(-1, 2)
