@@ -60,7 +60,9 @@ class Checkpoint:
         try:
             network.load_state_dict(self.weights)
         except RuntimeError as error:
-            raise InputError(f"The checkpoint's weights do not fit its network {self.network['name']}: {error}") from error
+            raise InputError(
+                f"The checkpoint's weights do not fit its network {self.network['name']}: {error}"
+            ) from error
         return network.to(device).eval()
 
     def build_preprocessing(self) -> Preprocessing:
@@ -70,7 +72,10 @@ class Checkpoint:
 
 def cpu_weights(network: nn.Module) -> dict[str, Tensor]:
     """Copy of a network's state on the CPU, contiguous whatever the memory format of the network."""
-    return {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in network.state_dict().items()}
+    return {
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, value in network.state_dict().items()
+    }
 
 
 def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
@@ -79,6 +84,7 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
         # A stream, because the archive otherwise carries the temporary name, and equal runs would differ in their bytes.
         with temporary.open("wb") as stream:
             torch.save({"format": FORMAT, **vars(checkpoint)}, stream)
+        load_checkpoint(temporary)  # a file that could not be read back must never replace one that can
 
 
 def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
@@ -94,7 +100,9 @@ def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
     if not path.is_file():
         raise InputError(f"Checkpoint {path}: there is no such file.")
     if not zipfile.is_zipfile(path):
-        raise InputError(f"Checkpoint {path}: expected a file written by this program, but it is truncated or another kind of file.")
+        raise InputError(
+            f"Checkpoint {path}: expected a file written by this program, but it is truncated or another kind of file."
+        )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a hostile or damaged file provokes in the reader
@@ -103,22 +111,32 @@ def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
 
 
 def _refusal(path: Path, error: Exception) -> str:
-    if "weights_only" in str(error) or "Unsupported" in str(error):
-        return f"Checkpoint {path}: refused, because it holds Python objects other than tensors and plain values, which could run code."
-    return f"Checkpoint {path}: it cannot be read; the file is damaged or truncated ({str(error).splitlines()[0][:200] if str(error) else type(error).__name__})."
+    words = str(error)
+    if "weights_only" in words or "Unsupported" in words:
+        return (
+            f"Checkpoint {path}: refused, because it holds Python objects other than tensors and plain values, "
+            "which could run code."
+        )
+    reason = words.splitlines()[0][:200] if words else type(error).__name__
+    return f"Checkpoint {path}: it cannot be read; the file is damaged or truncated ({reason})."
 
 
 def _checked(path: Path, content: object) -> Checkpoint:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InputError(f"Checkpoint {path}: another program wrote it; expected one made by pretrain, metatrain or finetune.")
+        raise InputError(
+            f"Checkpoint {path}: another program wrote it; expected one made by pretrain, metatrain or finetune."
+        )
     version = content.get("format_version")
     if not isinstance(version, int) or version > FORMAT_VERSION:
         raise InputError(
-            f"Checkpoint {path}: its format version is {version}, and this program reads up to {FORMAT_VERSION}. Update MetaRegistration."
+            f"Checkpoint {path}: its format version is {version}, and this program reads up to {FORMAT_VERSION}. "
+            "Update MetaRegistration."
         )
     try:
         checkpoint = Checkpoint(**{key: value for key, value in content.items() if key != "format"})
-        sound = isinstance(checkpoint.network["name"], str) and all(isinstance(w, Tensor) for w in checkpoint.weights.values())
+        sound = isinstance(checkpoint.network["name"], str) and all(
+            isinstance(w, Tensor) for w in checkpoint.weights.values()
+        )
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"Checkpoint {path}: parts of it are missing or unknown ({error}).") from error
     if not sound:

@@ -31,7 +31,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 def _flush_to_disk(path: Path) -> None:
     # Opened for writing because Windows refuses to flush a read-only handle.
-    with open(path, "r+b") as stream:
+    with path.open("r+b") as stream:
         os.fsync(stream.fileno())
 
 
@@ -55,5 +55,7 @@ def writable_folder(path: str | os.PathLike) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise InputError(f"Cannot write to the folder {path}: {error.strerror or error}. Choose another --output.") from error
+        raise InputError(
+            f"Cannot write to the folder {path}: {error.strerror or error}. Choose another --output."
+        ) from error
     return path

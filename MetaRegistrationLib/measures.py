@@ -73,7 +73,9 @@ def measure(name: str, registration: Registration, landmarks: CarriedLandmarks |
     for unit, factor in units.items():
         for moment, points in (("before", known and known.unmoved), ("after", known and known.carried)):
             distances[f"distance_{moment}_{unit}"] = (
-                float(landmark_distances(points.points * factor, known.fixed.points * factor).mean()) if known else math.nan
+                float(landmark_distances(points.points * factor, known.fixed.points * factor).mean())
+                if known
+                else math.nan
             )
     return PairMeasures(
         pair=name,
@@ -91,17 +93,20 @@ def measure(name: str, registration: Registration, landmarks: CarriedLandmarks |
 def summary(rows: Sequence[PairMeasures]) -> dict:
     """Mean, standard deviation and median of each measure over pairs, and the share of pairs that got worse (percent).
 
-    A pair got worse when its landmark distance grew; without landmarks it does not count.
+    A pair got worse when its landmark distance grew by more than a thousandth of a pixel (the inverse's own precision);
+    without landmarks it does not count.
     """
     result: dict = {"pairs": len(rows)}
     for key in SUMMARISED:
         values = np.array([getattr(row, key) for row in rows], dtype=float)
         values = values[np.isfinite(values)]
         result[key] = (
-            {"mean": float(values.mean()), "std": float(values.std()), "median": float(np.median(values))} if values.size else None
+            {"mean": float(values.mean()), "std": float(values.std()), "median": float(np.median(values))}
+            if values.size
+            else None
         )
     judged = [row for row in rows if math.isfinite(row.distance_after_px)]
-    worse = sum(row.distance_after_px > row.distance_before_px for row in judged)
+    worse = sum(row.distance_after_px > row.distance_before_px + 1e-3 for row in judged)
     result["pairs_with_landmarks"] = len(judged)
     result["made_worse_percent"] = 100 * worse / len(judged) if judged else None
     return result
@@ -110,6 +115,10 @@ def summary(rows: Sequence[PairMeasures]) -> dict:
 def as_row(measures: PairMeasures) -> dict:
     """Columns of `metrics.csv`: NaN becomes an empty cell."""
     return {
-        key: "" if isinstance(value, float) and math.isnan(value) else f"{value:.6g}" if isinstance(value, float) else value
+        key: ""
+        if isinstance(value, float) and math.isnan(value)
+        else f"{value:.6g}"
+        if isinstance(value, float)
+        else value
         for key, value in asdict(measures).items()
     }

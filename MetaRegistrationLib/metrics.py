@@ -12,7 +12,9 @@ def landmark_distances(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Distances (N,) between points and their counterparts, both (N, 2), in their own unit."""
     points, targets = np.asarray(points, dtype=np.float64), np.asarray(targets, dtype=np.float64)
     if points.shape != targets.shape:
-        raise ValueError(f"landmark_distances: expected as many points as targets, got {points.shape} and {targets.shape}")
+        raise ValueError(
+            f"landmark_distances: expected as many points as targets, got {points.shape} and {targets.shape}"
+        )
     return np.sqrt(np.square(points - targets).sum(axis=-1))
 
 

@@ -188,5 +188,7 @@ class Preprocessing:
         """Inverse of `to_dict`; an `InputError` names settings that this version does not know."""
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
-            raise InputError(f"preprocessing: unknown settings {sorted(unknown)}; a newer version of the program wrote them.")
+            raise InputError(
+                f"preprocessing: unknown settings {sorted(unknown)}; a newer version of the program wrote them."
+            )
         return cls(**values)

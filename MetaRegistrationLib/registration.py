@@ -64,7 +64,12 @@ class Registration:
         rows = (np.arange(height) - self.fixed_frame.offset[0]) / self.fixed_frame.scale[0]
         columns = (np.arange(width) - self.fixed_frame.offset[1]) / self.fixed_frame.scale[1]
         field = self.displacement_px.astype(np.float64)
-        return np.stack([interpolate_grid(channel, rows, columns) * step for channel, step in zip(field, self.moving_frame.scale, strict=True)])
+        return np.stack(
+            [
+                interpolate_grid(channel, rows, columns) * step
+                for channel, step in zip(field, self.moving_frame.scale, strict=True)
+            ]
+        )
 
     def moving_positions(self) -> np.ndarray:
         """Where each fixed pixel is found in the moving image: (H, W, 2), (row, column) in moving pixels."""
@@ -86,7 +91,12 @@ class Registration:
         values = ndimage.map_coordinates(self.moving.array, positions, order=1, mode="nearest")
         height, width = self.moving.geometry.size
         # ITK's image ends half a pixel beyond the centres of its border pixels.
-        inside = (positions[0] >= -0.5) & (positions[0] < height - 0.5) & (positions[1] >= -0.5) & (positions[1] < width - 0.5)
+        inside = (
+            (positions[0] >= -0.5)
+            & (positions[0] < height - 0.5)
+            & (positions[1] >= -0.5)
+            & (positions[1] < width - 0.5)
+        )
         return np.where(inside, values, np.float32(0))
 
     def carry(self, landmarks: Landmarks) -> tuple[Landmarks, np.ndarray]:
@@ -142,7 +152,9 @@ class Registrar:
         """Register one pair. The network runs in float32: bfloat16 rounds a displacement of 10 px to a sixteenth."""
         began = time.perf_counter()
         frames = pair_frames(moving.geometry, fixed.geometry, self.preprocessing.size)
-        framed = [self.preprocessing.apply(image.array, frame) for image, frame in zip((moving, fixed), frames, strict=True)]
+        framed = [
+            self.preprocessing.apply(image.array, frame) for image, frame in zip((moving, fixed), frames, strict=True)
+        ]
         with torch.inference_mode():
             displacement = self.network(as_batch(framed[:1], self.device), as_batch(framed[1:], self.device))
             field = displacement[0].float().cpu().numpy()

@@ -87,7 +87,11 @@ def _write_landmarks(folder: Path, registration: Registration, landmarks: Carrie
     write_csv(
         folder / "landmarks.csv",
         [
-            {"label": label, **dict(zip(columns[1:], (f"{value:.4f}" for value in row), strict=True)), "converged": int(row[4])}
+            {
+                "label": label,
+                **dict(zip(columns[1:], (f"{value:.4f}" for value in row), strict=True)),
+                "converged": int(row[4]),
+            }
             for label, row in zip(landmarks.moving.labels, rows, strict=True)
         ],
     )
@@ -104,8 +108,12 @@ def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: C
     )
     before = _unmoved_image(registration.moving.array, rows, columns)
     return side_by_side(
-        overlay(before, registration.fixed.array, landmarks and landmarks.unmoved.points, fixed_points, pixel_aspect=aspect),
-        overlay(warped, registration.fixed.array, landmarks and landmarks.carried.points, fixed_points, pixel_aspect=aspect),
+        overlay(
+            before, registration.fixed.array, landmarks and landmarks.unmoved.points, fixed_points, pixel_aspect=aspect
+        ),
+        overlay(
+            warped, registration.fixed.array, landmarks and landmarks.carried.points, fixed_points, pixel_aspect=aspect
+        ),
     )
 
 

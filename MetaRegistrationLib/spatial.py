@@ -15,7 +15,9 @@ from torch.nn import functional
 def check_displacement(displacement_px: Tensor, function: str) -> None:
     """Raise `ValueError` naming `function` unless `displacement_px` is (B, 2, H, W)."""
     if displacement_px.ndim != 4 or displacement_px.shape[1] != 2:
-        raise ValueError(f"{function}: expected a displacement of shape (B, 2, H, W), got {tuple(displacement_px.shape)}")
+        raise ValueError(
+            f"{function}: expected a displacement of shape (B, 2, H, W), got {tuple(displacement_px.shape)}"
+        )
 
 
 def identity_grid(height: int, width: int, *, like: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ def provenance() -> dict:
     return {
         "program": f"MetaRegistration {__version__}",
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": numpy.__version__,
         "scipy": scipy.__version__,
         "SimpleITK": SimpleITK.Version.VersionString(),

@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         "  meta-registration COMMAND --help"
     )
     parser = _Parser(prog=PROGRAM, **new_parser_options(description, examples))
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for module in COMMANDS:
         options = new_parser_options(module.DESCRIPTION, module.EXAMPLES)

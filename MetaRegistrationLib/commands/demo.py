@@ -22,7 +22,9 @@ EXAMPLES = "  meta-registration demo --output demo_output"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_output(parser, default="demo_output")
-    parser.add_argument("--pairs", type=path_name, metavar="DIR", help="other pairs with splits (default: the sample pairs)")
+    parser.add_argument(
+        "--pairs", type=path_name, metavar="DIR", help="other pairs with splits (default: the sample pairs)"
+    )
     add_checkpoint(parser)
     add_epochs(parser)
     add_device(parser)

@@ -17,7 +17,9 @@ DESCRIPTION = (
     "landmarks, in pixels of the network's 400 x 400 frame), NCC, folding, time. Writes metrics.csv (one row a pair) and\n"
     "summary.json into --output, and no images."
 )
-EXAMPLES = "  meta-registration evaluate --checkpoint runs/adapted/best.pt --pairs my_pairs --split test --output results"
+EXAMPLES = (
+    "  meta-registration evaluate --checkpoint runs/adapted/best.pt --pairs my_pairs --split test --output results"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

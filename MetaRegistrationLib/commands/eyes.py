@@ -76,9 +76,10 @@ def image_eyes(folder: Path, masks: Path | None, split_csv: Path | None) -> list
     eyes = []
     for image in chosen:
         stem = file_stem(image)
-        if masks is not None and stem not in mask_of:
+        mask = mask_of.get(stem)
+        if masks is not None and mask is None:
             raise InputError(f"{masks}: no vessel mask named as {image.name}. Add it, or leave out --masks.")
-        eyes.append(Eye(stem, splits[image.name], lambda image=image, mask=mask_of.get(stem): _read(image, mask)))
+        eyes.append(Eye(stem, splits[image.name], lambda image=image, mask=mask: _read(image, mask)))
     _refuse_equal_names(eyes, folder)
     return eyes
 

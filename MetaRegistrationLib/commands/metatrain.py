@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_tasks(parser)
     add_training(parser, learning_rate=1e-4, validate_every="meta-steps (default: 50)")
     group = parser.add_argument_group("Reptile (Eq. 2)")
-    group.add_argument("--steps", type=positive_int, default=23000, metavar="N", help="meta-steps (default: %(default)s)")
+    group.add_argument(
+        "--steps", type=positive_int, default=23000, metavar="N", help="meta-steps (default: %(default)s)"
+    )
     group.add_argument(
         "--tasks-per-step", type=positive_int, default=3, metavar="M", help="m, drawn a meta-step (default: 3)"
     )
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Meta-train."""
-    from ..task_sets import load_task_set
+    from ..tasks import load_task_set
     from ..training.devices import place
     from ..training.reptile import Reptile
 

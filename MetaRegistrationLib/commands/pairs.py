@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..pairs import PairFiles, PairFolder
 
 NAME = "pairs"
-HELP = "list the image pairs of a folder, and what was left out and why"
+HELP = "list the image pairs of a folder and what is left out"
 DESCRIPTION = (
     "List the pairs of a folder before work with them: which layout was recognised, each pair's image sizes, pixel\n"
     "spacing, landmarks and split, and every file that was left out with the reason. A folder may hold moving/ and\n"

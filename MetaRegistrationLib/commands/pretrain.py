@@ -24,13 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_tasks(parser)
     add_training(parser, learning_rate=1e-4, validate_every="steps (default: 500)")
-    parser.add_argument("--steps", type=positive_int, default=6000, metavar="N", help="(default: %(default)s, the paper's)")
+    parser.add_argument(
+        "--steps", type=positive_int, default=6000, metavar="N", help="(default: %(default)s, the paper's)"
+    )
     parser.add_argument("--decay", action="store_true", help="let the learning rate fall to zero along a half cosine")
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Pretrain."""
-    from ..task_sets import load_task_set
+    from ..tasks import load_task_set
     from ..training.devices import place
     from ..training.pretrain import Pretraining
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..progress import Finished, Item, Message, Reader, Started
 from .eyes import Eye, image_eyes, phantom_eyes
-from .options import add_output, add_seed, path_name, positive_int
+from .options import add_output, add_seed, path_name, positive_int, whole_number
 
 if TYPE_CHECKING:
     from ..simulation import RepeatSettings, SimulatedRepeat
@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 NAME = "simulate"
 HELP = "make simulated repeat visits of OCTA images or of drawn eyes"
 DESCRIPTION = (
-    "Make pairs of simulated acquisitions of one eye: each with its own speckle, drop-out, shading and motion stripes,\n"
-    "and between them a known smooth deformation, so that the landmarks are exact. The eyes are OCTA images of yours\n"
-    "or drawn ones (phantoms). The folder that is written is one that every other command reads with --pairs."
+    "Make pairs of simulated acquisitions of one eye: each with its own speckle, drop-out, shading and stripes, and\n"
+    "between them a known smooth deformation, so that the landmarks are exact. The eyes are OCTA images of yours or\n"
+    "drawn ones (phantoms). The folder that is written is one that every other command reads with --pairs."
 )
 EXAMPLES = (
     "  meta-registration simulate --phantoms 12 --output phantoms\n"
     "  meta-registration simulate --images scans --masks vessel_masks --output simulated --seed 7\n"
     "  meta-registration simulate --images scans --output hard --set displacement_px=15 --set speckle=0.7"
 )
+
+# Below this there is no room for an eye's vessels.
+_SMALLEST_SIZE = 64
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,17 +51,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split",
         metavar="NAME",
-        help="split of all pairs (default: that of --split-csv; of phantoms, fine_tune for two thirds, test for the rest)",
+        help="split of all pairs (default: as --split-csv says; of phantoms, two thirds fine_tune and the rest test)",
     )
     parser.add_argument(
         "--pairs-per-image", type=positive_int, default=1, metavar="N", help="pairs of each eye (default: %(default)s)"
     )
     parser.add_argument(
         "--size",
-        type=positive_int,
+        type=_frame_size,
         default=400,
         metavar="N",
-        help="rows and columns of the result (default: %(default)s)",
+        help="rows and columns of an image (default: %(default)s)",
     )
     parser.add_argument(
         "--set",
@@ -139,6 +142,10 @@ def _record(arguments: argparse.Namespace) -> dict:
         "size": arguments.size,
         "pairs_per_image": arguments.pairs_per_image,
     }
+
+
+def _frame_size(text: str) -> int:
+    return whole_number(text, least=_SMALLEST_SIZE)
 
 
 def _setting(text: str) -> tuple[str, float]:

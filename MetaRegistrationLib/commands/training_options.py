@@ -19,10 +19,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    import torch
-
     from ..checkpoints import Checkpoint
-    from ..losses import RegistrationLoss
     from ..progress import Reader
     from ..tasks import Task
     from ..training.step import OptimisationStep
@@ -39,23 +36,29 @@ def add_training(parser: argparse.ArgumentParser, *, learning_rate: float, valid
     group = parser.add_argument_group("training")
     group.add_argument("--batch", type=positive_int, default=1, metavar="N", help="pairs a step (default: %(default)s)")
     group.add_argument(
-        "--learning-rate", type=positive_float, default=learning_rate, metavar="R", help="of Adam (default: %(default)s)"
+        "--learning-rate",
+        type=positive_float,
+        default=learning_rate,
+        metavar="R",
+        help="of Adam (default: %(default)s)",
     )
-    group.add_argument("--clip", type=positive_float, metavar="NORM", help="largest norm of the gradient (default: none)")
+    group.add_argument(
+        "--clip", type=positive_float, metavar="NORM", help="largest norm of the gradient (default: none)"
+    )
     group.add_argument(
         "--precision",
         choices=("auto", "float32", "bfloat16"),
         default="auto",
         help="of the network; auto is bfloat16 where the processor has it, the loss is always float32 (default: auto)",
     )
-    group.add_argument(
-        "--validate-every", type=positive_int, metavar="N", help=f"{validate_every} between validations"
-    )
+    group.add_argument("--validate-every", type=positive_int, metavar="N", help=f"{validate_every} between validations")
     group.add_argument(
         "--save-every", type=positive_float, default=30.0, metavar="S", help="seconds between saves (default: 30)"
     )
     loss = parser.add_argument_group("loss (Eq. 1)")
-    loss.add_argument("--smoothness", type=positive_float, metavar="L", help="lambda (default: the checkpoint's, else 1)")
+    loss.add_argument(
+        "--smoothness", type=positive_float, metavar="L", help="lambda (default: the checkpoint's, else 1)"
+    )
     loss.add_argument("--window", type=positive_int, metavar="N", help="side of the correlation window (default: 9)")
     loss.add_argument(
         "--scales",
@@ -75,7 +78,9 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
         help="for a new start: registry name or package.module:Class (default: voxelmorph); not with --checkpoint",
     )
     parser.add_argument(
-        "--network-settings", metavar="JSON", help='keyword arguments of the network, such as {"encoder": [16, 32, 32, 32]}'
+        "--network-settings",
+        metavar="JSON",
+        help='keyword arguments of the network, such as {"encoder": [16, 32, 32, 32]}',
     )
 
 
@@ -106,7 +111,7 @@ def starting_checkpoint(arguments: argparse.Namespace) -> tuple[Checkpoint, str 
     try:
         settings = json.loads(arguments.network_settings or "{}")
     except ValueError as error:
-        raise InputError(f"--network-settings: expected JSON such as {{\"encoder\": [16, 32]}}; {error}.") from error
+        raise InputError(f'--network-settings: expected JSON such as {{"encoder": [16, 32]}}; {error}.') from error
     torch.manual_seed(arguments.seed)  # the initial weights
     description = {"name": name or "voxelmorph", "settings": settings}
     network = build_network(description["name"], settings)

@@ -30,7 +30,7 @@ def write_repeats(
     """Write pairs into `folder`, one after the other.
 
     Into it go `moving/NAME.png` and `fixed/NAME.png` (8 bit), `landmarks/NAME.csv` (pixels of the images; none for a
-    pair without landmarks), `pairs.csv` and `simulation.json`. The latter two are written last.
+    pair without landmarks), `pairs.csv` (brought up to date after every pair) and `simulation.json` (last).
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def write_repeats(
         _check_name(name, used)
         used.add(name.casefold())
         rows.append(_write_pair(folder, name, repeat, split))
-    write_table(folder / "pairs.csv", _COLUMNS, rows)
+        # After every pair, so that an interrupted simulation leaves a folder that still says what it holds.
+        write_table(folder / "pairs.csv", _COLUMNS, rows)
     record = {"pairs": len(rows), "settings": settings.to_dict(), **extra, "provenance": provenance()}
     write_json(folder / "simulation.json", record)
 

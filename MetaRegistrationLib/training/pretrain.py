@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -57,7 +58,7 @@ class Pretraining:
         task = self._tasks[int(rng.integers(len(self._tasks)))]
         if self._decay:
             for group in self._optimiser.param_groups:
-                group["lr"] = self._learning_rate * 0.5 * (1 + np.cos(np.pi * step / self.total_steps))
+                group["lr"] = self._learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.total_steps))
         return update(self.network, self._optimiser, self._step, draw_batch(task, rng, step, self._batch))
 
     def state(self) -> dict:

@@ -100,7 +100,14 @@ class TrainingRun:
         self._prepare(resume)
         total = self._trainer.total_steps
         self._progress(
-            Started(self._trainer.name, total, self._at.step, os.getpid(), device_name(self._device), {"folder": str(self._folder)})
+            Started(
+                self._trainer.name,
+                total,
+                self._at.step,
+                os.getpid(),
+                device_name(self._device),
+                {"folder": str(self._folder)},
+            )
         )
         with Interruption() as interruption:
             self._train(interruption, SecondsLeft(total, self._at.step))
@@ -122,7 +129,9 @@ class TrainingRun:
             else:
                 writable_folder(self._folder)
         elif path.exists():
-            raise InputError(f"{self._folder} already holds a training run. Add --resume to go on with it, or choose another --output.")
+            raise InputError(
+                f"{self._folder} already holds a training run. Add --resume to go on with it, or choose another --output."
+            )
         else:
             writable_folder(self._folder)
 
@@ -134,8 +143,12 @@ class TrainingRun:
             key for key in {*self._record, *state["record"]} if self._record.get(key) != state["record"].get(key)
         )
         if differing:
-            changes = "; ".join(f"{key}: {state['record'].get(key)} there, {self._record.get(key)} now" for key in differing)
-            raise InputError(f"{path}: the run to resume had other settings ({changes}). Give the same ones, or another --output.")
+            changes = "; ".join(
+                f"{key}: {state['record'].get(key)} there, {self._record.get(key)} now" for key in differing
+            )
+            raise InputError(
+                f"{path}: the run to resume had other settings ({changes}). Give the same ones, or another --output."
+            )
         self._trainer.network.load_state_dict(saved.weights)
         self._trainer.restore(state["trainer"])
         position = dict(state["position"])
@@ -174,7 +187,9 @@ class TrainingRun:
 
     def _report(self, values: StepValues, seconds_left: float | None) -> None:
         step, per_epoch = self._at.step, self._trainer.steps_per_epoch
-        self._progress(Step(step, self._trainer.total_steps, values.loss, values.similarity, values.smoothness, seconds_left))
+        self._progress(
+            Step(step, self._trainer.total_steps, values.loss, values.similarity, values.smoothness, seconds_left)
+        )
         if per_epoch and step % per_epoch == 0 and step % self._settings.validate_every != 0:
             self._progress(Epoch(step // per_epoch, self._trainer.total_steps // per_epoch, values.loss))
 
@@ -198,7 +213,12 @@ class TrainingRun:
             self._save_best(values)
         per_epoch = self._trainer.steps_per_epoch or self._settings.validate_every
         self._progress(
-            Epoch(self._at.step // per_epoch, -(-self._trainer.total_steps // per_epoch), train_loss, {**values, "step": self._at.step})
+            Epoch(
+                self._at.step // per_epoch,
+                -(-self._trainer.total_steps // per_epoch),
+                train_loss,
+                {**values, "step": self._at.step},
+            )
         )
 
     def _save_best(self, values: dict) -> None:
@@ -215,7 +235,12 @@ class TrainingRun:
         """Write `last.pt`: weights and all that it takes to go on."""
         position = vars(self._at) | {"since_validation": [list(vars(v).values()) for v in self._at.since_validation]}
         state = {"record": self._record, "trainer": self._trainer.state(), "position": position}
-        entry = {**self._record, "step": self._at.step, "seconds": round(self._at.seconds, 1), "device": device_name(self._device)}
+        entry = {
+            **self._record,
+            "step": self._at.step,
+            "seconds": round(self._at.seconds, 1),
+            "device": device_name(self._device),
+        }
         last = replace(self._checkpoint(), history=[*self._base.history, entry], training=state)
         self._write(lambda: save_checkpoint(self._folder / LAST, last))
         self._progress(Saved(self._folder / LAST, "last", self._at.step))

@@ -67,7 +67,9 @@ class OptimisationStep:
         with precision_context(self.device, self.mixed):
             displacement_px = network(moving, fixed)
         terms = self.loss(moving, fixed, displacement_px)
-        values = StepValues(*(float(term) for term in torch.stack((terms.total, terms.similarity, terms.smoothness)).detach().cpu()))
+        values = StepValues(
+            *(float(term) for term in torch.stack((terms.total, terms.similarity, terms.smoothness)).detach().cpu())
+        )
         if not math.isfinite(values.loss):
             raise NonFiniteLoss(f"the loss became {values.loss}")
         optimiser.zero_grad(set_to_none=True)

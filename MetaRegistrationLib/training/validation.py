@@ -39,7 +39,9 @@ class Validator:
         """Mean over pairs of each task, then over tasks: `loss`, `ncc` and, where landmarks exist, `distance_px`."""
         was_training = network.training
         network.eval()
-        by_task = {name: [self._measure(network, pair) for pair in pairs] for name, pairs in self.pairs.items() if pairs}
+        by_task = {
+            name: [self._measure(network, pair) for pair in pairs] for name, pairs in self.pairs.items() if pairs
+        }
         network.train(was_training)
         values = {key: _mean([_mean([m[key] for m in measures]) for measures in by_task.values()]) for key in _MEASURES}
         values = {key: value for key, value in values.items() if not math.isnan(value)}

@@ -95,7 +95,7 @@ def test_help_does_not_import_torch_and_is_fast():
     begin = time.perf_counter()
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    # A tenth of this on a free machine: room for a busy one, yet below what importing torch takes.
+    # A twentieth of this on a free machine; a busy one needs room.
     assert time.perf_counter() - begin < 2.0
 
 
@@ -117,6 +117,7 @@ def test_version_and_module_call():
         (["pairs", "x", "--spacing-um", "nan"], "above 0"),
         (["simulate", "--output", "x"], "--images"),
         (["simulate", "--phantoms", "0", "--output", "x"], "at least 1"),
+        (["simulate", "--phantoms", "1", "--output", "x", "--size", "63"], "at least 64"),
         (["simulate", "--phantoms", "1", "--output", "x", "--set", "speckle"], "KEY=VALUE"),
         (["simulate", "--phantoms", "1", "--output", "x", "--set", "speckle=much"], "KEY=VALUE"),
         (["info"], "CHECKPOINT"),
@@ -386,7 +387,6 @@ def test_simulate_settings_and_record(scans, tmp_path):
         (["--phantoms", "1", "--set", "sparkle=1"], "sparkle"),
         (["--phantoms", "1", "--set", "speckle=-1"], "speckle"),
         (["--phantoms", "1", "--masks", "masks"], "--masks"),
-        (["--phantoms", "1", "--size", "8"], "size"),
         (["--images", "missing"], "missing"),
         (["--images", "empty"], "empty"),
         (["--images", "scans", "--masks", "empty"], "empty"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -38,7 +40,7 @@ def test_plain_line_corner_and_ring_have_no_branch_point():
     corner = lines_image([((60, 20), (60, 60)), ((60, 60), (20, 60))], 3) >= 0.5
     angle = np.linspace(0, 2 * np.pi, 73)
     circle = np.stack([60 + 30 * np.sin(angle), 60 + 30 * np.cos(angle)], axis=1)
-    ring = lines_image(list(zip(circle[:-1], circle[1:], strict=True)), 3) >= 0.5
+    ring = lines_image(list(pairwise(circle)), 3) >= 0.5
     assert len(branch_points(corner)) == len(branch_points(ring)) == 0
 
 

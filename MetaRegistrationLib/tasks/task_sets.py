@@ -14,11 +14,14 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from .errors import InputError
-from .pairs import find_pairs
-from .preprocessing import Preprocessing
-from .simulation import RepeatSettings
-from .tasks import PairTask, SingleImageTask, Task, VolumeTask
+from ..errors import InputError
+from ..pairs import find_pairs
+from ..preprocessing import Preprocessing
+from ..simulation import RepeatSettings
+from .base import Task
+from .image_pairs import PairTask
+from .single_images import SingleImageTask
+from .volumes import VolumeTask
 
 _VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
 _IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".nrrd", ".mha", ".nii", ".nii.gz", ".dcm")
@@ -31,7 +34,7 @@ def load_task_set(path: str | os.PathLike, preprocessing: Preprocessing, *, data
     Parameters
     ----------
     path : path
-        TOML file with one `[[task]]` table a task; `Documentation/tasks.md` describes its keys. Folders are relative to the
+        TOML file with one `[[task]]` table a task; `Documentation/Tasks.md` describes its keys. Folders are relative to the
         file's `root`, which is relative to the file itself; `$DATA` in `root` stands for the data folder.
     preprocessing : Preprocessing
     data : Path, optional
@@ -175,11 +178,10 @@ def _single_images(table: dict, folder: Path, preprocessing: Preprocessing, wher
 
 
 def _pairs(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
-    found = find_pairs(folder)
-    pairs = found.split(table.get("split"))
-    held = {path for path in _held_out([Path(pair.name) for pair in pairs], table.get("validation"), where)[1]}
-    training = [pair for pair in pairs if Path(pair.name) not in held]
-    return [PairTask(table["name"], training, [pair for pair in pairs if Path(pair.name) in held], preprocessing)]
+    pairs = {Path(pair.name): pair for pair in find_pairs(folder).split(table.get("split"))}
+    training, validation = _held_out(list(pairs), table.get("validation"), where)
+    chosen = [[pairs[name] for name in names] for names in (training, validation)]
+    return [PairTask(table["name"], *chosen, preprocessing)]
 
 
 def _listed(folder: Path, suffixes: tuple[str, ...], where: str) -> list[Path]:
@@ -205,7 +207,9 @@ def _held_out(files: list[Path], patterns: object, where: str) -> tuple[list[Pat
         if not validation:
             raise InputError(f"{where}: no file matches validation = {patterns}.")
     else:
-        raise InputError(f"{where}: expected validation as a share below 1 or a list of name patterns, got {patterns!r}.")
+        raise InputError(
+            f"{where}: expected validation as a share below 1 or a list of name patterns, got {patterns!r}."
+        )
     kept = set(validation)
     training = [path for path in files if path not in kept]
     if not training:

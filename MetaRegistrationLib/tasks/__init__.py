@@ -1,0 +1,19 @@
+"""Registration tasks: sources of (moving, fixed) pairs in the network's frame, for training and for validation."""
+
+from .base import Task, TaskPair, augmented
+from .image_pairs import PairTask, prepare_pair
+from .single_images import SingleImageTask
+from .task_sets import load_task_set
+from .volumes import VolumeTask, adjacent_pairs
+
+__all__ = [
+    "PairTask",
+    "SingleImageTask",
+    "Task",
+    "TaskPair",
+    "VolumeTask",
+    "adjacent_pairs",
+    "augmented",
+    "load_task_set",
+    "prepare_pair",
+]

@@ -1,0 +1,92 @@
+"""Simulated repeat visits of single images as registration pairs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..images import read_image
+from ..preprocessing import Preprocessing
+from ..simulation import RepeatSettings, simulate_repeat
+from .base import TaskPair, augmented
+
+
+class SingleImageTask:
+    """Simulated repeat visits of single images (OCTA): a new pair at every draw.
+
+    Parameters
+    ----------
+    files, validation_files : sequence of Path
+    masks : dict of str to Path
+        Vessel masks by image stem; they give the validation pairs their landmarks (found on the image where missing).
+    settings : RepeatSettings
+    """
+
+    in_memory = 512
+
+    def __init__(
+        self,
+        name: str,
+        files: Sequence[Path],
+        validation_files: Sequence[Path],
+        preprocessing: Preprocessing,
+        *,
+        settings: RepeatSettings,
+        masks: dict[str, Path] | None = None,
+    ):
+        if not files:
+            raise InputError(f"Task {name}: no images to train on.")
+        self.name = name
+        self._files, self._validation_files = list(files), list(validation_files)
+        self._preprocessing, self._settings, self._masks = preprocessing, settings, masks or {}
+        self._images: OrderedDict[Path, np.ndarray] = OrderedDict()
+
+    def _image(self, path: Path) -> np.ndarray:
+        if path not in self._images:
+            self._images[path] = read_image(path).array
+            while len(self._images) > self.in_memory:
+                self._images.popitem(last=False)
+        return self._images[path]
+
+    def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
+        """A simulated repeat visit of a random image, augmented."""
+        path = self._files[int(rng.integers(len(self._files)))]
+        visit = simulate_repeat(
+            self._image(path), settings=self._settings, rng=rng, landmarks=False, size=self._preprocessing.size
+        )
+        return augmented(self._prepared(visit.moving, visit.fixed), rng)
+
+    def validation_pairs(self, count: int = 8) -> list[TaskPair]:
+        """Simulated visits of the held-out images, with exact landmarks."""
+        found = []
+        for index in range(count if self._validation_files else 0):
+            path = self._validation_files[index % len(self._validation_files)]
+            mask = self._masks.get(path.stem)
+            visit = simulate_repeat(
+                self._image(path),
+                settings=self._settings,
+                rng=np.random.default_rng([81, index]),
+                mask=read_image(mask).array > 0 if mask else None,
+                size=self._preprocessing.size,
+            )
+            pair = self._prepared(visit.moving, visit.fixed)
+            found.append(replace(pair, moving_points=visit.moving_points, fixed_points=visit.fixed_points))
+        return found
+
+    def _prepared(self, moving: np.ndarray, fixed: np.ndarray) -> TaskPair:
+        return TaskPair(self._preprocessing.apply(moving), self._preprocessing.apply(fixed))
+
+    def describe(self) -> dict:
+        """Kind, number of images and settings of the simulation."""
+        return {
+            "name": self.name,
+            "kind": "simulated repeat visits of single images",
+            "images": len(self._files),
+            "validation": [path.name for path in self._validation_files],
+            "simulation": self._settings.to_dict(),
+        }

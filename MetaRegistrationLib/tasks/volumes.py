@@ -1,0 +1,140 @@
+"""Adjacent axial slices of volumes as registration pairs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from ..images import Volume, read_volume
+from ..preprocessing import Preprocessing
+from ..simulation import RepeatSettings, random_displacement
+from ..spatial import warp
+from .base import TaskPair, augmented
+
+
+class VolumeTask:
+    """Adjacent axial slices of volumes (MRI, CT), as in the paper; slices without content are left out.
+
+    Parameters
+    ----------
+    name : str
+    files : sequence of Path
+        Training volumes; of many, some are kept in memory at a time and replaced after `rotation` steps.
+    validation_files : sequence of Path
+        Held-out volumes.
+    preprocessing : Preprocessing
+    channel : int, optional
+        Channel of 4-D images.
+    window : (float, float), optional
+        Intensities are clipped to this range first (HU for CT).
+    deformation : RepeatSettings, optional
+        When given, the moving slice is also warped by a random displacement of these settings.
+    """
+
+    in_memory = 16
+    rotation = 500
+
+    def __init__(
+        self,
+        name: str,
+        files: Sequence[Path],
+        validation_files: Sequence[Path],
+        preprocessing: Preprocessing,
+        *,
+        channel: int | None = None,
+        window: tuple[float, float] | None = None,
+        deformation: RepeatSettings | None = None,
+    ):
+        if not files:
+            raise InputError(f"Task {name}: no volumes to train on.")
+        self.name = name
+        self._files, self._validation_files = list(files), list(validation_files)
+        self._preprocessing, self._channel, self._window = preprocessing, channel, window
+        self._deformation = deformation
+        self._volumes: OrderedDict[Path, tuple[Volume, np.ndarray]] = OrderedDict()
+
+    def _volume(self, path: Path) -> tuple[Volume, np.ndarray]:
+        """The volume and the first slices of its adjacent pairs."""
+        if path not in self._volumes:
+            volume = read_volume(path, channel=self._channel)
+            if self._window:
+                volume = replace(volume, array=np.clip(volume.array, *self._window))
+            self._volumes[path] = (volume, adjacent_pairs(volume.array))
+            while len(self._volumes) > self.in_memory:
+                self._volumes.popitem(last=False)
+        self._volumes.move_to_end(path)
+        return self._volumes[path]
+
+    def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
+        """Two adjacent slices of a random volume, augmented."""
+        files = self._files
+        if len(files) > self.in_memory:
+            shuffled = np.random.default_rng([len(files), step // self.rotation]).permutation(len(files))
+            files = [files[index] for index in shuffled[: self.in_memory]]
+        weights = None
+        if len(files) <= self.in_memory:
+            counts = np.array([len(self._volume(path)[1]) for path in files], dtype=float)
+            if not counts.any():
+                raise InputError(f"Task {self.name}: no two adjacent slices with content in its volumes.")
+            weights = counts / counts.sum()
+        path = files[int(rng.choice(len(files), p=weights))]
+        starts = self._volume(path)[1]
+        return self._pair(path, int(rng.choice(starts)), rng)
+
+    def _pair(self, path: Path, start: int, rng: np.random.Generator | None) -> TaskPair:
+        volume = self._volume(path)[0]
+        moving, fixed = (self._preprocessing.apply(volume.array[index]) for index in (start, start + 1))
+        if rng is not None:
+            if self._deformation is not None:
+                moving = _deformed(moving, random_displacement(self._preprocessing.size, self._deformation, rng))
+            return augmented(TaskPair(moving, fixed), rng)
+        return TaskPair(moving, fixed)
+
+    def validation_pairs(self, count: int = 4) -> list[TaskPair]:
+        """Pairs spread evenly over the held-out volumes (undeformed)."""
+        found = []
+        for path in self._validation_files:
+            starts = self._volume(path)[1]
+            share = max(1, count // len(self._validation_files))
+            chosen = np.linspace(0, len(starts) - 1, share + 2)[1:-1].astype(int) if len(starts) else []
+            found += [self._pair(path, int(starts[index]), None) for index in chosen]
+        return found
+
+    def describe(self) -> dict:
+        """Kind, file names and settings."""
+        return {
+            "name": self.name,
+            "kind": "adjacent axial slices",
+            "volumes": [path.name for path in self._files],
+            "validation": [path.name for path in self._validation_files],
+            "channel": self._channel,
+            "window": list(self._window) if self._window else None,
+            "deformation": self._deformation.to_dict() if self._deformation else None,
+        }
+
+
+def adjacent_pairs(volume: np.ndarray, *, least_content: float = 0.02) -> np.ndarray:
+    """Indices k such that slices k and k + 1 of a volume (S, H, W) both have content.
+
+    A slice is empty when fewer than `least_content` of its pixels lie above the volume's lowest value by more than a
+    hundredth of its range (air, skull-stripped background).
+    """
+    low, high = float(volume.min()), float(volume.max())
+    if not high > low:
+        return np.zeros(0, dtype=int)
+    content = (volume > low + 0.01 * (high - low)).mean(axis=(1, 2)) >= least_content
+    return np.flatnonzero(content[:-1] & content[1:])
+
+
+def _deformed(image: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    tensors = (
+        torch.from_numpy(image)[None, None],
+        torch.from_numpy(np.ascontiguousarray(displacement, np.float32))[None],
+    )
+    return warp(*tensors)[0, 0].numpy()
