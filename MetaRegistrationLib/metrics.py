@@ -25,7 +25,8 @@ def normalised_cross_correlation(first: np.ndarray, second: np.ndarray, where: n
         raise ValueError(f"normalised_cross_correlation: expected one shape, got {first.shape} and {second.shape}")
     if where is not None:
         first, second = first[where], second[where]
-    if first.size < 2:
+    # Not told from the norm below: the mean of equal values may round to another value.
+    if first.size < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     first, second = first - first.mean(), second - second.mean()
     norm = np.sqrt(np.square(first).sum() * np.square(second).sum())

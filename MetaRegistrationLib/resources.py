@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .errors import InputError
 
-_DEFAULT_CHECKPOINT = "Checkpoints/voxelmorph_source_tasks.pt"
+_DEFAULT_CHECKPOINT = "Checkpoints/voxelmorph_meta.pt"
 _SAMPLE_PAIRS = "SamplePairs"
 
 

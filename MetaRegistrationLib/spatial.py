@@ -99,6 +99,7 @@ def jacobian_determinant(displacement_px: Tensor) -> Tensor:
     return (1 + down[:, 0]) * (1 + right[:, 1]) - right[:, 0] * down[:, 1]
 
 
+@np.errstate(invalid="ignore", over="ignore")  # a broken field is reported by `converged`, not by NumPy
 def invert_points(
     displacement: np.ndarray,
     points: np.ndarray,
@@ -141,7 +142,7 @@ def invert_points(
     residual = points - _mapped(field, positions, *affine)[0]
     error = _length(residual)
     for _ in range(100):
-        active = error > tolerance
+        active = (error > tolerance) & np.isfinite(error)
         if not active.any():
             break
         step = _newton_step(field, positions[active], residual[active], *affine)
@@ -167,6 +168,7 @@ def _nearest_nodes(field: np.ndarray, points: np.ndarray, scale: np.ndarray, off
     starts = np.empty((len(points), 2))
     for index, (row, column) in enumerate(points):
         distance = np.square(mapped_rows - row) + np.square(mapped_columns - column)
+        distance[np.isnan(distance)] = np.inf  # argmin would choose a broken node for every point
         nearest = np.unravel_index(int(np.argmin(distance)), distance.shape)
         starts[index] = rows[nearest[0]], columns[nearest[1]]
     return starts
@@ -198,8 +200,9 @@ def _mapped(
 def _newton_step(field, positions, residual, scale, offset) -> np.ndarray:
     jacobian = _mapped(field, positions, scale, offset)[1]
     determinant = np.linalg.det(jacobian)
-    # Where the map is singular (a fold's edge) a plain fixed-point step goes on.
-    jacobian[np.abs(determinant) < 1e-3 * np.prod(scale)] = np.diag(scale)
+    # Where the map is singular (a fold's edge) or broken (NaN beside) a plain fixed-point step goes on.
+    regular = np.isfinite(determinant) & (np.abs(determinant) >= 1e-3 * np.prod(scale))
+    jacobian[~regular] = np.diag(scale)
     return np.linalg.solve(jacobian, residual[..., None])[..., 0]
 
 

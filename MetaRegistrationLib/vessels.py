@@ -140,7 +140,7 @@ def _without_spurs(skeleton: np.ndarray, shortest_px: int) -> np.ndarray:
 
 def _merged(centres: np.ndarray, radii: np.ndarray, min_distance_px: float) -> np.ndarray:
     """Join points that belong to one crossing (nearer than the vessel is wide), then drop those too near to others."""
-    kept: list[np.ndarray] = []
+    kept = np.empty((0, 2))
     free = np.ones(len(centres), dtype=bool)
     for centre, radius in zip(centres, radii, strict=True):
         distance = np.linalg.norm(centres - centre, axis=1)
@@ -149,6 +149,6 @@ def _merged(centres: np.ndarray, radii: np.ndarray, min_distance_px: float) -> n
         crossing = free & (distance <= max(2 * radius, 3.0))
         point = centres[crossing].mean(axis=0)
         free &= ~crossing
-        if all(np.linalg.norm(point - other) >= min_distance_px for other in kept):
-            kept.append(point)
-    return np.array(kept).reshape(-1, 2)
+        if (np.linalg.norm(kept - point, axis=1) >= min_distance_px).all():
+            kept = np.vstack([kept, point])
+    return kept

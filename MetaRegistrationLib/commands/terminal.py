@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from ..progress import Epoch, Event, Finished, Item, Message, Saved, SecondsLeft, Started, Step
+from ..progress import Epoch, Event, Finished, Item, Message, SecondsLeft, Started, Step
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -49,16 +49,22 @@ def sentence(event: Event) -> str | None:
     if isinstance(event, Started):
         return f"{event.task} on {event.device}" + (f", resumed at step {event.first_step}" if event.first_step else "")
     if isinstance(event, Epoch):
-        return f"epoch {event.epoch}/{event.total_epochs}: {listing({'training loss': event.loss} | event.values)}"
+        return _epoch(event)
     if isinstance(event, Item) and event.values:
         return f"{event.index}/{event.total} {event.name}: {listing(event.values)}"
-    if isinstance(event, Saved) and event.kind == "best":
-        return f"best so far: {event.path}"
     if isinstance(event, Message):
         return f"warning: {event.text}" if event.level == "warning" else event.text
     if isinstance(event, Finished):
         return f"{event.task} finished" + (f": {event.path}" if event.path else "")
     return None
+
+
+def _epoch(event: Epoch) -> str:
+    """Training loss and validation; values of single tasks (`task/loss`) are left to the log."""
+    values = {name: value for name, value in event.values.items() if "/" not in name}
+    if event.epoch == 0:
+        return f"before training: {listing(values)}"
+    return f"epoch {event.epoch}/{event.total_epochs}: {listing({'training loss': event.loss} | values)}"
 
 
 def listing(values: dict) -> str:

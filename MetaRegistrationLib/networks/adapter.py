@@ -28,12 +28,12 @@ class DisplacementAdapter(nn.Module):
     def forward(self, moving: Tensor, fixed: Tensor) -> Tensor:
         """Displacement (B, 2, H, W) in pixels for images (B, 1, H, W)."""
         output = self.module(torch.cat((moving, fixed), dim=1)) if self._concatenated else self.module(moving, fixed)
-        outputs = output if isinstance(output, (tuple, list)) else [output]
+        outputs = list(output) if isinstance(output, (tuple, list)) else [output]
         expected = (moving.shape[0], 2, *moving.shape[-2:])
         for candidate in reversed(outputs):
-            if tuple(candidate.shape) == expected:
+            if isinstance(candidate, Tensor) and tuple(candidate.shape) == expected:
                 return candidate
-        shapes = [tuple(candidate.shape) for candidate in outputs]
+        shapes = [tuple(c.shape) if isinstance(c, Tensor) else type(c).__name__ for c in outputs]
         raise ValueError(f"{type(self.module).__name__}: expected a displacement of shape {expected}, got {shapes}")
 
 

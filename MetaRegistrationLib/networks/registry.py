@@ -46,7 +46,7 @@ def build_network(name: str, settings: dict | None = None) -> nn.Module:
     network_class = _REGISTRY.get(name) or _import_class(name)
     try:
         network = network_class(**(settings or {}))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # torch refuses impossible sizes with a RuntimeError
         raise InputError(f"The network {name} does not take the settings {settings}: {error}") from error
     return network if name in _REGISTRY else DisplacementAdapter(network)
 
@@ -58,7 +58,7 @@ def _import_class(name: str) -> type[nn.Module]:
         raise InputError(f"Unknown network {name!r}. Known: {known}; or give package.module:Class.")
     try:
         found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, TypeError, ValueError) as error:  # the last two: no valid module name
         raise InputError(f"The network {name} cannot be imported: {error}. Is its package installed?") from error
     # A checkpoint may name anything that is installed; nothing but a network is ever called.
     if not (isinstance(found, type) and issubclass(found, nn.Module)):

@@ -48,8 +48,8 @@ class VoxelMorph(nn.Module):
         full_resolution: Sequence[int] = (16, 16),
     ):
         super().__init__()
-        if len(decoder) != len(encoder):
-            raise ValueError(f"VoxelMorph: expected as many decoder as encoder levels, got {decoder} and {encoder}")
+        if not encoder or len(decoder) != len(encoder):
+            raise ValueError(f"VoxelMorph: expected as many decoder as encoder levels (at least one), got {decoder} and {encoder}")
         self.encoder = nn.ModuleList()
         channels = [2]
         for width in encoder:

@@ -20,8 +20,11 @@ class TrainingLog:
         self._rows: list[dict] = []
 
     def continue_from(self, step: int) -> None:
-        """Take up the rows of the file up to `step`; later ones belong to work that was lost."""
-        if not self.path.exists():
+        """Take up the rows of the file up to `step`; later ones belong to work that was lost.
+
+        A run that comes back at step 0 validates first, and so writes that row again.
+        """
+        if step == 0 or not self.path.exists():
             return
         with self.path.open(encoding="utf-8", newline="") as stream:
             self._rows = [row for row in csv.DictReader(stream) if int(row["step"]) <= step]

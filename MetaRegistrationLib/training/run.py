@@ -125,7 +125,7 @@ class TrainingRun:
             if path.exists():
                 self._restore(load_checkpoint(path), path)
             elif any((self._folder / name).exists() for name in (BEST, LOG)):
-                raise InputError(f"{path}: there is nothing to resume from. Choose another --output.")
+                raise InputError(f"{path} is missing, so there is nothing to resume from. Choose another --output.")
             else:
                 writable_folder(self._folder)
         elif path.exists():
@@ -139,15 +139,10 @@ class TrainingRun:
         state = saved.training
         if not {"record", "trainer", "position"} <= set(state):
             raise InputError(f"{path}: it holds no state of a run to resume; give it as --checkpoint instead.")
-        differing = sorted(
-            key for key in {*self._record, *state["record"]} if self._record.get(key) != state["record"].get(key)
-        )
-        if differing:
-            changes = "; ".join(
-                f"{key}: {state['record'].get(key)} there, {self._record.get(key)} now" for key in differing
-            )
+        self._refuse_other_settings(state["record"], path)
+        if state["position"]["step"] > self._trainer.total_steps:
             raise InputError(
-                f"{path}: the run to resume had other settings ({changes}). Give the same ones, or another --output."
+                f"{path}: that run is already longer, at step {state['position']['step']}. Ask for more, or use it."
             )
         self._trainer.network.load_state_dict(saved.weights)
         self._trainer.restore(state["trainer"])
@@ -156,9 +151,22 @@ class TrainingRun:
         self._at = _Position(**position)
         self._log.continue_from(self._at.step)
 
+    def _refuse_other_settings(self, there: dict, path: Path) -> None:
+        # A run may be made longer, unless its learning rate was planned for its length.
+        free = () if self._record.get("learning_rate_decay") else ("epochs", "steps")
+        differing = sorted(
+            key for key in {*self._record, *there} if key not in free and self._record.get(key) != there.get(key)
+        )
+        if differing:
+            changes = "; ".join(_change(key, there.get(key), self._record.get(key)) for key in differing)
+            raise InputError(
+                f"{path}: the run to resume had other settings ({changes}). Give the same ones, or another --output."
+            )
+
     def _train(self, interruption: Interruption, left: SecondsLeft) -> None:
         self._trainer.network.train()
         if self._at.step == 0:
+            self._save()
             self._validate()
         saved_at = time.monotonic()
         while self._at.step < self._trainer.total_steps and not interruption.requested:
@@ -211,6 +219,8 @@ class TrainingRun:
         if self._at.best is None or score < self._at.best:
             self._at.best, self._at.best_step = score, self._at.step
             self._save_best(values)
+        if self._at.step == 0 and not values:
+            return
         per_epoch = self._trainer.steps_per_epoch or self._settings.validate_every
         self._progress(
             Epoch(
@@ -258,3 +268,8 @@ class TrainingRun:
     def _last_save(self) -> str:
         path = self._folder / LAST
         return f"The last save is whole: {path}." if path.exists() else "Nothing was saved before."
+
+
+def _change(key: str, there: object, now: object) -> str:
+    """One setting that differs, in words; long ones (the list of tasks) by their name alone."""
+    return key if len(f"{there}{now}") > 100 else f"{key}: {there} there, {now} now"
