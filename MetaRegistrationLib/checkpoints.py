@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from .preprocessing import Preprocessing
 
 FORMAT = "MetaRegistration checkpoint"
 FORMAT_VERSION = 1
+_ARCHIVE_START = b"PK\x03\x04"
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Checkpoint:
         Versions, hardware, date, parent checkpoint's hash.
     training : dict
         State of an unfinished run (optimisers, counters); empty in a checkpoint that is only to be used.
+    path : Path or None
+        File that it was read from, for messages; not stored.
     """
 
     network: dict
@@ -47,6 +51,7 @@ class Checkpoint:
     provenance: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
+    path: Path | None = field(default=None, compare=False)
 
     def build(self, device: torch.device | str = "cpu") -> nn.Module:
         """The network with its weights, in evaluation mode.
@@ -56,18 +61,27 @@ class Checkpoint:
         InputError
             The network cannot be made or the weights do not fit it.
         """
-        network = build_network(self.network["name"], self.network.get("settings"))
         try:
+            network = build_network(self.network["name"], self.network.get("settings"))
             network.load_state_dict(self.weights)
+        except InputError as error:
+            raise InputError(f"{self._title()}: {error}") from error
         except RuntimeError as error:
+            words = " ".join(str(error).split())[:300]
             raise InputError(
-                f"The checkpoint's weights do not fit its network {self.network['name']}: {error}"
+                f"{self._title()}: its weights do not fit its network {self.network['name']} ({words})."
             ) from error
         return network.to(device).eval()
 
     def build_preprocessing(self) -> Preprocessing:
-        """The checkpoint's preprocessing."""
-        return Preprocessing.from_dict(self.preprocessing)
+        """The checkpoint's preprocessing; an `InputError` when this version does not know its settings."""
+        try:
+            return Preprocessing.from_dict(self.preprocessing)
+        except InputError as error:
+            raise InputError(f"{self._title()}: {error}") from error
+
+    def _title(self) -> str:
+        return f"Checkpoint {self.path}" if self.path else "The checkpoint"
 
 
 def cpu_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -83,8 +97,12 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
     with replacing(path) as temporary:
         # A stream, because the archive otherwise carries the temporary name, and equal runs would differ in their bytes.
         with temporary.open("wb") as stream:
-            torch.save({"format": FORMAT, **vars(checkpoint)}, stream)
+            torch.save({"format": FORMAT, **_stored(checkpoint)}, stream)
         load_checkpoint(temporary)  # a file that could not be read back must never replace one that can
+
+
+def _stored(checkpoint: Checkpoint) -> dict:
+    return {name: value for name, value in vars(checkpoint).items() if name != "path"}
 
 
 def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
@@ -93,21 +111,42 @@ def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
     Raises
     ------
     InputError
-        The file is missing, truncated, not a checkpoint of this program, holds more than tensors and plain values, or was
-        written by a newer version.
+        The file is missing, truncated, damaged, not a checkpoint of this program, holds more than tensors and plain
+        values, or was written by a newer version.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"Checkpoint {path}: there is no such file.")
-    if not zipfile.is_zipfile(path):
-        raise InputError(
-            f"Checkpoint {path}: expected a file written by this program, but it is truncated or another kind of file."
-        )
+    try:
+        _check_archive(path)
+    except OSError as error:
+        raise InputError(f"Checkpoint {path}: it cannot be read ({error.strerror or error}).") from error
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a hostile or damaged file provokes in the reader
         raise InputError(_refusal(path, error)) from error
     return _checked(path, content)
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse what is not a whole zip archive, as torch writes it, with the check sums that torch itself ignores."""
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as stream:
+            start = stream.read(len(_ARCHIVE_START))
+        if not start:
+            raise InputError(f"Checkpoint {path}: the file is empty. Copy or train it again.")
+        if _ARCHIVE_START.startswith(start):
+            raise InputError(f"Checkpoint {path}: the file is truncated, its end is missing. Copy or train it again.")
+        raise InputError(
+            f"Checkpoint {path}: another kind of file; expected one made by pretrain, metatrain or finetune."
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError) as error:
+        raise InputError(f"Checkpoint {path}: the file is damaged ({error}). Copy or train it again.") from error
+    if damaged:
+        raise InputError(f"Checkpoint {path}: the file is damaged (in {damaged}). Copy or train it again.")
 
 
 def _refusal(path: Path, error: Exception) -> str:
@@ -118,7 +157,7 @@ def _refusal(path: Path, error: Exception) -> str:
             "which could run code."
         )
     reason = words.splitlines()[0][:200] if words else type(error).__name__
-    return f"Checkpoint {path}: it cannot be read; the file is damaged or truncated ({reason})."
+    return f"Checkpoint {path}: it cannot be read as a checkpoint ({reason})."
 
 
 def _checked(path: Path, content: object) -> Checkpoint:
@@ -133,14 +172,16 @@ def _checked(path: Path, content: object) -> Checkpoint:
             "Update MetaRegistration."
         )
     try:
-        checkpoint = Checkpoint(**{key: value for key, value in content.items() if key != "format"})
-        sound = isinstance(checkpoint.network["name"], str) and all(
-            isinstance(w, Tensor) for w in checkpoint.weights.values()
+        checkpoint = Checkpoint(**{key: value for key, value in content.items() if key != "format"}, path=path)
+        sound = (
+            isinstance(checkpoint.network["name"], str)
+            and isinstance(checkpoint.preprocessing, dict)
+            and all(isinstance(weight, Tensor) for weight in checkpoint.weights.values())
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"Checkpoint {path}: parts of it are missing or unknown ({error}).") from error
     if not sound:
-        raise InputError(f"Checkpoint {path}: its network or weights are not what a checkpoint holds.")
+        raise InputError(f"Checkpoint {path}: its network, weights or preprocessing are not what a checkpoint holds.")
     return checkpoint
 
 

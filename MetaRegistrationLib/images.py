@@ -192,8 +192,10 @@ def write_displacement_field(path: str | Path, vectors: np.ndarray, geometry: Ge
         raise ValueError(f"write_displacement_field: vectors of shape {vectors.shape} on a size of {geometry.size}")
     _check_output(path, _FIELD_SUFFIXES)
     image = sitk.GetImageFromArray(np.asarray(vectors, dtype=np.float64)[None], isVector=True)
-    # Slicer's mark of a field that leads from fixed to moving points, as resampling needs it.
+    # Slicer's marks of a field that leads from fixed to moving points, as resampling needs it. Without the intent code
+    # (NIfTI's for displacements) a file that is dropped on Slicer becomes a volume.
     image.SetMetaData("displacement field type", "resampling")
+    image.SetMetaData("intent_code", "1006")
     write_itk(path, _placed(image, geometry))
 
 

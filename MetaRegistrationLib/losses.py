@@ -92,7 +92,8 @@ def local_cross_correlation(fixed: Tensor, warped: Tensor, *, window: int = 9, e
 def smoothness(displacement_px: Tensor) -> Tensor:
     """Mean squared forward difference of a displacement (B, 2, H, W), over components and directions.
 
-    It is ``sum |grad u|^2`` of Eq. (1), per component, direction and pixel (VoxelMorph's and MONAI's normalisation).
+    It is ``sum |grad u|^2`` of Eq. (1), per component, direction and pixel: VoxelMorph's normalisation. MONAI's
+    `DiffusionLoss`, which adds the directions up, is twice as large.
     """
     check_displacement(displacement_px, "smoothness")
     displacement_px = displacement_px.float()
@@ -132,7 +133,7 @@ class RegistrationLoss:
     def __call__(self, moving: Tensor, fixed: Tensor, displacement_px: Tensor) -> LossTerms:
         """Terms of the loss for images (B, 1, H, W) and a displacement (B, 2, H, W)."""
         displacement_px = displacement_px.float()
-        similarity = self.similarity(fixed, warp(moving.float(), displacement_px))
+        similarity = self.similarity(fixed.float(), warp(moving.float(), displacement_px))
         roughness = smoothness(displacement_px)
         return LossTerms(self.smoothness_weight * roughness - similarity, similarity, roughness)
 

@@ -8,11 +8,13 @@ from .preprocessing import interpolate_grid
 
 _SIDE = 800
 _CARRIED, _FIXED, _OUTLINE = (0, 255, 0), (255, 255, 0), (0, 0, 0)
+# The carried disc is the smaller one and lies on top: where both coincide, the fixed one still shows as a ring.
+_CARRIED_RADIUS, _FIXED_RADIUS, _OUTLINE_WIDTH = 4.0, 7.0, 1.25
 
 
 def grey_levels(image: np.ndarray) -> np.ndarray:
     """Image (H, W) as float32 in [0, 1], its first and ninety-ninth percentile stretched to the ends."""
-    low, high = np.percentile(image, (1, 99))
+    low, high = (float(value) for value in np.percentile(image, (1, 99)))
     if not high > low:
         low, high = float(np.min(image)), max(float(np.max(image)), float(np.min(image)) + 1)
     return np.clip((np.asarray(image, dtype=np.float32) - low) / (high - low), 0, 1)
@@ -46,17 +48,20 @@ def overlay(
     height, width = fixed.shape
     factor = _SIDE / max(height * pixel_aspect, width)
     zoom = np.array([factor * pixel_aspect, factor])
-    rows = (np.arange(round(height * zoom[0])) + 0.5) / zoom[0] - 0.5
-    columns = (np.arange(round(width * zoom[1])) + 0.5) / zoom[1] - 0.5
+    rows = (np.arange(max(round(height * zoom[0]), 1)) + 0.5) / zoom[0] - 0.5
+    columns = (np.arange(max(round(width * zoom[1]), 1)) + 0.5) / zoom[1] - 0.5
     magenta, green = (interpolate_grid(grey_levels(image), rows, columns) for image in (moving, fixed))
     picture = np.stack([magenta, green, magenta], axis=-1) * 255
     if carried_points is not None and fixed_points is not None and len(carried_points) == len(fixed_points):
         for start, end in zip(_zoomed(carried_points, zoom), _zoomed(fixed_points, zoom), strict=True):
             _draw(picture, start, end, 1.5, _FIXED)
-    for points, colour in ((fixed_points, _FIXED), (carried_points, _CARRIED)):
+    for points, radius, colour in (
+        (fixed_points, _FIXED_RADIUS, _FIXED),
+        (carried_points, _CARRIED_RADIUS, _CARRIED),
+    ):
         for point in () if points is None else _zoomed(points, zoom):
-            _draw(picture, point, point, 6.0, _OUTLINE)
-            _draw(picture, point, point, 4.5, colour)
+            _draw(picture, point, point, radius + _OUTLINE_WIDTH, _OUTLINE)
+            _draw(picture, point, point, radius, colour)
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -28,6 +28,14 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Process(Event):
+    """The program runs, as process `pid`, and has not begun yet; sent at once, to a program that watches over it."""
+
+    event: ClassVar[str] = "process"
+    pid: int = field(default_factory=os.getpid)
+
+
+@dataclass(frozen=True)
 class Started(Event):
     """Work begins: steps or items will be counted up to `total_steps`; `first_step` of them a resumed run has done."""
 

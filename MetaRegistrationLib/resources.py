@@ -11,7 +11,12 @@ _SAMPLE_PAIRS = "SamplePairs"
 
 
 def resource(relative: str) -> Path:
-    """A shipped file or folder: inside the installed package, or beside it in a source or build tree.
+    """A shipped file or folder.
+
+    It lies in `MetaRegistrationLib/Resources/` where the package was built by Slicer's CMake (build tree and installed
+    extension; MetaRegistrationLib/CMakeLists.txt copies it there) or installed by pip, and in the `Resources/` beside the
+    package in a source tree. The package's own folder comes first: the folder beside it also holds the resources of the
+    module file in a built extension.
 
     Raises
     ------

@@ -22,6 +22,12 @@ from .progress import plain
 from .registration import Registration
 
 RECORD = "registration.json"
+_LANDMARK_FILES = (
+    "moving_landmarks.mrk.json",
+    "fixed_landmarks.mrk.json",
+    "carried_landmarks.mrk.json",
+    "landmarks.csv",
+)
 
 
 def write_registration(
@@ -40,7 +46,8 @@ def write_registration(
     warped.nrrd
         The moving image in the fixed image's geometry.
     displacement_field.nrrd
-        Transform from fixed to moving points: LPS vectors in mm, three components, one slice.
+        Transform from fixed to moving points: LPS vectors in mm, three components, one slice. Slicer (5.10 and later)
+        loads it as a grid transform; the moving image and its landmarks, put under it, land on the fixed image.
     moving_landmarks.mrk.json, fixed_landmarks.mrk.json, carried_landmarks.mrk.json
         Point lists: as given, and the moving ones in the fixed image.
     landmarks.csv
@@ -51,7 +58,8 @@ def write_registration(
         Everything that made it; written last, so that its presence tells that the others are whole.
     """
     writable_folder(folder)
-    (folder / RECORD).unlink(missing_ok=True)
+    for name in (RECORD, *_LANDMARK_FILES):  # an earlier result must not be taken for a part of this one
+        (folder / name).unlink(missing_ok=True)
     geometry = registration.fixed.geometry
     warped = registration.warped()
     write_image(folder / "moving.nrrd", registration.moving.array, registration.moving.geometry)
@@ -88,11 +96,11 @@ def _write_landmarks(folder: Path, registration: Registration, landmarks: Carrie
         folder / "landmarks.csv",
         [
             {
-                "label": label,
+                "label": label or str(number),
                 **dict(zip(columns[1:], (f"{value:.4f}" for value in row), strict=True)),
                 "converged": int(row[4]),
             }
-            for label, row in zip(landmarks.moving.labels, rows, strict=True)
+            for number, (label, row) in enumerate(zip(landmarks.moving.labels, rows, strict=True), 1)
         ],
     )
 

@@ -13,10 +13,11 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..progress import Event, Failed, JsonLines, Reader, Saved, Started
+from ..progress import Event, Failed, JsonLines, Process, Reader, Saved, Started
 from . import demo, evaluate, finetune, info, metatrain, pairs, pretrain, register, simulate
 from .failures import INTERRUPTED, WRONG_USE, Failure, explain
 from .options import add_json, new_parser_options
+from .stdin_watch import StdinWatch, add_watch_stdin
 from .terminal import ProgressBar
 
 PROGRAM = "meta-registration"
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(module.NAME, help=module.HELP, **options)
         module.add_arguments(command)
         add_json(command)
+        add_watch_stdin(command)
         command.set_defaults(module=module)
     return parser
 
@@ -129,12 +131,19 @@ def _run(arguments: argparse.Namespace) -> int:
         else:
             reader = ending.enter_context(contextlib.closing(ProgressBar()))
         watch = _Watch(reader, arguments.command)
+        stdin = StdinWatch()
         try:
-            code = arguments.module.run(arguments, watch)
-            sys.stdout.flush()
+            with stdin if arguments.watch_stdin else contextlib.nullcontext():
+                if arguments.watch_stdin and arguments.json:
+                    reader(Process())
+                code = arguments.module.run(arguments, watch)
+                sys.stdout.flush()
             return code
         except BaseException as error:
-            failure = explain(error, getattr(arguments, "output", None), watch.saved)
+            # An interrupted import may end in an error of its own.
+            failure = explain(error, getattr(arguments, "output", None), watch.saved) or (
+                explain(KeyboardInterrupt(), None, watch.saved) if stdin.requested else None
+            )
             _tell(watch, failure.message if failure else f"unexpected {type(error).__name__}: {error}")
             if failure is None:
                 raise

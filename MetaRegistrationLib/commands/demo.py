@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     registrar, record = make_registrar(adapted, arguments.device)
     rows, output = [], Path(arguments.output)
     for done in register_pairs(registrar, find_pairs(pairs).split("test"), "register", progress, record):
-        folder = output / "registered" / done.pair.name
-        write_registration(folder, done.registration, done.landmarks, done.measures, pair_record(record, done.pair))
+        folder = output / "registered" / done.files.name
+        write_registration(folder, done.registration, done.landmarks, done.measures, pair_record(record, done.files))
         rows.append(done.measures)
     summary = write_tables(output, rows, record)
     if not arguments.json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from ..errors import InputError
 from ..progress import Finished, Reader
 from .folders import report_folder
 from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading
@@ -44,8 +43,6 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     registrar, record = make_registrar(arguments.checkpoint, arguments.device)
     output = writable_folder(arguments.output)
     rows = [done.measures for done in register_pairs(registrar, files, NAME, progress, record)]
-    if not rows:
-        raise InputError(f"{arguments.pairs}: none of its pairs could be registered; the messages above say why.")
     record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": arguments.split}
     summary = write_tables(output, rows, record)
     if not arguments.json:

@@ -51,11 +51,9 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     output = writable_folder(arguments.output)
     rows = []
     for done in register_pairs(registrar, files, NAME, progress, record):
-        folder = output / done.pair.name
-        write_registration(folder, done.registration, done.landmarks, done.measures, pair_record(record, done.pair))
+        folder = output / done.files.name
+        write_registration(folder, done.registration, done.landmarks, done.measures, pair_record(record, done.files))
         rows.append(done.measures)
-    if not rows:
-        raise InputError(f"{arguments.pairs}: none of its pairs could be registered; the messages above say why.")
     summary = write_tables(output, rows, record)
     if not arguments.json:
         print(f"{metrics_table(rows)}\n{summary_line(summary)}\nResults: {output.resolve()}")
@@ -76,6 +74,8 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
         return list(folder.split(arguments.split))
     if arguments.moving is None or arguments.fixed is None:
         raise InputError("register: give --moving and --fixed, or --pairs.")
+    if arguments.split is not None:
+        raise InputError("--split is for a folder of pairs; leave it out, or give --pairs.")
     pair = PairFiles(
         name=f"{_stem(arguments.moving)}_to_{_stem(arguments.fixed)}",
         moving=arguments.moving,
@@ -92,4 +92,4 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
 
 
 def _stem(path) -> str:
-    return path.name.split(".")[0] or "image"
+    return path.name.split(".")[0].strip() or "image"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Registered:
     """One pair with all that is known of it."""
 
-    pair: ImagePair
+    files: PairFiles
     registration: Registration
     landmarks: CarriedLandmarks | None
     measures: PairMeasures
@@ -47,21 +47,27 @@ def make_registrar(checkpoint: Path | None, device: str) -> tuple[Registrar, dic
     return registrar, record
 
 
-def register_pair(registrar: Registrar, pair: ImagePair) -> Registered:
-    """Register one pair and carry its landmarks."""
+def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Registered:
+    """Register one pair, read from `files`, and carry its landmarks."""
     from ..measures import carry_landmarks, measure
 
     registration = registrar(pair.moving, pair.fixed)
     landmarks = None
     if pair.moving_landmarks is not None:
         landmarks = carry_landmarks(registration, pair.moving_landmarks, pair.fixed_landmarks)
-    return Registered(pair, registration, landmarks, measure(pair.name, registration, landmarks))
+    return Registered(files, registration, landmarks, measure(pair.name, registration, landmarks))
 
 
 def register_pairs(
     registrar: Registrar, files: Sequence[PairFiles], task: str, progress: Reader, record: dict
 ) -> Iterator[Registered]:
-    """Register pairs in turn; a pair that cannot be read any more is named and the rest goes on."""
+    """Register pairs in turn; a pair that cannot be read any more is named and the rest goes on.
+
+    Raises
+    ------
+    InputError
+        None of the pairs could be read.
+    """
     from ..errors import InputError
 
     progress(Started(task, len(files), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
@@ -75,9 +81,12 @@ def register_pairs(
         if not warm:
             registrar(pair.moving, pair.fixed)  # the first pass of a network also sets it up; it is not timed
             warm = True
-        registered = register_pair(registrar, pair)
+        registered = register_pair(registrar, pair_files, pair)
         progress(Item(index, len(files), pair.name, _shown(registered.measures)))
         yield registered
+    if not warm:
+        names = ", ".join(pair_files.name for pair_files in files)
+        raise InputError(f"No pair could be registered ({names}); the messages above name the files and the reasons.")
 
 
 def _shown(measures: PairMeasures) -> dict:
@@ -86,9 +95,10 @@ def _shown(measures: PairMeasures) -> dict:
     return {key: value for key, value in values.items() if value == value}
 
 
-def pair_record(record: dict, pair: ImagePair) -> dict:
-    """`record` with the files of one pair."""
-    return {**record, "pair": pair.name, "moving": pair.moving.path, "fixed": pair.fixed.path}
+def pair_record(record: dict, files: PairFiles) -> dict:
+    """`record` with the files of one pair and how they were read (slice, pixel size), as far as given."""
+    given = {key: value for key, value in asdict(files).items() if value is not None}
+    return {**record, "pair": given.pop("name"), **given}
 
 
 def metrics_table(rows: Sequence[PairMeasures]) -> str:

@@ -105,8 +105,8 @@ def starting_checkpoint(arguments: argparse.Namespace) -> tuple[Checkpoint, str 
 
     name = getattr(arguments, "network", None)
     if arguments.checkpoint is not None:
-        if name:
-            raise InputError("--network makes a new network; leave it out, or leave out --checkpoint.")
+        if name or getattr(arguments, "network_settings", None):
+            raise InputError("--network and its settings make a new network; leave them out, or leave out --checkpoint.")
         return load_checkpoint(arguments.checkpoint), file_sha256(arguments.checkpoint)
     try:
         settings = json.loads(arguments.network_settings or "{}")

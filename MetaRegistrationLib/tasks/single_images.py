@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..image_files import file_stem
 from ..images import read_image
 from ..preprocessing import Preprocessing
 from ..simulation import RepeatSettings, simulate_repeat
@@ -66,7 +67,7 @@ class SingleImageTask:
         found = []
         for index in range(count if self._validation_files else 0):
             path = self._validation_files[index % len(self._validation_files)]
-            mask = self._masks.get(path.stem)
+            mask = self._masks.get(file_stem(path))
             visit = simulate_repeat(
                 self._image(path),
                 settings=self._settings,

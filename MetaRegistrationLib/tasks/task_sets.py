@@ -15,6 +15,7 @@ else:
     import tomli as tomllib
 
 from ..errors import InputError
+from ..image_files import file_stem
 from ..pairs import find_pairs
 from ..preprocessing import Preprocessing
 from ..simulation import RepeatSettings
@@ -47,10 +48,13 @@ def load_task_set(path: str | os.PathLike, preprocessing: Preprocessing, *, data
     """
     path = Path(path)
     content = _read(path)
-    root = _root(path, content.get("root", "."), data)
+    unknown = set(content) - {"root", "task"}
+    if unknown:
+        raise InputError(f"{path}: unknown keys {sorted(unknown)}; a task set has root and [[task]] tables.")
     tables = content.get("task", [])
-    if not isinstance(tables, list) or not tables:
+    if not (isinstance(tables, list) and tables and all(isinstance(table, dict) for table in tables)):
         raise InputError(f"{path}: expected at least one [[task]] table.")
+    root = _root(path, content.get("root", "."), data)
     tasks: list[Task] = []
     for number, table in enumerate(tables, start=1):
         tasks += _make(table, root, preprocessing, f"{path}, task {number} ({table.get('name', 'without a name')})")
@@ -70,7 +74,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"Task set {path}: expected TOML; {error}.") from error
 
 
-def _root(path: Path, root: str, data: Path | None) -> Path:
+def _root(path: Path, root: object, data: Path | None) -> Path:
+    if not isinstance(root, str):
+        raise InputError(f"{path}: expected the name of a folder as root, got {root!r}.")
     if "$DATA" in root:
         folder = data or os.environ.get("META_REGISTRATION_DATA")
         if not folder:
@@ -84,14 +90,15 @@ def _root(path: Path, root: str, data: Path | None) -> Path:
 
 def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
     kinds = {"volumes": _volumes, "decathlon": _decathlon, "single_images": _single_images, "pairs": _pairs}
-    for key in ("name", "kind", "folder"):
-        if not isinstance(table.get(key), str):
+    for key in ("name", "kind", "folder", "masks", "split"):
+        needed = key in ("name", "kind", "folder")
+        if (needed or key in table) and not isinstance(table.get(key), str):
             raise InputError(f"{where}: expected a text for the key {key!r}, got {table.get(key)!r}.")
     if table["kind"] not in kinds:
         raise InputError(f"{where}: expected a kind of {', '.join(kinds)}, got {table['kind']!r}.")
     make, keys = kinds[table["kind"]], _KEYS[table["kind"]]
     if "masks" in table:
-        table = {**table, "masks": root / str(table["masks"])}
+        table = {**table, "masks": root / table["masks"]}
     unknown = set(table) - _COMMON - keys
     if unknown:
         raise InputError(f"{where}: unknown keys {sorted(unknown)}; a task of this kind has {sorted(_COMMON | keys)}.")
@@ -112,8 +119,10 @@ _KEYS = {
 def _volumes(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
     files = _listed(folder, _VOLUME_SUFFIXES, where)
     training, validation = _held_out(files, table.get("validation"), where)
-    settings = _volume_settings(table, where)
-    return [VolumeTask(table["name"], training, validation, preprocessing, channel=table.get("channel"), **settings)]
+    channel, settings = table.get("channel"), _volume_settings(table, where)
+    if channel is not None and not (type(channel) is int and channel >= 0):
+        raise InputError(f"{where}: expected channel as a whole number of at least 0, got {channel!r}.")
+    return [VolumeTask(table["name"], training, validation, preprocessing, channel=channel, **settings)]
 
 
 def _decathlon(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
@@ -137,11 +146,13 @@ def _decathlon(table: dict, folder: Path, preprocessing: Preprocessing, where: s
     ]
 
 
-def _chosen_channels(modality: dict[int, str], wanted: list[str] | None, where: str) -> list[tuple[int, str]]:
+def _chosen_channels(modality: dict[int, str], wanted: object, where: str) -> list[tuple[int, str]]:
     by_name = {label.lower(): (channel, label) for channel, label in sorted(modality.items())}
     if wanted is None:
         paper = [name for name in ("t1w", "t1gd", "t2w") if name in by_name]
         return [by_name[name] for name in paper] or list(by_name.values())
+    if not (isinstance(wanted, list) and wanted and all(isinstance(name, str) for name in wanted)):
+        raise InputError(f"{where}: expected channels as a list of names, got {wanted!r}.")
     missing = [name for name in wanted if name.lower() not in by_name]
     if missing:
         raise InputError(f"{where}: no channel {missing}; the images have {list(modality.values())}.")
@@ -151,7 +162,8 @@ def _chosen_channels(modality: dict[int, str], wanted: list[str] | None, where: 
 def _volume_settings(table: dict, where: str) -> dict:
     window = table.get("window")
     if window is not None:
-        if not (isinstance(window, list) and len(window) == 2 and window[0] < window[1]):
+        numbers = isinstance(window, list) and all(type(value) in (int, float) for value in window)
+        if not (numbers and len(window) == 2 and window[0] < window[1]):
             raise InputError(f"{where}: expected window = [lowest, highest], got {window!r}.")
         window = (float(window[0]), float(window[1]))
     return {"window": window, "deformation": _repeat_settings(table, "deformation", where)}
@@ -160,6 +172,8 @@ def _volume_settings(table: dict, where: str) -> dict:
 def _repeat_settings(table: dict, key: str, where: str) -> RepeatSettings | None:
     if key not in table:
         return None
+    if not isinstance(table[key], dict):
+        raise InputError(f"{where}: expected {key} as a table of settings, got {table[key]!r}.")
     try:
         return RepeatSettings.from_dict(table[key])
     except InputError as error:
@@ -172,13 +186,16 @@ def _single_images(table: dict, folder: Path, preprocessing: Preprocessing, wher
     if "masks" in table:
         if not table["masks"].is_dir():
             raise InputError(f"{where}: the folder of masks {table['masks']} does not exist.")
-        masks = {_stem(file): file for file in _listed(table["masks"], _IMAGE_SUFFIXES, where)}
+        masks = {file_stem(file): file for file in _listed(table["masks"], _IMAGE_SUFFIXES, where)}
     settings = _repeat_settings(table, "simulation", where) or RepeatSettings()
     return [SingleImageTask(table["name"], training, validation, preprocessing, settings=settings, masks=masks)]
 
 
 def _pairs(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
-    pairs = {Path(pair.name): pair for pair in find_pairs(folder).split(table.get("split"))}
+    try:
+        pairs = {Path(pair.name): pair for pair in find_pairs(folder).split(table.get("split"))}
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
     training, validation = _held_out(list(pairs), table.get("validation"), where)
     chosen = [[pairs[name] for name in names] for names in (training, validation)]
     return [PairTask(table["name"], *chosen, preprocessing)]
@@ -189,10 +206,6 @@ def _listed(folder: Path, suffixes: tuple[str, ...], where: str) -> list[Path]:
     if not files:
         raise InputError(f"{where}: the folder {folder} holds no file that ends in {', '.join(suffixes)}.")
     return files
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").rsplit(".", 1)[0]
 
 
 def _held_out(files: list[Path], patterns: object, where: str) -> tuple[list[Path], list[Path]]:

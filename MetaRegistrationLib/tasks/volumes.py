@@ -77,13 +77,10 @@ class VolumeTask:
         if len(files) > self.in_memory:
             shuffled = np.random.default_rng([len(files), step // self.rotation]).permutation(len(files))
             files = [files[index] for index in shuffled[: self.in_memory]]
-        weights = None
-        if len(files) <= self.in_memory:
-            counts = np.array([len(self._volume(path)[1]) for path in files], dtype=float)
-            if not counts.any():
-                raise InputError(f"Task {self.name}: no two adjacent slices with content in its volumes.")
-            weights = counts / counts.sum()
-        path = files[int(rng.choice(len(files), p=weights))]
+        counts = np.array([len(self._volume(path)[1]) for path in files], dtype=float)
+        if not counts.any():
+            raise InputError(f"Task {self.name}: no two adjacent slices with content in {files[0]} and others.")
+        path = files[int(rng.choice(len(files), p=counts / counts.sum()))]
         starts = self._volume(path)[1]
         return self._pair(path, int(rng.choice(starts)), rng)
 
@@ -103,7 +100,7 @@ class VolumeTask:
             starts = self._volume(path)[1]
             share = max(1, count // len(self._validation_files))
             chosen = np.linspace(0, len(starts) - 1, share + 2)[1:-1].astype(int) if len(starts) else []
-            found += [self._pair(path, int(starts[index]), None) for index in chosen]
+            found += [self._pair(path, int(starts[index]), None) for index in np.unique(chosen).astype(int)]
         return found
 
     def describe(self) -> dict:

@@ -15,7 +15,7 @@ from .trainers import draw_batch, update
 
 
 class Pretraining:
-    """Every step takes its batch from one source task, drawn anew (with equal chances unless weighted).
+    """Every step takes its batch from one source task, drawn anew with equal chances.
 
     Parameters
     ----------

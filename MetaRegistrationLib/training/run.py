@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from ..checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from ..errors import InputError, TrainingStopped
 from ..files import writable_folder
-from ..progress import Epoch, Finished, Reader, Saved, SecondsLeft, Started, Step
+from ..progress import Epoch, Event, Finished, Reader, ReaderGone, Saved, SecondsLeft, Started, Step
 from ..versions import device_name, provenance
 from .interruption import Interruption
 from .log import TrainingLog
@@ -84,6 +88,7 @@ class TrainingRun:
         self._record = {"stage": trainer.name, **trainer.settings(), **record}
         self._log = TrainingLog(self._folder / LOG)
         self._at = _Position()
+        self._gone: ReaderGone | None = None
 
     def __call__(self, *, resume: bool = False) -> Path:
         """Train to the end and return the folder's `best.pt`.
@@ -95,11 +100,11 @@ class TrainingRun:
         TrainingStopped
             A full disk or a loss that is not finite ended the run.
         KeyboardInterrupt
-            The user stopped the run; it is saved.
+            The user stopped the run, or nobody reads its progress any more (`ReaderGone`); it is saved.
         """
         self._prepare(resume)
         total = self._trainer.total_steps
-        self._progress(
+        self._tell(
             Started(
                 self._trainer.name,
                 total,
@@ -111,12 +116,11 @@ class TrainingRun:
         )
         with Interruption() as interruption:
             self._train(interruption, SecondsLeft(total, self._at.step))
-            if self._at.step < total:
-                self._save()
-                raise KeyboardInterrupt
             self._save()
+            if self._at.step < total:
+                raise self._gone or KeyboardInterrupt
         values = {"best_step": self._at.best_step, "seconds": self._at.seconds, "last": str(self._folder / LAST)}
-        self._progress(Finished(self._trainer.name, self._folder / BEST, values))
+        self._tell(Finished(self._trainer.name, self._folder / BEST, values))
         return self._folder / BEST
 
     def _prepare(self, resume: bool) -> None:
@@ -128,7 +132,7 @@ class TrainingRun:
                 raise InputError(f"{path} is missing, so there is nothing to resume from. Choose another --output.")
             else:
                 writable_folder(self._folder)
-        elif path.exists():
+        elif path.exists() or (self._folder / BEST).exists():
             raise InputError(
                 f"{self._folder} already holds a training run. Add --resume to go on with it, or choose another --output."
             )
@@ -139,7 +143,7 @@ class TrainingRun:
         state = saved.training
         if not {"record", "trainer", "position"} <= set(state):
             raise InputError(f"{path}: it holds no state of a run to resume; give it as --checkpoint instead.")
-        self._refuse_other_settings(state["record"], path)
+        self._refuse_other_settings({**state["record"], "network": saved.network}, path)
         if state["position"]["step"] > self._trainer.total_steps:
             raise InputError(
                 f"{path}: that run is already longer, at step {state['position']['step']}. Ask for more, or use it."
@@ -154,11 +158,10 @@ class TrainingRun:
     def _refuse_other_settings(self, there: dict, path: Path) -> None:
         # A run may be made longer, unless its learning rate was planned for its length.
         free = () if self._record.get("learning_rate_decay") else ("epochs", "steps")
-        differing = sorted(
-            key for key in {*self._record, *there} if key not in free and self._record.get(key) != there.get(key)
-        )
+        now = {**self._record, "network": self._base.network}
+        differing = sorted(key for key in {*now, *there} if key not in free and now.get(key) != there.get(key))
         if differing:
-            changes = "; ".join(_change(key, there.get(key), self._record.get(key)) for key in differing)
+            changes = "; ".join(_change(key, there.get(key), now.get(key)) for key in differing)
             raise InputError(
                 f"{path}: the run to resume had other settings ({changes}). Give the same ones, or another --output."
             )
@@ -169,14 +172,14 @@ class TrainingRun:
             self._save()
             self._validate()
         saved_at = time.monotonic()
-        while self._at.step < self._trainer.total_steps and not interruption.requested:
+        while self._at.step < self._trainer.total_steps and not (interruption.requested or self._gone):
             began = time.monotonic()
             values = self._advance()
             self._at.step += 1
             self._at.since_validation.append(values)
             self._at.seconds += time.monotonic() - began
             self._report(values, left.after(self._at.step))
-            if self._at.step % self._settings.validate_every == 0 or self._at.step == self._trainer.total_steps:
+            if self._validation_due():
                 self._validate()
                 self._save()
                 saved_at = time.monotonic()
@@ -184,9 +187,13 @@ class TrainingRun:
                 self._save()
                 saved_at = time.monotonic()
 
+    def _validation_due(self) -> bool:
+        return self._at.step % self._settings.validate_every == 0 or self._at.step == self._trainer.total_steps
+
     def _advance(self) -> StepValues:
         try:
-            return self._trainer.advance(self._at.step)
+            with _seeded([self._record.get("seed", 0), self._at.step], self._device):
+                return self._trainer.advance(self._at.step)
         except NonFiniteLoss as error:
             raise TrainingStopped(
                 f"Step {self._at.step + 1}: {error}, so the run was stopped before that update. {self._last_save()} "
@@ -195,11 +202,11 @@ class TrainingRun:
 
     def _report(self, values: StepValues, seconds_left: float | None) -> None:
         step, per_epoch = self._at.step, self._trainer.steps_per_epoch
-        self._progress(
+        self._tell(
             Step(step, self._trainer.total_steps, values.loss, values.similarity, values.smoothness, seconds_left)
         )
-        if per_epoch and step % per_epoch == 0 and step % self._settings.validate_every != 0:
-            self._progress(Epoch(step // per_epoch, self._trainer.total_steps // per_epoch, values.loss))
+        if per_epoch and step % per_epoch == 0 and not self._validation_due():
+            self._tell(Epoch(step // per_epoch, self._trainer.total_steps // per_epoch, values.loss))
 
     def _validate(self) -> None:
         """Log a row; keep the weights as the best ones when nothing was better (distance first, else loss)."""
@@ -214,15 +221,16 @@ class TrainingRun:
         self._at.since_validation = []
         values = self._validator(self._trainer.network)
         self._write(lambda: self._log.add(row | {f"validation_{key}": value for key, value in values.items()}))
-        # Without held-out pairs there is no better judge than the end of the training.
-        score = values.get("distance_px", values.get("loss", -float(self._at.step)))
+        # Without held-out pairs there is no better judge than the end of the training; with them, weights that give no
+        # finite loss are the worst.
+        score = values.get("distance_px", values.get("loss", math.inf if self._validator else -float(self._at.step)))
         if self._at.best is None or score < self._at.best:
             self._at.best, self._at.best_step = score, self._at.step
             self._save_best(values)
         if self._at.step == 0 and not values:
             return
         per_epoch = self._trainer.steps_per_epoch or self._settings.validate_every
-        self._progress(
+        self._tell(
             Epoch(
                 self._at.step // per_epoch,
                 -(-self._trainer.total_steps // per_epoch),
@@ -236,7 +244,7 @@ class TrainingRun:
         entry["device"] = device_name(self._device)
         best = replace(self._checkpoint(), history=[*self._base.history, entry])
         self._write(lambda: save_checkpoint(self._folder / BEST, best))
-        self._progress(Saved(self._folder / BEST, "best", self._at.step))
+        self._tell(Saved(self._folder / BEST, "best", self._at.step))
 
     def _checkpoint(self) -> Checkpoint:
         return replace(self._base, weights=cpu_weights(self._trainer.network), provenance=provenance(), training={})
@@ -253,13 +261,14 @@ class TrainingRun:
         }
         last = replace(self._checkpoint(), history=[*self._base.history, entry], training=state)
         self._write(lambda: save_checkpoint(self._folder / LAST, last))
-        self._progress(Saved(self._folder / LAST, "last", self._at.step))
+        self._tell(Saved(self._folder / LAST, "last", self._at.step))
 
     def _write(self, write) -> None:
         try:
             write()
-        # torch reports a full disk as RuntimeError when its archive writer notices it first.
-        except (OSError, RuntimeError) as error:
+        # torch reports a full disk as RuntimeError when its archive writer notices it first; InputError: what was written
+        # could not be read back.
+        except (OSError, RuntimeError, InputError) as error:
             raise TrainingStopped(
                 f"Could not write to {self._folder} at step {self._at.step}: {error}. {self._last_save()} "
                 "Free some space and go on with --resume."
@@ -268,6 +277,21 @@ class TrainingRun:
     def _last_save(self) -> str:
         path = self._folder / LAST
         return f"The last save is whole: {path}." if path.exists() else "Nothing was saved before."
+
+    def _tell(self, event: Event) -> None:
+        """Report; a reader that is gone stops the run at the end of the step, as Ctrl-C does."""
+        try:
+            self._progress(event)
+        except ReaderGone as gone:
+            self._gone = gone
+
+
+@contextmanager
+def _seeded(seed: list[int], device: torch.device) -> Iterator[None]:
+    """torch's own random numbers (dropout) from `seed`, so that a resumed run draws what the unbroken one draws."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        yield
 
 
 def _change(key: str, there: object, now: object) -> str:

@@ -74,9 +74,9 @@ class OptimisationStep:
             raise NonFiniteLoss(f"the loss became {values.loss}")
         optimiser.zero_grad(set_to_none=True)
         terms.total.backward()
-        if self.clip is not None:
-            norm = float(nn.utils.clip_grad_norm_(network.parameters(), self.clip))
-            if not math.isfinite(norm):
-                raise NonFiniteLoss(f"the norm of the gradient became {norm}")
+        # An infinite limit leaves every gradient as it is.
+        norm = float(nn.utils.clip_grad_norm_(network.parameters(), math.inf if self.clip is None else self.clip))
+        if not math.isfinite(norm):
+            raise NonFiniteLoss(f"the norm of the gradient became {norm}")
         optimiser.step()
         return values

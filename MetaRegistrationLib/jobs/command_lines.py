@@ -1,0 +1,113 @@
+"""How our command line is started in a child process: program, environment, arguments."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def python_executable() -> str:
+    """The Python to run: Slicer's own where there is one, else the running one."""
+    return shutil.which("PythonSlicer") or sys.executable
+
+
+def child_environment() -> dict[str, str]:
+    """This process's environment, in which a child speaks UTF-8, writes at once and finds this library first."""
+    library = str(Path(__file__).resolve().parents[2])
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != library]
+    return {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+        # A user's file random.py in the working folder must not be imported (Python 3.11 and later).
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": os.pathsep.join([library, *others]),
+    }
+
+
+def finetune_arguments(
+    *,
+    pairs: str | os.PathLike,
+    output: str | os.PathLike,
+    checkpoint: str | os.PathLike | None = None,
+    epochs: int = 10,
+    device: str = "auto",
+    resume: bool = False,
+    spacing_um: float | None = None,
+    slice_index: int | None = None,
+) -> list[str]:
+    """Arguments of Python that fine-tune `checkpoint` (None: the shipped one) on a folder of pairs.
+
+    Parameters
+    ----------
+    pairs, output : path
+        Folder of image pairs, and folder of the run.
+    epochs : int
+    device : str
+        auto, cpu, cuda, cuda:N or mps.
+    resume : bool
+        Go on with the run in `output`.
+    spacing_um : float, optional
+        Distance between pixels in micrometres, for files that do not carry it.
+    slice_index : int, optional
+        Slice to take, counted from 0, of files that are stacks.
+    """
+    return [
+        *_command("finetune"),
+        *_reading(pairs, output, checkpoint, device, spacing_um, slice_index),
+        *("--epochs", str(epochs)),
+        *(["--resume"] if resume else []),
+    ]
+
+
+def register_arguments(
+    *,
+    pairs: str | os.PathLike,
+    output: str | os.PathLike,
+    checkpoint: str | os.PathLike | None = None,
+    device: str = "auto",
+    spacing_um: float | None = None,
+    slice_index: int | None = None,
+    split: str | None = None,
+) -> list[str]:
+    """Arguments of Python that register a folder of pairs (those of `split` alone when given); others as above."""
+    return [
+        *_command("register"),
+        *_reading(pairs, output, checkpoint, device, spacing_um, slice_index),
+        *_option("--split", split),
+    ]
+
+
+def _command(name: str) -> list[str]:
+    return ["-m", _PACKAGE, name, "--json", "--watch-stdin"]
+
+
+def _reading(
+    pairs: str | os.PathLike,
+    output: str | os.PathLike,
+    checkpoint: str | os.PathLike | None,
+    device: str,
+    spacing_um: float | None,
+    slice_index: int | None,
+) -> list[str]:
+    return [
+        *_option("--pairs", _absolute(pairs)),
+        *_option("--output", _absolute(output)),
+        *_option("--checkpoint", None if checkpoint is None else _absolute(checkpoint)),
+        *_option("--device", device),
+        *_option("--spacing-um", spacing_um),
+        *_option("--slice", slice_index),
+    ]
+
+
+def _absolute(path: str | os.PathLike) -> str:
+    # Also keeps a name that begins with a dash or a tilde from being taken for something else.
+    return str(Path(path).absolute())
+
+
+def _option(name: str, value: object) -> list[str]:
+    return [] if value is None else [name, str(value)]

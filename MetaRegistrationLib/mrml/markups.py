@@ -1,0 +1,92 @@
+"""Landmarks of the library from point lists in the scene, and point lists from landmarks."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from ..geometry import Geometry
+from ..landmarks import Landmarks
+from .placement import RAS_TO_LPS, to_world
+
+MOVING_COLOUR = (0.0, 1.0, 0.0)
+FIXED_COLOUR = (1.0, 1.0, 0.0)
+
+
+def landmarks_from_node(node, geometry: Geometry, *, world: bool = True, without=None) -> Landmarks:
+    """The defined points of a point list as landmarks of the image that `geometry` describes.
+
+    Parameters
+    ----------
+    node : vtkMRMLMarkupsNode
+    geometry : Geometry
+        Points are projected onto its plane.
+    world : bool
+        Whether the transforms above the list count, as they do for a volume's geometry.
+    without : vtkMRMLTransformNode, optional
+        Transform above the list to leave out: for moving points under the registration's own transform, so that they
+        are again where they were in the moving image.
+    """
+    indices = defined_points(node)
+    positions = np.array([node.GetNthControlPointPosition(index) for index in indices], dtype=np.float64).reshape(-1, 3)
+    if world:
+        transform = to_world(node, without)
+        positions = np.array([transform.TransformPoint(position) for position in positions]).reshape(-1, 3)
+    labels = tuple(node.GetNthControlPointLabel(index) for index in indices)
+    return Landmarks(labels, geometry.to_pixels(positions * RAS_TO_LPS))
+
+
+def node_from_landmarks(landmarks: Landmarks, geometry: Geometry, name: str, node=None, colour=None):
+    """A point list with landmarks at their world positions.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        Points without a label are numbered from 1.
+    geometry : Geometry
+        Of their image, in the world.
+    name : str
+        Of a new list.
+    node : vtkMRMLMarkupsFiducialNode, optional
+        List to fill instead; its points are replaced, and it stays under its parent transform.
+    colour : (float, float, float), optional
+        Red, green, blue from 0 to 1.
+
+    Returns
+    -------
+    vtkMRMLMarkupsFiducialNode
+    """
+    if node is None:
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
+    positions = geometry.to_physical(landmarks.points) * RAS_TO_LPS
+    with slicer.util.NodeModify(node):
+        node.RemoveAllControlPoints()
+        for number, (label, position) in enumerate(zip(landmarks.labels, positions, strict=True), 1):
+            node.AddControlPointWorld([float(value) for value in position], label or str(number))
+    if colour is not None:
+        set_colour(node, colour)
+    return node
+
+
+def set_colour(node, colour: tuple[float, float, float]) -> None:
+    """Colour a point list, red, green, blue from 0 to 1."""
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetColor(*colour)
+    display.SetSelectedColor(*colour)  # new points are selected
+
+
+def defined_points(node) -> list[int]:
+    """Indices of the points that have a position (not previews, nor skipped ones)."""
+    return [
+        index
+        for index in range(node.GetNumberOfControlPoints())
+        if node.GetNthControlPointPositionStatus(index) == node.PositionDefined
+    ]
+
+
+def paired_labels(moving_node, fixed_node) -> list[str]:
+    """Labels that a defined point has in both lists, in the order of the moving list."""
+    fixed = {fixed_node.GetNthControlPointLabel(index) for index in defined_points(fixed_node)}
+    moving = [moving_node.GetNthControlPointLabel(index) for index in defined_points(moving_node)]
+    return [label for label in dict.fromkeys(moving) if label in fixed]

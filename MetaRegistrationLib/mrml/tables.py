@@ -1,0 +1,104 @@
+"""Landmark distances as a table in the scene."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import slicer
+import vtk
+
+from ..tables import write_table
+
+if TYPE_CHECKING:  # they import torch
+    from ..measures import CarriedLandmarks
+    from ..registration import Registration
+
+_DECIMALS = 3
+_COLUMNS = ("label", "before (px)", "after (px)", "before (um)", "after (um)")
+
+
+class DistanceRow(NamedTuple):
+    """Distance of one pair of landmarks before and after; micrometres are NaN where the pixel size is unknown."""
+
+    label: str
+    before_px: float
+    after_px: float
+    before_um: float
+    after_um: float
+
+
+def distance_rows(registration: Registration, landmarks: CarriedLandmarks) -> list[DistanceRow]:
+    """One row a landmark; pixels are those of the network's frame, as in `metrics.csv`.
+
+    Empty when the fixed counterparts are not known.
+    """
+    if landmarks.fixed is None:
+        return []
+    geometry = registration.fixed.geometry
+    to_um = np.asarray(geometry.spacing) * (1000 if geometry.spacing_known else math.nan)
+    columns = [
+        np.linalg.norm((points.points - landmarks.fixed.points) * factor, axis=1)
+        for factor in (1 / np.asarray(registration.fixed_frame.scale), to_um)
+        for points in (landmarks.unmoved, landmarks.carried)
+    ]
+    labels = [label or str(number) for number, label in enumerate(landmarks.moving.labels, 1)]
+    return [DistanceRow(label, *map(float, values)) for label, *values in zip(labels, *columns, strict=True)]
+
+
+def distance_table(node, rows: Sequence[DistanceRow], name: str = "Landmark distances"):
+    """Fill a table node, or a new one for None, with `rows`, their mean and their standard deviation.
+
+    The micrometre columns are left out when no row has any; values are rounded to a thousandth.
+
+    Returns
+    -------
+    vtkMRMLTableNode
+    """
+    if node is None:
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 4)
+    shown = 4 if np.isfinite(values[:, 2:]).any() else 2
+    labels = [row[0] for row in rows]
+    if len(rows):
+        labels += ["mean", "standard deviation"]
+        values = np.vstack([values, values.mean(axis=0), values.std(axis=0)])
+    table = vtk.vtkTable()
+    table.AddColumn(_text_column(_COLUMNS[0], labels))
+    for title, column in zip(_COLUMNS[1 : shown + 1], values.T[:shown], strict=True):
+        table.AddColumn(_number_column(title, np.round(column, _DECIMALS)))
+    with slicer.util.NodeModify(node):
+        node.SetAndObserveTable(table)
+        node.SetUseColumnTitleAsColumnHeader(True)
+        node.SetLocked(True)
+    return node
+
+
+def export_table(node, path: str | Path) -> None:
+    """Write a table node as CSV, whole or not at all."""
+    table = node.GetTable()
+    columns = [table.GetColumnName(index) for index in range(table.GetNumberOfColumns())]
+    rows = [
+        [table.GetValue(row, column).ToString() for column in range(len(columns))]
+        for row in range(table.GetNumberOfRows())
+    ]
+    write_table(path, columns, rows)
+
+
+def _text_column(name: str, values: Sequence[str]) -> vtk.vtkStringArray:
+    column = vtk.vtkStringArray()
+    column.SetName(name)
+    for value in values:
+        column.InsertNextValue(value)
+    return column
+
+
+def _number_column(name: str, values: np.ndarray) -> vtk.vtkDoubleArray:
+    column = vtk.vtkDoubleArray()
+    column.SetName(name)
+    for value in values:
+        column.InsertNextValue(float(value))
+    return column

@@ -1,0 +1,167 @@
+"""A registration as a grid transform node, and nodes put under it.
+
+The node is a transform *from parent*: it takes points of the fixed image to the moving one, as resampling needs it. A
+moving volume and moving fiducials put under it both land on the fixed image.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import slicer
+
+from ..errors import InputError
+from ..geometry import Geometry
+from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
+from .volumes import volume_slices
+
+if TYPE_CHECKING:  # it imports torch
+    from ..registration import Registration
+
+_TOLERANCE_ATTRIBUTE = "MetaRegistration.InverseTolerance"
+_ORIGINAL_PARENT_ROLE = "MetaRegistration.originalParent"
+_POSITION_ATTRIBUTE = "MetaRegistration.Position"
+_TOLERANCE_PX = 1e-3
+_PARALLEL = 1e-9
+
+
+def grid_transform(registration: Registration, name: str, node=None, *, moving_node=None, fixed_node=None):
+    """The transform node of a registration.
+
+    Parameters
+    ----------
+    registration : Registration
+        Of images as `image_from_volume` gave them: its displacements lead from world to world, so that they hold for
+        volumes under linear transforms too.
+    name : str
+        Of a new node.
+    node : vtkMRMLGridTransformNode, optional
+        Node to fill instead; it is taken out of any parent transform. Its earlier grid is replaced, not overwritten, so
+        that undo finds it unchanged.
+    moving_node, fixed_node : vtkMRMLVolumeNode, optional
+        Noted on the transform as its moving and fixed node; their depth is covered by the grid.
+
+    Returns
+    -------
+    vtkMRMLGridTransformNode
+        On the fixed image's pixels, RAS mm, cubic interpolation. A grid of one slice displaces points before and behind
+        the image as those in it, so that a whole volume moves in plane. When the moving image is tilted against the fixed
+        one it has two slices, which turn the depth of the moving volume into that of the fixed one.
+    """
+    if node is None:
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", name)
+    elif not node.IsA("vtkMRMLGridTransformNode"):
+        raise InputError(f"{node.GetName()}: a grid transform is needed as output. Choose another one or a new one.")
+    fixed = registration.fixed.geometry
+    depth = max(_depth(fixed, fixed_node), _depth(registration.moving.geometry, moving_node))
+    tolerance = _TOLERANCE_PX * min(fixed.spacing)
+    with slicer.util.NodeModify(node):
+        node.SetAndObserveTransformNodeID(None)
+        node.SetAndObserveTransformFromParent(_vtk_grid(registration, depth, tolerance))
+        node.SetAttribute(_TOLERANCE_ATTRIBUTE, repr(tolerance))
+        for role, volume in (
+            (node.GetMovingNodeReferenceRole(), moving_node),
+            (node.GetFixedNodeReferenceRole(), fixed_node),
+        ):
+            node.SetNodeReferenceID(role, volume.GetID() if volume is not None else None)
+    return node
+
+
+def restore_tolerances(scene) -> int:
+    """Set the inverse tolerance, which scenes do not keep, on our grid transforms in a reloaded scene; tells how many.
+
+    Without it fiducials under them are off by up to a pixel.
+    """
+    nodes = [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLTransformNode", scene)
+        if node.GetAttribute(_TOLERANCE_ATTRIBUTE)
+    ]
+    grids = [(node, node.GetTransformFromParentAs("vtkOrientedGridTransform", False, True)) for node in nodes]
+    found = [(node, grid) for node, grid in grids if grid is not None]
+    for node, grid in found:
+        grid.SetInverseTolerance(float(node.GetAttribute(_TOLERANCE_ATTRIBUTE)))
+    return len(found)
+
+
+def apply_transform(node, transform_node) -> None:
+    """Put a volume or point list under `transform_node`, on top of the linear transforms that place it.
+
+    Those may be shared with other nodes and are left alone: their sum becomes a transform of its own between the two.
+    A node that is under `transform_node` already stays as it is.
+
+    Raises
+    ------
+    InputError
+        The node is under another non-linear transform.
+    """
+    if is_under(node, transform_node):
+        return
+    matrix = linear_to_world(node)
+    parent = node.GetParentTransformNode()
+    if matrix is None:
+        raise InputError(
+            f"{node.GetName()}: it is under the transform {parent.GetName()}, which is not linear. Harden it in the Data"
+            " module, or take it out of the transform."
+        )
+    target = transform_node if parent is None else _position_node(node, matrix, transform_node)
+    node.SetAndObserveTransformNodeID(target.GetID())
+
+
+def remove_transform(node, transform_node) -> None:
+    """Take a node out of `transform_node` and put it back under the transforms that placed it before."""
+    parent = node.GetParentTransformNode()
+    if not is_under(node, transform_node):
+        return
+    original = parent.GetNodeReference(_ORIGINAL_PARENT_ROLE) if parent.GetAttribute(_POSITION_ATTRIBUTE) else None
+    node.SetAndObserveTransformNodeID(original.GetID() if original is not None else None)
+    if parent is not transform_node and not _children(parent):
+        slicer.mrmlScene.RemoveNode(parent)
+
+
+def _depth(geometry: Geometry, node) -> float:
+    """Extent in mm across the image to which the transform must hold."""
+    return geometry.slice_spacing * max(volume_slices(node) if node is not None else 1, 1)
+
+
+def _vtk_grid(registration: Registration, depth: float, tolerance: float):
+    fixed = registration.fixed.geometry
+    normal, moving_normal = (np.asarray(geometry.direction)[:, 2] for geometry in (fixed, registration.moving.geometry))
+    tilt = moving_normal - normal
+    depths = np.zeros(1) if np.linalg.norm(tilt) < _PARALLEL else np.array([-depth, depth])
+    vectors = (registration.displacement_mm() + depths[:, None, None, None] * tilt) * RAS_TO_LPS
+    image = image_data(vectors)
+    image.SetSpacing(fixed.spacing[1], fixed.spacing[0], float(np.ptp(depths)) or fixed.slice_spacing)
+    image.SetOrigin((np.asarray(fixed.origin) + depths[0] * normal) * RAS_TO_LPS)
+    axes = np.eye(4)
+    axes[:3, :3] = np.asarray(fixed.direction) * RAS_TO_LPS[:, None]
+    grid = slicer.vtkOrientedGridTransform()
+    grid.SetGridDirectionMatrix(slicer.util.vtkMatrixFromArray(axes))
+    grid.SetDisplacementGridData(image)
+    grid.SetInterpolationModeToCubic()
+    grid.SetInverseTolerance(tolerance)
+    return grid
+
+
+def _position_node(node, matrix: np.ndarray, transform_node):
+    """A linear transform `matrix` under `transform_node`; one for all nodes that shared a parent."""
+    original = node.GetParentTransformNode()
+    for child in _children(transform_node):
+        if child.GetAttribute(_POSITION_ATTRIBUTE) and child.GetNodeReference(_ORIGINAL_PARENT_ROLE) is original:
+            child.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+            return child
+    position = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", f"{original.GetName()} (position)")
+    position.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    position.SetAttribute(_POSITION_ATTRIBUTE, "1")
+    position.SetNodeReferenceID(_ORIGINAL_PARENT_ROLE, original.GetID())
+    position.SetAndObserveTransformNodeID(transform_node.GetID())
+    return position
+
+
+def _children(transform_node) -> list:
+    return [
+        node
+        for node in slicer.util.getNodesByClass("vtkMRMLTransformableNode")
+        if node.GetParentTransformNode() is transform_node
+    ]

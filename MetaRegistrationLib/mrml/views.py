@@ -1,0 +1,147 @@
+"""What the slice views show: moving and fixed side by side, or overlaid in magenta and green."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from .placement import RAS_TO_LPS, geometry_from_matrix, linear_to_world
+from .volumes import ijk_to_ras, volume_slices
+
+PAIR_VIEWS = ("Red", "Yellow")
+OVERLAY_VIEW = "Red"
+GREY, MAGENTA, GREEN = (f"vtkMRMLColorTableNode{name}" for name in ("Grey", "Magenta", "Green"))
+
+
+def show_pair(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> None:
+    """Show moving (left) and fixed (right) in grey, side by side, each as its file has it: rows down, columns right.
+
+    Parameters
+    ----------
+    moving, fixed : vtkMRMLVolumeNode
+    moving_slice, fixed_slice : int
+        Which of their slices.
+    """
+    set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutSideBySideView)
+    for name, volume, index in zip(PAIR_VIEWS, (moving, fixed), (moving_slice, fixed_slice), strict=True):
+        _set_colour(volume, GREY)
+        _set_layers(name, volume, None, 0.0)
+        face_slice(name, volume, index)
+
+
+def show_overlay(moving, fixed, *, fraction: float = 0.5, fixed_slice: int = 0) -> Overlay:
+    """Show moving in magenta and fixed in green in one view, white where both agree."""
+    set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    overlay = Overlay(moving, fixed)
+    overlay.colour()
+    overlay.set_blend(fraction)
+    face_slice(OVERLAY_VIEW, fixed, fixed_slice)
+    return overlay
+
+
+class Overlay:
+    """Blend and flicker of two volumes in the overlay view; does nothing once one of them left the scene."""
+
+    def __init__(self, moving, fixed):
+        self.moving, self.fixed = moving, fixed
+        self.fraction = 0.5
+        self._flicker_moving: bool | None = None
+
+    def colour(self) -> None:
+        """Moving magenta, fixed green (colour volumes keep their colours)."""
+        _set_colour(self.moving, MAGENTA)
+        _set_colour(self.fixed, GREEN)
+
+    def set_blend(self, fraction: float) -> None:
+        """Blend: 0 shows fixed alone, 0.5 both in full (white where they agree), 1 moving alone."""
+        self.fraction = min(max(float(fraction), 0.0), 1.0)
+        self._flicker_moving = None
+        self._show(self.fraction)
+
+    def flicker(self, on: bool = True) -> None:
+        """Show the other image alone, in turns, at every call; with `on` False return to the blend."""
+        if not on:
+            self.set_blend(self.fraction)
+            return
+        self._flicker_moving = not self._flicker_moving
+        self._show(1.0 if self._flicker_moving else 0.0)
+
+    def _show(self, fraction: float) -> None:
+        if self.moving.GetScene() is None or self.fixed.GetScene() is None:
+            return
+        # Only the foreground's share can be set, and sums are the same in either order.
+        if fraction <= 0.5:
+            _set_layers(OVERLAY_VIEW, self.fixed, self.moving, 2 * fraction)
+        else:
+            _set_layers(OVERLAY_VIEW, self.moving, self.fixed, 2 * (1 - fraction))
+
+
+def set_layout(layout: int) -> None:
+    """Switch to a layout by its number in vtkMRMLLayoutNode; does nothing where there is no window."""
+    manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
+    manager = manager() if manager is not None else None
+    if manager is not None:
+        manager.setLayout(layout)
+
+
+def face_slice(view: str, volume, slice_index: int = 0) -> None:
+    """Turn a slice view to one slice of a volume, as its file has it, and fit it.
+
+    Under a non-linear transform the slice is shown at the volume's place without it.
+    """
+    slice_node = _slice_node(view)
+    if slice_node is None or volume_slices(volume) == 0:
+        return
+    placed = linear_to_world(volume)
+    matrix = (np.eye(4) if placed is None else placed) @ ijk_to_ras(volume)
+    columns, rows, _ = volume.GetImageData().GetDimensions()
+    geometry = geometry_from_matrix(matrix, (rows, columns), slice_index, spacing_known=True)
+    to_ras = slicer.util.vtkMatrixFromArray(_slice_to_ras(geometry))
+    slice_node.GetSliceToRAS().DeepCopy(to_ras)
+    slice_node.UpdateMatrices()
+    logic = _slice_logic(slice_node)
+    if logic is not None:
+        width, height = slice_node.GetDimensions()[:2]
+        logic.FitSliceToVolume(volume, width, height)
+        slice_node.GetSliceToRAS().DeepCopy(to_ras)  # keep the plane when the volume has further slices
+        slice_node.UpdateMatrices()
+
+
+def _slice_to_ras(geometry) -> np.ndarray:
+    """Columns to the right, rows down; left-handed for axial images, as Slicer's own axial view."""
+    axes = np.asarray(geometry.direction) * RAS_TO_LPS[:, None]
+    matrix = np.eye(4)
+    matrix[:3, 0], matrix[:3, 1] = axes[:, 0], -axes[:, 1]
+    normal = np.cross(matrix[:3, 1], matrix[:3, 0])
+    matrix[:3, 2] = normal / np.linalg.norm(normal)
+    centre = (np.asarray(geometry.size, dtype=float) - 1) / 2
+    matrix[:3, 3] = geometry.to_physical(centre) * RAS_TO_LPS
+    return matrix
+
+
+def _set_layers(view: str, background, foreground, opacity: float) -> None:
+    composite = slicer.mrmlScene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
+    if composite is None:
+        return
+    with slicer.util.NodeModify(composite):
+        composite.SetCompositing(composite.Add if foreground is not None else composite.Alpha)
+        composite.SetBackgroundVolumeID(background.GetID())
+        composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
+        composite.SetForegroundOpacity(opacity)
+        composite.SetLabelVolumeID(None)
+
+
+def _set_colour(volume, colour_id: str) -> None:
+    volume.CreateDefaultDisplayNodes()
+    display = volume.GetDisplayNode()
+    if not display.IsA("vtkMRMLVectorVolumeDisplayNode") and slicer.mrmlScene.GetNodeByID(colour_id) is not None:
+        display.SetAndObserveColorNodeID(colour_id)
+
+
+def _slice_node(view: str):
+    return slicer.mrmlScene.GetSingletonNode(view, "vtkMRMLSliceNode")
+
+
+def _slice_logic(slice_node):
+    application = getattr(getattr(slicer, "app", None), "applicationLogic", None)
+    return application().GetSliceLogic(slice_node) if application is not None else None

@@ -1,0 +1,169 @@
+"""Images of the library from volumes in the scene, and volumes from images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import slicer
+import vtk
+
+from ..errors import InputError
+from ..geometry import Geometry
+from ..image_files import RASTER_SUFFIXES, file_suffix
+from ..images import Image, check_image
+from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
+
+_LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601, as for image files
+
+
+def volume_slices(node) -> int:
+    """Number of slices of a volume node; 0 when it holds no image."""
+    image = node.GetImageData()
+    return image.GetDimensions()[2] if image is not None else 0
+
+
+def image_from_volume(node, slice_index: int | None = None, *, without=None) -> Image:
+    """One slice of a volume as a grey image, placed where it lies in the world.
+
+    Parameters
+    ----------
+    node : vtkMRMLScalarVolumeNode
+        Scalar, RGB or RGBA (luminance over black); a linear parent transform becomes part of the geometry.
+    slice_index : int, optional
+        Counted from 0 along the third index; needed when there are several slices.
+    without : vtkMRMLTransformNode, optional
+        Transform above the volume to leave out: the result of an earlier registration.
+
+    Raises
+    ------
+    InputError
+        No image, a stack without a (valid) `slice_index`, a non-linear transform, an unsupported pixel type, or an image
+        that `check_image` refuses.
+    """
+    slices = volume_slices(node)
+    _check_slice(node.GetName(), slices, slice_index)
+    index = slice_index or 0
+    array = _grey(slicer.util.arrayFromVolume(node)[index], node.GetName())
+    image = Image(array, volume_geometry(node, index, without=without), _path(node))
+    check_image(image)
+    return image
+
+
+def volume_geometry(node, slice_index: int = 0, *, without=None) -> Geometry:
+    """Geometry in the world of one slice of a volume; `InputError` when it is under a non-linear transform."""
+    to_world = linear_to_world(node, without)
+    if to_world is None:
+        transform = node.GetParentTransformNode().GetName()
+        raise InputError(
+            f"{node.GetName()}: the volume is under the transform {transform}, which is not linear. Harden it in the"
+            " Data module, or take the volume out of it."
+        )
+    columns, rows, _ = node.GetImageData().GetDimensions()
+    matrix = to_world @ ijk_to_ras(node)
+    return geometry_from_matrix(matrix, (rows, columns), slice_index, spacing_known=spacing_known(node))
+
+
+def spacing_known(node) -> bool:
+    """Whether a volume carries a pixel size; without one it has spacing 1 and, unless it came from PNG etc., no place."""
+    matrix = ijk_to_ras(node)
+    if tuple(node.GetSpacing()[:2]) != (1.0, 1.0):
+        return True
+    if (path := _stored_path(node)) is not None and file_suffix(path) in RASTER_SUFFIXES:
+        return False
+    return bool(np.any(matrix[:3, 3]) or np.any(np.abs(matrix[:3, :3]) != np.eye(3)))
+
+
+def set_pixel_size(node, micrometres: float) -> bool:
+    """Give a volume that carries no pixel size one; tells whether it did. Its place and its slice spacing stay.
+
+    Point lists that were placed on the volume before do not move with it.
+    """
+    if not (np.isfinite(micrometres) and micrometres > 0):
+        raise InputError(
+            f"{node.GetName()}: {micrometres} micrometres is no possible pixel size. Give a positive number."
+        )
+    if spacing_known(node):
+        return False
+    node.SetSpacing(micrometres / 1000, micrometres / 1000, node.GetSpacing()[2])
+    return True
+
+
+def volume_from_image(image: Image, name: str):
+    """A new vtkMRMLScalarVolumeNode with one slice; window and level from the first to the ninety-ninth percentile."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    update_volume(node, image.array, image.geometry)
+    return node
+
+
+def update_volume(node, array: np.ndarray, geometry: Geometry) -> None:
+    """Put an image (H, W) into a volume node in place; uint8 stays uint8, all else becomes float32.
+
+    The node leaves any parent transform, because `geometry` is its place in the world. Its window and level are set when
+    it had no image before.
+    """
+    if array.shape != tuple(geometry.size):
+        raise ValueError(f"update_volume: array of shape {array.shape} on a geometry of size {geometry.size}")
+    pixels = array if array.dtype == np.uint8 else np.asarray(array, dtype=np.float32)
+    empty = volume_slices(node) == 0
+    with slicer.util.NodeModify(node):
+        node.SetAndObserveTransformNodeID(None)
+        node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix_from_geometry(geometry)))
+        node.SetAndObserveImageData(image_data(pixels[None]))
+    if empty or node.GetDisplayNode() is None:
+        set_window(node)
+
+
+def set_window(node) -> None:
+    """Stretch the display of a scalar volume from its first to its ninety-ninth percentile."""
+    node.CreateDefaultDisplayNodes()
+    low, high = (float(value) for value in np.nanpercentile(slicer.util.arrayFromVolume(node), (1, 99)))
+    display = node.GetDisplayNode()
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(low, high if high > low else low + 1)
+
+
+def ijk_to_ras(node) -> np.ndarray:
+    """Matrix (4, 4) from indices (column, row, slice) to the volume's own RAS mm, parent transforms left out."""
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
+
+
+def _check_slice(name: str, slices: int, slice_index: int | None) -> None:
+    if slices == 0:
+        raise InputError(f"{name}: the volume holds no image. Choose another one.")
+    if slice_index is None and slices > 1:
+        raise InputError(
+            f"{name}: a single image was expected, but the volume has {slices} slices. Choose a slice (0 to {slices - 1})."
+        )
+    if slice_index is not None and not 0 <= slice_index < slices:
+        raise InputError(f"{name}: there is no slice {slice_index}. Choose a slice from 0 to {slices - 1}.")
+
+
+def _grey(pixels: np.ndarray, name: str) -> np.ndarray:
+    """(H, W) float32 of a slice (H, W) or (H, W, components)."""
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32)
+    components = pixels.shape[2]
+    if components == 1:
+        return pixels[..., 0].astype(np.float32)
+    if components not in (3, 4) or pixels.dtype.kind != "u":
+        raise InputError(
+            f"{name}: a grey or colour image was expected, but its pixels are {components} components of {pixels.dtype}."
+            " Choose another volume."
+        )
+    grey = pixels[..., :3] @ np.asarray(_LUMINANCE)
+    if components == 4:
+        grey = grey * (pixels[..., 3] / np.iinfo(pixels.dtype).max)
+    return grey.astype(np.float32)
+
+
+def _stored_path(node) -> Path | None:
+    storage = node.GetStorageNode()
+    return Path(storage.GetFileName()) if storage is not None and storage.GetFileName() else None
+
+
+def _path(node) -> Path:
+    """What messages call the image: its file, or the volume's name."""
+    return _stored_path(node) or Path(node.GetName() or "The volume")

@@ -1,0 +1,89 @@
+"""Children, hosts and recordings for the tests of jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+from MetaRegistrationLib.jobs.command_lines import child_environment
+from MetaRegistrationLib.jobs.hosts import PlainHost
+from MetaRegistrationLib.jobs.job import ENDED, Job
+
+# The promise is two seconds; a busy machine gets some more to schedule in.
+CANCEL_S = 2.5
+
+
+def environment() -> dict[str, str]:
+    """That of a child, on one thread."""
+    return {**child_environment(), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class Recorded:
+    """A job in a plain loop with all its events and its end."""
+
+    def __init__(self, host=None, on_event=lambda event: None):
+        self.host = host or PlainHost()
+        self.events: list[dict] = []
+        self.ends: list = []
+        self._react = on_event
+        self.job = Job(self.host, self._take, self.ends.append)
+
+    def _take(self, event):
+        self.events.append(event)
+        self._react(event)
+
+    def start(self, arguments, program=sys.executable):
+        self.job.start(arguments, program, environment())
+        return self
+
+    def until(self, condition, timeout_s=30.0):
+        assert self.host.run_until(condition, timeout_s), self.job.log
+        return self
+
+    def until_event(self, name, count=1):
+        return self.until(lambda: self.kinds().count(name) >= count or self.ends)
+
+    def end(self, timeout_s=30.0):
+        """Wait for the end and return it."""
+        self.until(lambda: self.ends, timeout_s)
+        assert self.job.state == ENDED and len(self.ends) == 1
+        return self.ends[0]
+
+    def cancel(self):
+        """Cancel, and return the end, which must come in time."""
+        began = time.monotonic()
+        self.job.cancel()
+        end = self.end()
+        assert time.monotonic() - began < CANCEL_S
+        return end
+
+    def kinds(self):
+        return [event["event"] for event in self.events]
+
+
+def script(*lines: str) -> list[str]:
+    """Arguments of Python for a child that runs these lines."""
+    start = (
+        "import json, os, signal, subprocess, sys, time",
+        "say = lambda **event: print(json.dumps(event), flush=True)",
+    )
+    return ["-c", "\n".join((*start, *lines))]
+
+
+def event(name: str, **values: object) -> bytes:
+    """The line of an event."""
+    return (json.dumps({"event": name, **values}) + "\n").encode()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this number runs (and is no zombie, where one can tell)."""
+    try:
+        os.kill(pid, 0)
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stream:  # noqa: PTH123
+            return stream.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return sys.platform != "linux"
+    except OSError:
+        return False

@@ -1,0 +1,102 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.files import replacing, writable_folder, write_json, write_text
+
+NAMES = ["plain.txt", "with space.csv", "Übergrößé.mrk.json", "no_suffix"]
+
+
+@pytest.fixture(params=NAMES)
+def path(request, tmp_path):
+    folder = tmp_path / "Augenärztin Müller"
+    folder.mkdir()
+    return folder / request.param
+
+
+@pytest.mark.parametrize("earlier", [None, "earlier content, longer than the new one"])
+def test_a_file_appears_when_it_is_whole(path, earlier):
+    if earlier:
+        path.write_text(earlier)
+    with replacing(path) as temporary:
+        assert temporary.parent == path.parent
+        assert temporary.name.startswith(".") and temporary.name.endswith(path.name)
+        temporary.write_text("new")
+        assert (path.read_text() if path.exists() else None) == earlier
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("earlier", [None, "earlier"])
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), ValueError("no"), KeyboardInterrupt()])
+def test_a_failure_leaves_what_was_there(path, failure, earlier):
+    if earlier:
+        path.write_text(earlier)
+    with pytest.raises(type(failure)), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise failure
+    assert [entry.read_text() for entry in path.parent.iterdir()] == ([earlier] if earlier else [])
+
+
+def test_nothing_written_replaces_nothing(path):
+    path.write_text("earlier")
+    with pytest.raises(FileNotFoundError), replacing(path):
+        pass
+    assert path.read_text() == "earlier"
+
+
+def test_two_writers_do_not_share_a_temporary_file(path):
+    with replacing(path) as first, replacing(path) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # the last to finish
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_strings_are_accepted_as_paths(tmp_path):
+    write_text(str(tmp_path / "text.txt"), "words")
+    assert (tmp_path / "text.txt").read_text() == "words"
+
+
+def test_text_is_utf8_with_lf(tmp_path):
+    write_text(tmp_path / "text.txt", "größe\nµm\n")
+    assert (tmp_path / "text.txt").read_bytes() == "größe\nµm\n".encode()
+
+
+def test_json_is_readable_and_comes_back(tmp_path):
+    value = {"name": "Müller", "distances": [1.5, None, True], "nested": {"a": 1}}
+    write_json(tmp_path / "record.json", value)
+    text = (tmp_path / "record.json").read_text(encoding="utf-8")
+    assert json.loads(text) == value
+    assert '\n  "name": "Müller",\n' in text and text.endswith("}\n")
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"a": float("inf")}, object()])
+def test_what_json_cannot_say_leaves_the_earlier_file(tmp_path, value):
+    path = tmp_path / "record.json"
+    path.write_text("{}")
+    with pytest.raises((ValueError, TypeError)):
+        write_json(path, value)
+    assert path.read_text() == "{}"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_writable_folder_is_made_with_its_parents(tmp_path):
+    folder = tmp_path / "a" / "b ü"
+    assert writable_folder(str(folder)) == folder
+    assert folder.is_dir() and not any(folder.iterdir())
+    assert writable_folder(folder) == folder
+
+
+@pytest.mark.parametrize("part", ["file", "file/below"])
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, part):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / part}: ") + ".*--output"):
+        writable_folder(tmp_path / part)

@@ -1,0 +1,136 @@
+"""Tests of jobs that run our own command line in real child processes."""
+
+import json
+import os
+import signal
+
+import pytest
+from jobs_helpers import Recorded
+from training_helpers import write_pairs, write_tiny_checkpoint
+
+from MetaRegistrationLib.checkpoints import load_checkpoint
+from MetaRegistrationLib.jobs.command_lines import (
+    child_environment,
+    finetune_arguments,
+    python_executable,
+    register_arguments,
+)
+from MetaRegistrationLib.jobs.estimates import estimate
+from MetaRegistrationLib.jobs.record import RunRecord
+from MetaRegistrationLib.jobs.store import CheckpointStore
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Pairs and a checkpoint for frames of 64 pixels, in a folder whose name has spaces and accents."""
+    root = tmp_path_factory.mktemp("jobs") / "Müller & Søn, été"
+    write_pairs(root / "my pairs", 6)
+    checkpoint = write_tiny_checkpoint(root / "tiny.pt")
+    return {"root": root, "pairs": root / "my pairs", "checkpoint": checkpoint, "device": "cpu"}
+
+
+def training(data, output, **options):
+    return finetune_arguments(
+        pairs=data["pairs"], checkpoint=data["checkpoint"], device="cpu", output=output, **options
+    )
+
+
+def test_cancel_while_torch_is_imported_ends_in_time(data):
+    recorded = Recorded().start(training(data, data["root"] / "early")).until_event("process")
+    recorded.host.run_until(lambda: False, 0.5)
+    end = recorded.cancel()
+    assert (end.status, end.saved) == ("cancelled", None)
+    assert not (data["root"] / "early" / "last.pt").exists()
+
+
+def test_a_run_is_cancelled_resumed_kept_and_described(data):
+    store = CheckpointStore(data["root"] / "adaptés")
+    folder = store.new_run("left eye")
+    recorded = Recorded().start(training(data, folder, epochs=100000)).until_event("epoch", 3)
+    end = recorded.cancel()
+    assert end.status == "cancelled" and "Resume" in end.message, end
+    assert end.saved == str(folder / "last.pt")
+    position = load_checkpoint(folder / "last.pt").training["position"]
+    assert position["step"] >= 18
+    assert store.unfinished() == ["left eye"] and store.names() == [] and store.new_run("left eye") == folder
+
+    record = RunRecord("tiny.pt")
+    epochs = position["step"] // 6 + 2
+    recorded = Recorded(on_event=record).start(training(data, folder, epochs=epochs, resume=True))
+    end = recorded.end()
+    assert end.status == "finished", end
+    assert recorded.events[1]["first_step"] == position["step"]
+    path = store.keep("left eye", end.saved, record.to_dict())
+    assert path == store.path("left eye") and load_checkpoint(path).history[-1]["stage"] == "finetune"
+    described = store.describe("left eye")
+    assert (described["epochs"], described["pairs"], described["checkpoint"]) == (epochs, 6, "tiny.pt")
+    assert 0 < described["seconds_per_step"] < 5 and described["device"].startswith("CPU")
+    measured = estimate(10, 6, "cpu", store)
+    assert measured.measured and measured.seconds_per_step == described["seconds_per_step"]
+
+
+def test_a_training_that_is_killed_tells_to_resume_and_its_last_save_is_whole(data):
+    folder = data["root"] / "killed"
+    recorded = Recorded().start(training(data, folder, epochs=100000)).until_event("epoch")
+    os.kill(recorded.events[0]["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))
+    end = recorded.end()
+    assert end.status == "failed" and "Resume" in end.message
+    assert load_checkpoint(end.saved).training
+
+
+def test_registering_a_folder_is_cancelled_between_whole_files(data, tmp_path):
+    pairs = write_pairs(tmp_path / "many", 60)
+    output = tmp_path / "results"
+    arguments = register_arguments(pairs=pairs, output=output, checkpoint=data["checkpoint"], device="cpu")
+    recorded = Recorded().start(arguments).until_event("item", 3)
+    end = recorded.cancel()
+    assert end.status == "cancelled" and "of 60" in end.message
+    assert not list(output.rglob(".*")) and not (output / "metrics.csv").exists()
+    done = [path.parent for path in output.glob("*/registration.json")]
+    assert 2 <= len(done) < 60
+    names = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}
+    assert all({path.name for path in folder.iterdir()} == names for folder in done)
+    assert all(json.loads((folder / "registration.json").read_text(encoding="utf-8")) for folder in done)
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(data, tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    end = Recorded().start(training(data, tmp_path / "file" / "run")).end()
+    assert (end.status, end.exit_code) == ("failed", 2)
+    assert "Cannot write to the folder" in end.message and "Choose another output folder." in end.message
+
+
+def test_wrong_input_is_the_sentence_of_the_command_line(data, tmp_path):
+    end = Recorded().start(register_arguments(pairs=tmp_path / "none", output=tmp_path / "out")).end()
+    assert end.status == "failed" and str(tmp_path / "none") in end.message and "Traceback" not in end.log
+
+
+def test_arguments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert finetune_arguments(
+        pairs="-p", output=tmp_path / "o", epochs=3, resume=True, spacing_um=9.4, slice_index=0
+    ) == [
+        *("-m", "MetaRegistrationLib", "finetune", "--json", "--watch-stdin"),
+        *("--pairs", str(tmp_path / "-p"), "--output", str(tmp_path / "o"), "--device", "auto"),
+        *("--spacing-um", "9.4", "--slice", "0", "--epochs", "3", "--resume"),
+    ]
+    assert register_arguments(pairs="p", output="o", checkpoint="c.pt", device="cuda:1", split="test")[3:] == [
+        *("--json", "--watch-stdin", "--pairs", str(tmp_path / "p"), "--output", str(tmp_path / "o")),
+        *("--checkpoint", str(tmp_path / "c.pt"), "--device", "cuda:1", "--split", "test"),
+    ]
+
+
+def test_slicers_python_is_preferred_and_the_environment_keeps_what_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["somewhere", "elsewhere"]))
+    monkeypatch.setenv("LD_LIBRARY_PATH", "libraries")
+    environment = child_environment()
+    paths = environment["PYTHONPATH"].split(os.pathsep)
+    assert paths[1:] == ["somewhere", "elsewhere"] and os.path.isdir(os.path.join(paths[0], "MetaRegistrationLib"))  # noqa: PTH112, PTH118
+    assert environment["LD_LIBRARY_PATH"] == "libraries" and environment["PYTHONUTF8"] == "1"
+    monkeypatch.setenv("PYTHONPATH", environment["PYTHONPATH"])
+    assert child_environment()["PYTHONPATH"] == environment["PYTHONPATH"]
+    name = "PythonSlicer.exe" if os.name == "nt" else "PythonSlicer"
+    (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert python_executable() == str(tmp_path / name)

@@ -1,0 +1,299 @@
+"""Tests of pretrain, metatrain and finetune as commands: real processes that are killed, exit codes, JSON, any network."""
+
+import csv
+import functools
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+from training_helpers import (
+    NETWORK,
+    assert_equal_runs,
+    read_until_step,
+    rest_of,
+    saved_step,
+    start_program,
+    texture,
+    write_pairs,
+    write_png,
+    write_tiny_checkpoint,
+)
+
+from MetaRegistrationLib import checkpoints
+from MetaRegistrationLib.checkpoints import load_checkpoint
+from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.tasks import PairTask
+from MetaRegistrationLib.training.run import BEST, LAST, LOG
+
+EPOCHS = 40  # of six pairs: long enough to be stopped on a fast machine
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Words of a small fine-tuning, all but --output; the folder of pairs has a space and an accent."""
+    folder = tmp_path_factory.mktemp("inputs")
+    checkpoint = write_tiny_checkpoint(folder / "tiny.pt")
+    pairs = write_pairs(folder / "my pairs é", 6)
+    return ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def long_run(inputs):
+    """As `inputs`, for a process that is stopped on its way."""
+    return [*inputs, "--epochs", EPOCHS, "--validate-every", 20, "--save-every", 0.1, "--json"]
+
+
+@pytest.fixture(scope="module")
+def unbroken(long_run, tmp_path_factory):
+    """Waits for a run in a process of its own that nothing stops; its folder and events."""
+    folder = tmp_path_factory.mktemp("unbroken") / "run"
+    process = start_program(*long_run, "--output", folder)
+
+    @functools.cache
+    def result():
+        events, err = rest_of(process)
+        assert process.returncode == 0, err
+        return folder, events
+
+    yield result
+    process.kill()
+
+
+def events_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_killed_run_resumes_to_the_same_weights(unbroken, long_run, tmp_path):
+    process = start_program(*long_run, "--output", tmp_path / "run")
+    read_until_step(process, 60)
+    process.kill()
+    process.communicate(timeout=60)
+    step = saved_step(tmp_path / "run")
+    assert 0 <= step < 6 * EPOCHS
+    resumed = start_program(*long_run, "--output", tmp_path / "run", "--resume")
+    events, err = rest_of(resumed)
+    assert resumed.returncode == 0, err
+    assert next(event for event in events if event["event"] == "started")["first_step"] == step
+    assert_equal_runs(unbroken()[0], tmp_path / "run")
+
+
+def test_json_is_all_that_stdout_holds(unbroken):
+    events = unbroken()[1]  # every line was JSON
+    kinds = [event["event"] for event in events]
+    assert kinds[0] == "message" and kinds.count("started") == 1 and kinds[-1] == "finished"
+    assert [event["step"] for event in events if event["event"] == "step"] == list(range(1, 6 * EPOCHS + 1))
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == list(range(1, EPOCHS + 1))
+    assert {event["kind"] for event in events if event["event"] == "saved"} == {"best", "last"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
+def test_ctrl_c_saves_ends_with_130_and_resumes(long_run, tmp_path, capsys):
+    process = start_program(*long_run, "--output", tmp_path / "run")
+    read_until_step(process, 30)
+    process.send_signal(signal.SIGINT)
+    events, err = rest_of(process)
+    assert process.returncode == 130 and "Traceback" not in err
+    assert "--resume" in err and LAST in err
+    assert events[-1]["event"] == "failed" and events[-1]["saved"].endswith(LAST)
+    seen = max([30, *(event["step"] for event in events if event["event"] == "step")])
+    assert saved_step(tmp_path / "run") == seen < 6 * EPOCHS
+    assert main([*map(str, long_run), "--output", str(tmp_path / "run"), "--resume"]) == 0
+    steps = [event["step"] for event in events_of(capsys.readouterr().out) if event["event"] == "step"]
+    assert steps == list(range(seen + 1, 6 * EPOCHS + 1))
+
+
+def test_a_run_whose_reader_has_gone_saves_and_ends_with_130(long_run, tmp_path):
+    process = start_program(*long_run, "--output", tmp_path / "run")
+    read_until_step(process, 10)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 130 and "Traceback" not in err
+    assert "nobody reads" in err and "--resume" in err
+    assert 10 <= saved_step(tmp_path / "run") < 6 * EPOCHS
+
+
+def test_a_second_run_needs_resume_and_the_same_settings(inputs, tmp_path, capsys):
+    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "1"]
+    assert main(words) == 0
+    before = (tmp_path / "run" / LAST).read_bytes()
+    capsys.readouterr()
+    assert main(words) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert main([*words, "--resume", "--learning-rate", "0.5"]) == 2
+    assert "learning_rate: 0.0001 there, 0.5 now" in capsys.readouterr().err
+    assert main([*words, "--resume", "--smoothness", "0.25"]) == 2
+    assert "loss" in capsys.readouterr().err
+    assert (tmp_path / "run" / LAST).read_bytes() == before
+
+
+def test_a_nan_loss_ends_with_3_and_keeps_the_last_save(inputs, tmp_path, capsys, monkeypatch):
+    pair, calls = PairTask.pair, []
+
+    def turning_nan(task, index):
+        calls.append(index)
+        found = pair(task, index)
+        if len(calls) > 8:
+            found.moving[:] = np.nan
+        return found
+
+    monkeypatch.setattr(PairTask, "pair", turning_nan)
+    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "3", "--json"]
+    assert main(words) == 3
+    out, err = capsys.readouterr()
+    assert "stopped: Step 9: the loss became nan" in err and str(tmp_path / "run" / LAST) in err
+    assert events_of(out)[-1]["event"] == "failed"
+    assert saved_step(tmp_path / "run") == 6
+    monkeypatch.undo()
+    assert main([*words, "--resume"]) == 0
+    assert saved_step(tmp_path / "run") == 18
+
+
+def test_a_full_disk_ends_with_3_and_resumes(inputs, tmp_path, capsys, monkeypatch):
+    save, count = torch.save, []
+
+    def failing(content, stream):
+        count.append(1)
+        if len(count) > 4:
+            raise OSError(28, "No space left on device")
+        save(content, stream)
+
+    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "3"]
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints.torch, "save", failing)
+        assert main(words) == 3
+    err = capsys.readouterr().err
+    assert "No space left" in err and "--resume" in err and str(tmp_path / "run" / LAST) in err
+    assert main([*words, "--resume"]) == 0
+    assert main([*words[:-4], "--output", str(tmp_path / "whole"), "--epochs", "3"]) == 0
+    assert_equal_runs(tmp_path / "whole", tmp_path / "run")
+
+
+def test_landmarks_of_held_out_pairs_give_distances_and_choose_the_best(tmp_path):
+    checkpoint = write_tiny_checkpoint(tmp_path / "tiny.pt")
+    pairs = write_pairs(tmp_path / "pairs", 10, landmarks=True)
+    words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--epochs", "3"]
+    assert main([*words, "--learning-rate", "0.005", "--output", str(tmp_path / "run")]) == 0
+    with (tmp_path / "run" / LOG).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2", "3"]
+    distances = [float(row["validation_distance_px"]) for row in rows]
+    assert all(distance > 0 for distance in distances)
+    entry = load_checkpoint(tmp_path / "run" / BEST).history[-1]
+    assert entry["step"] == int(rows[int(np.argmin(distances))]["step"])
+    assert entry["validation"]["distance_px"] == pytest.approx(min(distances), rel=1e-5)
+    assert entry["tasks"][0]["validation"] == ["p09"] and len(entry["tasks"][0]["pairs"]) == 9
+
+
+def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
+    pairs = write_pairs(tmp_path / "pairs", 4)
+    splits = ["fine_tune", "test", "validation", "test"]
+    rows = [f"moving/p{n:02d}.png,fixed/p{n:02d}.png,{split}" for n, split in enumerate(splits)]
+    (pairs / "pairs.csv").write_text("\n".join(["moving,fixed,split", *rows]) + "\n", encoding="utf-8")
+    checkpoint = write_tiny_checkpoint(tmp_path / "tiny.pt")
+    words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--epochs", "1"]
+    assert main([*words, "--output", str(tmp_path / "run")]) == 0
+    task = load_checkpoint(tmp_path / "run" / BEST).history[-1]["tasks"][0]
+    assert (task["pairs"], task["validation"]) == (["p00"], ["p02"])
+
+
+def test_the_history_of_a_checkpoint_grows_and_the_loss_goes_on(inputs, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main([*inputs, "--output", str(first), "--epochs", "1", "--smoothness", "0.5", "--scales", "2"]) == 0
+    words = ["finetune", *inputs[1:3], "--checkpoint", str(first / BEST)]
+    assert main([*words, "--output", str(second), "--epochs", "1"]) == 0
+    history = load_checkpoint(second / BEST).history
+    assert [entry["stage"] for entry in history] == ["finetune", "finetune"]
+    assert history[1]["loss"] == {"smoothness_weight": 0.5, "window": 9, "scales": 2}
+    assert history[1]["parent_sha256"] == checkpoints.file_sha256(first / BEST)
+
+
+@pytest.fixture
+def task_set(tmp_path):
+    """A task set of two folders of scans."""
+    for name in ("a", "b"):
+        for number in range(2):
+            write_png(tmp_path / name / f"{number}.png", texture(number, (64, 64)))
+    text = "".join(
+        f'[[task]]\nname = "{name}"\nkind = "single_images"\nfolder = "{name}"\nvalidation = ["1.png"]\n'
+        for name in ("a", "b")
+    )
+    path = tmp_path / "tasks.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def small_frame(monkeypatch):
+    """New networks see 64 x 64 pixels instead of 400 x 400."""
+    monkeypatch.setattr("MetaRegistrationLib.preprocessing.Preprocessing.__init__.__defaults__", (64, True, 1024))
+
+
+MONAI = ("monai.networks.nets:VoxelMorph", {"spatial_dims": 2, "integration_steps": 0})
+
+
+def test_one_of_monais_networks_takes_the_place_of_ours_in_every_command(task_set, small_frame, tmp_path):
+    out = [str(tmp_path / name) for name in ("pretrained", "meta", "adapted", "registered")]
+    pairs = str(write_pairs(tmp_path / "pairs", 2))
+    network = ["--network", MONAI[0], "--network-settings", json.dumps(MONAI[1])]
+    assert main(["pretrain", "--tasks", task_set, *network, "--steps", "2", "--output", out[0]]) == 0
+    start = ["--checkpoint", f"{out[0]}/{BEST}"]
+    meta = ["--steps", "1", "--inner-updates", "1"]
+    assert main(["metatrain", "--tasks", task_set, *start, *meta, "--output", out[1]]) == 0
+    start = ["--checkpoint", f"{out[1]}/{BEST}"]
+    assert main(["finetune", "--pairs", pairs, *start, "--epochs", "1", "--output", out[2]]) == 0
+    start = ["--checkpoint", f"{out[2]}/{LAST}"]
+    assert main(["register", "--pairs", pairs, *start, "--output", out[3]]) == 0
+    last = load_checkpoint(tmp_path / "adapted" / LAST)
+    assert last.network == {"name": MONAI[0], "settings": MONAI[1]}
+    assert [entry["stage"] for entry in last.history] == ["pretrain", "metatrain", "finetune"]
+    assert {path.name for path in (tmp_path / "registered").iterdir()} >= {"p00", "p01"}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--network", "nonsense"], "nonsense"),
+        (["--network", "os:path"], "os:path"),
+        (["--network-settings", "{"], "--network-settings"),
+        (["--network-settings", '{"depth": 3}'], "depth"),
+        (["--network-settings", "[1]"], "[1]"),
+        (["--window", "8"], "--window: expected an odd number, got 8"),
+    ],
+)
+def test_wrong_networks_and_losses_are_refused(more, words, task_set, tmp_path, capsys):
+    assert main(["pretrain", "--tasks", task_set, "--output", str(tmp_path / "run"), *more]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("more", [["--network", "voxelmorph"], ["--network-settings", "{}"]])
+def test_a_checkpoint_brings_its_own_network(more, task_set, tmp_path, capsys):
+    checkpoint = str(write_tiny_checkpoint(tmp_path / "tiny.pt"))
+    words = ["pretrain", "--tasks", task_set, "--checkpoint", checkpoint, "--output", str(tmp_path / "run")]
+    assert main([*words, *more]) == 2
+    assert "leave out --checkpoint" in capsys.readouterr().err
+
+
+def test_resuming_a_new_network_with_other_settings_is_refused(task_set, small_frame, tmp_path, capsys):
+    words = ["pretrain", "--tasks", task_set, "--steps", "1", "--output", str(tmp_path / "run")]
+    assert main([*words, "--network-settings", json.dumps(NETWORK["settings"])]) == 0
+    capsys.readouterr()
+    assert main([*words, "--resume"]) == 2
+    assert "network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["pretrain", "metatrain"])
+def test_source_task_commands_repeat_and_resume_bit_for_bit(command, task_set, tmp_path, capsys):
+    checkpoint = str(write_tiny_checkpoint(tmp_path / "tiny.pt"))
+    words = [command, "--tasks", task_set, "--checkpoint", checkpoint, "--learning-rate", "0.001"]
+    words += ["--validate-every", "2", *(["--inner-updates", "2"] if command == "metatrain" else [])]
+    assert main([*words, "--steps", "4", "--output", str(tmp_path / "whole")]) == 0
+    assert main([*words, "--steps", "2", "--output", str(tmp_path / "short")]) == 0
+    assert main([*words, "--steps", "4", "--output", str(tmp_path / "short"), "--resume"]) == 0
+    assert_equal_runs(tmp_path / "whole", tmp_path / "short")
+    rows = (tmp_path / "whole" / LOG).read_text(encoding="utf-8").splitlines()
+    assert {"validation_a/loss", "validation_b/loss", "validation_ncc"} <= set(rows[0].split(","))

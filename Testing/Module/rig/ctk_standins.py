@@ -1,0 +1,236 @@
+"""Stand-ins for the ctk widgets of registration panels: they behave, they do not look like CTK."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+from .dialogs import dialogs
+from .standin import emit, standin, stored
+
+
+@standin(QtWidgets.QAbstractButton, contentsFrameShape=0)
+class ctkCollapsibleButton:  # noqa: N801
+    """A header that hides and shows what lies under it."""
+
+    _HEADER = 24
+
+    def __init__(self, *args):
+        parent = args[-1] if args and not isinstance(args[-1], str) else None
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setContentsMargins(0, self._HEADER, 0, 0)
+        if args and isinstance(args[0], str):
+            self.setText(args[0])
+        self.toggled.connect(lambda on: setattr(self, "collapsed", not on))
+
+    def _set_collapsed(self, collapsed):
+        if collapsed == stored(self, "collapsed", "bool"):
+            return
+        self.__dict__.setdefault("_values", {})["collapsed"] = bool(collapsed)
+        self.setChecked(not collapsed)
+        self._show_contents(not collapsed)
+        emit(self, "contentsCollapsed(bool)", bool(collapsed))
+
+    def _show_contents(self, visible):
+        for child in self.children():
+            if isinstance(child, QtWidgets.QWidget):
+                child.setVisible(visible)
+        self.setMaximumHeight(16777215 if visible else self._HEADER)
+        self.updateGeometry()
+
+    def childEvent(self, event):  # noqa: N802
+        """A widget that arrives while the button is collapsed stays hidden."""
+        super().childEvent(event)
+        child = event.child()
+        if event.added() and stored(self, "collapsed", "bool") and child.isWidgetType():
+            child.setVisible(False)
+
+    def hitButton(self, position):  # noqa: N802
+        """Only the header is a button."""
+        return position.y() < self._HEADER
+
+    def sizeHint(self):  # noqa: N802
+        """Size of the header, and of the contents when they show."""
+        layout = self.layout()
+        hint = layout.sizeHint() if layout is not None and not stored(self, "collapsed", "bool") else QtCore.QSize(200, 0)
+        return QtCore.QSize(max(200, hint.width()), max(hint.height(), self._HEADER))
+
+    minimumSizeHint = sizeHint  # noqa: N815
+
+    def paintEvent(self, event):  # noqa: N802
+        """Draw the header: an arrow and the text."""
+        painter = QtGui.QPainter(self)
+        header = QtCore.QRect(0, 0, self.width, self._HEADER - 4)
+        painter.fillRect(header, self.palette.color(QtGui.QPalette.ColorRole.Button).darker(106))
+        arrow = "▸" if stored(self, "collapsed", "bool") else "▾"
+        text = self.property("text").replace("&&", "&")
+        painter.drawText(header.adjusted(6, 0, 0, 0), QtCore.Qt.AlignmentFlag.AlignVCenter, f"{arrow} {text}")
+        painter.end()
+
+
+@standin(QtWidgets.QGroupBox)
+class ctkCollapsibleGroupBox:  # noqa: N801
+    """A group box that hides its contents."""
+
+    def _after_collapsed(self):
+        for child in self.children():
+            if isinstance(child, QtWidgets.QWidget):
+                child.setVisible(not stored(self, "collapsed", "bool"))
+
+
+@standin(QtWidgets.QCheckBox)
+class ctkCheckBox:  # noqa: N801
+    """A check box."""
+
+
+@standin(QtWidgets.QPushButton)
+class ctkPushButton:  # noqa: N801
+    """A push button with alignments."""
+
+
+@standin(ctkPushButton)
+class ctkCheckablePushButton:  # noqa: N801
+    """A push button with a check box in it."""
+
+
+@standin(QtWidgets.QPushButton)
+class ctkMenuButton:  # noqa: N801
+    """A push button with a menu beside it."""
+
+
+@standin(QtWidgets.QToolButton)
+class ctkExpandButton:  # noqa: N801
+    """A small arrow."""
+
+
+@standin(QtWidgets.QLineEdit)
+class ctkSearchBox:  # noqa: N801
+    """A line edit for searching."""
+
+
+@standin(QtWidgets.QTextBrowser)
+class ctkFittedTextBrowser:  # noqa: N801
+    """A text browser as high as its text."""
+
+    def setCollapsibleText(self, text):  # noqa: N802
+        """Show the text."""
+        self.setText(text)
+
+
+@standin(QtWidgets.QComboBox)
+class ctkComboBox:  # noqa: N801
+    """A combo box with a default text."""
+
+    def _get_currentUserDataAsString(self):  # noqa: N802
+        data = self.property("currentData")
+        return "" if data is None else str(data)
+
+    def _set_currentUserDataAsString(self, value):  # noqa: N802
+        self.setCurrentIndex(self.findData(value))
+
+    def setCurrentUserDataAsString(self, value):  # noqa: N802
+        """Choose the item that carries this data."""
+        self._set_currentUserDataAsString(value)
+
+    def _after_defaultText(self):  # noqa: N802
+        self.setPlaceholderText(stored(self, "defaultText"))
+
+
+@standin(QtWidgets.QWidget, filters=0, showBrowseButton=True, showHistoryButton=True)
+class ctkPathLineEdit:  # noqa: N801
+    """A line for a path, with a button that opens a file dialog."""
+
+    Dirs, Files, Drives, NoSymLinks, Readable, Writable, Executable = 1, 2, 4, 8, 16, 32, 64
+    Hidden, NoDot, NoDotDot, NoDotAndDotDot = 0x100, 0x2000, 0x4000, 0x1000
+    ShowDirsOnly, DontResolveSymlinks, DontConfirmOverwrite, DontUseNativeDialog = 1, 2, 4, 16
+    AdjustToContents, AdjustToContentsOnFirstShow, AdjustToMinimumContentsLength = 0, 1, 2
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._combo = QtWidgets.QComboBox(self)
+        self._combo.setEditable(True)
+        self._button = QtWidgets.QToolButton(self)
+        self._button.setText("…")
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._combo, 1)
+        layout.addWidget(self._button)
+        self._valid = False
+        self._combo.editTextChanged.connect(self._changed)
+        self._button.clicked.connect(lambda: self.browse())
+
+    def _get_currentPath(self):  # noqa: N802
+        return self._combo.property("currentText")
+
+    def _set_currentPath(self, path):  # noqa: N802
+        self._combo.setEditText(path)
+
+    def setCurrentPath(self, path):  # noqa: N802
+        """Put a path into the line."""
+        self._rig_check("currentPath", path)
+        self._set_currentPath(path)
+
+    def comboBox(self):  # noqa: N802
+        """The combo box inside, which keeps the history."""
+        return self._combo
+
+    def addCurrentPathToHistory(self):  # noqa: N802
+        """Keep the path in the history."""
+        path = self._get_currentPath()
+        if path and self._combo.findText(path) < 0:
+            blocked = self._combo.blockSignals(True)
+            self._combo.insertItem(0, path)
+            self._combo.blockSignals(blocked)
+
+    def browse(self):
+        """Ask for a path as the filters say."""
+        directories_only = int(stored(self, "filters") or 0) & (self.Dirs | self.Files) == self.Dirs
+        kind = "folder" if directories_only else "save file" if int(stored(self, "filters") or 0) & self.Writable else "open file"
+        answer = dialogs.ask(kind, stored(self, "label", "QString"), filter=stored(self, "nameFilters"))
+        if answer:
+            self._set_currentPath(str(answer))
+
+    def _after_showBrowseButton(self):  # noqa: N802
+        self._button.setVisible(stored(self, "showBrowseButton"))
+
+    def _changed(self, path):
+        exists = bool(path) and Path(path).exists()
+        if exists != self._valid:
+            self._valid = exists
+            emit(self, "validInputChanged(bool)", exists)
+        emit(self, "currentPathChanged(QString)", path)
+
+
+@standin(QtWidgets.QWidget)
+class ctkDirectoryButton:  # noqa: N801
+    """A button that shows a folder and asks for another one."""
+
+    def __init__(self, *args):
+        super().__init__(args[-1] if args and not isinstance(args[-1], str) else None)
+        self._button = QtWidgets.QPushButton(self)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._button)
+        self._button.clicked.connect(lambda: self.browse())
+
+    def _set_directory(self, path):
+        if path == stored(self, "directory"):
+            return
+        self.__dict__.setdefault("_values", {})["directory"] = path
+        self._button.setText(path)
+        emit(self, "directoryChanged(QString)", path)
+
+    def browse(self):
+        """Ask for a folder."""
+        answer = dialogs.ask("folder", stored(self, "caption", "QString"))
+        if answer:
+            self._set_directory(str(answer))
+            emit(self, "directorySelected(QString)", str(answer))
+
+
+@standin(QtWidgets.QMessageBox)
+class ctkMessageBox:  # noqa: N801
+    """A message box that can be told not to show again."""

@@ -1,0 +1,280 @@
+"""Stand-in for qMRMLNodeComboBox: a selector that shows the nodes of the real scene."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+from PySide6 import QtWidgets
+
+from .dialogs import dialogs
+from .standin import emit, has_signal, standin, stored
+
+_NODE, _ACTION = 0x100, 0x101
+_SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndImportEvent", "EndCloseEvent", "EndBatchProcessEvent")
+
+
+class SceneObserver:
+    """Calls back when nodes come, go or change; forgets them when told."""
+
+    def __init__(self, callback) -> None:
+        self._callback = callback
+        self._tags: list[tuple[Any, int]] = []
+
+    def watch(self, scene: Any, nodes: list[Any]) -> None:
+        """Watch a scene (or nothing) and these nodes of it, in place of what was watched before."""
+        self.stop()
+        if scene is not None:
+            for event in _SCENE_EVENTS:
+                self._tags.append((scene, scene.AddObserver(getattr(scene, event), self._callback)))
+        for node in nodes:
+            self._tags.append((node, node.AddObserver("ModifiedEvent", self._callback)))
+
+    def stop(self) -> None:
+        """Watch nothing."""
+        for watched, tag in self._tags:
+            watched.RemoveObserver(tag)
+        self._tags = []
+
+
+@standin(QtWidgets.QWidget, addEnabled=True, removeEnabled=True, noneDisplay="None", selectNodeUponCreation=True, showChildNodeTypes=True)
+class qMRMLNodeComboBox:  # noqa: N801
+    """Without a scene it is disabled and empty, as in Slicer."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self._scene: Any = None
+        self._node: Any = None
+        self._attributes: list[tuple[str, str, Any]] = []
+        self._labels: dict[str, str] = {}
+        self._filling = False
+        self._combo = QtWidgets.QComboBox(self)
+        self._combo.setEnabled(False)
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._combo)
+        self._observer = SceneObserver(lambda *_: self._refresh())
+        self._combo.activated.connect(self._picked)
+        self.destroyed.connect(self._observer.stop)
+
+    # The scene and its nodes.
+
+    def setMRMLScene(self, scene):  # noqa: N802
+        """Show the nodes of a scene."""
+        self._scene = scene
+        self._combo.setEnabled(scene is not None)
+        self._refresh()
+
+    def mrmlScene(self):  # noqa: N802
+        """The scene."""
+        return self._scene
+
+    def _eligible(self):
+        if self._scene is None:
+            return []
+        nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())]
+        return [node for node in nodes if self._accepts(node)]
+
+    def _accepts(self, node):
+        if node.GetHideFromEditors() and not stored(self, "showHidden", "bool"):
+            return False
+        types = stored(self, "nodeTypes", "QStringList")
+        exact = [t for t in types if node.GetClassName() == t]
+        derived = stored(self, "showChildNodeTypes") and any(node.IsA(t) for t in types)
+        if not exact and not derived or any(node.IsA(t) for t in stored(self, "hideChildNodeTypes", "QStringList")):
+            return False
+        return all(self._has_attribute(node, *wanted) for wanted in self._attributes)
+
+    @staticmethod
+    def _has_attribute(node, node_type, name, value):
+        if not node.IsA(node_type):
+            return True
+        found = node.GetAttribute(name)
+        return found is not None and (value is None or found == str(value))
+
+    def _refresh(self):
+        nodes = self._eligible()
+        self._observer.watch(self._scene, nodes)
+        current = self._node if self._node in nodes else None
+        self._fill(nodes)
+        if current is None and nodes and not stored(self, "noneEnabled", "bool"):
+            current = nodes[0]
+        self._choose(current)
+
+    def _fill(self, nodes):
+        self._filling = True
+        self._combo.clear()
+        if stored(self, "noneEnabled", "bool"):
+            self._combo.addItem(stored(self, "noneDisplay"), None)
+        for node in nodes:
+            self._combo.addItem(node.GetName(), node.GetID())
+        for action in self._actions():
+            self._combo.addItem(action, None)
+            self._combo.setItemData(self._combo.property("count") - 1, action, _ACTION)
+        self._filling = False
+
+    def _actions(self):
+        if self._scene is None:
+            return []
+        types = stored(self, "nodeTypes", "QStringList")
+        made = [f"Create new {self._type_label(t)}" for t in types] if stored(self, "addEnabled") else []
+        renamed = ["Rename current node..."] if stored(self, "renameEnabled", "bool") else []
+        return made + renamed + (["Delete current node"] if stored(self, "removeEnabled") else [])
+
+    def _type_label(self, node_type):
+        if node_type in self._labels:
+            return self._labels[node_type]
+        node = self._scene.CreateNodeByClass(node_type)
+        if node is None:
+            return node_type
+        node.UnRegister(None)
+        return node.GetNodeTagName()
+
+    _after_nodeTypes = _after_noneEnabled = _after_showHidden = _after_addEnabled = _refresh  # noqa: N815
+    _after_hideChildNodeTypes = _after_showChildNodeTypes = _after_noneDisplay = _after_removeEnabled = _refresh  # noqa: N815
+    _after_renameEnabled = _refresh  # noqa: N815
+
+    # The current node.
+
+    def _choose(self, node):
+        index = self._combo.findData(node.GetID()) if node is not None else (0 if stored(self, "noneEnabled", "bool") else -1)
+        self._combo.setCurrentIndex(index)
+        if node is self._node:
+            return
+        self._node = node
+        identifier = node.GetID() if node is not None else ""
+        emit(self, "currentNodeChanged(vtkMRMLNode*)", node)
+        emit(self, "currentNodeChanged(bool)", node is not None)
+        if has_signal(self, "currentNodeIDChanged(QString)"):
+            emit(self, "currentNodeIDChanged(QString)", identifier)
+
+    def _picked(self, index):
+        action = self._combo.itemData(index, _ACTION)
+        if action is not None:
+            self._act(action)
+            return
+        identifier = self._combo.itemData(index)
+        node = self._scene.GetNodeByID(identifier) if identifier else None
+        emit(self, "nodeActivated(vtkMRMLNode*)", node)
+        self._choose(node)
+
+    def _act(self, action):
+        self._choose(self._node)
+        if action.startswith("Create"):
+            types = stored(self, "nodeTypes", "QStringList")
+            self.addNode(types[self._actions().index(action)])
+        elif action.startswith("Rename"):
+            self.renameCurrentNode()
+        else:
+            self.removeCurrentNode()
+
+    def currentNode(self):  # noqa: N802
+        """The selected node, or None."""
+        return self._node
+
+    def _get_currentNodeID(self):  # noqa: N802
+        return self._node.GetID() if self._node is not None else ""
+
+    _get_currentNodeId = _get_currentNodeID  # noqa: N815
+
+    def _set_currentNodeID(self, identifier):  # noqa: N802
+        self.setCurrentNode(identifier)
+
+    _set_currentNodeId = _set_currentNodeID  # noqa: N815
+
+    def setCurrentNode(self, node):  # noqa: N802
+        """Select a node of the scene, given itself or by ID. Anything else selects none."""
+        if isinstance(node, str):
+            node = self._scene.GetNodeByID(node) if self._scene is not None and node else None
+        nodes = self._eligible()
+        if node is not None and node not in nodes:
+            node = None
+        if node is None and nodes and not stored(self, "noneEnabled", "bool"):
+            node = nodes[0]
+        self._choose(node)
+
+    setCurrentNodeID = setCurrentNode  # noqa: N815
+
+    def setCurrentNodeIndex(self, index):  # noqa: N802
+        """Select the node at this place."""
+        self.setCurrentNode(self.nodeFromIndex(index))
+
+    def nodeFromIndex(self, index):  # noqa: N802
+        """The node at this place, or None."""
+        nodes = self._eligible()
+        return nodes[index] if 0 <= index < len(nodes) else None
+
+    def nodeCount(self):  # noqa: N802
+        """How many nodes can be selected."""
+        return len(self._eligible())
+
+    # What its menu does.
+
+    def addAttribute(self, node_type, name, value=None):  # noqa: N802
+        """Show only nodes of this type that carry the attribute."""
+        self._attributes.append((node_type, name, value))
+        self._refresh()
+
+    def removeAttribute(self, node_type, name):  # noqa: N802
+        """No longer ask for the attribute."""
+        self._attributes = [a for a in self._attributes if a[:2] != (node_type, name)]
+        self._refresh()
+
+    def setNodeTypeLabel(self, label, node_type):  # noqa: N802
+        """What a node type is called in the menu."""
+        self._labels[node_type] = label
+        self._refresh()
+
+    def nodeTypeLabel(self, node_type):  # noqa: N802
+        """What a node type is called in the menu."""
+        return self._labels.get(node_type, "")
+
+    def addNode(self, node_type=None):  # noqa: N802
+        """Add a node of the (first) type, as "Create new" does."""
+        if self._scene is None:
+            return None
+        node_type = node_type or stored(self, "nodeTypes", "QStringList")[0]
+        base = stored(self, "baseName", "QString") or self._type_label(node_type)
+        node = slicer.mrmlScene.AddNewNodeByClass(node_type, self._scene.GenerateUniqueName(base))
+        node.CreateDefaultDisplayNodes() if node.IsA("vtkMRMLDisplayableNode") else None
+        for wanted_type, name, value in self._attributes:
+            if node.IsA(wanted_type):
+                node.SetAttribute(name, str(value) if value is not None else "")
+        self._refresh()
+        if stored(self, "selectNodeUponCreation"):
+            self.setCurrentNode(node)
+        emit(self, "nodeAddedByUser(vtkMRMLNode*)", node)
+        return node
+
+    def removeCurrentNode(self):  # noqa: N802
+        """Remove the selected node from the scene."""
+        if self._node is not None:
+            emit(self, "nodeAboutToBeRemoved(vtkMRMLNode*)", self._node)
+            self._scene.RemoveNode(self._node)
+
+    def renameCurrentNode(self):  # noqa: N802
+        """Ask for a name and give it to the selected node."""
+        if self._node is not None:
+            name = dialogs.ask("text", f"New name of {self._node.GetName()}")
+            if name:
+                self._node.SetName(name)
+                emit(self, "currentNodeRenamed(QString)", name)
+
+
+@standin(qMRMLNodeComboBox)
+class qMRMLCheckableNodeComboBox:  # noqa: N801
+    """A node selector with a check mark at each node."""
+
+    def check(self, node):
+        """Check a node."""
+        self._checked = [*self.checkedNodes(), node]
+        emit(self, "checkedNodesChanged()")
+
+    def uncheck(self, node):
+        """Uncheck a node."""
+        self._checked = [n for n in self.checkedNodes() if n is not node]
+        emit(self, "checkedNodesChanged()")
+
+    def checkedNodes(self):  # noqa: N802
+        """The checked nodes that are still in the scene."""
+        return [n for n in self.__dict__.get("_checked", []) if n in self._eligible()]

@@ -1,0 +1,54 @@
+"""Screenshots: of widgets and of views, as PNG files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6 import QtCore, QtGui, QtWidgets
+
+OUTPUT = Path(__file__).resolve().parents[1] / "output"
+
+
+def write_png(pixels: np.ndarray, path: Path) -> Path:
+    """Write an (height, width, 3) uint8 picture as PNG."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.ascontiguousarray(pixels)
+    height, width, _ = pixels.shape
+    image = QtGui.QImage(pixels.data, width, height, 3 * width, QtGui.QImage.Format.Format_RGB888)
+    if not image.save(str(path)):
+        raise OSError(f"could not write the picture {path}")
+    return path
+
+
+def photograph(widget: QtWidgets.QWidget, path: Path, width: int = 480) -> Path:
+    """Write a PNG of a widget at its natural height (at least its present one), as wide as Slicer's module panel."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    widget.resize(width, max(widget.sizeHint().height(), widget.minimumSizeHint().height()))
+    widget.ensurePolished()
+    QtWidgets.QApplication.processEvents()
+    if not widget.grab().save(str(path)):
+        raise OSError(f"could not write the picture {path}")
+    return path
+
+
+def side_by_side(pictures: list[np.ndarray], gap: int = 4) -> np.ndarray:
+    """Pictures of equal height, one beside the other."""
+    spacer = np.full((pictures[0].shape[0], gap, 3), 60, np.uint8)
+    parts = [part for picture in pictures for part in (picture, spacer)][:-1]
+    return np.concatenate(parts, axis=1)
+
+
+def number_of_colours(path: Path) -> int:
+    """How many different colours a PNG has: one means that it is blank."""
+    image = QtGui.QImage(str(path)).convertToFormat(QtGui.QImage.Format.Format_RGB888)
+    buffer = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    pixels = buffer[:, : 3 * image.width()].reshape(-1, 3)
+    return len(np.unique(pixels, axis=0))
+
+
+def region(widget: QtWidgets.QWidget) -> QtCore.QRect:
+    """The rectangle of a widget on its window."""
+    return QtCore.QRect(widget.mapTo(widget.window(), QtCore.QPoint(0, 0)), widget.property("size"))

@@ -1,0 +1,61 @@
+"""Draws a real plot chart node with VTK's chart, as Slicer's plot view does."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+
+class PlotView:
+    """An off-screen chart."""
+
+    def __init__(self) -> None:
+        self._window = vtk.vtkRenderWindow()
+        self._window.SetOffScreenRendering(1)
+        self._view = vtk.vtkContextView()
+        self._view.SetRenderWindow(self._window)
+        self._chart = vtk.vtkChartXY()
+        self._view.GetScene().AddItem(self._chart)
+        self._view.GetRenderer().SetBackground(1, 1, 1)
+
+    def render(self, chart_node, size: tuple[int, int]) -> np.ndarray:
+        """The picture of a chart node (or of an empty chart) as (height, width, 3) uint8."""
+        self._chart.ClearPlots()
+        if chart_node is not None:
+            self._fill(chart_node)
+        self._window.SetSize(*size)
+        self._window.Render()
+        grab = vtk.vtkWindowToImageFilter()
+        grab.SetInput(self._window)
+        grab.ReadFrontBufferOff()
+        grab.Update()
+        width, height, _ = grab.GetOutput().GetDimensions()
+        pixels = vtk_to_numpy(grab.GetOutput().GetPointData().GetScalars()).reshape(height, width, -1)
+        return np.flipud(pixels[..., :3]).copy()
+
+    def _fill(self, chart_node) -> None:
+        self._chart.SetTitle(chart_node.GetTitle() or "")
+        self._chart.SetShowLegend(bool(chart_node.GetLegendVisibility()))
+        for axis, title in ((0, chart_node.GetYAxisTitle()), (1, chart_node.GetXAxisTitle())):
+            self._chart.GetAxis(axis).SetTitle(title or "")
+        for index in range(chart_node.GetNumberOfPlotSeriesNodes()):
+            self._add(chart_node.GetNthPlotSeriesNode(index))
+        self._chart.RecalculateBounds()
+
+    def _add(self, series) -> None:
+        table = series.GetTableNode().GetTable() if series.GetTableNode() is not None else None
+        if table is None or table.GetNumberOfRows() == 0 or table.GetColumnByName(series.GetYColumnName()) is None:
+            return
+        points = series.GetPlotType() == slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter and series.GetLineStyle() == 0
+        plot = self._chart.AddPlot(vtk.vtkChart.POINTS if points else vtk.vtkChart.LINE)
+        x = series.GetXColumnName()
+        if x and table.GetColumnByName(x) is not None:
+            plot.SetInputData(table, x, series.GetYColumnName())
+        else:
+            plot.UseIndexForXSeriesOn()
+            plot.SetInputData(table, series.GetYColumnName(), series.GetYColumnName())
+        plot.SetLabel(series.GetName())
+        plot.SetColorF(*series.GetColor())
+        plot.SetWidth(series.GetLineWidth())

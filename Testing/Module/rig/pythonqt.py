@@ -1,0 +1,195 @@
+"""PySide6 made to behave as PythonQt does inside Slicer.
+
+Every ``QObject`` class gets the attribute rules of PythonQt: a Qt property is an attribute (``label.text`` is a string and
+cannot be called), unknown attributes are refused, and ``connect`` takes the exact C++ signature. Where PythonQt and this
+differ, this is the stricter one.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+MODULES = (QtCore, QtGui, QtWidgets)
+_GETTERS_THAT_STAY = {"isVisible", "isHidden"}  # Slicer's own modules call these
+_original: dict[type, tuple[Any, Any]] = {}
+
+
+class PythonQtError(AttributeError):
+    """The code does what PySide allows and PythonQt does not."""
+
+
+def install() -> None:
+    """Give all ``QObject`` classes of PySide6 the attribute rules of PythonQt. Calling it twice does no harm."""
+    for cls in _qobject_classes():
+        if cls not in _original:
+            _original[cls] = (cls.__getattribute__, cls.__setattr__)
+    for cls, (get, put) in _original.items():
+        cls.__getattribute__ = _getter(get)
+        cls.__setattr__ = _setter(put)
+
+
+def _qobject_classes() -> list[type]:
+    found = (getattr(module, name) for module in MODULES for name in dir(module))
+    return [item for item in found if inspect.isclass(item) and issubclass(item, QtCore.QObject)]
+
+
+def is_standin(obj: Any) -> bool:
+    """Whether an object is one of the stand-ins for a ctk or qMRML widget."""
+    return getattr(type(obj), "_rig_standin", False)
+
+
+def _is_derived_in_python(obj: Any) -> bool:
+    return not type(obj).__module__.startswith("PySide6") and not is_standin(obj)
+
+
+def _has_property(obj: Any, name: str) -> bool:
+    return QtCore.QObject.metaObject(obj).indexOfProperty(name) >= 0
+
+
+def _getter(original):
+    def __getattribute__(self, name):  # noqa: N807
+        if name.startswith("_"):
+            return original(self, name)
+        if name in _SPECIAL:
+            return _SPECIAL[name](self, original)
+        if _has_property(self, name):
+            return QtCore.QObject.property(self, name)
+        _refuse_getter(self, name)
+        try:
+            return original(self, name)
+        except AttributeError:
+            if name.encode() in [bytes(n) for n in QtCore.QObject.dynamicPropertyNames(self)]:
+                return QtCore.QObject.property(self, name)
+            raise
+
+    return __getattribute__
+
+
+def _refuse_getter(obj: Any, name: str) -> None:
+    if not name.startswith("is") or name in _GETTERS_THAT_STAY or len(name) < 3:
+        return
+    bare = name[2].lower() + name[3:]
+    if _has_property(obj, bare):
+        raise PythonQtError(f"{type(obj).__name__}.{name}(): read the property instead: .{bare}")
+
+
+def _setter(original):
+    def __setattr__(self, name, value):  # noqa: N807
+        if name == "name" and not _has_property(self, "name"):
+            name = "objectName"
+        if _has_property(self, name):
+            _set_property(self, name, value)
+        elif _is_derived_in_python(self) or (name.startswith("_") and is_standin(self)):
+            original(self, name, value)
+        elif hasattr(type(self), name):
+            raise PythonQtError(f"method {name!r} of {type(self).__name__} cannot be overwritten")
+        else:
+            raise PythonQtError(
+                f"attribute {name!r} does not exist on {type(self).__name__}, and PythonQt creates no new attributes"
+            )
+
+    return __setattr__
+
+
+def _set_property(obj: Any, name: str, value: Any) -> None:
+    meta = QtCore.QObject.metaObject(obj)
+    described = meta.property(meta.indexOfProperty(name))
+    if not described.isWritable():
+        raise PythonQtError(f"property {name!r} of {type(obj).__name__} cannot be written")
+    check = getattr(type(obj), "_rig_check", None)
+    if check is not None:
+        check(name, value)
+    expected = described.typeName()
+    if expected in {"bool", "QString", "int", "double"} and not isinstance(value, (bool, int, float, str)):
+        raise ValueError(f"property {name!r} of type {expected} does not accept {type(value).__name__}: {value!r}")
+    if expected != "QString" and isinstance(value, str) and expected in {"bool", "int", "double"}:
+        raise ValueError(f"property {name!r} of type {expected} does not accept the text {value!r}")
+    if not QtCore.QObject.setProperty(obj, name, value) and not _known_to_return_false(obj, name, value):
+        raise ValueError(f"property {name!r} of {type(obj).__name__} ({expected}) does not accept {value!r}")
+
+
+def _known_to_return_false(obj: Any, name: str, value: Any) -> bool:
+    return QtCore.QObject.property(obj, name) == value
+
+
+def normalized(signature: str) -> str:
+    """A signal's signature as Qt writes it: no spaces, ``const X &`` as ``X``."""
+    return QtCore.QMetaObject.normalizedSignature(signature).data().decode()
+
+
+def find_signal(obj: Any, signature: str) -> Any:
+    """The bound signal of an object that has exactly this C++ signature.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the message lists those of that name.
+    """
+    wanted = normalized(signature)
+    for cls in type(obj).__mro__:
+        attribute = getattr(cls, "_rig_signals", {}).get(wanted)
+        if attribute is not None:
+            return getattr(obj, attribute)
+    name = wanted.split("(")[0]
+    declared = [s for cls in type(obj).__mro__ for s in getattr(cls, "_rig_signals", {}) if s.split("(")[0] == name]
+    known = declared or [s for s in _signatures(obj) if s.split("(")[0] == name]
+    if declared or wanted not in known:
+        raise ValueError(f"{type(obj).__name__} has no signal {signature!r}; of that name: {known or 'none'}")
+    return None
+
+
+def _signatures(obj: Any) -> list[str]:
+    meta = QtCore.QObject.metaObject(obj)
+    methods = (meta.method(index) for index in range(meta.methodCount()))
+    return [m.methodSignature().data().decode() for m in methods if m.methodType() == QtCore.QMetaMethod.MethodType.Signal]
+
+
+def _connector(self, original):
+    plain = original(self, "connect")
+
+    def connect(signature, *receiver):
+        if not isinstance(signature, str) or signature[:1] in "12":
+            return plain(signature, *receiver)  # PySide's own way of connecting a bound signal
+        slot = _slot(*receiver)
+        bound = find_signal(self, signature)
+        if bound is None:
+            return bool(plain(QtCore.SIGNAL(normalized(signature)), slot))
+        bound.connect(slot)
+        return True
+
+    return connect
+
+
+def _disconnector(self, original):
+    plain = original(self, "disconnect")
+
+    def disconnect(signature, *receiver):
+        if not isinstance(signature, str) or signature[:1] in "12":
+            return plain(signature, *receiver)
+        slot = _slot(*receiver)
+        bound = find_signal(self, signature)
+        try:
+            if bound is None:
+                return bool(plain(QtCore.SIGNAL(normalized(signature)), slot))
+            return bool(bound.disconnect(slot))
+        except (RuntimeError, TypeError):
+            return False  # PythonQt says no and goes on
+
+    return disconnect
+
+
+def _slot(receiver: Any, slot: Any = None) -> Any:
+    if isinstance(slot, str):
+        return getattr(receiver, slot.split("(")[0])
+    return slot if slot is not None else receiver
+
+
+_SPECIAL = {
+    "connect": _connector,
+    "disconnect": _disconnector,
+    "name": lambda self, original: QtCore.QObject.property(self, "name" if _has_property(self, "name") else "objectName"),
+    "className": lambda self, original: lambda: QtCore.QObject.metaObject(self).className(),
+}
