@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,41 @@ def read_rows(path: Path) -> list[dict]:
     """Rows of a CSV."""
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def rotation(*angles: float) -> np.ndarray:
+    """Rotation about x, then y, then z, degrees."""
+    result = np.eye(3)
+    for axis, angle in enumerate(np.radians(angles)):
+        turn = np.eye(3)
+        first, second = (axis + 1) % 3, (axis + 2) % 3
+        turn[first, first] = turn[second, second] = np.cos(angle)
+        turn[first, second], turn[second, first] = -np.sin(angle), np.sin(angle)
+        result = turn @ result
+    return result
+
+
+@dataclass(frozen=True)
+class Scan:
+    """An image file to write: size in rows and columns, spacing likewise; without spacing a PNG."""
+
+    size: tuple[int, int]
+    spacing: tuple[float, float] | None = None
+    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    direction: np.ndarray = field(default_factory=lambda: np.eye(3))
+    slices: int = 1
+
+    def write(self, folder, name, array):
+        """Write `array` (in a stack: as its last slice) with SimpleITK alone; returns path and slice."""
+        if self.spacing is None:
+            path = folder / f"{name}.png"
+            sitk.WriteImage(sitk.GetImageFromArray(np.round(array).astype(np.uint8)), str(path))
+            return path, None
+        stack = np.stack([array * 0 + index for index in range(self.slices - 1)] + [array])
+        image = sitk.GetImageFromArray(stack)
+        image.SetSpacing((self.spacing[1], self.spacing[0], 0.5))
+        image.SetOrigin(self.origin)
+        image.SetDirection(self.direction.ravel().tolist())
+        path = folder / f"{name}.nrrd"
+        sitk.WriteImage(image, str(path))
+        return path, self.slices - 1 if self.slices > 1 else None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from known_networks import known_checkpoint, texture
+from known_networks import Scan, known_checkpoint, rotation, texture
 from scipy.optimize import fsolve
 
 from MetaRegistrationLib.errors import InputError
@@ -19,44 +19,6 @@ from MetaRegistrationLib.registration import Registrar
 from MetaRegistrationLib.results import write_registration
 
 AMPLITUDE = 0.03
-
-
-def rotation(*angles: float) -> np.ndarray:
-    """Rotation about x, then y, then z, degrees."""
-    result = np.eye(3)
-    for axis, angle in enumerate(np.radians(angles)):
-        turn = np.eye(3)
-        first, second = (axis + 1) % 3, (axis + 2) % 3
-        turn[first, first] = turn[second, second] = np.cos(angle)
-        turn[first, second], turn[second, first] = -np.sin(angle), np.sin(angle)
-        result = turn @ result
-    return result
-
-
-@dataclass(frozen=True)
-class Scan:
-    """An image file to write: size in rows and columns, spacing likewise; without spacing a PNG."""
-
-    size: tuple[int, int]
-    spacing: tuple[float, float] | None = None
-    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    direction: np.ndarray = field(default_factory=lambda: np.eye(3))
-    slices: int = 1
-
-    def write(self, folder, name, array):
-        """Write `array` (in a stack: as its last slice) with SimpleITK alone; returns path and slice."""
-        if self.spacing is None:
-            path = folder / f"{name}.png"
-            sitk.WriteImage(sitk.GetImageFromArray(np.round(array).astype(np.uint8)), str(path))
-            return path, None
-        stack = np.stack([array * 0 + index for index in range(self.slices - 1)] + [array])
-        image = sitk.GetImageFromArray(stack)
-        image.SetSpacing((self.spacing[1], self.spacing[0], 0.5))
-        image.SetOrigin(self.origin)
-        image.SetDirection(self.direction.ravel().tolist())
-        path = folder / f"{name}.nrrd"
-        sitk.WriteImage(image, str(path))
-        return path, self.slices - 1 if self.slices > 1 else None
 
 
 PAIRS = {
