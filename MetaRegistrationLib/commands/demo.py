@@ -17,6 +17,7 @@ DESCRIPTION = (
     "seen, and carry their landmarks. Ends with a table and a folder for each pair that can be dropped on 3D Slicer."
 )
 EXAMPLES = "  meta-registration demo --output demo_output"
+_MARKER = "demo.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,10 +57,16 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 
 
 def _adapt(arguments: argparse.Namespace, pairs: Path, progress: Reader) -> Path:
-    """Fine-tune as the command `finetune` does; an earlier demo in the same folder is replaced."""
+    """Fine-tune as the command `finetune` does; an earlier demo in the same folder is replaced, another run never."""
+    from ..errors import InputError
+    from ..files import writable_folder, write_json
     from ..training.run import BEST, LAST, LOG
 
-    folder = Path(arguments.output) / "adapted"
+    output = writable_folder(arguments.output)
+    folder, marker = output / "adapted", output / _MARKER
+    if folder.exists() and not marker.exists():
+        raise InputError(f"{folder} exists and was not made by the demo. Choose another --output.")
+    write_json(marker, {"made_by": "meta-registration demo"})
     for name in (LAST, BEST, LOG):
         (folder / name).unlink(missing_ok=True)
     parser = argparse.ArgumentParser()

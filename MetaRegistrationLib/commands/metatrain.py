@@ -6,7 +6,7 @@ import argparse
 
 from ..progress import Reader
 from .options import positive_float, positive_int
-from .training_options import add_tasks, add_training, data_folder, optimisation, starting_checkpoint, train
+from .training_options import add_tasks, add_training, start_on_tasks, train
 
 NAME = "metatrain"
 HELP = "meta-learn an initialisation over source tasks (Reptile)"
@@ -47,13 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Meta-train."""
-    from ..tasks import load_task_set
     from ..training.devices import place
     from ..training.reptile import Reptile
 
-    base, parent = starting_checkpoint(arguments)
-    tasks = load_task_set(arguments.tasks, base.build_preprocessing(), data=data_folder(arguments.data))
-    step = optimisation(arguments, base)
+    base, parent, tasks, step = start_on_tasks(arguments)
     trainer = Reptile(
         place(base.build(), step.device),
         tasks,

@@ -106,7 +106,9 @@ def starting_checkpoint(arguments: argparse.Namespace) -> tuple[Checkpoint, str 
     name = getattr(arguments, "network", None)
     if arguments.checkpoint is not None:
         if name or getattr(arguments, "network_settings", None):
-            raise InputError("--network and its settings make a new network; leave them out, or leave out --checkpoint.")
+            raise InputError(
+                "--network and its settings make a new network; leave them out, or leave out --checkpoint."
+            )
         return load_checkpoint(arguments.checkpoint), file_sha256(arguments.checkpoint)
     try:
         settings = json.loads(arguments.network_settings or "{}")
@@ -116,6 +118,15 @@ def starting_checkpoint(arguments: argparse.Namespace) -> tuple[Checkpoint, str 
     description = {"name": name or "voxelmorph", "settings": settings}
     network = build_network(description["name"], settings)
     return Checkpoint(description, cpu_weights(network), Preprocessing().to_dict()), None
+
+
+def start_on_tasks(arguments: argparse.Namespace) -> tuple[Checkpoint, str | None, list[Task], OptimisationStep]:
+    """What training on a task set starts from: checkpoint, its SHA-256, tasks, optimisation step."""
+    from ..tasks import load_task_set
+
+    base, parent = starting_checkpoint(arguments)
+    tasks = load_task_set(arguments.tasks, base.build_preprocessing(), data=data_folder(arguments.data))
+    return base, parent, tasks, optimisation(arguments, base)
 
 
 def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> OptimisationStep:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
+import vtk
 
 from ..errors import InputError
 from ..geometry import Geometry
 from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
-from .volumes import volume_slices
 
 if TYPE_CHECKING:  # it imports torch
     from ..registration import Registration
@@ -40,25 +40,23 @@ def grid_transform(registration: Registration, name: str, node=None, *, moving_n
         Node to fill instead; it is taken out of any parent transform. Its earlier grid is replaced, not overwritten, so
         that undo finds it unchanged.
     moving_node, fixed_node : vtkMRMLVolumeNode, optional
-        Noted on the transform as its moving and fixed node; their depth is covered by the grid.
+        Noted on the transform as its moving and fixed node.
 
     Returns
     -------
     vtkMRMLGridTransformNode
         On the fixed image's pixels, RAS mm, cubic interpolation. A grid of one slice displaces points before and behind
-        the image as those in it, so that a whole volume moves in plane. When the moving image is tilted against the fixed
-        one it has two slices, which turn the depth of the moving volume into that of the fixed one.
+        the image as those in it, so that a whole volume moves in plane. When the images are turned against each other the
+        transform is composed of the grid and a linear part: VTK inverts a grid only where it displaces without turning.
     """
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", name)
     elif not node.IsA("vtkMRMLGridTransformNode"):
         raise InputError(f"{node.GetName()}: a grid transform is needed as output. Choose another one or a new one.")
-    fixed = registration.fixed.geometry
-    depth = max(_depth(fixed, fixed_node), _depth(registration.moving.geometry, moving_node))
-    tolerance = _TOLERANCE_PX * min(fixed.spacing)
+    tolerance = _TOLERANCE_PX * min(registration.fixed.geometry.spacing)
     with slicer.util.NodeModify(node):
         node.SetAndObserveTransformNodeID(None)
-        node.SetAndObserveTransformFromParent(_vtk_grid(registration, depth, tolerance))
+        node.SetAndObserveTransformFromParent(_from_parent(registration, tolerance))
         node.SetAttribute(_TOLERANCE_ATTRIBUTE, repr(tolerance))
         for role, volume in (
             (node.GetMovingNodeReferenceRole(), moving_node),
@@ -73,16 +71,12 @@ def restore_tolerances(scene) -> int:
 
     Without it fiducials under them are off by up to a pixel.
     """
-    nodes = [
-        node
-        for node in slicer.util.getNodesByClass("vtkMRMLTransformNode", scene)
-        if node.GetAttribute(_TOLERANCE_ATTRIBUTE)
-    ]
-    grids = [(node, node.GetTransformFromParentAs("vtkOrientedGridTransform", False, True)) for node in nodes]
-    found = [(node, grid) for node, grid in grids if grid is not None]
-    for node, grid in found:
-        grid.SetInverseTolerance(float(node.GetAttribute(_TOLERANCE_ATTRIBUTE)))
-    return len(found)
+    nodes = slicer.util.getNodesByClass("vtkMRMLTransformNode", scene)
+    ours = [node for node in nodes if node.GetAttribute(_TOLERANCE_ATTRIBUTE)]
+    for node in ours:
+        for grid in _grids(node):
+            grid.SetInverseTolerance(float(node.GetAttribute(_TOLERANCE_ATTRIBUTE)))
+    return len(ours)
 
 
 def apply_transform(node, transform_node) -> None:
@@ -120,20 +114,31 @@ def remove_transform(node, transform_node) -> None:
         slicer.mrmlScene.RemoveNode(parent)
 
 
-def _depth(geometry: Geometry, node) -> float:
-    """Extent in mm across the image to which the transform must hold."""
-    return geometry.slice_spacing * max(volume_slices(node) if node is not None else 1, 1)
+def _from_parent(registration: Registration, tolerance: float):
+    """Grid transform from the fixed to the moving image, followed by a linear one when the images are turned."""
+    moving, fixed = registration.moving.geometry, registration.fixed.geometry
+    if np.abs(np.subtract(moving.direction, fixed.direction)).max() < _PARALLEL:
+        return _grid(registration, np.eye(4), tolerance)
+    turn = _axes(moving) @ _unmoved(registration) @ np.linalg.inv(_axes(fixed))
+    to_ras = np.diag([*RAS_TO_LPS, 1.0])
+    linear = vtk.vtkTransform()
+    linear.SetMatrix(slicer.util.vtkMatrixFromArray(to_ras @ turn @ to_ras))
+    both = vtk.vtkGeneralTransform()
+    both.PostMultiply()
+    both.Concatenate(_grid(registration, np.linalg.inv(turn), tolerance))
+    both.Concatenate(linear)
+    return both
 
 
-def _vtk_grid(registration: Registration, depth: float, tolerance: float):
+def _grid(registration: Registration, turn_back: np.ndarray, tolerance: float):
+    """Grid from fixed points to `turn_back` (4, 4) of their moving points, LPS mm."""
     fixed = registration.fixed.geometry
-    normal, moving_normal = (np.asarray(geometry.direction)[:, 2] for geometry in (fixed, registration.moving.geometry))
-    tilt = moving_normal - normal
-    depths = np.zeros(1) if np.linalg.norm(tilt) < _PARALLEL else np.array([-depth, depth])
-    vectors = (registration.displacement_mm() + depths[:, None, None, None] * tilt) * RAS_TO_LPS
-    image = image_data(vectors)
-    image.SetSpacing(fixed.spacing[1], fixed.spacing[0], float(np.ptp(depths)) or fixed.slice_spacing)
-    image.SetOrigin((np.asarray(fixed.origin) + depths[0] * normal) * RAS_TO_LPS)
+    positions = fixed.to_physical(np.stack(np.indices(fixed.size), axis=-1))
+    targets = positions + registration.displacement_mm()
+    vectors = (targets @ turn_back[:3, :3].T + turn_back[:3, 3] - positions) * RAS_TO_LPS
+    image = image_data(vectors[None])
+    image.SetSpacing(fixed.spacing[1], fixed.spacing[0], fixed.slice_spacing)
+    image.SetOrigin(np.asarray(fixed.origin) * RAS_TO_LPS)
     axes = np.eye(4)
     axes[:3, :3] = np.asarray(fixed.direction) * RAS_TO_LPS[:, None]
     grid = slicer.vtkOrientedGridTransform()
@@ -142,6 +147,28 @@ def _vtk_grid(registration: Registration, depth: float, tolerance: float):
     grid.SetInterpolationModeToCubic()
     grid.SetInverseTolerance(tolerance)
     return grid
+
+
+def _axes(geometry: Geometry) -> np.ndarray:
+    """Matrix (4, 4) from (column, row) in pixels and depth in mm to LPS mm."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.asarray(geometry.direction) * (geometry.spacing[1], geometry.spacing[0], 1.0)
+    matrix[:3, 3] = geometry.origin
+    return matrix
+
+
+def _unmoved(registration: Registration) -> np.ndarray:
+    """Matrix (4, 4) from fixed to moving (column, row, depth) without the displacement."""
+    matrix = np.diag([*registration.scale[::-1], 1.0, 1.0])
+    matrix[:2, 3] = registration.offset[::-1]
+    return matrix
+
+
+def _grids(node) -> list:
+    parts = vtk.vtkCollection()
+    node.FlattenGeneralTransform(parts, node.GetTransformFromParent())
+    transforms = [parts.GetItemAsObject(index) for index in range(parts.GetNumberOfItems())]
+    return [transform for transform in transforms if transform.IsA("vtkGridTransform")]
 
 
 def _position_node(node, matrix: np.ndarray, transform_node):

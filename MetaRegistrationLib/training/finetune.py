@@ -8,10 +8,10 @@ from torch import nn
 
 from ..tasks import PairTask
 from .step import OptimisationStep, StepValues
-from .trainers import update
+from .trainers import OneOptimiser, update
 
 
-class FineTuning:
+class FineTuning(OneOptimiser):
     """Each epoch passes once over all pairs, in an order of its own.
 
     Parameters
@@ -53,14 +53,6 @@ class FineTuning:
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._task))
         chosen = order[position * self._batch : (position + 1) * self._batch]
         return update(self.network, self._optimiser, self._step, [self._task.pair(int(index)) for index in chosen])
-
-    def state(self) -> dict:
-        """The optimiser."""
-        return {"optimiser": self._optimiser.state_dict()}
-
-    def restore(self, state: dict) -> None:
-        """Inverse of `state`."""
-        self._optimiser.load_state_dict(state["optimiser"])
 
     def settings(self) -> dict:
         """Plain values that define the run."""

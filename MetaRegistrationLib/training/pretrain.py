@@ -11,10 +11,10 @@ from torch import nn
 
 from ..tasks import Task
 from .step import OptimisationStep, StepValues
-from .trainers import draw_batch, update
+from .trainers import OneOptimiser, draw_batch, update
 
 
-class Pretraining:
+class Pretraining(OneOptimiser):
     """Every step takes its batch from one source task, drawn anew with equal chances.
 
     Parameters
@@ -60,14 +60,6 @@ class Pretraining:
             for group in self._optimiser.param_groups:
                 group["lr"] = self._learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.total_steps))
         return update(self.network, self._optimiser, self._step, draw_batch(task, rng, step, self._batch))
-
-    def state(self) -> dict:
-        """The optimiser."""
-        return {"optimiser": self._optimiser.state_dict()}
-
-    def restore(self, state: dict) -> None:
-        """Inverse of `state`."""
-        self._optimiser.load_state_dict(state["optimiser"])
 
     def settings(self) -> dict:
         """Plain values that define the run."""

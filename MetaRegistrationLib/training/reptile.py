@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from ..errors import InputError
 from ..tasks import Task
 from .step import OptimisationStep, StepValues
-from .trainers import draw_batch, update
+from .trainers import OneOptimiser, draw_batch, update
 
 OUTER_OPTIMISERS = ("adam", "sgd")
 
 
-class Reptile:
+class Reptile(OneOptimiser):
     """Each step adapts a copy of the weights to each of m tasks and moves the weights towards the mean of the copies.
 
     ``theta_meta += alpha * mean(theta_t - theta_meta)`` with the outer optimiser "sgd"; with "adam" (the paper's
@@ -104,14 +104,6 @@ class Reptile:
         return StepValues.mean(
             [update(self.network, optimiser, self._step, draw_batch(task, rng, step, self._batch)) for _ in updates]
         )
-
-    def state(self) -> dict:
-        """The outer optimiser."""
-        return {"optimiser": self._optimiser.state_dict()}
-
-    def restore(self, state: dict) -> None:
-        """Inverse of `state`."""
-        self._optimiser.load_state_dict(state["optimiser"])
 
     def settings(self) -> dict:
         """Plain values that define the run."""

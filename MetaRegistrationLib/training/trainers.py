@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch import nn
 
 from ..tasks import Task, TaskPair
@@ -31,6 +32,20 @@ class Trainer(Protocol):
 
     def settings(self) -> dict:
         """Plain values that define the run; a resumed run must have the same ones."""
+
+
+class OneOptimiser:
+    """State of a trainer that has one optimiser, `_optimiser`, and nothing else to save."""
+
+    _optimiser: torch.optim.Optimizer
+
+    def state(self) -> dict:
+        """The optimiser."""
+        return {"optimiser": self._optimiser.state_dict()}
+
+    def restore(self, state: dict) -> None:
+        """Inverse of `state`."""
+        self._optimiser.load_state_dict(state["optimiser"])
 
 
 def draw_batch(task: Task, rng: np.random.Generator, step: int, size: int) -> list[TaskPair]:

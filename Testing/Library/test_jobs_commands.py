@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 
 import pytest
 from jobs_helpers import Recorded
@@ -46,12 +45,12 @@ def test_cancel_while_torch_is_imported_ends_in_time(data):
 def test_a_run_is_cancelled_resumed_kept_and_described(data):
     store = CheckpointStore(data["root"] / "adaptés")
     folder = store.new_run("left eye")
-    recorded = Recorded().start(training(data, folder, epochs=100000)).until_event("epoch", 3)
+    recorded = Recorded().start(training(data, folder, epochs=100000)).until_event("epoch", 2)
     end = recorded.cancel()
     assert end.status == "cancelled" and "Resume" in end.message, end
     assert end.saved == str(folder / "last.pt")
     position = load_checkpoint(folder / "last.pt").training["position"]
-    assert position["step"] >= 18
+    assert position["step"] >= 12
     assert store.unfinished() == ["left eye"] and store.names() == [] and store.new_run("left eye") == folder
 
     record = RunRecord("tiny.pt")
@@ -59,7 +58,8 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
     recorded = Recorded(on_event=record).start(training(data, folder, epochs=epochs, resume=True))
     end = recorded.end()
     assert end.status == "finished", end
-    assert recorded.events[1]["first_step"] == position["step"]
+    started = next(event for event in recorded.events if event["event"] == "started")
+    assert started["first_step"] == position["step"]
     path = store.keep("left eye", end.saved, record.to_dict())
     assert path == store.path("left eye") and load_checkpoint(path).history[-1]["stage"] == "finetune"
     described = store.describe("left eye")
@@ -69,25 +69,16 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
     assert measured.measured and measured.seconds_per_step == described["seconds_per_step"]
 
 
-def test_a_training_that_is_killed_tells_to_resume_and_its_last_save_is_whole(data):
-    folder = data["root"] / "killed"
-    recorded = Recorded().start(training(data, folder, epochs=100000)).until_event("epoch")
-    os.kill(recorded.events[0]["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))
-    end = recorded.end()
-    assert end.status == "failed" and "Resume" in end.message
-    assert load_checkpoint(end.saved).training
-
-
 def test_registering_a_folder_is_cancelled_between_whole_files(data, tmp_path):
-    pairs = write_pairs(tmp_path / "many", 60)
+    pairs = write_pairs(tmp_path / "many", 40)
     output = tmp_path / "results"
     arguments = register_arguments(pairs=pairs, output=output, checkpoint=data["checkpoint"], device="cpu")
     recorded = Recorded().start(arguments).until_event("item", 3)
     end = recorded.cancel()
-    assert end.status == "cancelled" and "of 60" in end.message
+    assert end.status == "cancelled" and "of 40" in end.message
     assert not list(output.rglob(".*")) and not (output / "metrics.csv").exists()
     done = [path.parent for path in output.glob("*/registration.json")]
-    assert 2 <= len(done) < 60
+    assert 2 <= len(done) < 40
     names = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}
     assert all({path.name for path in folder.iterdir()} == names for folder in done)
     assert all(json.loads((folder / "registration.json").read_text(encoding="utf-8")) for folder in done)
@@ -98,11 +89,6 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(data, tmp_path):
     end = Recorded().start(training(data, tmp_path / "file" / "run")).end()
     assert (end.status, end.exit_code) == ("failed", 2)
     assert "Cannot write to the folder" in end.message and "Choose another output folder." in end.message
-
-
-def test_wrong_input_is_the_sentence_of_the_command_line(data, tmp_path):
-    end = Recorded().start(register_arguments(pairs=tmp_path / "none", output=tmp_path / "out")).end()
-    assert end.status == "failed" and str(tmp_path / "none") in end.message and "Traceback" not in end.log
 
 
 def test_arguments(tmp_path, monkeypatch):

@@ -43,13 +43,19 @@ class LoopingQtHost(QtHost):
         return bool(condition())
 
 
-def test_our_command_line_runs_to_its_end(tmp_path):
-    output = ["--output", str(tmp_path / "Ö é"), "--json", "--watch-stdin"]
-    arguments = ["-m", "MetaRegistrationLib", "simulate", "--phantoms", "1", "--size", "64", *output]
+def test_our_command_line_tells_its_number_and_its_error(tmp_path):
+    arguments = ["-m", "MetaRegistrationLib", "pairs", str(tmp_path / "Ö é"), "--json", "--watch-stdin"]
     recorded = Recorded(LoopingQtHost()).start(arguments)
     end = recorded.end()
-    assert (end.status, end.exit_code, end.saved) == ("finished", 0, str(tmp_path / "Ö é")), end
-    assert recorded.kinds() == ["process", "started", "item", "finished"]
+    assert (end.status, end.exit_code, end.saved) == ("failed", 2, None)
+    assert end.message == f"{tmp_path / 'Ö é'}: no such folder of image pairs. Check the path."
+    assert recorded.kinds() == ["process", "failed"]
+
+
+def test_a_run_to_the_end():
+    lines = ("say(event='started', total_steps=1)", "say(event='finished', path='out')")
+    end = Recorded(LoopingQtHost()).start(script(*lines)).end()
+    assert (end.status, end.exit_code, end.saved) == ("finished", 0, "out")
 
 
 def test_cancel_by_closing_stdin():

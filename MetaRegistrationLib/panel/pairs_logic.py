@@ -1,0 +1,148 @@
+"""Image pairs of a folder: found, checked, loaded into the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError
+from ..mrml import pair_views, scene, volumes
+from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
+from ..pairs import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
+from .texts import tr as _
+
+_PAIR_ATTRIBUTE = "MetaRegistration.Pair"
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """What the table shows of a pair."""
+
+    name: str
+    size: str
+    pixel_size: str
+    landmarks: str
+    split: str
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """The usable pairs of a folder with their rows; what was left out is in `folder.left_out`."""
+
+    folder: PairFolder
+    rows: tuple[PairRow, ...]
+
+
+@dataclass(frozen=True)
+class LoadedPair:
+    """Nodes of a pair; point lists are None where it has no landmarks."""
+
+    moving: object
+    fixed: object
+    moving_points: object | None
+    fixed_points: object | None
+
+
+class PairsLogic:
+    """Finds and loads pairs."""
+
+    def scan(self, folder: str, spacing_um: float | None) -> Generator[tuple[int, int], None, FoundPairs]:
+        """Read every pair of a folder in turn, yielding (read, of how many).
+
+        Raises
+        ------
+        InputError
+            There is no usable pair.
+        """
+        found = find_pairs(folder, spacing_um=spacing_um, check=False)
+        rows, usable, left_out = [], [], list(found.left_out)
+        for number, files in enumerate(found.pairs):
+            yield number, len(found.pairs)
+            try:
+                rows.append(_row(files, files.load()))
+                usable.append(files)
+            except PairError as error:
+                left_out.append(LeftOut(_names(error.files, found.root), str(error)))
+        if not usable:
+            raise InputError(
+                _("{folder}: none of its {count} pairs can be used. The first reason: {reason}").format(
+                    folder=folder, count=len(found.pairs), reason=left_out[-1].reason
+                )
+            )
+        return FoundPairs(PairFolder(found.root, found.layout, tuple(usable), tuple(left_out)), tuple(rows))
+
+    def load(self, files: PairFiles) -> LoadedPair:
+        """Load a pair with its landmarks, or find it in the scene when it was loaded before.
+
+        Raises
+        ------
+        InputError
+            A file cannot be read any more; the scene is as it was.
+        """
+        key = f"{files.moving}|{files.fixed}|{files.spacing_um or ''}"
+        nodes = {role: scene.node_with_attribute(_PAIR_ATTRIBUTE, f"{role}|{key}") for role in _ROLES}
+        if nodes["moving"] is None or nodes["fixed"] is None:
+            with scene.unchanged_on_error():
+                nodes = self._load(files.load())
+            for role, node in nodes.items():
+                if node is not None:
+                    node.SetAttribute(_PAIR_ATTRIBUTE, f"{role}|{key}")
+        return LoadedPair(*(nodes[role] for role in _ROLES))
+
+    def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
+        """Show a pair side by side and overlaid."""
+        pair_views.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
+
+    def _load(self, pair: ImagePair) -> dict:
+        nodes = {
+            "moving": volumes.volume_from_image(pair.moving, _("{name} moving").format(name=pair.name)),
+            "fixed": volumes.volume_from_image(pair.fixed, _("{name} fixed").format(name=pair.name)),
+            "moving points": None,
+            "fixed points": None,
+        }
+        if pair.moving_landmarks is not None:
+            nodes["moving points"] = node_from_landmarks(
+                pair.moving_landmarks,
+                pair.moving.geometry,
+                _("{name} moving points").format(name=pair.name),
+                colour=MOVING_COLOUR,
+            )
+        if pair.fixed_landmarks is not None:
+            nodes["fixed points"] = node_from_landmarks(
+                pair.fixed_landmarks,
+                pair.fixed.geometry,
+                _("{name} fixed points").format(name=pair.name),
+                colour=FIXED_COLOUR,
+            )
+        return nodes
+
+
+_ROLES = ("moving", "fixed", "moving points", "fixed points")
+
+
+def _row(files: PairFiles, pair: ImagePair) -> PairRow:
+    geometries = (pair.moving.geometry, pair.fixed.geometry)
+    count = len(pair.moving_landmarks) if pair.moving_landmarks is not None else 0
+    return PairRow(
+        pair.name,
+        _joined([f"{g.size[1]} × {g.size[0]}" for g in geometries]),
+        _joined([_pixel_size(g) for g in geometries]),
+        str(count) if count else "–",
+        files.split or "–",
+    )
+
+
+def _pixel_size(geometry) -> str:
+    if not geometry.spacing_known:
+        return _("unknown")
+    rows, columns = (f"{1000 * value:.4g}" for value in geometry.spacing)
+    return f"{columns} µm" if rows == columns else f"{columns} × {rows} µm"
+
+
+def _joined(texts: list[str]) -> str:
+    return " / ".join(dict.fromkeys(texts))
+
+
+def _names(files: tuple[Path, ...], root: Path) -> tuple[str, ...]:
+    return tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in files)

@@ -1,0 +1,64 @@
+"""What the sections of the panel share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..pairs import PairFolder
+
+
+class _NoParameters:
+    """Stands for the parameters while there is no scene: every one is unset, and setting one does nothing."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        pass
+
+
+@dataclass
+class PanelState:
+    """State of the panel; `notify` after a change lets every section look at it again.
+
+    Attributes
+    ----------
+    parameters : parameter node
+        What is saved with the scene: nodes, spacing, epochs, names (see the module file).
+    folder : PairFolder or None
+        The pairs that were found.
+    checkpoint : Path or None
+        The chosen one.
+    device : str
+        As `--device` takes it.
+    """
+
+    parameters: Any = field(default_factory=_NoParameters)
+    folder: PairFolder | None = None
+    checkpoint: Path | None = None
+    device: str = "cpu"
+    _watchers: list[Callable[[], None]] = field(default_factory=list)
+    _notifying: bool = False
+
+    def watch(self, refresh: Callable[[], None]) -> None:
+        """Call `refresh` after every change."""
+        self._watchers.append(refresh)
+
+    def notify(self, *_: object) -> None:
+        """Something changed."""
+        if self._notifying:  # a section sets widgets, which sets parameters, which notifies
+            return
+        self._notifying = True
+        try:
+            for refresh in self._watchers:
+                refresh()
+        finally:
+            self._notifying = False
+
+    def use(self, parameters: Any | None) -> None:
+        """Take another scene's parameters, or none."""
+        self.parameters = _NoParameters() if parameters is None else parameters
+        self.notify()

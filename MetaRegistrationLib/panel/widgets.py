@@ -1,0 +1,72 @@
+"""Small things that several sections do with Qt widgets, as PythonQt shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .texts import tr as _
+
+
+def can_start(button, missing: Sequence[str], ready: str) -> None:
+    """Enable a button, or say in its tooltip what is missing."""
+    button.enabled = not missing
+    button.toolTip = _("Still missing: {list}").format(list="; ".join(missing)) if missing else ready
+
+
+def say(label, text: str) -> None:
+    """Show a sentence; an empty label takes no room."""
+    label.text = text
+    label.visible = bool(text)
+
+
+def fill_table(table, rows: Sequence[Sequence[str]]) -> None:
+    """Replace the cells of a QTableWidget; it grows with its rows up to a limit."""
+    import qt
+
+    table.setRowCount(len(rows))
+    for row, cells in enumerate(rows):
+        for column, text in enumerate(cells):
+            item = qt.QTableWidgetItem(text)
+            item.setToolTip(text)
+            table.setItem(row, column, item)
+    table.resizeColumnsToContents()
+    set_height(table, len(rows))
+
+
+def set_up_table(table) -> None:
+    """No row numbers; the last column fills the width."""
+    table.verticalHeader().setVisible(False)
+    table.horizontalHeader().setStretchLastSection(True)
+    set_height(table, 0)
+
+
+def set_height(table, rows: int, most: int = 8) -> None:
+    """Height for `rows` rows and the header, at most `most` rows."""
+    height = 24 * (max(1, min(rows, most)) + 1) + 8
+    table.setMinimumHeight(height)
+    table.setMaximumHeight(height)
+
+
+def confirm(title: str, text: str) -> bool:
+    """Ask a question before something is lost."""
+    import qt
+
+    answer = qt.QMessageBox.question(None, title, text, qt.QMessageBox.Yes | qt.QMessageBox.No)
+    return answer == qt.QMessageBox.Yes
+
+
+def show_progress(bar, done: int, total: int, text: str = "") -> None:
+    """Show how much is done; a total of 0 means that nobody knows."""
+    bar.maximum = total
+    bar.value = done
+    bar.format = text.replace("%", "%%") or "%p%"
+    bar.visible = True
+
+
+def duration(seconds: float) -> str:
+    """A time as a person says it."""
+    if seconds < 60:
+        return _("{seconds} s").format(seconds=round(seconds))
+    if seconds < 3600:
+        return _("{minutes} min").format(minutes=round(seconds / 60))
+    return _("{hours} h {minutes} min").format(hours=int(seconds // 3600), minutes=round(seconds % 3600 / 60))
