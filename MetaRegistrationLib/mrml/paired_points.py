@@ -25,7 +25,8 @@ class PairedPointLists:
 
     Notes
     -----
-    Several points that are added at once (a file that is loaded into a list) keep their labels.
+    Several points that are added at once keep their labels. Fill whole lists inside `paused`: Slicer gives the identifiers
+    of removed points to new ones, so that a list that is replaced looks like one that is renamed.
     """
 
     def __init__(self, moving, fixed, on_change: Callable[[], None] | None = None):
@@ -34,10 +35,9 @@ class PairedPointLists:
         self.nodes = (moving, fixed)
         self._on_change = on_change
         self._busy = False
-        self._known = [_labels(node) for node in self.nodes]
         self._partners: dict[tuple[int, str], str] = {}
         self._pair_equal_labels()
-        self._placed = [set(_defined(node)) for node in self.nodes]
+        self._remember()
         self._shown = self._snapshot()
         self._observations = [
             (node, node.AddObserver(event, self._follow))
@@ -72,6 +72,16 @@ class PairedPointLists:
             interaction = scene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
             interaction.SetCurrentInteractionMode(interaction.ViewTransform)
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Follow nothing while the block changes the lists; then pair anew the points that bear equal labels."""
+        with self._own_changes():
+            yield
+        self._partners.clear()
+        self._pair_equal_labels()
+        self._remember()
+        self._tell()
+
     def close(self) -> None:
         """Stop observing the lists; they stay as they are."""
         for node, tag in self._observations:
@@ -87,8 +97,14 @@ class PairedPointLists:
             self._drop_removed(side)
             self._follow_renamed(side)
             self._pair_new(side)
-            self._known = [_labels(node) for node in self.nodes]
-            self._placed = [set(_defined(node)) for node in self.nodes]
+            self._remember()
+        self._tell()
+
+    def _remember(self) -> None:
+        self._known = [_labels(node) for node in self.nodes]
+        self._placed = [set(_defined(node)) for node in self.nodes]
+
+    def _tell(self) -> None:
         shown = self._snapshot()
         # The preview of a point that is being placed changes with every movement of the mouse.
         if shown != self._shown:

@@ -47,7 +47,8 @@ def grid_transform(registration: Registration, name: str, node=None, *, moving_n
     vtkMRMLGridTransformNode
         On the fixed image's pixels, RAS mm, cubic interpolation. A grid of one slice displaces points before and behind
         the image as those in it, so that a whole volume moves in plane. When the images are turned against each other the
-        transform is composed of the grid and a linear part: VTK inverts a grid only where it displaces without turning.
+        transform is composed of the grid and a linear part: a grid of one slice cannot turn depth, and VTK does not find
+        the inverse of one that turns by a right angle.
     """
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", name)

@@ -10,6 +10,8 @@ from .volumes import ijk_to_ras, volume_slices
 
 PAIR_VIEWS = ("Red", "Yellow")
 OVERLAY_VIEW = "Red"
+BESIDE_PAIR_VIEW = "Green"
+PAIR_AND_OVERLAY_LAYOUT = 20587  # a number of our own, apart from Slicer's and other extensions'
 GREY, MAGENTA, GREEN = (f"vtkMRMLColorTableNode{name}" for name in ("Grey", "Magenta", "Green"))
 
 
@@ -39,11 +41,42 @@ def show_overlay(moving, fixed, *, fraction: float = 0.5, fixed_slice: int = 0) 
     return overlay
 
 
+def show_pair_and_overlay(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> Overlay:
+    """Show moving in magenta, fixed in green and both overlaid, in three views beside each other."""
+    _add_pair_and_overlay_layout()
+    set_layout(PAIR_AND_OVERLAY_LAYOUT)
+    overlay = Overlay(moving, fixed, BESIDE_PAIR_VIEW)
+    overlay.colour()
+    for name, volume, index in zip(PAIR_VIEWS, (moving, fixed), (moving_slice, fixed_slice), strict=True):
+        _set_layers(name, volume, None, 0.0)
+        face_slice(name, volume, index)
+    overlay.set_blend(0.5)
+    face_slice(BESIDE_PAIR_VIEW, fixed, fixed_slice)
+    return overlay
+
+
+def show_one(volume, *, slice_index: int = 0, facing=None) -> None:
+    """Show a volume in grey, alone.
+
+    Parameters
+    ----------
+    volume : vtkMRMLVolumeNode
+    slice_index : int
+        Slice of `facing` to show.
+    facing : vtkMRMLVolumeNode, optional
+        Volume in whose plane and place the view stays, such as the fixed one for a warped one; `volume` by default.
+    """
+    set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    _set_colour(volume, GREY)
+    _set_layers(OVERLAY_VIEW, volume, None, 0.0)
+    face_slice(OVERLAY_VIEW, volume if facing is None else facing, slice_index)
+
+
 class Overlay:
     """Blend and flicker of two volumes in the overlay view; does nothing once one of them left the scene."""
 
-    def __init__(self, moving, fixed):
-        self.moving, self.fixed = moving, fixed
+    def __init__(self, moving, fixed, view: str = OVERLAY_VIEW):
+        self.moving, self.fixed, self.view = moving, fixed, view
         self.fraction = 0.5
         self._flicker_moving: bool | None = None
 
@@ -71,9 +104,9 @@ class Overlay:
             return
         # Only the foreground's share can be set, and sums are the same in either order.
         if fraction <= 0.5:
-            _set_layers(OVERLAY_VIEW, self.fixed, self.moving, 2 * fraction)
+            _set_layers(self.view, self.fixed, self.moving, 2 * fraction)
         else:
-            _set_layers(OVERLAY_VIEW, self.moving, self.fixed, 2 * (1 - fraction))
+            _set_layers(self.view, self.moving, self.fixed, 2 * (1 - fraction))
 
 
 def set_layout(layout: int) -> None:
@@ -82,6 +115,19 @@ def set_layout(layout: int) -> None:
     manager = manager() if manager is not None else None
     if manager is not None:
         manager.setLayout(layout)
+
+
+def _add_pair_and_overlay_layout() -> None:
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if node is None or node.IsLayoutDescription(PAIR_AND_OVERLAY_LAYOUT):
+        return
+    views = "".join(
+        f'<item><view class="vtkMRMLSliceNode" singletontag="{name}">'
+        f'<property name="orientation" action="default">Axial</property>'
+        f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
+        for name in (*PAIR_VIEWS, BESIDE_PAIR_VIEW)
+    )
+    node.AddLayoutDescription(PAIR_AND_OVERLAY_LAYOUT, f'<layout type="horizontal" split="true">{views}</layout>')
 
 
 def face_slice(view: str, volume, slice_index: int = 0) -> None:

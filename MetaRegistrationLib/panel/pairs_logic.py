@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..mrml import pair_views, scene, volumes
+from ..mrml import scene, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..pairs import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
 from .texts import tr as _
@@ -92,7 +92,7 @@ class PairsLogic:
 
     def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
         """Show a pair side by side and overlaid."""
-        pair_views.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
+        views.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
 
     def _load(self, pair: ImagePair) -> dict:
         nodes = {

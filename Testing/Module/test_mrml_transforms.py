@@ -15,10 +15,11 @@ from MetaRegistrationLib.images import Image  # noqa: E402
 from MetaRegistrationLib.landmarks import Landmarks  # noqa: E402
 from MetaRegistrationLib.metrics import landmark_distances  # noqa: E402
 
-SPOT = (31.0, 38.0)
+SHARE = np.array([0.46, 0.54])
 FIXED = geometry((64, 72), (0.015, 0.012), (4, -7, 11), rotation(0, 20) @ rotation(2, 35))
 MOVING = {
     "same place": FIXED,
+    "elsewhere": geometry((160, 75), (0.02, 0.013), (9, 2, -4), rotation(0, 20) @ rotation(2, 35)),
     "in plane": geometry((80, 75), (0.011, 0.013), (9, 2, -4), rotation(0, 20) @ rotation(2, -50)),
     "tilted": geometry((80, 75), (0.011, 0.013), (9, 2, -4), rotation(1, 30) @ rotation(0, -60)),
     "at right angles": geometry((80, 75), (0.011, 0.013), (9, 2, -4), rotation(0, 110) @ rotation(2, 35)),
@@ -32,11 +33,15 @@ def scene(tmp_path):
         yield parts
 
 
+def _spot(place) -> np.ndarray:
+    return SHARE * place.size
+
+
 def _pair(place):
     """A registered pair with a spot in the moving image, and its volume nodes."""
     from MetaRegistrationLib.mrml.volumes import volume_from_image
 
-    moving, fixed = Image(blob(place.size, SPOT), place), Image(blob(FIXED.size, (20, 20)), FIXED)
+    moving, fixed = Image(blob(place.size, _spot(place)), place), Image(blob(FIXED.size, (20, 20)), FIXED)
     nodes = volume_from_image(moving, "moving"), volume_from_image(fixed, "fixed")
     return registration(moving, fixed), *nodes
 
@@ -59,7 +64,7 @@ def _resampled(volume, place) -> np.ndarray:
 
 
 def _centre(image: np.ndarray) -> np.ndarray:
-    weights = np.where(image > 0.2, image, 0)
+    weights = image.astype(float) ** 8  # the tip of the spot: its skirts are bent by the field
     return np.array([(axis * weights).sum() for axis in np.indices(image.shape)]) / weights.sum()
 
 
@@ -81,7 +86,7 @@ def test_a_spot_and_its_landmark_land_together_on_the_warped_image(scene, place)
     from MetaRegistrationLib.mrml.transforms import apply_transform, grid_transform
 
     result, moving, _ = _pair(place)
-    points = _point_list([SPOT], place)
+    points = _point_list([_spot(place)], place)
     node = grid_transform(result, "pair")
     for item in (moving, points):
         apply_transform(item, node)
@@ -89,7 +94,7 @@ def test_a_spot_and_its_landmark_land_together_on_the_warped_image(scene, place)
     shown = _resampled(moving, FIXED)
     np.testing.assert_allclose(shown, result.warped(), atol=2e-3)
     assert np.linalg.norm(_centre(shown) - landmark) < 0.05
-    assert np.linalg.norm(landmark - result.unmoved(Landmarks(("",), np.array([SPOT]))).points[0]) > 2
+    assert np.linalg.norm(landmark - result.unmoved(Landmarks(("",), np.array([_spot(place)]))).points[0]) > 2
 
 
 @pytest.mark.parametrize("place", MOVING.values(), ids=MOVING)
@@ -125,7 +130,7 @@ def test_every_slice_of_the_volume_moves_in_plane(scene, place):
     from MetaRegistrationLib.mrml.volumes import image_from_volume
 
     result, _, fixed = _pair(place)
-    stack = slicer.util.addVolumeFromArray(np.stack([blob(place.size, SPOT)] * 5), name="moving stack")
+    stack = slicer.util.addVolumeFromArray(np.stack([blob(place.size, _spot(place))] * 5), name="moving stack")
     matrix = np.eye(4)
     axes = np.asarray(place.direction) * LPS[:, None]
     matrix[:3, :3] = axes * (place.spacing[1], place.spacing[0], place.slice_spacing)
@@ -165,9 +170,11 @@ def test_an_update_keeps_the_node_and_leaves_the_old_grid_to_undo(scene):
     before = node.GetTransformFromParent().TransformPoint(point)
     scene.scene.SetUndoOn()
     scene.scene.SaveStateForUndo()
+    node.SetAndObserveTransformNodeID(_parent("stray", np.diag([2.0, 2, 2, 1])).GetID())
     other, *_ = _pair(MOVING["in plane"])
     assert grid_transform(other, "ignored", node) is node and node.GetName() == "pair"
     assert np.linalg.norm(np.subtract(node.GetTransformFromParent().TransformPoint(point), before)) > 1
+    assert node.GetParentTransformNode() is None
     scene.scene.Undo()
     restored = slicer.util.getNode("pair").GetTransformFromParent().TransformPoint(point)
     np.testing.assert_allclose(restored, before, atol=1e-9)
@@ -197,7 +204,7 @@ def test_a_moving_volume_under_a_transform_lands_on_the_fixed_image_too(scene):
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = rotation(1, 50), (3, -20, 8)
     shared = _parent("visit", matrix)
-    points = _point_list([SPOT], MOVING["in plane"])
+    points = _point_list([_spot(MOVING["in plane"])], MOVING["in plane"])
     for item in (moving, points, fixed):
         item.SetAndObserveTransformNodeID(shared.GetID())
     place, target = image_from_volume(moving), image_from_volume(fixed)
@@ -216,12 +223,12 @@ def test_a_moving_volume_under_a_transform_lands_on_the_fixed_image_too(scene):
     again = image_from_volume(moving, without=node)
     np.testing.assert_allclose(again.geometry.origin, place.geometry.origin, atol=1e-9)
     unmoved = landmarks_from_node(points, again.geometry, without=node).points[0]
-    np.testing.assert_allclose(unmoved, SPOT, atol=1e-3)
+    np.testing.assert_allclose(unmoved, _spot(MOVING["in plane"]), atol=1e-3)
 
     for item in (moving, points):
         remove_transform(item, node)
         assert item.GetParentTransformNode() is shared
-    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLLinearTransformNode") == 1
+    assert not [node for node in slicer.util.getNodesByClass("vtkMRMLTransformNode") if "position" in node.GetName()]
 
 
 def test_a_volume_under_another_registration_must_be_hardened_first(scene):
@@ -244,7 +251,7 @@ def test_a_volume_under_another_registration_must_be_hardened_first(scene):
 
 
 @pytest.mark.parametrize("suffix", [".mrml", ".mrb"])
-@pytest.mark.parametrize("place", ["in plane", "tilted"])
+@pytest.mark.parametrize("place", ["elsewhere", "in plane", "tilted"])
 def test_a_saved_scene_has_the_same_transform_and_distances(scene, tmp_path, suffix, place):
     from MetaRegistrationLib.mrml.markups import landmarks_from_node
     from MetaRegistrationLib.mrml.transforms import apply_transform, grid_transform, restore_tolerances
@@ -252,7 +259,7 @@ def test_a_saved_scene_has_the_same_transform_and_distances(scene, tmp_path, suf
     place = MOVING[place]
     result, moving, fixed = _pair(place)
     points = _point_list(_some_points(place), place, "moving points")
-    targets = _point_list(result.carry(Landmarks(("",) * 12, _some_points(place)))[0].points + 0.7, FIXED, "fixed points")
+    _point_list(result.carry(Landmarks(("",) * 12, _some_points(place)))[0].points + 0.7, FIXED, "fixed points")
     node = grid_transform(result, "pair", moving_node=moving, fixed_node=fixed)
     for item in (moving, points):
         apply_transform(item, node)
@@ -277,12 +284,11 @@ def test_a_saved_scene_has_the_same_transform_and_distances(scene, tmp_path, suf
 
 def _save_and_reload(rig, path):
     if path.suffix == ".mrb":
-        assert rig.application_logic.SaveSceneToSlicerDataBundleDirectory
         assert rig.scene.WriteToMRB(str(path))
     else:
         path.parent.mkdir(exist_ok=True)
         for node in slicer.util.getNodesByClass("vtkMRMLStorableNode"):
-            if node.GetSaveWithScene() and node.IsA("vtkMRMLColorNode") is False:
+            if node.GetSaveWithScene() and not node.IsA("vtkMRMLColorNode"):
                 node.AddDefaultStorageNode()
                 storage = node.GetStorageNode()
                 if storage is not None:
@@ -294,6 +300,7 @@ def _save_and_reload(rig, path):
         assert rig.scene.Commit(str(path))
     rig.scene.Clear(0)
     if path.suffix == ".mrb":
+        (path.parent / "unpacked").mkdir()
         assert rig.application_logic.OpenSlicerDataBundle(str(path), str(path.parent / "unpacked"))
     else:
         rig.scene.SetURL(str(path))

@@ -14,12 +14,12 @@ VERSION = (5, 13, 0)
 
 
 @standin(QtWidgets.QApplication)
-class qSlicerCoreApplication:  # noqa: N801
+class qSlicerCoreApplication:
     """The application without a window."""
 
 
 @standin(qSlicerCoreApplication)
-class qSlicerApplication:  # noqa: N801
+class qSlicerApplication:
     """What ``slicer.app`` gives. Its folders all lie in a temporary one."""
 
     def __init__(self):
@@ -53,31 +53,31 @@ class qSlicerApplication:  # noqa: N801
             QtCore.QSettings.Format.IniFormat, QtCore.QSettings.Scope.UserScope, str(folder / "settings")
         )
 
-    def mrmlScene(self):  # noqa: N802
+    def mrmlScene(self):
         """The scene."""
         return self._holder.scene
 
-    def applicationLogic(self):  # noqa: N802
+    def applicationLogic(self):
         """The application logic."""
         return self._holder.application_logic
 
-    def moduleLogic(self, name):  # noqa: N802
+    def moduleLogic(self, name):
         """A module's logic."""
         return self._holder.logics.get(name)
 
-    def moduleManager(self):  # noqa: N802
+    def moduleManager(self):
         """The modules."""
         return self._modules
 
-    def layoutManager(self):  # noqa: N802
+    def layoutManager(self):
         """The views."""
         return self._layouts
 
-    def coreIOManager(self):  # noqa: N802
+    def coreIOManager(self):
         """Reading and writing."""
         return self._io
 
-    def ioManager(self):  # noqa: N802
+    def ioManager(self):
         """Reading and writing."""
         return self._io
 
@@ -85,15 +85,15 @@ class qSlicerApplication:  # noqa: N801
         """The settings, kept in the temporary folder."""
         return QtCore.QSettings()
 
-    def userSettings(self):  # noqa: N802
+    def userSettings(self):
         """The settings, kept in the temporary folder."""
         return QtCore.QSettings()
 
-    def revisionUserSettings(self):  # noqa: N802
+    def revisionUserSettings(self):
         """The settings, kept in the temporary folder."""
         return QtCore.QSettings()
 
-    def startupEnvironment(self):  # noqa: N802
+    def startupEnvironment(self):
         """The environment in which Slicer was started."""
         return QtCore.QProcessEnvironment.systemEnvironment()
 
@@ -101,7 +101,7 @@ class qSlicerApplication:  # noqa: N801
         """The environment of Slicer."""
         return QtCore.QProcessEnvironment.systemEnvironment()
 
-    def testingEnabled(self):  # noqa: N802
+    def testingEnabled(self):
         """Whether Slicer runs its self-tests, which silences message boxes."""
         return self._testing
 
@@ -109,19 +109,19 @@ class qSlicerApplication:  # noqa: N801
         """There is no other language here."""
         return text
 
-    def pauseRender(self):  # noqa: N802
+    def pauseRender(self):
         """Views are drawn only when they are looked at."""
         return 0
 
-    def resumeRender(self):  # noqa: N802
+    def resumeRender(self):
         """Views are drawn only when they are looked at."""
         return 0
 
-    def setRenderPaused(self, paused):  # noqa: N802
+    def setRenderPaused(self, paused):
         """Views are drawn only when they are looked at."""
         return 0
 
-    def moduleDocumentationUrl(self, name):  # noqa: N802
+    def moduleDocumentationUrl(self, name):
         """Address of a module's page."""
         return f"https://slicer.readthedocs.io/en/latest/user_guide/modules/{name.lower()}.html"
 
@@ -129,7 +129,7 @@ class qSlicerApplication:  # noqa: N801
         """A test never restarts."""
         raise AssertionError("the module asked Slicer to restart")
 
-    def logUsageEvent(self, component, event):  # noqa: N802
+    def logUsageEvent(self, component, event):
         """Nothing is counted."""
 
 

@@ -36,7 +36,7 @@ class _Ranged:
         self._set_value(self._number("value"))
         self._show()
 
-    def setValue(self, value):  # noqa: N802
+    def setValue(self, value):
         """Set the number."""
         self._rig_check("value", value)
         self._set_value(value)
@@ -45,12 +45,21 @@ class _Ranged:
         """Show the number in the widgets inside."""
 
 
-@standin(QtWidgets.QWidget, maximum=99.0, singleStep=1.0, pageStep=10.0, tracking=True, orientation=QtCore.Qt.Orientation.Horizontal)
-class ctkDoubleSlider(_Ranged):  # noqa: N801
+@standin(
+    QtWidgets.QWidget,
+    maximum=99.0,
+    singleStep=1.0,
+    pageStep=10.0,
+    tracking=True,
+    orientation=QtCore.Qt.Orientation.Horizontal,
+)
+class ctkDoubleSlider(_Ranged):
     """A slider with a floating-point value."""
 
     def __init__(self, *args):
-        orientation = args[0] if args and isinstance(args[0], QtCore.Qt.Orientation) else QtCore.Qt.Orientation.Horizontal
+        orientation = (
+            args[0] if args and isinstance(args[0], QtCore.Qt.Orientation) else QtCore.Qt.Orientation.Horizontal
+        )
         super().__init__(next((a for a in args if isinstance(a, QtCore.QObject)), None))
         self._slider = QtWidgets.QSlider(orientation, self)
         self._slider.setRange(0, _TICKS)
@@ -65,7 +74,7 @@ class ctkDoubleSlider(_Ranged):  # noqa: N801
     def _after_orientation(self):
         self._slider.setOrientation(QtCore.Qt.Orientation(stored(self, "orientation")))
 
-    def setOrientation(self, orientation):  # noqa: N802
+    def setOrientation(self, orientation):
         """Lie or stand."""
         self.orientation = orientation
 
@@ -80,15 +89,15 @@ class ctkDoubleSlider(_Ranged):  # noqa: N801
         self._slider.setValue(round((self._number("value") - low) / ((high - low) or 1.0) * _TICKS))
         self._showing = False
 
-    def _get_sliderPosition(self):  # noqa: N802
+    def _get_sliderPosition(self):
         return self._number("value")
 
-    def _set_sliderPosition(self, value):  # noqa: N802
+    def _set_sliderPosition(self, value):
         self._set_value(value)
 
 
 @standin(QtWidgets.QWidget, maximum=99.99, singleStep=1.0, decimals=2, frame=True)
-class ctkDoubleSpinBox(_Ranged):  # noqa: N801
+class ctkDoubleSpinBox(_Ranged):
     """A spin box with a floating-point value."""
 
     def __init__(self, *args):
@@ -119,39 +128,39 @@ class ctkDoubleSpinBox(_Ranged):  # noqa: N801
         self._box.setValue(self._number("value"))
         self._showing = False
 
-    _after_decimals = _after_singleStep = _after_prefix = _after_suffix = _show  # noqa: N815
+    _after_decimals = _after_singleStep = _after_prefix = _after_suffix = _show
 
-    def _after_readOnly(self):  # noqa: N802
+    def _after_readOnly(self):
         self._box.setReadOnly(stored(self, "readOnly", "bool"))
 
-    def _get_cleanText(self):  # noqa: N802
+    def _get_cleanText(self):
         return self._box.property("cleanText")
 
-    def setDecimals(self, decimals):  # noqa: N802
+    def setDecimals(self, decimals):
         """Set the number of decimals."""
         self.decimals = decimals
 
-    def setReadOnly(self, on):  # noqa: N802
+    def setReadOnly(self, on):
         """Refuse or take typing."""
         self.readOnly = on
 
-    def setValueIfDifferent(self, value):  # noqa: N802
+    def setValueIfDifferent(self, value):
         """Set the number."""
         self.setValue(value)
 
-    setValueAlways = setValueIfDifferent  # noqa: N815
+    setValueAlways = setValueIfDifferent
 
-    def stepUp(self):  # noqa: N802
+    def stepUp(self):
         """One step up."""
         self._set_value(self._number("value") + self._number("singleStep"))
 
-    def stepDown(self):  # noqa: N802
+    def stepDown(self):
         """One step down."""
         self._set_value(self._number("value") - self._number("singleStep"))
 
 
 @standin(QtWidgets.QWidget, maximum=99.0, singleStep=1.0, pageStep=10.0, decimals=2, tracking=True, spinBoxVisible=True)
-class ctkSliderWidget(_Ranged):  # noqa: N801
+class ctkSliderWidget(_Ranged):
     """A slider with a spin box."""
 
     def __init__(self, parent=None):
@@ -185,13 +194,13 @@ class ctkSliderWidget(_Ranged):  # noqa: N801
         self._inner_box.setVisible(stored(self, "spinBoxVisible"))
         self._showing = False
 
-    _after_decimals = _after_singleStep = _after_prefix = _after_suffix = _after_spinBoxVisible = _show  # noqa: N815
+    _after_decimals = _after_singleStep = _after_prefix = _after_suffix = _after_spinBoxVisible = _show
 
-    def setDecimals(self, decimals):  # noqa: N802
+    def setDecimals(self, decimals):
         """Set the number of decimals."""
         self.decimals = decimals
 
-    def setSpinBoxVisible(self, visible):  # noqa: N802
+    def setSpinBoxVisible(self, visible):
         """Show or hide the spin box."""
         self.spinBoxVisible = visible
 
@@ -201,28 +210,28 @@ class ctkSliderWidget(_Ranged):  # noqa: N801
 
 
 @standin(QtWidgets.QWidget, maximum=99.0, maximumValue=99.0, singleStep=1.0, decimals=2, tracking=True)
-class ctkRangeWidget:  # noqa: N801
+class ctkRangeWidget:
     """Two numbers: the ends of a range."""
 
-    def setRange(self, low, high):  # noqa: N802
+    def setRange(self, low, high):
         """Set the limits of the range."""
         self.minimum, self.maximum = float(low), float(high)
 
-    def setValues(self, low, high):  # noqa: N802
+    def setValues(self, low, high):
         """Set both ends."""
         self.__dict__.setdefault("_values", {}).update(minimumValue=float(low), maximumValue=float(high))
         emit(self, "valuesChanged(double,double)", float(low), float(high))
 
-    def _set_minimumValue(self, value):  # noqa: N802
+    def _set_minimumValue(self, value):
         self.setValues(value, stored(self, "maximumValue"))
 
-    def _set_maximumValue(self, value):  # noqa: N802
+    def _set_maximumValue(self, value):
         self.setValues(stored(self, "minimumValue", "double"), value)
 
-    def setMinimumValue(self, value):  # noqa: N802
+    def setMinimumValue(self, value):
         """Set the lower end."""
         self._set_minimumValue(value)
 
-    def setMaximumValue(self, value):  # noqa: N802
+    def setMaximumValue(self, value):
         """Set the upper end."""
         self._set_maximumValue(value)

@@ -11,7 +11,7 @@ from .standin import emit, standin, stored
 
 
 @standin(QtWidgets.QAbstractButton, contentsFrameShape=0)
-class ctkCollapsibleButton:  # noqa: N801
+class ctkCollapsibleButton:
     """A header that hides and shows what lies under it."""
 
     _HEADER = 24
@@ -41,26 +41,28 @@ class ctkCollapsibleButton:  # noqa: N801
         self.setMaximumHeight(16777215 if visible else self._HEADER)
         self.updateGeometry()
 
-    def childEvent(self, event):  # noqa: N802
+    def childEvent(self, event):
         """A widget that arrives while the button is collapsed stays hidden."""
         super().childEvent(event)
         child = event.child()
         if event.added() and stored(self, "collapsed", "bool") and child.isWidgetType():
             child.setVisible(False)
 
-    def hitButton(self, position):  # noqa: N802
+    def hitButton(self, position):
         """Only the header is a button."""
         return position.y() < self._HEADER
 
-    def sizeHint(self):  # noqa: N802
+    def sizeHint(self):
         """Size of the header, and of the contents when they show."""
         layout = self.layout()
-        hint = layout.sizeHint() if layout is not None and not stored(self, "collapsed", "bool") else QtCore.QSize(200, 0)
+        hint = (
+            layout.sizeHint() if layout is not None and not stored(self, "collapsed", "bool") else QtCore.QSize(200, 0)
+        )
         return QtCore.QSize(max(200, hint.width()), max(hint.height(), self._HEADER))
 
-    minimumSizeHint = sizeHint  # noqa: N815
+    minimumSizeHint = sizeHint
 
-    def paintEvent(self, event):  # noqa: N802
+    def paintEvent(self, event):
         """Draw the header: an arrow and the text."""
         painter = QtGui.QPainter(self)
         header = QtCore.QRect(0, 0, self.width, self._HEADER - 4)
@@ -72,7 +74,7 @@ class ctkCollapsibleButton:  # noqa: N801
 
 
 @standin(QtWidgets.QGroupBox)
-class ctkCollapsibleGroupBox:  # noqa: N801
+class ctkCollapsibleGroupBox:
     """A group box that hides its contents."""
 
     def _after_collapsed(self):
@@ -82,65 +84,65 @@ class ctkCollapsibleGroupBox:  # noqa: N801
 
 
 @standin(QtWidgets.QCheckBox)
-class ctkCheckBox:  # noqa: N801
+class ctkCheckBox:
     """A check box."""
 
 
 @standin(QtWidgets.QPushButton)
-class ctkPushButton:  # noqa: N801
+class ctkPushButton:
     """A push button with alignments."""
 
 
 @standin(ctkPushButton)
-class ctkCheckablePushButton:  # noqa: N801
+class ctkCheckablePushButton:
     """A push button with a check box in it."""
 
 
 @standin(QtWidgets.QPushButton)
-class ctkMenuButton:  # noqa: N801
+class ctkMenuButton:
     """A push button with a menu beside it."""
 
 
 @standin(QtWidgets.QToolButton)
-class ctkExpandButton:  # noqa: N801
+class ctkExpandButton:
     """A small arrow."""
 
 
 @standin(QtWidgets.QLineEdit)
-class ctkSearchBox:  # noqa: N801
+class ctkSearchBox:
     """A line edit for searching."""
 
 
 @standin(QtWidgets.QTextBrowser)
-class ctkFittedTextBrowser:  # noqa: N801
+class ctkFittedTextBrowser:
     """A text browser as high as its text."""
 
-    def setCollapsibleText(self, text):  # noqa: N802
+    def setCollapsibleText(self, text):
         """Show the text."""
         self.setText(text)
 
 
 @standin(QtWidgets.QComboBox)
-class ctkComboBox:  # noqa: N801
+class ctkComboBox:
     """A combo box with a default text."""
 
-    def _get_currentUserDataAsString(self):  # noqa: N802
+    def _get_currentUserDataAsString(self):
         data = self.property("currentData")
         return "" if data is None else str(data)
 
-    def _set_currentUserDataAsString(self, value):  # noqa: N802
+    def _set_currentUserDataAsString(self, value):
         self.setCurrentIndex(self.findData(value))
 
-    def setCurrentUserDataAsString(self, value):  # noqa: N802
+    def setCurrentUserDataAsString(self, value):
         """Choose the item that carries this data."""
         self._set_currentUserDataAsString(value)
 
-    def _after_defaultText(self):  # noqa: N802
+    def _after_defaultText(self):
         self.setPlaceholderText(stored(self, "defaultText"))
 
 
 @standin(QtWidgets.QWidget, filters=0, showBrowseButton=True, showHistoryButton=True)
-class ctkPathLineEdit:  # noqa: N801
+class ctkPathLineEdit:
     """A line for a path, with a button that opens a file dialog."""
 
     Dirs, Files, Drives, NoSymLinks, Readable, Writable, Executable = 1, 2, 4, 8, 16, 32, 64
@@ -162,22 +164,22 @@ class ctkPathLineEdit:  # noqa: N801
         self._combo.editTextChanged.connect(self._changed)
         self._button.clicked.connect(lambda: self.browse())
 
-    def _get_currentPath(self):  # noqa: N802
+    def _get_currentPath(self):
         return self._combo.property("currentText")
 
-    def _set_currentPath(self, path):  # noqa: N802
+    def _set_currentPath(self, path):
         self._combo.setEditText(path)
 
-    def setCurrentPath(self, path):  # noqa: N802
+    def setCurrentPath(self, path):
         """Put a path into the line."""
         self._rig_check("currentPath", path)
         self._set_currentPath(path)
 
-    def comboBox(self):  # noqa: N802
+    def comboBox(self):
         """The combo box inside, which keeps the history."""
         return self._combo
 
-    def addCurrentPathToHistory(self):  # noqa: N802
+    def addCurrentPathToHistory(self):
         """Keep the path in the history."""
         path = self._get_currentPath()
         if path and self._combo.findText(path) < 0:
@@ -188,12 +190,18 @@ class ctkPathLineEdit:  # noqa: N801
     def browse(self):
         """Ask for a path as the filters say."""
         directories_only = int(stored(self, "filters") or 0) & (self.Dirs | self.Files) == self.Dirs
-        kind = "folder" if directories_only else "save file" if int(stored(self, "filters") or 0) & self.Writable else "open file"
+        kind = (
+            "folder"
+            if directories_only
+            else "save file"
+            if int(stored(self, "filters") or 0) & self.Writable
+            else "open file"
+        )
         answer = dialogs.ask(kind, stored(self, "label", "QString"), filter=stored(self, "nameFilters"))
         if answer:
             self._set_currentPath(str(answer))
 
-    def _after_showBrowseButton(self):  # noqa: N802
+    def _after_showBrowseButton(self):
         self._button.setVisible(stored(self, "showBrowseButton"))
 
     def _changed(self, path):
@@ -205,7 +213,7 @@ class ctkPathLineEdit:  # noqa: N801
 
 
 @standin(QtWidgets.QWidget)
-class ctkDirectoryButton:  # noqa: N801
+class ctkDirectoryButton:
     """A button that shows a folder and asks for another one."""
 
     def __init__(self, *args):
@@ -232,5 +240,5 @@ class ctkDirectoryButton:  # noqa: N801
 
 
 @standin(QtWidgets.QMessageBox)
-class ctkMessageBox:  # noqa: N801
+class ctkMessageBox:
     """A message box that can be told not to show again."""

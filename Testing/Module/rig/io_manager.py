@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-
 _BY_SUFFIX = {
     "MarkupsFile": (".mrk.json", ".fcsv"),
     "SceneFile": (".mrml", ".mrb"),
@@ -20,18 +19,18 @@ class IOManager:
     def __init__(self, holder) -> None:
         self._holder = holder
 
-    def fileType(self, path):  # noqa: N802
+    def fileType(self, path):
         """The type of a file, by its name."""
         for file_type, endings in _BY_SUFFIX.items():
             if str(path).lower().endswith(endings):
                 return file_type
         return "NoFile"
 
-    def fileWriterFileType(self, node, extension=""):  # noqa: N802
+    def fileWriterFileType(self, node, extension=""):
         """All nodes are written by their storage node."""
         return "NodeFile"
 
-    def loadNodes(self, file_type, properties, loaded, messages=None):  # noqa: N802
+    def loadNodes(self, file_type, properties, loaded, messages=None):
         """Read a file into the scene; False when it cannot be read."""
         path = properties["fileName"]
         if not Path(path).is_file():
@@ -76,14 +75,18 @@ class IOManager:
             done = self._holder.application_logic.OpenSlicerDataBundle(path, temporary)
             return [] if done else None
         self._holder.scene.SetURL(path)
-        done = self._holder.scene.Connect(messages) if properties.get("clear", True) else self._holder.scene.Import(messages)
+        done = (
+            self._holder.scene.Connect(messages)
+            if properties.get("clear", True)
+            else self._holder.scene.Import(messages)
+        )
         return [] if done else None
 
-    def loadScene(self, path, clear=True, messages=None):  # noqa: N802
+    def loadScene(self, path, clear=True, messages=None):
         """Read a scene."""
         return self._load_scene(str(path), {"clear": clear}, messages) is not None
 
-    def saveNodes(self, file_type, properties, messages=None):  # noqa: N802
+    def saveNodes(self, file_type, properties, messages=None):
         """Write a node or the scene; False when it cannot be written."""
         path = str(properties["fileName"])
         if file_type == "SceneFile":
@@ -97,13 +100,13 @@ class IOManager:
         return bool(storage.WriteData(node))
 
     @staticmethod
-    def createAndAddDefaultStorageNode(node):  # noqa: N802
+    def createAndAddDefaultStorageNode(node):
         """Give a node a storage node."""
         if node.GetStorageNode() is None:
             node.AddDefaultStorageNode()
         return node.GetStorageNode()
 
-    def saveScene(self, path, screenshot=None, messages=None):  # noqa: N802
+    def saveScene(self, path, screenshot=None, messages=None):
         """Write the scene as ``.mrb``, ``.mrml`` or into a folder."""
         scene = self._holder.scene
         if path.endswith(".mrb"):
@@ -114,12 +117,10 @@ class IOManager:
         Path(path).mkdir(parents=True, exist_ok=True)
         return bool(self._holder.application_logic.SaveSceneToSlicerDataBundleDirectory(path, screenshot, messages))
 
-    def addDefaultStorageNodes(self):  # noqa: N802
+    def addDefaultStorageNodes(self):
         """Give every node that needs one a storage node."""
         scene = self._holder.scene
         for index in range(scene.GetNumberOfNodesByClass("vtkMRMLStorableNode")):
             node = scene.GetNthNodeByClass(index, "vtkMRMLStorableNode")
             if node.GetSaveWithScene():
                 node.AddDefaultStorageNode()
-
-

@@ -24,7 +24,7 @@ def _paint(widget: QtWidgets.QWidget, pixels) -> None:
 
 
 @standin(QtWidgets.QWidget)
-class qMRMLSliceView:  # noqa: N801
+class qMRMLSliceView:
     """Draws a real slice view; its mouse is driven through ``drawn.click``."""
 
     def __init__(self, view: SliceView):
@@ -32,15 +32,15 @@ class qMRMLSliceView:  # noqa: N801
         self._drawn = view
         self.setMinimumSize(120, 120)
 
-    def resizeEvent(self, event):  # noqa: N802
+    def resizeEvent(self, event):
         """The view has the size of the widget."""
         self._drawn.resize((event.size().width(), event.size().height()))
 
-    def paintEvent(self, event):  # noqa: N802
+    def paintEvent(self, event):
         """Draw the view."""
         _paint(self, self._drawn.render())
 
-    def renderWindow(self):  # noqa: N802
+    def renderWindow(self):
         """The VTK window."""
         return self._drawn.window
 
@@ -48,41 +48,41 @@ class qMRMLSliceView:  # noqa: N801
         """The VTK interactor."""
         return self._drawn.interactor
 
-    def mrmlSliceNode(self):  # noqa: N802
+    def mrmlSliceNode(self):
         """The slice node."""
         return self._drawn.node
 
-    def forceRender(self):  # noqa: N802
+    def forceRender(self):
         """Draw now."""
         self._drawn.render()
 
-    def scheduleRender(self):  # noqa: N802
+    def scheduleRender(self):
         """Draw soon."""
         self.update()
 
-    def displayableManagerByClassName(self, name):  # noqa: N802
+    def displayableManagerByClassName(self, name):
         """One of the displayable managers."""
         return self._drawn.managers.GetDisplayableManagerByClassName(name)
 
-    def convertXYZToRAS(self, xyz):  # noqa: N802
+    def convertXYZToRAS(self, xyz):
         """A place of the view in mm."""
         return list(self._drawn.to_ras(xyz[0], xyz[1]))
 
-    def convertRASToXYZ(self, ras):  # noqa: N802
+    def convertRASToXYZ(self, ras):
         """A point in mm as a place of the view."""
         return [*self._drawn.to_display(ras), 0.0]
 
-    def setViewCursor(self, cursor):  # noqa: N802
+    def setViewCursor(self, cursor):
         """The pointer over the view."""
         self.setCursor(cursor)
 
-    def unsetViewCursor(self):  # noqa: N802
+    def unsetViewCursor(self):
         """The usual pointer again."""
         self.unsetCursor()
 
 
 @standin(qMRMLWidget)
-class qMRMLSliceWidget:  # noqa: N801
+class qMRMLSliceWidget:
     """A slice view with its name in the layout."""
 
     def __init__(self, node, application_logic):
@@ -107,35 +107,35 @@ class qMRMLSliceWidget:  # noqa: N801
         self._bar.setPalette(palette)
         self._bar.setText(f" {node.GetLayoutLabel() or node.GetLayoutName()}")
 
-    def _get_sliceViewName(self):  # noqa: N802
+    def _get_sliceViewName(self):
         return self._drawn.node.GetLayoutName()
 
-    def _get_sliceViewLabel(self):  # noqa: N802
+    def _get_sliceViewLabel(self):
         return self._drawn.node.GetLayoutLabel()
 
-    def _get_sliceOrientation(self):  # noqa: N802
+    def _get_sliceOrientation(self):
         return self._drawn.node.GetOrientation()
 
-    def _set_sliceOrientation(self, orientation):  # noqa: N802
+    def _set_sliceOrientation(self, orientation):
         self._drawn.node.SetOrientation(orientation)
 
-    def setSliceOrientation(self, orientation):  # noqa: N802
+    def setSliceOrientation(self, orientation):
         """Turn the view."""
         self._drawn.node.SetOrientation(orientation)
 
-    def mrmlSliceNode(self):  # noqa: N802
+    def mrmlSliceNode(self):
         """The slice node."""
         return self._drawn.node
 
-    def mrmlSliceCompositeNode(self):  # noqa: N802
+    def mrmlSliceCompositeNode(self):
         """The node that says what is shown."""
         return self._drawn.logic.GetSliceCompositeNode(self._drawn.node)
 
-    def mrmlAbstractViewNode(self):  # noqa: N802
+    def mrmlAbstractViewNode(self):
         """The slice node."""
         return self._drawn.node
 
-    def sliceLogic(self):  # noqa: N802
+    def sliceLogic(self):
         """The real slice logic."""
         return self._drawn.logic
 
@@ -143,25 +143,25 @@ class qMRMLSliceWidget:  # noqa: N801
         """The real slice logic."""
         return self._drawn.logic
 
-    def sliceView(self):  # noqa: N802
+    def sliceView(self):
         """The view."""
         return self._view
 
-    def viewWidget(self):  # noqa: N802
+    def viewWidget(self):
         """The view."""
         return self._view
 
-    def interactorStyle(self):  # noqa: N802
+    def interactorStyle(self):
         """Slicer's own interactor style."""
         return self._drawn.style
 
-    def fitSliceToBackground(self):  # noqa: N802
+    def fitSliceToBackground(self):
         """Fill the view with the background."""
         self._drawn.logic.FitSliceToBackground()
 
 
 @standin(QtWidgets.QWidget)
-class qMRMLPlotView:  # noqa: N801
+class qMRMLPlotView:
     """Draws the chart of a plot view node with VTK."""
 
     def __init__(self, parent=None):
@@ -170,31 +170,27 @@ class qMRMLPlotView:  # noqa: N801
         self._node: Any = None
         self.setMinimumSize(200, 150)
 
-    def setMRMLScene(self, scene):  # noqa: N802
+    def setMRMLScene(self, scene):
         """The scene of the node."""
         self._scene = scene
         emit(self, "mrmlSceneChanged(vtkMRMLScene*)", scene)
 
-    def setMRMLPlotViewNode(self, node):  # noqa: N802
+    def setMRMLPlotViewNode(self, node):
         """Show the chart of this view node."""
         self._node = node
 
-    def mrmlPlotViewNode(self):  # noqa: N802
-        """The view node."""
-        return self._node
-
-    def fitToContent(self):  # noqa: N802
+    def fitToContent(self):
         """Show all of the chart."""
         self.update()
 
-    def paintEvent(self, event):  # noqa: N802
+    def paintEvent(self, event):
         """Draw the chart."""
         chart = self._node.GetPlotChartNode() if self._node is not None else None
         _paint(self, self._drawn.render(chart, (self.width, self.height)))
 
 
 @standin(qMRMLWidget)
-class qMRMLPlotWidget:  # noqa: N801
+class qMRMLPlotWidget:
     """A plot view in the layout."""
 
     def __init__(self, node):
@@ -203,17 +199,17 @@ class qMRMLPlotWidget:  # noqa: N801
         self._view.setMRMLPlotViewNode(node)
         QtWidgets.QVBoxLayout(self).addWidget(self._view)
 
-    def mrmlPlotViewNode(self):  # noqa: N802
+    def mrmlPlotViewNode(self):
         """The view node."""
-        return self._view.mrmlPlotViewNode()
+        return self._view._node
 
-    def plotView(self):  # noqa: N802
+    def plotView(self):
         """The view."""
         return self._view
 
 
 @standin(qMRMLWidget)
-class qMRMLTableWidget:  # noqa: N801
+class qMRMLTableWidget:
     """A table view in the layout."""
 
     def __init__(self, node):
@@ -224,17 +220,17 @@ class qMRMLTableWidget:  # noqa: N801
         QtWidgets.QVBoxLayout(self).addWidget(self._view)
         node.AddObserver("ModifiedEvent", lambda *_: self._view.setMRMLTableViewNode(node))
 
-    def mrmlTableViewNode(self):  # noqa: N802
+    def mrmlTableViewNode(self):
         """The view node."""
         return self._node
 
-    def tableView(self):  # noqa: N802
+    def tableView(self):
         """The view."""
         return self._view
 
 
 @standin(QtCore.QObject)
-class qMRMLLayoutManager:  # noqa: N801
+class qMRMLLayoutManager:
     """Shows the views that Slicer's real layout logic asks for."""
 
     def __init__(self, holder):
@@ -277,7 +273,7 @@ class qMRMLLayoutManager:  # noqa: N801
         splitter.setOrientation(QtCore.Qt.Orientation.Vertical if vertical else QtCore.Qt.Orientation.Horizontal)
         for item in element:
             splitter.addWidget(self._build(item))
-        splitter.setSizes([1000] * splitter.property("count"))
+        splitter.setSizes([1000] * splitter.count())
         return splitter
 
     def _view(self, element):
@@ -304,41 +300,41 @@ class qMRMLLayoutManager:  # noqa: N801
         """The area with all views."""
         return self._area
 
-    def sliceViewNames(self):  # noqa: N802
+    def sliceViewNames(self):
         """Names of the slice views in the layout."""
         return [n.GetLayoutName() for n in self._of("vtkMRMLSliceNode", shown_only=True)]
 
-    def sliceWidget(self, name):  # noqa: N802
+    def sliceWidget(self, name):
         """The slice widget of this name, or None."""
         return next((self._widgets[n] for n in self._of("vtkMRMLSliceNode") if n.GetLayoutName() == name), None)
 
-    def plotWidget(self, index):  # noqa: N802
+    def plotWidget(self, index):
         """The plot widget at this place, or None."""
         nodes = self._of("vtkMRMLPlotViewNode", shown_only=True)
         return self._widgets[nodes[index]] if index < len(nodes) else None
 
-    def tableWidget(self, index):  # noqa: N802
+    def tableWidget(self, index):
         """The table widget at this place, or None."""
         nodes = self._of("vtkMRMLTableViewNode", shown_only=True)
         return self._widgets[nodes[index]] if index < len(nodes) else None
 
-    def threeDWidget(self, index):  # noqa: N802
+    def threeDWidget(self, index):
         """Three-dimensional views are not drawn here."""
         return None
 
-    def mrmlSliceLogics(self):  # noqa: N802
+    def mrmlSliceLogics(self):
         """The slice logics."""
         return self._logics
 
-    def mrmlScene(self):  # noqa: N802
+    def mrmlScene(self):
         """The scene."""
         return self._holder.scene
 
-    def layoutLogic(self):  # noqa: N802
+    def layoutLogic(self):
         """Slicer's real layout logic."""
         return self._holder.layout_logic
 
-    def setLayout(self, number):  # noqa: N802
+    def setLayout(self, number):
         """Show a layout."""
         self._holder.layout_node.SetViewArrangement(number)
 
@@ -348,27 +344,27 @@ class qMRMLLayoutManager:  # noqa: N801
     def _set_layout(self, number):
         self.setLayout(number)
 
-    def _get_plotViewCount(self):  # noqa: N802
+    def _get_plotViewCount(self):
         return len(self._of("vtkMRMLPlotViewNode", shown_only=True))
 
-    def _get_tableViewCount(self):  # noqa: N802
+    def _get_tableViewCount(self):
         return len(self._of("vtkMRMLTableViewNode", shown_only=True))
 
-    def resetSliceViews(self):  # noqa: N802
+    def resetSliceViews(self):
         """Fit every slice view to what it shows."""
         for node in self._of("vtkMRMLSliceNode"):
             self._widgets[node].fitSliceToBackground()
 
-    def resetThreeDViews(self):  # noqa: N802
+    def resetThreeDViews(self):
         """There are none."""
 
-    def pauseRender(self):  # noqa: N802
+    def pauseRender(self):
         """Views are drawn only when they are looked at."""
 
-    def resumeRender(self):  # noqa: N802
+    def resumeRender(self):
         """Views are drawn only when they are looked at."""
 
 
 @standin(qMRMLLayoutManager)
-class qSlicerLayoutManager:  # noqa: N801
+class qSlicerLayoutManager:
     """What ``slicer.app.layoutManager()`` gives."""

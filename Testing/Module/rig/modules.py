@@ -27,7 +27,7 @@ class BuiltInModule:
 
 
 @standin(QtCore.QObject)
-class qSlicerModuleManager:  # noqa: N801
+class qSlicerModuleManager:
     """The modules by name."""
 
     def __init__(self):
@@ -38,11 +38,11 @@ class qSlicerModuleManager:  # noqa: N801
         """A module, or None."""
         return self._modules.get(name)
 
-    def modulesNames(self):  # noqa: N802
+    def modulesNames(self):
         """The names of the modules."""
         return list(self._modules)
 
-    def factoryManager(self):  # noqa: N802
+    def factoryManager(self):
         """The factory manager, of which the rig has the names only."""
         return FactoryManager(self._modules)
 
@@ -53,17 +53,17 @@ class FactoryManager:
     def __init__(self, modules) -> None:
         self._modules = modules
 
-    def loadedModuleNames(self):  # noqa: N802
+    def loadedModuleNames(self):
         """The names of the loaded modules."""
         return list(self._modules)
 
-    def isLoaded(self, name):  # noqa: N802
+    def isLoaded(self, name):
         """Whether a module is loaded."""
         return name in self._modules
 
 
 @standin(QtCore.QObject)
-class qSlicerScriptedLoadableModule:  # noqa: N801
+class qSlicerScriptedLoadableModule:
     """The ``parent`` that a module class fills in."""
 
     def __init__(self, path: Path):
@@ -71,14 +71,14 @@ class qSlicerScriptedLoadableModule:  # noqa: N801
         self._values = {"name": path.stem, "path": str(path)}
         self._panel: Any = None
 
-    def widgetRepresentation(self):  # noqa: N802
+    def widgetRepresentation(self):
         """The panel, made when first asked for."""
         if self._panel is None:
             self._panel = qSlicerScriptedLoadableModuleWidget(self.path)
             self._panel.reload()
         return self._panel
 
-    def createNewWidgetRepresentation(self):  # noqa: N802
+    def createNewWidgetRepresentation(self):
         """Another panel."""
         panel = qSlicerScriptedLoadableModuleWidget(self.path)
         panel.reload()
@@ -86,7 +86,7 @@ class qSlicerScriptedLoadableModule:  # noqa: N801
 
 
 @standin(qSlicerWidget)
-class qSlicerScriptedLoadableModuleWidget:  # noqa: N801
+class qSlicerScriptedLoadableModuleWidget:
     """The panel that a module's widget class fills."""
 
     def __init__(self, path: str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtGui, QtWidgets
 
 from .ctk_numbers import ctkDoubleSpinBox, ctkSliderWidget
 from .standin import emit, standin
@@ -15,56 +15,56 @@ class _SceneHolder:
 
     _scene: Any = None
 
-    def setMRMLScene(self, scene):  # noqa: N802
+    def setMRMLScene(self, scene):
         """Hold the scene and pass it on by the signal."""
         if scene is self._scene:
             return
         self._scene = scene
         emit(self, "mrmlSceneChanged(vtkMRMLScene*)", scene)
 
-    def mrmlScene(self):  # noqa: N802
+
+@standin(QtWidgets.QWidget)
+class qMRMLWidget(_SceneHolder):
+    """The top-level widget of a ``.ui`` file: its ``mrmlSceneChanged`` feeds the others."""
+
+    def mrmlScene(self):
         """The scene."""
         return self._scene
 
 
 @standin(QtWidgets.QWidget)
-class qMRMLWidget(_SceneHolder):  # noqa: N801
-    """The top-level widget of a ``.ui`` file: its ``mrmlSceneChanged`` feeds the others."""
-
-
-@standin(QtWidgets.QWidget)
-class qSlicerWidget(_SceneHolder):  # noqa: N801
+class qSlicerWidget(_SceneHolder):
     """As qMRMLWidget, for the widgets of modules."""
 
 
 @standin(ctkSliderWidget)
-class qMRMLSliderWidget:  # noqa: N801
+class qMRMLSliderWidget:
     """A slider with units; the units are not shown here."""
 
-    def setMRMLScene(self, scene):  # noqa: N802
+    def setMRMLScene(self, scene):
         """Take the scene, which holds the units."""
         self._scene = scene
 
-    def setQuantity(self, quantity):  # noqa: N802
+    def setQuantity(self, quantity):
         """Set the quantity."""
         self.quantity = quantity
 
 
 @standin(ctkDoubleSpinBox)
-class qMRMLSpinBox:  # noqa: N801
+class qMRMLSpinBox:
     """A spin box with units; the units are not shown here."""
 
-    def setMRMLScene(self, scene):  # noqa: N802
+    def setMRMLScene(self, scene):
         """Take the scene, which holds the units."""
         self._scene = scene
 
-    def setQuantity(self, quantity):  # noqa: N802
+    def setQuantity(self, quantity):
         """Set the quantity."""
         self.quantity = quantity
 
 
 @standin(QtWidgets.QTableView)
-class qMRMLTableView(_SceneHolder):  # noqa: N801
+class qMRMLTableView(_SceneHolder):
     """Shows the cells of a real table node, and follows it."""
 
     def __init__(self, parent=None):
@@ -74,9 +74,8 @@ class qMRMLTableView(_SceneHolder):  # noqa: N801
         self._tag = None
         self._cells = QtGui.QStandardItemModel(self)
         self.setModel(self._cells)
-        self.destroyed.connect(lambda: None)
 
-    def setMRMLTableNode(self, node):  # noqa: N802
+    def setMRMLTableNode(self, node):
         """Show a table node, or nothing."""
         if self._table is not None:
             self._table.RemoveObserver(self._tag)
@@ -85,20 +84,24 @@ class qMRMLTableView(_SceneHolder):  # noqa: N801
             self._tag = node.AddObserver("ModifiedEvent", lambda *_: self._fill())
         self._fill()
 
-    def mrmlTableNode(self):  # noqa: N802
+    def mrmlTableNode(self):
         """The table node that is shown."""
         return self._table
 
-    def setMRMLTableViewNode(self, node):  # noqa: N802
+    def setMRMLTableViewNode(self, node):
         """Show the table of a view node."""
         self._view_node = node
         self.setMRMLTableNode(node.GetTableNode() if node is not None else None)
 
-    def mrmlTableViewNode(self):  # noqa: N802
+    def mrmlTableViewNode(self):
         """The view node."""
         return self._view_node
 
-    def tableModel(self):  # noqa: N802
+    def mrmlScene(self):
+        """The scene."""
+        return self._scene
+
+    def tableModel(self):
         """The model of the cells."""
         return self._cells
 
@@ -116,10 +119,3 @@ class qMRMLTableView(_SceneHolder):  # noqa: N801
     def _text(table, row, column):
         value = table.GetValue(row, column)
         return value.ToString() if hasattr(value, "ToString") else str(value)
-
-
-def header_texts(view: QtWidgets.QTableView) -> list[str]:
-    """The column titles that a table view shows."""
-    model = view.model()
-    role = QtCore.Qt.ItemDataRole.DisplayRole
-    return [str(model.headerData(c, QtCore.Qt.Orientation.Horizontal, role)) for c in range(model.columnCount())]

@@ -37,8 +37,15 @@ class SceneObserver:
         self._tags = []
 
 
-@standin(QtWidgets.QWidget, addEnabled=True, removeEnabled=True, noneDisplay="None", selectNodeUponCreation=True, showChildNodeTypes=True)
-class qMRMLNodeComboBox:  # noqa: N801
+@standin(
+    QtWidgets.QWidget,
+    addEnabled=True,
+    removeEnabled=True,
+    noneDisplay="None",
+    selectNodeUponCreation=True,
+    showChildNodeTypes=True,
+)
+class qMRMLNodeComboBox:
     """Without a scene it is disabled and empty, as in Slicer."""
 
     def __init__(self, parent=None):
@@ -59,13 +66,13 @@ class qMRMLNodeComboBox:  # noqa: N801
 
     # The scene and its nodes.
 
-    def setMRMLScene(self, scene):  # noqa: N802
+    def setMRMLScene(self, scene):
         """Show the nodes of a scene."""
         self._scene = scene
         self._combo.setEnabled(scene is not None)
         self._refresh()
 
-    def mrmlScene(self):  # noqa: N802
+    def mrmlScene(self):
         """The scene."""
         return self._scene
 
@@ -81,7 +88,7 @@ class qMRMLNodeComboBox:  # noqa: N801
         types = stored(self, "nodeTypes", "QStringList")
         exact = [t for t in types if node.GetClassName() == t]
         derived = stored(self, "showChildNodeTypes") and any(node.IsA(t) for t in types)
-        if not exact and not derived or any(node.IsA(t) for t in stored(self, "hideChildNodeTypes", "QStringList")):
+        if (not exact and not derived) or any(node.IsA(t) for t in stored(self, "hideChildNodeTypes", "QStringList")):
             return False
         return all(self._has_attribute(node, *wanted) for wanted in self._attributes)
 
@@ -130,14 +137,18 @@ class qMRMLNodeComboBox:  # noqa: N801
         node.UnRegister(None)
         return node.GetNodeTagName()
 
-    _after_nodeTypes = _after_noneEnabled = _after_showHidden = _after_addEnabled = _refresh  # noqa: N815
-    _after_hideChildNodeTypes = _after_showChildNodeTypes = _after_noneDisplay = _after_removeEnabled = _refresh  # noqa: N815
-    _after_renameEnabled = _refresh  # noqa: N815
+    _after_nodeTypes = _after_noneEnabled = _after_showHidden = _after_addEnabled = _refresh
+    _after_hideChildNodeTypes = _after_showChildNodeTypes = _after_noneDisplay = _after_removeEnabled = _refresh
+    _after_renameEnabled = _refresh
 
     # The current node.
 
     def _choose(self, node):
-        index = self._combo.findData(node.GetID()) if node is not None else (0 if stored(self, "noneEnabled", "bool") else -1)
+        index = (
+            self._combo.findData(node.GetID())
+            if node is not None
+            else (0 if stored(self, "noneEnabled", "bool") else -1)
+        )
         self._combo.setCurrentIndex(index)
         if node is self._node:
             return
@@ -168,21 +179,21 @@ class qMRMLNodeComboBox:  # noqa: N801
         else:
             self.removeCurrentNode()
 
-    def currentNode(self):  # noqa: N802
+    def currentNode(self):
         """The selected node, or None."""
         return self._node
 
-    def _get_currentNodeID(self):  # noqa: N802
+    def _get_currentNodeID(self):
         return self._node.GetID() if self._node is not None else ""
 
-    _get_currentNodeId = _get_currentNodeID  # noqa: N815
+    _get_currentNodeId = _get_currentNodeID
 
-    def _set_currentNodeID(self, identifier):  # noqa: N802
+    def _set_currentNodeID(self, identifier):
         self.setCurrentNode(identifier)
 
-    _set_currentNodeId = _set_currentNodeID  # noqa: N815
+    _set_currentNodeId = _set_currentNodeID
 
-    def setCurrentNode(self, node):  # noqa: N802
+    def setCurrentNode(self, node):
         """Select a node of the scene, given itself or by ID. Anything else selects none."""
         if isinstance(node, str):
             node = self._scene.GetNodeByID(node) if self._scene is not None and node else None
@@ -193,43 +204,43 @@ class qMRMLNodeComboBox:  # noqa: N801
             node = nodes[0]
         self._choose(node)
 
-    setCurrentNodeID = setCurrentNode  # noqa: N815
+    setCurrentNodeID = setCurrentNode
 
-    def setCurrentNodeIndex(self, index):  # noqa: N802
+    def setCurrentNodeIndex(self, index):
         """Select the node at this place."""
         self.setCurrentNode(self.nodeFromIndex(index))
 
-    def nodeFromIndex(self, index):  # noqa: N802
+    def nodeFromIndex(self, index):
         """The node at this place, or None."""
         nodes = self._eligible()
         return nodes[index] if 0 <= index < len(nodes) else None
 
-    def nodeCount(self):  # noqa: N802
+    def nodeCount(self):
         """How many nodes can be selected."""
         return len(self._eligible())
 
     # What its menu does.
 
-    def addAttribute(self, node_type, name, value=None):  # noqa: N802
+    def addAttribute(self, node_type, name, value=None):
         """Show only nodes of this type that carry the attribute."""
         self._attributes.append((node_type, name, value))
         self._refresh()
 
-    def removeAttribute(self, node_type, name):  # noqa: N802
+    def removeAttribute(self, node_type, name):
         """No longer ask for the attribute."""
         self._attributes = [a for a in self._attributes if a[:2] != (node_type, name)]
         self._refresh()
 
-    def setNodeTypeLabel(self, label, node_type):  # noqa: N802
+    def setNodeTypeLabel(self, label, node_type):
         """What a node type is called in the menu."""
         self._labels[node_type] = label
         self._refresh()
 
-    def nodeTypeLabel(self, node_type):  # noqa: N802
+    def nodeTypeLabel(self, node_type):
         """What a node type is called in the menu."""
         return self._labels.get(node_type, "")
 
-    def addNode(self, node_type=None):  # noqa: N802
+    def addNode(self, node_type=None):
         """Add a node of the (first) type, as "Create new" does."""
         if self._scene is None:
             return None
@@ -246,13 +257,13 @@ class qMRMLNodeComboBox:  # noqa: N801
         emit(self, "nodeAddedByUser(vtkMRMLNode*)", node)
         return node
 
-    def removeCurrentNode(self):  # noqa: N802
+    def removeCurrentNode(self):
         """Remove the selected node from the scene."""
         if self._node is not None:
             emit(self, "nodeAboutToBeRemoved(vtkMRMLNode*)", self._node)
             self._scene.RemoveNode(self._node)
 
-    def renameCurrentNode(self):  # noqa: N802
+    def renameCurrentNode(self):
         """Ask for a name and give it to the selected node."""
         if self._node is not None:
             name = dialogs.ask("text", f"New name of {self._node.GetName()}")
@@ -262,7 +273,7 @@ class qMRMLNodeComboBox:  # noqa: N801
 
 
 @standin(qMRMLNodeComboBox)
-class qMRMLCheckableNodeComboBox:  # noqa: N801
+class qMRMLCheckableNodeComboBox:
     """A node selector with a check mark at each node."""
 
     def check(self, node):
@@ -275,6 +286,6 @@ class qMRMLCheckableNodeComboBox:  # noqa: N801
         self._checked = [n for n in self.checkedNodes() if n is not node]
         emit(self, "checkedNodesChanged()")
 
-    def checkedNodes(self):  # noqa: N802
+    def checkedNodes(self):
         """The checked nodes that are still in the scene."""
         return [n for n in self.__dict__.get("_checked", []) if n in self._eligible()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6 import QtGui, QtWidgets
 
 OUTPUT = Path(__file__).resolve().parents[1] / "output"
 
@@ -45,10 +45,5 @@ def number_of_colours(path: Path) -> int:
     """How many different colours a PNG has: one means that it is blank."""
     image = QtGui.QImage(str(path)).convertToFormat(QtGui.QImage.Format.Format_RGB888)
     buffer = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    pixels = buffer[:, : 3 * image.width()].reshape(-1, 3)
-    return len(np.unique(pixels, axis=0))
-
-
-def region(widget: QtWidgets.QWidget) -> QtCore.QRect:
-    """The rectangle of a widget on its window."""
-    return QtCore.QRect(widget.mapTo(widget.window(), QtCore.QPoint(0, 0)), widget.property("size"))
+    pixels = buffer[:, : 3 * image.width()].reshape(-1, 3).astype(np.uint32)
+    return len(np.unique(pixels @ np.array([65536, 256, 1], np.uint32)))

@@ -14,7 +14,9 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 MODULES = (QtCore, QtGui, QtWidgets)
 _GETTERS_THAT_STAY = {"isVisible", "isHidden"}  # Slicer's own modules call these
-_original: dict[type, tuple[Any, Any]] = {}
+_VIRTUAL = {"sizeHint", "minimumSizeHint"}  # properties that Qt itself looks up as methods: they stay methods here
+_original: dict[type, Any] = {}
+_properties: dict[type, dict[str, tuple[str, bool]]] = {}
 
 
 class PythonQtError(AttributeError):
@@ -25,10 +27,11 @@ def install() -> None:
     """Give all ``QObject`` classes of PySide6 the attribute rules of PythonQt. Calling it twice does no harm."""
     for cls in _qobject_classes():
         if cls not in _original:
-            _original[cls] = (cls.__getattribute__, cls.__setattr__)
-    for cls, (get, put) in _original.items():
+            _original[cls] = cls.__getattribute__
+            _properties[cls] = _read_properties(cls)
+    for cls, get in _original.items():
         cls.__getattribute__ = _getter(get)
-        cls.__setattr__ = _setter(put)
+        cls.__setattr__ = _setter()
 
 
 def _qobject_classes() -> list[type]:
@@ -45,17 +48,35 @@ def _is_derived_in_python(obj: Any) -> bool:
     return not type(obj).__module__.startswith("PySide6") and not is_standin(obj)
 
 
+def properties_of(cls: type) -> dict[str, tuple[str, bool]]:
+    """The Qt properties of a class, those of its bases included: name -> (type name, whether it can be written)."""
+    if cls not in _properties:
+        inherited: dict[str, tuple[str, bool]] = {}
+        for base in reversed(cls.__mro__[1:]):
+            inherited.update(_properties.get(base, {}))
+        own = {name: ("", True) for name, item in vars(cls).items() if isinstance(item, QtCore.Property)}
+        _properties[cls] = {**inherited, **own}
+    return _properties[cls]
+
+
+def _read_properties(cls: type) -> dict[str, tuple[str, bool]]:
+    """Read once, before there are objects: PySide loses a class's meta-object with the object that it was asked of."""
+    meta = cls.staticMetaObject
+    described = (meta.property(index) for index in range(meta.propertyCount()))
+    return {item.name(): (item.typeName(), item.isWritable()) for item in described}
+
+
 def _has_property(obj: Any, name: str) -> bool:
-    return QtCore.QObject.metaObject(obj).indexOfProperty(name) >= 0
+    return name in properties_of(type(obj))
 
 
 def _getter(original):
-    def __getattribute__(self, name):  # noqa: N807
+    def __getattribute__(self, name):
         if name.startswith("_"):
             return original(self, name)
         if name in _SPECIAL:
             return _SPECIAL[name](self, original)
-        if _has_property(self, name):
+        if name not in _VIRTUAL and _has_property(self, name):
             return QtCore.QObject.property(self, name)
         _refuse_getter(self, name)
         try:
@@ -76,14 +97,16 @@ def _refuse_getter(obj: Any, name: str) -> None:
         raise PythonQtError(f"{type(obj).__name__}.{name}(): read the property instead: .{bare}")
 
 
-def _setter(original):
-    def __setattr__(self, name, value):  # noqa: N807
+def _setter():
+    def __setattr__(self, name, value):
         if name == "name" and not _has_property(self, "name"):
             name = "objectName"
-        if _has_property(self, name):
+        if isinstance(value, QtCore.SignalInstance):  # PySide itself keeps the bound signals of an object this way
+            self.__dict__[name] = value
+        elif _has_property(self, name):
             _set_property(self, name, value)
         elif _is_derived_in_python(self) or (name.startswith("_") and is_standin(self)):
-            original(self, name, value)
+            _store(self, name, value)
         elif hasattr(type(self), name):
             raise PythonQtError(f"method {name!r} of {type(self).__name__} cannot be overwritten")
         else:
@@ -94,15 +117,21 @@ def _setter(original):
     return __setattr__
 
 
+def _store(obj: Any, name: str, value: Any) -> None:
+    described = inspect.getattr_static(type(obj), name, None)
+    if hasattr(described, "__set__"):
+        described.__set__(obj, value)
+    else:
+        obj.__dict__[name] = value
+
+
 def _set_property(obj: Any, name: str, value: Any) -> None:
-    meta = QtCore.QObject.metaObject(obj)
-    described = meta.property(meta.indexOfProperty(name))
-    if not described.isWritable():
+    expected, writable = properties_of(type(obj))[name]
+    if not writable:
         raise PythonQtError(f"property {name!r} of {type(obj).__name__} cannot be written")
     check = getattr(type(obj), "_rig_check", None)
     if check is not None:
         check(name, value)
-    expected = described.typeName()
     if expected in {"bool", "QString", "int", "double"} and not isinstance(value, (bool, int, float, str)):
         raise ValueError(f"property {name!r} of type {expected} does not accept {type(value).__name__}: {value!r}")
     if expected != "QString" and isinstance(value, str) and expected in {"bool", "int", "double"}:
@@ -144,7 +173,9 @@ def find_signal(obj: Any, signature: str) -> Any:
 def _signatures(obj: Any) -> list[str]:
     meta = QtCore.QObject.metaObject(obj)
     methods = (meta.method(index) for index in range(meta.methodCount()))
-    return [m.methodSignature().data().decode() for m in methods if m.methodType() == QtCore.QMetaMethod.MethodType.Signal]
+    return [
+        m.methodSignature().data().decode() for m in methods if m.methodType() == QtCore.QMetaMethod.MethodType.Signal
+    ]
 
 
 def _connector(self, original):
@@ -156,7 +187,7 @@ def _connector(self, original):
         slot = _slot(*receiver)
         bound = find_signal(self, signature)
         if bound is None:
-            return bool(plain(QtCore.SIGNAL(normalized(signature)), slot))
+            return bool(QtCore.QObject.connect(self, QtCore.SIGNAL(normalized(signature)), slot))
         bound.connect(slot)
         return True
 
@@ -173,7 +204,7 @@ def _disconnector(self, original):
         bound = find_signal(self, signature)
         try:
             if bound is None:
-                return bool(plain(QtCore.SIGNAL(normalized(signature)), slot))
+                return bool(QtCore.QObject.disconnect(self, QtCore.SIGNAL(normalized(signature)), slot))
             return bool(bound.disconnect(slot))
         except (RuntimeError, TypeError):
             return False  # PythonQt says no and goes on
@@ -190,6 +221,8 @@ def _slot(receiver: Any, slot: Any = None) -> Any:
 _SPECIAL = {
     "connect": _connector,
     "disconnect": _disconnector,
-    "name": lambda self, original: QtCore.QObject.property(self, "name" if _has_property(self, "name") else "objectName"),
+    "name": lambda self, original: QtCore.QObject.property(
+        self, "name" if _has_property(self, "name") else "objectName"
+    ),
     "className": lambda self, original: lambda: QtCore.QObject.metaObject(self).className(),
 }

@@ -17,23 +17,23 @@ class FileDialog(QtWidgets.QFileDialog):
     """The static functions return what the test prepared: one string (a list for several files), as in PythonQt."""
 
     @staticmethod
-    def getExistingDirectory(parent=None, caption="", directory="", *options):  # noqa: N802
+    def getExistingDirectory(parent=None, caption="", directory="", *options):
         """The folder that the test's user chooses; an empty text when the dialog is cancelled."""
         return _path(dialogs.ask("folder", caption, directory=str(directory)))
 
     @staticmethod
-    def getOpenFileName(parent=None, caption="", directory="", filter="", *options):  # noqa: N802
+    def getOpenFileName(parent=None, caption="", directory="", filter="", *options):
         """The file that the test's user opens."""
         return _path(dialogs.ask("open file", caption, directory=str(directory), filter=filter))
 
     @staticmethod
-    def getOpenFileNames(parent=None, caption="", directory="", filter="", *options):  # noqa: N802
+    def getOpenFileNames(parent=None, caption="", directory="", filter="", *options):
         """The files that the test's user opens."""
         answer = dialogs.ask("open files", caption, directory=str(directory), filter=filter)
         return [_path(item) for item in answer or []]
 
     @staticmethod
-    def getSaveFileName(parent=None, caption="", directory="", filter="", *options):  # noqa: N802
+    def getSaveFileName(parent=None, caption="", directory="", filter="", *options):
         """The file that the test's user saves to."""
         return _path(dialogs.ask("save file", caption, directory=str(directory), filter=filter))
 
@@ -46,12 +46,12 @@ class InputDialog(QtWidgets.QInputDialog):
     """Only the text comes back, as in PythonQt; an empty one when cancelled."""
 
     @staticmethod
-    def getText(parent, title, label, *more):  # noqa: N802
+    def getText(parent, title, label, *more):
         """The text that the test's user types."""
         return _path(dialogs.ask("text", f"{title}: {label}"))
 
     @staticmethod
-    def getItem(parent, title, label, items, *more):  # noqa: N802
+    def getItem(parent, title, label, items, *more):
         """The item that the test's user picks."""
         return _path(dialogs.ask("item", f"{title}: {label}", items=list(items)))
 
@@ -87,7 +87,7 @@ class DesktopServices:
     """Opening a folder or a page is recorded, not done."""
 
     @staticmethod
-    def openUrl(url):  # noqa: N802
+    def openUrl(url):
         """Record the address."""
         dialogs.tell("open url", url.toString())
         return True

@@ -17,7 +17,13 @@ from .pythonqt import normalized
 API: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "widget_api.json").read_text(encoding="utf-8"))
 
 _PYTHON_TYPES = {"bool": bool, "int": int, "double": float, "QString": str}
-_ACCEPTED = {"bool": (bool, int), "int": (int,), "double": (float, int), "QString": (str,), "QStringList": (list, tuple)}
+_ACCEPTED = {
+    "bool": (bool, int),
+    "int": (int,),
+    "double": (float, int),
+    "QString": (str,),
+    "QStringList": (list, tuple),
+}
 _DEFAULTS = {"bool": False, "int": 0, "double": 0.0, "QString": "", "QStringList": []}
 REGISTRY: dict[str, type] = {}
 

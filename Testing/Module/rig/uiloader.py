@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
-from .pythonqt import find_signal, normalized
+from .pythonqt import find_signal, normalized, properties_of
 from .standin import REGISTRY, facts
 
 
@@ -18,7 +18,7 @@ class UiFileError(AssertionError):
 class UiLoader(QtUiTools.QUiLoader):
     """``qt.QUiLoader`` with the ctk and qMRML classes."""
 
-    def createWidget(self, class_name, parent=None, name=""):  # noqa: N802
+    def createWidget(self, class_name, parent=None, name=""):
         """Make a widget: a stand-in where the class is one of ctk's or Slicer's."""
         if class_name not in REGISTRY:
             return super().createWidget(class_name, parent, name)
@@ -79,7 +79,7 @@ def _take_properties_of_standins(root: ElementTree.Element) -> dict[str, list[El
 
 
 def _is_qt_property(cls: type, name: str) -> bool:
-    return cls.staticMetaObject.indexOfProperty(name) >= 0
+    return name in properties_of(cls)
 
 
 def _apply(widget: Any, properties: list[ElementTree.Element]) -> None:
@@ -113,7 +113,12 @@ def _value(widget: Any, element: ElementTree.Element) -> Any:
 
 def _enumerator(widget: Any, name: str, as_number: bool) -> Any:
     scope, _, member = name.rpartition("::")
-    owner = {"Qt": QtCore.Qt}.get(scope) or REGISTRY.get(scope) or getattr(QtWidgets, scope.split("::")[0], None) or type(widget)
+    owner = (
+        {"Qt": QtCore.Qt}.get(scope)
+        or REGISTRY.get(scope)
+        or getattr(QtWidgets, scope.split("::")[0], None)
+        or type(widget)
+    )
     value = getattr(owner, member, None)
     if value is None:
         raise UiFileError(f"{scope or type(widget).__name__} has no enumerator {member!r}")

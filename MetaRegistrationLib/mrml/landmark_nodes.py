@@ -1,0 +1,107 @@
+"""The two point lists of a registration in the scene, read and filled under whatever transform they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from ..geometry import Geometry
+from ..landmarks import Landmarks
+from . import transforms
+from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
+from .placement import is_under
+from .stored_registration import StoredRegistration
+
+_NONE = Landmarks((), np.zeros((0, 2)))
+
+
+def new_list(name: str, colour: tuple[float, float, float]):
+    """An empty point list."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", slicer.mrmlScene.GenerateUniqueName(name))
+    set_colour(node, colour)
+    return node
+
+
+def list_of(landmarks: Landmarks, geometry: Geometry, name: str, colour, transform_node=None):
+    """A new point list with landmarks, put under a transform when one is given."""
+    node = node_from_landmarks(landmarks, geometry, slicer.mrmlScene.GenerateUniqueName(name), colour=colour)
+    if transform_node is not None:
+        transforms.apply_transform(node, transform_node)
+    return node
+
+
+def count(node) -> int:
+    """Number of points with a position; 0 without a list."""
+    return 0 if node is None else len(defined_points(node))
+
+
+def moving_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
+    """Landmarks of the moving image, as if there were no transform."""
+    node = parameters.movingPoints
+    if node is None:
+        return _NONE
+    return landmarks_from_node(node, registration.moving.geometry, without=parameters.transform)
+
+
+def fixed_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
+    """Landmarks of the fixed image."""
+    node = parameters.fixedPoints
+    return _NONE if node is None else landmarks_from_node(node, registration.fixed.geometry)
+
+
+def replace(parameters, registration: StoredRegistration, side: str, landmarks: Landmarks) -> None:
+    """Fill a point list, `side` moving or fixed; it is made when there is none."""
+    moving = side == "moving"
+    name = "movingPoints" if moving else "fixedPoints"
+    geometry = (registration.moving if moving else registration.fixed).geometry
+    node = getattr(parameters, name)
+    if node is None:
+        node = new_list(_TITLES[side], MOVING_COLOUR if moving else FIXED_COLOUR)
+        setattr(parameters, name, node)
+    transform = parameters.transform if moving and registration.registered else None
+    if transform is not None:
+        # Positions are those without the transform.
+        transforms.remove_transform(node, transform)
+    node_from_landmarks(landmarks, geometry, node.GetName(), node)
+    if transform is not None:
+        transforms.apply_transform(node, transform)
+
+
+def append_suggestions(parameters, registration: StoredRegistration, suggested, proposed) -> int:
+    """Append what is left of the suggestions, with the next free numbers; tells how many.
+
+    Those that the user deleted in one of the two suggestion lists are left out of both.
+    """
+    points = landmarks_from_node(suggested, registration.moving.geometry, without=parameters.transform)
+    partners = None if proposed is None else landmarks_from_node(proposed, registration.fixed.geometry)
+    labels = [label for label in points.labels if partners is None or label in partners.labels]
+    moving, fixed = moving_landmarks(parameters, registration), fixed_landmarks(parameters, registration)
+    first = 1 + max((int(label) for label in (*moving.labels, *fixed.labels) if label.isdecimal()), default=0)
+    numbers = tuple(str(first + index) for index in range(len(labels)))
+    replace(parameters, registration, "moving", _joined(moving, numbers, _picked(points, labels)))
+    if partners is not None:
+        replace(parameters, registration, "fixed", _joined(fixed, numbers, _picked(partners, labels)))
+    return len(labels)
+
+
+def follow(points_node, volume_node, transform_node) -> None:
+    """Put a point list under the transform that its volume is under."""
+    if is_under(volume_node, transform_node) and not is_under(points_node, transform_node):
+        transforms.apply_transform(points_node, transform_node)
+
+
+def remove(node) -> None:
+    """Take a node out of the scene if it is in it."""
+    if node is not None and node.GetScene() is not None:
+        slicer.mrmlScene.RemoveNode(node)
+
+
+_TITLES = {"moving": "Moving points", "fixed": "Fixed points"}
+
+
+def _picked(landmarks: Landmarks, labels: list[str]):
+    return landmarks.points[[landmarks.labels.index(label) for label in labels]].reshape(-1, 2)
+
+
+def _joined(landmarks: Landmarks, labels: tuple[str, ...], points) -> Landmarks:
+    return Landmarks((*landmarks.labels, *labels), np.vstack([landmarks.points, points]))

@@ -1,0 +1,133 @@
+"""A registration read back from the scene: what the transform node does to landmarks, in pixels, without torch."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from vtk.util.numpy_support import vtk_to_numpy
+
+from ..geometry import Geometry
+from ..inverse import invert_points
+from ..landmarks import Landmarks
+from ..preprocessing import Frame, pair_frames
+from .placement import RAS_TO_LPS
+from .volumes import volume_geometry
+
+FRAME_SIZE = 400
+_FRAME_ATTRIBUTE = "MetaRegistration.FrameSize"
+_SLICE_ATTRIBUTES = ("MetaRegistration.MovingSlice", "MetaRegistration.FixedSlice")
+
+
+class _Placed(NamedTuple):
+    """Stands for an image of which only the geometry counts."""
+
+    geometry: Geometry
+
+
+class StoredRegistration:
+    """As `Registration`, as far as landmarks go.
+
+    Parameters
+    ----------
+    moving, fixed : Geometry
+        In the world, the moving one without the transform.
+    positions : array (H, W, 2), optional
+        Where each fixed pixel lies in the moving image, (row, column) in its pixels; None without a registration.
+    frame_size : int
+        Side of the network's frame, whose pixels are the unit of distances.
+    """
+
+    def __init__(
+        self, moving: Geometry, fixed: Geometry, positions: np.ndarray | None = None, frame_size: int = FRAME_SIZE
+    ) -> None:
+        self.moving, self.fixed = _Placed(moving), _Placed(fixed)
+        self.moving_frame, self.fixed_frame = pair_frames(moving, fixed, frame_size)
+        self.scale, self.offset = _affine(self.moving_frame, self.fixed_frame)
+        self._displacement = None
+        if positions is not None:
+            grid = np.stack(np.indices(fixed.size), axis=-1) * self.scale + self.offset
+            self._displacement = np.moveaxis(positions - grid, -1, 0)
+
+    @property
+    def registered(self) -> bool:
+        """Whether there is a transform."""
+        return self._displacement is not None
+
+    def carry(self, landmarks: Landmarks) -> tuple[Landmarks, np.ndarray]:
+        """Landmarks of the moving image in the fixed one, and which of them (N,) converged."""
+        if self._displacement is None:
+            return self.unmoved(landmarks), np.ones(len(landmarks), dtype=bool)
+        points, converged = invert_points(
+            self._displacement, landmarks.points, scale=tuple(self.scale), offset=tuple(self.offset)
+        )
+        return Landmarks(landmarks.labels, points), converged
+
+    def unmoved(self, landmarks: Landmarks) -> Landmarks:
+        """Landmarks of the moving image in the fixed one as they would lie without the field."""
+        return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
+
+
+def remember(transform_node, frame_size: int, moving_slice: int, fixed_slice: int) -> None:
+    """Note on a transform node what `stored_registration` needs and the grid does not tell."""
+    values = (frame_size, moving_slice, fixed_slice)
+    for name, value in zip((_FRAME_ATTRIBUTE, *_SLICE_ATTRIBUTES), values, strict=True):
+        transform_node.SetAttribute(name, str(value))
+
+
+def stored_registration(
+    moving_node, fixed_node, transform_node=None, *, moving_slice: int = 0, fixed_slice: int = 0
+) -> StoredRegistration:
+    """The registration of two volumes that a transform node holds; without such a node one that moves nothing.
+
+    Parameters
+    ----------
+    moving_node, fixed_node : vtkMRMLVolumeNode
+    transform_node : vtkMRMLGridTransformNode, optional
+        It counts when it was made by `grid_transform` for these two volumes; its slices go before the following.
+    moving_slice, fixed_slice : int
+
+    Raises
+    ------
+    InputError
+        A volume holds no image or is under another non-linear transform.
+    """
+    if not belongs(transform_node, moving_node, fixed_node):
+        return StoredRegistration(volume_geometry(moving_node, moving_slice), volume_geometry(fixed_node, fixed_slice))
+    slices = [int(transform_node.GetAttribute(name) or 0) for name in _SLICE_ATTRIBUTES]
+    moving = volume_geometry(moving_node, slices[0], without=transform_node)
+    fixed = volume_geometry(fixed_node, slices[1])
+    displacement_lps = _grid_vectors(transform_node) * RAS_TO_LPS
+    grid = np.stack(np.indices(fixed.size), axis=-1)
+    positions = moving.to_pixels(fixed.to_physical(grid) + displacement_lps)
+    return StoredRegistration(moving, fixed, positions, int(transform_node.GetAttribute(_FRAME_ATTRIBUTE) or FRAME_SIZE))
+
+
+def belongs(transform_node, moving_node, fixed_node) -> bool:
+    """Whether a transform node holds a registration of these two volumes."""
+    if transform_node is None or moving_node is None or fixed_node is None:
+        return False
+    roles = (transform_node.GetMovingNodeReferenceRole(), transform_node.GetFixedNodeReferenceRole())
+    nodes = [transform_node.GetNodeReference(role) for role in roles]
+    grid = _grid(transform_node)
+    if nodes != [moving_node, fixed_node] or grid is None or fixed_node.GetImageData() is None:
+        return False
+    return grid.GetDimensions()[:2] == fixed_node.GetImageData().GetDimensions()[:2]
+
+
+def _grid(transform_node):
+    transform = transform_node.GetTransformFromParentAs("vtkOrientedGridTransform", False, True)
+    return transform.GetDisplacementGrid() if transform is not None else None
+
+
+def _grid_vectors(transform_node) -> np.ndarray:
+    """Vectors (H, W, 3), RAS mm, in the plane of the image (amid the two slices of a grid for tilted images)."""
+    grid = _grid(transform_node)
+    columns, rows, slices = grid.GetDimensions()
+    return vtk_to_numpy(grid.GetPointData().GetScalars()).reshape(slices, rows, columns, 3).mean(axis=0)
+
+
+def _affine(moving: Frame, fixed: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Moving pixel = scale * fixed pixel + offset, without displacement."""
+    scale = np.asarray(moving.scale) / np.asarray(fixed.scale)
+    return scale, np.asarray(moving.offset) - np.asarray(fixed.offset) * scale

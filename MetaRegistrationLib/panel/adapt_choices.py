@@ -1,0 +1,91 @@
+"""The choices of the section *Adapt*: checkpoint, preset and epochs, device."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from . import presets
+from .state import PanelState
+from .texts import tr as _
+
+
+class AdaptChoices:
+    """Fills the combo boxes, and puts what is chosen into the state.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : AdaptLogic
+    state : PanelState
+    """
+
+    def __init__(self, ui, logic, state: PanelState) -> None:
+        self.ui, self._logic, self._state = ui, logic, state
+        self._from_files: list[Path] = []
+        for label, epochs in presets.presets():
+            ui.presetComboBox.addItem(label, epochs)
+        self._fill_devices(logic.devices())
+        self._asking: Any = logic.find_gpus(lambda gpus: self._fill_devices([*gpus, *logic.devices()]))
+        self.fill_checkpoints()
+        ui.checkpointComboBox.connect("currentIndexChanged(int)", self._checkpoint_chosen)
+        ui.checkpointFileButton.connect("clicked(bool)", lambda checked: self._choose_file())
+        ui.presetComboBox.connect("activated(int)", self._preset_chosen)
+        ui.epochsSpinBox.connect("valueChanged(int)", lambda value: state.notify())
+        ui.deviceComboBox.connect("currentIndexChanged(int)", self._device_chosen)
+
+    def refresh(self) -> None:
+        """Show the preset that the number of epochs is."""
+        self.ui.presetComboBox.currentIndex = presets.preset_of(self.ui.epochsSpinBox.value)
+
+    def fill_checkpoints(self) -> None:
+        """List the checkpoints again; the chosen one stays chosen while it exists, else the shipped one is."""
+        box, chosen = self.ui.checkpointComboBox, self._state.checkpoint
+        choices = [*self._logic.checkpoints(), *((path.name, path) for path in self._from_files)]
+        blocked = box.blockSignals(True)
+        box.clear()
+        for label, path in choices:
+            box.addItem(label, str(path))
+        paths = [path for _label, path in choices]
+        box.setCurrentIndex(paths.index(chosen) if chosen in paths else 0)
+        box.blockSignals(blocked)
+        self._state.checkpoint = paths[max(box.currentIndex, 0)] if paths else None
+
+    def _choose_file(self) -> None:
+        import qt
+
+        path = qt.QFileDialog.getOpenFileName(
+            None, _("Choose a checkpoint"), "", _("Checkpoints (*.pt)") + ";;" + _("All files (*)")
+        )
+        if not path:
+            return
+        if Path(path) not in self._from_files:
+            self._from_files.append(Path(path))
+        self._state.checkpoint = Path(path)
+        self.fill_checkpoints()
+        self._state.notify()
+
+    def _checkpoint_chosen(self, index: int) -> None:
+        if index >= 0:
+            self._state.checkpoint = Path(self.ui.checkpointComboBox.itemData(index))
+            self._state.notify()
+
+    def _preset_chosen(self, index: int) -> None:
+        epochs = presets.presets()[index][1]
+        if epochs != presets.OWN:
+            self.ui.epochsSpinBox.value = epochs
+
+    def _fill_devices(self, found: list) -> None:
+        box = self.ui.deviceComboBox
+        blocked = box.blockSignals(True)
+        box.clear()
+        for device in found:
+            box.addItem(device.label, device.option)
+        box.blockSignals(blocked)
+        box.setCurrentIndex(0)
+        self._device_chosen(0)
+
+    def _device_chosen(self, index: int) -> None:
+        if index >= 0:
+            self._state.device = self.ui.deviceComboBox.itemData(index)
+            self._state.notify()

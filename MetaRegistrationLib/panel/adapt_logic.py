@@ -1,0 +1,122 @@
+"""Fine-tuning in a child process, and the checkpoints that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..jobs.command_lines import finetune_arguments
+from ..jobs.estimates import Estimate, estimate
+from ..jobs.job import Job
+from ..jobs.outcome import JobEnd
+from ..jobs.record import RunRecord
+from ..jobs.store import CheckpointStore
+from ..pairs import PairFolder
+from ..training.holdout import choose_pairs
+from . import devices
+from .requests import FineTuningRequest
+from .texts import tr as _
+
+
+class AdaptLogic:
+    """Starts fine-tuning and keeps its results.
+
+    Parameters
+    ----------
+    host : jobs.job.Host
+    folder : path
+        The user's folder of adapted checkpoints; made when it is first written to.
+    """
+
+    def __init__(self, host: Any, folder: Path) -> None:
+        self._host = host
+        self.store = CheckpointStore(folder)
+        self._jobs: list[Job] = []
+
+    def checkpoints(self) -> list[tuple[str, Path]]:
+        """Label and path of each checkpoint, the shipped one first."""
+        return self.store.choices(_("meta-learned (shipped)"))
+
+    def devices(self) -> list[devices.Device]:
+        """The devices that are known at once."""
+        return devices.always_there()
+
+    def find_gpus(self, on_found: Callable[[list[devices.Device]], None]) -> object:
+        """Ask for GPUs; keep what is returned until they are found."""
+        return devices.ask_driver(self._host, on_found)
+
+    def resumable(self, name: str) -> bool:
+        """Whether a training of this name was stopped and can go on."""
+        try:
+            return self.store.resumable(name)
+        except InputError:
+            return False
+
+    def estimate(self, folder: PairFolder, epochs: int, device: str) -> Estimate:
+        """How long a training takes."""
+        try:
+            pairs = len(choose_pairs(folder)[0])
+        except InputError:
+            pairs = 0
+        return estimate(epochs, pairs, device, self.store)
+
+    def start(
+        self, request: FineTuningRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]
+    ) -> Job:
+        """Start training in a child process; when it has finished, the checkpoint is kept under its name.
+
+        Raises
+        ------
+        InputError
+            The name cannot be used, or the folder cannot be written to.
+        """
+        resume = self.store.resumable(request.name)
+        arguments = finetune_arguments(
+            pairs=request.folder,
+            output=self.store.new_run(request.name),
+            checkpoint=request.checkpoint,
+            epochs=request.epochs,
+            device=request.device,
+            resume=resume,
+            spacing_um=request.spacing_um,
+        )
+        record = RunRecord(str(request.checkpoint) if request.checkpoint else None)
+
+        def take(event: dict) -> None:
+            record(event)
+            on_event(event)
+
+        def finish(end: JobEnd) -> None:
+            self._jobs = [other for other in self._jobs if other is not job]
+            on_end(self._kept(request.name, end, record))
+
+        job = Job(self._host, take, finish, translate=_)
+        self._jobs.append(job)
+        job.start(arguments)
+        return job
+
+    def delete(self, path: Path) -> None:
+        """Delete an adapted checkpoint."""
+        self.store.delete(path.parent.name)
+
+    def is_own(self, path: Path | None) -> bool:
+        """Whether a checkpoint lies in the user's folder."""
+        return path is not None and path.parent.parent == self.store.folder
+
+    def close(self) -> None:
+        """Stop what runs, at once."""
+        for job in self._jobs:
+            job.close()
+        self._jobs = []
+
+    def _kept(self, name: str, end: JobEnd, record: RunRecord) -> JobEnd:
+        if end.status != "finished" or end.saved is None:
+            return end
+        try:
+            path = self.store.keep(name, end.saved, record.to_dict())
+        except InputError as error:
+            return JobEnd("failed", str(error), end.saved, end.exit_code, end.log)
+        message = _("Done: the adapted checkpoint {name} is kept and chosen for registration.").format(name=name)
+        return JobEnd("finished", message, str(path), end.exit_code, end.log)

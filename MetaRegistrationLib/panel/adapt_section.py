@@ -1,0 +1,161 @@
+"""Section *Adapt*: choose a checkpoint and a device, fine-tune, keep the result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .adapt_choices import AdaptChoices
+from .state import PanelState
+from .texts import sentence
+from .texts import tr as _
+from .training_display import TrainingDisplay
+from .requests import FineTuningRequest
+from .widgets import can_start, confirm, duration, say
+
+
+class AdaptSection:
+    """Controls the widgets of the section.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : AdaptLogic
+    state : PanelState
+    dependency : DependencyLogic
+    new_chart : callable
+        Makes a LossChart with a name in the scene.
+    """
+
+    def __init__(self, ui, logic, state: PanelState, dependency, new_chart) -> None:
+        self.ui, self._logic, self._state, self._dependency = ui, logic, state, dependency
+        self._new_chart = new_chart
+        self._job: Any = None
+        self._display: TrainingDisplay | None = None
+        self.choices = AdaptChoices(ui, logic, state)
+        ui.adaptProgressBar.visible = False
+        say(ui.adaptStatusLabel, "")
+        ui.fineTuneButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
+        ui.openFolderButton.connect("clicked(bool)", lambda checked: self._open_folder())
+        ui.deleteCheckpointButton.connect("clicked(bool)", lambda checked: self._delete())
+        ui.adaptedNameLineEdit.connect("textChanged(QString)", lambda text: state.notify())
+        state.watch(self.refresh)
+
+    @property
+    def running(self) -> bool:
+        """Whether a training runs."""
+        return self._job is not None
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        self.choices.refresh()
+        ui, state = self.ui, self._state
+        ui.deleteCheckpointButton.enabled = self._logic.is_own(state.checkpoint) and not self.running
+        if state.folder is None:
+            ui.estimateLabel.text = _("known once a folder is chosen")
+        else:
+            found = self._logic.estimate(state.folder, ui.epochsSpinBox.value, state.device)
+            source = _("from your last training") if found.measured else _("a guess until the first training")
+            ui.estimateLabel.text = _("about {time} ({source})").format(time=duration(found.seconds), source=source)
+        if self.running:
+            return
+        ui.fineTuneButton.text = _("Resume") if self._logic.resumable(self._name()) else _("Fine-tune")
+        can_start(ui.fineTuneButton, self._missing(), _("Fine-tune the checkpoint on the pairs of the folder."))
+
+    def close(self) -> None:
+        """Stop what runs; the scene or the module goes away."""
+        self._logic.close()
+        self._job = None
+        self._show_idle()
+
+    def _missing(self) -> list[str]:
+        missing = list(self._dependency.missing())
+        if self._state.folder is None:
+            missing.append(_("a folder with image pairs"))
+        if self._state.checkpoint is None:
+            missing.append(_("a checkpoint"))
+        if not self._name():
+            missing.append(_("a name for the adapted checkpoint"))
+        return missing
+
+    def _name(self) -> str:
+        return self.ui.adaptedNameLineEdit.text.strip()
+
+    def _start_or_cancel(self) -> None:
+        if self.running:
+            self.ui.fineTuneButton.enabled = False
+            self.ui.fineTuneButton.text = _("Cancelling ...")
+            say(self.ui.adaptStatusLabel, _("Stopping, and keeping what was learned ..."))
+            self._job.cancel()
+            return
+        try:
+            self._start()
+        except Exception as error:
+            say(self.ui.adaptStatusLabel, sentence(error))
+            self._job = None
+            self._show_idle()
+
+    def _start(self) -> None:
+        ui, state = self.ui, self._state
+        request = FineTuningRequest(
+            folder=state.folder.root,
+            checkpoint=state.checkpoint,
+            name=self._name(),
+            epochs=ui.epochsSpinBox.value,
+            device=state.device,
+            spacing_um=ui.spacingSpinBox.value or None,
+        )
+        ended = []
+        job = self._logic.start(request, self._take, lambda end: (ended.append(end), self._end(end)))
+        if ended:  # it could not even start
+            return
+        self._job = job
+        chart = self._new_chart(_("Fine-tuning {name}").format(name=request.name))
+        chart.show()
+        self._display = TrainingDisplay(ui.adaptProgressBar, ui.adaptStatusLabel, chart)
+        ui.fineTuneButton.text = _("Cancel")
+        ui.fineTuneButton.toolTip = _("Stop within two seconds; what was learned until now is kept.")
+        ui.fineTuneButton.enabled = True
+
+    def _take(self, event: dict) -> None:
+        if self._display is not None:
+            self._display(event)
+
+    def _end(self, end) -> None:
+        self._job = None
+        say(self.ui.adaptStatusLabel, end.message)
+        if end.status == "finished" and end.saved:
+            self._state.checkpoint = Path(end.saved)
+            self.choices.fill_checkpoints()
+        self._show_idle()
+
+    def _show_idle(self) -> None:
+        self._display = None
+        self.ui.adaptProgressBar.visible = False
+        self.ui.fineTuneButton.enabled = True
+        self._state.notify()
+
+    def _open_folder(self) -> None:
+        import qt
+
+        folder = self._logic.store.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            say(self.ui.adaptStatusLabel, sentence(error))
+            return
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder)))
+
+    def _delete(self) -> None:
+        path = self._state.checkpoint
+        name = path.parent.name
+        if not confirm(_("Delete checkpoint"), _("Delete the adapted checkpoint {name}?").format(name=name)):
+            return
+        try:
+            self._logic.delete(path)
+            say(self.ui.adaptStatusLabel, _("Deleted {name}.").format(name=name))
+        except Exception as error:
+            say(self.ui.adaptStatusLabel, sentence(error))
+        self._state.checkpoint = None
+        self.choices.fill_checkpoints()
+        self._state.notify()

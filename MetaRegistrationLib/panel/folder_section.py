@@ -1,0 +1,109 @@
+"""The part of *Register* that registers the whole folder in a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .requests import FolderRequest
+from .state import PanelState
+from .texts import sentence
+from .texts import tr as _
+from .widgets import can_start, say, show_progress
+
+
+class FolderSection:
+    """Controls the widgets that register a folder.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : RegisterLogic
+    state : PanelState
+    dependency : DependencyLogic
+    """
+
+    def __init__(self, ui, logic, state: PanelState, dependency) -> None:
+        self.ui, self._logic, self._state, self._dependency = ui, logic, state, dependency
+        self._job: Any = None
+        ui.registerProgressBar.visible = False
+        ui.registerFolderButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
+        ui.outputPathLineEdit.connect("currentPathChanged(QString)", lambda path: self.refresh())
+        state.watch(self.refresh)
+
+    @property
+    def running(self) -> bool:
+        """Whether the folder is being registered."""
+        return self._job is not None
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        if self.running:
+            return
+        missing = list(self._dependency.missing())
+        if self._state.folder is None:
+            missing.append(_("a folder with image pairs"))
+        if not self._output():
+            missing.append(_("a folder for the results"))
+        self.ui.registerFolderButton.text = _("Register the whole folder")
+        can_start(
+            self.ui.registerFolderButton,
+            missing,
+            _("Register every pair of the folder and write what the command line writes."),
+        )
+
+    def close(self) -> None:
+        """Stop what runs."""
+        self._logic.close()
+        self._job = None
+        self._show_idle()
+
+    def _output(self) -> str:
+        return self.ui.outputPathLineEdit.currentPath.strip()
+
+    def _start_or_cancel(self) -> None:
+        if self.running:
+            self.ui.registerFolderButton.enabled = False
+            self.ui.registerFolderButton.text = _("Cancelling ...")
+            self._job.cancel()
+            return
+        try:
+            self._start()
+        except Exception as error:
+            say(self.ui.registerStatusLabel, sentence(error))
+            self._job = None
+            self._show_idle()
+
+    def _start(self) -> None:
+        request = FolderRequest(
+            folder=self._state.folder.root,
+            output=Path(self._output()),
+            checkpoint=self._state.checkpoint,
+            device=self._state.device,
+            spacing_um=self.ui.spacingSpinBox.value or None,
+        )
+        ended = []
+        job = self._logic.start_folder(request, self._take, lambda end: (ended.append(end), self._end(end)))
+        if ended:  # it could not even start
+            return
+        self._job = job
+        show_progress(self.ui.registerProgressBar, 0, 0, _("Starting ..."))
+        say(self.ui.registerStatusLabel, _("Registering the folder ..."))
+        self.ui.registerFolderButton.text = _("Cancel")
+        self.ui.registerFolderButton.toolTip = _("Stop within two seconds; the results until then are kept.")
+
+    def _take(self, event: dict) -> None:
+        if event["event"] == "item":
+            text = _("{index} of {total}: {name}").format(**event)
+            show_progress(self.ui.registerProgressBar, event["index"], event["total"], text)
+        elif event["event"] == "message":
+            say(self.ui.registerStatusLabel, event["text"])
+
+    def _end(self, end) -> None:
+        self._job = None
+        say(self.ui.registerStatusLabel, end.message)
+        self._show_idle()
+
+    def _show_idle(self) -> None:
+        self.ui.registerProgressBar.visible = False
+        self._state.notify()

@@ -1,0 +1,230 @@
+"""Landmarks of a pair: kept in step, suggested, read, written, carried and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import InputError
+from ..landmarks import (
+    Landmarks,
+    match_landmarks,
+    write_landmark_pairs,
+    write_landmarks,
+)
+from ..mrml import landmark_nodes, place_mode, tables
+from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
+from ..mrml.paired_points import PairedPointLists
+from ..mrml.stored_registration import StoredRegistration, stored_registration
+from ..mrml.tables import DistanceRow
+from ..mrml.volumes import image_from_volume
+from ..vessels import branch_points, vessel_mask
+from . import landmark_files
+from .texts import tr as _
+
+MOST_SUGGESTED = 12
+_SUGGESTION_COLOUR = (0.0, 1.0, 1.0)
+
+
+class Measured(NamedTuple):
+    """Matched landmarks as `tables.distance_rows` takes them; all but `moving` in pixels of the fixed image."""
+
+    moving: Landmarks
+    unmoved: Landmarks
+    carried: Landmarks
+    fixed: Landmarks
+
+
+class LandmarksLogic:
+    """Works on the volumes, point lists and transform that the panel's parameters name."""
+
+    def new_list(self, name: str, moving: bool):
+        """A new point list in the colour of its image."""
+        return landmark_nodes.new_list(name, MOVING_COLOUR if moving else FIXED_COLOUR)
+
+    def pair(self, moving_points, fixed_points, on_change: Callable[[], None]) -> PairedPointLists:
+        """Keep two lists in step until it is closed."""
+        if moving_points is fixed_points:
+            raise InputError(_("Moving and fixed points are the same list: choose two."))
+        return PairedPointLists(moving_points, fixed_points, on_change)
+
+    def keep_together(self, parameters) -> None:
+        """Put the moving points under the transform when the moving volume is: clicks on it are then meant there."""
+        if None not in (parameters.movingVolume, parameters.movingPoints, parameters.transform):
+            landmark_nodes.follow(parameters.movingPoints, parameters.movingVolume, parameters.transform)
+
+    def watch_place_mode(self, on_stop: Callable[[], None]) -> Any:
+        """Call `on_stop` when the user leaves the mode for placing points; `close()` what is returned."""
+        return place_mode.PlaceModeWatch(on_stop)
+
+    def registration(self, parameters) -> StoredRegistration:
+        """What the chosen transform does to landmarks."""
+        return stored_registration(
+            parameters.movingVolume,
+            parameters.fixedVolume,
+            parameters.transform,
+            moving_slice=parameters.movingSlice,
+            fixed_slice=parameters.fixedSlice,
+        )
+
+    def distances(self, parameters) -> tuple[list[DistanceRow], bool]:
+        """A row for each pair of landmarks, and whether there is a registration (else `after` means nothing)."""
+        registration = self.registration(parameters)
+        moving, fixed = self._both(parameters, registration)
+        if not len(moving) or not len(fixed):
+            return [], registration.registered
+        moving, fixed = _matched(moving, fixed)
+        carried = registration.carry(moving)[0]
+        measured = Measured(moving, registration.unmoved(moving), carried, fixed)
+        rows = tables.distance_rows(registration, measured)
+        if not registration.registered:
+            nan = float("nan")
+            rows = [row._replace(after_px=nan, after_um=nan) for row in rows]
+        return rows, registration.registered
+
+    def update_table(self, node, rows: Sequence[DistanceRow]):
+        """Fill the table node of the scene, or a new one."""
+        return tables.distance_table(node, rows, _("Landmark distances"))
+
+    def export_table(self, node, path: Path) -> None:
+        """Write the table as CSV."""
+        tables.export_table(node, path)
+
+    def place_in_fixed(self, parameters):
+        """Put the moving landmarks, carried into the fixed image, into the scene.
+
+        Returns
+        -------
+        (node, int)
+            The new point list, and how many landmarks the transform could not carry.
+        """
+        registration = self.registration(parameters)
+        if not registration.registered:
+            raise InputError(_("There is no registration of these two volumes yet: register them first."))
+        moving = landmark_nodes.moving_landmarks(parameters, registration)
+        if not len(moving):
+            raise InputError(_("There are no moving landmarks: place or load some first."))
+        carried, converged = registration.carry(moving)
+        name = _("{name} carried").format(name=parameters.movingPoints.GetName())
+        node = landmark_nodes.list_of(carried, registration.fixed.geometry, name, MOVING_COLOUR)
+        return node, int((~converged).sum())
+
+    def suggest(self, parameters) -> tuple[Any, Any | None]:
+        """Candidates on the moving vessels, and where they lie in the fixed image when there is a registration.
+
+        Returns
+        -------
+        (node, node or None)
+            Point lists of their own, which the user may thin out before they are accepted.
+        """
+        registration = self.registration(parameters)
+        image = image_from_volume(parameters.movingVolume, parameters.movingSlice, without=parameters.transform)
+        points = branch_points(vessel_mask(image.array), min_distance_px=max(image.array.shape) / 20)
+        points = _away_from(points, landmark_nodes.moving_landmarks(parameters, registration).points, image.array.shape)
+        if not len(points):
+            raise InputError(
+                _("No vessel bifurcation was found in {name}: place landmarks by hand.").format(
+                    name=parameters.movingVolume.GetName()
+                )
+            )
+        points = points[:MOST_SUGGESTED]
+        candidates = Landmarks(tuple(f"?{number}" for number in range(1, len(points) + 1)), points)
+        proposed = None
+        if registration.registered:
+            carried, converged = registration.carry(candidates)
+            kept = np.flatnonzero(converged & _inside(carried.points, registration.fixed.geometry.size))
+            candidates, carried = _chosen(candidates, kept), _chosen(carried, kept)
+            proposed = landmark_nodes.list_of(
+                carried, registration.fixed.geometry, _("Suggested fixed points"), _SUGGESTION_COLOUR
+            )
+        node = landmark_nodes.list_of(
+            candidates,
+            registration.moving.geometry,
+            _("Suggested points"),
+            _SUGGESTION_COLOUR,
+            parameters.transform if registration.registered else None,
+        )
+        return node, proposed
+
+    def accept(self, parameters, suggested, proposed) -> int:
+        """Append the suggestions that are left to the point lists; tells how many."""
+        registration = self.registration(parameters)
+        return landmark_nodes.append_suggestions(parameters, registration, suggested, proposed)
+
+    def remove(self, node) -> None:
+        """Take a node out of the scene."""
+        landmark_nodes.remove(node)
+
+    def load(self, parameters, paths: Sequence[Path]) -> str:
+        """Read landmark files into the point lists; tells what was read.
+
+        Raises
+        ------
+        InputError
+            A file is malformed or holds no point; the lists are as they were.
+        """
+        registration = self.registration(parameters)
+        moving, fixed = landmark_files.read(
+            paths,
+            registration.moving.geometry,
+            registration.fixed.geometry,
+            has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
+        )
+        for landmarks, side in ((moving, "moving"), (fixed, "fixed")):
+            if landmarks is not None:
+                landmark_nodes.replace(parameters, registration, side, landmarks)
+        counts = [len(landmarks) if landmarks is not None else 0 for landmarks in (moving, fixed)]
+        return _("Loaded {moving} moving and {fixed} fixed landmarks.").format(moving=counts[0], fixed=counts[1])
+
+    def save(self, parameters, path: Path) -> list[Path]:
+        """Write the landmarks; returns the files that were written."""
+        registration = self.registration(parameters)
+        moving, fixed = self._both(parameters, registration)
+        if not len(moving) and not len(fixed):
+            raise InputError(_("There are no landmarks to be saved: place or load some first."))
+        if path.suffix.lower() == ".csv":
+            write_landmark_pairs(path, *_matched(moving, fixed))
+            return [path]
+        written = []
+        for side, landmarks, image in (("moving", moving, registration.moving), ("fixed", fixed, registration.fixed)):
+            if len(landmarks):
+                target = landmark_files.beside(path, side)
+                write_landmarks(target, landmarks, image.geometry)
+                written.append(target)
+        return written
+
+    def _both(self, parameters, registration) -> tuple[Landmarks, Landmarks]:
+        return (
+            landmark_nodes.moving_landmarks(parameters, registration),
+            landmark_nodes.fixed_landmarks(parameters, registration),
+        )
+
+
+def _matched(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Landmarks]:
+    """Pairs of equal labels only: while points are placed in turns, the lists differ by one."""
+    common = set(moving.labels) & set(fixed.labels)
+    if common and len(set(moving.labels)) == len(moving) and len(set(fixed.labels)) == len(fixed):
+        return match_landmarks(moving, fixed)
+    if len(moving) == len(fixed):
+        return match_landmarks(moving, fixed)
+    nothing = Landmarks((), np.zeros((0, 2)))
+    return nothing, nothing
+
+
+def _chosen(landmarks: Landmarks, indices: np.ndarray) -> Landmarks:
+    return Landmarks(tuple(landmarks.labels[index] for index in indices), landmarks.points[indices])
+
+
+def _inside(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.all((points >= 0) & (points <= np.asarray(size) - 1), axis=1)
+
+
+def _away_from(points: np.ndarray, others: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Those of `points` that are not marked already."""
+    if not len(others) or not len(points):
+        return points
+    distance = np.linalg.norm(points[:, None] - others[None], axis=2).min(axis=1)
+    return points[distance > max(size) / 40]

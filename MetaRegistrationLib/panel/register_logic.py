@@ -1,0 +1,178 @@
+"""Registration: one pair in this process, a folder in a child process, and the transform for further volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..files import writable_folder
+from ..images import Image, check_sizes
+from ..jobs.command_lines import register_arguments
+from ..jobs.job import Job
+from ..jobs.outcome import JobEnd
+from ..mrml import scene, stored_registration, transforms, views, volumes
+from .requests import FolderRequest, PairRequest, PairResult
+from .texts import tr as _
+
+if TYPE_CHECKING:  # they import torch
+    from ..registration import Registrar, Registration
+
+
+class RegisterLogic:
+    """Registers volumes of the scene and folders of pairs.
+
+    Parameters
+    ----------
+    host : jobs.job.Host
+    """
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+        self._jobs: list[Job] = []
+        self._cached: tuple[tuple, Registrar] | None = None
+
+    def steps(self, request: PairRequest) -> Generator[str, None, PairResult]:
+        """Register a pair, yielding what is done next; nodes are made or changed in the last step only.
+
+        Raises
+        ------
+        InputError
+            The volumes cannot be registered, or the checkpoint cannot be used; the scene is as it was.
+        """
+        yield _("Reading the volumes ...")
+        moving, fixed = self._images(request)
+        yield _("Loading PyTorch and the checkpoint ...")
+        registrar = self._registrar(request.checkpoint, request.device)
+        yield _("Registering ...")
+        registration = registrar(moving, fixed)
+        before, after = registration.ncc
+        folding = registration.folding_percent
+        yield _("Writing the results ...")
+        with scene.unchanged_on_error():
+            warped, transform = self._write(request, registration)
+        return PairResult(before, after, folding, registration.seconds, warped, transform)
+
+    def register(self, request: PairRequest) -> PairResult:
+        """`steps`, without a pause between them: for scripts."""
+        work = self.steps(request)
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                return end.value
+
+    def start_folder(
+        self, request: FolderRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]
+    ) -> Job:
+        """Register a folder in a child process.
+
+        Raises
+        ------
+        InputError
+            The folder for the results cannot be written to.
+        """
+        output = writable_folder(request.output)
+        arguments = register_arguments(
+            pairs=request.folder,
+            output=output,
+            checkpoint=request.checkpoint,
+            device=request.device,
+            spacing_um=request.spacing_um,
+        )
+
+        def finish(end: JobEnd) -> None:
+            self._jobs = [other for other in self._jobs if other is not job]
+            on_end(end)
+
+        job = Job(self._host, on_event, finish, translate=_)
+        self._jobs.append(job)
+        job.start(arguments)
+        return job
+
+    def apply_to(self, nodes: Sequence[Any], transform) -> None:
+        """Put further volumes under the transform of a registration.
+
+        Raises
+        ------
+        InputError
+            One of them is under another non-linear transform; none was changed.
+        """
+        before = [(node, node.GetParentTransformNode()) for node in nodes]
+        try:
+            with scene.unchanged_on_error():
+                for node in nodes:
+                    transforms.apply_transform(node, transform)
+        except InputError:
+            for node, parent in before:
+                node.SetAndObserveTransformNodeID(parent.GetID() if parent is not None else None)
+            raise
+
+    def slices(self, node) -> int:
+        """Number of slices of a volume; 0 without an image."""
+        return 0 if node is None else volumes.volume_slices(node)
+
+    def show_one(self, node, facing, slice_index: int) -> None:
+        """Show one volume in the place of another."""
+        views.show_one(node, facing=facing, slice_index=slice_index)
+
+    def show_overlay(self, moving, fixed, fixed_slice: int, fraction: float) -> views.Overlay:
+        """Show moving over fixed."""
+        return views.show_overlay(moving, fixed, fixed_slice=fixed_slice, fraction=fraction)
+
+    def is_registered(self, moving, fixed, transform) -> bool:
+        """Whether the transform is a registration of these volumes."""
+        return stored_registration.belongs(transform, moving, fixed)
+
+    def close(self) -> None:
+        """Stop what runs, at once."""
+        for job in self._jobs:
+            job.close()
+        self._jobs = []
+
+    def _images(self, request: PairRequest) -> tuple[Image, Image]:
+        if request.moving is request.fixed:
+            raise InputError(
+                _("{name} was chosen as moving and as fixed volume: choose two different ones.").format(
+                    name=request.moving.GetName()
+                )
+            )
+        moving = volumes.image_from_volume(request.moving, request.moving_slice, without=request.transform)
+        fixed = volumes.image_from_volume(request.fixed, request.fixed_slice, without=request.transform)
+        if np.array_equal(moving.array, fixed.array):
+            raise InputError(
+                _("{moving} and {fixed} hold the same image: choose two different scans.").format(
+                    moving=request.moving.GetName(), fixed=request.fixed.GetName()
+                )
+            )
+        check_sizes(moving, fixed)
+        return moving, fixed
+
+    def _registrar(self, path: Path, device: str) -> Registrar:
+        from ..checkpoints import load_checkpoint
+        from ..registration import Registrar
+
+        key = (str(path), path.stat().st_mtime_ns if path.is_file() else None, device)
+        if self._cached is None or self._cached[0] != key:
+            self._cached = None  # two networks at a time need not fit a GPU
+            self._cached = (key, Registrar(load_checkpoint(path), device))
+        return self._cached[1]
+
+    def _write(self, request: PairRequest, registration: Registration) -> tuple[Any, Any]:
+        warped_array = registration.warped() if request.warped is not None else None
+        transform = request.transform
+        if transform is not None or request.warped is None:
+            name = _("{moving} to {fixed}").format(moving=request.moving.GetName(), fixed=request.fixed.GetName())
+            transform = transforms.grid_transform(
+                registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
+            )
+            size = registration.displacement_px.shape[-1]
+            stored_registration.remember(transform, size, request.moving_slice, request.fixed_slice)
+            for node in filter(None, (request.moving, request.moving_points)):
+                transforms.apply_transform(node, transform)
+        if warped_array is not None:
+            volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
+        return request.warped, transform

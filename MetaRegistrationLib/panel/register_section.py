@@ -1,0 +1,149 @@
+"""Section *Register*: one pair, its measures and results."""
+
+from __future__ import annotations
+
+from .requests import PairRequest
+from .state import PanelState
+from .steps import Steps
+from .texts import sentence
+from .texts import tr as _
+from .widgets import can_start, say
+
+
+class RegisterSection:
+    """Controls the widgets that register one pair.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : RegisterLogic
+    state : PanelState
+    dependency : DependencyLogic
+    host : jobs.job.Host
+    show_result : callable
+        Shows the registered pair in the views.
+    """
+
+    def __init__(self, ui, logic, state: PanelState, dependency, host, show_result) -> None:
+        self.ui, self._logic, self._state, self._dependency = ui, logic, state, dependency
+        self._host, self._show_result = host, show_result
+        self._steps: Steps | None = None
+        self._measured: tuple | None = None
+        say(ui.registerStatusLabel, "")
+        say(ui.measuresLabel, "")
+        ui.registerButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
+        ui.applyToOthersButton.connect("clicked(bool)", lambda checked: self._apply_to_others())
+        ui.otherVolumesSelector.connect("checkedNodesChanged()", self.refresh)
+        state.watch(self.refresh)
+
+    @property
+    def running(self) -> bool:
+        """Whether a registration runs."""
+        return self._steps is not None and self._steps.running
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        ui, parameters = self.ui, self._state.parameters
+        for box, node in (
+            (ui.movingSliceSpinBox, parameters.movingVolume),
+            (ui.fixedSliceSpinBox, parameters.fixedVolume),
+        ):
+            slices = self._logic.slices(node)
+            box.enabled = slices > 1
+            if slices:
+                box.maximum = slices - 1
+        if self._measured is not None and self._pair() != self._measured:
+            self._measured = None
+            say(ui.measuresLabel, "")
+        registered = self._logic.is_registered(parameters.movingVolume, parameters.fixedVolume, parameters.transform)
+        others = [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
+        can_start(ui.applyToOthersButton, others, _("Put the checked volumes under the transform of this registration."))
+        if not self.running:
+            ui.registerButton.text = _("Register")
+            can_start(ui.registerButton, self._missing(), _("Register the moving to the fixed volume."))
+
+    def close(self) -> None:
+        """Stop before the next step."""
+        if self.running:
+            self._steps.cancel()
+        self._steps = None
+        self._state.notify()
+
+    def _pair(self) -> tuple:
+        parameters = self._state.parameters
+        return parameters.movingVolume, parameters.fixedVolume
+
+    def _missing(self) -> list[str]:
+        missing = list(self._dependency.missing())
+        moving, fixed = self._pair()
+        if moving is None:
+            missing.append(_("a moving volume"))
+        if fixed is None:
+            missing.append(_("a fixed volume"))
+        if self._state.checkpoint is None:
+            missing.append(_("a checkpoint (under Adapt)"))
+        return missing
+
+    def _start_or_cancel(self) -> None:
+        if self.running:
+            self.close()
+            say(self.ui.registerStatusLabel, _("Cancelled: the scene is as it was."))
+            return
+        parameters = self._state.parameters
+        request = PairRequest(
+            moving=parameters.movingVolume,
+            fixed=parameters.fixedVolume,
+            moving_slice=parameters.movingSlice,
+            fixed_slice=parameters.fixedSlice,
+            checkpoint=self._state.checkpoint,
+            device=self._state.device,
+            warped=parameters.warpedVolume,
+            transform=parameters.transform,
+            moving_points=parameters.movingPoints,
+            spacing_um=self.ui.spacingSpinBox.value or None,
+        )
+        self._steps = Steps(
+            self._host,
+            self._logic.steps(request),
+            on_step=lambda text: say(self.ui.registerStatusLabel, text),
+            on_end=self._registered,
+            on_error=self._failed,
+        ).start()
+        self.ui.registerButton.text = _("Cancel")
+        self.ui.registerButton.toolTip = _("Stop; the scene stays as it is.")
+
+    def _registered(self, result) -> None:
+        parameters = self._state.parameters
+        parameters.transform = result.transform
+        self._measured = self._pair()
+        say(
+            self.ui.measuresLabel,
+            _("NCC {before:.3f} before, {after:.3f} after; the transform folds in {folding:.3f} % of the image.").format(
+                before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
+            ),
+        )
+        written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
+        say(
+            self.ui.registerStatusLabel,
+            _("Registered in {seconds:.2f} s: {names}.").format(seconds=result.seconds, names=_(" and ").join(written)),
+        )
+        self._state.notify()
+        self._show_result()
+
+    def _failed(self, error: Exception) -> None:
+        say(self.ui.registerStatusLabel, sentence(error))
+        self._state.notify()
+
+    def _apply_to_others(self) -> None:
+        nodes = self.ui.otherVolumesSelector.checkedNodes()
+        parameters = self._state.parameters
+        nodes = [node for node in nodes if node not in (parameters.movingVolume, parameters.fixedVolume)]
+        if not nodes:
+            say(self.ui.registerStatusLabel, _("Check volumes other than the moving and the fixed one."))
+            return
+        try:
+            self._logic.apply_to(nodes, parameters.transform)
+            names = ", ".join(node.GetName() for node in nodes)
+            say(self.ui.registerStatusLabel, _("Under the transform now: {names}.").format(names=names))
+        except Exception as error:
+            say(self.ui.registerStatusLabel, sentence(error))

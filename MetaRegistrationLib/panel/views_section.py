@@ -1,0 +1,100 @@
+"""The part of *Register* that switches the views: moving, fixed, overlay, blend, flicker."""
+
+from __future__ import annotations
+
+from .state import PanelState
+from .texts import tr as _
+from .widgets import can_start
+
+FLICKER_MS = 500
+
+
+class ViewsSection:
+    """Controls the widgets that show the pair.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : RegisterLogic
+    state : PanelState
+    """
+
+    def __init__(self, ui, logic, state: PanelState) -> None:
+        import qt
+
+        self.ui, self._logic, self._state = ui, logic, state
+        self._overlay = None
+        self._timer = qt.QTimer()
+        self._timer.setInterval(FLICKER_MS)
+        self._timer.connect("timeout()", self._flick)
+        ui.showMovingButton.connect("clicked(bool)", lambda checked: self._show_one("movingVolume"))
+        ui.showFixedButton.connect("clicked(bool)", lambda checked: self._show_one("fixedVolume"))
+        ui.showOverlayButton.connect("clicked(bool)", lambda checked: self.show_overlay())
+        ui.blendSlider.connect("valueChanged(double)", self._blend)
+        ui.flickerButton.connect("toggled(bool)", self._flicker)
+        state.watch(self.refresh)
+
+    def refresh(self) -> None:
+        """Enable what can be shown."""
+        parameters = self._state.parameters
+        missing = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
+        ui = self.ui
+        can_start(ui.showMovingButton, missing, _("Show the moving image, warped once it is registered."))
+        can_start(ui.showFixedButton, missing, _("Show the fixed image."))
+        can_start(ui.showOverlayButton, missing, _("Moving in magenta over fixed in green: white where both agree."))
+        can_start(ui.flickerButton, missing, _("Show moving and fixed image in turns."))
+        ui.blendSlider.enabled = not missing
+
+    def show_overlay(self) -> None:
+        """Show the registered pair overlaid."""
+        parameters = self._state.parameters
+        moving = self._shown_moving()
+        self._overlay = self._logic.show_overlay(
+            moving, parameters.fixedVolume, parameters.fixedSlice, self.ui.blendSlider.value
+        )
+
+    def close(self) -> None:
+        """Stop the flicker; the scene goes away."""
+        self.ui.flickerButton.checked = False
+        self._timer.stop()
+        self._overlay = None
+
+    def _shown_moving(self):
+        """The moving volume under its transform, or else the warped one."""
+        parameters = self._state.parameters
+        nodes = parameters.movingVolume, parameters.fixedVolume
+        if parameters.warpedVolume is not None and not self._logic.is_registered(*nodes, parameters.transform):
+            return parameters.warpedVolume
+        return parameters.movingVolume
+
+    def _show_one(self, name: str) -> None:
+        self.ui.flickerButton.checked = False
+        parameters = self._state.parameters
+        node = self._shown_moving() if name == "movingVolume" else parameters.fixedVolume
+        registered = self._logic.is_registered(parameters.movingVolume, parameters.fixedVolume, parameters.transform)
+        facing, index = parameters.fixedVolume, parameters.fixedSlice
+        if name == "movingVolume" and node is parameters.movingVolume and not registered:
+            facing, index = node, parameters.movingSlice
+        self._overlay = None
+        self._logic.show_one(node, facing, index)
+
+    def _blend(self, value: float) -> None:
+        if self._overlay is None:
+            self.show_overlay()
+        else:
+            self._overlay.set_blend(value)
+
+    def _flicker(self, on: bool) -> None:
+        if on:
+            if self._overlay is None:
+                self.show_overlay()
+            self._timer.start()
+            self._flick()
+            return
+        self._timer.stop()
+        if self._overlay is not None:
+            self._overlay.flicker(False)
+
+    def _flick(self) -> None:
+        if self._overlay is not None:
+            self._overlay.flicker()

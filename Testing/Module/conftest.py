@@ -1,0 +1,60 @@
+"""Starts the rig once, gives each test a clean Slicer, and turns errors that Qt or VTK would only print into failures."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+
+_FOLDER = Path(__file__).resolve().parent
+_MISSING = [name for name in ("slicer_core", "PySide6") if importlib.util.find_spec(name) is None]
+
+for _path in (_FOLDER, _FOLDER.parents[1]):
+    if str(_path) not in sys.path:
+        sys.path.insert(0, str(_path))
+
+
+def pytest_ignore_collect(collection_path, config):
+    """The tests of this folder import slicer and qt at their top: without these packages they are not even read."""
+    if _MISSING and collection_path.suffix == ".py" and collection_path.name.startswith("test_"):
+        return True
+    return None
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say why the folder was skipped."""
+    if _MISSING:
+        reason = f"{' and '.join(_MISSING)} not installed; pip install -e .[test]"
+        terminalreporter.write_line(f"SKIPPED Testing/Module: {reason}")
+
+
+if not _MISSING:
+    from rig import start
+
+    start()  # before the tests are read, so that they can import slicer, qt and ctk at their top
+
+
+@pytest.fixture
+def rig():
+    """The rig, clean: no module open, an empty scene, no dialogs, no settings. Errors in slots and observers fail the test."""
+    running = start()
+    running.reset()
+    errors: list[str] = []
+    previous = sys.excepthook
+    sys.excepthook = lambda *error: errors.append("".join(traceback.format_exception(*error)))
+    try:
+        yield running
+        running.process_events()
+        running.reset()
+    finally:
+        sys.excepthook = previous
+    assert not errors, "errors in slots or observers:\n" + "\n".join(errors)
+
+
+@pytest.fixture
+def dialogs(rig):
+    """What the module showed in dialogs (``.texts``, ``.shown``); ``.answer(...)`` prepares what the user answers."""
+    return rig.dialogs

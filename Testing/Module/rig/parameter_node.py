@@ -1,0 +1,154 @@
+"""Our own ``slicer.parameterNodeWrapper``; ``SLICER_SOURCE_DIR`` replaces it by Slicer's real one.
+
+Covers nodes, str, int, float, bool, Path, enumerations, optionals and lists of these; ``Choice``, ``WithinRange``, ``Minimum``,
+``Maximum`` and ``Default``. Parameters are written into the node as Slicer writes them, so that either reads the other's scenes.
+"""
+
+from __future__ import annotations
+
+import typing
+from typing import Any
+
+import vtk
+
+from .parameter_gui import connect_widget
+from .parameter_types import (
+    Choice,
+    Decimals,
+    Default,
+    Maximum,
+    Minimum,
+    SingleStep,
+    WithinRange,
+    base_type,
+    default_of,
+    read,
+    validate,
+    write,
+)
+
+__all__ = [
+    "Choice",
+    "Decimals",
+    "Default",
+    "Maximum",
+    "Minimum",
+    "SingleStep",
+    "SlicerParameterNamePropertyName",
+    "WithinRange",
+    "parameterNodeWrapper",
+]
+SlicerParameterNamePropertyName = "SlicerParameterName"
+
+
+class _Parameter:
+    """One annotated member: a descriptor that reads and writes the node."""
+
+    def __init__(self, name: str, annotation: Any, default: Any) -> None:
+        self.name, self.annotation, self.default = name, annotation, default
+
+    def __get__(self, wrapper, owner=None):
+        if wrapper is None:
+            return self
+        return read(wrapper.parameterNode, self.name, base_type(self.annotation))
+
+    def __set__(self, wrapper, value):
+        validate(self.name, value, self.annotation)
+        wasModifying = wrapper.parameterNode.StartModify()
+        try:
+            write(wrapper.parameterNode, self.name, value, base_type(self.annotation))
+        finally:
+            wrapper.parameterNode.EndModify(wasModifying)
+
+
+def _init(self, parameterNode, prefix=None):
+    self.parameterNode = parameterNode
+    self._connections = {}
+    self._updating = False
+    for parameter in self.allParameters.values():
+        stored = parameterNode.GetParameterNamesAsCommaSeparatedList().split(",")
+        if parameter.name not in stored:
+            setattr(self, parameter.name, parameter.default)
+
+
+def _connect_gui(self, gui):
+    if hasattr(gui, "isWidgetType"):
+        import qt
+
+        widgets = [*gui.findChildren(qt.QWidget)]
+    else:
+        widgets = list(vars(gui).values())
+    named = {
+        w.property(SlicerParameterNamePropertyName): w for w in widgets if w.property(SlicerParameterNamePropertyName)
+    }
+    return _connect_parameters(self, named)
+
+
+def _connect_parameters(self, mapping):
+    for name in mapping:
+        if name not in self.allParameters:
+            raise ValueError(f"the widget is connected to a parameter {name!r} that does not exist")
+    links = {name: connect_widget(widget, self.allParameters[name].annotation) for name, widget in mapping.items()}
+    for name, link in links.items():
+        link.write(getattr(self, name))
+        link.start(lambda name=name, link=link: _from_gui(self, name, link))
+    tag = len(self._connections)
+    observer = self.parameterNode.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: _to_gui(self))
+    self._connections[tag] = (links, observer)
+    return tag
+
+
+def _from_gui(self, name, link):
+    if not self._updating:
+        setattr(self, name, link.read())
+
+
+def _to_gui(self):
+    if self._updating:
+        return
+    self._updating = True
+    try:
+        for links, _ in list(self._connections.values()):
+            for name, link in links.items():
+                link.write(getattr(self, name))
+    finally:
+        self._updating = False
+
+
+def _disconnect_gui(self, tag):
+    links, observer = self._connections.pop(tag, ({}, None))
+    for link in links.values():
+        link.stop()
+    if observer is not None:
+        self.parameterNode.RemoveObserver(observer)
+
+
+def parameterNodeWrapper(classtype=None):
+    """Class decorator: the annotated members are read from and written to the parameter node given to the constructor."""
+    if classtype is None:
+        return parameterNodeWrapper
+    parameters = {}
+    for name, annotation in typing.get_type_hints(classtype, include_extras=True).items():
+        parameters[name] = _Parameter(name, annotation, default_of(classtype, name, annotation))
+        setattr(classtype, name, parameters[name])
+    members = {
+        "allParameters": parameters,
+        "__init__": _init,
+        "connectGui": _connect_gui,
+        "connectParametersToGui": _connect_parameters,
+        "disconnectGui": _disconnect_gui,
+        "default": lambda self, name: Default(parameters[name].default),
+        "dataType": staticmethod(lambda name: parameters[name].annotation),
+        "getValue": lambda self, name: getattr(self, name),
+        "setValue": lambda self, name, value: setattr(self, name, value),
+        "StartModify": lambda self: self.parameterNode.StartModify(),
+        "EndModify": lambda self, previous: self.parameterNode.EndModify(previous),
+        "AddObserver": lambda self, event, callback, priority=0.0: self.parameterNode.AddObserver(
+            event, callback, priority
+        ),
+        "RemoveObserver": lambda self, tag: self.parameterNode.RemoveObserver(tag),
+        "Modified": lambda self: self.parameterNode.Modified(),
+    }
+    for name, member in members.items():
+        setattr(classtype, name, member)
+    return classtype
