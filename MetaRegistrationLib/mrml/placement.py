@@ -34,9 +34,13 @@ def linear_to_world(node, without=None) -> np.ndarray | None:
     parent = node.GetParentTransformNode()
     if parent is None or parent is without:
         return np.eye(4)
+    target = _in_chain(node, without)
+    linear = parent.IsTransformToWorldLinear() if target is None else parent.IsTransformToNodeLinear(target)
+    if not linear:  # asking for the matrix would log an error
+        return None
     matrix = vtk.vtkMatrix4x4()
-    linear = slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(parent, _in_chain(node, without), matrix)
-    return slicer.util.arrayFromVTKMatrix(matrix) if linear else None
+    slicer.vtkMRMLTransformNode.GetMatrixTransformBetweenNodes(parent, target, matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def is_under(node, transform_node) -> bool:

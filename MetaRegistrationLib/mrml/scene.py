@@ -17,21 +17,20 @@ def node_with_attribute(name: str, value: str):
 
 
 @contextmanager
-def unchanged_on_error() -> Iterator[None]:
-    """Remove the nodes that were added inside when an error leaves the block."""
+def unchanged_on_error(*volumes) -> Iterator[None]:
+    """Remove the nodes that were added inside, and give `volumes` their spacing back, when an error leaves the block."""
     before = {node.GetID() for node in _nodes()}
+    spacings = [(volume, volume.GetSpacing()) for volume in volumes]
     try:
         yield
     except BaseException:
         for node in _nodes():
             if node.GetID() not in before and node.GetScene() is not None:
                 slicer.mrmlScene.RemoveNode(node)
+        for volume, spacing in spacings:
+            if volume.GetScene() is not None and volume.GetSpacing() != spacing:
+                volume.SetSpacing(spacing)
         raise
-
-
-def is_in_scene(node) -> bool:
-    """Whether a node is still in the scene."""
-    return node is not None and node.GetScene() is not None
 
 
 def _nodes() -> list:

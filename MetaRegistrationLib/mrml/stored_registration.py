@@ -100,7 +100,9 @@ def stored_registration(
     displacement_lps = _grid_vectors(transform_node) * RAS_TO_LPS
     grid = np.stack(np.indices(fixed.size), axis=-1)
     positions = moving.to_pixels(fixed.to_physical(grid) + displacement_lps)
-    return StoredRegistration(moving, fixed, positions, int(transform_node.GetAttribute(_FRAME_ATTRIBUTE) or FRAME_SIZE))
+    return StoredRegistration(
+        moving, fixed, positions, int(transform_node.GetAttribute(_FRAME_ATTRIBUTE) or FRAME_SIZE)
+    )
 
 
 def belongs(transform_node, moving_node, fixed_node) -> bool:

@@ -10,7 +10,7 @@ from .volumes import ijk_to_ras, volume_slices
 
 PAIR_VIEWS = ("Red", "Yellow")
 OVERLAY_VIEW = "Red"
-BESIDE_PAIR_VIEW = "Green"
+BELOW_PAIR_VIEW = "Green"
 PAIR_AND_OVERLAY_LAYOUT = 20587  # a number of our own, apart from Slicer's and other extensions'
 GREY, MAGENTA, GREEN = (f"vtkMRMLColorTableNode{name}" for name in ("Grey", "Magenta", "Green"))
 
@@ -42,16 +42,16 @@ def show_overlay(moving, fixed, *, fraction: float = 0.5, fixed_slice: int = 0) 
 
 
 def show_pair_and_overlay(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> Overlay:
-    """Show moving in magenta, fixed in green and both overlaid, in three views beside each other."""
+    """Show moving in magenta and fixed in green side by side, and both overlaid below."""
     _add_pair_and_overlay_layout()
     set_layout(PAIR_AND_OVERLAY_LAYOUT)
-    overlay = Overlay(moving, fixed, BESIDE_PAIR_VIEW)
+    overlay = Overlay(moving, fixed, BELOW_PAIR_VIEW)
     overlay.colour()
     for name, volume, index in zip(PAIR_VIEWS, (moving, fixed), (moving_slice, fixed_slice), strict=True):
         _set_layers(name, volume, None, 0.0)
         face_slice(name, volume, index)
     overlay.set_blend(0.5)
-    face_slice(BESIDE_PAIR_VIEW, fixed, fixed_slice)
+    face_slice(BELOW_PAIR_VIEW, fixed, fixed_slice)
     return overlay
 
 
@@ -109,25 +109,47 @@ class Overlay:
             _set_layers(self.view, self.moving, self.fixed, 2 * (1 - fraction))
 
 
+def views_of(volume) -> list[str]:
+    """Names of the slice views of the layout that show a volume, those that show it alone first."""
+    manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
+    manager = manager() if manager is not None else None
+    names = list(manager.sliceViewNames()) if manager is not None else list(PAIR_VIEWS)
+    found = []
+    for name in names:
+        composite = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")
+        shown = () if composite is None else (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID())
+        if volume.GetID() in shown:
+            found.append((shown[1] is not None, name))
+    alone = [name for overlaid, name in found if not overlaid]
+    return alone or [name for _overlaid, name in found]
+
+
 def set_layout(layout: int) -> None:
     """Switch to a layout by its number in vtkMRMLLayoutNode; does nothing where there is no window."""
     manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
     manager = manager() if manager is not None else None
     if manager is not None:
         manager.setLayout(layout)
+        # The views get their new sizes, to which their content is then fitted; nested ones need a second round.
+        for _ in range(2):
+            getattr(slicer.app, "processEvents", lambda: None)()
 
 
 def _add_pair_and_overlay_layout() -> None:
     node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     if node is None or node.IsLayoutDescription(PAIR_AND_OVERLAY_LAYOUT):
         return
-    views = "".join(
+    moving, fixed, overlay = (
         f'<item><view class="vtkMRMLSliceNode" singletontag="{name}">'
         f'<property name="orientation" action="default">Axial</property>'
         f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
-        for name in (*PAIR_VIEWS, BESIDE_PAIR_VIEW)
+        for name in (*PAIR_VIEWS, BELOW_PAIR_VIEW)
     )
-    node.AddLayoutDescription(PAIR_AND_OVERLAY_LAYOUT, f'<layout type="horizontal" split="true">{views}</layout>')
+    node.AddLayoutDescription(
+        PAIR_AND_OVERLAY_LAYOUT,
+        f'<layout type="vertical" split="true"><item><layout type="horizontal" split="true">{moving}{fixed}</layout></item>'
+        f"{overlay}</layout>",
+    )
 
 
 def face_slice(view: str, volume, slice_index: int = 0) -> None:

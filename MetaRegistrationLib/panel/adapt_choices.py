@@ -38,6 +38,10 @@ class AdaptChoices:
         """Show the preset that the number of epochs is."""
         self.ui.presetComboBox.currentIndex = presets.preset_of(self.ui.epochsSpinBox.value)
 
+    def close(self) -> None:
+        """Wait for the names of GPUs no more."""
+        self._asking = None
+
     def fill_checkpoints(self) -> None:
         """List the checkpoints again; the chosen one stays chosen while it exists, else the shipped one is."""
         box, chosen = self.ui.checkpointComboBox, self._state.checkpoint

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..jobs.command_lines import finetune_arguments
 from ..jobs.estimates import Estimate, estimate
 from ..jobs.job import Job
+from ..jobs.names import checked_name, same_name
 from ..jobs.outcome import JobEnd
 from ..jobs.record import RunRecord
 from ..jobs.store import CheckpointStore
@@ -46,6 +47,18 @@ class AdaptLogic:
     def find_gpus(self, on_found: Callable[[list[devices.Device]], None]) -> object:
         """Ask for GPUs; keep what is returned until they are found."""
         return devices.ask_driver(self._host, on_found)
+
+    def free_name(self, wish: str) -> str:
+        """`wish`, or the first of `wish 2`, `wish 3` ... that is not taken; empty when it can be no name."""
+        try:
+            taken = [name for name in self.store.names() if same_name(name, wish) or name.startswith(f"{wish} ")]
+            number, name = 1, checked_name(wish)
+            while any(same_name(name, other) for other in taken):
+                number += 1
+                name = f"{wish} {number}"
+            return name
+        except InputError:
+            return ""
 
     def resumable(self, name: str) -> bool:
         """Whether a training of this name was stopped and can go on."""

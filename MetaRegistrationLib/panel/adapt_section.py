@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from .adapt_choices import AdaptChoices
+from .requests import FineTuningRequest
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
 from .training_display import TrainingDisplay
-from .requests import FineTuningRequest
 from .widgets import can_start, confirm, duration, say
 
 
@@ -32,6 +32,8 @@ class AdaptSection:
         self._new_chart = new_chart
         self._job: Any = None
         self._display: TrainingDisplay | None = None
+        self._named_after: Path | None = None
+        self._proposed = ""
         self.choices = AdaptChoices(ui, logic, state)
         ui.adaptProgressBar.visible = False
         say(ui.adaptStatusLabel, "")
@@ -50,6 +52,7 @@ class AdaptSection:
         """Show what can be done now."""
         self.choices.refresh()
         ui, state = self.ui, self._state
+        self._propose_name()
         ui.deleteCheckpointButton.enabled = self._logic.is_own(state.checkpoint) and not self.running
         if state.folder is None:
             ui.estimateLabel.text = _("known once a folder is chosen")
@@ -65,8 +68,19 @@ class AdaptSection:
     def close(self) -> None:
         """Stop what runs; the scene or the module goes away."""
         self._logic.close()
+        self.choices.close()
         self._job = None
         self._show_idle()
+
+    def _propose_name(self) -> None:
+        """Name the result after the folder, until the user types another name."""
+        folder, line = self._state.folder, self.ui.adaptedNameLineEdit
+        if folder is None or self.running or folder.root == self._named_after:
+            return
+        self._named_after = folder.root
+        if line.text in ("", self._proposed):
+            self._proposed = self._logic.free_name(folder.root.name)
+            line.text = self._proposed
 
     def _missing(self) -> list[str]:
         missing = list(self._dependency.missing())

@@ -20,7 +20,7 @@ class DependencyLogic:
 
     def torch_is_there(self) -> bool:
         """Whether torch can be imported; importing it would take seconds."""
-        return "torch" in sys.modules or importlib.util.find_spec("torch") is not None
+        return sys.modules.get("torch") is not None or importlib.util.find_spec("torch") is not None
 
     def install(self) -> bool:
         """Let the PyTorch extension install torch; it asks the user, and picks the build for this computer.

@@ -30,7 +30,9 @@ class DependencySection:
         missing = not self._logic.torch_is_there()
         self.ui.dependencyFrame.visible = missing
         if missing:
-            text = _("PyTorch is missing. Pairs can be viewed and landmarks measured; to train and to register, install it.")
+            text = _(
+                "PyTorch is missing. Pairs can be viewed and landmarks measured; to train and to register, install it."
+            )
             say(self.ui.dependencyLabel, self._problem or text)
 
     def _install(self) -> None:

@@ -15,7 +15,7 @@ from ..landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, tables
+from ..mrml import landmark_nodes, place_mode, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.stored_registration import StoredRegistration, stored_registration
@@ -47,9 +47,15 @@ class LandmarksLogic:
 
     def pair(self, moving_points, fixed_points, on_change: Callable[[], None]) -> PairedPointLists:
         """Keep two lists in step until it is closed."""
-        if moving_points is fixed_points:
-            raise InputError(_("Moving and fixed points are the same list: choose two."))
         return PairedPointLists(moving_points, fixed_points, on_change)
+
+    def one_list_error(self) -> InputError:
+        """What is wrong when both selectors name one list."""
+        return InputError(_("Moving and fixed points are the same list: choose two."))
+
+    def view_names(self, volume) -> list[str]:
+        """Names of the slice views that show a volume, as their layout has them."""
+        return views.views_of(volume)
 
     def keep_together(self, parameters) -> None:
         """Put the moving points under the transform when the moving volume is: clicks on it are then meant there."""

@@ -105,9 +105,7 @@ class PairsSection:
 
     def _show(self, found) -> None:
         rows = [] if found is None else found.rows
-        fill_table(
-            self.ui.pairsTable, [(row.name, row.size, row.pixel_size, row.landmarks, row.split) for row in rows]
-        )
+        fill_table(self.ui.pairsTable, [(row.name, row.size, row.pixel_size, row.landmarks, row.split) for row in rows])
         left_out = [] if found is None else found.folder.left_out
         self.ui.leftOutList.clear()
         for item in left_out:

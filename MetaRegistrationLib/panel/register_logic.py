@@ -10,11 +10,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..files import writable_folder
-from ..images import Image, check_sizes
+from ..images import Image
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
-from ..mrml import scene, stored_registration, transforms, views, volumes
+from ..mrml import landmark_nodes, scene, stored_registration, transforms, views, volumes
+from ..pair_files import check_sizes
 from .requests import FolderRequest, PairRequest, PairResult
 from .texts import tr as _
 
@@ -43,18 +44,19 @@ class RegisterLogic:
         InputError
             The volumes cannot be registered, or the checkpoint cannot be used; the scene is as it was.
         """
-        yield _("Reading the volumes ...")
-        moving, fixed = self._images(request)
-        yield _("Loading PyTorch and the checkpoint ...")
-        registrar = self._registrar(request.checkpoint, request.device)
-        yield _("Registering ...")
-        registration = registrar(moving, fixed)
-        before, after = registration.ncc
-        folding = registration.folding_percent
-        yield _("Writing the results ...")
-        with scene.unchanged_on_error():
+        with scene.unchanged_on_error(request.moving, request.fixed):
+            yield _("Reading the volumes ...")
+            self._give_pixel_size(request)
+            moving, fixed = self._images(request)
+            yield _("Loading PyTorch and the checkpoint ...")
+            registrar = self._registrar(request.checkpoint, request.device)
+            yield _("Registering ...")
+            registration = registrar(moving, fixed)
+            before, after = registration.ncc
+            folding = registration.folding_percent
+            yield _("Writing the results ...")
             warped, transform = self._write(request, registration)
-        return PairResult(before, after, folding, registration.seconds, warped, transform)
+            return PairResult(before, after, folding, registration.seconds, warped, transform)
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -132,6 +134,12 @@ class RegisterLogic:
         for job in self._jobs:
             job.close()
         self._jobs = []
+
+    def _give_pixel_size(self, request: PairRequest) -> None:
+        # Points that were placed before would not move with the pixels.
+        if request.spacing_um and not any(map(landmark_nodes.count, (request.moving_points, request.fixed_points))):
+            for node in (request.moving, request.fixed):
+                volumes.set_pixel_size(node, request.spacing_um)
 
     def _images(self, request: PairRequest) -> tuple[Image, Image]:
         if request.moving is request.fixed:

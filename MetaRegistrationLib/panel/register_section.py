@@ -56,8 +56,12 @@ class RegisterSection:
             self._measured = None
             say(ui.measuresLabel, "")
         registered = self._logic.is_registered(parameters.movingVolume, parameters.fixedVolume, parameters.transform)
-        others = [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
-        can_start(ui.applyToOthersButton, others, _("Put the checked volumes under the transform of this registration."))
+        others = (
+            [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
+        )
+        can_start(
+            ui.applyToOthersButton, others, _("Put the checked volumes under the transform of this registration.")
+        )
         if not self.running:
             ui.registerButton.text = _("Register")
             can_start(ui.registerButton, self._missing(), _("Register the moving to the fixed volume."))
@@ -100,6 +104,7 @@ class RegisterSection:
             warped=parameters.warpedVolume,
             transform=parameters.transform,
             moving_points=parameters.movingPoints,
+            fixed_points=parameters.fixedPoints,
             spacing_um=self.ui.spacingSpinBox.value or None,
         )
         self._steps = Steps(
@@ -118,9 +123,9 @@ class RegisterSection:
         self._measured = self._pair()
         say(
             self.ui.measuresLabel,
-            _("NCC {before:.3f} before, {after:.3f} after; the transform folds in {folding:.3f} % of the image.").format(
-                before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
-            ),
+            _(
+                "NCC {before:.3f} before, {after:.3f} after; the transform folds in {folding:.3f} % of the image."
+            ).format(before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent),
         )
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
         say(

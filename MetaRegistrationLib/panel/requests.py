@@ -43,6 +43,7 @@ class PairRequest:
     warped: Any | None = None
     transform: Any | None = None
     moving_points: Any | None = None
+    fixed_points: Any | None = None
     spacing_um: float | None = None
 
 

@@ -29,7 +29,9 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, MemoryError) or any(part in words.lower() for part in _MEMORY):
         return tr("The memory ran out: close other programs, or choose another device (CPU), and start again.")
     if isinstance(error, OSError):
-        return tr("A file could not be read or written ({error}): check the folder and start again.").format(error=words)
+        return tr("A file could not be read or written ({error}): check the folder and start again.").format(
+            error=words
+        )
     logging.error("MetaRegistration: unexpected error", exc_info=error)
     return tr("An error that was not expected ({error}): report it with the log (Help / Report a bug).").format(
         error=f"{type(error).__name__}: {words}"

@@ -42,7 +42,7 @@ def set_up_table(table) -> None:
 
 def set_height(table, rows: int, most: int = 8) -> None:
     """Height for `rows` rows and the header, at most `most` rows."""
-    height = 24 * (max(1, min(rows, most)) + 1) + 8
+    height = table.verticalHeader().defaultSectionSize * (max(1, min(rows, most)) + 1) + 4
     table.setMinimumHeight(height)
     table.setMaximumHeight(height)
 

@@ -18,7 +18,7 @@ from rig.pythonqt import properties_of
 from rig.standin import API, REGISTRY, facts
 
 EXAMPLE = Path(__file__).parent / "example" / "RigExample.py"
-# Python functions that a class has by its base classes outside of the table (ctkLayoutFactory, qSlicerAbstractModule...) or by decorators.
+# Functions from base classes outside of the table (ctkLayoutFactory, qSlicerAbstractModule...) or from decorators.
 BEYOND_THE_TABLE = {
     "qMRMLLayoutManager": {"viewport", "setLayout"},
     "qSlicerLayoutManager": {"viewport", "setLayout"},
@@ -191,9 +191,7 @@ def test_panel_opens_and_shows_the_parameters(rig):
 
 def test_forgotten_scene_connection_leaves_the_selector_empty(rig, tmp_path):
     def forget(text):
-        start = text.index(
-            "<connection><sender>RigExample</sender><signal>mrmlSceneChanged(vtkMRMLScene*)</signal><receiver>movingSelector"
-        )
+        start = text.rindex("<connection>", 0, text.index("<receiver>movingSelector"))
         return text[:start] + text[text.index("</connection>", start) + len("</connection>") :]
 
     volume = make_volume()
@@ -393,7 +391,7 @@ def test_layouts_and_views(rig):
     assert manager.sliceViewNames() == ["Red"] and heard == [slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView]
     layout = (
         '<layout type="horizontal"><item><view class="vtkMRMLSliceNode" singletontag="Moving">'
-        '<property name="orientation" action="default">Axial</property><property name="viewlabel" action="default">M</property></view></item>'
+        '<property name="orientation" action="default">Axial</property></view></item>'
         '<item><view class="vtkMRMLPlotViewNode" singletontag="Curves"/></item></layout>'
     )
     manager.layoutLogic().GetLayoutNode().AddLayoutDescription(5005, layout)
@@ -441,10 +439,7 @@ def test_markups_widget_places_and_renames(rig):
 
 
 def test_base_classes_come_from_where_they_should():
-    import slicer.parameterNodeWrapper as wrapper
-    import slicer.ScriptedLoadableModule as base
-
     source = os.environ.get("SLICER_SOURCE_DIR")
     expected = Path(source).resolve() / "Base" / "Python" if source else Path(__file__).parent.resolve() / "rig"
-    for module in (wrapper, base):
+    for module in (slicer.parameterNodeWrapper, slicer.ScriptedLoadableModule):
         assert Path(module.__file__).resolve().is_relative_to(expected)

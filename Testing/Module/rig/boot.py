@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
+import shutil
 import sys
 import tempfile
 import types
@@ -14,9 +16,8 @@ from .dialogs import dialogs
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("MPLBACKEND", "Agg")  # matplotlib must not choose Qt because it is there
-if not os.environ.get("VTK_DEFAULT_OPENGL_WINDOW"):
-    if sys.platform.startswith("linux"):
-        os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkEGLRenderWindow"
+if not os.environ.get("VTK_DEFAULT_OPENGL_WINDOW") and sys.platform.startswith("linux"):
+    os.environ["VTK_DEFAULT_OPENGL_WINDOW"] = "vtkEGLRenderWindow"
 
 _PLACEHOLDERS = {
     "ctk": ("ctkDoubleRangeSlider", "ctkColorPickerButton", "ctkVTKChartView"),
@@ -29,6 +30,7 @@ class Rig:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="slicer-rig-"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.dialogs = dialogs
         _install_qt()
         import slicer

@@ -56,11 +56,16 @@ class ctkCollapsibleButton:
         """Size of the header, and of the contents when they show."""
         layout = self.layout()
         hint = (
-            layout.sizeHint() if layout is not None and not stored(self, "collapsed", "bool") else QtCore.QSize(200, 0)
+            layout.totalSizeHint() if layout is not None and not stored(self, "collapsed", "bool") else QtCore.QSize(200, 0)
         )
         return QtCore.QSize(max(200, hint.width()), max(hint.height(), self._HEADER))
 
-    minimumSizeHint = sizeHint
+    def minimumSizeHint(self):
+        """As narrow as the contents allow."""
+        layout = self.layout()
+        narrow = layout is not None and not stored(self, "collapsed", "bool")
+        width = layout.totalMinimumSize().width() if narrow else 200
+        return QtCore.QSize(width, self.sizeHint().height())
 
     def paintEvent(self, event):
         """Draw the header: an arrow and the text."""

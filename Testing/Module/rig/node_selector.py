@@ -141,6 +141,9 @@ class qMRMLNodeComboBox:
     _after_hideChildNodeTypes = _after_showChildNodeTypes = _after_noneDisplay = _after_removeEnabled = _refresh
     _after_renameEnabled = _refresh
 
+    def _after_sizeAdjustPolicy(self):
+        self._combo.setSizeAdjustPolicy(stored(self, "sizeAdjustPolicy"))
+
     # The current node.
 
     def _choose(self, node):

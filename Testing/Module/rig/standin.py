@@ -41,8 +41,8 @@ def facts(name: str, kind: str) -> Any:
 def standin(base: type, **defaults: Any):
     """Class decorator: turn the behaviour into a Qt class that has every property and signal of the table, and no other.
 
-    A property without code of its own is stored; ``_get_<name>`` and ``_set_<name>`` give it behaviour, ``_after_<name>`` is called
-    after each change.
+    A property without code of its own is stored; ``_get_<name>`` and ``_set_<name>`` give it behaviour, ``_after_<name>`` is
+    called after each change.
     """
 
     def build(body: type) -> type:

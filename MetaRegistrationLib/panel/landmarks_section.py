@@ -1,0 +1,150 @@
+"""Section *Landmarks*: place, suggest, load, save, and measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .distance_display import DistanceDisplay
+from .placing import Placing
+from .state import PanelState
+from .texts import sentence
+from .texts import tr as _
+from .widgets import can_start, say
+
+_FILTER = "(*.mrk.json *.fcsv *.csv)"
+
+
+class LandmarksSection:
+    """Controls the widgets of the section.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : LandmarksLogic
+    state : PanelState
+    host : jobs.job.Host
+    """
+
+    def __init__(self, ui, logic, state: PanelState, host) -> None:
+        self.ui, self._logic, self._state = ui, logic, state
+        self._suggested: Any = None
+        self._proposed: Any = None
+        self.display = DistanceDisplay(ui, logic, state, host)
+        self.placing = Placing(ui, logic, state, self.display.update_soon)
+        for button, action in (
+            (ui.suggestButton, self._suggest),
+            (ui.acceptSuggestionsButton, self._accept),
+            (ui.discardSuggestionsButton, self._discard),
+            (ui.loadLandmarksButton, self._load),
+            (ui.saveLandmarksButton, self._save),
+            (ui.exportTableButton, self._export),
+            (ui.placeInFixedButton, self._place_in_fixed),
+        ):
+            button.connect("clicked(bool)", self._attempt(action))
+        say(ui.landmarksStatusLabel, "")
+        state.watch(self.refresh)
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        ui, parameters = self.ui, self._state.parameters
+        pair = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
+        if not pair:
+            self._logic.keep_together(parameters)
+        points = [] if parameters.movingPoints else [_("moving points")]
+        can_start(
+            ui.placeButton, pair, _("Place a landmark in the moving image, then the same one in the fixed, and so on.")
+        )
+        can_start(ui.suggestButton, pair, _("Propose vessel bifurcations of the moving image as landmarks."))
+        can_start(
+            ui.loadLandmarksButton, pair, _("Load .mrk.json, .fcsv or CSV: one file for both images or one for each.")
+        )
+        can_start(ui.saveLandmarksButton, [*pair, *points], _("Save as CSV, .mrk.json or .fcsv."))
+        can_start(
+            ui.placeInFixedButton,
+            [*pair, *points, *([] if parameters.transform else [_("a registration")])],
+            _("Put the moving landmarks, carried by the transform, into the scene as points of the fixed image."),
+        )
+        suggestions = [] if self._suggested is not None else [_("suggestions")]
+        can_start(ui.acceptSuggestionsButton, suggestions, _("Take the suggested points into the point lists."))
+        can_start(ui.discardSuggestionsButton, suggestions, _("Remove the suggested points."))
+        self.placing.refresh()
+        self.display.refresh()
+
+    def close(self) -> None:
+        """The scene or the module goes away."""
+        self._suggested = self._proposed = None
+        self.placing.close()
+        self.display.close()
+
+    def _attempt(self, action):
+        def clicked(checked=False) -> None:
+            try:
+                action()
+            except Exception as error:
+                say(self.ui.landmarksStatusLabel, sentence(error))
+            self._state.notify()
+
+        return clicked
+
+    def _suggest(self) -> None:
+        self._discard()
+        self._suggested, self._proposed = self._logic.suggest(self._state.parameters)
+        text = _("{count} bifurcations are suggested: delete those that you do not want, then accept.").format(
+            count=self._suggested.GetNumberOfControlPoints()
+        )
+        if self._proposed is not None:
+            text += " " + _(
+                "Their places in the fixed image come from the registration itself: move each to where you see it, "
+                "or the distance after it means nothing."
+            )
+        say(self.ui.landmarksStatusLabel, text)
+
+    def _accept(self) -> None:
+        with self.placing.paused():
+            count = self._logic.accept(self._state.parameters, self._suggested, self._proposed)
+        self._discard()
+        say(self.ui.landmarksStatusLabel, _("{count} suggestions were accepted.").format(count=count))
+
+    def _discard(self) -> None:
+        for node in (self._suggested, self._proposed):
+            self._logic.remove(node)
+        self._suggested = self._proposed = None
+        say(self.ui.landmarksStatusLabel, "")
+
+    def _load(self) -> None:
+        import qt
+
+        paths = qt.QFileDialog.getOpenFileNames(
+            None, _("Load landmarks"), "", _("Landmarks {patterns}").format(patterns=_FILTER)
+        )
+        if not paths:
+            return
+        with self.placing.paused():
+            text = self._logic.load(self._state.parameters, [Path(path) for path in paths])
+        say(self.ui.landmarksStatusLabel, text)
+
+    def _save(self) -> None:
+        import qt
+
+        path = qt.QFileDialog.getSaveFileName(
+            None, _("Save landmarks"), "landmarks.csv", _("CSV (*.csv);;Markups (*.mrk.json);;Fiducial CSV (*.fcsv)")
+        )
+        if path:
+            written = self._logic.save(self._state.parameters, Path(path))
+            say(self.ui.landmarksStatusLabel, _("Saved {files}.").format(files=", ".join(map(str, written))))
+
+    def _export(self) -> None:
+        import qt
+
+        path = qt.QFileDialog.getSaveFileName(None, _("Export the table"), "distances.csv", "CSV (*.csv)")
+        if path:
+            self._logic.export_table(self._state.parameters.distanceTable, Path(path))
+            say(self.ui.landmarksStatusLabel, _("Exported {file}.").format(file=path))
+
+    def _place_in_fixed(self) -> None:
+        node, lost = self._logic.place_in_fixed(self._state.parameters)
+        text = _("The carried landmarks are in the point list {name}.").format(name=node.GetName())
+        if lost:
+            text += " " + _("{count} of them lie where the transform folds: look at them.").format(count=lost)
+        say(self.ui.landmarksStatusLabel, text)

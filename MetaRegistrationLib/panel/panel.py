@@ -1,0 +1,48 @@
+"""The whole panel: its sections, and what they have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .adapt_section import AdaptSection
+from .dependency_section import DependencySection
+from .folder_section import FolderSection
+from .landmarks_section import LandmarksSection
+from .pairs_section import PairsSection
+from .register_section import RegisterSection
+from .state import PanelState
+from .views_section import ViewsSection
+
+
+class Panel:
+    """Puts the sections together.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+        As `slicer.util.childWidgetVariables` gives it.
+    logic : object
+        With the parts `host`, `dependency`, `pairs`, `adapt`, `register` and `landmarks`, and `new_chart(name)`.
+    """
+
+    def __init__(self, ui: Any, logic: Any) -> None:
+        self.ui = ui
+        self.state = state = PanelState()
+        self.dependency = DependencySection(ui, logic.dependency, state)
+        self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
+        self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)
+        self.views = ViewsSection(ui, logic.register, state)
+        self.register = RegisterSection(
+            ui, logic.register, state, logic.dependency, logic.host, self.views.show_overlay
+        )
+        self.folder = FolderSection(ui, logic.register, state, logic.dependency)
+        self.landmarks = LandmarksSection(ui, logic.landmarks, state, logic.host)
+
+    def use(self, parameters: Any | None) -> None:
+        """Work on the parameters of a scene, or on none while there is no scene."""
+        self.state.use(parameters)
+
+    def close(self) -> None:
+        """Stop all work: the scene is closed, the module reloaded, or Slicer quits."""
+        for section in (self.pairs, self.adapt, self.register, self.folder, self.views, self.landmarks):
+            section.close()

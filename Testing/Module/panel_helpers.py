@@ -1,0 +1,89 @@
+"""What the tests of the panel share: opening the module, a small folder of pairs, reading what the user sees."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import slicer
+from rig import modules
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = ROOT / "MetaRegistration" / "MetaRegistration.py"
+SAMPLES = ROOT / "Resources" / "SamplePairs"
+
+
+def open_panel(rig, monkeypatch=None, logic=None):
+    """The module's widget, its panel open in the main window; with `logic` in place of the real one."""
+    rig.main_window.resize(1500, 900)
+    if logic is None:
+        return rig.open_module(MODULE)
+    loaded = modules.load
+
+    def load_with_logic(path, manager):
+        module = loaded(path, manager)
+        sys.modules["MetaRegistration"].MetaRegistrationWidget.makeLogic = lambda self: logic
+        return module
+
+    monkeypatch.setattr(modules, "load", load_with_logic)
+    return rig.open_module(MODULE)
+
+
+def small_folder(folder: Path, count: int = 3) -> Path:
+    """Copies of the first sample pairs, with their landmarks."""
+    folder.mkdir(parents=True)
+    with (SAMPLES / "pairs.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))[:count]
+    for row in rows:
+        for column in ("moving", "fixed", "landmarks"):
+            target = folder / row[column]
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(SAMPLES / row[column], target)
+    with (folder / "pairs.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def choose_folder(rig, widget, folder: Path) -> None:
+    """Choose a folder with the button beside the line, and wait until it is read."""
+    rig.dialogs.answer(folder)
+    widget.ui.folderPathLineEdit.browse()
+    rig.wait_until(lambda: "..." not in widget.ui.pairsStatusLabel.text, 15, "for the folder to be read")
+
+
+def click_row(rig, widget, row: int) -> None:
+    """Click on a pair."""
+    widget.ui.pairsTable.cellClicked.emit(row, 0)
+    rig.process_events()
+
+
+def register(rig, widget) -> None:
+    """Click on Register, and wait until it is done or has failed."""
+    widget.ui.registerButton.click()
+    rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 40, "for the registration")
+
+
+def settle(rig, seconds: float = 0.15) -> None:
+    """Let the delayed updates happen."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        rig.process_events()
+
+
+def table(widget) -> list[list[str]]:
+    """The texts of a QTableWidget."""
+    return [
+        [widget.item(row, column).text() for column in range(widget.columnCount)] for row in range(widget.rowCount)
+    ]
+
+
+def node_names() -> set[str]:
+    """The nodes of the scene, by name and class."""
+    scene = slicer.mrmlScene
+    nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
+    return {f"{node.GetClassName()} {node.GetName()} {node.GetID()}" for node in nodes}
