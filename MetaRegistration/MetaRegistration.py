@@ -101,6 +101,7 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         for event, method in (
             (slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose),
             (slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose),
+            (slicer.mrmlScene.StartImportEvent, self.onSceneStartImport),
             (slicer.mrmlScene.EndImportEvent, self.onSceneEndImport),
         ):
             self.addObserver(slicer.mrmlScene, event, method)
@@ -126,6 +127,10 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """There is an empty scene."""
         if self.parent.isEntered:
             self.initializeParameterNode()
+
+    def onSceneStartImport(self, caller=None, event=None):
+        """A scene is being loaded: its parameters come one after another, and are not complete before the end."""
+        self.setParameterNode(None)
 
     def onSceneEndImport(self, caller=None, event=None):
         """A scene was loaded."""

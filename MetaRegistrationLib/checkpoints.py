@@ -177,11 +177,15 @@ def _checked(path: Path, content: object) -> Checkpoint:
             isinstance(checkpoint.network["name"], str)
             and isinstance(checkpoint.preprocessing, dict)
             and all(isinstance(weight, Tensor) for weight in checkpoint.weights.values())
+            and isinstance(checkpoint.history, list)
+            and all(isinstance(entry, dict) for entry in checkpoint.history)
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"Checkpoint {path}: parts of it are missing or unknown ({error}).") from error
     if not sound:
-        raise InputError(f"Checkpoint {path}: its network, weights or preprocessing are not what a checkpoint holds.")
+        raise InputError(
+            f"Checkpoint {path}: its network, weights, preprocessing or history are not what a checkpoint holds."
+        )
     return checkpoint
 
 

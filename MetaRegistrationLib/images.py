@@ -87,14 +87,16 @@ def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: 
         (valid) `slice_index`.
     """
     path = Path(path)
-    raster = file_suffix(path) in RASTER_SUFFIXES
+    suffix = file_suffix(path)
     whole = read_itk(path)
-    tags = TiffTags(path) if file_suffix(path) in (".tif", ".tiff") else None
+    tags = TiffTags(path) if suffix in (".tif", ".tiff") else None
     if tags is not None:
         tags.refuse_unreadable()
     image = _one_slice(whole, path, slice_index)
-    array = _grey(image, path, premultiplied=tags is not None and tags.alpha_kind != UNASSOCIATED_ALPHA)
-    geometry = Geometry(size=array.shape) if raster else _geometry(image, whole, path)
+    # The fourth byte of a BMP's pixel is padding, mostly 0.
+    alpha_counts = suffix != ".bmp" and (tags is None or tags.alpha_kind == UNASSOCIATED_ALPHA)
+    array = _grey(image, path, alpha_counts=alpha_counts)
+    geometry = Geometry(size=array.shape) if suffix in RASTER_SUFFIXES else _geometry(image, whole, path)
     if tags is not None and (spacing := tags.spacing_mm()) is not None:
         geometry = replace(geometry, spacing=spacing, spacing_known=True)
     return with_spacing(Image(array, geometry, path), spacing_um)
@@ -221,7 +223,7 @@ def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.I
     return image[:, :, slice_index : slice_index + 1]
 
 
-def _grey(image: sitk.Image, path: Path, *, premultiplied: bool) -> np.ndarray:
+def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool) -> np.ndarray:
     """(H, W) float32 luminance of a one-slice image."""
     array = sitk.GetArrayFromImage(image)
     components = image.GetNumberOfComponentsPerPixel()
@@ -234,7 +236,7 @@ def _grey(image: sitk.Image, path: Path, *, premultiplied: bool) -> np.ndarray:
             f" of {components} components."
         )
     grey = array[..., :3] @ np.asarray(_LUMINANCE)
-    if components == 4 and not premultiplied:
+    if components == 4 and alpha_counts:
         grey = grey * (array[..., 3] / np.iinfo(array.dtype).max)
     return grey.astype(np.float32)
 

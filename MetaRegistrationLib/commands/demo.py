@@ -39,10 +39,11 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..results import write_registration, write_tables
 
     pairs = arguments.pairs or sample_pairs()
+    unseen = find_pairs(pairs).split("test")  # before the training: without any, there is nothing to show
     adapted = _adapt(arguments, pairs, progress)
     registrar, record = make_registrar(adapted, arguments.device)
     rows, output = [], Path(arguments.output)
-    for done in register_pairs(registrar, find_pairs(pairs).split("test"), "register", progress, record):
+    for done in register_pairs(registrar, unseen, "register", progress, record):
         folder = output / "registered" / done.files.name
         write_registration(folder, done.registration, done.landmarks, done.measures, pair_record(record, done.files))
         rows.append(done.measures)

@@ -23,7 +23,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_tasks(parser)
-    add_training(parser, learning_rate=1e-4, validate_every="meta-steps (default: 50)")
+    add_training(parser, learning_rate=1e-4, validate_every="meta-steps (default: 50)", start="a new network")
     group = parser.add_argument_group("Reptile (Eq. 2)")
     group.add_argument(
         "--steps", type=positive_int, default=23000, metavar="N", help="meta-steps (default: %(default)s)"

@@ -64,10 +64,10 @@ def positive_float(text: str) -> float:
     return value
 
 
-def add_checkpoint(parser: argparse.ArgumentParser) -> None:
-    """`--checkpoint FILE`; None stands for the shipped one."""
+def add_checkpoint(parser: argparse.ArgumentParser, *, default: str = "the one that is shipped") -> None:
+    """`--checkpoint FILE`; `default` says in words what None stands for."""
     parser.add_argument(
-        "--checkpoint", type=path_name, metavar="FILE", help="network to start from (default: the one that is shipped)"
+        "--checkpoint", type=path_name, metavar="FILE", help=f"network to start from (default: {default})"
     )
 
 

@@ -23,7 +23,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_tasks(parser)
-    add_training(parser, learning_rate=1e-4, validate_every="steps (default: 500)")
+    add_training(parser, learning_rate=1e-4, validate_every="steps (default: 500)", start="a new network")
     parser.add_argument(
         "--steps", type=positive_int, default=6000, metavar="N", help="(default: %(default)s, the paper's)"
     )

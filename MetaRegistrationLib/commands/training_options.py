@@ -26,10 +26,16 @@ if TYPE_CHECKING:
     from ..training.trainers import Trainer
 
 
-def add_training(parser: argparse.ArgumentParser, *, learning_rate: float, validate_every: str) -> None:
-    """Options of every training command."""
+def add_training(
+    parser: argparse.ArgumentParser,
+    *,
+    learning_rate: float,
+    validate_every: str,
+    start: str = "the one that is shipped",
+) -> None:
+    """Options of every training command; `start` says what it starts from without a checkpoint."""
     add_output(parser)
-    add_checkpoint(parser)
+    add_checkpoint(parser, default=start)
     add_device(parser)
     add_seed(parser)
     add_resume(parser)
@@ -143,6 +149,9 @@ def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> Optimisatio
     if arguments.window is not None and arguments.window % 2 == 0:
         raise InputError(f"--window: expected an odd number, got {arguments.window}.")
     loss = RegistrationLoss(**{**before, **{key: value for key, value in given.items() if value is not None}})
+    size = base.build_preprocessing().size
+    if size >> (loss.scales - 1) == 0:  # each scale halves the frame
+        raise InputError(f"--scales: a frame of {size} pixels has at most {size.bit_length()}, got {loss.scales}.")
     return OptimisationStep(loss, device, mixed, arguments.clip)
 
 

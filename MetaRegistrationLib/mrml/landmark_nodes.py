@@ -90,6 +90,13 @@ def follow(points_node, volume_node, transform_node) -> None:
         transforms.apply_transform(points_node, transform_node)
 
 
+def set_visible(node, visible: bool) -> None:
+    """Show or hide a point list that is still in the scene."""
+    if node.GetScene() is not None:
+        node.CreateDefaultDisplayNodes()
+        node.SetDisplayVisibility(visible)
+
+
 def remove(node) -> None:
     """Take a node out of the scene if it is in it."""
     if node is not None and node.GetScene() is not None:

@@ -49,6 +49,14 @@ class LandmarksLogic:
         """Keep two lists in step until it is closed."""
         return PairedPointLists(moving_points, fixed_points, on_change)
 
+    def show_only(self, chosen: Sequence[Any], before: Sequence[Any]) -> None:
+        """Show these point lists, and hide those that were shown before."""
+        for node in before:
+            if node not in chosen:
+                landmark_nodes.set_visible(node, False)
+        for node in chosen:
+            landmark_nodes.set_visible(node, True)
+
     def one_list_error(self) -> InputError:
         """What is wrong when both selectors name one list."""
         return InputError(_("Moving and fixed points are the same list: choose two."))

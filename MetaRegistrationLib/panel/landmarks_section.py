@@ -30,6 +30,7 @@ class LandmarksSection:
         self.ui, self._logic, self._state = ui, logic, state
         self._suggested: Any = None
         self._proposed: Any = None
+        self._shown: tuple = ()
         self.display = DistanceDisplay(ui, logic, state, host)
         self.placing = Placing(ui, logic, state, self.display.update_soon)
         for button, action in (
@@ -51,6 +52,7 @@ class LandmarksSection:
         pair = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         if not pair:
             self._logic.keep_together(parameters)
+        self._show_chosen_lists()
         points = [] if parameters.movingPoints else [_("moving points")]
         can_start(
             ui.placeButton, pair, _("Place a landmark in the moving image, then the same one in the fixed, and so on.")
@@ -74,8 +76,17 @@ class LandmarksSection:
     def close(self) -> None:
         """The scene or the module goes away."""
         self._suggested = self._proposed = None
+        self._shown = ()
         self.placing.close()
         self.display.close()
+
+    def _show_chosen_lists(self) -> None:
+        """Hide the lists that were chosen before: those of another pair lie in the same place."""
+        parameters = self._state.parameters
+        chosen = tuple(node for node in (parameters.movingPoints, parameters.fixedPoints) if node is not None)
+        if chosen != self._shown:
+            self._logic.show_only(chosen, self._shown)
+            self._shown = chosen
 
     def _attempt(self, action):
         def clicked(checked=False) -> None:

@@ -123,9 +123,9 @@ class RegisterSection:
         self._measured = self._pair()
         say(
             self.ui.measuresLabel,
-            _(
-                "NCC {before:.3f} before, {after:.3f} after; the transform folds in {folding:.3f} % of the image."
-            ).format(before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent),
+            _("NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.").format(
+                before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
+            ),
         )
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
         say(

@@ -59,7 +59,7 @@ def show_progress(bar, done: int, total: int, text: str = "") -> None:
     """Show how much is done; a total of 0 means that nobody knows."""
     bar.maximum = total
     bar.value = done
-    bar.format = text.replace("%", "%%") or "%p%"
+    bar.format = text or "%p%"
     bar.visible = True
 
 

@@ -140,6 +140,7 @@ REFUSED = {
     "network without words": (_content(network={"name": 5}), "not what a checkpoint holds"),
     "weights of numbers": (_content(weights={"a": 1.0}), "not what a checkpoint holds"),
     "weights in a list": (_content(weights=[]), "missing or unknown"),
+    "history of numbers": (_content(history=[1]), "not what a checkpoint holds"),
     "no preprocessing": (_content(preprocessing=None), "not what a checkpoint holds"),
 }
 

@@ -454,3 +454,12 @@ def test_info_of_a_file_that_is_no_checkpoint(tmp_path, capsys):
     path.write_text("hello", encoding="utf-8")
     assert main(["info", str(path)]) == 2
     assert str(path) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "start"),
+    [("pretrain", "a new network"), ("metatrain", "a new network"), ("finetune", "the one that is shipped")],
+)
+def test_help_says_what_a_training_starts_from(command, start, capsys):
+    assert main([command, "--help"]) == 0
+    assert f"network to start from (default: {start})" in " ".join(capsys.readouterr().out.split())

@@ -53,3 +53,12 @@ def test_demo_leaves_other_runs_alone(tmp_path, capsys):
     assert main([*arguments, "--output", str(own)]) == 2
     assert "not made by the demo" in capsys.readouterr().err
     assert (own / "adapted" / "last.pt").read_bytes() == b"weeks of work"
+
+
+def test_demo_without_pairs_to_test_on_ends_before_the_training(tmp_path, capsys):
+    pairs = few_sample_pairs(tmp_path / "pairs")
+    table = pairs / "pairs.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("test", "other"), encoding="utf-8")
+    assert main(["demo", "--pairs", str(pairs), "--output", str(tmp_path / "out"), "--device", "cpu"]) == 2
+    assert "no pair belongs to the split 'test'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

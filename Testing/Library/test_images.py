@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -79,6 +81,15 @@ def test_picture_formats_become_luminance(folder, name):
     assert image.path == folder / name
     np.testing.assert_allclose(image.array, expected, atol=2e-3)
     assert image.geometry == Geometry(size=(20, 30))
+
+
+def test_padding_of_a_32_bit_bmp_is_no_alpha(folder):
+    pixels = np.dstack([RGB[::-1, :, ::-1], np.zeros(RGB.shape[:2], np.uint8)]).tobytes()
+    rows, columns = RGB.shape[:2]
+    header = b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54)
+    header += struct.pack("<IiiHHIIiiII", 40, columns, rows, 1, 32, 0, len(pixels), 2835, 2835, 0, 0)
+    (folder / "windows.bmp").write_bytes(header + pixels)
+    np.testing.assert_allclose(read_image(folder / "windows.bmp").array, LUMINANCE, atol=2e-3)
 
 
 def test_jpeg(folder):

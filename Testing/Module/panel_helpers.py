@@ -77,9 +77,7 @@ def settle(rig, seconds: float = 0.15) -> None:
 
 def table(widget) -> list[list[str]]:
     """The texts of a QTableWidget."""
-    return [
-        [widget.item(row, column).text() for column in range(widget.columnCount)] for row in range(widget.rowCount)
-    ]
+    return [[widget.item(row, column).text() for column in range(widget.columnCount)] for row in range(widget.rowCount)]
 
 
 def node_names() -> set[str]:

@@ -25,7 +25,9 @@ def fine_tune(rig, widget, name: str, epochs: int) -> None:
     assert widget.ui.fineTuneButton.enabled, widget.ui.fineTuneButton.toolTip
     widget.ui.fineTuneButton.click()
     assert widget.ui.fineTuneButton.text == "Cancel"
-    rig.wait_until(lambda: "left" in widget.ui.adaptProgressBar.format or not widget.panel.adapt.running, 40, "for a step")
+    rig.wait_until(
+        lambda: "left" in widget.ui.adaptProgressBar.format or not widget.panel.adapt.running, 40, "for a step"
+    )
 
 
 def measures(widget) -> tuple[float, float]:
@@ -37,9 +39,9 @@ def measures(widget) -> tuple[float, float]:
 def test_whole_story(rig, dialogs, widget, tmp_path):
     ui = widget.ui
     rig.screenshot(widget.parent, "story_1_opened")
-    choose_folder(rig, widget, small_folder(tmp_path / "Ma clinique, été"))
-    assert [row[0] for row in table(ui.pairsTable)] == ["phantom_001", "phantom_002", "phantom_003"]
-    assert ui.pairsStatusLabel.text.startswith("3 pairs")
+    choose_folder(rig, widget, small_folder(tmp_path / "Ma clinique, été", 2))
+    assert [row[0] for row in table(ui.pairsTable)] == ["phantom_001", "phantom_002"]
+    assert ui.pairsStatusLabel.text.startswith("2 pairs")
 
     # Fine-tune, and watch it.
     fine_tune(rig, widget, "my eye", 2)
@@ -61,7 +63,7 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     clicked = time.monotonic()
     ui.fineTuneButton.click()
     rig.wait_until(lambda: not widget.panel.adapt.running, 5, "for the cancelled training")
-    assert time.monotonic() - clicked < 2.0
+    assert time.monotonic() - clicked < 2.3  # of which 0.3 s are for a busy machine
     assert ui.adaptStatusLabel.text.startswith("Cancelled: what was learned is saved")
     assert ui.fineTuneButton.text == "Resume"
     assert (adapted.parents[1] / "too long" / "last.pt").is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 _BY_SUFFIX = {
@@ -69,7 +70,8 @@ class IOManager:
 
     def _load_scene(self, path, properties, messages):
         if path.endswith(".mrb"):
-            temporary = self._holder.application_logic.GetTemporaryPath()
+            # A folder of its own, as Slicer's reader makes it: a scene that was unpacked earlier would be found first.
+            temporary = tempfile.mkdtemp(dir=self._holder.application_logic.GetTemporaryPath())
             if properties.get("clear", True):
                 self._holder.scene.Clear(0)
             done = self._holder.application_logic.OpenSlicerDataBundle(path, temporary)

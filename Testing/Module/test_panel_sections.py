@@ -1,0 +1,304 @@
+"""The panel alone, with a logic that only answers: what is shown, enabled, asked and said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import slicer
+from fake_logic import FakeLogic
+from panel_helpers import choose_folder, open_panel, settle, table
+
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.pairs import LeftOut
+from MetaRegistrationLib.panel.requests import PairResult
+
+
+@pytest.fixture
+def logic(tmp_path):
+    return FakeLogic(tmp_path / "Checkpoints")
+
+
+@pytest.fixture
+def widget(rig, logic, monkeypatch):
+    return open_panel(rig, monkeypatch, logic)
+
+
+def volume(name: str, slices: int = 1):
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    slicer.util.updateVolumeFromArray(node, np.random.default_rng(0).random((slices, 32, 32)).astype(np.float32))
+    return node
+
+
+def choose_volumes(widget):
+    moving, fixed = volume("moving", 3), volume("fixed")
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)
+    widget.ui.fixedVolumeSelector.setCurrentNode(fixed)
+    return moving, fixed
+
+
+def test_every_widget_has_a_tooltip(rig, widget):
+    plain = {"QLabel", "QWidget", "QFrame"}
+    without = [
+        name
+        for name, child in vars(widget.ui).items()
+        if hasattr(child, "toolTip") and not child.toolTip and child.className() not in plain and name[0] != "_"
+    ]
+    assert [name for name in without if not name.startswith(("qt_", "Layout"))] == ["MetaRegistration"]
+
+
+def test_buttons_say_what_is_missing(rig, widget):
+    ui = widget.ui
+    assert not ui.fineTuneButton.enabled
+    assert ui.fineTuneButton.toolTip == "Still missing: a folder with image pairs; a name for the adapted checkpoint"
+    assert not ui.registerButton.enabled
+    assert ui.registerButton.toolTip == "Still missing: a moving volume; a fixed volume"
+    assert not ui.registerFolderButton.enabled
+    assert "a folder for the results" in ui.registerFolderButton.toolTip
+
+
+def test_pairs_are_listed_and_the_reasons_for_those_left_out(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = 2
+    logic.pairs.left_out = (LeftOut(("eye.png",), "no partner"),)
+    choose_folder(rig, widget, tmp_path)
+    assert [row[0] for row in table(widget.ui.pairsTable)] == ["pair 1", "pair 2"]
+    assert widget.ui.leftOutList.visible
+    assert widget.ui.leftOutList.item(0).text() == "eye.png: no partner"
+    assert "1 left out" in widget.ui.pairsStatusLabel.text
+    assert widget.ui.adaptedNameLineEdit.text == tmp_path.name
+
+
+def test_folder_without_pairs_is_one_sentence(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = InputError("No pairs here: choose another folder.")
+    choose_folder(rig, widget, tmp_path)
+    assert widget.ui.pairsStatusLabel.text == "No pairs here: choose another folder."
+    assert table(widget.ui.pairsTable) == []
+    assert not widget.ui.leftOutList.visible
+
+
+def test_spacing_reads_the_folder_again(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = 1
+    choose_folder(rig, widget, tmp_path)
+    assert table(widget.ui.pairsTable)[0][2] == "unknown"
+    widget.ui.spacingSpinBox.value = 7.5
+    rig.wait_until(lambda: widget.ui.pairsTable.rowCount == 1 and "..." not in widget.ui.pairsStatusLabel.text, 5)
+    assert table(widget.ui.pairsTable)[0][2] == "7.5"
+
+
+def test_row_that_cannot_be_loaded_is_one_sentence(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = 1
+    choose_folder(rig, widget, tmp_path)
+    widget.ui.pairsTable.cellClicked.emit(0, 0)
+    assert logic.pairs.loaded == ["pair 1"]
+    assert "could not be read" in widget.ui.pairsStatusLabel.text
+
+
+def test_only_the_chosen_point_lists_are_shown(rig, widget):
+    choose_volumes(widget)
+    first, second = (
+        slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name) for name in ("first", "second")
+    )
+    widget.ui.movingPointsSelector.setCurrentNode(first)
+    assert first.GetDisplayVisibility()
+    widget.ui.movingPointsSelector.setCurrentNode(second)
+    assert second.GetDisplayVisibility() and not first.GetDisplayVisibility()
+    widget.ui.movingPointsSelector.setCurrentNode(first)
+    assert first.GetDisplayVisibility() and not second.GetDisplayVisibility()
+
+
+@pytest.mark.parametrize(("preset", "epochs"), [(0, 10), (1, 600), (2, 2000)])
+def test_presets_set_the_epochs(rig, widget, preset, epochs):
+    widget.ui.epochsSpinBox.value = 3
+    assert widget.ui.presetComboBox.currentText == "Own number of epochs"
+    widget.ui.presetComboBox.setCurrentIndex(preset)
+    widget.ui.presetComboBox.activated.emit(preset)
+    assert widget.ui.epochsSpinBox.value == epochs
+    assert widget.ui.presetComboBox.currentIndex == preset
+
+
+def test_gpu_is_named_and_comes_first_and_time_is_estimated(rig, widget, logic, tmp_path):
+    box = widget.ui.deviceComboBox
+    assert [box.itemText(index) for index in range(box.count)] == ["Test GPU 9000", "CPU (slow)"]
+    logic.pairs.folders[str(tmp_path)] = 1
+    choose_folder(rig, widget, tmp_path)
+    assert widget.ui.estimateLabel.text == "about 10 s (a guess until the first training)"
+    box.setCurrentIndex(1)
+    assert widget.ui.estimateLabel.text == "about 10 min (a guess until the first training)"
+
+
+def start_training(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = 4
+    choose_folder(rig, widget, tmp_path)
+    widget.ui.adaptedNameLineEdit.text = "mine"
+    widget.ui.fineTuneButton.click()
+    return logic.adapt.jobs[-1]
+
+
+def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, logic, tmp_path):
+    ui = widget.ui
+    job = start_training(rig, widget, logic, tmp_path)
+    request = job.request
+    assert (request.folder, request.name, request.epochs, request.device) == (tmp_path, "mine", 10, "cuda:0")
+    assert request.checkpoint == Path("/shipped/meta.pt")
+    assert ui.fineTuneButton.text == "Cancel"
+    assert logic.charts[0].shown
+    job.on_event({"event": "started", "first_step": 0, "total_steps": 40, "device": "Test GPU 9000"})
+    job.on_event({"event": "step", "step": 20, "total_steps": 40, "similarity": 0.25, "seconds_left": 90})
+    assert (ui.adaptProgressBar.value, ui.adaptProgressBar.maximum) == (20, 40)
+    assert ui.adaptProgressBar.text == "50 %, 2 min left"
+    job.on_event({"event": "epoch", "epoch": 5, "total_epochs": 10, "loss": 0.4, "values": {}})
+    job.on_event({"event": "epoch", "epoch": 6, "total_epochs": 10, "loss": None, "values": {"loss": 0.3, "ncc": 0.7}})
+    assert logic.charts[0].points == [(5, 0.4, 0.5), (6, 0.3, 0.7)]
+    assert ui.adaptStatusLabel.text == "Epoch 6 of 10: loss 0.3000, NCC 0.700"
+    made = logic.adapt.store.folder / "mine" / "best.pt"
+    logic.adapt.choices.append(("mine", made))
+    job.end("finished", "Done.", str(made))
+    assert ui.fineTuneButton.text == "Fine-tune"
+    assert ui.checkpointComboBox.currentText == "mine"
+    assert not ui.adaptProgressBar.visible
+
+
+def test_cancel_asks_the_job_and_offers_to_resume(rig, widget, logic, tmp_path):
+    job = start_training(rig, widget, logic, tmp_path)
+    widget.ui.fineTuneButton.click()
+    assert job.cancelled
+    assert not widget.ui.fineTuneButton.enabled
+    logic.adapt.stopped_names.add("mine")
+    job.end("cancelled", "Cancelled: it is saved.")
+    assert widget.ui.adaptStatusLabel.text == "Cancelled: it is saved."
+    assert (widget.ui.fineTuneButton.text, widget.ui.fineTuneButton.enabled) == ("Resume", True)
+
+
+def test_training_that_cannot_start_is_one_sentence(rig, widget, logic, tmp_path):
+    logic.adapt.error = InputError("The name 'mine' is taken: choose another one.")
+    with pytest.raises(IndexError):
+        start_training(rig, widget, logic, tmp_path)
+    assert widget.ui.adaptStatusLabel.text == "The name 'mine' is taken: choose another one."
+    assert widget.ui.fineTuneButton.text == "Fine-tune"
+
+
+def test_closing_the_scene_and_the_module_stop_the_work(rig, widget, logic, tmp_path):
+    start_training(rig, widget, logic, tmp_path)
+    slicer.mrmlScene.Clear(0)
+    assert logic.adapt.closed == 1
+    assert widget.ui.fineTuneButton.text == "Fine-tune"
+    rig.close_module("MetaRegistration")
+    assert logic.closed == 1
+
+
+def test_adapted_checkpoint_is_deleted_after_a_question(rig, widget, logic, dialogs):
+    import qt
+
+    path = logic.adapt.store.folder / "old" / "best.pt"
+    logic.adapt.choices.append(("old", path))
+    widget.panel.adapt.choices.fill_checkpoints()
+    assert not widget.ui.deleteCheckpointButton.enabled
+    widget.ui.checkpointComboBox.setCurrentIndex(1)
+    assert widget.ui.deleteCheckpointButton.enabled
+    dialogs.answer(qt.QMessageBox.No)
+    widget.ui.deleteCheckpointButton.click()
+    assert logic.adapt.deleted == []
+    dialogs.answer(qt.QMessageBox.Yes)
+    widget.ui.deleteCheckpointButton.click()
+    assert logic.adapt.deleted == [path]
+    assert widget.ui.checkpointComboBox.currentText == "meta-learned (shipped)"
+
+
+def test_checkpoint_from_a_file(rig, widget, dialogs, tmp_path):
+    dialogs.answer(tmp_path / "other.pt")
+    widget.ui.checkpointFileButton.click()
+    assert widget.ui.checkpointComboBox.currentText == "other.pt"
+    assert widget.panel.state.checkpoint == tmp_path / "other.pt"
+
+
+def test_slices_can_be_picked_of_volumes_with_several(rig, widget):
+    choose_volumes(widget)
+    assert widget.ui.movingSliceSpinBox.enabled and widget.ui.movingSliceSpinBox.maximum == 2
+    assert not widget.ui.fixedSliceSpinBox.enabled
+    assert widget.ui.registerButton.enabled
+
+
+def test_registration_shows_measures(rig, widget, logic):
+    choose_volumes(widget)
+    logic.register.result = PairResult(0.25, 0.75, 0.5, 0.1, None, None)
+    widget.ui.registerButton.click()
+    assert widget.ui.registerButton.text == "Cancel"
+    rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 5)
+    assert widget.ui.measuresLabel.text == ("NCC 0.250 before, 0.750 after; 0.500 % of the image folds.")
+
+
+def test_registration_is_cancelled_between_steps(rig, widget, logic):
+    choose_volumes(widget)
+    logic.register.result = AssertionError("it went on")
+    widget.ui.registerButton.click()
+    widget.ui.registerButton.click()
+    settle(rig)
+    assert widget.ui.registerStatusLabel.text == "Cancelled: the scene is as it was."
+    assert widget.ui.registerButton.text == "Register"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InputError("Choose two volumes."), "Choose two volumes."),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "The memory ran out: close other programs"),
+        (PermissionError(13, "Permission denied"), "A file could not be read or written"),
+        (KeyError("surprise"), "An error that was not expected (KeyError: 'surprise')"),
+    ],
+)
+def test_errors_of_a_registration_are_one_sentence(rig, widget, logic, error, said):
+    choose_volumes(widget)
+    logic.register.result = error
+    widget.ui.registerButton.click()
+    rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 5)
+    assert widget.ui.registerStatusLabel.text.startswith(said)
+    assert widget.ui.registerButton.enabled
+
+
+def test_folder_registration_counts_pairs_and_is_cancelled(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = 3
+    choose_folder(rig, widget, tmp_path)
+    widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "out")
+    widget.ui.registerFolderButton.click()
+    job = logic.register.jobs[0]
+    job.on_event({"event": "item", "index": 2, "total": 3, "name": "pair 2"})
+    assert widget.ui.registerProgressBar.text == "2 of 3: pair 2"
+    widget.ui.registerFolderButton.click()
+    assert job.cancelled
+    job.end("cancelled", "Cancelled at pair 2 of 3.")
+    assert widget.ui.registerStatusLabel.text == "Cancelled at pair 2 of 3."
+    assert widget.ui.registerFolderButton.text == "Register the whole folder"
+
+
+def test_flicker_shows_both_in_turns_and_blend_stops_it(rig, widget):
+    moving, fixed = choose_volumes(widget)
+    widget.ui.showOverlayButton.click()
+    composite = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode")
+    assert {composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()} == {moving.GetID(), fixed.GetID()}
+    widget.ui.flickerButton.click()
+    seen = set()
+    rig.wait_until(
+        lambda: seen.add((composite.GetBackgroundVolumeID(), composite.GetForegroundOpacity())) or len(seen) == 2, 3
+    )
+    assert {identifier for identifier, _opacity in seen} == {moving.GetID(), fixed.GetID()}
+    widget.ui.flickerButton.click()
+    widget.ui.blendSlider.value = 0.25
+    assert (composite.GetBackgroundVolumeID(), composite.GetForegroundOpacity()) == (fixed.GetID(), 0.5)
+    widget.ui.showMovingButton.click()
+    assert composite.GetBackgroundVolumeID() == moving.GetID()
+
+
+def test_without_torch_the_panel_says_so_and_one_click_installs(rig, monkeypatch, tmp_path):
+    logic = FakeLogic(tmp_path)
+    logic.dependency.there = False
+    ui = open_panel(rig, monkeypatch, logic).ui
+    assert ui.dependencyFrame.visible and ui.dependencyLabel.text.startswith("PyTorch is missing.")
+    assert "PyTorch" in ui.fineTuneButton.toolTip and "PyTorch" in ui.registerButton.toolTip
+    logic.dependency.error = InputError("The PyTorch extension of Slicer is missing.")
+    ui.installTorchButton.click()
+    assert ui.dependencyLabel.text == "The PyTorch extension of Slicer is missing."
+    logic.dependency.error = None
+    ui.installTorchButton.click()
+    assert not ui.dependencyFrame.visible
+    assert "PyTorch" not in ui.registerButton.toolTip

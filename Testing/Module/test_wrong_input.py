@@ -1,0 +1,159 @@
+"""Wrong input through the real panel and logic: one sentence, and scene and files as they were."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import slicer
+import torch
+from panel_helpers import choose_folder, click_row, node_names, open_panel, register, small_folder
+
+from MetaRegistrationLib.geometry import Geometry
+from MetaRegistrationLib.images import write_image
+
+
+@pytest.fixture
+def widget(rig):
+    return open_panel(rig)
+
+
+@pytest.fixture
+def pair(rig, widget, tmp_path):
+    """The panel with a loaded pair."""
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 0)
+    return widget
+
+
+def refused(rig, widget) -> str:
+    """Click on Register; the scene must stay as it was. Returns what the panel says."""
+    before = node_names()
+    register(rig, widget)
+    assert node_names() == before
+    assert widget.ui.registerButton.enabled
+    return widget.ui.registerStatusLabel.text
+
+
+def test_folder_without_pairs(rig, widget, tmp_path):
+    before = node_names()
+    choose_folder(rig, widget, tmp_path)
+    assert f"{tmp_path}: no image pairs were found" in widget.ui.pairsStatusLabel.text
+    assert node_names() == before and not widget.ui.fineTuneButton.enabled
+
+
+def test_stack_in_a_folder_is_left_out_with_its_reason(rig, widget, tmp_path):
+    folder = small_folder(tmp_path / "pairs", 2)
+    import SimpleITK as sitk  # noqa: N813
+
+    sitk.WriteImage(sitk.GetImageFromArray(np.zeros((5, 32, 32), np.uint8)), str(folder / "stack.nrrd"))
+    with (folder / "pairs.csv").open("a", encoding="utf-8") as stream:
+        stream.write("stack.nrrd,fixed/phantom_001.png,,fine_tune,stack\n")
+    choose_folder(rig, widget, folder)
+    assert widget.ui.pairsTable.rowCount == 2
+    assert "stack.nrrd" in widget.ui.leftOutList.item(0).text() and "slice" in widget.ui.leftOutList.item(0).text()
+
+
+def test_the_same_volume_twice(rig, pair):
+    pair.ui.fixedVolumeSelector.setCurrentNode(pair.ui.movingVolumeSelector.currentNode())
+    assert refused(rig, pair) == (
+        "phantom_001 moving was chosen as moving and as fixed volume: choose two different ones."
+    )
+
+
+def test_equal_volumes(rig, pair):
+    moving, fixed = pair.ui.movingVolumeSelector.currentNode(), pair.ui.fixedVolumeSelector.currentNode()
+    slicer.util.updateVolumeFromArray(fixed, slicer.util.arrayFromVolume(moving).copy())
+    assert "hold the same image" in refused(rig, pair)
+
+
+def test_foreign_checkpoint(rig, pair, dialogs, tmp_path):
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "foreign.pt")
+    dialogs.answer(tmp_path / "foreign.pt")
+    pair.ui.checkpointFileButton.click()
+    said = refused(rig, pair)
+    assert "foreign.pt" in said and "\n" not in said
+
+
+def test_volume_under_a_warp_of_another_program(rig, pair):
+    grid = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", "other warp")
+    grid.SetAndObserveTransformFromParent(slicer.vtkOrientedGridTransform())
+    pair.ui.fixedVolumeSelector.currentNode().SetAndObserveTransformNodeID(grid.GetID())
+    assert "other warp, which is not linear" in refused(rig, pair)
+
+
+def test_gpu_out_of_memory(rig, pair, monkeypatch):
+    def exhausted(path, device):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 40 GiB.")
+
+    monkeypatch.setattr(pair.logic.register, "_registrar", exhausted)
+    assert refused(rig, pair).startswith("The memory ran out: close other programs, or choose another device (CPU)")
+
+
+def test_device_that_is_not_there(rig, pair):
+    if torch.cuda.is_available():
+        pytest.skip("this computer has a GPU")
+    pair.ui.deviceComboBox.addItem("a GPU", "cuda:7")
+    pair.ui.deviceComboBox.setCurrentIndex(1)
+    assert "sees no CUDA GPU" in refused(rig, pair)
+
+
+def test_results_folder_that_cannot_be_written_to(rig, pair, tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    pair.ui.outputPathLineEdit.currentPath = str(tmp_path / "file" / "results")
+    pair.ui.registerFolderButton.click()
+    assert "results" in pair.ui.registerStatusLabel.text
+    assert pair.ui.registerFolderButton.text == "Register the whole folder"
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
+
+
+@pytest.mark.parametrize("name", ["a/b", "CON"])
+def test_name_that_cannot_be_a_folder(rig, pair, name):
+    pair.ui.adaptedNameLineEdit.text = name
+    pair.ui.fineTuneButton.click()
+    assert repr(name) in pair.ui.adaptStatusLabel.text
+    assert pair.ui.fineTuneButton.text == "Fine-tune"
+
+
+def test_child_that_dies(rig, pair):
+    pair.ui.adaptedNameLineEdit.text = "dies"
+    pair.ui.fineTuneButton.click()
+    job = pair.panel.adapt._job
+    rig.wait_until(lambda: job._pid is not None, 30, "for the child")
+    os.kill(job._pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    rig.wait_until(lambda: not pair.panel.adapt.running, 10)
+    assert "ended from outside" in pair.ui.adaptStatusLabel.text
+    assert pair.ui.fineTuneButton.enabled
+
+
+def test_landmark_file_that_is_none(rig, pair, dialogs, tmp_path):
+    (tmp_path / "notes.csv").write_text("hello\nworld\n", encoding="utf-8")
+    before = [pair.ui.movingPointsSelector.currentNode().GetNumberOfControlPoints(), node_names()]
+    dialogs.answer([tmp_path / "notes.csv"])
+    pair.ui.loadLandmarksButton.click()
+    assert "notes.csv" in pair.ui.landmarksStatusLabel.text
+    assert [pair.ui.movingPointsSelector.currentNode().GetNumberOfControlPoints(), node_names()] == before
+
+
+def test_without_torch_the_real_panel_opens(rig, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    widget = open_panel(rig)
+    assert widget.ui.dependencyFrame.visible
+    widget.ui.installTorchButton.click()
+    assert "The PyTorch extension of Slicer is missing" in widget.ui.dependencyLabel.text
+
+
+def test_images_of_too_different_shape(rig, widget, tmp_path):
+    write_image(
+        tmp_path / "wide.nrrd", np.random.default_rng(0).random((16, 200)).astype(np.float32), Geometry((16, 200))
+    )
+    moving = slicer.util.loadVolume(str(tmp_path / "wide.nrrd"))
+    fixed = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "tall")
+    slicer.util.updateVolumeFromArray(fixed, np.random.default_rng(1).random((1, 200, 16)).astype(np.float32))
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)
+    widget.ui.fixedVolumeSelector.setCurrentNode(fixed)
+    assert refused(rig, widget)
