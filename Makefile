@@ -26,7 +26,7 @@ test: $(INSTALLED)
 # torch is named in the same command as the package, so that its pin holds for every dependency that asks for torch and
 # none of them brings in another (CUDA) build of several GB.
 $(INSTALLED): pyproject.toml | $(IN_VENV)
-	$(IN_VENV) -m pip install --disable-pip-version-check "$(TORCH)" --editable ".[test,cli,reports]"
+	$(IN_VENV) -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable ".[test,cli,reports]"
 	touch $@
 
 # Debian ships Python without venv's means to install pip: say so rather than fail with a traceback.
