@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import zipfile
 import zlib
@@ -65,11 +66,11 @@ class Checkpoint:
             network = build_network(self.network["name"], self.network.get("settings"))
             network.load_state_dict(self.weights)
         except InputError as error:
-            raise InputError(f"{self._title()}: {error}") from error
+            raise InputError(f"{self.title}: {error}") from error
         except RuntimeError as error:
             words = " ".join(str(error).split())[:300]
             raise InputError(
-                f"{self._title()}: its weights do not fit its network {self.network['name']} ({words})."
+                f"{self.title}: its weights do not fit its network {self.network['name']} ({words})."
             ) from error
         return network.to(device).eval()
 
@@ -78,9 +79,11 @@ class Checkpoint:
         try:
             return Preprocessing.from_dict(self.preprocessing)
         except InputError as error:
-            raise InputError(f"{self._title()}: {error}") from error
+            raise InputError(f"{self.title}: {error}") from error
 
-    def _title(self) -> str:
+    @property
+    def title(self) -> str:
+        """What messages call it: its file when it has one."""
         return f"Checkpoint {self.path}" if self.path else "The checkpoint"
 
 
@@ -95,9 +98,11 @@ def cpu_weights(network: nn.Module) -> dict[str, Tensor]:
 def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically: at any kill or full disk the file that was there before is still whole."""
     with replacing(path) as temporary:
-        # A stream, because the archive otherwise carries the temporary name, and equal runs would differ in their bytes.
-        with temporary.open("wb") as stream:
-            torch.save({"format": FORMAT, **_stored(checkpoint)}, stream)
+        # Into memory first: torch hides the reason (such as a full disk) when it cannot write, and its archive would
+        # carry the temporary name, so that equal runs would differ in their bytes.
+        content = io.BytesIO()
+        torch.save({"format": FORMAT, **_stored(checkpoint)}, content)
+        temporary.write_bytes(content.getbuffer())
         load_checkpoint(temporary)  # a file that could not be read back must never replace one that can
 
 
@@ -115,6 +120,8 @@ def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
         values, or was written by a newer version.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"Checkpoint {path}: it is a folder. Name a checkpoint file in it, such as best.pt.")
     if not path.is_file():
         raise InputError(f"Checkpoint {path}: there is no such file.")
     try:

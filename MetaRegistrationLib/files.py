@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import uuid
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import InputError
+
+FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextmanager
@@ -55,7 +58,21 @@ def writable_folder(path: str | os.PathLike) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
+        if error.errno in FULL_DISK:
+            raise
         raise InputError(
             f"Cannot write to the folder {path}: {error.strerror or error}. Choose another --output."
         ) from error
     return path
+
+
+def require_room(folder: str | os.PathLike, size: int) -> None:
+    """Raise the `OSError` of a full disk (or quota) when `size` bytes cannot be written into `folder`."""
+    probe = Path(folder) / f".{uuid.uuid4().hex[:8]}.probe"
+    try:
+        with probe.open("wb") as stream:
+            stream.write(bytes(size))
+            stream.flush()
+            os.fsync(stream.fileno())
+    finally:
+        probe.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Images and volumes from files, with their geometry, and back into files."""
+"""Images and volumes from files, with their geometry; `image_writing` brings them back into files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,24 @@ import SimpleITK as sitk  # noqa: N813
 from .errors import InputError
 from .geometry import Geometry
 from .image_files import RASTER_SUFFIXES, file_suffix
-from .itk_io import quiet_itk, read_itk, write_itk
+from .image_writing import write_displacement_field, write_image
+from .itk_io import quiet_itk, read_itk
 from .tiff_tags import UNASSOCIATED_ALPHA, TiffTags
+from .words import counted
+
+__all__ = [
+    "Image",
+    "Volume",
+    "check_image",
+    "read_image",
+    "read_volume",
+    "with_spacing",
+    "write_displacement_field",
+    "write_image",
+]
 
 SMALLEST_SIDE = 16
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
-_OUTPUT_SUFFIXES = (".nrrd", ".mha", ".nii", ".nii.gz")
-_FIELD_SUFFIXES = (".nrrd", ".mha")
 _PIXEL_SIZE_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # DICOM: pixel, imager pixel, nominal scanned spacing
 
 
@@ -123,7 +134,9 @@ def check_image(image: Image) -> None:
         )
     bad = int(np.count_nonzero(~np.isfinite(image.array)))
     if bad:
-        raise InputError(f"{name}: {bad} pixels are NaN or infinite. Replace them before registration.")
+        raise InputError(
+            f"{name}: {counted(bad, 'pixel')} {'is' if bad == 1 else 'are'} NaN or infinite. Replace them before registration."
+        )
     if image.array.min() == image.array.max():
         raise InputError(
             f"{name}: every pixel has the value {image.array.flat[0]:g} (constant). Export the image again."
@@ -152,53 +165,6 @@ def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:
     with quiet_itk():
         axial = sitk.DICOMOrient(image, "LPS")
     return Volume(sitk.GetArrayFromImage(axial).astype(np.float32), axial.GetSpacing()[::-1], path)
-
-
-def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None:
-    """Write one image; NRRD, MetaImage and NIfTI keep its whole geometry as a volume of one slice, PNG none of it.
-
-    Parameters
-    ----------
-    path : path
-        File to write, ending in .nrrd, .mha, .nii, .nii.gz or .png.
-    array : np.ndarray
-        (H, W) of any number type; for PNG uint8 of shape (H, W) or (H, W, 3).
-    geometry : Geometry
-        Its size must be (H, W).
-    """
-    if array.shape[:2] != tuple(geometry.size):
-        raise ValueError(f"write_image: array of shape {array.shape} on a geometry of size {geometry.size}")
-    if file_suffix(Path(path)) == ".png":
-        _write_png(path, array)
-        return
-    _check_output(path, _OUTPUT_SUFFIXES)
-    if array.ndim != 2:
-        raise ValueError(f"write_image: expected an array (H, W), got the shape {array.shape}")
-    plain = array.astype(np.uint8) if array.dtype == bool else array
-    write_itk(path, _placed(sitk.GetImageFromArray(np.ascontiguousarray(plain)[None]), geometry))
-
-
-def write_displacement_field(path: str | Path, vectors: np.ndarray, geometry: Geometry) -> None:
-    """Write a displacement field that SimpleITK and 3D Slicer read as a transform from fixed to moving points.
-
-    Parameters
-    ----------
-    path : path
-        File to write, ending in .nrrd or .mha.
-    vectors : np.ndarray
-        (H, W, 3) displacements in LPS millimetres on the pixels of `geometry`.
-    geometry : Geometry
-        Geometry of the fixed image. The file is float64, one slice thick.
-    """
-    if vectors.shape != (*geometry.size, 3):
-        raise ValueError(f"write_displacement_field: vectors of shape {vectors.shape} on a size of {geometry.size}")
-    _check_output(path, _FIELD_SUFFIXES)
-    image = sitk.GetImageFromArray(np.asarray(vectors, dtype=np.float64)[None], isVector=True)
-    # Slicer's marks of a field that leads from fixed to moving points, as resampling needs it. Without the intent code
-    # (NIfTI's for displacements) a file that is dropped on Slicer becomes a volume.
-    image.SetMetaData("displacement field type", "resampling")
-    image.SetMetaData("intent_code", "1006")
-    write_itk(path, _placed(image, geometry))
 
 
 def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.Image:
@@ -282,21 +248,3 @@ def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Ima
     if fourth_axis:
         return image[:, :, :, channel or 0]
     return sitk.VectorIndexSelectionCast(image, channel) if components > 1 else image
-
-
-def _placed(image: sitk.Image, geometry: Geometry) -> sitk.Image:
-    image.SetSpacing((geometry.spacing[1], geometry.spacing[0], geometry.slice_spacing))
-    image.SetOrigin(geometry.origin)
-    image.SetDirection([value for row in geometry.direction for value in row])
-    return image
-
-
-def _write_png(path: str | Path, array: np.ndarray) -> None:
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-        raise ValueError(f"PNG needs uint8 (H, W) or (H, W, 3), got {array.dtype} {array.shape}")
-    write_itk(path, sitk.GetImageFromArray(np.ascontiguousarray(array), isVector=array.ndim == 3))
-
-
-def _check_output(path: str | Path, suffixes: tuple[str, ...]) -> None:
-    if file_suffix(Path(path)) not in suffixes:
-        raise InputError(f"{path}: cannot be written in this format. Choose one of the suffixes {', '.join(suffixes)}.")

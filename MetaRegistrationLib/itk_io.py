@@ -14,9 +14,11 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from .errors import InputError
-from .files import replacing
+from .files import FULL_DISK, replacing, require_room
 from .image_files import file_suffix, image_file
 from .png_alpha import RewrittenPng, rewrite_png
+
+_SPARE_ROOM = 1 << 20  # bytes beyond the pixels that a disk has unless it is full
 
 
 @contextmanager
@@ -92,15 +94,32 @@ def write_itk(path: str | Path, image: sitk.Image) -> None:
     ------
     InputError
         The folder is missing or cannot be written, or the format does not take the image.
+    OSError
+        The disk is full; it names `path`.
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written because its folder does not exist. Make the folder first.")
     try:
         with replacing(path) as temporary, quiet_itk(), _utf8_paths():
-            sitk.WriteImage(image, str(temporary), useCompression=True)
+            _write_whole(image, temporary)
     except (RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise InputError(f"{path}: the image cannot be written ({_cause(error)}). Choose another place.") from error
+
+
+def _write_whole(image: sitk.Image, path: Path) -> None:
+    values = image.GetNumberOfPixels() * image.GetNumberOfComponentsPerPixel()
+    room = values * image.GetSizeOfPixelComponent() + _SPARE_ROOM
+    if file_suffix(path) in (".nii", ".nii.gz"):
+        require_room(path.parent, room)  # ITK's writer of NIfTI passes over a full disk in silence
+    try:
+        sitk.WriteImage(image, str(path), useCompression=True)
+    except RuntimeError:
+        # ITK does not say why; a full disk shows while the part that was written still takes its place.
+        require_room(path.parent, room)
+        raise
 
 
 def _cause(error: Exception) -> str:

@@ -78,7 +78,10 @@ class PairFiles:
         paths = (self.moving, self.fixed, self.landmarks, self.moving_landmarks, self.fixed_landmarks)
         missing = tuple(path for path in paths if path is not None and not path.is_file())
         if missing:
-            raise PairError(f"no such file: {', '.join(map(str, missing))}. Check the path.", missing)
+            folders = tuple(path for path in missing if path.is_dir())
+            if folders:
+                raise PairError(f"{_listed(folders)}: a folder, but one file was expected. Name a file in it.", folders)
+            raise PairError(f"{_listed(missing)}: no such file. Check the path.", missing)
         if self.moving.samefile(self.fixed):
             raise PairError(f"{self.moving}: moving and fixed are the same file. Name two images.", (self.moving,))
 
@@ -174,6 +177,10 @@ def _extent(geometry: Geometry, known: bool) -> tuple[float, float]:
 
 def _ratio(a: float, b: float) -> float:
     return max(a, b) / min(a, b)
+
+
+def _listed(paths: tuple[Path, ...]) -> str:
+    return ", ".join(map(str, paths))
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def find_pairs(
             pair.load() if check else pair.check_paths()
             pairs.append(pair)
         except PairError as error:
-            left_out.append(LeftOut(_names(error.files, root), str(error)))
+            left_out.append(LeftOut(_names(error.files, root), _reason(error)))
     if not found.pairs:
         raise InputError(f"{folder}: no image pairs were found. {_expected(root)}{_listed(left_out)}")
     if not pairs:
@@ -151,6 +151,12 @@ def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
         used.add(name.casefold())
         result.append(replace(pair, name=name))
     return result
+
+
+def _reason(error: PairError) -> str:
+    """The message without the files at its start, for it is told after their names."""
+    files = ", ".join(map(str, error.files))
+    return str(error).removeprefix(files).removeprefix(": ")
 
 
 def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from scipy import ndimage
 from torch import nn
 
 from .checkpoints import Checkpoint
+from .errors import InputError
 from .images import Image
 from .landmarks import Landmarks
 from .metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
@@ -147,9 +148,16 @@ class Registrar:
         self.device = choose_device(device) if isinstance(device, str) else device
         self.preprocessing: Preprocessing = checkpoint.build_preprocessing()
         self.network: nn.Module = place(checkpoint.build(), self.device)
+        self._title = checkpoint.title
 
     def __call__(self, moving: Image, fixed: Image) -> Registration:
-        """Register one pair. The network runs in float32: bfloat16 rounds a displacement of 10 px to a sixteenth."""
+        """Register one pair. The network runs in float32: bfloat16 rounds a displacement of 10 px to a sixteenth.
+
+        Raises
+        ------
+        InputError
+            The network's field is not finite.
+        """
         began = time.perf_counter()
         frames = pair_frames(moving.geometry, fixed.geometry, self.preprocessing.size)
         framed = [
@@ -158,4 +166,8 @@ class Registrar:
         with torch.inference_mode():
             displacement = self.network(as_batch(framed[:1], self.device), as_batch(framed[1:], self.device))
             field = displacement[0].float().cpu().numpy()
+        if not np.isfinite(field).all():
+            raise InputError(
+                f"{self._title}: it gives a displacement field that is not finite. Choose another checkpoint."
+            )
         return Registration(moving, fixed, *frames, *framed, field, time.perf_counter() - began)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from pathlib import Path
@@ -64,10 +65,20 @@ def _ome_spacing(description: str) -> tuple[float, float] | None:
         size = re.search(rf'PhysicalSize{axis}="([0-9.eE+-]+)"', description)
         unit = re.search(rf'PhysicalSize{axis}Unit="([^"]+)"', description)
         scale = _millimetres(unit.group(1)) if unit else 1e-3  # OME's default unit is the micrometre
-        if size is None or scale is None or not float(size.group(1)) > 0:
+        length = _positive(size.group(1)) if size else None
+        if length is None or scale is None:
             return None
-        sizes.append(float(size.group(1)) * scale)
+        sizes.append(length * scale)
     return sizes[0], sizes[1]
+
+
+def _positive(text: str) -> float | None:
+    """`text` as a finite number above 0, None when it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
 
 
 def _millimetres(unit: str) -> float | None:

@@ -141,7 +141,8 @@ def _run(arguments: argparse.Namespace) -> int:
             return code
         except BaseException as error:
             # An interrupted import may end in an error of its own.
-            failure = explain(error, getattr(arguments, "output", None), watch.saved) or (
+            output, has_device = getattr(arguments, "output", None), hasattr(arguments, "device")
+            failure = explain(error, output, watch.saved, has_device=has_device) or (
                 explain(KeyboardInterrupt(), None, watch.saved) if stdin.requested else None
             )
             _tell(watch, failure.message if failure else f"unexpected {type(error).__name__}: {error}")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError, TrainingStopped
+from ..files import FULL_DISK
 from ..progress import ReaderGone
 
 WRONG_USE = 2
 STOPPED = 3
 INTERRUPTED = 130
-
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,9 @@ class Failure:
     word: str = "error"
 
 
-def explain(error: BaseException, output: Path | None = None, saved: Path | str | None = None) -> Failure | None:
+def explain(
+    error: BaseException, output: Path | None = None, saved: Path | str | None = None, *, has_device: bool = True
+) -> Failure | None:
     """The failure that `error` stands for, or None when it is a bug that deserves its traceback.
 
     Parameters
@@ -36,6 +36,8 @@ def explain(error: BaseException, output: Path | None = None, saved: Path | str 
         Folder that the command writes to, named when the error itself names no file.
     saved : path, optional
         The last checkpoint of the run, named when the user can go on from it.
+    has_device : bool
+        Whether the command has the option --device.
     """
     if isinstance(error, InputError):
         return Failure(WRONG_USE, str(error))
@@ -46,8 +48,9 @@ def explain(error: BaseException, output: Path | None = None, saved: Path | str 
     if isinstance(error, KeyboardInterrupt):
         return Failure(INTERRUPTED, "interrupted." + _go_on(saved), "stopped")
     if _out_of_memory(error):
-        return Failure(WRONG_USE, "Out of memory. Close other programs or choose another --device." + _go_on(saved))
-    if isinstance(error, OSError) and error.errno in _FULL:
+        advice = "Close other programs" + (" or choose another --device." if has_device else ".")
+        return Failure(WRONG_USE, f"Out of memory. {advice}" + _go_on(saved))
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
         place = error.filename or output or "a file"
         return Failure(
             STOPPED, f"The disk is full: could not write {place}. Free some space." + _go_on(saved), "stopped"

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..progress import Finished, Item, Message, Reader, Started
+from ..words import counted
 from .options import add_reading, path_name
 from .tables import text_table
 
@@ -93,7 +94,7 @@ def _print(found: PairFolder, records: list[dict]) -> None:
         for record in records
     ]
     print(text_table(("pair", "size", "spacing, um", "landmarks", "split"), rows))
-    print(f"\n{len(records)} {'pair' if len(records) == 1 else 'pairs'}, {len(found.left_out)} left out")
+    print(f"\n{counted(len(records), 'pair')}, {len(found.left_out)} left out")
     for item in found.left_out:
         print(f"  {', '.join(item.files)}: {item.reason}")
 

@@ -74,6 +74,11 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
         return list(folder.split(arguments.split))
     if arguments.moving is None or arguments.fixed is None:
         raise InputError("register: give --moving and --fixed, or --pairs.")
+    if arguments.fixed_landmarks is not None and arguments.moving_landmarks is None:
+        raise InputError(
+            "--fixed-landmarks: they are compared with the carried landmarks of the moving image. Give"
+            " --moving-landmarks too, or leave them out."
+        )
     if arguments.split is not None:
         raise InputError("--split is for a folder of pairs; leave it out, or give --pairs.")
     pair = PairFiles(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..progress import Item, Message, Reader, Started
+from ..words import counted
 
 if TYPE_CHECKING:
     from ..measures import CarriedLandmarks, PairMeasures
@@ -122,10 +123,10 @@ def summary_line(summary: dict) -> str:
     """Mean and standard deviation over pairs, in a sentence."""
     ncc = f"NCC {_mean(summary['ncc_before'], 3)} before, {_mean(summary['ncc_after'], 3)} after"
     if not summary["distance_after_px"]:
-        return f"Mean over {summary['pairs']} pairs: {ncc}"
+        return f"Mean over {counted(summary['pairs'], 'pair')}: {ncc}"
     distance = f"distance {_mean(summary['distance_before_px'], 2)} px before, {_mean(summary['distance_after_px'], 2)} px after"
     return (
-        f"Mean over {summary['pairs_with_landmarks']} pairs with landmarks: {distance}; {ncc}; "
+        f"Mean over {counted(summary['pairs_with_landmarks'], 'pair')} with landmarks: {distance}; {ncc}; "
         f"made worse {summary['made_worse_percent']:.0f} %"
     )
 

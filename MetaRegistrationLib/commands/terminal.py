@@ -62,6 +62,9 @@ def sentence(event: Event) -> str | None:
 def _epoch(event: Epoch) -> str:
     """Training loss and validation; values of single tasks (`task/loss`) are left to the log."""
     values = {name: value for name, value in event.values.items() if "/" not in name}
+    if event.epoch == 0 and values.get("step"):  # a run that is shorter than the distance between validations
+        step = values.pop("step")
+        return f"step {step}: {listing({'training loss': event.loss} | values)}"
     if event.epoch == 0:
         return f"before training: {listing(values)}"
     return f"epoch {event.epoch}/{event.total_epochs}: {listing({'training loss': event.loss} | values)}"

@@ -32,6 +32,7 @@ def add_training(
     learning_rate: float,
     validate_every: str,
     start: str = "the one that is shipped",
+    scales: int | None = None,
 ) -> None:
     """Options of every training command; `start` says what it starts from without a checkpoint."""
     add_output(parser)
@@ -69,8 +70,10 @@ def add_training(
     loss.add_argument(
         "--scales",
         type=positive_int,
+        default=scales,
         metavar="N",
-        help="resolutions over which the correlation is averaged (default: the checkpoint's, else 1: the paper's loss)",
+        help="resolutions over which the correlation is averaged; 1 is the paper's loss (default: "
+        + ("the checkpoint's, else 1)" if scales is None else f"{scales})"),
     )
 
 
@@ -142,6 +145,7 @@ def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> Optimisatio
     from ..training.devices import choose_device, mixed_precision_available
     from ..training.step import OptimisationStep
 
+    _check_foreign(base)
     device = choose_device(arguments.device)
     mixed = arguments.precision == "bfloat16" or (arguments.precision == "auto" and mixed_precision_available(device))
     before = next((entry["loss"] for entry in reversed(base.history) if "loss" in entry), {})
@@ -153,6 +157,23 @@ def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> Optimisatio
     if size >> (loss.scales - 1) == 0:  # each scale halves the frame
         raise InputError(f"--scales: a frame of {size} pixels has at most {size.bit_length()}, got {loss.scales}.")
     return OptimisationStep(loss, device, mixed, arguments.clip)
+
+
+def _check_foreign(base: Checkpoint) -> None:
+    """Refuse a network of another package that cannot be trained, before anything is written."""
+    import torch
+
+    from ..errors import InputError
+    from ..networks import count_parameters, registered_networks
+
+    if base.network["name"] in registered_networks():
+        return
+    network = base.build()
+    if count_parameters(network) == 0:
+        raise InputError(f"The network {base.network['name']} has no trainable parameters. Choose another network.")
+    size = base.build_preprocessing().size
+    with torch.no_grad():
+        network(torch.zeros(1, 1, size, size), torch.zeros(1, 1, size, size))
 
 
 def train(

@@ -7,6 +7,14 @@ import inspect
 import torch
 from torch import Tensor, nn
 
+from ..errors import InputError
+
+_OUT_OF_MEMORY = ("DefaultCPUAllocator", "out of memory")
+_ADVICE = (
+    "Choose a network that maps (moving, fixed), or both as two channels, to a displacement (B, 2, H, W), or other"
+    " settings of it."
+)
+
 
 class DisplacementAdapter(nn.Module):
     """Call any `torch.nn.Module` as ``network(moving, fixed) -> displacement_px``.
@@ -16,25 +24,43 @@ class DisplacementAdapter(nn.Module):
 
     Raises
     ------
-    ValueError
-        On the first call, when no output is a displacement (B, 2, H, W).
+    InputError
+        The module does not take two images, or no output is a displacement (B, 2, H, W).
     """
 
     def __init__(self, module: nn.Module):
         super().__init__()
         self.module = module
         self._concatenated = _required_inputs(module) == 1
+        self._answered = False
+        self._name = f"The network {type(module).__name__}"
 
     def forward(self, moving: Tensor, fixed: Tensor) -> Tensor:
         """Displacement (B, 2, H, W) in pixels for images (B, 1, H, W)."""
-        output = self.module(torch.cat((moving, fixed), dim=1)) if self._concatenated else self.module(moving, fixed)
+        output = self._answer(moving, fixed)
         outputs = list(output) if isinstance(output, (tuple, list)) else [output]
         expected = (moving.shape[0], 2, *moving.shape[-2:])
         for candidate in reversed(outputs):
             if isinstance(candidate, Tensor) and tuple(candidate.shape) == expected:
                 return candidate
         shapes = [tuple(c.shape) if isinstance(c, Tensor) else type(c).__name__ for c in outputs]
-        raise ValueError(f"{type(self.module).__name__}: expected a displacement of shape {expected}, got {shapes}")
+        raise InputError(f"{self._name}: expected a displacement of shape {expected}, got {shapes}. {_ADVICE}")
+
+    def _answer(self, moving: Tensor, fixed: Tensor) -> object:
+        inputs = (torch.cat((moving, fixed), dim=1),) if self._concatenated else (moving, fixed)
+        try:
+            output = self.module(*inputs)
+        # What modules raise for inputs that they were not made for; once one has answered, an error is something else.
+        except (TypeError, ValueError, RuntimeError, LookupError, AttributeError, AssertionError) as error:
+            words = " ".join(str(error).split())
+            if self._answered or any(part in words for part in _OUT_OF_MEMORY):
+                raise
+            shapes = [tuple(tensor.shape) for tensor in inputs]
+            raise InputError(
+                f"{self._name}: it does not take images of shape {shapes} ({words[:200]}). {_ADVICE}"
+            ) from error
+        self._answered = True
+        return output
 
 
 def _required_inputs(module: nn.Module) -> int:

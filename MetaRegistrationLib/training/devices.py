@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..words import counted
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -27,7 +28,8 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"--device {name}: this PyTorch ({torch.__version__}) sees no CUDA GPU. Use --device cpu.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise InputError(f"--device {name}: there are only {torch.cuda.device_count()} CUDA GPUs, counted from 0.")
+        found = counted(torch.cuda.device_count(), "CUDA GPU")
+        raise InputError(f"--device {name}: this machine has {found}, counted from 0. Choose another one.")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise InputError("--device mps: this machine or PyTorch has no Apple GPU. Use --device cpu.")
     return device

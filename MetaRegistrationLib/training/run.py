@@ -266,9 +266,7 @@ class TrainingRun:
     def _write(self, write) -> None:
         try:
             write()
-        # torch reports a full disk as RuntimeError when its archive writer notices it first; InputError: what was written
-        # could not be read back.
-        except (OSError, RuntimeError, InputError) as error:
+        except (OSError, InputError) as error:  # InputError: what was written could not be read back
             raise TrainingStopped(
                 f"Could not write to {self._folder} at step {self._at.step}: {error}. {self._last_save()} "
                 "Free some space and go on with --resume."

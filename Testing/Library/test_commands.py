@@ -463,3 +463,12 @@ def test_info_of_a_file_that_is_no_checkpoint(tmp_path, capsys):
 def test_help_says_what_a_training_starts_from(command, start, capsys):
     assert main([command, "--help"]) == 0
     assert f"network to start from (default: {start})" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("has_device", [True, False])
+def test_out_of_memory_advises_only_options_that_there_are(has_device, probe, capsys):
+    if has_device:
+        type(probe).add_arguments = lambda self, parser: options.add_device(parser)
+    probe.action = raising(MemoryError())
+    assert main(["probe"]) == 2
+    assert ("--device" in capsys.readouterr().err) == has_device

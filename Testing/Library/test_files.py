@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.files import replacing, writable_folder, write_json, write_text
+from MetaRegistrationLib.files import replacing, require_room, writable_folder, write_json, write_text
 
 NAMES = ["plain.txt", "with space.csv", "Übergrößé.mrk.json", "no_suffix"]
 
@@ -100,3 +102,16 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, part):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=re.escape(f"{tmp_path / part}: ") + ".*--output"):
         writable_folder(tmp_path / part)
+
+
+def test_room_is_required_and_nothing_is_left(tmp_path, monkeypatch):
+    require_room(tmp_path, 3 << 20)
+    assert not list(tmp_path.iterdir())
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        require_room(tmp_path, 1)
+    assert not list(tmp_path.iterdir())

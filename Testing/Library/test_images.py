@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+from MetaRegistrationLib import itk_io
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.geometry import Geometry
 from MetaRegistrationLib.images import (
@@ -439,3 +441,47 @@ def test_writing_goes_wrong(folder):
     with pytest.raises(ValueError, match="vectors"):
         write_displacement_field(folder / "f.nrrd", np.zeros((20, 30, 2)), geometry)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", ["1.2.3", "e", "1e999", "-", "--1"])
+def test_a_malformed_pixel_size_is_no_pixel_size(folder, size):
+    description = f'<OME><Pixels PhysicalSizeX="{size}" PhysicalSizeY="2"/></OME>'
+    pillow.fromarray(GREY).save(folder / "a.tif", description=description)
+    assert not read_image(folder / "a.tif").geometry.spacing_known
+
+
+def test_one_bad_pixel_is_not_called_pixels():
+    array = np.arange(400, dtype=np.float32).reshape(20, 20)
+    array[3, 4] = np.nan
+    with pytest.raises(InputError, match="1 pixel is NaN"):
+        check_image(Image(array, Geometry(size=(20, 20))))
+
+
+def test_a_full_disk_is_told_from_an_image_that_cannot_be_written(folder, monkeypatch):
+    def fail(image, name, **settings):
+        raise RuntimeError("ITK ERROR: writing failed")
+
+    monkeypatch.setattr(itk_io.sitk, "WriteImage", fail)
+    with pytest.raises(InputError, match="writing failed"):
+        write_image(folder / "a.nrrd", GREY, OBLIQUE)
+
+    def no_room(place, size):
+        assert (place, size >= GREY.nbytes) == (folder, True)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(itk_io, "require_room", no_room)
+    with pytest.raises(OSError) as full:
+        write_image(folder / "a.nrrd", GREY, OBLIQUE)
+    assert (full.value.errno, full.value.filename) == (errno.ENOSPC, str(folder / "a.nrrd"))
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_full_disk_is_noticed_for_nifti_whose_writer_does_not(name, folder, monkeypatch):
+    def no_room(place, size):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(itk_io, "require_room", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        write_image(folder / name, GREY, OBLIQUE)
+    assert not list(folder.iterdir())

@@ -232,3 +232,27 @@ def test_a_foreign_network_of_wrong_shape_is_refused():
     network = build_network("torch.nn:Conv2d", {"in_channels": 2, "out_channels": 3, "kernel_size": 3})
     with pytest.raises(ValueError, match=r"Conv2d: expected a displacement of shape \(1, 2, 8, 9\).*\(1, 3, 6, 7\)"):
         network(*pair(8, 9))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("Linear", {"in_features": 3, "out_features": 3}),
+        ("Transformer", {"d_model": 4, "nhead": 2, "dim_feedforward": 4}),
+        ("Bilinear", {"in1_features": 3, "in2_features": 3, "out_features": 1}),
+        ("MultiheadAttention", {"embed_dim": 4, "num_heads": 2}),
+    ],
+)
+def test_a_foreign_network_that_fails_on_images_is_refused_by_name(name, settings):
+    network = build_network(f"torch.nn:{name}", settings)
+    with pytest.raises(InputError, match=rf"{name}.*\(moving, fixed\).*displacement"):
+        network(*pair(8, 9))
+
+
+def test_a_foreign_network_that_runs_out_of_memory_says_so():
+    class Large(torch.nn.Module):
+        def forward(self, moving, fixed):
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    with pytest.raises(RuntimeError, match="DefaultCPUAllocator"):
+        DisplacementAdapter(Large())(*pair(8, 9))

@@ -331,7 +331,7 @@ def test_no_pairs_at_all(tmp_path):
 
 def test_load_of_a_missing_file(tmp_path):
     pair = PairFiles("a", _image(tmp_path / "m.png"), tmp_path / "f.png")
-    with pytest.raises(InputError, match=r"no such file.*f\.png"):
+    with pytest.raises(InputError, match=r"f\.png: no such file"):
         pair.load()
 
 
@@ -344,3 +344,16 @@ def test_real_repeat_visits(data_root):
         loaded = pair.load()
         assert loaded.moving.array.shape == loaded.fixed.array.shape == (320, 320)
         assert len(loaded.moving_landmarks) == len(loaded.fixed_landmarks) > 10
+
+
+def test_a_reason_does_not_name_its_file_again(tmp_path):
+    for name in ("a_moving.png", "a_fixed.png", "b_moving.png"):
+        _image(tmp_path / name)
+    (tmp_path / "b_fixed.png").write_bytes(b"no image")
+    (tmp_path / "pairs.csv").write_text("moving,fixed\na_moving.png,a_fixed.png\nb_moving.png,gone.png\n")
+    (gone,) = find_pairs(tmp_path).left_out
+    assert (gone.files, gone.reason) == (("gone.png",), "no such file. Check the path.")
+    (tmp_path / "pairs.csv").unlink()
+    (broken,) = find_pairs(tmp_path).left_out
+    assert broken.files == ("b_fixed.png",)
+    assert broken.reason.startswith("the image cannot be read")

@@ -219,3 +219,9 @@ def test_on_a_terminal_without_rich_the_bar_is_plain_text(monkeypatch):
     stream = Terminal()
     ProgressBar(stream)(Message("hello"))
     assert stream.getvalue() == "hello\n"
+
+
+def test_a_validation_within_the_first_epoch_is_not_before_the_training():
+    values = {"loss": -0.5, "step": 0}
+    assert sentence(Epoch(0, 1, float("nan"), values)) == "before training: loss -0.5, step 0"
+    assert sentence(Epoch(0, 1, -0.25, values | {"step": 3})) == "step 3: training loss -0.25, loss -0.5"

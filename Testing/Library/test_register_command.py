@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+import torch
 from known_networks import read_rows, save_known, texture, write_grey_png, write_points
 
+from MetaRegistrationLib import itk_io
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, save_checkpoint
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.networks import build_network
@@ -272,3 +275,63 @@ def test_demo_adapts_registers_and_shows(tmp_path, capsys):
     assert names_in(tmp_path / "out" / "registered" / "b") == ALWAYS | BOTH
     record = strict_json((tmp_path / "out" / "registered" / "b" / "registration.json").read_text(encoding="utf-8"))
     assert record["training_stages"][-1] == "finetune"
+
+
+def test_a_checkpoint_whose_weights_are_not_finite_is_refused(register, scans, tmp_path):
+    settings = {"encoder": [4, 8], "decoder": [8, 8], "full_resolution": [4]}
+    weights = {
+        name: torch.full_like(value, float("nan"))
+        for name, value in cpu_weights(build_network("voxelmorph", settings)).items()
+    }
+    broken = tmp_path / "broken.pt"
+    save_checkpoint(broken, Checkpoint({"name": "voxelmorph", "settings": settings}, weights, {"size": 64}))
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    code, _, err = register(*pair, "--checkpoint", broken)
+    assert code == 2
+    assert str(broken) in err and "not finite" in err and "another checkpoint" in err
+
+
+def test_fixed_landmarks_alone_are_refused(register, scans, tmp_path):
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    code, _, err = register(*pair, "--fixed-landmarks", scans / "f.csv")
+    assert code == 2
+    assert "--moving-landmarks" in err
+    assert not (tmp_path / "out é").exists()
+
+
+@pytest.mark.parametrize("option", ["--moving", "--checkpoint"])
+def test_a_folder_in_place_of_a_file_is_called_a_folder(option, register, scans):
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    code, _, err = register(*pair, option, scans)
+    assert code == 2
+    assert str(scans) in err and "folder" in err and "no such file" not in err
+
+
+def test_a_foreign_network_that_gives_no_displacement_is_refused(register, scans, tmp_path):
+    foreign, settings = "torch.nn:Linear", {"in_features": 64, "out_features": 3}
+    weights = cpu_weights(build_network(foreign, settings))
+    save_checkpoint(tmp_path / "foreign.pt", Checkpoint({"name": foreign, "settings": settings}, weights, {"size": 64}))
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    code, _, err = register(*pair, "--checkpoint", tmp_path / "foreign.pt")
+    assert code == 2
+    assert "Linear" in err and "displacement" in err
+
+
+def test_one_pair_is_not_called_pairs(register, scans):
+    code, out, _ = register("--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png")
+    assert code == 0
+    assert "Mean over 1 pair:" in out
+
+
+def test_a_full_disk_ends_with_3(register, scans, monkeypatch):
+    def full(image, name, **settings):
+        raise RuntimeError("ITK ERROR: writing failed")
+
+    def no_room(folder, size):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(itk_io.sitk, "WriteImage", full)
+    monkeypatch.setattr(itk_io, "require_room", no_room)
+    code, _, err = register("--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png")
+    assert code == 3
+    assert "The disk is full: could not write " in err and ".nrrd" in err

@@ -200,14 +200,15 @@ def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
     assert (task["pairs"], task["validation"]) == (["p00"], ["p02"])
 
 
-def test_the_history_of_a_checkpoint_grows_and_the_loss_goes_on(inputs, tmp_path):
+def test_the_history_of_a_checkpoint_grows_and_the_loss_goes_on_at_the_papers_one_scale(inputs, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     assert main([*inputs, "--output", str(first), "--epochs", "1", "--smoothness", "0.5", "--scales", "2"]) == 0
     words = ["finetune", *inputs[1:3], "--checkpoint", str(first / BEST)]
     assert main([*words, "--output", str(second), "--epochs", "1"]) == 0
     history = load_checkpoint(second / BEST).history
     assert [entry["stage"] for entry in history] == ["finetune", "finetune"]
-    assert history[1]["loss"] == {"smoothness_weight": 0.5, "window": 9, "scales": 2}
+    assert [entry["loss"]["scales"] for entry in history] == [2, 1]
+    assert history[1]["loss"] == {"smoothness_weight": 0.5, "window": 9, "scales": 1}
     assert history[1]["parent_sha256"] == checkpoints.file_sha256(first / BEST)
 
 
@@ -298,3 +299,22 @@ def test_source_task_commands_repeat_and_resume_bit_for_bit(command, task_set, t
     assert_equal_runs(tmp_path / "whole", tmp_path / "short")
     rows = (tmp_path / "whole" / LOG).read_text(encoding="utf-8").splitlines()
     assert {"validation_a/loss", "validation_b/loss", "validation_ncc"} <= set(rows[0].split(","))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("Linear", {"in_features": 2, "out_features": 2}, "displacement"),
+        ("Conv2d", {"in_channels": 2, "out_channels": 3, "kernel_size": 3}, "displacement"),
+        ("Transformer", {"d_model": 4, "nhead": 2, "dim_feedforward": 4}, "displacement"),
+        ("Identity", {}, "no trainable parameters"),
+    ],
+)
+def test_a_foreign_network_that_cannot_be_trained_is_refused(
+    name, settings, words, task_set, small_frame, tmp_path, capsys
+):
+    network = ["--network", f"torch.nn:{name}", "--network-settings", json.dumps(settings)]
+    assert main(["pretrain", "--tasks", task_set, *network, "--output", str(tmp_path / "run")]) == 2
+    err = capsys.readouterr().err
+    assert name in err and words in err
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,52 @@
+"""Makes the pictures of the README from the real panel and real slice views: `python -m pytest Testing/Module/make_screenshots.py`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import slicer
+from panel_helpers import ROOT, SAMPLES, choose_folder, click_row, open_panel, register, settle
+
+PICTURES = ROOT / "Resources" / "Screenshots"
+WINDOW = (1500, 900)
+
+
+def keep(path: Path | str, name: str) -> None:
+    """Copy a picture of the rig to where the README shows it."""
+    shutil.copyfile(path, PICTURES / f"{name}.png")
+
+
+def epochs_shown() -> int:
+    """Rows of the chart."""
+    chart = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode")
+    return chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable().GetNumberOfRows() if chart else 0
+
+
+def test_pictures(rig):
+    PICTURES.mkdir(exist_ok=True)
+    widget = open_panel(rig)
+    ui = widget.ui
+    folder = Path(tempfile.gettempdir()) / "OCTA pairs"
+    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
+    choose_folder(rig, widget, folder)
+    click_row(rig, widget, 9)
+    settle(rig)
+    keep(rig.screenshot_window("picture_pair", WINDOW), "pair")
+
+    ui.adaptedNameLineEdit.text = "superficial plexus"
+    ui.epochsSpinBox.value = 10
+    ui.fineTuneButton.click()
+    rig.wait_until(lambda: epochs_shown() >= 6 or not widget.panel.adapt.running, 120, "for six epochs")
+    keep(rig.screenshot_window("picture_fine_tuning", WINDOW), "fine_tuning")
+    rig.wait_until(lambda: not widget.panel.adapt.running, 120, "for the training")
+
+    click_row(rig, widget, 9)
+    register(rig, widget)
+    settle(rig)
+    keep(rig.screenshot(widget.parent, "picture_panel"), "panel")
+    for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton):
+        section.collapsed = True
+    settle(rig)
+    keep(rig.screenshot_window("picture_landmarks", WINDOW), "landmarks")
