@@ -1,4 +1,7 @@
-"""Makes the pictures of the README from the real panel and real slice views: `python -m pytest Testing/Module/make_screenshots.py`."""
+"""Makes the README's pictures from the real panel and slice views.
+
+Run as `python -m pytest Testing/Module/make_screenshots.py`.
+"""
 
 from __future__ import annotations
 
