@@ -151,7 +151,7 @@ def _nan(picture):
         (lambda picture: np.stack([picture] * 3), None, ("stack", "3 slices", "0 to 2")),
         (lambda picture: np.stack([picture] * 3), 3, ("stack", "no slice 3", "0 to 2")),
         (lambda picture: np.stack([picture] * 3), -1, ("stack", "no slice -1")),
-        (_nan, None, ("stack", "1 pixels are NaN")),
+        (_nan, None, ("stack", "1 pixel is NaN")),
         (lambda picture: np.ones_like(picture)[None], None, ("stack", "constant")),
         (lambda picture: picture[None, :8], None, ("stack", "31 x 8")),
         (lambda picture: np.stack([picture] * 3, axis=-1)[None], None, ("stack", "3 components of float32")),
