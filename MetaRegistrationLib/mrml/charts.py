@@ -40,6 +40,12 @@ class LossChart:
         table.Modified()
         self.table.Modified()
 
+    def label(self, loss: str, ncc: str) -> None:
+        """What the legend calls the two curves."""
+        if self.alive:
+            for series, name in zip(self.series, (loss, ncc), strict=True):
+                series.SetName(name)
+
     def clear(self) -> None:
         """Remove all points."""
         table = vtk.vtkTable()

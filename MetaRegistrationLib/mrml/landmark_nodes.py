@@ -9,7 +9,7 @@ from ..geometry import Geometry
 from ..landmarks import Landmarks
 from . import transforms
 from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
-from .placement import is_under
+from .placement import is_under, linear_to_world
 from .stored_registration import StoredRegistration
 
 _NONE = Landmarks((), np.zeros((0, 2)))
@@ -85,8 +85,10 @@ def append_suggestions(parameters, registration: StoredRegistration, suggested, 
 
 
 def follow(points_node, volume_node, transform_node) -> None:
-    """Put a point list under the transform that its volume is under."""
-    if is_under(volume_node, transform_node) and not is_under(points_node, transform_node):
+    """Put a point list under the transform that its volume is under; not one that another registration carries."""
+    if not is_under(volume_node, transform_node) or is_under(points_node, transform_node):
+        return
+    if linear_to_world(points_node) is not None:
         transforms.apply_transform(points_node, transform_node)
 
 

@@ -12,6 +12,7 @@ from ..inverse import invert_points
 from ..landmarks import Landmarks
 from ..preprocessing import Frame, pair_frames
 from .placement import RAS_TO_LPS
+from .results import is_of_pair
 from .volumes import volume_geometry
 
 FRAME_SIZE = 400
@@ -109,10 +110,8 @@ def belongs(transform_node, moving_node, fixed_node) -> bool:
     """Whether a transform node holds a registration of these two volumes."""
     if transform_node is None or moving_node is None or fixed_node is None:
         return False
-    roles = (transform_node.GetMovingNodeReferenceRole(), transform_node.GetFixedNodeReferenceRole())
-    nodes = [transform_node.GetNodeReference(role) for role in roles]
     grid = _grid(transform_node)
-    if nodes != [moving_node, fixed_node] or grid is None or fixed_node.GetImageData() is None:
+    if not is_of_pair(transform_node, moving_node, fixed_node) or grid is None or fixed_node.GetImageData() is None:
         return False
     return grid.GetDimensions()[:2] == fixed_node.GetImageData().GetDimensions()[:2]
 

@@ -15,6 +15,7 @@ import vtk
 from ..errors import InputError
 from ..geometry import Geometry
 from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
+from .results import note_pair
 
 if TYPE_CHECKING:  # it imports torch
     from ..registration import Registration
@@ -59,11 +60,7 @@ def grid_transform(registration: Registration, name: str, node=None, *, moving_n
         node.SetAndObserveTransformNodeID(None)
         node.SetAndObserveTransformFromParent(_from_parent(registration, tolerance))
         node.SetAttribute(_TOLERANCE_ATTRIBUTE, repr(tolerance))
-        for role, volume in (
-            (node.GetMovingNodeReferenceRole(), moving_node),
-            (node.GetFixedNodeReferenceRole(), fixed_node),
-        ):
-            node.SetNodeReferenceID(role, volume.GetID() if volume is not None else None)
+        note_pair(node, moving_node, fixed_node)
     return node
 
 

@@ -14,6 +14,7 @@ from ..image_files import RASTER_SUFFIXES, file_suffix
 from ..images import Image, check_image
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
 
+_GIVEN_ATTRIBUTE = "MetaRegistration.PixelSize"
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601, as for image files
 
 
@@ -77,15 +78,19 @@ def spacing_known(node) -> bool:
 def set_pixel_size(node, micrometres: float) -> bool:
     """Give a volume that carries no pixel size one; tells whether it did. Its place and its slice spacing stay.
 
-    Point lists that were placed on the volume before do not move with it.
+    One that was given here before can be given again, as when the user corrects the number. Point lists that were placed on
+    the volume before do not move with it.
     """
     if not (np.isfinite(micrometres) and micrometres > 0):
         raise InputError(
             f"{node.GetName()}: {micrometres} micrometres is no possible pixel size. Give a positive number."
         )
-    if spacing_known(node):
+    size = micrometres / 1000
+    given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
+    if spacing_known(node) and (given == size or node.GetSpacing()[:2] != (given, given)):
         return False
-    node.SetSpacing(micrometres / 1000, micrometres / 1000, node.GetSpacing()[2])
+    node.SetSpacing(size, size, node.GetSpacing()[2])
+    node.SetAttribute(_GIVEN_ATTRIBUTE, repr(size))
     return True
 
 

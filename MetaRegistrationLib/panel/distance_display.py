@@ -55,7 +55,7 @@ class DistanceDisplay:
         self._waiting = None
         parameters = self._state.parameters
         nodes = (parameters.movingVolume, parameters.fixedVolume, parameters.movingPoints, parameters.fixedPoints)
-        if None in nodes:
+        if None in nodes or nodes[0] is nodes[1]:
             fill_table(self.ui.distanceTable, [])
             return
         try:
@@ -69,8 +69,7 @@ class DistanceDisplay:
             say(self.ui.landmarksStatusLabel, "")
         self._said = ""
         fill_table(self.ui.distanceTable, table_texts(rows))
-        if rows or parameters.distanceTable is not None:
-            parameters.distanceTable = self._logic.update_table(parameters.distanceTable, rows)
+        self._logic.update_table(parameters, rows)
 
 
 def table_texts(rows) -> list[list[str]]:

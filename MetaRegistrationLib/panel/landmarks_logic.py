@@ -15,7 +15,7 @@ from ..landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, tables, views
+from ..mrml import landmark_nodes, place_mode, results, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.stored_registration import StoredRegistration, stored_registration
@@ -99,9 +99,14 @@ class LandmarksLogic:
             rows = [row._replace(after_px=nan, after_um=nan) for row in rows]
         return rows, registration.registered
 
-    def update_table(self, node, rows: Sequence[DistanceRow]):
-        """Fill the table node of the scene, or a new one."""
-        return tables.distance_table(node, rows, _("Landmark distances"))
+    def update_table(self, parameters, rows: Sequence[DistanceRow]) -> None:
+        """Fill the table node of this pair; a new one when there are rows."""
+        pair = parameters.movingVolume, parameters.fixedVolume
+        node = results.result_of_pair("vtkMRMLTableNode", *pair)
+        if rows or node is not None:
+            node = tables.distance_table(node, rows, _("Landmark distances"))
+            results.note_pair(node, *pair)
+        parameters.distanceTable = node
 
     def export_table(self, node, path: Path) -> None:
         """Write the table as CSV."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..mrml import scene, views, volumes
+from ..mrml import landmark_nodes, results, scene, stored_registration, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..pairs import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
 from .texts import tr as _
@@ -36,12 +36,15 @@ class FoundPairs:
 
 @dataclass(frozen=True)
 class LoadedPair:
-    """Nodes of a pair; point lists are None where it has no landmarks."""
+    """Nodes of a pair; point lists are None where it has no landmarks, results where it was not registered before."""
 
     moving: object
     fixed: object
     moving_points: object | None
     fixed_points: object | None
+    transform: object | None = None
+    warped: object | None = None
+    table: object | None = None
 
 
 class PairsLogic:
@@ -88,7 +91,21 @@ class PairsLogic:
             for role, node in nodes.items():
                 if node is not None:
                     node.SetAttribute(_PAIR_ATTRIBUTE, f"{role}|{key}")
-        return LoadedPair(*(nodes[role] for role in _ROLES))
+        results_of_pair = (results.result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
+        return LoadedPair(*(nodes[role] for role in _ROLES), *results_of_pair)
+
+    def give_pixel_size(self, parameters, micrometres: float) -> bool:
+        """Give the chosen volumes a pixel size where they carry none; tells whether that changed one.
+
+        Points and transforms, which were made for the size before, would not move with the pixels: nothing is changed then.
+        """
+        nodes = parameters.movingVolume, parameters.fixedVolume
+        if not micrometres or None in nodes or stored_registration.belongs(parameters.transform, *nodes):
+            return False
+        if any(map(landmark_nodes.count, (parameters.movingPoints, parameters.fixedPoints))):
+            return False
+        changed = [volumes.set_pixel_size(node, micrometres) for node in nodes]
+        return any(changed)
 
     def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
         """Show a pair side by side and overlaid."""
@@ -118,6 +135,7 @@ class PairsLogic:
         return nodes
 
 
+_RESULTS = ("vtkMRMLGridTransformNode", "vtkMRMLScalarVolumeNode", "vtkMRMLTableNode")
 _ROLES = ("moving", "fixed", "moving points", "fixed points")
 
 

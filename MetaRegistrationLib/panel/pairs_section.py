@@ -24,12 +24,13 @@ class PairsSection:
         self.ui, self._logic, self._state, self._host = ui, logic, state, host
         self._steps: Steps | None = None
         self._scanned: tuple | None = None
+        self._sized: tuple | None = None
         set_up_table(ui.pairsTable)
         ui.leftOutList.visible = False
         ui.leftOutList.setMaximumHeight(90)
         say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes under Register."))
         ui.folderPathLineEdit.connect("currentPathChanged(QString)", self._folder_typed)
-        ui.spacingSpinBox.connect("valueChanged(double)", lambda value: self._rescan())
+        ui.spacingSpinBox.connect("valueChanged(double)", lambda value: self._spacing_typed())
         ui.pairsTable.connect("cellClicked(int,int)", lambda row, column: self.load(row))
         state.watch(self.refresh)
 
@@ -38,6 +39,7 @@ class PairsSection:
         folder = self._state.parameters.folder
         if folder and folder != self.ui.folderPathLineEdit.currentPath:
             self.ui.folderPathLineEdit.currentPath = folder
+        self._give_pixel_size()
 
     def close(self) -> None:
         """Stop reading."""
@@ -52,26 +54,40 @@ class PairsSection:
         files = folder.pairs[row]
         try:
             pair = self._logic.load(files)
-            self._select(pair)
+            with self._state.together():
+                self._select(pair)
             self._logic.show(pair.moving, pair.fixed)
         except Exception as error:
             say(self.ui.pairsStatusLabel, sentence(error))
             return
         say(self.ui.pairsStatusLabel, _("Loaded {name}: go on with Register.").format(name=files.name))
 
+    def _give_pixel_size(self) -> None:
+        parameters = self._state.parameters
+        wanted = parameters.movingVolume, parameters.fixedVolume, self.ui.spacingSpinBox.value
+        if wanted == self._sized:
+            return
+        self._sized = wanted
+        if self._logic.give_pixel_size(parameters, wanted[2]):
+            self._logic.show(*wanted[:2], parameters.movingSlice, parameters.fixedSlice)
+
     def _select(self, pair) -> None:
         parameters = self._state.parameters
         if parameters.movingVolume is not pair.moving or parameters.fixedVolume is not pair.fixed:
-            # Outputs of another pair must not be overwritten by this one's.
-            parameters.transform = parameters.warpedVolume = parameters.distanceTable = None
+            # Outputs of another pair must not be overwritten by this one's; those of this pair come back.
+            parameters.transform, parameters.warpedVolume = pair.transform, pair.warped
+            parameters.distanceTable = pair.table
         parameters.movingVolume, parameters.fixedVolume = pair.moving, pair.fixed
         parameters.movingSlice = parameters.fixedSlice = 0
         parameters.movingPoints, parameters.fixedPoints = pair.moving_points, pair.fixed_points
-        self._state.notify()
 
     def _folder_typed(self, path: str) -> None:
         self._state.parameters.folder = path
         self._rescan()
+
+    def _spacing_typed(self) -> None:
+        self._rescan()
+        self._state.notify()
 
     def _rescan(self) -> None:
         request = (self.ui.folderPathLineEdit.currentPath.strip(), self.ui.spacingSpinBox.value)

@@ -14,7 +14,7 @@ from ..images import Image
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
-from ..mrml import landmark_nodes, scene, stored_registration, transforms, views, volumes
+from ..mrml import landmark_nodes, results, scene, stored_registration, transforms, views, volumes
 from ..pair_files import check_sizes
 from .requests import FolderRequest, PairRequest, PairResult
 from .texts import tr as _
@@ -183,4 +183,5 @@ class RegisterLogic:
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
+            results.note_pair(request.warped, request.moving, request.fixed)
         return request.warped, transform

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,16 @@ class PanelState:
                 refresh()
         finally:
             self._notifying = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Notify once after several changes: halfway, parameters of two pairs stand side by side."""
+        before, self._notifying = self._notifying, True
+        try:
+            yield
+        finally:
+            self._notifying = before
+        self.notify()
 
     def use(self, parameters: Any | None) -> None:
         """Take another scene's parameters, or none."""

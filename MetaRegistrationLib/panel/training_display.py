@@ -17,12 +17,14 @@ class TrainingDisplay:
     bar : QProgressBar
     label : QLabel
     chart : LossChart
-        Gets a point an epoch.
+        Gets a point an epoch, and until the first one is done a point a step.
     """
 
     def __init__(self, bar: Any, label: Any, chart: Any) -> None:
         self._bar, self._label, self._chart = bar, label, chart
         self._similarities: list[float] = []
+        self._held_out: bool | None = None  # None before the first epoch: the chart shows steps
+        chart.label(_("loss, each step"), _("local NCC, each step"))
         show_progress(bar, 0, 0, _("Starting ..."))
 
     def __call__(self, event: dict) -> None:
@@ -41,32 +43,48 @@ class TrainingDisplay:
         say(self._label, _("Training on {device} ...").format(device=event["device"]))
 
     def _step(self, event: dict) -> None:
-        self._similarities.append(event["similarity"] or 0.0)
+        similarity = event["similarity"] or 0.0
+        self._similarities.append(similarity)
+        if self._held_out is None and event.get("loss") is not None:
+            self._chart.append(event["step"], event["loss"], _correlation([similarity]))
         left = event.get("seconds_left")
         text = _("{percent} %, {time} left").format(
             percent=100 * event["step"] // event["total_steps"], time=_("?") if left is None else duration(left)
         )
         show_progress(self._bar, event["step"], event["total_steps"], text)
 
-    def _epoch_values(self, event: dict) -> tuple[float | None, float | None]:
-        values = event.get("values") or {}
-        loss = values.get("loss", event.get("loss"))
-        ncc = values.get("ncc")
-        if ncc is None and self._similarities:
-            # Without held-out pairs: of the training pairs, as the root of the mean squared local correlation.
-            ncc = math.sqrt(max(sum(self._similarities) / len(self._similarities), 0.0))
-        return loss, ncc
-
     def _epoch(self, event: dict) -> None:
-        loss, ncc = self._epoch_values(event)
+        values, similarities = event.get("values") or {}, self._similarities
         self._similarities = []
+        loss, ncc = values.get("loss", event.get("loss")), values.get("ncc")
         if loss is None:
             return
+        self._name_curves(ncc is not None)
+        if ncc is None and similarities:
+            ncc = _correlation(similarities)
         self._chart.append(event["epoch"], loss, ncc)
         text = _("Epoch {epoch} of {total}: loss {loss:.4f}").format(
             epoch=event["epoch"], total=event["total_epochs"], loss=loss
         )
-        say(self._label, text if ncc is None else text + _(", NCC {ncc:.3f}").format(ncc=ncc))
+        kind = _(", NCC {ncc:.3f}") if self._held_out else _(", local NCC {ncc:.3f}")
+        say(self._label, text if ncc is None else text + kind.format(ncc=ncc))
+
+    def _name_curves(self, held_out: bool) -> None:
+        """Say which pairs are measured: those held out, or without any the training pairs, by their local correlation."""
+        if held_out == self._held_out:
+            return
+        if self._held_out is None:
+            self._chart.clear()  # of single steps
+        self._held_out = held_out
+        if held_out:
+            self._chart.label(_("loss, held-out pairs"), _("NCC, held-out pairs"))
+        else:
+            self._chart.label(_("loss, training pairs"), _("local NCC, training pairs"))
 
     def _message(self, event: dict) -> None:
         say(self._label, event["text"])
+
+
+def _correlation(similarities: list[float]) -> float:
+    """Root of mean squared local correlations."""
+    return math.sqrt(max(sum(similarities) / len(similarities), 0.0))

@@ -29,7 +29,8 @@ def fill_table(table, rows: Sequence[Sequence[str]]) -> None:
             item = qt.QTableWidgetItem(text)
             item.setToolTip(text)
             table.setItem(row, column, item)
-    table.resizeColumnsToContents()
+    for column in range(table.columnCount - 1):  # not all at once: that would end the stretching of the last one
+        table.resizeColumnToContents(column)
     set_height(table, len(rows))
 
 

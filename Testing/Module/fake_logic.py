@@ -59,6 +59,9 @@ class FakePairs:
         self.loaded.append(files.name)
         raise FileNotFoundError(2, "no such file", files.name)
 
+    def give_pixel_size(self, parameters, micrometres):
+        return False
+
 
 class FakeJob:
     """A job whose events and end the test gives."""
@@ -144,10 +147,17 @@ class FakeChart:
 
     def __init__(self) -> None:
         self.points: list[tuple] = []
+        self.labels: tuple[str, str] | None = None
         self.shown = False
 
     def append(self, *point):
         self.points.append(point)
+
+    def label(self, *labels):
+        self.labels = labels
+
+    def clear(self):
+        self.points.clear()
 
     def show(self):
         self.shown = True
@@ -180,9 +190,6 @@ class FakeLogic:
     def new_chart(self, name):
         self.charts.append(FakeChart())
         return self.charts[-1]
-
-    def sceneLoaded(self):
-        pass
 
     def close(self):
         self.closed += 1

@@ -182,6 +182,8 @@ def test_the_pixel_size_of_a_picture_is_unknown_until_the_user_gives_it(scene, p
     assert set_pixel_size(node, 9.4)
     known = image_from_volume(node).geometry
     assert known.spacing_known and known.spacing == pytest.approx((0.0094, 0.0094))
+    assert not set_pixel_size(node, 9.4) and set_pixel_size(node, 20)  # corrected
+    node.SetSpacing(0.0094, 0.0094, 1.0)  # by somebody else
     assert not set_pixel_size(node, 20)
     assert image_from_volume(node).geometry.spacing == pytest.approx((0.0094, 0.0094))
     with pytest.raises(InputError, match="-1 micrometres"):

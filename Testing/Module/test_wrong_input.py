@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import slicer
 import torch
-from panel_helpers import choose_folder, click_row, node_names, open_panel, register, small_folder
+from panel_helpers import choose_folder, click_row, node_names, open_panel, register, settle, small_folder
 
 from MetaRegistrationLib.geometry import Geometry
 from MetaRegistrationLib.images import write_image
@@ -30,8 +30,10 @@ def pair(rig, widget, tmp_path):
 
 def refused(rig, widget) -> str:
     """Click on Register; the scene must stay as it was. Returns what the panel says."""
+    settle(rig)  # the table of distances comes a moment after the pair
     before = node_names()
     register(rig, widget)
+    settle(rig)
     assert node_names() == before
     assert widget.ui.registerButton.enabled
     return widget.ui.registerStatusLabel.text

@@ -56,7 +56,9 @@ class ctkCollapsibleButton:
         """Size of the header, and of the contents when they show."""
         layout = self.layout()
         hint = (
-            layout.totalSizeHint() if layout is not None and not stored(self, "collapsed", "bool") else QtCore.QSize(200, 0)
+            layout.totalSizeHint()
+            if layout is not None and not stored(self, "collapsed", "bool")
+            else QtCore.QSize(200, 0)
         )
         return QtCore.QSize(max(200, hint.width()), max(hint.height(), self._HEADER))
 

@@ -1,0 +1,27 @@
+"""Which nodes are the results of which pair of volumes: noted as node references, which scene files keep."""
+
+from __future__ import annotations
+
+import slicer
+
+
+def note_pair(node, moving_node, fixed_node) -> None:
+    """Note on a result the volumes that it came from, by the roles that transforms have for them."""
+    for role, volume in zip(_roles(), (moving_node, fixed_node), strict=True):
+        node.SetNodeReferenceID(role, volume.GetID() if volume is not None else None)
+
+
+def is_of_pair(node, moving_node, fixed_node) -> bool:
+    """Whether a node is a result of these two volumes."""
+    return [node.GetNodeReference(role) for role in _roles()] == [moving_node, fixed_node]
+
+
+def result_of_pair(class_name: str, moving_node, fixed_node):
+    """The latest result of this class for two volumes in the scene, or None."""
+    found = [node for node in slicer.util.getNodesByClass(class_name) if is_of_pair(node, moving_node, fixed_node)]
+    return found[-1] if found else None
+
+
+def _roles() -> tuple[str, str]:
+    roles = slicer.vtkMRMLTransformNode
+    return roles.GetMovingNodeReferenceRole(), roles.GetFixedNodeReferenceRole()

@@ -1,0 +1,35 @@
+"""The logic of the panel, put together of its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..jobs.hosts import QtHost
+from ..mrml.charts import LossChart
+from .adapt_logic import AdaptLogic
+from .dependency_logic import DependencyLogic
+from .landmarks_logic import LandmarksLogic
+from .pairs_logic import PairsLogic
+from .register_logic import RegisterLogic
+
+
+def add_parts(logic: Any, qt: Any, settings_folder: Path) -> None:
+    """Give `logic` what the sections of the panel work with.
+
+    Parameters
+    ----------
+    logic : object
+        Gets the attributes `host`, `dependency`, `pairs`, `adapt`, `register`, `landmarks` and `new_chart`.
+    qt : module
+        Gives timers and processes.
+    settings_folder : path
+        The user's; adapted checkpoints are kept there, outside of the extension, so that an update keeps them.
+    """
+    logic.host = QtHost(qt)
+    logic.dependency = DependencyLogic()
+    logic.pairs = PairsLogic()
+    logic.adapt = AdaptLogic(logic.host, settings_folder / "MetaRegistration" / "Checkpoints")
+    logic.register = RegisterLogic(logic.host)
+    logic.landmarks = LandmarksLogic()
+    logic.new_chart = LossChart

@@ -1,0 +1,122 @@
+"""Real child processes of the panel: the window lives while they run, and they end with the scene and the module."""
+
+from __future__ import annotations
+
+import os
+import time
+from itertools import pairwise
+
+import pytest
+import slicer
+from panel_helpers import choose_folder, node_names, open_panel, settle, small_folder
+
+
+@pytest.fixture
+def training(rig, tmp_path):
+    """The panel, and the process id of its running child."""
+    widget = open_panel(rig)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    widget.ui.adaptedNameLineEdit.text = "stopped"
+    widget.ui.epochsSpinBox.value = 2000
+    widget.ui.fineTuneButton.click()
+    job = widget.panel.adapt._job
+    rig.wait_until(lambda: job._pid is not None, 30, "for the child")
+    return widget, job._pid
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def reload_module(rig) -> None:
+    slicer.util.reloadScriptedModule("MetaRegistration")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill(pid, 0) would end the process there")
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda rig: slicer.mrmlScene.Clear(0),
+        reload_module,
+        lambda rig: rig.close_module("MetaRegistration"),
+    ],
+    ids=["closing the scene", "reloading the module", "quitting"],
+)
+def test_child_is_stopped_by(rig, training, leave):
+    _widget, pid = training
+    assert is_running(pid)
+    leave(rig)
+    rig.wait_until(lambda: not is_running(pid), 2.5, "for the child to end")
+
+
+def test_window_is_responsive_while_a_child_runs(rig, training):
+    times = []
+    for _ in range(200):
+        rig.process_events()
+        times.append(time.monotonic())
+        time.sleep(0.005)
+    assert max(later - earlier for earlier, later in pairwise(times)) < 0.5
+
+
+def test_cancel_works_before_the_first_step(rig, training):
+    widget, _pid = training
+    clicked = time.monotonic()
+    widget.ui.fineTuneButton.click()
+    rig.wait_until(lambda: not widget.panel.adapt.running, 5, "for the cancelled training")
+    assert time.monotonic() - clicked < 2.3  # of which 0.3 s are for a busy machine
+    assert widget.ui.adaptStatusLabel.text.startswith("Cancelled")
+
+
+def test_cancel_of_the_folder_registration(rig, tmp_path):
+    widget = open_panel(rig)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 3))
+    widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
+    widget.ui.registerFolderButton.click()
+    job = widget.panel.folder._job
+    rig.wait_until(lambda: job._pid is not None, 30, "for the child")
+    clicked = time.monotonic()
+    widget.ui.registerFolderButton.click()
+    rig.wait_until(lambda: not widget.panel.folder.running, 5, "for the cancelled registration")
+    assert time.monotonic() - clicked < 2.3
+    assert widget.ui.registerFolderButton.text == "Register the whole folder"
+
+
+def test_reloaded_module_shows_what_it_showed(rig, tmp_path):
+    first = open_panel(rig)
+    choose_folder(rig, first, small_folder(tmp_path / "pairs", 2))
+    first.panel.pairs.load(0)
+    first.ui.epochsSpinBox.value = 33
+    settle(rig)
+    before = node_names()
+    slicer.util.reloadScriptedModule("MetaRegistration")
+    second = slicer.modules.MetaRegistrationWidget
+    rig.wait_until(lambda: second.panel.state.folder is not None, 15, "for the folder")
+    assert second is not first and node_names() == before
+    assert second.ui.epochsSpinBox.value == 33 and second.ui.pairsTable.rowCount == 2
+    assert second.ui.movingVolumeSelector.currentNode().GetName() == "phantom_001 moving"
+    watchers = []
+    first.panel.state.watch(lambda: watchers.append("called"))
+    second.ui.epochsSpinBox.value = 44
+    settle(rig)
+    assert watchers == [], "the panel before still listens to the scene"
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    assert watchers == [] and second.ui.movingVolumeSelector.currentNode() is None
+
+
+def test_folder_of_checkpoints_that_cannot_be_written_to(rig, tmp_path):
+    widget = open_panel(rig)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    widget.logic.adapt.store.folder = tmp_path / "file" / "Checkpoints"
+    before = node_names()
+    widget.ui.adaptedNameLineEdit.text = "mine"
+    widget.ui.fineTuneButton.click()
+    said = widget.ui.adaptStatusLabel.text
+    assert "Checkpoints" in said and "\n" not in said
+    assert widget.ui.fineTuneButton.text == "Fine-tune" and node_names() == before

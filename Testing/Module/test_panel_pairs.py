@@ -1,0 +1,126 @@
+"""Pairs of a folder one after another through the real panel: each keeps its results, and gets the pixel size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder, table
+
+
+@pytest.fixture
+def widget(rig):
+    return open_panel(rig)
+
+
+def chosen(widget) -> dict:
+    """The results that the panel has chosen."""
+    parameters = widget.panel.state.parameters
+    return {name: getattr(parameters, name) for name in ("transform", "warpedVolume", "distanceTable")}
+
+
+def register_with_warped(rig, widget) -> None:
+    warped = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "warped")
+    transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", "transform")
+    widget.ui.warpedVolumeSelector.setCurrentNode(warped)
+    widget.ui.transformSelector.setCurrentNode(transform)
+    register(rig, widget)
+    settle(rig)
+
+
+def test_results_of_a_pair_come_back_with_it(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    seen = []
+    for row in (0, 1):
+        click_row(rig, widget, row)
+        settle(rig)
+        assert chosen(widget)["transform"] is None
+        register_with_warped(rig, widget)
+        seen.append((chosen(widget), table(widget.ui.distanceTable)))
+    assert seen[0][1] != seen[1][1]
+    for row in (0, 1, 0):
+        click_row(rig, widget, row)
+        settle(rig)
+        assert (chosen(widget), table(widget.ui.distanceTable)) == seen[row]
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLTableNode") == 2
+
+
+def test_results_of_a_pair_come_back_after_the_scene_was_saved(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 0)
+    register_with_warped(rig, widget)
+    rows = table(widget.ui.distanceTable)
+    click_row(rig, widget, 1)
+    path = str(tmp_path / "scene.mrb")
+    assert slicer.util.saveScene(path)
+    slicer.mrmlScene.Clear(0)
+    slicer.util.loadScene(path)
+    rig.wait_until(lambda: widget.panel.state.folder is not None, 15, "for the folder of the scene")
+    click_row(rig, widget, 0)
+    settle(rig, 0.3)
+    assert table(widget.ui.distanceTable) == rows
+    assert {name: node.GetName() for name, node in chosen(widget).items() if name != "distanceTable"} == {
+        "transform": "transform",
+        "warpedVolume": "warped",
+    }
+
+
+def test_choosing_the_volumes_of_another_pair_spares_its_table(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 0)
+    settle(rig)
+    first = chosen(widget)["distanceTable"]
+    rows = first.GetNumberOfRows()
+    parameters = widget.panel.state.parameters
+    volumes = parameters.movingVolume, parameters.fixedVolume
+    click_row(rig, widget, 1)
+    settle(rig)
+    widget.ui.movingVolumeSelector.setCurrentNode(volumes[0])
+    settle(rig)
+    assert chosen(widget)["distanceTable"] is not first and first.GetNumberOfRows() == rows
+
+
+@pytest.fixture
+def without_landmarks(tmp_path):
+    """A folder with a pair of PNG files without landmarks."""
+    folder = small_folder(tmp_path / "pairs", 2)
+    (folder / "pairs.csv").write_text("moving,fixed\nmoving/phantom_001.png,fixed/phantom_001.png\n", encoding="utf-8")
+    return folder
+
+
+def pixel_sizes(widget) -> list[float]:
+    """Of the two chosen volumes, mm."""
+    selectors = widget.ui.movingVolumeSelector, widget.ui.fixedVolumeSelector
+    return [size for selector in selectors for size in selector.currentNode().GetSpacing()[:2]]
+
+
+def test_pixel_size_of_the_panel_is_that_of_a_loaded_pair(rig, widget, without_landmarks):
+    widget.ui.spacingSpinBox.value = 7.5
+    choose_folder(rig, widget, without_landmarks)
+    click_row(rig, widget, 0)
+    assert pixel_sizes(widget) == pytest.approx([0.0075] * 4)
+
+
+def test_pixel_size_reaches_a_pair_that_is_loaded_and_can_be_corrected(rig, widget, without_landmarks):
+    choose_folder(rig, widget, without_landmarks)
+    click_row(rig, widget, 0)
+    assert pixel_sizes(widget) == [1.0] * 4
+    for size in (7.5, 8.0):
+        widget.ui.spacingSpinBox.value = size
+        settle(rig)
+        assert pixel_sizes(widget) == pytest.approx([size / 1000] * 4)
+    register(rig, widget)
+    widget.ui.spacingSpinBox.value = 5.0
+    settle(rig)
+    assert pixel_sizes(widget) == pytest.approx([0.008] * 4), "the transform is made for the size before"
+
+
+def test_pixel_size_leaves_volumes_alone_that_carry_one(rig, widget):
+    for selector, name in ((widget.ui.movingVolumeSelector, "moving"), (widget.ui.fixedVolumeSelector, "fixed")):
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+        slicer.util.updateVolumeFromArray(node, np.random.default_rng(0).random((1, 32, 32)))
+        node.SetSpacing(0.01, 0.01, 1.0)
+        selector.setCurrentNode(node)
+    widget.ui.spacingSpinBox.value = 7.5
+    settle(rig)
+    assert pixel_sizes(widget) == [0.01] * 4
