@@ -40,9 +40,10 @@ class LossChart:
         table.Modified()
         self.table.Modified()
 
-    def label(self, loss: str, ncc: str) -> None:
-        """What the legend calls the two curves."""
+    def label(self, axis: str, loss: str, ncc: str) -> None:
+        """What the horizontal axis counts, and what the legend calls the two curves."""
         if self.alive:
+            self.chart.SetXAxisTitle(axis)
             for series, name in zip(self.series, (loss, ncc), strict=True):
                 series.SetName(name)
 

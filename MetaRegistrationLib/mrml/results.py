@@ -16,6 +16,12 @@ def is_of_pair(node, moving_node, fixed_node) -> bool:
     return [node.GetNodeReference(role) for role in _roles()] == [moving_node, fixed_node]
 
 
+def is_of_another_pair(node, moving_node, fixed_node) -> bool:
+    """Whether a node is a result, and of other volumes than these two."""
+    noted = any(node.GetNodeReference(role) is not None for role in _roles())
+    return noted and not is_of_pair(node, moving_node, fixed_node)
+
+
 def result_of_pair(class_name: str, moving_node, fixed_node):
     """The latest result of this class for two volumes in the scene, or None."""
     found = [node for node in slicer.util.getNodesByClass(class_name) if is_of_pair(node, moving_node, fixed_node)]

@@ -173,6 +173,8 @@ class RegisterLogic:
         warped_array = registration.warped() if request.warped is not None else None
         transform = request.transform
         if transform is not None or request.warped is None:
+            if transform is not None and results.is_of_another_pair(transform, request.moving, request.fixed):
+                transform = None  # it is that pair's result, which stays: this pair gets one of its own
             name = _("{moving} to {fixed}").format(moving=request.moving.GetName(), fixed=request.fixed.GetName())
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed

@@ -24,7 +24,7 @@ class TrainingDisplay:
         self._bar, self._label, self._chart = bar, label, chart
         self._similarities: list[float] = []
         self._held_out: bool | None = None  # None before the first epoch: the chart shows steps
-        chart.label(_("loss, each step"), _("local NCC, each step"))
+        chart.label(_("step"), _("loss, each step"), _("local NCC, each step"))
         show_progress(bar, 0, 0, _("Starting ..."))
 
     def __call__(self, event: dict) -> None:
@@ -77,9 +77,9 @@ class TrainingDisplay:
             self._chart.clear()  # of single steps
         self._held_out = held_out
         if held_out:
-            self._chart.label(_("loss, held-out pairs"), _("NCC, held-out pairs"))
+            self._chart.label(_("epoch"), _("loss, held-out pairs"), _("NCC, held-out pairs"))
         else:
-            self._chart.label(_("loss, training pairs"), _("local NCC, training pairs"))
+            self._chart.label(_("epoch"), _("loss, training pairs"), _("local NCC, training pairs"))
 
     def _message(self, event: dict) -> None:
         say(self._label, event["text"])

@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import slicer
 from panel_helpers import ROOT, SAMPLES, choose_folder, click_row, open_panel, register, settle
 
 PICTURES = ROOT / "Resources" / "Screenshots"
@@ -19,12 +18,6 @@ WINDOW = (1500, 900)
 def keep(path: Path | str, name: str) -> None:
     """Copy a picture of the rig to where the README shows it."""
     shutil.copyfile(path, PICTURES / f"{name}.png")
-
-
-def epochs_shown() -> int:
-    """Rows of the chart."""
-    chart = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode")
-    return chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable().GetNumberOfRows() if chart else 0
 
 
 def test_pictures(rig):
@@ -41,7 +34,7 @@ def test_pictures(rig):
     ui.adaptedNameLineEdit.text = "superficial plexus"
     ui.epochsSpinBox.value = 10
     ui.fineTuneButton.click()
-    rig.wait_until(lambda: epochs_shown() >= 6 or not widget.panel.adapt.running, 120, "for six epochs")
+    rig.wait_until(lambda: ui.adaptStatusLabel.text.startswith("Epoch 6"), 120, "for six epochs")
     keep(rig.screenshot_window("picture_fine_tuning", WINDOW), "fine_tuning")
     rig.wait_until(lambda: not widget.panel.adapt.running, 120, "for the training")
 
@@ -49,6 +42,9 @@ def test_pictures(rig):
     register(rig, widget)
     settle(rig)
     keep(rig.screenshot(widget.parent, "picture_panel"), "panel")
+    for name in ("pairs", "adapt", "register", "landmarks"):
+        section = getattr(ui, f"{name}CollapsibleButton")
+        keep(rig.screenshot(section, f"picture_section_{name}"), f"section_{name}")
     for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton):
         section.collapsed = True
     settle(rig)

@@ -65,6 +65,19 @@ def test_results_of_a_pair_come_back_after_the_scene_was_saved(rig, widget, tmp_
     }
 
 
+def test_registering_into_the_transform_of_another_pair_spares_it(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 0)
+    register(rig, widget)
+    first = chosen(widget)["transform"]
+    before = slicer.util.arrayFromGridTransform(first).copy()
+    click_row(rig, widget, 1)
+    widget.ui.transformSelector.setCurrentNode(first)
+    register(rig, widget)
+    assert chosen(widget)["transform"] is not first
+    np.testing.assert_array_equal(slicer.util.arrayFromGridTransform(first), before)
+
+
 def test_choosing_the_volumes_of_another_pair_spares_its_table(rig, widget, tmp_path):
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     click_row(rig, widget, 0)

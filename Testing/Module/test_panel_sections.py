@@ -156,15 +156,15 @@ def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, log
     job.on_event({"event": "started", "first_step": 0, "total_steps": 40, "device": "Test GPU 9000"})
     chart = logic.charts[0]
     job.on_event({"event": "step", "step": 20, "total_steps": 40, "loss": 2.0, "similarity": 0.25, "seconds_left": 90})
-    assert chart.points == [(20, 2.0, 0.5)] and chart.labels == ("loss, each step", "local NCC, each step")
+    assert chart.points == [(20, 2.0, 0.5)] and chart.labels == ("step", "loss, each step", "local NCC, each step")
     assert (ui.adaptProgressBar.value, ui.adaptProgressBar.maximum) == (20, 40)
     assert ui.adaptProgressBar.text == "50 %, 2 min left"
     job.on_event({"event": "epoch", "epoch": 5, "total_epochs": 10, "loss": 0.4, "values": {}})
-    assert chart.points == [(5, 0.4, 0.5)] and chart.labels == ("loss, training pairs", "local NCC, training pairs")
+    assert chart.points == [(5, 0.4, 0.5)] and chart.labels == ("epoch", "loss, training pairs", "local NCC, training pairs")
     assert ui.adaptStatusLabel.text == "Epoch 5 of 10: loss 0.4000, local NCC 0.500"
     job.on_event({"event": "epoch", "epoch": 6, "total_epochs": 10, "loss": None, "values": {"loss": 0.3, "ncc": 0.7}})
     assert chart.points == [(5, 0.4, 0.5), (6, 0.3, 0.7)]
-    assert chart.labels == ("loss, held-out pairs", "NCC, held-out pairs")
+    assert chart.labels == ("epoch", "loss, held-out pairs", "NCC, held-out pairs")
     assert ui.adaptStatusLabel.text == "Epoch 6 of 10: loss 0.3000, NCC 0.700"
     made = logic.adapt.store.folder / "mine" / "best.pt"
     logic.adapt.choices.append(("mine", made))
