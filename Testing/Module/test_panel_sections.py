@@ -160,7 +160,11 @@ def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, log
     assert (ui.adaptProgressBar.value, ui.adaptProgressBar.maximum) == (20, 40)
     assert ui.adaptProgressBar.text == "50 %, 2 min left"
     job.on_event({"event": "epoch", "epoch": 5, "total_epochs": 10, "loss": 0.4, "values": {}})
-    assert chart.points == [(5, 0.4, 0.5)] and chart.labels == ("epoch", "loss, training pairs", "local NCC, training pairs")
+    assert chart.points == [(5, 0.4, 0.5)] and chart.labels == (
+        "epoch",
+        "loss, training pairs",
+        "local NCC, training pairs",
+    )
     assert ui.adaptStatusLabel.text == "Epoch 5 of 10: loss 0.4000, local NCC 0.500"
     job.on_event({"event": "epoch", "epoch": 6, "total_epochs": 10, "loss": None, "values": {"loss": 0.3, "ncc": 0.7}})
     assert chart.points == [(5, 0.4, 0.5), (6, 0.3, 0.7)]
