@@ -151,18 +151,6 @@ class Silent:
         """Do nothing with `event`."""
 
 
-class Both:
-    """Reader that hands each event to several readers in turn."""
-
-    def __init__(self, *readers: Reader) -> None:
-        self._readers = readers
-
-    def __call__(self, event: Event) -> None:
-        """Hand `event` on."""
-        for reader in self._readers:
-            reader(event)
-
-
 class JsonLines:
     """Reader that writes each event to `stream` as one line of strict ASCII JSON, at once.
 

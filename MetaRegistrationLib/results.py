@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from .files import writable_folder, write_json, write_text
+from .files import writable_folder, write_json
 from .geometry import Geometry
 from .images import write_displacement_field, write_image
 from .landmarks import write_landmarks
@@ -20,6 +18,7 @@ from .overlays import overlay, side_by_side
 from .preprocessing import interpolate_grid
 from .progress import plain
 from .registration import Registration
+from .tables import write_table
 
 RECORD = "registration.json"
 _LANDMARK_FILES = (
@@ -92,14 +91,11 @@ def _write_landmarks(folder: Path, registration: Registration, landmarks: Carrie
         after = landmark_distances(landmarks.carried.points * per_frame, target)
         parts += [landmarks.fixed.points[:, ::-1], before[:, None], after[:, None]]
     rows = np.hstack([part.astype(float) for part in parts])
-    write_csv(
+    write_table(
         folder / "landmarks.csv",
+        ["label", *columns[1:]],
         [
-            {
-                "label": label or str(number),
-                **dict(zip(columns[1:], (f"{value:.4f}" for value in row), strict=True)),
-                "converged": int(row[4]),
-            }
+            [label or str(number), *(f"{v:.4f}" for v in row[:4]), int(row[4]), *(f"{v:.4f}" for v in row[5:])]
             for number, (label, row) in enumerate(zip(landmarks.moving.labels, rows, strict=True), 1)
         ],
     )
@@ -131,19 +127,11 @@ def _unmoved_image(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> 
     return np.where(inside_rows[:, None] & inside_columns, interpolate_grid(array, rows, columns), 0)
 
 
-def write_csv(path: Path, rows: Sequence[dict]) -> None:
-    """Write rows of equal keys as CSV, atomically."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(path, text.getvalue())
-
-
 def write_tables(folder: Path, rows: Sequence[PairMeasures], record: dict) -> dict:
     """Write `metrics.csv` (one row a pair) and `summary.json` into `folder`; return the summary."""
     writable_folder(folder)
-    write_csv(folder / "metrics.csv", [as_row(row) for row in rows])
+    cells = [as_row(row) for row in rows]
+    write_table(folder / "metrics.csv", list(cells[0]), [list(row.values()) for row in cells])
     result = plain({**record, **summary(rows)})
     write_json(folder / "summary.json", result)
     return result

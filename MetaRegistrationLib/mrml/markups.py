@@ -83,10 +83,3 @@ def defined_points(node) -> list[int]:
         for index in range(node.GetNumberOfControlPoints())
         if node.GetNthControlPointPositionStatus(index) == node.PositionDefined
     ]
-
-
-def paired_labels(moving_node, fixed_node) -> list[str]:
-    """Labels that a defined point has in both lists, in the order of the moving list."""
-    fixed = {fixed_node.GetNthControlPointLabel(index) for index in defined_points(fixed_node)}
-    moving = [moving_node.GetNthControlPointLabel(index) for index in defined_points(moving_node)]
-    return [label for label in dict.fromkeys(moving) if label in fixed]

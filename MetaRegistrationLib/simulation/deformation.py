@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from scipy.ndimage import map_coordinates
 
 from ..errors import InputError
+from ..spatial import jacobian_determinant
 from .settings import RepeatSettings
 from .smooth import smooth_field
 
@@ -82,20 +84,14 @@ def _scaled_without_folds(
             return total
         scale = np.float32(length / mean_length)
         # The saccades break the field on purpose, so that only the rest is held to be free of folds.
-        if jacobian_determinant(scale * (rigid + elastic)).min() > smallest_jacobian:
+        smooth = torch.from_numpy(scale * (rigid + elastic))
+        if jacobian_determinant(smooth[None]).min() > smallest_jacobian:
             return scale * total
         elastic = np.float32(0.8) * elastic
     raise InputError(
         f"The elastic field cannot reach a mean displacement of {length:.1f} px without folds: set a smaller "
         "displacement_px, a larger coarse_spacing_px, or some translation_px."
     )
-
-
-def jacobian_determinant(displacement: np.ndarray) -> np.ndarray:
-    """Jacobian determinant (H, W) of x + u(x) by finite differences, u = `displacement` (2, H, W) in pixels."""
-    by_row = np.diff(displacement, axis=1)[:, :, :-1]
-    by_column = np.diff(displacement, axis=2)[:, :-1, :]
-    return (1 + by_row[0]) * (1 + by_column[1]) - by_row[1] * by_column[0]
 
 
 def sample_at(displacement: np.ndarray, points: np.ndarray) -> np.ndarray:

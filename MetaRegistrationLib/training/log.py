@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 from pathlib import Path
 
-from ..files import write_text
+from ..tables import write_table
 
 
 class TrainingLog:
@@ -33,8 +32,4 @@ class TrainingLog:
         """Append a row (it holds `step`) and write the file."""
         self._rows.append({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()})
         columns = list(dict.fromkeys(key for row in self._rows for key in row))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self._rows)
-        write_text(self.path, text.getvalue())
+        write_table(self.path, columns, [[row.get(column, "") for column in columns] for row in self._rows])

@@ -11,7 +11,6 @@ import pytest
 
 from MetaRegistrationLib.commands.terminal import ProgressBar, _PlainLines, duration, listing, sentence
 from MetaRegistrationLib.progress import (
-    Both,
     Epoch,
     Failed,
     Finished,
@@ -21,7 +20,6 @@ from MetaRegistrationLib.progress import (
     ReaderGone,
     Saved,
     SecondsLeft,
-    Silent,
     Started,
     Step,
 )
@@ -117,13 +115,6 @@ def test_json_lines_stops_the_run_once_when_nobody_reads(error):
 def test_json_lines_passes_a_full_disk_on():
     with pytest.raises(OSError, match="full"):
         JsonLines(BrokenStream(OSError(errno.ENOSPC, "full")))(Message("one"))
-
-
-def test_both_hands_each_event_to_every_reader_in_turn():
-    seen = []
-    reader = Both(lambda event: seen.append(("first", event)), Silent(), lambda event: seen.append(("last", event)))
-    reader(Message("one"))
-    assert seen == [("first", Message("one")), ("last", Message("one"))]
 
 
 def test_seconds_left_of_even_steps_is_exact_and_counts_from_the_first_step():

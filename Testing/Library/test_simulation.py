@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
@@ -22,7 +23,8 @@ from MetaRegistrationLib.simulation import (
     simulate_repeat,
     write_repeats,
 )
-from MetaRegistrationLib.simulation.deformation import jacobian_determinant, sample_at
+from MetaRegistrationLib.simulation.deformation import sample_at
+from MetaRegistrationLib.spatial import jacobian_determinant
 
 NOISE_OFF = {
     "denoise_px": 0,
@@ -102,7 +104,8 @@ def test_no_displacement_when_none_is_asked_for():
 def test_strong_deformation_does_not_fold():
     settings = RepeatSettings(displacement_px=25, displacement_spread_px=0, fine_amplitude_px=8, saccade_probability=0)
     for seed in range(5):
-        assert jacobian_determinant(random_displacement(200, settings, rng(seed))).min() > 0
+        field = torch.from_numpy(random_displacement(200, settings, rng(seed)))
+        assert jacobian_determinant(field[None]).min() > 0
 
 
 def test_elastic_field_that_must_fold_is_refused():

@@ -61,7 +61,7 @@ def test_window_is_responsive_while_a_child_runs(rig, training):
         times.append(time.monotonic())
         time.sleep(0.005)
     longest = max(later - earlier for earlier, later in pairwise(times))
-    assert longest < 1.5  # a frozen window would stand still for the whole training
+    assert longest < 0.5
 
 
 def test_cancel_works_before_the_first_step(rig, training):
@@ -69,7 +69,7 @@ def test_cancel_works_before_the_first_step(rig, training):
     clicked = time.monotonic()
     widget.ui.fineTuneButton.click()
     rig.wait_until(lambda: not widget.panel.adapt.running, 5, "for the cancelled training")
-    assert time.monotonic() - clicked < 3.0  # force comes after 1.8 s; the rest is for a busy machine
+    assert time.monotonic() - clicked < 2.3  # of which 0.3 s are for a busy machine
     assert widget.ui.adaptStatusLabel.text.startswith("Cancelled")
 
 
@@ -83,7 +83,7 @@ def test_cancel_of_the_folder_registration(rig, tmp_path):
     clicked = time.monotonic()
     widget.ui.registerFolderButton.click()
     rig.wait_until(lambda: not widget.panel.folder.running, 5, "for the cancelled registration")
-    assert time.monotonic() - clicked < 3.0
+    assert time.monotonic() - clicked < 2.3
     assert widget.ui.registerFolderButton.text == "Register the whole folder"
 
 

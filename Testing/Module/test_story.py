@@ -63,7 +63,7 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     clicked = time.monotonic()
     ui.fineTuneButton.click()
     rig.wait_until(lambda: not widget.panel.adapt.running, 5, "for the cancelled training")
-    assert time.monotonic() - clicked < 3.0  # force comes after 1.8 s; the rest is for a busy machine
+    assert time.monotonic() - clicked < 2.3  # of which 0.3 s are for a busy machine
     assert ui.adaptStatusLabel.text.startswith("Cancelled: what was learned is saved")
     assert ui.fineTuneButton.text == "Resume"
     assert (adapted.parents[1] / "too long" / "last.pt").is_file()

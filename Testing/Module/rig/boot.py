@@ -177,7 +177,7 @@ def _install_qt() -> None:
 
 def _placeholder(name: str) -> type:
     def refuse(self, *args, **kwargs):
-        raise NotImplementedError(f"the rig has no stand-in for {name}")
+        raise TypeError(f"the rig has no stand-in for {name}")
 
     return type(name, (), {"__init__": refuse})
 
