@@ -150,15 +150,15 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_save_whole(calls, unbroke
 
 
 def test_a_full_disk_for_the_log_stops_the_run_too(tmp_path, monkeypatch):
-    write, rows = log.write_text, []
+    write, rows = log.write_table, []
 
-    def failing(path, text):
+    def failing(path, columns, cells):
         rows.append(1)
         if len(rows) == 3:
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(path, text)
+        write(path, columns, cells)
 
-    monkeypatch.setattr(log, "write_text", failing)
+    monkeypatch.setattr(log, "write_table", failing)
     with pytest.raises(TrainingStopped, match=r"No space left.*last\.pt"):
         make_run(make_trainer("pretrain"), tmp_path)()
     assert saved_step(tmp_path) == 3
