@@ -15,6 +15,7 @@ from .inverse import invert_points
 __all__ = [
     "check_displacement",
     "compose",
+    "exponential",
     "identity_grid",
     "invert_points",
     "jacobian_determinant",
@@ -97,6 +98,22 @@ def compose(first: Tensor, second: Tensor) -> Tensor:
     check_displacement(first, "compose")
     check_displacement(second, "compose")
     return second + warp(first, second, padding="border")
+
+
+def exponential(velocity_px: Tensor, squarings: int) -> Tensor:
+    """Displacement of the flow along a stationary velocity (B, 2, H, W) for unit time, by scaling and squaring.
+
+    The velocity is divided by ``2 ** squarings`` and the small displacement composed with itself so many times.
+    ``exponential(-velocity_px, n)`` is the inverse.
+
+    References
+    ----------
+    Arsigny et al., A log-Euclidean framework for statistics on diffeomorphisms, MICCAI 2006.
+    """
+    displacement_px = velocity_px / 2**squarings
+    for _ in range(squarings):
+        displacement_px = compose(displacement_px, displacement_px)
+    return displacement_px
 
 
 def jacobian_determinant(displacement_px: Tensor) -> Tensor:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .precision import without_autocast
 from .registry import register_network
 
 
@@ -34,11 +34,6 @@ def _doubling_kernel(weight: Tensor) -> Tensor:
     padded = functional.pad(weight.transpose(0, 1), (1, 1, 1, 1))
     rows = padded[:, :, :-1] + padded[:, :, 1:]
     return (rows[..., :-1] + rows[..., 1:]).flip(-2, -1)
-
-
-def _without_autocast(device_type: str) -> AbstractContextManager:
-    # Apple GPUs, which never run in mixed precision here, are unknown to autocast before torch 2.5.
-    return torch.autocast(device_type, enabled=False) if device_type in ("cpu", "cuda") else nullcontext()
 
 
 @register_network("voxelmorph")
@@ -106,7 +101,7 @@ class VoxelMorph(nn.Module):
         images = torch.cat((moving, fixed), dim=1)
         height, width = images.shape[-2:]
         features = self._features(self._padded(images))
-        with _without_autocast(features.device.type):
+        with without_autocast(features.device.type):
             return self.displacement(features.float())[..., :height, :width]
 
     def _padded(self, images: Tensor) -> Tensor:
