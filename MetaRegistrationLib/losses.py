@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .spatial import check_displacement, warp
+from .spatial import check_displacement, identity_grid, warp
 
 
 class _BoxSum(torch.autograd.Function):
@@ -102,9 +102,24 @@ def smoothness(displacement_px: Tensor) -> Tensor:
     return (down.square().mean() + right.square().mean()) / 2
 
 
+def displacement_error(displacement_px: Tensor, truth_px: Tensor, *, softening_px: float = 0.05) -> Tensor:
+    """Mean distance in pixels between a displacement and the true one, both (B, 2, H, W).
+
+    Only pixels that lie within the moving image count: of the others the images cannot tell. Below `softening_px` the
+    distance passes into its square, so that its gradient is finite where the two agree.
+    """
+    check_displacement(displacement_px, "displacement_error")
+    height, width = truth_px.shape[-2:]
+    rows, columns = (identity_grid(height, width, like=truth_px) + truth_px).unbind(1)
+    inside = (rows >= 0) & (rows <= height - 1) & (columns >= 0) & (columns <= width - 1)
+    squared = (displacement_px.float() - truth_px).square().sum(dim=1)
+    distance = (squared + softening_px**2).sqrt() - softening_px
+    return (distance * inside).sum() / inside.sum().clamp_min(1)
+
+
 @dataclass(frozen=True)
 class LossTerms:
-    """Scalar tensors: ``total = -similarity + lambda * smoothness``."""
+    """Scalar tensors: ``total = -similarity + lambda * smoothness``, and what the supervision adds."""
 
     total: Tensor
     similarity: Tensor
@@ -124,18 +139,27 @@ class RegistrationLoss:
     scales : int
         The correlation is averaged over this many resolutions, each half the one before. 1 is the paper's loss; more let
         the loss see displacements that are longer than its window.
+    supervision_weight : float
+        Where the true displacement is known (simulated pairs), this times the mean distance to it, in pixels, is added; 0, the
+        paper's loss, never looks at it.
     """
 
     smoothness_weight: float = 1.0
     window: int = 9
     scales: int = 1
+    supervision_weight: float = 0.0
 
-    def __call__(self, moving: Tensor, fixed: Tensor, displacement_px: Tensor) -> LossTerms:
-        """Terms of the loss for images (B, 1, H, W) and a displacement (B, 2, H, W)."""
+    def __call__(
+        self, moving: Tensor, fixed: Tensor, displacement_px: Tensor, truth_px: Tensor | None = None
+    ) -> LossTerms:
+        """Terms of the loss for images (B, 1, H, W) and displacements (B, 2, H, W)."""
         displacement_px = displacement_px.float()
         similarity = self.similarity(fixed.float(), warp(moving.float(), displacement_px))
         roughness = smoothness(displacement_px)
-        return LossTerms(self.smoothness_weight * roughness - similarity, similarity, roughness)
+        total = self.smoothness_weight * roughness - similarity
+        if truth_px is not None and self.supervision_weight:
+            total = total + self.supervision_weight * displacement_error(displacement_px, truth_px)
+        return LossTerms(total, similarity, roughness)
 
     def similarity(self, fixed: Tensor, warped: Tensor) -> Tensor:
         """Local cross-correlation, averaged over the resolutions."""

@@ -33,6 +33,9 @@ class SimulatedRepeat:
         (2, size, size) float32, channels (row, column): the pull field on the fixed grid that aligns moving to fixed.
     moving_points, fixed_points : numpy.ndarray
         Corresponding landmarks (N, 2) float64 as (row, column) in pixels.
+    deformation_px : numpy.ndarray
+        (2, size, size) float32, as it was drawn: the pull field on the moving grid that aligns fixed to moving, the inverse of
+        `displacement_px`.
     """
 
     moving: np.ndarray
@@ -40,6 +43,7 @@ class SimulatedRepeat:
     displacement_px: np.ndarray | None
     moving_points: np.ndarray
     fixed_points: np.ndarray
+    deformation_px: np.ndarray
 
 
 def simulate_repeat(
@@ -88,6 +92,7 @@ def simulate_repeat(
         displacement_px=inverse_field(deformation) if with_field else None,
         moving_points=moving_points,
         fixed_points=fixed_points,
+        deformation_px=deformation,
     )
 
 

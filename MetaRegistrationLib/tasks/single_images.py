@@ -29,6 +29,7 @@ class SingleImageTask:
     """
 
     in_memory = 512
+    weight = 1.0
 
     def __init__(
         self,
@@ -55,12 +56,14 @@ class SingleImageTask:
         return self._images[path]
 
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
-        """A simulated repeat visit of a random image, augmented."""
+        """A simulated repeat visit of a random image, augmented, with its displacement."""
         path = self._files[int(rng.integers(len(self._files)))]
         visit = simulate_repeat(
             self._image(path), settings=self._settings, rng=rng, landmarks=False, size=self._preprocessing.size
         )
-        return augmented(self._prepared(visit.moving, visit.fixed), rng)
+        # From second to first visit: that is the direction in which the deformation was drawn and is known exactly.
+        pair = self._prepared(visit.fixed, visit.moving)
+        return augmented(replace(pair, displacement_px=visit.deformation_px), rng)
 
     def validation_pairs(self, count: int = 8) -> list[TaskPair]:
         """Simulated visits of the held-out images, with exact landmarks."""

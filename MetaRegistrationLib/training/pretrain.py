@@ -15,7 +15,7 @@ from .trainers import OneOptimiser, draw_batch, update
 
 
 class Pretraining(OneOptimiser):
-    """Every step takes its batch from one source task, drawn anew with equal chances.
+    """Every step takes its batch from one source task, drawn anew with chances in proportion to the tasks' weights.
 
     Parameters
     ----------
@@ -49,13 +49,15 @@ class Pretraining(OneOptimiser):
     ):
         self.network, self._tasks, self._step = network, list(tasks), step
         self.total_steps, self.steps_per_epoch = steps, 0
+        weights = np.array([task.weight for task in self._tasks])
+        self._chances = weights / weights.sum()
         self._learning_rate, self._batch, self._seed, self._decay = learning_rate, batch, seed, decay
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
 
     def advance(self, step: int) -> StepValues:
         """One update on pairs of one task."""
         rng = np.random.default_rng([self._seed, step])
-        task = self._tasks[int(rng.integers(len(self._tasks)))]
+        task = self._tasks[int(rng.choice(len(self._tasks), p=self._chances))]
         if self._decay:
             for group in self._optimiser.param_groups:
                 group["lr"] = self._learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.total_steps))
@@ -68,5 +70,6 @@ class Pretraining(OneOptimiser):
             "learning_rate": self._learning_rate,
             "learning_rate_decay": self._decay,
             "batch": self._batch,
+            "chances": [round(float(chance), 4) for chance in self._chances],
             "seed": self._seed,
         }

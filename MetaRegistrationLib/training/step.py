@@ -55,9 +55,14 @@ class OptimisationStep:
     clip: float | None = None
 
     def __call__(
-        self, network: nn.Module, optimiser: torch.optim.Optimizer, moving: Tensor, fixed: Tensor
+        self,
+        network: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        moving: Tensor,
+        fixed: Tensor,
+        truth_px: Tensor | None = None,
     ) -> StepValues:
-        """Update `network` on images (B, 1, H, W) of its device.
+        """Update `network` on images (B, 1, H, W) of its device; `truth_px` is the displacement where it is known.
 
         Raises
         ------
@@ -66,7 +71,7 @@ class OptimisationStep:
         """
         with precision_context(self.device, self.mixed):
             displacement_px = network(moving, fixed)
-        terms = self.loss(moving, fixed, displacement_px)
+        terms = self.loss(moving, fixed, displacement_px, truth_px)
         values = StepValues(
             *(float(term) for term in torch.stack((terms.total, terms.similarity, terms.smoothness)).detach().cpu())
         )

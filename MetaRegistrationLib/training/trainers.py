@@ -57,4 +57,6 @@ def update(network: nn.Module, optimiser, step: OptimisationStep, pairs: list[Ta
     """One optimisation step on a batch of pairs."""
     moving = as_batch([pair.moving for pair in pairs], step.device)
     fixed = as_batch([pair.fixed for pair in pairs], step.device)
-    return step(network, optimiser, moving, fixed)
+    truth = [pair.displacement_px for pair in pairs if pair.displacement_px is not None]
+    truth_px = torch.as_tensor(np.stack(truth), device=step.device) if len(truth) == len(pairs) else None
+    return step(network, optimiser, moving, fixed, truth_px)
