@@ -1,0 +1,64 @@
+"""What the initial alignment of a pair came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+KINDS = ("none", "translation", "rigid", "affine")
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The global transform found for a pair of frames.
+
+    Attributes
+    ----------
+    requested, kind : str
+        One of `KINDS`: what was asked for, and what was kept. `rigid` is rotation and translation.
+    matrix : float64 array (2, 3)
+        A pull transform in pixels of the frame: a fixed pixel (row, column) is found at
+        ``matrix @ (row, column, 1)`` in the moving frame.
+    correlation_before, correlation : float
+        Correlation of the normalised frames over their overlap, without and with the matrix; never less with it. Zero
+        where less than 35 percent overlap.
+    confidence : float
+        How sure it is that the images show the same thing and that the matrix brings them together, from 0 to 1: by
+        how many standard deviations the place found stands above all places that were searched. Unrelated images
+        stay below 0.35 (nearly all below 0.1), repeat scans come to more than 0.99. Below 0.5 the identity is kept, and
+        the number is that of the place that was turned down. Zero when nothing was searched.
+    seconds : float
+        Time taken.
+    reason : str
+        Why less was kept than asked for; empty when it was not.
+    """
+
+    requested: str
+    kind: str
+    matrix: np.ndarray
+    correlation_before: float
+    correlation: float
+    confidence: float
+    seconds: float
+    reason: str = ""
+
+    def displacement(self, size: int) -> np.ndarray:
+        """The matrix as a pull field on a frame of `size` pixels: float32 (2, size, size), channels (row, column)."""
+        axis = np.arange(size, dtype=np.float64)
+        linear = self.matrix[:, :2] - np.eye(2)
+        rows, columns = linear[:, :1, None] * axis[:, None], linear[:, 1:, None] * axis[None, :]
+        return (rows + columns + self.matrix[:, 2, None, None]).astype(np.float32)
+
+    def to_dict(self) -> dict:
+        """Plain values, for a record."""
+        return {
+            "requested": self.requested,
+            "kind": self.kind,
+            "matrix": self.matrix.tolist(),
+            "correlation_before": self.correlation_before,
+            "correlation": self.correlation,
+            "confidence": self.confidence,
+            "seconds": self.seconds,
+            "reason": self.reason,
+        }
