@@ -21,7 +21,8 @@ class PairMeasures:
 
     Distances are means over the pair's landmarks: `_px` in pixels of the network's frame (400 x 400 in the paper),
     `_native_px` in pixels of the fixed image, `_um` in micrometres. `not_converged` counts landmarks whose inverse was not
-    found to tolerance (their best position counts in the mean).
+    found to tolerance (their best position counts in the mean). `initial` is the kind of initial alignment that was kept,
+    `confidence` how sure it is, from 0 to 1.
     """
 
     pair: str
@@ -38,6 +39,8 @@ class PairMeasures:
     distance_before_um: float
     distance_after_um: float
     gradient_magnitude: float
+    initial: str = "none"
+    confidence: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +66,7 @@ def carry_landmarks(registration: Registration, moving: Landmarks, fixed: Landma
 def measure(name: str, registration: Registration, landmarks: CarriedLandmarks | None) -> PairMeasures:
     """All measures of one registered pair."""
     known = landmarks if landmarks is not None and landmarks.fixed is not None else None
-    geometry = registration.fixed.geometry
+    geometry, alignment = registration.fixed.geometry, registration.alignment
     units = {
         "px": 1 / np.asarray(registration.fixed_frame.scale),
         "native_px": np.ones(2),
@@ -86,6 +89,8 @@ def measure(name: str, registration: Registration, landmarks: CarriedLandmarks |
         landmarks=len(known.carried) if known else 0,
         not_converged=int((~known.converged).sum()) if known else 0,
         gradient_magnitude=registration.gradient_magnitude,
+        initial=alignment.kind if alignment else "none",
+        confidence=alignment.confidence if alignment else math.nan,
         **distances,
     )
 

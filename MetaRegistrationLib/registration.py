@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import torch
 from scipy import ndimage
-from torch import nn
+from torch import Tensor, nn
 
+from .alignment import Alignment
 from .checkpoints import Checkpoint
 from .errors import InputError
 from .images import Image
 from .landmarks import Landmarks
 from .metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
+from .pipeline import register_frames
 from .preprocessing import Frame, Preprocessing, interpolate_grid, pair_frames
+from .refinement import Refinement
 from .spatial import invert_points, warp
-from .training.devices import as_batch, choose_device, place
+from .stages import Stages
+from .training.devices import choose_device, place
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +36,17 @@ class Registration:
     moving_frame, fixed_frame : Frame
         Where the network's frame lies on them.
     framed_moving, framed_fixed : float32 arrays (size, size)
-        The preprocessed images that the network saw.
+        The preprocessed images, neither of them warped.
     displacement_px : float32 array (2, size, size)
-        The network's pull field in frame pixels, channels (row, column).
+        The pull field of all stages in frame pixels, channels (row, column).
     seconds : float
         Time from images in memory to the field.
+    stages : Stages
+        The stages that were asked for.
+    alignment, refinement
+        What these stages found; None where they were off.
+    stage_seconds : dict of str to float
+        Time of the preprocessing and of each stage that ran.
     """
 
     moving: Image
@@ -47,6 +57,19 @@ class Registration:
     framed_fixed: np.ndarray
     displacement_px: np.ndarray
     seconds: float
+    stages: Stages = field(default_factory=Stages)
+    alignment: Alignment | None = None
+    refinement: Refinement | None = None
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+
+    def record(self) -> dict:
+        """What the stages were asked and what they did, as plain values."""
+        return {
+            "stages": self.stages.to_dict(),
+            "alignment": self.alignment and self.alignment.to_dict(),
+            "refinement": self.refinement and self.refinement.to_dict(),
+            "stage_seconds": self.stage_seconds,
+        }
 
     @cached_property
     def scale(self) -> np.ndarray:
@@ -64,11 +87,11 @@ class Registration:
         height, width = self.fixed.geometry.size
         rows = (np.arange(height) - self.fixed_frame.offset[0]) / self.fixed_frame.scale[0]
         columns = (np.arange(width) - self.fixed_frame.offset[1]) / self.fixed_frame.scale[1]
-        field = self.displacement_px.astype(np.float64)
+        displacement = self.displacement_px.astype(np.float64)
         return np.stack(
             [
                 interpolate_grid(channel, rows, columns) * step
-                for channel, step in zip(field, self.moving_frame.scale, strict=True)
+                for channel, step in zip(displacement, self.moving_frame.scale, strict=True)
             ]
         )
 
@@ -135,20 +158,37 @@ class Registration:
 
 
 class Registrar:
-    """Registers pairs with one checkpoint.
+    """Registers pairs: initial alignment, network, refinement, as far as `stages` has them.
 
     Parameters
     ----------
-    checkpoint : Checkpoint
+    checkpoint : Checkpoint or None
+        The network and how images are prepared for it; None where `stages` has no network (the paper's preprocessing).
     device : torch.device or str
         As in `--device`.
+    stages : Stages
+
+    Raises
+    ------
+    InputError
+        The stages need a checkpoint and there is none, or the checkpoint or the device cannot be used.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "auto"):
+    def __init__(
+        self,
+        checkpoint: Checkpoint | None,
+        device: torch.device | str = "auto",
+        stages: Stages = Stages(),  # noqa: B008  (frozen)
+    ):
+        if checkpoint is None and stages.network:
+            raise InputError(
+                "The network needs a checkpoint. Name one with --checkpoint, or leave it out by --no-network."
+            )
         self.device = choose_device(device) if isinstance(device, str) else device
-        self.preprocessing: Preprocessing = checkpoint.build_preprocessing()
-        self.network: nn.Module = place(checkpoint.build(), self.device)
-        self._title = checkpoint.title
+        self.stages = stages
+        self.preprocessing = checkpoint.build_preprocessing() if checkpoint else Preprocessing()
+        self.network: nn.Module | None = place(checkpoint.build(), self.device) if stages.network else None
+        self._title = checkpoint.title if checkpoint else ""
 
     def __call__(self, moving: Image, fixed: Image) -> Registration:
         """Register one pair. The network runs in float32: bfloat16 rounds a displacement of 10 px to a sixteenth.
@@ -159,15 +199,30 @@ class Registrar:
             The network's field is not finite.
         """
         began = time.perf_counter()
+        images = (moving, fixed)
         frames = pair_frames(moving.geometry, fixed.geometry, self.preprocessing.size)
-        framed = [
-            self.preprocessing.apply(image.array, frame) for image, frame in zip((moving, fixed), frames, strict=True)
-        ]
-        with torch.inference_mode():
-            displacement = self.network(as_batch(framed[:1], self.device), as_batch(framed[1:], self.device))
-            field = displacement[0].float().cpu().numpy()
-        if not np.isfinite(field).all():
+        framed = [self.preprocessing.apply(image.array, frame) for image, frame in zip(images, frames, strict=True)]
+        inside = [frame.inside(image.geometry.size) for image, frame in zip(images, frames, strict=True)]
+        prepared = time.perf_counter()
+        found = register_frames(
+            *framed, self._displacement, self.stages, self.device, inside_moving=inside[0], inside_fixed=inside[1]
+        )
+        return Registration(
+            *images,
+            *frames,
+            *framed,
+            found.displacement_px,
+            time.perf_counter() - began,
+            self.stages,
+            found.alignment,
+            found.refinement,
+            {"preprocessing": prepared - began, **found.seconds},
+        )
+
+    def _displacement(self, moving: Tensor, fixed: Tensor) -> Tensor:
+        displacement = self.network(moving, fixed)
+        if not torch.isfinite(displacement).all():
             raise InputError(
                 f"{self._title}: it gives a displacement field that is not finite. Choose another checkpoint."
             )
-        return Registration(moving, fixed, *frames, *framed, field, time.perf_counter() - began)
+        return displacement

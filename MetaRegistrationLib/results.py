@@ -69,7 +69,7 @@ def write_registration(
         _write_landmarks(folder, registration, landmarks)
     picture = overlay_picture(registration, warped, landmarks)
     write_image(folder / "overlay.png", picture, _picture_geometry(picture))
-    write_json(folder / RECORD, plain({**record, "measures": asdict(measures)}))
+    write_json(folder / RECORD, plain({**record, **registration.record(), "measures": asdict(measures)}))
 
 
 def _picture_geometry(picture: np.ndarray) -> Geometry:

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from ..progress import Finished, Reader
 from . import finetune
-from .options import add_checkpoint, add_device, add_epochs, add_output, add_seed, path_name
+from .options import add_checkpoint, add_device, add_epochs, add_output, add_seed, add_stages, path_name, stages_of
 from .registering import make_registrar, metrics_table, pair_record, register_pairs, summary_line
 
 NAME = "demo"
 HELP = "adapt and register the sample pairs, end to end"
 DESCRIPTION = (
     "Fine-tune the shipped checkpoint on the sample pairs marked fine_tune, register those marked test, which it has not\n"
-    "seen, and carry their landmarks. Ends with a table and a folder for each pair that can be dropped on 3D Slicer."
+    "seen, and carry their landmarks. Ends with a table and a folder for each pair that can be dropped on 3D Slicer.\n"
+    "With --no-network nothing is adapted."
 )
 EXAMPLES = "  meta-registration demo --output demo_output"
 _MARKER = "demo.json"
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pairs", type=path_name, metavar="DIR", help="other pairs with splits (default: the sample pairs)"
     )
     add_checkpoint(parser)
+    add_stages(parser)
     add_epochs(parser)
     add_device(parser)
     add_seed(parser)
@@ -38,10 +40,11 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..resources import sample_pairs
     from ..results import write_registration, write_tables
 
+    stages = stages_of(arguments)
     pairs = arguments.pairs or sample_pairs()
     unseen = find_pairs(pairs).split("test")  # before the training: without any, there is nothing to show
-    adapted = _adapt(arguments, pairs, progress)
-    registrar, record = make_registrar(adapted, arguments.device)
+    adapted = _adapt(arguments, pairs, progress) if stages.network else None
+    registrar, record = make_registrar(adapted, arguments.device, stages)
     rows, output = [], Path(arguments.output)
     for done in register_pairs(registrar, unseen, "register", progress, record):
         folder = output / "registered" / done.files.name
@@ -73,7 +76,7 @@ def _adapt(arguments: argparse.Namespace, pairs: Path, progress: Reader) -> Path
     parser = argparse.ArgumentParser()
     finetune.add_arguments(parser)
     words = ["--pairs", str(pairs), "--output", str(folder), "--epochs", str(arguments.epochs)]
-    words += ["--device", arguments.device, "--seed", str(arguments.seed)]
+    words += ["--device", arguments.device, "--seed", str(arguments.seed), "--initial", arguments.initial]
     if arguments.checkpoint is not None:
         words += ["--checkpoint", str(arguments.checkpoint)]
     finetune.run(parser.parse_args(words), progress)

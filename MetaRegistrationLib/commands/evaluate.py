@@ -6,7 +6,7 @@ import argparse
 
 from ..progress import Finished, Reader
 from .folders import report_folder
-from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading
+from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading, add_stages, stages_of
 from .registering import make_registrar, metrics_table, register_pairs, summary_line
 
 NAME = "evaluate"
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="NAME", help="only the pairs of this split (default: all pairs)")
     add_output(parser)
     add_checkpoint(parser)
+    add_stages(parser)
     add_device(parser)
     add_reading(parser)
 
@@ -37,10 +38,11 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..pairs import find_pairs
     from ..results import write_tables
 
+    stages = stages_of(arguments)
     folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
     report_folder(folder, progress)
     files = folder.split(arguments.split)
-    registrar, record = make_registrar(arguments.checkpoint, arguments.device)
+    registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages)
     output = writable_folder(arguments.output)
     rows = [done.measures for done in register_pairs(registrar, files, NAME, progress, record)]
     record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": arguments.split}

@@ -6,7 +6,7 @@ import argparse
 
 from ..progress import Reader
 from .folders import report_folder
-from .options import add_epochs, add_pairs, add_reading
+from .options import add_epochs, add_initial, add_pairs, add_reading
 from .training_options import add_training, optimisation, starting_checkpoint, train
 
 NAME = "finetune"
@@ -15,7 +15,7 @@ DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
     "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
     "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
-    "choose the best epoch."
+    "choose the best epoch. The pairs are aligned first, as `register` does, and the network learns what remains."
 )
 EXAMPLES = (
     "  meta-registration finetune --pairs my_pairs --output runs/adapted\n"
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pairs(parser)
     add_reading(parser)
     add_epochs(parser)
+    add_initial(parser)
     add_training(parser, learning_rate=1e-4, validate_every="epochs (default: 1)", scales=1)
     parser.add_argument("--split", metavar="NAME", help="train on the pairs of this split (default: see above)")
     parser.add_argument("--no-validation", action="store_true", help="hold out nothing; the last epoch is the result")
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..tasks import PairTask
     from ..training.devices import place
     from ..training.finetune import FineTuning
+    from ..training.folder import check_folder
     from ..training.holdout import choose_pairs
 
     if arguments.checkpoint is None:
@@ -48,8 +50,15 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
     report_folder(folder, progress)
     training, held_out = choose_pairs(folder, split=arguments.split, hold_out=not arguments.no_validation)
-    task = PairTask(folder.root.name, training, held_out, base.build_preprocessing())
     step = optimisation(arguments, base)
+    task = PairTask(
+        folder.root.name,
+        training,
+        held_out,
+        base.build_preprocessing(),
+        initial=arguments.initial,
+        device=step.device,
+    )
     trainer = FineTuning(
         place(base.build(), step.device),
         task,
@@ -59,6 +68,8 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         batch=arguments.batch,
         seed=arguments.seed,
     )
+    check_folder(arguments.output, resume=arguments.resume)  # before the time that it takes to align
+    task.align(progress)
     every = (arguments.validate_every or 1) * trainer.steps_per_epoch
     train(arguments, trainer, [task], step, base, parent, validate_every=every, progress=progress)
     return 0

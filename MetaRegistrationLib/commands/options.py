@@ -7,6 +7,9 @@ import math
 import re
 from pathlib import Path
 
+from ..errors import InputError
+from ..stages import INITIAL_KINDS, Stages
+
 
 def new_parser_options(description: str, examples: str) -> dict:
     """Keyword arguments for a command's parser: its description, and its examples as they stand."""
@@ -61,6 +64,17 @@ def positive_float(text: str) -> float:
         value = 0.0
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def natural_float(text: str) -> float:
+    """`text` as a finite number of at least 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
     return value
 
 
@@ -141,6 +155,45 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="distance between pixels in micrometres, for files that do not carry it",
     )
+
+
+def add_initial(parser: argparse.ArgumentParser) -> None:
+    """`--initial KIND`."""
+    parser.add_argument(
+        "--initial",
+        choices=INITIAL_KINDS,
+        default=Stages.initial,
+        help="initial alignment, before the network (default: %(default)s)",
+    )
+
+
+def add_stages(parser: argparse.ArgumentParser) -> None:
+    """`--initial KIND`, `--no-network` and `--refine N`; `stages_of` makes `Stages` of them."""
+    group = parser.add_argument_group("stages")
+    add_initial(group)
+    group.add_argument("--no-network", action="store_true", help="leave the network out; needs no checkpoint")
+    group.add_argument(
+        "--refine",
+        type=natural_int,
+        default=Stages.refine,
+        metavar="N",
+        help="steps of refinement on each pair at most, 0 for none (default: %(default)s)",
+    )
+
+
+def stages_of(arguments: argparse.Namespace) -> Stages:
+    """The stages that the options of `add_stages` ask for.
+
+    Raises
+    ------
+    InputError
+        There is a checkpoint and no network to use it.
+    """
+    if arguments.no_network and arguments.checkpoint is not None:
+        raise InputError(
+            "--no-network: without the network no checkpoint is used. Leave out --checkpoint or --no-network."
+        )
+    return Stages(arguments.initial, not arguments.no_network, arguments.refine)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,17 @@ import argparse
 from ..errors import InputError
 from ..progress import Finished, Reader
 from .folders import report_folder
-from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading, natural_int, path_name
+from .options import (
+    add_checkpoint,
+    add_device,
+    add_output,
+    add_pairs,
+    add_reading,
+    add_stages,
+    natural_int,
+    path_name,
+    stages_of,
+)
 from .registering import make_registrar, metrics_table, pair_record, register_pairs, summary_line
 
 NAME = "register"
@@ -37,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pair.add_argument("--fixed-slice", type=natural_int, metavar="N", help="as --slice, for the fixed image alone")
     add_output(parser)
     add_checkpoint(parser)
+    add_stages(parser)
     add_device(parser)
     add_reading(parser)
 
@@ -46,8 +57,9 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..files import writable_folder
     from ..results import write_registration, write_tables
 
+    stages = stages_of(arguments)
     files = _files(arguments, progress)
-    registrar, record = make_registrar(arguments.checkpoint, arguments.device)
+    registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages)
     output = writable_folder(arguments.output)
     rows = []
     for done in register_pairs(registrar, files, NAME, progress, record):

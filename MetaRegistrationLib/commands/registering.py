@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..measures import CarriedLandmarks, PairMeasures
     from ..pairs import ImagePair, PairFiles
     from ..registration import Registrar, Registration
+    from ..stages import Stages
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,22 +27,26 @@ class Registered:
     measures: PairMeasures
 
 
-def make_registrar(checkpoint: Path | None, device: str) -> tuple[Registrar, dict]:
-    """A registrar, and the record of it: checkpoint with hash, network, settings, device, versions."""
+def make_registrar(checkpoint: Path | None, device: str, stages: Stages) -> tuple[Registrar, dict]:
+    """A registrar, and the record of it: stages, checkpoint with hash, network, settings, device, versions.
+
+    Without a checkpoint the shipped one is taken; where `stages` has no network, none is.
+    """
     from ..checkpoints import file_sha256, load_checkpoint
     from ..registration import Registrar
     from ..resources import default_checkpoint
     from ..versions import device_name, provenance
 
-    path = checkpoint or default_checkpoint()
-    content = load_checkpoint(path)
-    registrar = Registrar(content, device)
+    path = (checkpoint or default_checkpoint()) if stages.network else None
+    content = load_checkpoint(path) if path else None
+    registrar = Registrar(content, device, stages)
     record = {
+        "stages": stages.to_dict(),
         "checkpoint": path,
-        "checkpoint_sha256": file_sha256(path),
-        "network": content.network,
-        "preprocessing": content.preprocessing,
-        "training_stages": [entry.get("stage") for entry in content.history],
+        "checkpoint_sha256": file_sha256(path) if path else None,
+        "network": content.network if content else None,
+        "preprocessing": registrar.preprocessing.to_dict(),
+        "training_stages": [entry.get("stage") for entry in content.history] if content else [],
         "device": device_name(registrar.device),
         "versions": provenance(),
     }
@@ -69,6 +74,7 @@ def register_pairs(
     InputError
         None of the pairs could be read.
     """
+    from ..aligned import alignment_message
     from ..errors import InputError
 
     progress(Started(task, len(files), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
@@ -83,6 +89,9 @@ def register_pairs(
             registrar(pair.moving, pair.fixed)  # the first pass of a network also sets it up; it is not timed
             warm = True
         registered = register_pair(registrar, pair_files, pair)
+        message = alignment_message(pair.name, registered.registration.alignment)
+        if message:
+            progress(message)
         progress(Item(index, len(files), pair.name, _shown(registered.measures)))
         yield registered
     if not warm:

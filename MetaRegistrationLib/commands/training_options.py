@@ -13,6 +13,7 @@ from .options import (
     add_output,
     add_resume,
     add_seed,
+    natural_float,
     path_name,
     positive_float,
     positive_int,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..checkpoints import Checkpoint
     from ..progress import Reader
     from ..tasks import Task
+    from ..training.distributed import Group
     from ..training.step import OptimisationStep
     from ..training.trainers import Trainer
 
@@ -75,6 +77,13 @@ def add_training(
         help="resolutions over which the correlation is averaged; 1 is the paper's loss (default: "
         + ("the checkpoint's, else 1)" if scales is None else f"{scales})"),
     )
+    loss.add_argument(
+        "--supervision",
+        type=natural_float,
+        metavar="W",
+        help="weight of the distance to the known displacement of simulated pairs, per pixel; 0 is the paper's loss"
+        " (default: the checkpoint's, else 0)",
+    )
 
 
 def add_tasks(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +99,12 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
         "--network-settings",
         metavar="JSON",
         help='keyword arguments of the network, such as {"encoder": [16, 32, 32, 32]}',
+    )
+    parser.add_argument(
+        "--cuda-graph",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto: on a CUDA GPU, record the step once and repeat it (default: auto)",
     )
 
 
@@ -129,13 +144,19 @@ def starting_checkpoint(arguments: argparse.Namespace) -> tuple[Checkpoint, str 
     return Checkpoint(description, cpu_weights(network), Preprocessing().to_dict()), None
 
 
-def start_on_tasks(arguments: argparse.Namespace) -> tuple[Checkpoint, str | None, list[Task], OptimisationStep]:
+def start_on_tasks(
+    arguments: argparse.Namespace, progress: Reader
+) -> tuple[Checkpoint, str | None, list[Task], OptimisationStep]:
     """What training on a task set starts from: checkpoint, its SHA-256, tasks, optimisation step."""
+    from ..networks import registered_networks
     from ..tasks import load_task_set
+    from ..training.cuda_graph import with_cuda_graph
 
     base, parent = starting_checkpoint(arguments)
     tasks = load_task_set(arguments.tasks, base.build_preprocessing(), data=data_folder(arguments.data))
-    return base, parent, tasks, optimisation(arguments, base)
+    own = base.network["name"] in registered_networks()
+    step = with_cuda_graph(optimisation(arguments, base), arguments.cuda_graph, own_network=own, progress=progress)
+    return base, parent, tasks, step
 
 
 def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> OptimisationStep:
@@ -150,6 +171,7 @@ def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> Optimisatio
     mixed = arguments.precision == "bfloat16" or (arguments.precision == "auto" and mixed_precision_available(device))
     before = next((entry["loss"] for entry in reversed(base.history) if "loss" in entry), {})
     given = {"smoothness_weight": arguments.smoothness, "window": arguments.window, "scales": arguments.scales}
+    given["supervision_weight"] = arguments.supervision
     if arguments.window is not None and arguments.window % 2 == 0:
         raise InputError(f"--window: expected an odd number, got {arguments.window}.")
     loss = RegistrationLoss(**{**before, **{key: value for key, value in given.items() if value is not None}})
@@ -186,10 +208,18 @@ def train(
     *,
     validate_every: int,
     progress: Reader,
+    group: Group | None = None,
 ) -> Path:
-    """Make and do the run of a trainer."""
+    """Make and do the run of a trainer; `group` are the processes that share it, where they do."""
+    from ..errors import InputError
+    from ..training.distributed import Group, started_in_group
     from ..training.run import RunSettings, TrainingRun
     from ..training.validation import Validator
+
+    if group is None and started_in_group():
+        raise InputError(f"{arguments.command} runs in one process only: start it without torchrun.")
+    group = group or Group()
+    pairs = group.together(lambda: {task.name: task.validation_pairs() for task in tasks} if group.first else {})
 
     record = {
         "tasks": [task.describe() for task in tasks],
@@ -203,9 +233,10 @@ def train(
         base,
         arguments.output,
         record=record,
-        validator=Validator({task.name: task.validation_pairs() for task in tasks}, step.loss, step.device),
+        validator=Validator(pairs, step.loss, step.device),
         settings=RunSettings(validate_every, arguments.save_every),
         device=step.device,
         progress=progress,
+        group=group,
     )
     return run(resume=arguments.resume)

@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from ..stages import Stages
+
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -39,6 +41,7 @@ def finetune_arguments(
     resume: bool = False,
     spacing_um: float | None = None,
     slice_index: int | None = None,
+    initial: str = Stages.initial,
 ) -> list[str]:
     """Arguments of Python that fine-tune `checkpoint` (None: the shipped one) on a folder of pairs.
 
@@ -55,11 +58,13 @@ def finetune_arguments(
         Distance between pixels in micrometres, for files that do not carry it.
     slice_index : int, optional
         Slice to take, counted from 0, of files that are stacks.
+    initial : str
+        Initial alignment: none, translation, rigid or affine.
     """
     return [
         *_command("finetune"),
         *_reading(pairs, output, checkpoint, device, spacing_um, slice_index),
-        *("--epochs", str(epochs)),
+        *("--epochs", str(epochs), "--initial", initial),
         *(["--resume"] if resume else []),
     ]
 
@@ -73,12 +78,25 @@ def register_arguments(
     spacing_um: float | None = None,
     slice_index: int | None = None,
     split: str | None = None,
+    initial: str = Stages.initial,
+    network: bool = Stages.network,
+    refine: int = Stages.refine,
 ) -> list[str]:
-    """Arguments of Python that register a folder of pairs (those of `split` alone when given); others as above."""
+    """Arguments of Python that register a folder of pairs (those of `split` alone when given); others as above.
+
+    Parameters
+    ----------
+    network : bool
+        Without it, `checkpoint` is not used.
+    refine : int
+        Steps of refinement, 0 for none.
+    """
     return [
         *_command("register"),
-        *_reading(pairs, output, checkpoint, device, spacing_um, slice_index),
+        *_reading(pairs, output, checkpoint if network else None, device, spacing_um, slice_index),
         *_option("--split", split),
+        *("--initial", initial, "--refine", str(refine)),
+        *([] if network else ["--no-network"]),
     ]
 
 

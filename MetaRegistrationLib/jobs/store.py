@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
 from ..files import replacing, writable_folder, write_json
-from ..resources import default_checkpoint
+from ..resources import shipped_checkpoints
 from .names import checked_name, same_name
 from .record import FIELDS
 
@@ -120,11 +121,14 @@ class CheckpointStore:
         known = {key: record[key] for key in FIELDS if key in record} if isinstance(record, dict) else {}
         return {"name": name, "path": path, **dict.fromkeys(FIELDS), **known}
 
-    def choices(self, shipped_label: str = "meta-learned (shipped)") -> list[tuple[str, Path]]:
-        """Label and path of every checkpoint to start from, the shipped one first."""
+    def choices(self, label: Callable[[Path], str] = lambda path: f"{path.stem} (shipped)") -> list[tuple[str, Path]]:
+        """Label and path of every checkpoint to start from, the shipped ones (called as `label` says) first.
+
+        The first of them is the default.
+        """
         shipped = []
         with contextlib.suppress(InputError):  # a broken installation still has the user's own ones
-            shipped.append((shipped_label, default_checkpoint()))
+            shipped = [(label(path), path) for path in shipped_checkpoints()]
         return shipped + [(name, self.path(name)) for name in self.names()]
 
     def _is_kept(self, name: str) -> bool:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
 
+from ..aligned import aligned_image, aligned_points, alignment_message
+from ..alignment import Alignment, align
 from ..errors import InputError
 from ..pairs import PairFiles
 from ..preprocessing import Preprocessing, pair_frames
+from ..progress import Message, Reader
+from ..stages import check_initial
+from ..words import counted
 from .base import TaskPair, augmented
+
+_CPU = torch.device("cpu")
+_SECONDS_BETWEEN_MESSAGES = 2.0
 
 
 class PairTask:
@@ -19,9 +29,15 @@ class PairTask:
     ----------
     pairs, held_out : sequence of PairFiles
         To train on, and to validate on.
+    initial : str
+        Initial alignment, as in `Stages`: the task's moving images, and their landmarks, are the aligned ones.
+    device : torch.device
+        Where pairs are aligned.
     memory : int
-        Bytes of prepared pairs that are kept; what does not fit is read again each time.
+        Bytes of prepared pairs that are kept; what does not fit is read again each time, but never aligned again.
     """
+
+    weight = 1.0
 
     def __init__(
         self,
@@ -30,15 +46,20 @@ class PairTask:
         held_out: Sequence[PairFiles],
         preprocessing: Preprocessing,
         *,
+        initial: str = "none",
+        device: torch.device = _CPU,
         memory: int = 2**30,
     ):
+        check_initial(initial, f"Task {name}: initial")
         if not pairs:
             raise InputError(f"Task {name}: no pairs to train on.")
-        self.name = name
+        self.name, self.initial = name, initial
         self.pairs = list(pairs)
         self._held_out, self._preprocessing = list(held_out), preprocessing
         self._room = memory // (2 * 4 * preprocessing.size**2)
+        self._device = device
         self._prepared: dict[int, TaskPair] = {}
+        self._alignments: dict[PairFiles, Alignment] = {}
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -46,7 +67,7 @@ class PairTask:
     def pair(self, index: int) -> TaskPair:
         """Training pair `index`, without landmarks."""
         if index not in self._prepared:
-            pair = prepare_pair(self.pairs[index], self._preprocessing, landmarks=False)
+            pair = self._prepare(self.pairs[index], landmarks=False)
             if len(self._prepared) >= self._room:
                 return pair
             self._prepared[index] = pair
@@ -58,27 +79,74 @@ class PairTask:
 
     def validation_pairs(self) -> list[TaskPair]:
         """The held-out pairs, with landmarks where they exist."""
-        return [prepare_pair(files, self._preprocessing) for files in self._held_out]
+        return [self._prepare(files) for files in self._held_out]
+
+    def align(self, progress: Reader) -> None:
+        """Align all pairs now, and tell how far that is and which of them are uncertain."""
+        if self.initial == "none":
+            return
+        total = len(self.pairs) + len(self._held_out)
+        progress(Message(f"Aligning {counted(total, 'pair')} ({self.initial}) ..."))
+        told = time.monotonic()
+        for done, files in enumerate([*self.pairs, *self._held_out], start=1):
+            if done <= len(self.pairs):
+                self.pair(done - 1)
+            else:
+                self._prepare(files, landmarks=False)
+            message = alignment_message(files.name, self._alignments[files])
+            if message:
+                progress(message)
+            if time.monotonic() - told > _SECONDS_BETWEEN_MESSAGES and done < total:
+                told = time.monotonic()
+                progress(Message(f"Aligned {done} of {total} pairs"))
+
+    def _prepare(self, files: PairFiles, *, landmarks: bool = True) -> TaskPair:
+        if self.initial == "none":
+            return prepare_pair(files, self._preprocessing, landmarks=landmarks)
+
+        def aligned(moving: np.ndarray, fixed: np.ndarray, **inside: np.ndarray) -> Alignment:
+            if files not in self._alignments:
+                self._alignments[files] = align(moving, fixed, self.initial, device=self._device, **inside)
+            return self._alignments[files]
+
+        return prepare_pair(files, self._preprocessing, landmarks=landmarks, aligner=aligned)
 
     def describe(self) -> dict:
-        """Kind and names of the pairs."""
+        """Kind, initial alignment and names of the pairs."""
         return {
             "name": self.name,
             "kind": "image pairs",
+            "initial": self.initial,
             "pairs": [pair.name for pair in self.pairs],
             "validation": [pair.name for pair in self._held_out],
         }
 
 
-def prepare_pair(files: PairFiles, preprocessing: Preprocessing, *, landmarks: bool = True) -> TaskPair:
-    """Read a pair and bring images and landmarks into the frame."""
+def prepare_pair(
+    files: PairFiles,
+    preprocessing: Preprocessing,
+    *,
+    landmarks: bool = True,
+    aligner: Callable[..., Alignment] | None = None,
+) -> TaskPair:
+    """Read a pair and bring images and landmarks into the frame.
+
+    Parameters
+    ----------
+    aligner : callable, optional
+        ``aligner(moving, fixed, inside_moving=..., inside_fixed=...)`` gives the alignment; the moving image and its
+        landmarks are then those of the aligned frame.
+    """
     pair = files.load()
+    images = (pair.moving, pair.fixed)
     frames = pair_frames(pair.moving.geometry, pair.fixed.geometry, preprocessing.size)
-    images = [
-        preprocessing.apply(image.array, frame) for image, frame in zip((pair.moving, pair.fixed), frames, strict=True)
-    ]
+    moving, fixed = (preprocessing.apply(image.array, frame) for image, frame in zip(images, frames, strict=True))
+    alignment = None
+    if aligner is not None:
+        inside = [frame.inside(image.geometry.size) for image, frame in zip(images, frames, strict=True)]
+        alignment = aligner(moving, fixed, inside_moving=inside[0], inside_fixed=inside[1])
+        moving = aligned_image(moving, alignment)
     if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
-        return TaskPair(*images)
-    return TaskPair(
-        *images, frames[0].from_image(pair.moving_landmarks.points), frames[1].from_image(pair.fixed_landmarks.points)
-    )
+        return TaskPair(moving, fixed)
+    moving_points = aligned_points(frames[0].from_image(pair.moving_landmarks.points), alignment)
+    return TaskPair(moving, fixed, moving_points, frames[1].from_image(pair.fixed_landmarks.points))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..image_files import file_stem
 from ..pairs import find_pairs
 from ..preprocessing import Preprocessing
 from ..simulation import RepeatSettings
+from ..stages import check_initial
 from .base import Task
 from .image_pairs import PairTask
 from .single_images import SingleImageTask
@@ -26,7 +28,7 @@ from .volumes import VolumeTask
 
 _VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
 _IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".nrrd", ".mha", ".nii", ".nii.gz", ".dcm")
-_COMMON = {"name", "kind", "folder", "validation", "licence", "note"}
+_COMMON = {"name", "kind", "folder", "validation", "licence", "note", "weight"}
 
 
 def load_task_set(path: str | os.PathLike, preprocessing: Preprocessing, *, data: Path | None = None) -> list[Task]:
@@ -105,14 +107,20 @@ def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> 
     folder = root / table["folder"]
     if not folder.is_dir():
         raise InputError(f"{where}: the folder {folder} does not exist.")
-    return make(table, folder, preprocessing, where)
+    weight = table.get("weight", 1.0)
+    if type(weight) not in (int, float) or not 0 < weight < math.inf:
+        raise InputError(f"{where}: expected weight as a number above 0, got {weight!r}.")
+    tasks = make(table, folder, preprocessing, where)
+    for task in tasks:
+        task.weight = float(weight) / len(tasks)
+    return tasks
 
 
 _KEYS = {
     "volumes": {"channel", "window", "deformation"},
     "decathlon": {"channels", "window", "deformation"},
     "single_images": {"masks", "simulation"},
-    "pairs": {"split"},
+    "pairs": {"split", "initial"},
 }
 
 
@@ -192,13 +200,15 @@ def _single_images(table: dict, folder: Path, preprocessing: Preprocessing, wher
 
 
 def _pairs(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
+    initial = table.get("initial", "none")
+    check_initial(initial, f"{where}: initial")
     try:
         pairs = {Path(pair.name): pair for pair in find_pairs(folder).split(table.get("split"))}
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     training, validation = _held_out(list(pairs), table.get("validation"), where)
     chosen = [[pairs[name] for name in names] for names in (training, validation)]
-    return [PairTask(table["name"], *chosen, preprocessing)]
+    return [PairTask(table["name"], *chosen, preprocessing, initial=initial)]
 
 
 def _listed(folder: Path, suffixes: tuple[str, ...], where: str) -> list[Path]:

@@ -39,6 +39,7 @@ class VolumeTask:
 
     in_memory = 16
     rotation = 500
+    weight = 1.0
 
     def __init__(
         self,

@@ -59,6 +59,7 @@ class FineTuning(OneOptimiser):
         return {
             "epochs": self._epochs,
             "pairs": len(self._task),
+            "initial": self._task.initial,
             "learning_rate": self._learning_rate,
             "batch": self._batch,
             "seed": self._seed,

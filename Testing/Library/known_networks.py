@@ -14,7 +14,14 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from MetaRegistrationLib.checkpoints import Checkpoint, save_checkpoint
+from MetaRegistrationLib.geometry import Geometry
+from MetaRegistrationLib.images import Image
 from MetaRegistrationLib.preprocessing import Preprocessing
+from MetaRegistrationLib.stages import Stages
+
+# So that the known displacement is the whole field: as an argument, and as words of the command line.
+NETWORK_ALONE = Stages(initial="none", refine=0)
+NETWORK_ALONE_WORDS = ("--initial", "none", "--refine", "0")
 
 
 class Translation(nn.Module):
@@ -65,6 +72,11 @@ def texture(shape: tuple[int, int], seed: int = 0, *, blur: float = 3.0) -> np.n
     noise = gaussian_filter(np.random.default_rng(seed).standard_normal(shape), blur)
     noise = (noise - noise.min()) / (noise.max() - noise.min())
     return (20 + 200 * noise).astype(np.float32)
+
+
+def image_of(array: np.ndarray, **geometry) -> Image:
+    """An array as an image that was read."""
+    return Image(np.asarray(array, dtype=np.float32), Geometry(size=array.shape, **geometry))
 
 
 def write_grey_png(path: Path, array: np.ndarray) -> Path:

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 import pytest
-from known_networks import read_rows, save_known, texture, write_grey_png, write_points
+from known_networks import NETWORK_ALONE_WORDS, read_rows, save_known, texture, write_grey_png, write_points
 
 from MetaRegistrationLib.commands import evaluate, main
 from MetaRegistrationLib.progress import Started
@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
 
 
 def call(*words):
-    return main(["evaluate", *(str(word) for word in words)])
+    return main(["evaluate", *NETWORK_ALONE_WORDS, *(str(word) for word in words)])
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def run_and_delete(checkpoint, root, output, *names):
     """Run the command while somebody deletes files once the folder has been listed; returns the events."""
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
-    words = ["--checkpoint", checkpoint, "--pairs", root, "--output", output]
+    words = [*NETWORK_ALONE_WORDS, "--checkpoint", checkpoint, "--pairs", root, "--output", output]
     arguments = parser.parse_args([str(word) for word in words], argparse.Namespace(json=True))
     events = []
 

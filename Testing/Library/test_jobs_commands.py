@@ -30,7 +30,7 @@ def data(tmp_path_factory):
 
 def training(data, output, **options):
     return finetune_arguments(
-        pairs=data["pairs"], checkpoint=data["checkpoint"], device="cpu", output=output, **options
+        pairs=data["pairs"], checkpoint=data["checkpoint"], device="cpu", output=output, initial="none", **options
     )
 
 
@@ -98,12 +98,16 @@ def test_arguments(tmp_path, monkeypatch):
     ) == [
         *("-m", "MetaRegistrationLib", "finetune", "--json", "--watch-stdin"),
         *("--pairs", str(tmp_path / "-p"), "--output", str(tmp_path / "o"), "--device", "auto"),
-        *("--spacing-um", "9.4", "--slice", "0", "--epochs", "3", "--resume"),
+        *("--spacing-um", "9.4", "--slice", "0", "--epochs", "3", "--initial", "affine", "--resume"),
     ]
     assert register_arguments(pairs="p", output="o", checkpoint="c.pt", device="cuda:1", split="test")[3:] == [
         *("--json", "--watch-stdin", "--pairs", str(tmp_path / "p"), "--output", str(tmp_path / "o")),
         *("--checkpoint", str(tmp_path / "c.pt"), "--device", "cuda:1", "--split", "test"),
+        *("--initial", "affine", "--refine", "30"),
     ]
+    without = register_arguments(pairs="p", output="o", checkpoint="c.pt", initial="rigid", network=False, refine=0)
+    assert "--checkpoint" not in without and without[-5:] == ["--initial", "rigid", "--refine", "0", "--no-network"]
+    assert finetune_arguments(pairs="p", output="o", initial="none")[-2:] == ["--initial", "none"]
 
 
 def test_slicers_python_is_preferred_and_the_environment_keeps_what_is_there(tmp_path, monkeypatch):

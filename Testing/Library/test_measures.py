@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from known_networks import known_checkpoint, texture
+from known_networks import NETWORK_ALONE, known_checkpoint, texture
 
 from MetaRegistrationLib.geometry import Geometry
 from MetaRegistrationLib.images import Image
@@ -17,7 +17,7 @@ from MetaRegistrationLib.registration import Registrar
 
 
 def registered(row=0.0, column=0.0, size=(320, 320), **geometry):
-    registrar = Registrar(known_checkpoint("Translation", row=row, column=column), "cpu")
+    registrar = Registrar(known_checkpoint("Translation", row=row, column=column), "cpu", NETWORK_ALONE)
     images = [Image(texture(size, seed), Geometry(size=size, **geometry)) for seed in (1, 2)]
     return registrar(*images)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 import torch
-from known_networks import read_rows, save_known, texture, write_grey_png, write_points
+from known_networks import NETWORK_ALONE_WORDS, read_rows, save_known, texture, write_grey_png, write_points
 
 from MetaRegistrationLib import itk_io
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, save_checkpoint
@@ -55,7 +55,7 @@ def register(checkpoint, tmp_path, capsys):
     """Run the command into tmp_path / "out é"; returns exit code, stdout and stderr."""
 
     def run(*arguments, output=tmp_path / "out é"):
-        words = ["register", "--checkpoint", checkpoint, "--output", output, *arguments]
+        words = ["register", *NETWORK_ALONE_WORDS, "--checkpoint", checkpoint, "--output", output, *arguments]
         code = main([str(word) for word in words])
         return code, *capsys.readouterr()
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from known_networks import Scan, known_checkpoint, rotation, texture
+from known_networks import NETWORK_ALONE, Scan, image_of, known_checkpoint, rotation, texture
 from scipy.optimize import fsolve
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import Image, read_image
+from MetaRegistrationLib.images import read_image
 from MetaRegistrationLib.landmarks import Landmarks
 from MetaRegistrationLib.measures import carry_landmarks, measure
 from MetaRegistrationLib.registration import Registrar
@@ -67,7 +66,9 @@ def register(folder, moving_scan, fixed_scan, moving_array, points=None, amplitu
     fixed_path, fixed_slice = fixed_scan.write(folder, "fixed scan", texture(fixed_scan.size, 2))
     moving = read_image(moving_path, slice_index=moving_slice)
     fixed = read_image(fixed_path, slice_index=fixed_slice)
-    registration = Registrar(known_checkpoint("Waves", size=200, amplitude=amplitude), "cpu")(moving, fixed)
+    registration = Registrar(known_checkpoint("Waves", size=200, amplitude=amplitude), "cpu", NETWORK_ALONE)(
+        moving, fixed
+    )
     landmarks = None
     if points is not None:
         landmarks = carry_landmarks(registration, Landmarks(tuple("abcdefgh"[: len(points)]), points), None)
@@ -190,12 +191,8 @@ def test_vtk_reads_the_field_as_the_same_transform(tmp_path):
         assert np.abs(to_pixel(pair.moving, position)[:2] - point).max() < 0.02
 
 
-def image_of(array, **geometry) -> Image:
-    return Image(np.asarray(array, dtype=np.float32), Geometry(size=array.shape, **geometry))
-
-
 def translated(row, column, moving_size=(320, 320), fixed_size=(320, 320), **geometry):
-    registrar = Registrar(known_checkpoint("Translation", row=row, column=column), "cpu")
+    registrar = Registrar(known_checkpoint("Translation", row=row, column=column), "cpu", NETWORK_ALONE)
     return registrar(image_of(texture(moving_size, 1), **geometry), image_of(texture(fixed_size, 2), **geometry))
 
 
@@ -255,7 +252,7 @@ def vars_of(registration) -> dict:
 def test_ncc_after_is_taken_where_both_images_are():
     # The moving image is the fixed one, 8 px to the right: aligned, they agree all but for the equalisation.
     scene = texture((320, 328), 4)
-    registrar = Registrar(known_checkpoint("Translation", row=0.0, column=10.0), "cpu")
+    registrar = Registrar(known_checkpoint("Translation", row=0.0, column=10.0), "cpu", NETWORK_ALONE)
     registration = registrar(image_of(scene[:, :320]), image_of(scene[:, 8:]))
     before, after = registration.ncc
     assert before < 0.8 and after > 0.99
@@ -267,7 +264,7 @@ def test_an_unknown_device_is_refused():
 
 
 def test_a_network_of_any_input_size_sees_the_frame_of_its_checkpoint():
-    registrar = Registrar(known_checkpoint("Translation", size=64, row=1.0, column=0.0), "cpu")
+    registrar = Registrar(known_checkpoint("Translation", size=64, row=1.0, column=0.0), "cpu", NETWORK_ALONE)
     registration = registrar(image_of(texture((128, 128))), image_of(texture((128, 128), 1)))
     assert registration.framed_moving.shape == registration.framed_fixed.shape == (64, 64)
     np.testing.assert_allclose(registration.displacement_moving_px[0], 2, atol=1e-6)

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from known_networks import known_checkpoint, read_rows, texture
+from known_networks import NETWORK_ALONE, known_checkpoint, read_rows, texture
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.geometry import Geometry
@@ -28,7 +28,7 @@ POINTS = np.array([(30.0, 40.0), (50.5, 20.25)])
 @pytest.fixture(scope="module")
 def registration():
     # 5 frame pixels of 400 on 80 rows are 1 pixel, on 100 columns 1.25.
-    registrar = Registrar(known_checkpoint("Translation", row=5.0, column=-4.0), "cpu")
+    registrar = Registrar(known_checkpoint("Translation", row=5.0, column=-4.0), "cpu", NETWORK_ALONE)
     return registrar(*(Image(texture(SIZE, seed), GEOMETRY) for seed in (1, 2)))
 
 
@@ -144,7 +144,7 @@ def test_the_record_is_strict_json_with_measures(registration, tmp_path):
 
 
 def test_the_overlay_shows_before_and_after(tmp_path):
-    registrar = Registrar(known_checkpoint("Translation", row=5.0, column=-4.0), "cpu")
+    registrar = Registrar(known_checkpoint("Translation", row=5.0, column=-4.0), "cpu", NETWORK_ALONE)
     dark = registrar(*[Image(np.zeros(SIZE, dtype=np.float32), GEOMETRY)] * 2)
     write(tmp_path, dark, ("a", "b"))
     picture = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "overlay.png")))

@@ -75,7 +75,13 @@ def test_every_kind_is_read_and_gives_pairs(data):
     assert volumes["volumes"] == ["v0.nii.gz", "v1.nii.gz"] and volumes["deformation"]["displacement_px"] == 2.0
     assert scans["validation"] == ["s1.png"] and scans["simulation"]["displacement_px"] == 3
     assert pairs["validation"] == ["p01"] and tasks[2].validation_pairs()[0].moving_points.shape == (2, 2)
+    assert pairs["initial"] == "none"
     json.dumps([volumes, scans, pairs])  # plain values
+
+
+def test_pairs_of_a_task_are_aligned_when_it_says_so(data):
+    (task,) = load_tasks(data, PAIRS + 'initial = "translation"\n')
+    assert task.initial == task.describe()["initial"] == "translation"
 
 
 def test_root_may_be_the_data_folder(data, tmp_path_factory, monkeypatch):
@@ -106,6 +112,8 @@ PAIRS = '[[task]]\nname = "a"\nkind = "pairs"\nfolder = "pairs"\n'
         ('[[task]]\nname = "a"\nkind = "volumes"\nfolder = "empty"\n', "holds no file that ends in"),
         ('[[task]]\nname = "a"\nkind = "volumes"\nfolder = "scans"\n', "holds no file that ends in"),
         ('[[task]]\nname = "a"\nkind = "pairs"\nfolder = "empty"\n', "no image pairs were found"),
+        (PAIRS + 'initial = "elastic"\n', "initial: expected one of none, translation, rigid, affine, got 'elastic'"),
+        (VOLUMES + 'initial = "affine"\n', "unknown keys ['initial']"),
         (VOLUMES + 'windw = [0, 1]\n', "unknown keys ['windw']"),
         (VOLUMES + 'simulation = {}\n', "unknown keys ['simulation']"),
         (SCANS + 'window = [0, 1]\n', "unknown keys ['window']"),

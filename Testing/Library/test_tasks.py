@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from known_stages import AFFINE, known_alignment, through, turned_down
 from training_helpers import PREPROCESSING, SIZE, orientations, same, texture, write_pairs, write_png
 
+from MetaRegistrationLib.aligned import aligned_image
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.pairs import find_pairs
 from MetaRegistrationLib.preprocessing import Preprocessing
+from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import (
     PairTask,
@@ -141,6 +144,59 @@ def test_pairs_stay_in_memory_as_far_as_it_reaches(room, expected, tmp_path, mon
         for index in range(3):
             task.pair(index)
     assert len(reads) == expected
+
+
+@pytest.fixture
+def known_align(monkeypatch):
+    """Alignments that are known; the kinds that were asked for, and of which pairs."""
+    asked = []
+
+    def align(moving, fixed, kind, *, inside_moving, inside_fixed, device):
+        assert moving.shape == inside_moving.shape == inside_fixed.shape and inside_moving.all()
+        asked.append((kind, float(moving.mean())))
+        return known_alignment(kind=kind)
+
+    monkeypatch.setattr(image_pairs, "align", align)
+    return asked
+
+
+@pytest.mark.parametrize("room", [0, 100])
+def test_pairs_are_aligned_once(room, tmp_path, known_align):
+    found = find_pairs(write_pairs(tmp_path / "pairs", 4, landmarks=True)).pairs
+    plain = PairTask("t", found[:3], found[3:], PREPROCESSING)
+    memory = room * 2 * 4 * SIZE**2
+    task = PairTask("t", found[:3], found[3:], PREPROCESSING, initial="rigid", memory=memory)
+    events = []
+    task.align(events.append)
+    assert len(known_align) == len(set(known_align)) == 4 and {kind for kind, _ in known_align} == {"rigid"}
+    assert events[0] == Message("Aligning 4 pairs (rigid) ...")
+    for _ in range(2):
+        for index in range(3):
+            pair, unaligned = task.pair(index), plain.pair(index)
+            assert np.array_equal(pair.moving, aligned_image(unaligned.moving, known_alignment()))
+            assert np.array_equal(pair.fixed, unaligned.fixed) and pair.moving_points is None
+    (held_out,), (unaligned,) = task.validation_pairs(), plain.validation_pairs()
+    assert len(known_align) == 4
+    assert np.array_equal(held_out.moving, aligned_image(unaligned.moving, known_alignment()))
+    # A landmark of the aligned image leads, through the alignment, to the one that was given.
+    np.testing.assert_allclose(through(AFFINE, held_out.moving_points.T).T, unaligned.moving_points, atol=1e-9)
+    assert np.array_equal(held_out.fixed_points, unaligned.fixed_points)
+    assert task.describe() == {**plain.describe(), "initial": "rigid"} and plain.describe()["initial"] == "none"
+
+
+def test_pairs_that_cannot_be_aligned_are_named(tmp_path, monkeypatch):
+    found = find_pairs(write_pairs(tmp_path / "pairs", 2)).pairs
+    monkeypatch.setattr(image_pairs, "align", lambda *a, **k: turned_down("nothing in common"))
+    task, events = PairTask("t", found[:1], found[1:], PREPROCESSING, initial="affine"), []
+    task.align(events.append)
+    told = [event.text for event in events if event.level == "warning"]
+    assert [text.split()[3] for text in told] == ["p00", "p01"] and all("nothing in common" in text for text in told)
+
+
+def test_a_wrong_initial_alignment_is_refused(tmp_path):
+    found = find_pairs(write_pairs(tmp_path / "pairs", 1)).pairs
+    with pytest.raises(InputError, match="Task t: initial: expected one of none, translation, rigid, affine"):
+        PairTask("t", found, [], PREPROCESSING, initial="elastic")
 
 
 def test_pairs_are_needed():

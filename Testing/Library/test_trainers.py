@@ -154,7 +154,7 @@ class NoStep:
 
     device = CPU
 
-    def __call__(self, network, optimiser, moving, fixed):
+    def __call__(self, network, optimiser, moving, fixed, truth_px=None):
         assert moving.shape == fixed.shape
 
 

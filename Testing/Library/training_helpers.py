@@ -65,6 +65,9 @@ def same(first: TaskPair, second: TaskPair) -> bool:
 class ListTask:
     """Task of ready pairs, drawn at random; remembers the steps at which pairs were drawn."""
 
+    initial = "none"
+    weight = 1.0
+
     def __init__(self, name: str, pairs: list[TaskPair], held_out: list[TaskPair] | None = None):
         self.name, self._pairs, self._held_out = name, pairs, held_out or []
         self.draws: list[int] = []

@@ -1,0 +1,58 @@
+"""What follows an initial alignment: the aligned image, its points, and the field of both together.
+
+An alignment has a matrix A, (2, 3), that leads from a position of the fixed frame to one of the moving frame. The aligned
+image is ``moving(A(x))``; a residual r, found on it, makes the total displacement ``u(x) = A(x + r(x)) - x``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .alignment import Alignment
+from .progress import Message
+from .spatial import warp
+
+_SURE = 0.5  # the least confidence of an alignment that is not turned down
+_IDENTITY = np.eye(2, 3)
+
+
+def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:
+    """``image(A(x))``, float32 (size, size): bilinear, zero outside; the image itself without an alignment."""
+    if _is_identity(alignment):
+        return image
+    displacement = torch.from_numpy(alignment.displacement(image.shape[-1]))[None]
+    return warp(torch.from_numpy(np.asarray(image, dtype=np.float32))[None, None], displacement)[0, 0].numpy()
+
+
+def aligned_points(points: np.ndarray, alignment: Alignment | None) -> np.ndarray:
+    """Points of the moving frame in the aligned one, (N, 2) in (row, column): the inverse of A."""
+    if _is_identity(alignment):
+        return points
+    linear, shift = alignment.matrix[:, :2], alignment.matrix[:, 2]
+    return np.linalg.solve(linear, (np.asarray(points) - shift).T).T
+
+
+def total_displacement(alignment: Alignment | None, residual_px: Tensor) -> Tensor:
+    """The exact ``A(x + r(x)) - x`` of a residual (1, 2, size, size); the residual itself without an alignment."""
+    if _is_identity(alignment):
+        return residual_px
+    # A(x) - x is taken in double precision by the alignment: single precision would lose digits in A(x + r(x)).
+    start = torch.from_numpy(alignment.displacement(residual_px.shape[-1])).to(residual_px)
+    linear = torch.from_numpy(alignment.matrix[:, :2]).to(residual_px)
+    return start + torch.einsum("ij,bjhw->bihw", linear, residual_px)
+
+
+def alignment_message(pair: str, alignment: Alignment | None) -> Message | None:
+    """What the user should hear of the alignment of `pair`: where less was kept than was asked for, else None."""
+    if alignment is None or not alignment.reason:
+        return None
+    kept = "the images as they lie" if alignment.kind == "none" else alignment.kind
+    if alignment.confidence < _SURE:
+        return Message(f"initial alignment of {pair} is uncertain ({alignment.reason}): kept {kept}", "warning")
+    return Message(f"initial alignment of {pair}: kept {kept} ({alignment.reason})")
+
+
+def _is_identity(alignment: Alignment | None) -> bool:
+    return alignment is None or np.array_equal(alignment.matrix, _IDENTITY)

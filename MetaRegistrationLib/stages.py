@@ -1,0 +1,60 @@
+"""Which stages a registration goes through: initial alignment, network, refinement. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+from .errors import InputError
+
+INITIAL_KINDS = ("none", "translation", "rigid", "affine")
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of a registration, in their order; each can be switched off (all off leaves the image as it is).
+
+    Attributes
+    ----------
+    initial : str
+        Initial alignment: "none", "translation", "rigid" or "affine".
+    network : bool
+        Whether the network's displacement follows.
+    refine : int
+        Steps of refinement on the pair itself at most; 0 for none.
+
+    Raises
+    ------
+    InputError
+        A value is not one of these; the message names the option.
+    """
+
+    initial: str = "affine"
+    network: bool = True
+    refine: int = 30
+
+    def __post_init__(self) -> None:
+        check_initial(self.initial, "--initial")
+        if not isinstance(self.network, bool):
+            raise InputError(
+                f"--no-network: expected True or False for the stage of the network, got {self.network!r}."
+            )
+        if type(self.refine) is not int or self.refine < 0:
+            raise InputError(f"--refine: expected a number of steps, 0 for none, got {self.refine!r}.")
+
+    def to_dict(self) -> dict:
+        """Plain values, for a record."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Stages:
+        """Inverse of `to_dict`; what is missing has its default, and an `InputError` names what is unknown."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise InputError(f"stages: unknown names {sorted(unknown)}; a newer version of the program wrote them.")
+        return cls(**values)
+
+
+def check_initial(kind: object, name: str) -> None:
+    """Raise an `InputError` that begins with `name` unless `kind` is a kind of initial alignment."""
+    if kind not in INITIAL_KINDS:
+        raise InputError(f"{name}: expected one of {', '.join(INITIAL_KINDS)}, got {kind!r}.")

@@ -1,0 +1,28 @@
+"""The folder of a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import InputError
+from ..files import writable_folder
+
+LAST, BEST, LOG = "last.pt", "best.pt", "log.csv"
+
+
+def check_folder(folder: Path, *, resume: bool) -> None:
+    """Make the folder of a run, which begins there or, with `resume`, goes on where it left off, if it did.
+
+    Raises
+    ------
+    InputError
+        The folder holds a run and `resume` is not set, or a part of one; or files cannot be made in it.
+    """
+    held = [(folder / name).exists() for name in (LAST, BEST, LOG)]
+    if resume and any(held) and not held[0]:
+        raise InputError(f"{folder / LAST} is missing, so there is nothing to resume from. Choose another --output.")
+    if not resume and any(held[:2]):
+        raise InputError(
+            f"{folder} already holds a training run. Add --resume to go on with it, or choose another --output."
+        )
+    writable_folder(folder)

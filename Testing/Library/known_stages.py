@@ -1,0 +1,32 @@
+"""Alignments that are known, and pairs whose displacement is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from MetaRegistrationLib.alignment import Alignment
+
+# Fixed to moving positions of a frame of 64: turned by 6 degrees, larger, shifted.
+AFFINE = np.array([[1.03, -0.1, 4.5], [0.11, 0.98, -5.25]])
+
+
+def known_alignment(
+    matrix: np.ndarray = AFFINE, kind: str = "affine", reason: str = "", confidence: float = 0.75
+) -> Alignment:
+    """An alignment that was asked to be affine and found `matrix`."""
+    return Alignment("affine", kind, matrix, 0.25, 0.5, confidence, 0.1, reason)
+
+
+def turned_down(reason: str) -> Alignment:
+    """An alignment that found nothing to be sure of."""
+    return known_alignment(np.eye(2, 3), "none", reason, confidence=0.125)
+
+
+def through(matrix: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """A(x) of positions (2, ...)."""
+    return np.einsum("ij,j...->i...", matrix[:, :2], positions) + matrix[:, 2].reshape(2, *[1] * (positions.ndim - 1))
+
+
+def grid(size: int) -> np.ndarray:
+    """Pixel positions (2, size, size), float64."""
+    return np.indices((size, size)).astype(np.float64)

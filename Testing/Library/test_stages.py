@@ -1,0 +1,279 @@
+"""Tests of the stages of a registration, joined: which run, what each gets, what their fields make together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from known_networks import Translation, image_of, known_checkpoint, texture
+from known_stages import AFFINE, grid, known_alignment, through, turned_down
+from scipy.ndimage import map_coordinates
+
+from MetaRegistrationLib import pipeline
+from MetaRegistrationLib.aligned import aligned_image, aligned_points, alignment_message, total_displacement
+from MetaRegistrationLib.alignment import KINDS
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.landmarks import Landmarks
+from MetaRegistrationLib.losses import RegistrationLoss
+from MetaRegistrationLib.measures import carry_landmarks, measure
+from MetaRegistrationLib.progress import Message
+from MetaRegistrationLib.refinement import Refinement
+from MetaRegistrationLib.registration import Registrar
+from MetaRegistrationLib.stages import INITIAL_KINDS, Stages
+from MetaRegistrationLib.tasks import TaskPair
+from MetaRegistrationLib.training.validation import Validator
+
+OFF = {"initial": "none", "network": False, "refine": 0}
+SIZE = 64
+STILL = {"row": 0.0, "column": 0.0}
+
+
+def test_the_kinds_are_those_of_the_alignment():
+    assert tuple(KINDS) == INITIAL_KINDS
+
+
+def test_stages_are_plain_values():
+    assert Stages().to_dict() == {"initial": "affine", "network": True, "refine": 30}
+    chosen = Stages("rigid", False, 5)
+    assert Stages.from_dict(chosen.to_dict()) == chosen
+    assert Stages.from_dict({"refine": 0}) == Stages(refine=0)
+    with pytest.raises(InputError, match="newer"):
+        Stages.from_dict({"polish": 1})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"initial": "elastic"}, "--initial: expected one of none, translation, rigid, affine, got 'elastic'"),
+        ({"initial": None}, "--initial"),
+        ({"network": "no"}, "--no-network"),
+        ({"refine": -1}, "--refine"),
+        ({"refine": 2.5}, "--refine"),
+        ({"refine": True}, "--refine"),
+    ],
+)
+def test_wrong_stages_name_the_option(values, words):
+    with pytest.raises(InputError, match=words):
+        Stages(**values)
+
+
+def test_stages_need_no_torch():
+    code = "import sys, MetaRegistrationLib.stages; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=sys.path[0] + "/../..", check=False).returncode == 0
+
+
+def test_the_total_is_the_exact_composition():
+    residual = np.random.default_rng(0).uniform(-8, 8, (2, SIZE, SIZE)).astype(np.float32)
+    total = total_displacement(known_alignment(), torch.from_numpy(residual)[None])
+    expected = through(AFFINE, grid(SIZE) + residual) - grid(SIZE)
+    assert total.dtype == torch.float32
+    np.testing.assert_allclose(total[0].numpy(), expected, atol=2e-5)
+
+
+def test_warping_in_two_steps_is_warping_by_the_total():
+    # On a ramp, linear interpolation has no error.
+    rows, columns = grid(SIZE)
+    ramp = (0.3 * rows - 0.2 * columns + 40).astype(np.float32)
+    aligned = aligned_image(ramp, known_alignment())
+    moved = through(AFFINE, grid(SIZE))
+    expected = 0.3 * moved[0] - 0.2 * moved[1] + 40
+    inside = ((moved >= 0) & (moved <= SIZE - 1)).all(axis=0)
+    outside = ((moved < -1) | (moved > SIZE)).any(axis=0)
+    assert inside.mean() > 0.5 and outside.mean() > 0.02
+    np.testing.assert_allclose(aligned[inside], expected[inside], atol=1e-3)
+    assert not aligned[outside].any()
+
+
+def test_points_go_with_the_aligned_image():
+    points = np.array([(10.0, 50.0), (31.5, 4.25), (60.0, 33.0)])
+    carried = aligned_points(points, known_alignment())
+    np.testing.assert_allclose(through(AFFINE, carried.T).T, points, atol=1e-10)
+    assert np.abs(carried - points).max() > 1
+
+
+def test_without_an_alignment_nothing_is_resampled():
+    image, points, residual = texture((SIZE, SIZE)), np.zeros((1, 2)), torch.ones(1, 2, SIZE, SIZE)
+    for alignment in (None, known_alignment(np.eye(2, 3))):
+        assert aligned_image(image, alignment) is image
+        assert aligned_points(points, alignment) is points
+        assert total_displacement(alignment, residual) is residual
+
+
+def test_all_off_leaves_the_image_as_it_is():
+    registrar = Registrar(None, "cpu", Stages(**OFF))
+    moving, fixed = image_of(texture((80, 80), 1)), image_of(texture((80, 80), 2))
+    registration = registrar(moving, fixed)
+    assert registrar.network is None and not registration.displacement_px.any()
+    np.testing.assert_array_equal(registration.warped(), moving.array)
+    assert registration.alignment is None and registration.refinement is None
+    record = registration.record()
+    assert record["stages"] == OFF and record["alignment"] is None and record["refinement"] is None
+    assert list(record["stage_seconds"]) == ["preprocessing"]
+    assert registration.framed_moving.shape == (400, 400)
+
+
+def test_a_network_needs_a_checkpoint_and_only_the_network_does():
+    with pytest.raises(InputError, match=r"--checkpoint.*--no-network"):
+        Registrar(None, "cpu", Stages())
+    # Without the network a checkpoint still says how images are prepared.
+    registrar = Registrar(known_checkpoint("Translation", size=SIZE, **STILL), "cpu", Stages(**OFF))
+    assert registrar.network is None and registrar.preprocessing.size == SIZE
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    """Alignment and refinement that are known, and what each stage was given."""
+    seen = {}
+
+    def align(moving, fixed, kind, **options):
+        seen["align"] = (moving, fixed, kind, options)
+        return known_alignment(kind=kind)
+
+    def refined(moving, fixed, displacement_px, settings, **inside):
+        seen["refine"] = (moving, fixed, displacement_px, settings, inside)
+        return Refinement(displacement_px + 1, settings.steps, 0.5, 0.75, 0.01)
+
+    monkeypatch.setattr(pipeline, "align", align)
+    monkeypatch.setattr(pipeline, "refine", refined)
+    return seen
+
+
+def registered(stages, seen=None, size=SIZE):
+    registrar = Registrar(known_checkpoint("Translation", size=size, row=3.0, column=-2.0), "cpu", stages)
+    if seen is not None and registrar.network is not None:
+        known = registrar.network
+
+        def network(moving, fixed):
+            seen["network"] = (moving, fixed)
+            return known(moving, fixed)
+
+        registrar.network = network
+    return registrar(image_of(texture((48, 64), 1)), image_of(texture((64, 64), 2)))
+
+
+def test_each_stage_gets_what_the_one_before_left(stand_ins):
+    registration = registered(Stages("affine", True, 7), stand_ins)
+    moving, fixed, kind, options = stand_ins["align"]
+    assert kind == "affine" and options["device"] == torch.device("cpu")
+    np.testing.assert_array_equal(moving, registration.framed_moving)
+    # An image of 48 x 64 does not fill the frame of the fixed one.
+    assert options["inside_fixed"].all() and options["inside_moving"].mean() == pytest.approx(0.75)
+    assert not moving[~options["inside_moving"]].any()
+    seen_moving, seen_fixed = (tensor[0, 0].numpy() for tensor in stand_ins["network"])
+    np.testing.assert_array_equal(seen_moving, aligned_image(moving, known_alignment()))
+    np.testing.assert_array_equal(seen_fixed, fixed)
+    unwarped, _, total, settings, inside = stand_ins["refine"]
+    for name, mask in inside.items():
+        np.testing.assert_array_equal(mask[0, 0].numpy(), options[name])
+    assert set(inside) == {"inside_moving", "inside_fixed"}
+    np.testing.assert_array_equal(unwarped[0, 0].numpy(), moving)
+    residual = np.array([3.0, -2.0]).reshape(2, 1, 1)
+    expected = through(AFFINE, grid(SIZE) + residual) - grid(SIZE)
+    np.testing.assert_allclose(total[0].numpy(), expected, atol=2e-5)
+    assert settings.steps == 7 and not total.is_inference()
+    np.testing.assert_allclose(registration.displacement_px, expected + 1, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("stages", "names"),
+    [
+        (Stages("rigid", False, 0), ["initial"]),
+        (Stages("none", True, 0), ["network"]),
+        (Stages("none", False, 3), ["refine"]),
+        (Stages("translation", True, 3), ["initial", "network", "refine"]),
+    ],
+)
+def test_only_the_stages_asked_for_run_and_are_timed(stages, names, stand_ins):
+    registration = registered(stages, stand_ins)
+    known = {"initial": "align", "network": "network", "refine": "refine"}
+    assert set(stand_ins) == {known[name] for name in names}
+    assert list(registration.stage_seconds) == ["preprocessing", *names]
+    assert 0 < sum(registration.stage_seconds.values()) <= registration.seconds
+    assert (registration.alignment is not None) == ("initial" in names)
+    assert (registration.refinement is not None) == ("refine" in names)
+    row = measure("p", registration, None)
+    if "initial" in names:
+        assert (row.initial, row.confidence) == (stages.initial, 0.75)
+    else:
+        assert row.initial == "none" and np.isnan(row.confidence)
+
+
+def test_landmarks_are_carried_through_all_stages(stand_ins):
+    registration = registered(Stages("affine", True, 0), stand_ins)
+    fixed = np.array([(20.0, 30.0), (40.0, 25.0)])  # the fixed image is the frame, pixel by pixel
+    frame_points = through(AFFINE, fixed.T + np.array([[3.0], [-2.0]])).T
+    moving = Landmarks(("a", "b"), registration.moving_frame.to_image(frame_points))
+    carried = carry_landmarks(registration, moving, Landmarks(("a", "b"), fixed))
+    assert carried.converged.all()
+    np.testing.assert_allclose(carried.carried.points, fixed, atol=1e-3)
+    assert measure("p", registration, carried).distance_after_px == pytest.approx(0, abs=1e-3)
+
+
+def test_validation_behind_an_alignment_measures_the_total():
+    fixed = np.array([(20.0, 30.0), (40.0, 25.0)])
+    moving = through(AFFINE, fixed.T + np.array([[3.0], [-2.0]])).T
+    images = [texture((SIZE, SIZE), seed) / 255 for seed in (1, 2)]
+    pair = TaskPair(*images, aligned_points(moving, known_alignment()), fixed)
+    values = Validator({"t": [pair]}, RegistrationLoss(), torch.device("cpu"))(Translation(row=3.0, column=-2.0))
+    assert np.linalg.norm(moving - fixed, axis=1).min() > 3
+    assert values["distance_px"] == pytest.approx(0, abs=1e-3)
+
+
+def test_a_field_that_is_not_finite_is_refused_before_it_is_refined(stand_ins):
+    registrar = Registrar(known_checkpoint("Translation", size=SIZE, **STILL), "cpu", Stages())
+    registrar.network = lambda moving, fixed: torch.full((1, 2, SIZE, SIZE), torch.nan)
+    with pytest.raises(InputError, match="not finite"):
+        registrar(image_of(texture((64, 64), 1)), image_of(texture((64, 64), 2)))
+    assert "refine" not in stand_ins
+
+
+def test_the_message_says_what_was_kept():
+    assert alignment_message("eye 1", None) is None
+    assert alignment_message("eye 1", known_alignment()) is None
+    fallen = known_alignment(kind="translation", reason="affine: an implausible rotation")
+    expected = "initial alignment of eye 1: kept translation (affine: an implausible rotation)"
+    assert alignment_message("eye 1", fallen) == Message(expected, "info")
+    expected = "initial alignment of é is uncertain (no common vessels): kept the images as they lie"
+    assert alignment_message("é", turned_down("no common vessels")) == Message(expected, "warning")
+
+
+def warped_scene(matrix, size):
+    """A fixed image and a moving one with ``moving(A(x)) = fixed(x)``: the moving one is drawn on a wide canvas."""
+    wide = texture((3 * size, 3 * size), 5, blur=4.0).astype(np.float64)
+    fixed = wide[size : 2 * size, size : 2 * size]
+    back = np.linalg.solve(matrix[:, :2], grid(size).reshape(2, -1) - matrix[:, 2:]).reshape(2, size, size)
+    moving = map_coordinates(wide, back + size, order=3)
+    return image_of(moving), image_of(fixed)
+
+
+@pytest.mark.parametrize("stages", [Stages("affine", True, 0), Stages("affine", False, 0), Stages("affine", True, 5)])
+def test_a_known_affine_warp_is_found(stages):
+    size = 128
+    angle, centre = np.radians(4), (size - 1) / 2
+    linear = 1.02 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    shift = np.array([centre, centre]) - linear @ [centre, centre] + [9.0, -6.0]
+    matrix = np.column_stack([linear, shift])
+    checkpoint = known_checkpoint("Translation", size=size, **STILL)
+    registration = Registrar(checkpoint, "cpu", stages)(*warped_scene(matrix, size))
+    middle = (slice(None), slice(24, -24), slice(24, -24))
+    truth = (through(matrix, grid(size)) - grid(size))[middle]
+    error = np.linalg.norm(registration.displacement_px[middle] - truth, axis=0)
+    assert np.linalg.norm(truth, axis=0).mean() > 5 and error.mean() < 0.3
+    before, after = registration.ncc
+    assert before < 0.6 and after > 0.95
+    assert registration.alignment.kind == "affine" and not registration.alignment.reason
+    assert registration.folding_percent == 0
+
+
+def test_refinement_alone_brings_a_small_shift_nearer():
+    scene = texture((128, 131), 3, blur=4.0)
+    images = image_of(scene[:, :128]), image_of(scene[:, 3:])
+    checkpoint = known_checkpoint("Translation", size=128, **STILL)
+    registration = Registrar(checkpoint, "cpu", Stages("none", False, 30))(*images)
+    assert registration.refinement.measure_after > registration.refinement.measure_before
+    assert registration.ncc[1] > registration.ncc[0]
+    error = np.linalg.norm(registration.displacement_px[:, 20:-20, 20:-20] - [[[0]], [[3]]], axis=0)
+    assert error.mean() < 1.5
