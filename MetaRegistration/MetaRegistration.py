@@ -21,6 +21,9 @@ if importlib.util.find_spec("MetaRegistrationLib") is None:
     # "Additional module paths" puts only this file's folder on the path; the library lies beside that.
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from MetaRegistrationLib.panel.stage_choices import InitialAlignment
+from MetaRegistrationLib.stages import Stages
+
 
 class MetaRegistration(ScriptedLoadableModule):
     """What Slicer shows of the module before it is opened."""
@@ -54,6 +57,9 @@ class MetaRegistrationParameterNode:
     spacing: Annotated[float, WithinRange(0, 1000)] = 0.0
     epochs: Annotated[int, WithinRange(1, 100000)] = 10
     adaptedName: str = ""
+    initialAlignment: InitialAlignment = InitialAlignment(Stages.initial)
+    useNetwork: bool = Stages.network
+    refinementSteps: Annotated[int, WithinRange(0, 1000)] = Stages.refine
     movingVolume: slicer.vtkMRMLScalarVolumeNode
     movingSlice: Annotated[int, WithinRange(0, 9999)] = 0
     fixedVolume: slicer.vtkMRMLScalarVolumeNode

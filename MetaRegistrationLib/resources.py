@@ -36,6 +36,12 @@ def default_checkpoint() -> Path:
     return resource(_DEFAULT_CHECKPOINT)
 
 
+def shipped_checkpoints() -> list[Path]:
+    """All checkpoints that ship with the program: the default first, the others by name."""
+    default = default_checkpoint()
+    return [default, *sorted(path for path in default.parent.glob("*.pt") if path != default)]
+
+
 def sample_pairs() -> Path:
     """Folder of phantom pairs (made by this program) with landmarks, for the demo and the tests."""
     return resource(_SAMPLE_PAIRS)

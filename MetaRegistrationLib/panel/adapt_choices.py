@@ -43,7 +43,7 @@ class AdaptChoices:
         self._asking = None
 
     def fill_checkpoints(self) -> None:
-        """List the checkpoints again; the chosen one stays chosen while it exists, else the shipped one is."""
+        """List the checkpoints again; the chosen one stays chosen while it exists, else the default is."""
         box, chosen = self.ui.checkpointComboBox, self._state.checkpoint
         choices = [*self._logic.checkpoints(), *((path.name, path) for path in self._from_files)]
         blocked = box.blockSignals(True)

@@ -37,8 +37,8 @@ class AdaptLogic:
         self._jobs: list[Job] = []
 
     def checkpoints(self) -> list[tuple[str, Path]]:
-        """Label and path of each checkpoint, the shipped one first."""
-        return self.store.choices(_("meta-learned (shipped)"))
+        """Label and path of each checkpoint, the shipped ones first, of which the first is the default."""
+        return self.store.choices(_shipped_label)
 
     def devices(self) -> list[devices.Device]:
         """The devices that are known at once."""
@@ -94,6 +94,7 @@ class AdaptLogic:
             device=request.device,
             resume=resume,
             spacing_um=request.spacing_um,
+            initial=request.initial,
         )
         record = RunRecord(str(request.checkpoint) if request.checkpoint else None)
 
@@ -133,3 +134,11 @@ class AdaptLogic:
             return JobEnd("failed", str(error), end.saved, end.exit_code, end.log)
         message = _("Done: the adapted checkpoint {name} is kept and chosen for registration.").format(name=name)
         return JobEnd("finished", message, str(path), end.exit_code, end.log)
+
+
+def _shipped_label(path: Path) -> str:
+    names = {
+        "coarse_to_fine_meta": _("coarse to fine"),
+        "voxelmorph_meta": _("VoxelMorph of the paper"),
+    }
+    return _("{name} (shipped)").format(name=names.get(path.stem, path.stem))

@@ -7,6 +7,7 @@ from typing import Any
 
 from .adapt_choices import AdaptChoices
 from .requests import FineTuningRequest
+from .stage_choices import kind_name
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
@@ -63,7 +64,7 @@ class AdaptSection:
         if self.running:
             return
         ui.fineTuneButton.text = _("Resume") if self._logic.resumable(self._name()) else _("Fine-tune")
-        can_start(ui.fineTuneButton, self._missing(), _("Fine-tune the checkpoint on the pairs of the folder."))
+        can_start(ui.fineTuneButton, self._missing(), self._what_it_does())
 
     def close(self) -> None:
         """Stop what runs; the scene or the module goes away."""
@@ -92,6 +93,15 @@ class AdaptSection:
             missing.append(_("a name for the adapted checkpoint"))
         return missing
 
+    def _what_it_does(self) -> str:
+        text = _("Fine-tune the checkpoint on the pairs of the folder.")
+        initial = self._state.stages.initial
+        if initial == "none":
+            return f"{text} " + _("As under Register / Stages, the pairs are not aligned before.")
+        return f"{text} " + _(
+            "They are aligned first as under Register / Stages ({kind}), so that the network learns what it will see there."
+        ).format(kind=kind_name(initial))
+
     def _name(self) -> str:
         return self.ui.adaptedNameLineEdit.text.strip()
 
@@ -118,6 +128,7 @@ class AdaptSection:
             epochs=ui.epochsSpinBox.value,
             device=state.device,
             spacing_um=ui.spacingSpinBox.value or None,
+            initial=state.stages.initial,
         )
         ended = []
         job = self._logic.start(request, self._take, lambda end: (ended.append(end), self._end(end)))

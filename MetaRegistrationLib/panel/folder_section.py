@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from .requests import FolderRequest
+from .stage_choices import missing_for
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
 from .widgets import can_start, say, show_progress
+
+_SHOWN_WARNINGS = 5
 
 
 class FolderSection:
@@ -26,6 +29,7 @@ class FolderSection:
     def __init__(self, ui, logic, state: PanelState, dependency) -> None:
         self.ui, self._logic, self._state, self._dependency = ui, logic, state, dependency
         self._job: Any = None
+        self._warnings: list[str] = []
         ui.registerProgressBar.visible = False
         ui.registerFolderButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
         ui.outputPathLineEdit.connect("currentPathChanged(QString)", lambda path: self.refresh())
@@ -45,6 +49,7 @@ class FolderSection:
             missing.append(_("a folder with image pairs"))
         if not self._output():
             missing.append(_("a folder for the results"))
+        missing += missing_for(self._state.stages, self._state.checkpoint)
         self.ui.registerFolderButton.text = _("Register the whole folder")
         can_start(
             self.ui.registerFolderButton,
@@ -81,7 +86,9 @@ class FolderSection:
             checkpoint=self._state.checkpoint,
             device=self._state.device,
             spacing_um=self.ui.spacingSpinBox.value or None,
+            stages=self._state.stages,
         )
+        self._warnings = []
         ended = []
         job = self._logic.start_folder(request, self._take, lambda end: (ended.append(end), self._end(end)))
         if ended:  # it could not even start
@@ -97,13 +104,25 @@ class FolderSection:
             text = _("{index} of {total}: {name}").format(**event)
             show_progress(self.ui.registerProgressBar, event["index"], event["total"], text)
         elif event["event"] == "message":
+            if event.get("level") == "warning":
+                self._warnings.append(event["text"])
             say(self.ui.registerStatusLabel, event["text"])
 
     def _end(self, end) -> None:
         self._job = None
-        say(self.ui.registerStatusLabel, end.message)
+        say(self.ui.registerStatusLabel, "\n".join([end.message, *_shown(self._warnings)]))
         self._show_idle()
 
     def _show_idle(self) -> None:
         self.ui.registerProgressBar.visible = False
         self._state.notify()
+
+
+def _shown(warnings: list[str]) -> list[str]:
+    """What the child warned of, which the next pair's message would hide: the first few, and how many more there were."""
+    if not warnings:
+        return []
+    head = _("Check these pairs before you use them:")
+    more = len(warnings) - _SHOWN_WARNINGS
+    rest = [_("and {count} more").format(count=more)] if more > 0 else []
+    return [head, *warnings[:_SHOWN_WARNINGS], *rest]

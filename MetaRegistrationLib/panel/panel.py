@@ -10,6 +10,7 @@ from .folder_section import FolderSection
 from .landmarks_section import LandmarksSection
 from .pairs_section import PairsSection
 from .register_section import RegisterSection
+from .stages_section import StagesSection
 from .state import PanelState
 from .views_section import ViewsSection
 
@@ -32,6 +33,7 @@ class Panel:
         self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
         self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)
         self.views = ViewsSection(ui, logic.register, state)
+        self.stages = StagesSection(ui, state)
         self.register = RegisterSection(
             ui, logic.register, state, logic.dependency, logic.host, self.views.show_overlay
         )

@@ -14,8 +14,9 @@ from ..images import Image
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
-from ..mrml import landmark_nodes, results, scene, stored_registration, transforms, views, volumes
+from ..mrml import landmark_nodes, results, scene, stage_notes, stored_registration, transforms, views, volumes
 from ..pair_files import check_sizes
+from ..stages import Stages
 from .requests import FolderRequest, PairRequest, PairResult
 from .texts import tr as _
 
@@ -48,15 +49,26 @@ class RegisterLogic:
             yield _("Reading the volumes ...")
             self._give_pixel_size(request)
             moving, fixed = self._images(request)
-            yield _("Loading PyTorch and the checkpoint ...")
-            registrar = self._registrar(request.checkpoint, request.device)
+            yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
+            registrar = self._registrar(request.checkpoint, request.device, request.stages)
             yield _("Registering ...")
             registration = registrar(moving, fixed)
             before, after = registration.ncc
             folding = registration.folding_percent
             yield _("Writing the results ...")
             warped, transform = self._write(request, registration)
-            return PairResult(before, after, folding, registration.seconds, warped, transform)
+            alignment, refinement = registration.alignment, registration.refinement
+            return PairResult(
+                before,
+                after,
+                folding,
+                registration.seconds,
+                warped,
+                transform,
+                None if alignment is None else alignment.kind,
+                registration.stage_seconds,
+                None if refinement is None else refinement.steps,
+            )
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -84,6 +96,7 @@ class RegisterLogic:
             checkpoint=request.checkpoint,
             device=request.device,
             spacing_um=request.spacing_um,
+            **request.stages.to_dict(),
         )
 
         def finish(end: JobEnd) -> None:
@@ -129,6 +142,14 @@ class RegisterLogic:
         """Whether the transform is a registration of these volumes."""
         return stored_registration.belongs(transform, moving, fixed)
 
+    def uncertain_alignment(self, moving, fixed, transform, warped) -> stage_notes.UncertainAlignment | None:
+        """What the results of these volumes say of an alignment that was uncertain; the transform is asked first."""
+        if self.is_registered(moving, fixed, transform):
+            return stage_notes.uncertain_alignment(transform)
+        if warped is not None and None not in (moving, fixed) and results.is_of_pair(warped, moving, fixed):
+            return stage_notes.uncertain_alignment(warped)
+        return None
+
     def close(self) -> None:
         """Stop what runs, at once."""
         for job in self._jobs:
@@ -159,14 +180,16 @@ class RegisterLogic:
         check_sizes(moving, fixed)
         return moving, fixed
 
-    def _registrar(self, path: Path, device: str) -> Registrar:
+    def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
         from ..checkpoints import load_checkpoint
         from ..registration import Registrar
 
-        key = (str(path), path.stat().st_mtime_ns if path.is_file() else None, device)
+        if not stages.network:
+            path = None
+        key = (str(path), path.stat().st_mtime_ns if path and path.is_file() else None, device, stages)
         if self._cached is None or self._cached[0] != key:
             self._cached = None  # two networks at a time need not fit a GPU
-            self._cached = (key, Registrar(load_checkpoint(path), device))
+            self._cached = (key, Registrar(load_checkpoint(path) if path else None, device, stages))
         return self._cached[1]
 
     def _write(self, request: PairRequest, registration: Registration) -> tuple[Any, Any]:
@@ -181,9 +204,11 @@ class RegisterLogic:
             )
             size = registration.displacement_px.shape[-1]
             stored_registration.remember(transform, size, request.moving_slice, request.fixed_slice)
+            stage_notes.note_stages(transform, registration)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
             results.note_pair(request.warped, request.moving, request.fixed)
+            stage_notes.note_stages(request.warped, registration)
         return request.warped, transform

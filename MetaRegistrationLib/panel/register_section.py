@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .requests import PairRequest
+from .stage_choices import kind_name, missing_for, times_in_words
 from .state import PanelState
 from .steps import Steps
 from .texts import sentence
@@ -31,6 +32,7 @@ class RegisterSection:
         self._measured: tuple | None = None
         say(ui.registerStatusLabel, "")
         say(ui.measuresLabel, "")
+        say(ui.alignmentWarningLabel, "")
         ui.registerButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
         ui.applyToOthersButton.connect("clicked(bool)", lambda checked: self._apply_to_others())
         ui.otherVolumesSelector.connect("checkedNodesChanged()", self.refresh)
@@ -55,6 +57,7 @@ class RegisterSection:
         if self._measured is not None and self._pair() != self._measured:
             self._measured = None
             say(ui.measuresLabel, "")
+        say(ui.alignmentWarningLabel, self._warning())
         registered = self._logic.is_registered(parameters.movingVolume, parameters.fixedVolume, parameters.transform)
         others = (
             [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
@@ -84,9 +87,19 @@ class RegisterSection:
             missing.append(_("a moving volume"))
         if fixed is None:
             missing.append(_("a fixed volume"))
-        if self._state.checkpoint is None:
-            missing.append(_("a checkpoint (under Adapt)"))
-        return missing
+        return missing + missing_for(self._state.stages, self._state.checkpoint)
+
+    def _warning(self) -> str:
+        parameters = self._state.parameters
+        found = self._logic.uncertain_alignment(*self._pair(), parameters.transform, parameters.warpedVolume)
+        if found is None:
+            return ""
+        text = _("The images could not be aligned with confidence: check the overlay.")
+        if found.kept == "none":
+            return f"{text} " + _("No initial alignment was used ({reason}).").format(reason=found.reason)
+        return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(
+            kind=kind_name(found.kept), reason=found.reason
+        )
 
     def _start_or_cancel(self) -> None:
         if self.running:
@@ -106,6 +119,7 @@ class RegisterSection:
             moving_points=parameters.movingPoints,
             fixed_points=parameters.fixedPoints,
             spacing_um=self.ui.spacingSpinBox.value or None,
+            stages=self._state.stages,
         )
         self._steps = Steps(
             self._host,
@@ -121,17 +135,13 @@ class RegisterSection:
         parameters = self._state.parameters
         parameters.transform = result.transform
         self._measured = self._pair()
-        say(
-            self.ui.measuresLabel,
-            _("NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.").format(
-                before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
-            ),
-        )
+        say(self.ui.measuresLabel, _measures(result))
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
-        say(
-            self.ui.registerStatusLabel,
-            _("Registered in {seconds:.2f} s: {names}.").format(seconds=result.seconds, names=_(" and ").join(written)),
+        text = _("Registered in {seconds:.2f} s: {names}.").format(
+            seconds=result.seconds, names=_(" and ").join(written)
         )
+        times = times_in_words(result.stage_seconds, result.refinement_steps)
+        say(self.ui.registerStatusLabel, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
         self._state.notify()
         self._show_result()
 
@@ -152,3 +162,12 @@ class RegisterSection:
             say(self.ui.registerStatusLabel, _("Under the transform now: {names}.").format(names=names))
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
+
+
+def _measures(result) -> str:
+    text = _("NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.").format(
+        before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
+    )
+    if result.initial is not None:
+        text += " " + _("Initial alignment: {kind}.").format(kind=kind_name(result.initial))
+    return text

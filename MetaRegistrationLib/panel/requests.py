@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from ..stages import Stages
 
 
 @dataclass(frozen=True)
 class FineTuningRequest:
-    """What is to be trained: folder of pairs, checkpoint to start from, and the name of the result."""
+    """What is to be trained: folder of pairs, checkpoint to start from, name of the result, how pairs are aligned first."""
 
     folder: Path
     checkpoint: Path | None
@@ -17,6 +19,7 @@ class FineTuningRequest:
     epochs: int
     device: str
     spacing_um: float | None
+    initial: str = Stages.initial
 
 
 @dataclass(frozen=True)
@@ -28,23 +31,28 @@ class FolderRequest:
     checkpoint: Path | None
     device: str
     spacing_um: float | None
+    stages: Stages = field(default_factory=Stages)
 
 
 @dataclass(frozen=True)
 class PairRequest:
-    """One pair to be registered: volume nodes, their slices, and the nodes for the results (None: none wanted)."""
+    """One pair to be registered: volume nodes, their slices, and the nodes for the results (None: none wanted).
+
+    The checkpoint may be None where `stages` has no network.
+    """
 
     moving: Any
     fixed: Any
     moving_slice: int
     fixed_slice: int
-    checkpoint: Path
+    checkpoint: Path | None
     device: str
     warped: Any | None = None
     transform: Any | None = None
     moving_points: Any | None = None
     fixed_points: Any | None = None
     spacing_um: float | None = None
+    stages: Stages = field(default_factory=Stages)
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,12 @@ class PairResult:
     ----------
     ncc_before, ncc_after, folding_percent, seconds : float
     warped, transform : node or None
+    initial : str or None
+        The kind of initial alignment that was kept; None where it was off.
+    stage_seconds : dict of str to float
+        As `Registration.stage_seconds`.
+    refinement_steps : int or None
+        Those that were taken; None where refinement was off.
     """
 
     ncc_before: float
@@ -63,3 +77,6 @@ class PairResult:
     seconds: float
     warped: Any | None
     transform: Any | None
+    initial: str | None = None
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    refinement_steps: int | None = None

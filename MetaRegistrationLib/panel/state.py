@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..pairs import PairFolder
+from ..stages import Stages
+from .stage_choices import stages_of
 
 
 class _NoParameters:
@@ -28,7 +30,7 @@ class PanelState:
     Attributes
     ----------
     parameters : parameter node
-        What is saved with the scene: nodes, spacing, epochs, names (see the module file).
+        What is saved with the scene: nodes, spacing, epochs, stages, names (see the module file).
     folder : PairFolder or None
         The pairs that were found.
     checkpoint : Path or None
@@ -43,6 +45,11 @@ class PanelState:
     device: str = "cpu"
     _watchers: list[Callable[[], None]] = field(default_factory=list)
     _notifying: bool = False
+
+    @property
+    def stages(self) -> Stages:
+        """The stages of a registration that are chosen."""
+        return stages_of(self.parameters)
 
     def watch(self, refresh: Callable[[], None]) -> None:
         """Call `refresh` after every change."""

@@ -2,11 +2,13 @@
 
 import pytest
 
+from MetaRegistrationLib import resources
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.jobs import store as store_module
 from MetaRegistrationLib.jobs.estimates import DEFAULT_STEP_SECONDS, START_SECONDS, estimate
 from MetaRegistrationLib.jobs.record import FIELDS, RunRecord
 from MetaRegistrationLib.jobs.store import CheckpointStore
+from MetaRegistrationLib.resources import default_checkpoint
 
 
 @pytest.fixture
@@ -29,7 +31,8 @@ def kept(store, name, **record):
 def test_an_empty_store_has_nothing_and_makes_no_folder(store):
     assert store.names() == [] and store.unfinished() == []
     assert not store.folder.exists()
-    assert [label for label, _ in store.choices()] == ["meta-learned (shipped)"]
+    assert store.choices()[0] == (f"{default_checkpoint().stem} (shipped)", default_checkpoint())
+    assert {path for _, path in store.choices()} == set(default_checkpoint().parent.glob("*.pt"))
 
 
 def test_a_run_is_unfinished_until_it_is_kept(store):
@@ -76,12 +79,17 @@ def test_keep_refuses_what_is_not_there_and_a_name_that_is_taken(store, tmp_path
     assert store.path("a").read_bytes() == b"best.pt"
 
 
-def test_choices_have_the_shipped_one_first(store):
+def test_choices_have_the_shipped_ones_first(store, tmp_path, monkeypatch):
     kept(store, "b")
     kept(store, "A")
     run_files(store, "unfinished", "last.pt", "best.pt")
-    choices = store.choices("shipped")
-    assert [label for label, _ in choices] == ["shipped", "A", "b"]
+    shipped = tmp_path / "Checkpoints"
+    shipped.mkdir()
+    for name in ("z_default.pt", "another.pt", "another.md"):
+        (shipped / name).write_bytes(b"x")
+    monkeypatch.setattr(resources, "default_checkpoint", lambda: shipped / "z_default.pt")
+    choices = store.choices(lambda path: f"our {path.stem}")
+    assert [label for label, _ in choices] == ["our z_default", "our another", "A", "b"]
     assert all(path.is_file() for _, path in choices)
 
 

@@ -129,9 +129,11 @@ class FakeRegister(RegisterLogic):
     def __init__(self, host) -> None:
         super().__init__(host)
         self.result: object = None
+        self.requests: list = []
         self.jobs: list[FakeJob] = []
 
     def steps(self, request):
+        self.requests.append(request)
         yield "Working ..."
         if isinstance(self.result, Exception):
             raise self.result

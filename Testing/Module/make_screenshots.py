@@ -42,10 +42,12 @@ def test_pictures(rig):
     register(rig, widget)
     settle(rig)
     keep(rig.screenshot(widget.parent, "picture_panel"), "panel")
+    ui.stagesCollapsibleButton.collapsed = False
+    settle(rig)
     for name in ("pairs", "adapt", "register", "landmarks"):
         section = getattr(ui, f"{name}CollapsibleButton")
         keep(rig.screenshot(section, f"picture_section_{name}"), f"section_{name}")
-    for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton):
+    for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton, ui.stagesCollapsibleButton):
         section.collapsed = True
     settle(rig)
     keep(rig.screenshot_window("picture_landmarks", WINDOW), "landmarks")

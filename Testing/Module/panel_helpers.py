@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import slicer
 from rig import modules
 
@@ -66,6 +67,21 @@ def register(rig, widget) -> None:
     """Click on Register, and wait until it is done or has failed."""
     widget.ui.registerButton.click()
     rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 40, "for the registration")
+
+
+def noise_volume(name: str, slices: int = 1):
+    """A volume of noise, 32 x 32."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    slicer.util.updateVolumeFromArray(node, np.random.default_rng(0).random((slices, 32, 32)).astype(np.float32))
+    return node
+
+
+def choose_volumes(widget):
+    """Choose two volumes of noise, the moving one with three slices."""
+    moving, fixed = noise_volume("moving", 3), noise_volume("fixed")
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)
+    widget.ui.fixedVolumeSelector.setCurrentNode(fixed)
+    return moving, fixed
 
 
 def settle(rig, seconds: float = 0.15) -> None:

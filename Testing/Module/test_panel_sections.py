@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, open_panel, settle, table
+from panel_helpers import choose_folder, choose_volumes, open_panel, settle, table
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.pairs import LeftOut
@@ -23,19 +22,6 @@ def logic(tmp_path):
 @pytest.fixture
 def widget(rig, logic, monkeypatch):
     return open_panel(rig, monkeypatch, logic)
-
-
-def volume(name: str, slices: int = 1):
-    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    slicer.util.updateVolumeFromArray(node, np.random.default_rng(0).random((slices, 32, 32)).astype(np.float32))
-    return node
-
-
-def choose_volumes(widget):
-    moving, fixed = volume("moving", 3), volume("fixed")
-    widget.ui.movingVolumeSelector.setCurrentNode(moving)
-    widget.ui.fixedVolumeSelector.setCurrentNode(fixed)
-    return moving, fixed
 
 
 def test_every_widget_has_a_tooltip(rig, widget):

@@ -87,7 +87,7 @@ def test_volume_under_a_warp_of_another_program(rig, pair):
 
 
 def test_gpu_out_of_memory(rig, pair, monkeypatch):
-    def exhausted(path, device):
+    def exhausted(path, device, stages):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 40 GiB.")
 
     monkeypatch.setattr(pair.logic.register, "_registrar", exhausted)

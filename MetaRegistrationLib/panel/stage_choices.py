@@ -1,0 +1,81 @@
+"""The stages of a registration as the panel offers them, and how it speaks of them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..stages import Stages
+from .texts import tr as _
+
+_NOTHING = Stages("none", False, 0)
+
+
+class InitialAlignment(enum.Enum):
+    """Kinds of initial alignment in the order of the list; the scene keeps the name."""
+
+    affine = "affine"
+    rigid = "rigid"
+    translation = "translation"
+    none = "none"
+
+    def label(self) -> str:
+        """What the list shows; the parameter node asks for it."""
+        name = kind_name(self.value)
+        return _("{kind} (recommended)").format(kind=name) if self.value == Stages.initial else name
+
+
+def kind_name(kind: str) -> str:
+    """A kind of initial alignment in the user's language."""
+    names = {"affine": _("affine"), "rigid": _("rigid"), "translation": _("translation"), "none": _("none")}
+    return names.get(kind, kind)
+
+
+def stages_of(parameters: Any) -> Stages:
+    """The stages that the parameters of the scene hold; those of `Stages()` while there is no scene."""
+    if parameters.initialAlignment is None:
+        return Stages()
+    return Stages(parameters.initialAlignment.value, parameters.useNetwork, parameters.refinementSteps)
+
+
+def missing_for(stages: Stages, checkpoint: Path | None) -> list[str]:
+    """What these stages lack before they can run."""
+    if stages == _NOTHING:
+        return [_("a stage (under Stages)")]
+    return [_("a checkpoint (under Adapt)")] if stages.network and checkpoint is None else []
+
+
+def stages_in_words(stages: Stages) -> str:
+    """The stages that are on, in their order."""
+    parts = []
+    if stages.initial != "none":
+        parts.append(_("{kind} alignment").format(kind=kind_name(stages.initial)))
+    if stages.network:
+        parts.append(_("network"))
+    if stages.refine:
+        parts.append(_("refinement"))
+    return ", ".join(parts) or _("all off")
+
+
+def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -> str:
+    """The time of each stage that ran, in a line; empty when there is none.
+
+    Parameters
+    ----------
+    seconds : mapping of str to float
+        `Registration.stage_seconds`.
+    refinement_steps : int or None
+        How many were taken.
+    """
+    names = {
+        "preprocessing": _("preparation"),
+        "initial": _("initial alignment"),
+        "network": _("network"),
+        "refine": _("refinement"),
+    }
+    parts = [_("{stage} {seconds:.2f} s").format(stage=names.get(key, key), seconds=s) for key, s in seconds.items()]
+    if "refine" in seconds and refinement_steps is not None:
+        parts[-1] += " " + _("({count} steps)").format(count=refinement_steps)
+    return ", ".join(parts)

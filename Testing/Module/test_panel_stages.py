@@ -1,0 +1,239 @@
+"""The three stages in the panel: defaults, what each control reaches, what is said of the result, and saved scenes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import slicer
+from fake_logic import FakeLogic
+from panel_helpers import choose_folder, choose_volumes, click_row, open_panel, register, settle, small_folder
+
+from MetaRegistrationLib.checkpoints import file_sha256
+from MetaRegistrationLib.mrml.results import note_pair
+from MetaRegistrationLib.mrml.stage_notes import UncertainAlignment, note_stages, uncertain_alignment
+from MetaRegistrationLib.panel.requests import PairResult
+from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
+from MetaRegistrationLib.stages import INITIAL_KINDS, Stages
+
+CHANGED = Stages("rigid", False, 10)
+
+
+@pytest.fixture
+def logic(tmp_path):
+    return FakeLogic(tmp_path / "Checkpoints")
+
+
+@pytest.fixture
+def widget(rig, logic, monkeypatch):
+    return open_panel(rig, monkeypatch, logic)
+
+
+def choose_stages(widget, stages: Stages = CHANGED) -> None:
+    """Set the controls as a user does."""
+    box = widget.ui.initialAlignmentComboBox
+    labels = [box.itemText(index).removesuffix(" (recommended)") for index in range(box.count)]
+    box.setCurrentIndex(labels.index(stages.initial))
+    widget.ui.useNetworkCheckBox.checked = stages.network
+    widget.ui.refinementStepsSpinBox.value = stages.refine
+
+
+def shown_stages(widget) -> Stages:
+    """The stages that the controls show."""
+    initial = widget.ui.initialAlignmentComboBox.currentText.removesuffix(" (recommended)")
+    return Stages(initial, widget.ui.useNetworkCheckBox.checked, widget.ui.refinementStepsSpinBox.value)
+
+
+def a_result(node, moving, fixed, reason="", kept="affine"):
+    """Make a volume the result of a registration whose alignment was sure or not."""
+    note_pair(node, moving, fixed)
+    alignment = SimpleNamespace(kind=kept, confidence=0.25, reason=reason)
+    note_stages(node, SimpleNamespace(stages=Stages(), alignment=alignment, refinement=SimpleNamespace(steps=12)))
+    return PairResult(0.25, 0.75, 0.0, 0.1, node, None, kept)
+
+
+def warped_volume(widget):
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "warped")
+    widget.ui.warpedVolumeSelector.setCurrentNode(node)
+    return node
+
+
+def test_controls_show_the_defaults_and_the_recommended_alignment_first(rig, widget):
+    assert shown_stages(widget) == Stages() == widget.panel.state.stages
+    box = widget.ui.initialAlignmentComboBox
+    labels = [box.itemText(index) for index in range(box.count)]
+    assert labels == ["affine (recommended)", "rigid", "translation", "none"]
+    assert {label.split()[0] for label in labels} == set(INITIAL_KINDS)
+    assert widget.ui.stagesCollapsibleButton.collapsed
+    assert widget.ui.stagesCollapsibleButton.text == "Stages: affine alignment, network, refinement"
+
+
+def test_header_says_what_is_chosen(rig, widget):
+    header = widget.ui.stagesCollapsibleButton
+    choose_stages(widget, Stages("translation", True, 0))
+    assert header.text == "Stages: translation alignment, network"
+    choose_stages(widget, Stages("none", False, 5))
+    assert header.text == "Stages: refinement"
+    choose_stages(widget, Stages("none", False, 0))
+    assert header.text == "Stages: all off"
+    assert widget.ui.refinementStepsSpinBox.text == "off"
+
+
+@pytest.mark.parametrize("stages", [Stages(), CHANGED, Stages("none", True, 0)])
+def test_pair_is_registered_with_the_chosen_stages(rig, widget, logic, stages):
+    choose_volumes(widget)
+    choose_stages(widget, stages)
+    logic.register.result = PairResult(0.25, 0.75, 0.5, 0.1, None, None)
+    register(rig, widget)
+    assert logic.register.requests[0].stages == stages
+
+
+def test_folder_is_registered_and_fine_tuned_with_them(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = 2
+    choose_folder(rig, widget, tmp_path)
+    choose_stages(widget)
+    widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "out")
+    widget.ui.registerFolderButton.click()
+    assert logic.register.jobs[0].request.stages == CHANGED
+    assert "(rigid)" in widget.ui.fineTuneButton.toolTip
+    widget.ui.fineTuneButton.click()
+    assert logic.adapt.jobs[0].request.initial == "rigid"
+
+
+def test_network_alone_needs_a_checkpoint_and_something_must_be_on(rig, widget, logic):
+    choose_volumes(widget)
+    widget.panel.state.checkpoint = None
+    widget.panel.state.notify()
+    button = widget.ui.registerButton
+    assert button.toolTip == "Still missing: a checkpoint (under Adapt)"
+    choose_stages(widget, Stages("affine", False, 0))
+    assert button.enabled
+    choose_stages(widget, Stages("none", False, 0))
+    assert not button.enabled and button.toolTip == "Still missing: a stage (under Stages)"
+    assert "a stage (under Stages)" in widget.ui.registerFolderButton.toolTip
+
+
+def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logic):
+    choose_volumes(widget)
+    seconds = {"preprocessing": 0.05, "initial": 0.2, "network": 0.1, "refine": 0.3}
+    logic.register.result = PairResult(0.25, 0.75, 0.5, 0.65, None, None, "affine", seconds, 22)
+    register(rig, widget)
+    assert widget.ui.measuresLabel.text == (
+        "NCC 0.250 before, 0.750 after; 0.500 % of the image folds. Initial alignment: affine."
+    )
+    assert widget.ui.registerStatusLabel.text.splitlines()[1] == (
+        "Preparation 0.05 s, initial alignment 0.20 s, network 0.10 s, refinement 0.30 s (22 steps)."
+    )
+    assert not widget.ui.alignmentWarningLabel.visible
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("none", "No initial alignment was used (the images do not correlate)."),
+        ("translation", "The simpler kind translation was used (the images do not correlate)."),
+    ],
+)
+def test_uncertain_alignment_is_said_until_a_sure_one_replaces_it(rig, widget, logic, kept, said):
+    moving, fixed = choose_volumes(widget)
+    warped, label = warped_volume(widget), widget.ui.alignmentWarningLabel
+    logic.register.result = a_result(warped, moving, fixed, "the images do not correlate", kept)
+    register(rig, widget)
+    assert label.visible
+    assert label.text == f"The images could not be aligned with confidence: check the overlay. {said}"
+    widget.ui.movingVolumeSelector.setCurrentNode(None)
+    assert not label.visible
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)
+    assert label.visible
+    logic.register.result = a_result(warped, moving, fixed)
+    register(rig, widget)
+    assert not label.visible
+
+
+def test_warnings_of_a_folder_are_still_there_at_its_end(rig, widget, logic, tmp_path):
+    logic.pairs.folders[str(tmp_path)] = 2
+    choose_folder(rig, widget, tmp_path)
+    widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "out")
+    widget.ui.registerFolderButton.click()
+    job = logic.register.jobs[0]
+    job.on_event({"event": "message", "text": "2 pairs", "level": "info"})
+    for number in range(7):
+        job.on_event({"event": "message", "text": f"pair {number} is uncertain", "level": "warning"})
+    job.end("finished", "Done.")
+    assert widget.ui.registerStatusLabel.text.splitlines() == [
+        "Done.",
+        "Check these pairs before you use them:",
+        *(f"pair {number} is uncertain" for number in range(5)),
+        "and 2 more",
+    ]
+    widget.ui.registerFolderButton.click()
+    logic.register.jobs[1].end("finished", "Done.")
+    assert widget.ui.registerStatusLabel.text == "Done."
+
+
+def test_stages_and_the_warning_come_back_with_the_scene(rig, widget, logic, tmp_path):
+    moving, fixed = choose_volumes(widget)
+    warped = warped_volume(widget)
+    a_result(warped, moving, fixed, 'rigid: 10 % only; a rotation of 20.0 degrees, "so" to say', "translation")
+    slicer.util.updateVolumeFromArray(warped, slicer.util.arrayFromVolume(fixed))
+    choose_stages(widget)
+    expected = uncertain_alignment(warped)
+    path = str(tmp_path / "visit.mrb")
+    assert slicer.util.saveScene(path)
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    assert shown_stages(widget) == Stages() and not widget.ui.alignmentWarningLabel.visible
+    slicer.util.loadScene(path)
+    settle(rig, 0.3)
+    assert shown_stages(widget) == CHANGED == widget.panel.state.stages
+    node = widget.ui.warpedVolumeSelector.currentNode()
+    assert uncertain_alignment(node) == expected == UncertainAlignment("translation", expected.reason)
+    assert node.GetAttribute("MetaRegistration.RefinementStepsTaken") == "12"
+    assert "was used (rigid: 10 % only" in widget.ui.alignmentWarningLabel.text
+
+
+def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, tmp_path):
+    widget = open_panel(rig)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    click_row(rig, widget, 0)
+    widget.panel.state.checkpoint = None
+    choose_stages(widget, Stages("translation", False, 0))
+    register(rig, widget)
+    assert widget.ui.registerStatusLabel.text.startswith("Registered in"), widget.ui.registerStatusLabel.text
+    assert widget.ui.measuresLabel.text.endswith("Initial alignment: translation.")
+    assert "initial alignment" in widget.ui.registerStatusLabel.text
+    assert "network" not in widget.ui.registerStatusLabel.text
+    registrar = widget.logic.register._cached[1]
+    assert registrar.stages == Stages("translation", False, 0) and registrar.network is None
+    transform = widget.ui.transformSelector.currentNode()
+    notes = {name: transform.GetAttribute(f"MetaRegistration.{name}") for name in ("InitialAlignment", "Network")}
+    assert notes == {"InitialAlignment": "translation", "Network": "off"}
+
+
+def test_child_processes_get_the_stages_as_options(rig, tmp_path, monkeypatch):
+    from MetaRegistrationLib.jobs import job as job_module
+
+    started = []
+    monkeypatch.setattr(job_module.Job, "start", lambda self, arguments: started.append(arguments))
+    widget = open_panel(rig)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    choose_stages(widget)
+    widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "out")
+    widget.ui.registerFolderButton.click()
+    arguments = started[0]
+    assert arguments[arguments.index("--initial") + 1] == "rigid"
+    assert arguments[arguments.index("--refine") + 1] == "10"
+    assert "--no-network" in arguments and "--checkpoint" not in arguments
+    widget.ui.fineTuneButton.click()
+    arguments = started[1]
+    assert arguments[arguments.index("--initial") + 1] == "rigid" and "--checkpoint" in arguments
+
+
+def test_every_shipped_checkpoint_can_be_chosen_by_a_readable_name(rig):
+    box = open_panel(rig).ui.checkpointComboBox
+    chosen = [box.itemData(index) for index in range(box.count)]
+    assert chosen == [str(path) for path in shipped_checkpoints()]
+    assert chosen[0] == str(default_checkpoint()) and len({file_sha256(path) for path in chosen}) == len(chosen)
+    labels = [box.itemText(index) for index in range(box.count)]
+    assert "VoxelMorph of the paper (shipped)" in labels
+    assert all(label.endswith("(shipped)") and "_" not in label for label in labels)
