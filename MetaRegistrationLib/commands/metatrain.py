@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from ..progress import Reader
+from ..progress import Message, Reader, Silent
+from .failures import explain
 from .options import positive_float, positive_int
 from .training_options import add_tasks, add_training, start_on_tasks, train
+
+if TYPE_CHECKING:
+    from ..training.distributed import Group
 
 NAME = "metatrain"
 HELP = "meta-learn an initialisation over source tasks (Reptile)"
 DESCRIPTION = (
     "Train a network by Reptile over the tasks of a task set, usually from a pretrained --checkpoint, so that a few\n"
-    "epochs of fine-tuning adapt it to a new task. Writes best.pt, last.pt and log.csv into --output."
+    "epochs of fine-tuning adapt it to a new task. Writes best.pt, last.pt and log.csv into --output.\n"
+    "Started by torchrun, several processes (and GPUs) share the tasks of each step."
 )
 EXAMPLES = (
     "  meta-registration metatrain --tasks source_tasks.toml --checkpoint runs/pretrained/best.pt --output runs/meta\n"
-    "  meta-registration metatrain --tasks source_tasks.toml --checkpoint runs/pretrained/best.pt --output runs/meta --resume"
+    "  meta-registration metatrain --tasks source_tasks.toml --checkpoint runs/pretrained/best.pt --output runs/meta --resume\n"
+    "  torchrun --nproc_per_node=3 -m MetaRegistrationLib metatrain --tasks source_tasks.toml --output runs/meta"
 )
 
 
@@ -46,11 +53,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
-    """Meta-train."""
+    """Meta-train; of several processes only the first one tells anything."""
+    from ..training.distributed import join
+
+    group, arguments.device = join(arguments.device)
+    if group.first:
+        _train(arguments, progress, group)
+        return 0
+    code = 0
+    try:
+        _train(arguments, Silent(), group)
+    except BaseException as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        code = failure.code
+    group.leave()
+    return code
+
+
+def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> None:
     from ..training.devices import place
     from ..training.reptile import Reptile
 
-    base, parent, tasks, step = start_on_tasks(arguments)
+    base, parent, tasks, step = group.together(start_on_tasks, arguments, progress)
+    if group.size > min(arguments.tasks_per_step, len(tasks)):
+        progress(Message(f"A step has fewer tasks than there are processes ({group.size}): some will idle.", "warning"))
     trainer = Reptile(
         place(base.build(), step.device),
         tasks,
@@ -63,7 +91,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         outer_optimiser=arguments.outer_optimiser,
         batch=arguments.batch,
         seed=arguments.seed,
+        group=group,
     )
     every = arguments.validate_every or 50
-    train(arguments, trainer, tasks, step, base, parent, validate_every=every, progress=progress)
-    return 0
+    train(arguments, trainer, tasks, step, base, parent, validate_every=every, progress=progress, group=group)

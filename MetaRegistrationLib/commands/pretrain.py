@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..training.devices import place
     from ..training.pretrain import Pretraining
 
-    base, parent, tasks, step = start_on_tasks(arguments)
+    base, parent, tasks, step = start_on_tasks(arguments, progress)
     trainer = Pretraining(
         place(base.build(), step.device),
         tasks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ class _Estimator(nn.Module):
     def __init__(self, inputs: int, widths: Sequence[int]):
         super().__init__()
         channels = [inputs, *widths]
-        self.layers = nn.Sequential(*(_convolution(a, b) for a, b in zip(channels, channels[1:], strict=False)))
+        self.layers = nn.Sequential(*(_convolution(a, b) for a, b in pairwise(channels)))
         self.residual = nn.Conv2d(channels[-1], 2, 3, padding=1)
         nn.init.normal_(self.residual.weight, std=1e-3)
         nn.init.zeros_(self.residual.bias)
@@ -84,8 +85,7 @@ class CoarseToFine(nn.Module):
         self.radii, self.velocity_steps = tuple(radii), velocity_steps
         channels = [1, *encoder]
         self.encoder = nn.ModuleList(
-            nn.Sequential(_convolution(a, b, stride=2), _convolution(b, b))
-            for a, b in zip(channels, encoder, strict=False)
+            nn.Sequential(_convolution(a, b, stride=2), _convolution(b, b)) for a, b in pairwise(channels)
         )
         self.estimators = nn.ModuleList(
             _Estimator((2 * radius + 1) ** 2 + width + 2, estimator if level else finest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..tasks import Task
+from .distributed import Group
+from .seeds import seeded
 from .step import OptimisationStep, StepValues
 from .trainers import OneOptimiser, draw_batch, update
 
@@ -20,7 +23,11 @@ class Reptile(OneOptimiser):
     """Each step adapts a copy of the weights to each of m tasks and moves the weights towards the mean of the copies.
 
     ``theta_meta += alpha * mean(theta_t - theta_meta)`` with the outer optimiser "sgd"; with "adam" (the paper's
-    implementation) ``mean(theta_meta - theta_t)`` is the gradient that Adam gets.
+    implementation) ``mean(theta_meta - theta_t)`` is the gradient that Adam gets. Buffers (running statistics) become the mean
+    of those of the copies.
+
+    What is drawn for a task depends on the seed, the step and the task's position among the m only, and the differences are
+    added in the order of the positions. So any number of processes gives the same weights, bit for bit where they compute alike.
 
     Parameters
     ----------
@@ -42,6 +49,8 @@ class Reptile(OneOptimiser):
     batch : int
         Pairs an inner update.
     seed : int
+    group : Group
+        The processes that share the m tasks; by default this one does them all.
 
     References
     ----------
@@ -64,6 +73,7 @@ class Reptile(OneOptimiser):
         outer_optimiser: str = "adam",
         batch: int = 1,
         seed: int = 0,
+        group: Group | None = None,
     ):
         if outer_optimiser not in OUTER_OPTIMISERS:
             raise InputError(f"Reptile: expected an outer optimiser of {OUTER_OPTIMISERS}, got {outer_optimiser!r}.")
@@ -72,38 +82,56 @@ class Reptile(OneOptimiser):
         self._tasks_per_step = min(tasks_per_step, len(self._tasks))
         self._inner_updates, self._inner_learning_rate = inner_updates, inner_learning_rate
         self._outer_learning_rate, self._outer_name = outer_learning_rate, outer_optimiser
-        self._batch, self._seed = batch, seed
+        self._batch, self._seed, self._group = batch, seed, group or Group()
+        self._buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
         maker = torch.optim.Adam if outer_optimiser == "adam" else torch.optim.SGD
         self._optimiser = maker(network.parameters(), lr=outer_learning_rate)
 
     def advance(self, step: int) -> StepValues:
         """One meta-step."""
         chosen = np.random.default_rng([self._seed, step]).choice(len(self._tasks), self._tasks_per_step, replace=False)
-        parameters = list(self.network.parameters())
-        start = [parameter.detach().clone() for parameter in parameters]
-        difference = [torch.zeros_like(parameter) for parameter in parameters]
-        values = []
-        try:
-            for position, index in enumerate(chosen):
-                _set(parameters, start)
-                values.append(self._adapt(self._tasks[int(index)], step, position))
-                for total, before, after in zip(difference, start, parameters, strict=True):
-                    total += (before - after.detach()) / len(chosen)
-        finally:
-            _set(parameters, start)  # whatever interrupts an inner update, the network holds theta_meta again
-        for parameter, total in zip(parameters, difference, strict=True):
-            parameter.grad = total
-        self._optimiser.step()
-        self._optimiser.zero_grad(set_to_none=True)
-        return StepValues.mean(values)
+        start = _flat(self._state())
+        # A row for each task: each process fills its own ones, and the sum with the zeros of the others changes no bit.
+        differences = start.new_zeros(len(chosen), len(start))
+        values = torch.zeros(len(chosen), 3, dtype=torch.float64)
+
+        def adapt_own() -> None:
+            try:
+                for position in self._group.share(len(chosen)):
+                    _set(self._state(), start)
+                    seen = self._adapt(self._tasks[int(chosen[position])], step, position)
+                    values[position] = torch.tensor(astuple(seen), dtype=values.dtype)
+                    differences[position] = (start - _flat(self._state())) / len(chosen)
+            finally:
+                _set(self._state(), start)  # whatever interrupts an inner update, the network holds theta_meta again
+
+        self._group.together(adapt_own)
+        self._group.sum(differences)
+        self._group.sum(values)
+        self._move(sum(differences))
+        return StepValues.mean([StepValues(*row) for row in values.tolist()])
+
+    def _state(self) -> list[Tensor]:
+        return [*self.network.parameters(), *self._buffers]
 
     def _adapt(self, task: Task, step: int, position: int) -> StepValues:
         rng = np.random.default_rng([self._seed, step, position])
         optimiser = torch.optim.Adam(self.network.parameters(), lr=self._inner_learning_rate)
         updates = range(self._inner_updates)
-        return StepValues.mean(
-            [update(self.network, optimiser, self._step, draw_batch(task, rng, step, self._batch)) for _ in updates]
-        )
+        with seeded([self._seed, step, position], self._step.device):
+            return StepValues.mean(
+                [update(self.network, optimiser, self._step, draw_batch(task, rng, step, self._batch)) for _ in updates]
+            )
+
+    def _move(self, difference: Tensor) -> None:
+        """The outer update, from the mean of theta_meta - theta_t."""
+        for value, change in zip(self._state(), _like(difference, self._state()), strict=True):
+            if isinstance(value, nn.Parameter):
+                value.grad = change
+            else:
+                value -= change
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
 
     def settings(self) -> dict:
         """Plain values that define the run."""
@@ -119,7 +147,17 @@ class Reptile(OneOptimiser):
         }
 
 
-def _set(parameters: list[nn.Parameter], values: list[Tensor]) -> None:
+def _flat(tensors: list[Tensor]) -> Tensor:
+    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
+
+
+def _like(flat: Tensor, tensors: list[Tensor]) -> list[Tensor]:
+    """Inverse of `_flat`, for tensors of the same shapes."""
+    parts = flat.split([tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape).to(tensor.dtype) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+def _set(tensors: list[Tensor], flat: Tensor) -> None:
     with torch.no_grad():
-        for parameter, value in zip(parameters, values, strict=True):
-            parameter.copy_(value)
+        for tensor, value in zip(tensors, _like(flat, tensors), strict=True):
+            tensor.copy_(value)

@@ -5,26 +5,23 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ..checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from ..errors import InputError, TrainingStopped
-from ..files import writable_folder
-from ..progress import Epoch, Event, Finished, Reader, ReaderGone, Saved, SecondsLeft, Started, Step
+from ..progress import Epoch, Event, Finished, Reader, ReaderGone, Saved, SecondsLeft, Silent, Started, Step
 from ..versions import device_name, provenance
+from .distributed import Group, ProcessLost
+from .folder import BEST, LAST, LOG, check_folder
 from .interruption import Interruption
 from .log import TrainingLog
+from .seeds import seeded
 from .step import NonFiniteLoss, StepValues
 from .trainers import Trainer
 from .validation import Validator
-
-LAST, BEST, LOG = "last.pt", "best.pt", "log.csv"
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,8 @@ class TrainingRun:
     settings : RunSettings
     device : torch.device
     progress : Reader
+    group : Group
+        The processes that share the run, each with such an object; the first one validates, saves and tells.
     """
 
     def __init__(
@@ -82,12 +81,16 @@ class TrainingRun:
         settings: RunSettings,
         device: torch.device,
         progress: Reader,
+        group: Group | None = None,
     ):
         self._trainer, self._base, self._validator = trainer, base, validator
-        self._folder, self._settings, self._device, self._progress = Path(folder), settings, device, progress
+        self._folder, self._settings, self._device = Path(folder), settings, device
+        self._group = group or Group()
+        self._progress = progress if self._group.first else Silent()
         self._record = {"stage": trainer.name, **trainer.settings(), **record}
         self._log = TrainingLog(self._folder / LOG)
         self._at = _Position()
+        self._saved_at = time.monotonic()
         self._gone: ReaderGone | None = None
 
     def __call__(self, *, resume: bool = False) -> Path:
@@ -98,46 +101,31 @@ class TrainingRun:
         InputError
             The folder already holds a run and `resume` is not set, or holds one of other settings.
         TrainingStopped
-            A full disk or a loss that is not finite ended the run.
+            A full disk, a loss that is not finite or another process's death ended the run.
         KeyboardInterrupt
             The user stopped the run, or nobody reads its progress any more (`ReaderGone`); it is saved.
         """
-        self._prepare(resume)
+        self._group.in_first(lambda: check_folder(self._folder, resume=resume))
+        self._group.together(self._prepare, resume)
         total = self._trainer.total_steps
-        self._tell(
-            Started(
-                self._trainer.name,
-                total,
-                self._at.step,
-                os.getpid(),
-                device_name(self._device),
-                {"folder": str(self._folder)},
-            )
-        )
-        with Interruption() as interruption:
-            self._train(interruption, SecondsLeft(total, self._at.step))
-            self._save()
-            if self._at.step < total:
-                raise self._gone or KeyboardInterrupt
+        detail = {"folder": str(self._folder)}
+        self._tell(Started(self._trainer.name, total, self._at.step, os.getpid(), self._hardware(), detail))
+        try:
+            with Interruption() as interruption:
+                self._train(interruption, SecondsLeft(total, self._at.step))
+                self._group.in_first(self._save)
+                if self._at.step < total:
+                    raise self._gone or KeyboardInterrupt
+        except ProcessLost as error:
+            raise TrainingStopped(f"{error} {self._last_save()} Go on with --resume.") from error
         values = {"best_step": self._at.best_step, "seconds": self._at.seconds, "last": str(self._folder / LAST)}
         self._tell(Finished(self._trainer.name, self._folder / BEST, values))
         return self._folder / BEST
 
     def _prepare(self, resume: bool) -> None:
         path = self._folder / LAST
-        if resume:
-            if path.exists():
-                self._restore(load_checkpoint(path), path)
-            elif any((self._folder / name).exists() for name in (BEST, LOG)):
-                raise InputError(f"{path} is missing, so there is nothing to resume from. Choose another --output.")
-            else:
-                writable_folder(self._folder)
-        elif path.exists() or (self._folder / BEST).exists():
-            raise InputError(
-                f"{self._folder} already holds a training run. Add --resume to go on with it, or choose another --output."
-            )
-        else:
-            writable_folder(self._folder)
+        if resume and path.exists():
+            self._restore(load_checkpoint(path), path)
 
     def _restore(self, saved: Checkpoint, path: Path) -> None:
         state = saved.training
@@ -153,7 +141,8 @@ class TrainingRun:
         position = dict(state["position"])
         position["since_validation"] = [StepValues(*values) for values in position["since_validation"]]
         self._at = _Position(**position)
-        self._log.continue_from(self._at.step)
+        if self._group.first:
+            self._log.continue_from(self._at.step)
 
     def _refuse_other_settings(self, there: dict, path: Path) -> None:
         # A run may be made longer, unless its learning rate was planned for its length.
@@ -169,30 +158,36 @@ class TrainingRun:
     def _train(self, interruption: Interruption, left: SecondsLeft) -> None:
         self._trainer.network.train()
         if self._at.step == 0:
-            self._save()
-            self._validate()
-        saved_at = time.monotonic()
-        while self._at.step < self._trainer.total_steps and not (interruption.requested or self._gone):
+            self._group.in_first(self._save)
+            self._group.in_first(self._validate)
+        self._saved_at = time.monotonic()
+        # All processes stop at the same step, whichever of them was asked to.
+        while self._at.step < self._trainer.total_steps and not self._group.any(
+            interruption.requested or self._gone is not None
+        ):
             began = time.monotonic()
             values = self._advance()
             self._at.step += 1
-            self._at.since_validation.append(values)
             self._at.seconds += time.monotonic() - began
-            self._report(values, left.after(self._at.step))
-            if self._validation_due():
-                self._validate()
-                self._save()
-                saved_at = time.monotonic()
-            elif time.monotonic() - saved_at > self._settings.save_every:
-                self._save()
-                saved_at = time.monotonic()
+            self._group.in_first(self._keep, values, left)
+
+    def _keep(self, values: StepValues, left: SecondsLeft) -> None:
+        """Tell, validate and save after a step, as far as it is time for it."""
+        self._at.since_validation.append(values)
+        self._report(values, left.after(self._at.step))
+        if self._validation_due():
+            self._validate()
+        elif time.monotonic() - self._saved_at <= self._settings.save_every:
+            return
+        self._save()
+        self._saved_at = time.monotonic()
 
     def _validation_due(self) -> bool:
         return self._at.step % self._settings.validate_every == 0 or self._at.step == self._trainer.total_steps
 
     def _advance(self) -> StepValues:
         try:
-            with _seeded([self._record.get("seed", 0), self._at.step], self._device):
+            with seeded([self._record.get("seed", 0), self._at.step], self._device):
                 return self._trainer.advance(self._at.step)
         except NonFiniteLoss as error:
             raise TrainingStopped(
@@ -241,7 +236,7 @@ class TrainingRun:
 
     def _save_best(self, values: dict) -> None:
         entry = {**self._record, "step": self._at.step, "seconds": round(self._at.seconds, 1), "validation": values}
-        entry["device"] = device_name(self._device)
+        entry["device"] = self._hardware()
         best = replace(self._checkpoint(), history=[*self._base.history, entry])
         self._write(lambda: save_checkpoint(self._folder / BEST, best))
         self._tell(Saved(self._folder / BEST, "best", self._at.step))
@@ -257,7 +252,7 @@ class TrainingRun:
             **self._record,
             "step": self._at.step,
             "seconds": round(self._at.seconds, 1),
-            "device": device_name(self._device),
+            "device": self._hardware(),
         }
         last = replace(self._checkpoint(), history=[*self._base.history, entry], training=state)
         self._write(lambda: save_checkpoint(self._folder / LAST, last))
@@ -272,6 +267,10 @@ class TrainingRun:
                 "Free some space and go on with --resume."
             ) from error
 
+    def _hardware(self) -> str:
+        name = device_name(self._device)
+        return name if self._group.size == 1 else f"{self._group.size} processes, each on {name}"
+
     def _last_save(self) -> str:
         path = self._folder / LAST
         return f"The last save is whole: {path}." if path.exists() else "Nothing was saved before."
@@ -282,14 +281,6 @@ class TrainingRun:
             self._progress(event)
         except ReaderGone as gone:
             self._gone = gone
-
-
-@contextmanager
-def _seeded(seed: list[int], device: torch.device) -> Iterator[None]:
-    """torch's own random numbers (dropout) from `seed`, so that a resumed run draws what the unbroken one draws."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        yield
 
 
 def _change(key: str, there: object, now: object) -> str:

@@ -69,19 +69,29 @@ class OptimisationStep:
         NonFiniteLoss
             The loss or the gradient's norm is not finite; nothing was updated.
         """
-        with precision_context(self.device, self.mixed):
-            displacement_px = network(moving, fixed)
-        terms = self.loss(moving, fixed, displacement_px, truth_px)
-        values = StepValues(
-            *(float(term) for term in torch.stack((terms.total, terms.similarity, terms.smoothness)).detach().cpu())
-        )
+        optimiser.zero_grad(set_to_none=True)
+        # One copy from the device a step: a GPU waits at each.
+        *terms, norm = self.gradients(network, moving, fixed, truth_px).tolist()
+        values = StepValues(*terms)
         if not math.isfinite(values.loss):
             raise NonFiniteLoss(f"the loss became {values.loss}")
-        optimiser.zero_grad(set_to_none=True)
-        terms.total.backward()
-        # An infinite limit leaves every gradient as it is.
-        norm = float(nn.utils.clip_grad_norm_(network.parameters(), math.inf if self.clip is None else self.clip))
         if not math.isfinite(norm):
             raise NonFiniteLoss(f"the norm of the gradient became {norm}")
         optimiser.step()
         return values
+
+    def gradients(self, network: nn.Module, moving: Tensor, fixed: Tensor, truth_px: Tensor | None = None) -> Tensor:
+        """Give the parameters, which have no gradient yet, their clipped ones.
+
+        Returns
+        -------
+        Tensor (4,), on the device
+            Loss, similarity, smoothness, and the norm of the gradient before clipping.
+        """
+        with precision_context(self.device, self.mixed):
+            displacement_px = network(moving, fixed)
+        terms = self.loss(moving, fixed, displacement_px, truth_px)
+        terms.total.backward()
+        # An infinite limit leaves every gradient as it is.
+        norm = nn.utils.clip_grad_norm_(network.parameters(), math.inf if self.clip is None else self.clip)
+        return torch.stack((terms.total, terms.similarity, terms.smoothness, norm)).detach()

@@ -37,7 +37,8 @@ def inputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("inputs")
     checkpoint = write_tiny_checkpoint(folder / "tiny.pt")
     pairs = write_pairs(folder / "my pairs é", 6)
-    return ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--device", "cpu"]
+    words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint)]
+    return [*words, "--device", "cpu", "--initial", "none"]
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +209,7 @@ def test_the_history_of_a_checkpoint_grows_and_the_loss_goes_on_at_the_papers_on
     history = load_checkpoint(second / BEST).history
     assert [entry["stage"] for entry in history] == ["finetune", "finetune"]
     assert [entry["loss"]["scales"] for entry in history] == [2, 1]
-    assert history[1]["loss"] == {"smoothness_weight": 0.5, "window": 9, "scales": 1}
+    assert history[1]["loss"] == {"smoothness_weight": 0.5, "window": 9, "scales": 1, "supervision_weight": 0.0}
     assert history[1]["parent_sha256"] == checkpoints.file_sha256(first / BEST)
 
 
