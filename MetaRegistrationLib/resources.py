@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .errors import InputError
 
-_DEFAULT_CHECKPOINT = "Checkpoints/voxelmorph_meta.pt"
+_DEFAULT_CHECKPOINT = "Checkpoints/coarse_to_fine_meta.pt"
 _SAMPLE_PAIRS = "SamplePairs"
 
 

@@ -139,6 +139,7 @@ class AdaptLogic:
 def _shipped_label(path: Path) -> str:
     names = {
         "coarse_to_fine_meta": _("coarse to fine"),
+        "coarse_to_fine_pretrained": _("coarse to fine, pretrained only"),
         "voxelmorph_meta": _("VoxelMorph of the paper"),
     }
     return _("{name} (shipped)").format(name=names.get(path.stem, path.stem))

@@ -12,6 +12,7 @@ from ..spatial import check_displacement, compose, jacobian_determinant
 from .objective import Objective
 from .search import ascend
 from .settings import RefinementSettings
+from .smoothing import smooth_start
 
 _DEFAULTS = RefinementSettings()
 
@@ -74,25 +75,34 @@ def refine(
 
     Notes
     -----
-    What is added is a displacement c of cubic B-splines (`SplineGrid`). It is *composed* with the start u: the result is
-    ``c(x) + u(x + c(x))``, so that the moving image is warped by the start once, and then only by c.
+    The start u is smoothed first (`smooth_start`) to a base b: a network's field carries ripples that follow the noise of
+    the images. What is added to the base is a displacement c of cubic B-splines (`SplineGrid`). It is *composed* with it:
+    the result is ``c(x) + b(x + c(x))``, so that the moving image is warped by the base once, and then only by c.
 
-    The measure is the local cross-correlation of the reduced images, over the region where the start finds both defined,
-    less `smoothness_weight` times the roughness of c. The best c of all steps is kept. Its composed field is then measured
-    again, from the moving image itself: it is taken when this is above the start's measure and when it folds in no more
-    pixels than the start, otherwise half of c is tried, then a quarter, then the start stays.
+    The measure of b with c is their local cross-correlation over the region where the base finds both images defined, less
+    `smoothness_weight` times the roughness of c; that of the start has the roughness of ``u - b`` in its place. The best c
+    of all steps is kept. Its composed field is then measured again, from the moving image itself: it is taken when that is
+    above the start's measure and when it folds in no more pixels than the start. Otherwise half of c is tried, then a
+    quarter, then the start stays.
 
-    It may be called in `torch.inference_mode`; the random state is not used, and the same input gives the same result.
+    It may be called in `torch.inference_mode`; nothing is random.
     """
     began = time.perf_counter()
     _check(moving, fixed, displacement_px)
     with torch.inference_mode(False), torch.no_grad():
         # Clones: tensors made in inference mode cannot take part in a gradient.
         moving, fixed, start = (tensor.detach().clone().float() for tensor in (moving, fixed, displacement_px))
-        objective = Objective(moving, fixed, start, settings, inside_moving=inside_moving, inside_fixed=inside_fixed)
-        before = objective.of_field(start)
-        steps, added = ascend(objective, settings)
-        after, field = _taken(objective, start, before, added)
+        base = smooth_start(start, settings.start_blur_px, settings.keep_px)
+        objective = Objective(moving, fixed, base, settings, inside_moving=inside_moving, inside_fixed=inside_fixed)
+        before = objective.of_start(start)
+        steps, added = ascend(objective, settings) if settings.steps else (0, None)
+        after, field = before, start
+        for candidate in () if added is None else (added, added / 2, added / 4):
+            found = compose(base, objective.displacement(candidate))
+            measure = objective.of_field(found, candidate)
+            if measure > before + settings.least_gain and _folds(found) <= _folds(start):
+                after, field = measure, found
+                break
     return Refinement(field, steps, before, after, time.perf_counter() - began)
 
 
@@ -104,18 +114,6 @@ def _check(moving: Tensor, fixed: Tensor, displacement_px: Tensor) -> None:
             "refine: expected one pair of images (1, 1, H, W) and a displacement (1, 2, H, W), got "
             f"{tuple(moving.shape)}, {tuple(fixed.shape)} and {tuple(displacement_px.shape)}"
         )
-
-
-def _taken(objective: Objective, start: Tensor, before: float, added: Tensor) -> tuple[float, Tensor]:
-    """Measure and field of the whole of what was found, or of a part of it that is sound; else those of the start."""
-    if added.any():
-        folds = _folds(start)
-        for share in (1.0, 0.5, 0.25):
-            field = compose(start, objective.displacement(share * added))
-            after = objective.of_field(field) - objective.penalty(share * added)
-            if after > before and _folds(field) <= folds:
-                return after, field
-    return before, start
 
 
 def _folds(displacement_px: Tensor) -> int:

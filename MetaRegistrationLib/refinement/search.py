@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -10,28 +11,63 @@ from torch import Tensor
 from .objective import Objective
 from .settings import RefinementSettings
 
+_RETURNS = 3
+
 
 def ascend(objective: Objective, settings: RefinementSettings) -> tuple[int, Tensor]:
-    """Steps taken, and the finest grid's control displacements (1, 2, n, n) of the best measure seen; zero at the start."""
-    levels = [level.requires_grad_() for level in objective.grid.zeros()]
-    optimiser = torch.optim.Adam(levels, lr=settings.learning_rate, betas=(0.9, 0.99), maximize=True)
-    best, best_levels, last_gain = -math.inf, objective.grid.zeros(), 0
+    """Steps taken, and the finest grid's control displacements (1, 2, n, n) of the best measure seen; zero is one.
+
+    After `settings.patience` steps without gain it goes back to the best and on at half the rate; the third time in a row
+    it stops.
+    """
+    best, best_levels = -math.inf, objective.grid.zeros()
+    climber, rate, waited, returns = _Adam(best_levels), settings.learning_rate, 0, 0
     for step in range(settings.steps + 1):
         with torch.enable_grad():
-            measure = objective(levels)
+            measure = objective(climber.levels)
         value = float(measure)
         if not math.isfinite(value):
             break
+        waited, returns = (0, 0) if value > best + settings.least_gain else (waited + 1, returns)
         if value > best:
-            last_gain = step if value > best + settings.least_gain else last_gain
-            best, best_levels = value, [level.detach().clone() for level in levels]
-        if step == settings.steps or step - last_gain >= settings.patience:
+            best, best_levels = value, [level.detach().clone() for level in climber.levels]
+        if waited >= settings.patience:
+            # -1: the best itself is measured once more, without gain.
+            climber, rate, waited, returns = _Adam(best_levels), rate / 2, -1, returns + 1
+            if returns == _RETURNS:
+                break
+            continue
+        if step == settings.steps:
             break
-        optimiser.zero_grad()
-        measure.backward()
-        optimiser.param_groups[0]["lr"] = settings.learning_rate * _decay(step / settings.steps)
-        optimiser.step()
+        climber.step(torch.autograd.grad(measure, climber.levels), rate * _decay(step / settings.steps))
     return step, objective.grid.total(best_levels)
+
+
+class _Adam:
+    """Adam upwards on copies of control displacements, each level at half the rate of the one before.
+
+    Written out because the first use of `torch.optim` loads torch's compiler, which takes seconds: the user would wait them
+    out at the first pair.
+    """
+
+    _first, _second, _epsilon = 0.9, 0.99, 1e-8
+
+    def __init__(self, levels: list[Tensor]):
+        self.levels = [level.clone().requires_grad_() for level in levels]
+        self._means = [torch.zeros_like(level) for level in levels]
+        self._squares = [torch.zeros_like(level) for level in levels]
+        self._steps = 0
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[Tensor], rate: float) -> None:
+        self._steps += 1
+        by_mean, by_square = 1 - self._first**self._steps, 1 - self._second**self._steps
+        each = zip(self.levels, gradients, self._means, self._squares, strict=True)
+        for index, (level, gradient, mean, square) in enumerate(each):
+            mean.lerp_(gradient, 1 - self._first)
+            square.mul_(self._second).addcmul_(gradient, gradient, value=1 - self._second)
+            spread = (square / by_square).sqrt_().add_(self._epsilon)
+            level.addcdiv_(mean, spread, value=rate / 2**index / by_mean)
 
 
 def _decay(progress: float) -> float:

@@ -79,12 +79,7 @@ class SplineGrid:
         return rows, columns
 
     def roughness(self, total: Tensor) -> Tensor:
-        """`losses.smoothness` of the displacement on the frame's pixels (nearly: see Notes), from a few small products.
-
-        Notes
-        -----
-        Both count the same differences; `losses.smoothness` is the mean over components, and so is this.
-        """
+        """`losses.smoothness` of the displacement on the frame's pixels, from a few small products."""
         down = self._slopes[0] @ total @ self._values[1]
         right = self._values[0] @ total @ self._slopes[1]
         return (total * (down + right)).sum() / 4
