@@ -1,0 +1,245 @@
+"""`meta-registration reproduce`: the paper's experiments on the test beds."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..experiments.plan import BEDS, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
+from ..progress import Finished, Message, Reader
+from . import simulate
+from .options import add_device, add_output, path_name, positive_float, positive_int
+from .training_options import data_folder
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..experiments.beds import Bed
+    from ..experiments.rows import Laboratory, Start
+
+NAME = "reproduce"
+HELP = "run the paper's experiments and set the table beside its own"
+DESCRIPTION = (
+    "Train and measure the rows of the paper's Table 1 (Not deformed, Model-Seen, Model-Unseen, Transfer, Fine-tune, Ours)\n"
+    "on real repeat scans (bed R) and on simulated ones (bed S), with and without initial alignment, and write tables and\n"
+    "figures into --output, up to date after every row. The same call goes on where it was stopped and passes over what is\n"
+    "done. Documentation/Experiments.md describes rows, budgets and files."
+)
+EXAMPLES = (
+    "  meta-registration reproduce --data DATA --output experiments --rows transfer fine_tune ours --seeds 1 --epochs 10\n"
+    "  meta-registration reproduce --data DATA --output experiments --network coarse_to_fine --initial none\n"
+    "  meta-registration reproduce --data DATA --output experiments --scale full --device cuda"
+)
+_DEFAULT_DISPLACEMENT_PX = 10.0
+_BOTH = "both"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--data", type=path_name, metavar="DIR", help="folder of the data sets (default: $META_REGISTRATION_DATA)"
+    )
+    add_output(parser)
+    parser.add_argument(
+        "--scale",
+        choices=tuple(BUDGETS),
+        default="quick",
+        help="lengths of the training: for two processor cores, or the paper's (default: quick)",
+    )
+    _add_choice(parser, "--network", NETWORKS)
+    _add_choice(parser, "--bed", BEDS)
+    _add_choice(parser, "--initial", INITIALS)
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        choices=tuple(METHODS),
+        default=list(METHODS),
+        metavar="ROW",
+        help=f"only these: {', '.join(METHODS)} (default: all)",
+    )
+    parser.add_argument(
+        "--epochs",
+        type=positive_int,
+        nargs="+",
+        metavar="N",
+        help="epochs at which Fine-tune and Ours are measured, growing; the first is the quick row (default: --scale's)",
+    )
+    parser.add_argument("--seeds", type=positive_int, metavar="N", help="seeds of the quick row (default: 3)")
+    for kind, row in (("pretrained", "Transfer"), ("meta", "Ours")):
+        parser.add_argument(
+            f"--{kind}",
+            type=_start,
+            action="append",
+            default=[],
+            metavar="NETWORK=FILE",
+            help=f"checkpoint of the row {row} (default: the one that is shipped)",
+        )
+    parser.add_argument(
+        "--displacement",
+        type=positive_float,
+        default=_DEFAULT_DISPLACEMENT_PX,
+        metavar="PX",
+        help="mean displacement of the simulated pairs; another than 10 is a bed of its own (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--set",
+        type=_number,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change another number of the budget (may be repeated; a wrong NAME prints them all)",
+    )
+    add_device(parser)
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "bfloat16"),
+        default="auto",
+        help="of the networks in training; auto is bfloat16 where the processor has it (default: auto)",
+    )
+    parser.add_argument(
+        "--save-every", type=positive_float, default=30.0, metavar="S", help="seconds between saves (default: 30)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with what is in --output; this is always so")
+
+
+def _add_choice(parser: argparse.ArgumentParser, name: str, choices: Sequence[str]) -> None:
+    parser.add_argument(name, choices=(*choices, _BOTH), default=_BOTH, help="(default: both)")
+
+
+def run(arguments: argparse.Namespace, progress: Reader) -> int:
+    """Make all rows."""
+    from ..experiments.experiment import Experiment, check_preprocessing
+    from ..experiments.figures import require_matplotlib
+    from ..experiments.report import PAGE, TABLE
+
+    data = _data(arguments.data)
+    budget = BUDGETS[arguments.scale].changed(dict(arguments.set), arguments.epochs, arguments.seeds)
+    rows = plan(_settings(arguments), arguments.rows, budget)
+    lab = _laboratory(arguments, budget)
+    check_preprocessing(lab)
+    try:
+        require_matplotlib()
+    except InputError as error:  # hours of work must not be lost for want of a picture
+        progress(Message(str(error), "warning"))
+    made = Experiment(rows, lab, lambda setting: _open_bed(setting, data, lab, arguments, progress), progress)()
+    if not arguments.json:
+        print((lab.output / PAGE).read_text(encoding="utf-8"))
+    progress(Finished(NAME, lab.output / PAGE, {"rows": len(rows), "made_now": len(made), "table": lab.output / TABLE}))
+    return 0
+
+
+def _data(given: Path | None) -> Path:
+    data = data_folder(given) or os.environ.get("META_REGISTRATION_DATA")
+    if not data:
+        raise InputError("--data is missing: name the folder of the data sets, or set META_REGISTRATION_DATA to it.")
+    if not Path(data).is_dir():
+        raise InputError(f"--data {data}: there is no such folder.")
+    return Path(data)
+
+
+def _settings(arguments: argparse.Namespace) -> list[Setting]:
+    """In the order in which they are worked on: without alignment first, and the small bed R before S."""
+    simulated = arguments.displacement
+    bed_names = {"R": "R", "S": "S" if simulated == _DEFAULT_DISPLACEMENT_PX else f"S-{simulated:g}px"}
+    return [
+        Setting(network, bed_names[bed], initial)
+        for initial in _chosen(arguments.initial, INITIALS)
+        for bed in _chosen(arguments.bed, BEDS)
+        for network in _chosen(arguments.network, NETWORKS)
+    ]
+
+
+def _chosen(choice: str, choices: Sequence[str]) -> Sequence[str]:
+    return choices if choice == _BOTH else (choice,)
+
+
+def _laboratory(arguments: argparse.Namespace, budget: Budget) -> Laboratory:
+    from ..experiments.rows import Laboratory
+    from ..files import writable_folder
+    from ..preprocessing import Preprocessing
+    from ..training.devices import choose_device, mixed_precision_available
+
+    starts = _starts(arguments)
+    prepared = [start.checkpoint.build_preprocessing() for start in starts.values()]
+    device: torch.device = choose_device(arguments.device)
+    mixed = arguments.precision == "bfloat16" or (arguments.precision == "auto" and mixed_precision_available(device))
+    output = writable_folder(arguments.output)
+    writable_folder(output / "beds")
+    first = prepared[0] if prepared else Preprocessing()
+    return Laboratory(output, budget, starts, first, device, mixed, arguments.save_every)
+
+
+def _starts(arguments: argparse.Namespace) -> dict[tuple[str, str], Start]:
+    """The checkpoints that the rows need; also the one that tells the architecture of the models from scratch."""
+    from ..experiments.rows import Start
+
+    networks = _chosen(arguments.network, NETWORKS)
+    given = {(network, kind): path for kind in ("pretrained", "meta") for network, path in getattr(arguments, kind)}
+    needed = {(network, STARTS[row]) for row in arguments.rows if row in STARTS for network in networks}
+    wanted = sorted(needed | {key for key in given if key[0] in networks})
+    paths = {key: given.get(key) or _shipped(*key) for key in wanted}
+    missing = [f"--{kind} {network}=FILE" for (network, kind), path in paths.items() if path is None]
+    if missing:
+        raise InputError(
+            f"This installation ships no checkpoint for {' and '.join(missing)}. Give it by that option, or choose other "
+            "rows with --rows or another --network."
+        )
+    return {key: Start.read(path, key[0], f"--{key[1]}") for key, path in paths.items()}
+
+
+def _shipped(network: str, kind: str) -> Path | None:
+    from ..resources import resource
+
+    try:
+        return resource(f"Checkpoints/{network}_{kind}.pt")
+    except InputError:
+        return None
+
+
+def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse.Namespace, progress: Reader) -> Bed:
+    from ..experiments.beds import Alignments, Bed, bed_folder
+
+    size = lab.preprocessing.size
+    folder = bed_folder(
+        setting.bed, data, lab.output, lambda folder: _simulate(data, folder, arguments.displacement, size, progress)
+    )
+    path = lab.output / "beds" / f"{setting.bed}_{setting.initial}.json"
+    alignments = Alignments(path, setting.initial, lab.preprocessing, lab.device)
+    return Bed(setting.bed, folder, alignments, lab.preprocessing)
+
+
+def _simulate(data: Path, folder: Path, displacement_px: float, size: int, progress: Reader) -> None:
+    """`meta-registration simulate` with its default settings, but for another mean displacement with as much spread."""
+    from ..experiments.beds import SEED, SINGLE
+
+    eyes = data / SINGLE
+    words = ["--images", eyes / "images", "--masks", eyes / "vessel_masks", "--split-csv", eyes / "images.csv"]
+    words += ["--output", folder, "--seed", SEED, "--size", size]
+    if displacement_px != _DEFAULT_DISPLACEMENT_PX:
+        spread = 0.4 * displacement_px
+        words += ["--set", f"displacement_px={displacement_px}", "--set", f"displacement_spread_px={spread}"]
+    parser = argparse.ArgumentParser()
+    simulate.add_arguments(parser)
+    simulate.run(
+        parser.parse_args([str(word) for word in words]),
+        lambda event: None if isinstance(event, Finished) else progress(event),
+    )
+
+
+def _start(text: str) -> tuple[str, Path]:
+    network, equals, file = text.partition("=")
+    if not (equals and network in NETWORKS):
+        raise argparse.ArgumentTypeError(f"expected NETWORK=FILE with one of {', '.join(NETWORKS)}, got {text!r}")
+    return network, path_name(file)
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE with a number, got {text!r}") from None

@@ -1,0 +1,240 @@
+"""The test beds as pairs in the network's frame: real repeat visits (R) and simulated ones (S)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..aligned import aligned_image, alignment_message
+from ..alignment import Alignment, align
+from ..errors import InputError
+from ..files import write_json
+from ..pairs import ImagePair, PairFiles, find_pairs
+from ..preprocessing import Frame, Preprocessing, pair_frames
+from ..progress import Message, Reader, plain
+from ..tasks import TaskPair, augmented
+
+REAL, SINGLE = "octa_scp_repeat_visits", "octa_scp_single_visits"
+SEED = 0
+"""Of the simulated pairs, whatever the seed of a row."""
+TRAINING, TEST = "fine_tune", "test"
+_SECONDS_BETWEEN_MESSAGES = 5.0
+_PAIRS_BETWEEN_SAVES = 25
+
+Simulate = Callable[[Path], None]
+
+
+@dataclass(frozen=True, eq=False)
+class BedPair:
+    """One pair as it was read, in the frame, and aligned.
+
+    `framed` are the preprocessed images (size, size), neither of them moved; `moving` is the aligned one.
+    """
+
+    images: ImagePair
+    frames: tuple[Frame, Frame]
+    framed: tuple[np.ndarray, np.ndarray]
+    alignment: Alignment | None
+    moving: np.ndarray
+
+
+class Alignments:
+    """Initial alignments of a bed's pairs, each found once and kept in a file.
+
+    Parameters
+    ----------
+    path : Path
+        JSON file.
+    initial : str
+        Kind of alignment.
+    preprocessing : Preprocessing
+        Alignments found on frames of another kind are not taken over.
+    device : torch.device
+    """
+
+    def __init__(self, path: Path, initial: str, preprocessing: Preprocessing, device: torch.device):
+        self._path, self.initial, self._device = path, initial, device
+        self._preprocessing = preprocessing.to_dict()
+        self._found: dict[str, Alignment] = self._read()
+        self._unsaved = 0
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __call__(self, name: str, framed: tuple, inside: tuple) -> Alignment | None:
+        """Alignment of the pair `name`; None where no alignment is asked for."""
+        if self.initial == "none":
+            return None
+        if name not in self._found:
+            self._found[name] = align(
+                *framed, self.initial, inside_moving=inside[0], inside_fixed=inside[1], device=self._device
+            )
+            self._unsaved += 1
+            if self._unsaved >= _PAIRS_BETWEEN_SAVES:
+                self.save()
+        return self._found[name]
+
+    def save(self) -> None:
+        """Write what is new."""
+        if self._unsaved:
+            content = {name: alignment.to_dict() for name, alignment in self._found.items()}
+            write_json(self._path, plain({"preprocessing": self._preprocessing, "alignments": content}))
+            self._unsaved = 0
+
+    def _read(self) -> dict[str, Alignment]:
+        if not self._path.is_file():
+            return {}
+        content = json.loads(self._path.read_text(encoding="utf-8"))
+        if content["preprocessing"] != self._preprocessing:
+            return {}
+        return {
+            name: Alignment(**{**values, "matrix": np.array(values["matrix"], dtype=np.float64)})
+            for name, values in content["alignments"].items()
+        }
+
+
+class Bed:
+    """A test bed with one kind of initial alignment.
+
+    Parameters
+    ----------
+    name : str
+    folder : Path
+        Folder of pairs of the splits fine_tune and test; every test pair has landmarks.
+    alignments : Alignments
+    preprocessing : Preprocessing
+
+    Raises
+    ------
+    InputError
+        The folder lacks one of the splits, or a test pair has no landmarks.
+    """
+
+    def __init__(self, name: str, folder: Path, alignments: Alignments, preprocessing: Preprocessing):
+        found = find_pairs(folder, check=False)
+        self.name, self.folder = name, folder
+        self.training_files, self.test_files = (
+            sorted(found.split(split), key=lambda pair: pair.name) for split in (TRAINING, TEST)
+        )
+        self._alignments, self._preprocessing = alignments, preprocessing
+
+    def describe(self) -> dict:
+        """Plain values for a record: the numbers of pairs, and how simulated ones were made."""
+        record = self.folder / "simulation.json"
+        simulation = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+        return {
+            "bed": self.name,
+            "fine_tune_pairs": len(self.training_files),
+            "test_pairs": len(self.test_files),
+            "simulation": {key: simulation[key] for key in ("settings", "seed", "size") if key in simulation},
+        }
+
+    @cached_property
+    def test(self) -> list[BedPair]:
+        """The test pairs, with landmarks."""
+        pairs = [self._framed(files) for files in self.test_files]
+        for pair in pairs:
+            if pair.images.moving_landmarks is None or pair.images.fixed_landmarks is None:
+                raise InputError(f"{self.folder}: the test pair {pair.images.name} has no landmarks. Add them.")
+        return pairs
+
+    @cached_property
+    def training(self) -> list[TaskPair]:
+        """The fine_tune pairs, images only."""
+        return [self._images_only(self._framed(files)) for files in self.training_files]
+
+    def training_task(self, *, with_test_images: bool = False) -> BedTask:
+        """What a row is trained on: the fine_tune pairs and, for Model-Seen alone, the test pairs' images."""
+        pairs, names = list(self.training), [files.name for files in self.training_files]
+        if with_test_images:
+            pairs += [self._images_only(pair) for pair in self.test]
+            names += [files.name for files in self.test_files]
+        return BedTask(self.name, pairs, names, self._alignments.initial)
+
+    def prepare(self, progress: Reader) -> None:
+        """Read and align all pairs now, and tell how far that is."""
+        files = [*self.training_files, *self.test_files]
+        if self._alignments.initial != "none" and len(self._alignments) < len(files):
+            told = time.monotonic()
+            for done, pair in enumerate(files, start=1):
+                message = alignment_message(pair.name, self._framed(pair).alignment)
+                if message:
+                    progress(message)
+                if time.monotonic() - told > _SECONDS_BETWEEN_MESSAGES:
+                    told = time.monotonic()
+                    progress(Message(f"Bed {self.name}: aligned {done} of {len(files)} pairs"))
+            self._alignments.save()
+        _ = self.training, self.test
+
+    def forget(self) -> None:
+        """Free the memory of the pairs; they are read again when they are asked for."""
+        for kept in ("training", "test"):
+            self.__dict__.pop(kept, None)
+
+    def _framed(self, files: PairFiles) -> BedPair:
+        images = files.load()
+        pair = (images.moving, images.fixed)
+        frames = pair_frames(images.moving.geometry, images.fixed.geometry, self._preprocessing.size)
+        framed = tuple(self._preprocessing.apply(i.array, frame) for i, frame in zip(pair, frames, strict=True))
+        inside = tuple(frame.inside(i.geometry.size) for i, frame in zip(pair, frames, strict=True))
+        alignment = self._alignments(files.name, framed, inside)
+        return BedPair(images, frames, framed, alignment, aligned_image(framed[0], alignment))
+
+    @staticmethod
+    def _images_only(pair: BedPair) -> TaskPair:
+        return TaskPair(pair.moving, pair.framed[1])
+
+
+class BedTask:
+    """Pairs of a bed as a task to train on; nothing is held out."""
+
+    weight = 1.0
+
+    def __init__(self, name: str, pairs: Sequence[TaskPair], names: Sequence[str], initial: str):
+        self.name, self.initial = name, initial
+        self._pairs, self._names = list(pairs), list(names)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def pair(self, index: int) -> TaskPair:
+        """Training pair `index`."""
+        return self._pairs[index]
+
+    def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
+        """A random pair, augmented."""
+        return augmented(self._pairs[int(rng.integers(len(self._pairs)))], rng)
+
+    def validation_pairs(self) -> list[TaskPair]:
+        """None."""
+        return []
+
+    def describe(self) -> dict:
+        """Kind, initial alignment and names of the pairs."""
+        return {"name": self.name, "kind": "test bed", "initial": self.initial, "pairs": self._names}
+
+
+def bed_folder(bed: str, data: Path, output: Path, simulate: Simulate) -> Path:
+    """Folder of a bed's pairs; simulated ones are made in `output` when they are not all there.
+
+    Parameters
+    ----------
+    bed : str
+        "R", "S", or a name of its own for simulated pairs of other settings.
+    data, output : Path
+    simulate : callable
+        Writes the simulated pairs into a folder, their record (simulation.json) last.
+    """
+    if bed == "R":
+        return data / REAL
+    folder = output / "beds" / bed
+    if not (folder / "simulation.json").is_file():
+        simulate(folder)
+    return folder

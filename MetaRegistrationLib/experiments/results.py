@@ -1,0 +1,93 @@
+"""Results of rows on disk: a table of its pairs for each, and a record, written last, that makes it count as done."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from ..errors import InputError
+from ..files import writable_folder, write_json
+from ..measures import PairMeasures, as_row, summary
+from ..progress import plain
+from ..tables import write_table
+from .plan import Row, Setting
+
+_KINDS = {"str": str, "int": int, "float": float}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row that is done: its record, and the measures of its pairs."""
+
+    row: Row
+    record: dict
+    pairs: tuple[PairMeasures, ...]
+
+    def by_pair(self, measure: str) -> dict[str, float]:
+        """One measure of all pairs, by the pair's name."""
+        return {pair.pair: getattr(pair, measure) for pair in self.pairs}
+
+
+def write_result(folder: Path, row: Row, pairs: Sequence[PairMeasures], record: dict) -> None:
+    """Write `NAME.csv`, then `NAME.json`, into the row's folder."""
+    writable_folder(folder)
+    cells = [as_row(pair) for pair in pairs]
+    write_table(folder / f"{row.file}.csv", list(cells[0]), [list(cell.values()) for cell in cells])
+    write_json(folder / f"{row.file}.json", plain({**record, "summary": summary(pairs)}))
+
+
+def read_result(output: Path, row: Row, settings: dict | None = None) -> Result | None:
+    """The result of a row; None when it is not done.
+
+    Raises
+    ------
+    InputError
+        It was made with other settings than `settings`.
+    """
+    path = output / row.folder / f"{row.file}.json"
+    if not path.is_file():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if settings is not None and record["settings"] != plain(settings):
+        differing = sorted(key for key, value in plain(settings).items() if record["settings"].get(key) != value)
+        raise InputError(
+            f"{path}: this row was made with other settings ({', '.join(differing)}). Give the same ones, choose another "
+            f"--output, or delete {path.parent} to make it anew."
+        )
+    return Result(row, record, _read_pairs(path.with_suffix(".csv")))
+
+
+def read_results(output: Path) -> list[Result]:
+    """All rows that are done, whichever call made them."""
+    paths = sorted(output.glob("runs/*/*/*/*/*.json"))
+    rows = [Row.from_dict(json.loads(path.read_text(encoding="utf-8"))["settings"]["row"]) for path in paths]
+    return [result for result in (read_result(output, row) for row in rows) if result is not None]
+
+
+def read_log(output: Path, row: Row) -> list[dict[str, float]]:
+    """What was watched while a row trained, a dict of numbers for each time; empty when there is nothing."""
+    path = output / row.folder / "log.csv"
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    return [{key: float(value) for key, value in line.items() if value} for line in lines]
+
+
+def settings_of(results: Sequence[Result]) -> list[Setting]:
+    """The settings that occur, ordered."""
+    return sorted({r.row.setting for r in results}, key=lambda s: (s.bed, s.initial != "none", s.network))
+
+
+def _read_pairs(path: Path) -> tuple[PairMeasures, ...]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    kinds = {field.name: _KINDS[field.type] for field in fields(PairMeasures)}
+    return tuple(
+        PairMeasures(**{name: math.nan if line[name] == "" else kind(line[name]) for name, kind in kinds.items()})
+        for line in lines
+    )

@@ -1,0 +1,176 @@
+"""Trains one row in a folder of its own, or goes on with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from ..checkpoints import Checkpoint, cpu_weights, file_sha256, load_checkpoint, save_checkpoint
+from ..errors import InputError
+from ..losses import RegistrationLoss
+from ..networks import build_network, registered_networks
+from ..preprocessing import Preprocessing
+from ..progress import Finished, Reader
+from ..training.cuda_graph import with_cuda_graph
+from ..training.devices import place
+from ..training.finetune import FineTuning
+from ..training.pretrain import Pretraining
+from ..training.run import RunSettings, TrainingRun
+from ..training.seeds import seeded
+from ..training.step import OptimisationStep
+from .beds import Bed
+from .measures import Watch, spread_over
+from .plan import ADAPTED, FROM_SCRATCH, STARTS, Budget, Row
+
+
+@dataclass(frozen=True)
+class Start:
+    """A checkpoint to start from."""
+
+    path: Path
+    checkpoint: Checkpoint = field(repr=False)
+    sha256: str
+
+    @classmethod
+    def read(cls, path: Path, network: str, option: str) -> Start:
+        """Read a checkpoint of `network`; an `InputError` names `option` when it is one of another."""
+        checkpoint = load_checkpoint(path)
+        if checkpoint.network["name"] != network:
+            raise InputError(
+                f"{option} {network}={path}: this is a checkpoint of the network {checkpoint.network['name']}."
+            )
+        return cls(path, checkpoint, file_sha256(path))
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """What all rows share.
+
+    Attributes
+    ----------
+    output : Path
+    budget : Budget
+    starts : dict of (network, "pretrained" or "meta") to Start
+    preprocessing : Preprocessing
+    device : torch.device
+    mixed : bool
+        Whether networks train in bfloat16; they are always measured in float32.
+    save_every : float
+        Seconds between saves of a training.
+    """
+
+    output: Path
+    budget: Budget
+    starts: dict[tuple[str, str], Start]
+    preprocessing: Preprocessing
+    device: torch.device
+    mixed: bool = False
+    save_every: float = 30.0
+
+    def folder(self, row: Row) -> Path:
+        """Folder of a row."""
+        return self.output / row.folder
+
+    def start(self, row: Row) -> Start | None:
+        """The checkpoint that a row starts from; None from scratch."""
+        return self.starts[row.setting.network, STARTS[row.method]] if row.method in STARTS else None
+
+    def description(self, network: str) -> dict:
+        """Network and settings of the models from scratch: those of its checkpoints, else the defaults."""
+        known = [start.checkpoint.network for (name, _), start in self.starts.items() if name == network]
+        return known[0] if known else {"name": network, "settings": {}}
+
+
+def row_settings(row: Row, bed: Bed, lab: Laboratory) -> dict:
+    """All that a row's result depends on, as plain values; a result of other settings is not taken over."""
+    start = lab.start(row)
+    settings = {
+        "row": row.to_dict(),
+        "bed": bed.describe(),
+        "preprocessing": lab.preprocessing.to_dict(),
+        "start_sha256": start.sha256 if start else None,
+    }
+    if row.method in ADAPTED + FROM_SCRATCH:
+        budget, scratch = lab.budget, row.method in FROM_SCRATCH
+        settings["training"] = {
+            "loss": _loss(row, lab).to_dict(),
+            "learning_rate": budget.scratch_learning_rate if scratch else budget.learning_rate,
+            "clip": budget.scratch_clip if scratch else None,
+            "precision": "bfloat16" if lab.mixed else "float32",
+        }
+    return settings
+
+
+def trained(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Checkpoint | None:
+    """The checkpoint of a row, trained as far as it has to be; None for Not deformed.
+
+    A row that stopped goes on from its last save. The longer rows of Fine-tune and Ours go on where the shorter ones ended;
+    what came out at each length is kept beside the run, as `at_10_epochs.pt` and the like.
+
+    Raises
+    ------
+    InputError
+        The folder holds a run of other settings.
+    TrainingStopped
+        The loss was not finite, or the disk is full.
+    KeyboardInterrupt
+        The user stopped the run; it is saved.
+    """
+    if row.method == "not_deformed":
+        return None
+    start = lab.start(row)
+    if row.method == "transfer":
+        return start.checkpoint
+    kept = lab.folder(row) / f"{row.file}.pt"
+    if not kept.is_file():
+        save_checkpoint(kept, load_checkpoint(_train(row, bed, lab, progress)))
+    return load_checkpoint(kept)
+
+
+def _train(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Path:
+    start, settings = lab.start(row), row_settings(row, bed, lab)["training"]
+    base = start.checkpoint if start else _new(row, lab)
+    own = base.network["name"] in registered_networks()
+    step = OptimisationStep(_loss(row, lab), lab.device, lab.mixed, settings["clip"])
+    step = with_cuda_graph(step, "auto", own_network=own, progress=progress)
+    network = place(base.build(), lab.device)
+    task = bed.training_task(with_test_images=row.method == "seen")
+    common = {"learning_rate": settings["learning_rate"], "seed": row.seed}
+    if row.method in ADAPTED:
+        trainer = FineTuning(network, task, step, epochs=row.length, **common)
+    else:
+        trainer = Pretraining(network, [task], step, steps=row.length, decay=True, **common)
+    record = {"tasks": [task.describe()], **settings, "parent_sha256": start.sha256 if start else None}
+    run = TrainingRun(
+        trainer,
+        base,
+        lab.folder(row),
+        record=record,
+        validator=Watch(spread_over(bed.test, lab.budget.watched_pairs), lab.device),
+        settings=RunSettings(_watch_steps(row, trainer.steps_per_epoch, lab.budget), lab.save_every),
+        device=lab.device,
+        # The end of one row is not the end of the command.
+        progress=lambda event: None if isinstance(event, Finished) else progress(event),
+    )
+    return run(resume=True)
+
+
+def _new(row: Row, lab: Laboratory) -> Checkpoint:
+    """A new network, its weights from the row's seed."""
+    description = lab.description(row.setting.network)
+    with seeded([row.seed], torch.device("cpu")):
+        network = build_network(description["name"], description.get("settings"))
+    return Checkpoint(description, cpu_weights(network), lab.preprocessing.to_dict())
+
+
+def _loss(row: Row, lab: Laboratory) -> RegistrationLoss:
+    return RegistrationLoss(scales=lab.budget.scratch_scales if row.method in FROM_SCRATCH else lab.budget.scales)
+
+
+def _watch_steps(row: Row, steps_per_epoch: int, budget: Budget) -> int:
+    if row.method in FROM_SCRATCH:
+        return max(row.length // 10, 1)
+    quick = row.length <= budget.epochs(row.setting.bed)[0]
+    return (budget.watch_every if quick else budget.watch_every_later) * steps_per_epoch

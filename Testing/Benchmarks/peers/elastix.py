@@ -1,0 +1,127 @@
+"""elastix (Klein et al., 2010; Shamonin et al., 2014), through itk-elastix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+
+import itk
+import numpy as np
+import torch
+
+from MetaRegistrationLib.spatial import warp
+
+from .base import Peer, from_xy
+
+# Lowest share of the frame in which a start's images must overlap.
+_OVERLAP = 0.35
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Default parameter maps of elastix, and what is changed in them.
+
+    Attributes
+    ----------
+    stages : tuple of str
+        Names of default maps, one after the other.
+    changed : dict
+        By stage: values by parameter, several values separated by blanks.
+    starts_px : tuple of (row, column)
+        Translations from which `start_stage` is tried; the best goes on. Nothing is tried with less than two.
+    start_stage : dict
+        Changes of the rigid map for that.
+    """
+
+    stages: tuple[str, ...]
+    changed: dict[str, dict[str, str]] = field(default_factory=dict)
+    starts_px: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
+    start_stage: dict[str, str] = field(default_factory=dict)
+
+
+_USUAL = Setup(("translation", "rigid", "bspline"))
+_TUNED = Setup(
+    ("rigid", "affine", "bspline"),
+    {
+        "rigid": {"NumberOfResolutions": "3"},
+        "affine": {"NumberOfResolutions": "2"},
+        "bspline": {
+            "Metric": "AdvancedNormalizedCorrelation TransformBendingEnergyPenalty",
+            "Metric1Weight": "300",
+            "FinalGridSpacingInPhysicalUnits": "16",
+            "NumberOfSpatialSamples": "4096",
+        },
+    },
+    starts_px=((0.0, 0.0), (25.0, 25.0), (25.0, -25.0), (-25.0, 25.0), (-25.0, -25.0)),
+    start_stage={
+        "NumberOfResolutions": "2",
+        "ImagePyramidSchedule": "16 16 8 8",
+        "MaximumNumberOfIterations": "150",
+    },
+)
+
+
+def peers(threads: int) -> Iterable[Peer]:
+    """elastix as it comes (with the greys that are better for it on each test bed), and tuned."""
+    yield peer("elastix", _USUAL, "plain", threads, ("R",))
+    yield peer("elastix", _USUAL, "equalised", threads, ("S",))
+    yield peer("elastix, tuned", _TUNED, "plain", threads)
+
+
+def peer(name: str, setup: Setup, greys: str, threads: int, beds: tuple[str, ...] = ("R", "S")) -> Peer:
+    """A row with one set of parameters."""
+
+    def register(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+        start = _best_start(moving, fixed, setup, threads)
+        return _field(moving, fixed, _parameters(setup.stages, setup.changed), start, threads)
+
+    return Peer(name, greys, asdict(setup), register, ("itk-elastix", "itk-core"), beds)
+
+
+def _parameters(stages: Sequence[str], changed: dict[str, dict[str, str]]) -> itk.ParameterObject:
+    parameters = itk.ParameterObject.New()
+    for stage in stages:
+        resolutions = int(changed.get(stage, {}).get("NumberOfResolutions", 4))
+        stage_map = parameters.GetDefaultParameterMap(stage, resolutions)
+        for key, value in changed.get(stage, {}).items():
+            stage_map[key] = value.split()
+        parameters.AddParameterMap(stage_map)
+    return parameters
+
+
+def _best_start(moving: np.ndarray, fixed: np.ndarray, setup: Setup, threads: int) -> tuple[float, float]:
+    """The start whose rigid registration at low resolution ends at the highest correlation."""
+    if len(setup.starts_px) < 2:
+        return setup.starts_px[0]
+    parameters = _parameters(("rigid",), {"rigid": setup.start_stage})
+    return max(
+        setup.starts_px,
+        key=lambda start: _correlation(moving, fixed, _field(moving, fixed, parameters, start, threads)),
+    )
+
+
+def _field(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    parameters: itk.ParameterObject,
+    start: tuple[float, float],
+    threads: int,
+) -> np.ndarray:
+    """The field of a registration that starts from a translation, given to elastix as the moving image's origin."""
+    moving_image, fixed_image = (itk.image_from_array(np.ascontiguousarray(image)) for image in (moving, fixed))
+    moving_image.SetOrigin((-start[1], -start[0]))
+    _, transform = itk.elastix_registration_method(
+        fixed_image, moving_image, parameter_object=parameters, number_of_threads=threads, log_to_console=False
+    )
+    # The moving image in this call only lends its grid: the field's is that of the fixed image.
+    vectors = from_xy(itk.array_from_image(itk.transformix_deformation_field(fixed_image, transform)))
+    return vectors + np.array(start, dtype=np.float32)[:, None, None]
+
+
+def _correlation(moving: np.ndarray, fixed: np.ndarray, displacement_px: np.ndarray) -> float:
+    stack = torch.from_numpy(np.stack([moving, np.ones_like(moving)]))[None]
+    moved, defined = warp(stack, torch.from_numpy(displacement_px)[None])[0].numpy()
+    inside = defined > 0.999
+    if inside.mean() < _OVERLAP:
+        return -1.0
+    return float(np.corrcoef(moved[inside], fixed[inside])[0, 1])

@@ -1,0 +1,64 @@
+"""FireANTs (Jena et al., 2024): affine, then greedy diffeomorphic registration, on the CPU with PyTorch's own sampling."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Iterable
+
+import numpy as np
+import SimpleITK
+
+from .base import Peer
+
+with contextlib.redirect_stdout(io.StringIO()):  # it prints what it found of its GPU kernels
+    from fireants.io.image import BatchedImages, Image
+    from fireants.registration.affine import AffineRegistration
+    from fireants.registration.greedy import GreedyRegistration
+    from fireants.registration.rigid import RigidRegistration
+logging.getLogger("fireants").setLevel(logging.ERROR)
+
+# A pixel's size in FireANTs' physical space: with it one learning rate fits both translations and the linear part.
+_SPACING = 0.01
+_RIGID = {"scales": [8, 4, 2], "iterations": [200, 100, 25], "optimizer_lr": 3e-3, "cc_kernel_size": 7}
+_AFFINE = {"scales": [8, 4, 2], "iterations": [100, 50, 25], "optimizer_lr": 1e-3, "cc_kernel_size": 7}
+_GREEDY = {"scales": [8, 4, 2, 1], "iterations": [200, 100, 50, 25], "optimizer_lr": 0.5, "cc_kernel_size": 7}
+
+
+def peers(threads: int) -> Iterable[Peer]:
+    """Rigid, affine and greedy registration."""
+    yield _peer("FireANTs", _RIGID, _AFFINE, _GREEDY, "equalised")
+
+
+def _peer(name: str, rigid: dict, affine: dict, greedy: dict, greys: str) -> Peer:
+    def register(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+        return _register(moving, fixed, rigid, affine, greedy)
+
+    settings = {"spacing": _SPACING, "rigid": rigid, "affine": affine, "greedy": greedy}
+    return Peer(name, greys, settings, register, ("fireants",))
+
+
+def _register(moving: np.ndarray, fixed: np.ndarray, rigid: dict, affine: dict, greedy: dict) -> np.ndarray:
+    moving_batch, fixed_batch = _batch(moving), _batch(fixed)
+    common = {"fixed_images": fixed_batch, "moving_images": moving_batch, "progress_bar": False}
+    first = RigidRegistration(**common, **rigid)
+    first.optimize()
+    second = AffineRegistration(**common, **affine, init_rigid=first.get_rigid_matrix().detach())
+    second.optimize()
+    third = GreedyRegistration(**common, **greedy, init_affine=second.get_affine_matrix().detach())
+    third.optimize()
+    return _field(third.get_warped_coordinates(fixed_batch, moving_batch)[0].detach().numpy())
+
+
+def _batch(image: np.ndarray) -> BatchedImages:
+    itk_image = SimpleITK.GetImageFromArray(image)
+    itk_image.SetSpacing((_SPACING, _SPACING))
+    return BatchedImages([Image(itk_image, device="cpu")])
+
+
+def _field(coordinates: np.ndarray) -> np.ndarray:
+    """Positions (S, S, 2), components (x, y) in [-1, 1] from centre to centre of the border pixels, as a field (2, S, S)."""
+    size = coordinates.shape[0]
+    positions = (np.moveaxis(coordinates[..., ::-1], -1, 0) + 1) * ((size - 1) / 2)
+    return (positions - np.indices((size, size))).astype(np.float32)
