@@ -102,14 +102,14 @@ def test_seed_repeats_the_initial_weights():
 
 def test_registered_names(monkeypatch):
     monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
-    assert registered_networks() == ("voxelmorph",)
+    assert registered_networks() == ("coarse_to_fine", "voxelmorph")
 
     @register_network("still")
     class Still(nn.Module):
         def forward(self, moving, fixed):
             return torch.zeros_like(torch.cat((moving, fixed), dim=1))
 
-    assert registered_networks() == ("still", "voxelmorph")
+    assert registered_networks() == ("coarse_to_fine", "still", "voxelmorph")
     assert isinstance(build_network("still"), Still)
     assert isinstance(build_network("voxelmorph", TINY), VoxelMorph)
     assert count_parameters(build_network("voxelmorph", TINY)) < count_parameters(build_network("voxelmorph"))
@@ -118,7 +118,7 @@ def test_registered_names(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("voxelmorf", None, "Unknown network 'voxelmorf'. Known: voxelmorph"),
+        ("voxelmorf", None, "Unknown network 'voxelmorf'. Known: coarse_to_fine, voxelmorph"),
         ("", None, "Unknown network"),
         ("no_such_package:Network", None, "cannot be imported.*installed"),
         ("torch.nn:NoSuchNetwork", None, "cannot be imported"),
