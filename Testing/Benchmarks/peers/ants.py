@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterable
 
@@ -13,10 +14,15 @@ from .base import Peer
 Starts = tuple[tuple[float, float], ...]
 
 _SYN = {"type_of_transform": "SyN"}
-_TUNED = {"type_of_transform": "SyN", "syn_metric": "CC", "syn_sampling": 4, "reg_iterations": (100, 70, 40)}
+_TUNED = {"type_of_transform": "SyN", "reg_iterations": (100, 70, 10)}
 # Rigid registration from each of these translations (row, column), at low resolution; the best goes on.
-_STARTS_PX = ((0.0, 0.0), (25.0, 25.0), (25.0, -25.0), (-25.0, 25.0), (-25.0, -25.0))
-_COARSE = {"type_of_transform": "Rigid", "aff_iterations": (200, 100, 0, 0)}
+_STARTS_PX = tuple(itertools.product((0.0, -25.0, 25.0), repeat=2))
+_COARSE = {
+    "type_of_transform": "Rigid",
+    "aff_iterations": (200, 200, 50),
+    "aff_shrink_factors": (16, 8, 4),
+    "aff_smoothing_sigmas": (8, 4, 2),
+}
 
 
 def peers(threads: int) -> Iterable[Peer]:
@@ -38,7 +44,8 @@ def _register(moving: np.ndarray, fixed: np.ndarray, settings: dict, starts: Sta
     with tempfile.TemporaryDirectory() as folder:
         if len(starts) > 1:
             settings = {**settings, "initial_transform": _best_start(moving_image, fixed_image, starts, folder)}
-        found = ants.registration(fixed_image, moving_image, outprefix=f"{folder}/", random_seed=1, **settings)
+        # It takes all files that begin with the prefix for its results, so no other file may.
+        found = ants.registration(fixed_image, moving_image, outprefix=f"{folder}/found_", random_seed=1, **settings)
         whole = ants.apply_transforms(fixed_image, moving_image, found["fwdtransforms"], compose=f"{folder}/whole_")
         vectors = ants.image_read(whole).numpy()
     return np.ascontiguousarray(np.moveaxis(vectors, -1, 0))

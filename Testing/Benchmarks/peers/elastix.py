@@ -43,13 +43,12 @@ _USUAL = Setup(("translation", "rigid", "bspline"))
 _TUNED = Setup(
     ("rigid", "affine", "bspline"),
     {
-        "rigid": {"NumberOfResolutions": "3"},
+        "rigid": {"NumberOfResolutions": "4", "ImagePyramidSchedule": "16 16 8 8 4 4 2 2"},
         "affine": {"NumberOfResolutions": "2"},
         "bspline": {
             "Metric": "AdvancedNormalizedCorrelation TransformBendingEnergyPenalty",
-            "Metric1Weight": "300",
+            "Metric1Weight": "1000",
             "FinalGridSpacingInPhysicalUnits": "16",
-            "NumberOfSpatialSamples": "4096",
         },
     },
     starts_px=((0.0, 0.0), (25.0, 25.0), (25.0, -25.0), (-25.0, 25.0), (-25.0, -25.0)),
@@ -90,14 +89,13 @@ def _parameters(stages: Sequence[str], changed: dict[str, dict[str, str]]) -> it
 
 
 def _best_start(moving: np.ndarray, fixed: np.ndarray, setup: Setup, threads: int) -> tuple[float, float]:
-    """The start whose rigid registration at low resolution ends at the highest correlation."""
+    """The shift of the frame's centre at which rigid registration at low resolution comes to the highest correlation."""
     if len(setup.starts_px) < 2:
         return setup.starts_px[0]
     parameters = _parameters(("rigid",), {"rigid": setup.start_stage})
-    return max(
-        setup.starts_px,
-        key=lambda start: _correlation(moving, fixed, _field(moving, fixed, parameters, start, threads)),
-    )
+    found = [_field(moving, fixed, parameters, start, threads) for start in setup.starts_px]
+    best = max(found, key=lambda field: _correlation(moving, fixed, field))
+    return tuple(float(shift) for shift in best[:, best.shape[1] // 2, best.shape[2] // 2])
 
 
 def _field(

@@ -1,4 +1,4 @@
-"""FireANTs (Jena et al., 2024): affine, then greedy diffeomorphic registration, on the CPU with PyTorch's own sampling."""
+"""FireANTs (Jena et al., 2024): rigid, affine, then greedy diffeomorphic registration, on the CPU, without its GPU kernels."""
 
 from __future__ import annotations
 
@@ -27,28 +27,21 @@ _GREEDY = {"scales": [8, 4, 2, 1], "iterations": [200, 100, 50, 25], "optimizer_
 
 
 def peers(threads: int) -> Iterable[Peer]:
-    """Rigid, affine and greedy registration."""
-    yield _peer("FireANTs", _RIGID, _AFFINE, _GREEDY, "equalised")
+    """One row; the threads are PyTorch's, which `accuracy.py` sets."""
+    settings = {"spacing": _SPACING, "rigid": _RIGID, "affine": _AFFINE, "greedy": _GREEDY}
+    yield Peer("FireANTs", "equalised", settings, _register, ("fireants",))
 
 
-def _peer(name: str, rigid: dict, affine: dict, greedy: dict, greys: str) -> Peer:
-    def register(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-        return _register(moving, fixed, rigid, affine, greedy)
-
-    settings = {"spacing": _SPACING, "rigid": rigid, "affine": affine, "greedy": greedy}
-    return Peer(name, greys, settings, register, ("fireants",))
-
-
-def _register(moving: np.ndarray, fixed: np.ndarray, rigid: dict, affine: dict, greedy: dict) -> np.ndarray:
-    moving_batch, fixed_batch = _batch(moving), _batch(fixed)
-    common = {"fixed_images": fixed_batch, "moving_images": moving_batch, "progress_bar": False}
-    first = RigidRegistration(**common, **rigid)
-    first.optimize()
-    second = AffineRegistration(**common, **affine, init_rigid=first.get_rigid_matrix().detach())
-    second.optimize()
-    third = GreedyRegistration(**common, **greedy, init_affine=second.get_affine_matrix().detach())
-    third.optimize()
-    return _field(third.get_warped_coordinates(fixed_batch, moving_batch)[0].detach().numpy())
+def _register(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    images = {"fixed_images": _batch(fixed), "moving_images": _batch(moving), "progress_bar": False}
+    rigid = RigidRegistration(**images, **_RIGID)
+    rigid.optimize()
+    affine = AffineRegistration(**images, **_AFFINE, init_rigid=rigid.get_rigid_matrix().detach())
+    affine.optimize()
+    greedy = GreedyRegistration(**images, **_GREEDY, init_affine=affine.get_affine_matrix().detach())
+    greedy.optimize()
+    coordinates = greedy.get_warped_coordinates(images["fixed_images"], images["moving_images"])
+    return _field(coordinates[0].detach().numpy())
 
 
 def _batch(image: np.ndarray) -> BatchedImages:

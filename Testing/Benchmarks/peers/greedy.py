@@ -19,7 +19,7 @@ _TUNED = (
     "-dof 6 -ia-image-centers -search 1000 5 30 -m NCC 4x4 -n 100x100x50x10",
     "-dof 12 -m NCC 4x4 -n 100x50x10",
 )
-_TUNED_DEFORMABLE = "-m NCC 4x4 -n 100x100x100x50x20 -s 2vox 1vox"
+_TUNED_DEFORMABLE = "-m NCC 4x4 -n 100x100x50x20"
 
 
 def peers(threads: int) -> Iterable[Peer]:
