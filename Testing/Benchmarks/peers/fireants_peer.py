@@ -12,12 +12,15 @@ import SimpleITK
 
 from .base import Peer
 
-with contextlib.redirect_stdout(io.StringIO()):  # it prints what it found of its GPU kernels
+logging.disable(logging.WARNING)  # it prints and logs what it finds of its GPU kernels
+with contextlib.redirect_stdout(io.StringIO()):
     from fireants.io.image import BatchedImages, Image
     from fireants.registration.affine import AffineRegistration
     from fireants.registration.greedy import GreedyRegistration
     from fireants.registration.rigid import RigidRegistration
-logging.getLogger("fireants").setLevel(logging.ERROR)
+logging.disable(logging.NOTSET)
+for _name in [name for name in logging.root.manager.loggerDict if name.startswith("fireants")]:
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 # A pixel's size in FireANTs' physical space: with it one learning rate fits both translations and the linear part.
 _SPACING = 0.01
