@@ -60,7 +60,14 @@ def sample(image: Tensor, positions: Tensor, *, padding: str = "zeros", mode: st
     rows = positions[:, 0] * (2.0 / max(height - 1, 1)) - 1.0
     columns = positions[:, 1] * (2.0 / max(width - 1, 1)) - 1.0
     grid = torch.stack((columns, rows), dim=-1)
+    if padding == "border" and _lacks_border(grid.device):
+        # Just below 1: at 1 itself the gradient would be that of the fading zeros.
+        grid, padding = grid.clamp(-1, 1 - 2**-24), "zeros"
     return functional.grid_sample(image.to(grid.dtype), grid, mode=mode, padding_mode=padding, align_corners=True)
+
+
+def _lacks_border(device: torch.device) -> bool:
+    return device.type == "mps"  # Apple GPUs, before torch 2.13
 
 
 def warp(image: Tensor, displacement_px: Tensor, *, padding: str = "zeros", mode: str = "bilinear") -> Tensor:

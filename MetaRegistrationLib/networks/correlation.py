@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .precision import without_autocast
+
 _BLOCK = 20
 
 
@@ -32,7 +34,7 @@ def local_correlation(fixed: Tensor, moving: Tensor, radius: int, *, epsilon: fl
     ----------
     Dosovitskiy et al., FlowNet, ICCV 2015, Eq. (1).
     """
-    with torch.autocast(fixed.device.type, enabled=False):
+    with without_autocast(fixed.device.type):
         return _Correlation.apply(_unit(fixed, epsilon), _unit(moving, epsilon), radius)
 
 

@@ -70,6 +70,8 @@ def _leading(value: float) -> int:
 def worst_cases(folder: Path, method: OurMethod, results: Sequence[Result], pairs: dict[str, BenchPair]) -> list[Path]:
     """Overlays before (left) and after (right) of the pairs of `results`, named by their order in it."""
     written = []
+    for earlier in folder.glob(f"{results[0].bed}_*.png"):  # of a run with fewer pairs or another row
+        earlier.unlink()
     for place, result in enumerate(results, 1):
         images = pairs[result.pair].images
         registration = method.registration(pairs[result.pair])

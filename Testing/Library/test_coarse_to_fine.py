@@ -152,3 +152,9 @@ def test_it_learns_a_translation():
 def test_settings_that_do_not_fit_are_refused(settings):
     with pytest.raises(InputError, match="coarse_to_fine"):
         build_network("coarse_to_fine", {**TINY, **settings})
+
+
+def test_correlation_leaves_autocast_alone_where_a_device_has_none():
+    """As on Apple GPUs, which autocast does not know before torch 2.5."""
+    features = torch.zeros(1, 2, 6, 7, device="meta")
+    assert local_correlation(features, features, 1).shape == (1, 9, 6, 7)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy import ndimage
 
+from MetaRegistrationLib import spatial
 from MetaRegistrationLib.spatial import compose, identity_grid, invert_points, jacobian_determinant, warp
 
 
@@ -266,3 +267,17 @@ def test_a_collapsed_field_is_not_inverted():
     """All of its grid goes to one point."""
     points = [(20.0, 20.0), (25.0, 20.0), (30.0, 40.0)]
     np.testing.assert_array_equal(invert_points(FOLDED["collapsed"], points)[1], [True, False, False])
+
+
+def test_edge_values_without_the_padding_that_apple_gpus_lack(monkeypatch):
+    image, field = (tensor.float() for tensor in random_warp())
+    field[1] = 0  # the positions of the last row and column lie on the edge itself
+    found = []
+    for lacks in (False, True):
+        monkeypatch.setattr(spatial, "_lacks_border", lambda device, lacks=lacks: lacks)
+        warped = warp(image, field.requires_grad_(), padding="border")
+        found.append((warped, torch.autograd.grad(warped.square().sum(), field)[0]))
+    (expected, slope), (warped, found_slope) = found
+    torch.testing.assert_close(warped, expected, atol=1e-5, rtol=0)
+    inside = (slice(None), slice(None), slice(1, None), slice(1, None))  # at exactly 0 either side's slope will do
+    torch.testing.assert_close(found_slope[inside], slope[inside], atol=1e-3, rtol=1e-3)

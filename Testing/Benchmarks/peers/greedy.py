@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import SimpleITK
@@ -37,6 +39,26 @@ def _peer(name: str, linear: tuple[str, ...], deformable: str, greys: str, threa
 
 
 def _register(
+    moving: np.ndarray, fixed: np.ndarray, linear: tuple[str, ...], deformable: str, threads: int
+) -> np.ndarray:
+    with _silent_output():
+        return _execute(moving, fixed, linear, deformable, threads)
+
+
+@contextmanager
+def _silent_output() -> Iterator[None]:
+    """Its optimiser writes to the process's output, past Python, whenever a line search ends."""
+    kept = os.dup(1)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  (no path of the file system)
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _execute(
     moving: np.ndarray, fixed: np.ndarray, linear: tuple[str, ...], deformable: str, threads: int
 ) -> np.ndarray:
     program = Greedy2D()  # it keeps what it is given and what it makes, under the names in the command lines
