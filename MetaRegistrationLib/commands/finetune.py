@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
     add_epochs(parser)
     add_initial(parser)
-    add_training(parser, learning_rate=1e-4, validate_every="epochs (default: 1)", scales=1)
+    add_training(parser, learning_rate=1e-4, validate_every="epochs (default: 1)", scales=1, simulated=False)
     parser.add_argument("--split", metavar="NAME", help="train on the pairs of this split (default: see above)")
     parser.add_argument("--no-validation", action="store_true", help="hold out nothing; the last epoch is the result")
 

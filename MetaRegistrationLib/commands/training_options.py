@@ -35,8 +35,12 @@ def add_training(
     validate_every: str,
     start: str = "the one that is shipped",
     scales: int | None = None,
+    simulated: bool = True,
 ) -> None:
-    """Options of every training command; `start` says what it starts from without a checkpoint."""
+    """Options of every training command; `start` says what it starts from without a checkpoint.
+
+    Without `simulated` there are no pairs whose displacement is known, and so no supervision.
+    """
     add_output(parser)
     add_checkpoint(parser, default=start)
     add_device(parser)
@@ -77,6 +81,9 @@ def add_training(
         help="resolutions over which the correlation is averaged; 1 is the paper's loss (default: "
         + ("the checkpoint's, else 1)" if scales is None else f"{scales})"),
     )
+    if not simulated:
+        parser.set_defaults(supervision=0.0)
+        return
     loss.add_argument(
         "--supervision",
         type=natural_float,

@@ -8,6 +8,7 @@ if TYPE_CHECKING:  # it imports torch
     from ..registration import Registration
 
 _PREFIX = "MetaRegistration."
+_SURE = 0.5  # as the command line's warning
 
 
 class UncertainAlignment(NamedTuple):
@@ -37,4 +38,6 @@ def note_stages(node, registration: Registration) -> None:
 def uncertain_alignment(node) -> UncertainAlignment | None:
     """What a result notes of an alignment that was uncertain; None where it was sure, off, or nothing is noted."""
     reason = node.GetAttribute(f"{_PREFIX}AlignmentReason")
-    return UncertainAlignment(node.GetAttribute(f"{_PREFIX}AlignmentKept") or "none", reason) if reason else None
+    if not reason or float(node.GetAttribute(f"{_PREFIX}AlignmentConfidence") or 0) >= _SURE:
+        return None
+    return UncertainAlignment(node.GetAttribute(f"{_PREFIX}AlignmentKept") or "none", reason)

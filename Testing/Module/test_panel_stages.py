@@ -192,6 +192,14 @@ def test_stages_and_the_warning_come_back_with_the_scene(rig, widget, logic, tmp
     assert "was used (rigid: 10 % only" in widget.ui.alignmentWarningLabel.text
 
 
+@pytest.mark.parametrize(("confidence", "warned"), [("0.980", False), ("0.200", True)])
+def test_a_fallback_that_is_sure_is_no_warning(rig, widget, confidence, warned):
+    node = warped_volume(widget)
+    node.SetAttribute("MetaRegistration.AlignmentReason", "the network matches the images better without it")
+    node.SetAttribute("MetaRegistration.AlignmentConfidence", confidence)
+    assert (uncertain_alignment(node) is not None) == warned
+
+
 def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, tmp_path):
     widget = open_panel(rig)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
