@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from .alignment import Alignment
+from .alignment.affine import IDENTITY
 from .progress import Message
 from .spatial import warp
-
-_SURE = 0.5  # the least confidence of an alignment that is not turned down
-_IDENTITY = np.eye(2, 3)
+from .stages import LEAST_CONFIDENCE
 
 
 def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:
@@ -49,10 +48,10 @@ def alignment_message(pair: str, alignment: Alignment | None) -> Message | None:
     if alignment is None or not alignment.reason:
         return None
     kept = "the images as they lie" if alignment.kind == "none" else alignment.kind
-    if alignment.confidence < _SURE:
+    if alignment.confidence < LEAST_CONFIDENCE:
         return Message(f"initial alignment of {pair} is uncertain ({alignment.reason}): kept {kept}", "warning")
     return Message(f"initial alignment of {pair}: kept {kept} ({alignment.reason})")
 
 
 def _is_identity(alignment: Alignment | None) -> bool:
-    return alignment is None or np.array_equal(alignment.matrix, _IDENTITY)
+    return alignment is None or np.array_equal(alignment.matrix, IDENTITY)

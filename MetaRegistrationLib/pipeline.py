@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .aligned import aligned_image, total_displacement
 from .alignment import Alignment, align
+from .alignment.affine import IDENTITY
 from .losses import RegistrationLoss
 from .refinement import Refinement, RefinementSettings, refine
 from .spatial import warp
@@ -112,9 +113,7 @@ def _network_field(
     if matches[1] <= matches[0]:
         return alignment, displacement
     reason = f"the network matches the images better without it ({matches[1]:.3f} against {matches[0]:.3f})"
-    dropped = replace(
-        alignment, kind="none", matrix=np.eye(2, 3), correlation=alignment.correlation_before, reason=reason
-    )
+    dropped = replace(alignment, kind="none", matrix=IDENTITY, correlation=alignment.correlation_before, reason=reason)
     return dropped, alone
 
 

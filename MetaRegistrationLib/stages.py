@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from .errors import InputError
 
 INITIAL_KINDS = ("none", "translation", "rigid", "affine")
+LEAST_CONFIDENCE = 0.5  # an initial alignment that is less sure is turned down, and the user told
 
 
 @dataclass(frozen=True)

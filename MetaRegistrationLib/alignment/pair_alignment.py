@@ -7,6 +7,7 @@ import time
 import numpy as np
 import torch
 
+from ..stages import LEAST_CONFIDENCE
 from .affine import CORNERS, IDENTITY, rotation_deg, stretches, to_frame
 from .normalise import Level, normalised_levels
 from .polish import Polished, Polisher
@@ -17,7 +18,6 @@ _SIZES = (100, 200)
 _STEPS = 15
 _HALF_SURE = 6.5
 _SURENESS = 3.0
-_LEAST_CONFIDENCE = 0.5
 _GREATEST_ROTATION_DEG = 15.0
 _STRETCH = 1.18
 _FARTHEST = 0.2  # a tenth of the frame
@@ -85,7 +85,7 @@ def _found(
             return *nothing, 0.0, f"the {name} image is blank"
     peaks = find_peaks(moving[0], fixed[0], kind)
     confidence = _confidence(peaks, 0)
-    if confidence < _LEAST_CONFIDENCE:
+    if confidence < LEAST_CONFIDENCE:
         return *nothing, confidence, "the images do not correlate beyond chance"
     coarse = Polisher(moving[0], fixed[0])
     reason = ""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KINDS = ("none", "translation", "rigid", "affine")
+from ..stages import INITIAL_KINDS as KINDS
+
+__all__ = ["KINDS", "Alignment"]
 
 
 @dataclass(frozen=True, eq=False)

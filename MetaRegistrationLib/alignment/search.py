@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional
 
@@ -51,7 +52,9 @@ class Scorer:
 
     def __init__(self, moving: Level, fixed: Level):
         self.reach = fixed.size // 2
-        self._padded = _good_length(fixed.size + self.reach)  # shifts within reach do not run into one another
+        self._padded = next_fast_len(
+            fixed.size + self.reach, real=True
+        )  # shifts within reach do not run into one another
         self._moving = torch.stack((moving.values, moving.weight))[None]
         self._spectra = self._spectrum(torch.stack((fixed.values, fixed.weight))).conj()
         self._area = max(min(float(moving.weight.sum()), float(fixed.weight.sum())), 1.0)
@@ -131,16 +134,3 @@ def sampling_grids(matrices: np.ndarray, size: int, like: Tensor) -> Tensor:
 def _contrast(level: Level) -> float:
     energy, area = float(level.values.square().sum()), float(level.weight.sum())
     return max((energy / max(area, 1.0)) ** 0.5, 1e-6)
-
-
-def _good_length(least: int) -> int:
-    """The next length that an FFT likes: a product of 2, 3 and 5."""
-    length = least
-    while True:
-        rest = length
-        for factor in (2, 3, 5):
-            while rest % factor == 0:
-                rest //= factor
-        if rest == 1:
-            return length
-        length += 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..stages import LEAST_CONFIDENCE
+
 if TYPE_CHECKING:  # it imports torch
     from ..registration import Registration
 
 _PREFIX = "MetaRegistration."
-_SURE = 0.5  # as the command line's warning
 
 
 class UncertainAlignment(NamedTuple):
@@ -38,6 +39,6 @@ def note_stages(node, registration: Registration) -> None:
 def uncertain_alignment(node) -> UncertainAlignment | None:
     """What a result notes of an alignment that was uncertain; None where it was sure, off, or nothing is noted."""
     reason = node.GetAttribute(f"{_PREFIX}AlignmentReason")
-    if not reason or float(node.GetAttribute(f"{_PREFIX}AlignmentConfidence") or 0) >= _SURE:
+    if not reason or float(node.GetAttribute(f"{_PREFIX}AlignmentConfidence") or 0) >= LEAST_CONFIDENCE:
         return None
     return UncertainAlignment(node.GetAttribute(f"{_PREFIX}AlignmentKept") or "none", reason)

@@ -20,6 +20,7 @@ from training_helpers import (
     list_tasks,
     load_checkpoint,
     make_run,
+    rest_of,
     saved_step,
     shifted_pair,
     tiny_network,
@@ -324,16 +325,6 @@ def events_until(process, step):
     raise AssertionError(f"the program ended before step {step}: {process.stderr.read()}")
 
 
-def end_of(process):
-    """Events that were left, and the error text, of a process that is to end within the time that torchrun gives it."""
-    events = [json.loads(line) for line in process.stdout]
-    text = process.stderr.read()
-    process.wait(timeout=60)
-    process.stdout.close()
-    process.stderr.close()
-    return events, text
-
-
 def single(options, folder, steps, *more):
     """The same run in this process, on one thread as in the others."""
     threads = torch.get_num_threads()
@@ -349,7 +340,7 @@ def test_two_processes_train_to_the_weights_of_one(options, tmp_path):
     process = two_processes(
         "-m", "MetaRegistrationLib", "metatrain", *options, "--output", tmp_path / "two", "--steps", 7, "--json"
     )
-    events, text = end_of(process)
+    events, text = rest_of(process)
     assert process.returncode == 0, text
     assert [event["step"] for event in events if event["event"] == "step"] == list(range(1, 8))
     assert [event["event"] for event in events].count("finished") == 1
@@ -382,7 +373,7 @@ def test_a_run_whose_process_was_killed_or_interrupted_ends_and_goes_on_in_one_p
         os.kill(int((tmp_path / "1").read_text()), signal.SIGKILL)
     else:
         process.send_signal(signal.SIGINT)
-    events, _ = end_of(process)
+    events, _ = rest_of(process)
     assert process.returncode != 0
     saved = saved_step(folder)
     if stop == "killed":
