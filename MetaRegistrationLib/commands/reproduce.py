@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..experiments.plan import BEDS, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
+from ..experiments.plan import BEDS, BRAIN, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
 from ..progress import Finished, Message, Reader
 from . import simulate
 from .options import add_device, add_output, path_name, positive_float, positive_int
@@ -27,7 +27,8 @@ DESCRIPTION = (
     "Train and measure the rows of the paper's Table 1 (Not deformed, Model-Seen, Model-Unseen, Transfer, Fine-tune, Ours)\n"
     "on real repeat scans (bed R) and on simulated ones (bed S), with and without initial alignment, and write tables and\n"
     "figures into --output, up to date after every row. The same call goes on where it was stopped and passes over what is\n"
-    "done. Documentation/Experiments.md describes rows, budgets and files."
+    "done. Bed B has slices of brains instead, for networks that learned from other source tasks.\n"
+    "Documentation/Experiments.md describes rows, budgets and files."
 )
 EXAMPLES = (
     "  meta-registration reproduce --data DATA --output experiments --rows transfer fine_tune ours --seeds 1 --epochs 10\n"
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="lengths of the training: for two processor cores, or the paper's (default: quick)",
     )
     _add_choice(parser, "--network", NETWORKS)
-    _add_choice(parser, "--bed", BEDS)
+    _add_choice(parser, "--bed", (*BEDS, BRAIN), "R and S; B, brain slices, only when asked for")
     _add_choice(parser, "--initial", INITIALS)
     parser.add_argument(
         "--rows",
@@ -83,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive_float,
         default=_DEFAULT_DISPLACEMENT_PX,
         metavar="PX",
-        help="mean displacement of the simulated pairs; another than 10 is a bed of its own (default: %(default)g)",
+        help="mean displacement of the pairs of bed S; another than 10 is a bed of its own (default: %(default)g)",
     )
     parser.add_argument(
         "--set",
@@ -106,8 +107,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with what is in --output; this is always so")
 
 
-def _add_choice(parser: argparse.ArgumentParser, name: str, choices: Sequence[str]) -> None:
-    parser.add_argument(name, choices=(*choices, _BOTH), default=_BOTH, help="(default: both)")
+def _add_choice(parser: argparse.ArgumentParser, name: str, choices: Sequence[str], note: str = "") -> None:
+    parser.add_argument(name, choices=(*choices, _BOTH), default=_BOTH, help=f"(default: both{note and f', {note}'})")
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -144,7 +145,7 @@ def _data(given: Path | None) -> Path:
 def _settings(arguments: argparse.Namespace) -> list[Setting]:
     """In the order in which they are worked on: without alignment first, and the small bed R before S."""
     simulated = arguments.displacement
-    bed_names = {"R": "R", "S": "S" if simulated == _DEFAULT_DISPLACEMENT_PX else f"S-{simulated:g}px"}
+    bed_names = {"R": "R", BRAIN: BRAIN, "S": "S" if simulated == _DEFAULT_DISPLACEMENT_PX else f"S-{simulated:g}px"}
     return [
         Setting(network, bed_names[bed], initial)
         for initial in _chosen(arguments.initial, INITIALS)
@@ -202,11 +203,16 @@ def _shipped(network: str, kind: str) -> Path | None:
 
 def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse.Namespace, progress: Reader) -> Bed:
     from ..experiments.beds import Alignments, Bed, bed_folder
+    from ..experiments.brain_bed import simulate_brain_slices
 
-    size = lab.preprocessing.size
-    folder = bed_folder(
-        setting.bed, data, lab.output, lambda folder: _simulate(data, folder, arguments.displacement, size, progress)
-    )
+    def make(folder: Path) -> None:
+        size = lab.preprocessing.size
+        if setting.bed == BRAIN:
+            simulate_brain_slices(data, folder, size, progress)
+        else:
+            _simulate(data, folder, arguments.displacement, size, progress)
+
+    folder = bed_folder(setting.bed, data, lab.output, make)
     path = lab.output / "beds" / f"{setting.bed}_{setting.initial}.json"
     alignments = Alignments(path, setting.initial, lab.preprocessing, lab.device)
     return Bed(setting.bed, folder, alignments, lab.preprocessing)

@@ -1,4 +1,4 @@
-"""The test beds as pairs in the network's frame: real repeat visits (R) and simulated ones (S)."""
+"""The test beds as pairs in the network's frame: real repeat visits (R), simulated ones (S), brain slices (B)."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def bed_folder(bed: str, data: Path, output: Path, simulate: Simulate) -> Path:
     Parameters
     ----------
     bed : str
-        "R", "S", or a name of its own for simulated pairs of other settings.
+        "R", "S", "B", or a name of its own for simulated pairs of other settings.
     data, output : Path
     simulate : callable
         Writes the simulated pairs into a folder, their record (simulation.json) last.

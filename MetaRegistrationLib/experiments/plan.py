@@ -10,6 +10,9 @@ from ..errors import InputError
 
 NETWORKS = ("voxelmorph", "coarse_to_fine")
 BEDS = ("R", "S")
+"""Those of the paper's experiments: real and simulated repeat scans."""
+BRAIN = "B"
+"""Brain slices, a bed that is made only when it is asked for; the paper has no such rows."""
 INITIALS = ("none", "affine")
 METHODS = {
     "not_deformed": "Not deformed",
@@ -33,8 +36,8 @@ class Budget:
     Attributes
     ----------
     real_epochs, simulated_epochs : tuple of int
-        Epochs at which Fine-tune and Ours are measured on the beds R and S; the first is the quick row (the paper's 10),
-        the last the paper's 2000 or as many as the hardware allows.
+        Epochs at which Fine-tune and Ours are measured on the beds R and S (B has those of R, being as small); the first is
+        the quick row (the paper's 10), the last the paper's 2000 or as many as the hardware allows.
     seeds : int
         Seeds of the quick row; all other rows have one.
     seen_steps, unseen_steps : int
@@ -65,7 +68,7 @@ class Budget:
 
     def epochs(self, bed: str) -> tuple[int, ...]:
         """Epochs of a bed."""
-        return self.real_epochs if bed == "R" else self.simulated_epochs
+        return self.real_epochs if bed in ("R", BRAIN) else self.simulated_epochs
 
     def steps(self, method: str) -> int:
         """Updates of a method that starts from scratch."""
@@ -74,7 +77,7 @@ class Budget:
     def changed(
         self, changes: dict[str, float], epochs: Sequence[int] | None = None, seeds: int | None = None
     ) -> Budget:
-        """This budget with numbers by name (`--set`), other epochs for both beds and other seeds.
+        """This budget with numbers by name (`--set`), other epochs for all beds and other seeds.
 
         Raises
         ------
@@ -122,7 +125,7 @@ BUDGETS = {"quick": QUICK, "full": FULL}
 
 @dataclass(frozen=True)
 class Setting:
-    """What a table compares rows within: a network, a bed ("R", "S", or such as "S-4px"), an initial alignment."""
+    """What a table compares rows within: a network, a bed ("R", "S", "B", or such as "S-4px"), an initial alignment."""
 
     network: str
     bed: str

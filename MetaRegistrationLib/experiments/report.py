@@ -13,7 +13,7 @@ from ..tables import write_table
 from .claims import PAPER_CONVERGED, PAPER_REACHED, TOLERANCE, WINDOW, Claim, claims
 from .figures import draw_curves, join_panels
 from .measures import WATCHED_PAIRS
-from .plan import ADAPTED, METHODS, Budget, Row, Setting
+from .plan import ADAPTED, BRAIN, METHODS, Budget, Row, Setting
 from .results import Result, read_log, read_results, settings_of
 from .statistics import Comparison, comparisons
 from .table import markdown, markdown_table, table_rows, write_csv
@@ -179,7 +179,7 @@ def _claims_text(found: Sequence[Claim]) -> str:
             claim.curve,
             f"{claim.epochs:g}",
             _epoch(claim.reached),
-            PAPER_REACHED[claim.curve],
+            PAPER_REACHED[claim.curve] if claim.setting.bed != BRAIN else "",
             _epoch(claim.fine_tune_converged),
             _epoch(claim.ours_converged),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..tables import write_table
-from .plan import ADAPTED, METHODS, Row, Setting
+from .plan import ADAPTED, BRAIN, METHODS, Row, Setting
 from .results import Result, settings_of
 from .statistics import pair_means
 
@@ -111,7 +111,12 @@ _MEASURES = (
 
 
 def paper_values(row: Row) -> tuple[str, str]:
-    """The paper's distance and NCC; of other numbers of epochs than the paper's, those of its 2000 stand beside them."""
+    """The paper's distance and NCC; of other numbers of epochs than the paper's, those of its 2000 stand beside them.
+
+    Empty for the bed of brain slices, which the paper has not.
+    """
+    if row.setting.bed == BRAIN:
+        return "", ""
     if row.method in ADAPTED:
         return PAPER[row.method, 10 if row.length <= 10 else 2000]
     return PAPER[row.method]

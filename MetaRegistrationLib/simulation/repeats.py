@@ -52,6 +52,7 @@ def simulate_repeat(
     settings: RepeatSettings,
     rng: np.random.Generator,
     mask: np.ndarray | None = None,
+    points: np.ndarray | None = None,
     landmarks: bool = True,
     with_field: bool = False,
     size: int = 400,
@@ -67,8 +68,10 @@ def simulate_repeat(
         The same state gives the same pair, whether landmarks and field are asked for or not.
     mask : numpy.ndarray, optional
         (rows, columns) vessel mask of the eye; found in the image when landmarks are asked for without it.
+    points : numpy.ndarray, optional
+        (N, 2) as (row, column) in pixels of the eye: what to take landmarks from instead of the branch points of vessels.
     landmarks : bool
-        Whether to find landmarks: branch points of the vessels, at most 30, spread over both images.
+        Whether to find landmarks: branch points of the vessels (or `points`), at most 30, spread over both images.
     with_field : bool
         Whether to compute `displacement_px` of the result (about half a second at 400 x 400).
     size : int
@@ -85,7 +88,9 @@ def simulate_repeat(
     moving = acquire(_framed(clean, settings.margin, size, deformation), settings, rng)
     moving_points = fixed_points = np.zeros((0, 2))
     if landmarks:
-        moving_points, fixed_points = _landmarks(eye, mask, deformation, settings.margin)
+        if points is None:
+            points = _vessel_branches(eye, mask)
+        moving_points, fixed_points = _landmarks(points, np.shape(eye), deformation, settings.margin)
     return SimulatedRepeat(
         moving=moving,
         fixed=fixed,
@@ -141,15 +146,20 @@ def _eye_to_frame(pixels: np.ndarray, shape: tuple[int, ...], margin: float, siz
     return (pixels + 0.5 - start) / _eye_per_frame_pixel(shape, margin, size) - 0.5
 
 
-def _landmarks(
-    eye: np.ndarray, mask: np.ndarray | None, deformation: np.ndarray, margin: float
-) -> tuple[np.ndarray, np.ndarray]:
-    shape, size = np.shape(eye), deformation.shape[1]
+def _vessel_branches(eye: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    shape = np.shape(eye)
     if mask is None:
         mask = vessel_mask(eye)
     elif np.shape(mask) != shape:
         raise InputError(f"The vessel mask's shape {np.shape(mask)} differs from the eye's {shape}: give its own mask.")
-    fixed = _eye_to_frame(branch_points(mask), shape, margin, size)
+    return branch_points(mask)
+
+
+def _landmarks(
+    points: np.ndarray, shape: tuple[int, ...], deformation: np.ndarray, margin: float
+) -> tuple[np.ndarray, np.ndarray]:
+    size = deformation.shape[1]
+    fixed = _eye_to_frame(np.asarray(points, dtype=np.float64).reshape(-1, 2), shape, margin, size)
     moving, converged = invert_at(deformation, fixed)
     usable = converged & _well_inside(fixed, size) & _well_inside(moving, size)
     chosen = _spread_out(fixed[usable])

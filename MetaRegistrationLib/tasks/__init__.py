@@ -4,7 +4,7 @@ from .base import Task, TaskPair, augmented
 from .image_pairs import PairTask, prepare_pair
 from .single_images import SingleImageTask
 from .task_sets import load_task_set
-from .volumes import VolumeTask, adjacent_pairs
+from .volumes import VolumeTask, adjacent_pairs, slices_with_content
 
 __all__ = [
     "PairTask",
@@ -16,4 +16,5 @@ __all__ = [
     "augmented",
     "load_task_set",
     "prepare_pair",
+    "slices_with_content",
 ]

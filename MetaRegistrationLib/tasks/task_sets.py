@@ -117,8 +117,8 @@ def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> 
 
 
 _KEYS = {
-    "volumes": {"channel", "window", "deformation"},
-    "decathlon": {"channels", "window", "deformation"},
+    "volumes": {"channel", "window", "deformation", "simulation", "simulated"},
+    "decathlon": {"channels", "window", "deformation", "simulation", "simulated"},
     "single_images": {"masks", "simulation"},
     "pairs": {"split", "initial"},
 }
@@ -174,7 +174,22 @@ def _volume_settings(table: dict, where: str) -> dict:
         if not (numbers and len(window) == 2 and window[0] < window[1]):
             raise InputError(f"{where}: expected window = [lowest, highest], got {window!r}.")
         window = (float(window[0]), float(window[1]))
-    return {"window": window, "deformation": _repeat_settings(table, "deformation", where)}
+    settings = {"window": window, "deformation": _repeat_settings(table, "deformation", where)}
+    return settings | _simulation_settings(table, where)
+
+
+def _simulation_settings(table: dict, where: str) -> dict:
+    """How the simulated repeats of single slices are made, and the share of the pairs that they are."""
+    if "simulation" not in table:
+        if "simulated" in table:
+            raise InputError(
+                f"{where}: simulated is the share of simulated pairs; add a table simulation, or remove it."
+            )
+        return {}
+    share = table.get("simulated", 0.5)
+    if type(share) not in (int, float) or not 0 < share <= 1:
+        raise InputError(f"{where}: expected simulated as a share above 0 and at most 1, got {share!r}.")
+    return {"simulation": _repeat_settings(table, "simulation", where), "simulated": float(share)}
 
 
 def _repeat_settings(table: dict, key: str, where: str) -> RepeatSettings | None:

@@ -1,9 +1,9 @@
-"""Adjacent axial slices of volumes as registration pairs."""
+"""Adjacent axial slices of volumes, and simulated repeats of single ones, as registration pairs."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import torch
 from ..errors import InputError
 from ..images import Volume, read_volume
 from ..preprocessing import Preprocessing
-from ..simulation import RepeatSettings, random_displacement
+from ..simulation import RepeatSettings, random_displacement, simulate_repeat
 from ..spatial import warp
 from .base import TaskPair, augmented
 
@@ -35,6 +35,10 @@ class VolumeTask:
         Intensities are clipped to this range first (HU for CT).
     deformation : RepeatSettings, optional
         When given, the moving slice is also warped by a random displacement of these settings.
+    simulation : RepeatSettings, optional
+        When given, some pairs are simulated repeats of one slice instead, whose displacement is known.
+    simulated : float
+        The share of these, above 0 and at most 1; without `simulation` it has no meaning.
     """
 
     in_memory = 16
@@ -51,39 +55,67 @@ class VolumeTask:
         channel: int | None = None,
         window: tuple[float, float] | None = None,
         deformation: RepeatSettings | None = None,
+        simulation: RepeatSettings | None = None,
+        simulated: float = 0.5,
     ):
         if not files:
             raise InputError(f"Task {name}: no volumes to train on.")
         self.name = name
         self._files, self._validation_files = list(files), list(validation_files)
         self._preprocessing, self._channel, self._window = preprocessing, channel, window
-        self._deformation = deformation
+        self._deformation, self._simulation, self._simulated = deformation, simulation, simulated
         self._volumes: OrderedDict[Path, tuple[Volume, np.ndarray]] = OrderedDict()
 
     def _volume(self, path: Path) -> tuple[Volume, np.ndarray]:
-        """The volume and the first slices of its adjacent pairs."""
+        """The volume and which of its slices have content."""
         if path not in self._volumes:
             volume = read_volume(path, channel=self._channel)
             if self._window:
                 volume = replace(volume, array=np.clip(volume.array, *self._window))
-            self._volumes[path] = (volume, adjacent_pairs(volume.array))
+            self._volumes[path] = (volume, slices_with_content(volume.array))
             while len(self._volumes) > self.in_memory:
                 self._volumes.popitem(last=False)
         self._volumes.move_to_end(path)
         return self._volumes[path]
 
+    def _starts(self, path: Path) -> np.ndarray:
+        """The first slices of a volume's adjacent pairs."""
+        return _first_of_two(self._volume(path)[1])
+
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
-        """Two adjacent slices of a random volume, augmented."""
+        """Two adjacent slices of a random volume, or a simulated repeat of one slice with its displacement; augmented."""
+        # Nothing is drawn without a simulation, so that such tasks give the pairs that they always gave.
+        if self._simulation is not None and rng.random() < self._simulated:
+            path, index = self._draw(lambda path: np.flatnonzero(self._volume(path)[1]), "slice", rng, step)
+            return augmented(self._repeat(path, index, rng), rng)
+        path, start = self._draw(self._starts, "two adjacent slices", rng, step)
+        return self._pair(path, start, rng)
+
+    def _draw(
+        self, choices: Callable[[Path], np.ndarray], wanted: str, rng: np.random.Generator, step: int
+    ) -> tuple[Path, int]:
+        """One of the choices (slice indices) that the volumes have, all with equal chances, and its volume."""
         files = self._files
         if len(files) > self.in_memory:
             shuffled = np.random.default_rng([len(files), step // self.rotation]).permutation(len(files))
             files = [files[index] for index in shuffled[: self.in_memory]]
-        counts = np.array([len(self._volume(path)[1]) for path in files], dtype=float)
+        counts = np.array([len(choices(path)) for path in files], dtype=float)
         if not counts.any():
-            raise InputError(f"Task {self.name}: no two adjacent slices with content in {files[0]} and others.")
+            raise InputError(f"Task {self.name}: no {wanted} with content in {files[0]} and others.")
         path = files[int(rng.choice(len(files), p=counts / counts.sum()))]
-        starts = self._volume(path)[1]
-        return self._pair(path, int(rng.choice(starts)), rng)
+        return path, int(rng.choice(choices(path)))
+
+    def _repeat(self, path: Path, index: int, rng: np.random.Generator) -> TaskPair:
+        size = self._preprocessing.size
+        try:
+            visit = simulate_repeat(
+                self._volume(path)[0].array[index], settings=self._simulation, rng=rng, landmarks=False, size=size
+            )
+        except InputError as error:
+            raise InputError(f"Task {self.name}, slice {index} of {path}: {error}") from error
+        # From second to first: that is the direction in which the deformation was drawn and is known exactly.
+        moving, fixed = (self._preprocessing.apply(image) for image in (visit.fixed, visit.moving))
+        return TaskPair(moving, fixed, displacement_px=visit.deformation_px)
 
     def _pair(self, path: Path, start: int, rng: np.random.Generator | None) -> TaskPair:
         volume = self._volume(path)[0]
@@ -98,7 +130,7 @@ class VolumeTask:
         """Pairs spread evenly over the held-out volumes (undeformed)."""
         found = []
         for path in self._validation_files:
-            starts = self._volume(path)[1]
+            starts = self._starts(path)
             share = max(1, count // len(self._validation_files))
             chosen = np.linspace(0, len(starts) - 1, share + 2)[1:-1].astype(int) if len(starts) else []
             found += [self._pair(path, int(starts[index]), None) for index in np.unique(chosen).astype(int)]
@@ -106,6 +138,9 @@ class VolumeTask:
 
     def describe(self) -> dict:
         """Kind, file names and settings."""
+        simulation = (
+            {"simulation": self._simulation.to_dict(), "simulated": self._simulated} if self._simulation else {}
+        )
         return {
             "name": self.name,
             "kind": "adjacent axial slices",
@@ -114,19 +149,28 @@ class VolumeTask:
             "channel": self._channel,
             "window": list(self._window) if self._window else None,
             "deformation": self._deformation.to_dict() if self._deformation else None,
+            **simulation,
         }
 
 
-def adjacent_pairs(volume: np.ndarray, *, least_content: float = 0.02) -> np.ndarray:
-    """Indices k such that slices k and k + 1 of a volume (S, H, W) both have content.
+def slices_with_content(volume: np.ndarray, *, least_content: float = 0.02) -> np.ndarray:
+    """Which slices of a volume (S, H, W) have content, (S,) bool.
 
     A slice is empty when fewer than `least_content` of its pixels lie above the volume's lowest value by more than a
     hundredth of its range (air, skull-stripped background).
     """
     low, high = float(volume.min()), float(volume.max())
     if not high > low:
-        return np.zeros(0, dtype=int)
-    content = (volume > low + 0.01 * (high - low)).mean(axis=(1, 2)) >= least_content
+        return np.zeros(len(volume), dtype=bool)
+    return (volume > low + 0.01 * (high - low)).mean(axis=(1, 2)) >= least_content
+
+
+def adjacent_pairs(volume: np.ndarray, *, least_content: float = 0.02) -> np.ndarray:
+    """Indices k such that slices k and k + 1 of a volume (S, H, W) both have content (see `slices_with_content`)."""
+    return _first_of_two(slices_with_content(volume, least_content=least_content))
+
+
+def _first_of_two(content: np.ndarray) -> np.ndarray:
     return np.flatnonzero(content[:-1] & content[1:])
 
 

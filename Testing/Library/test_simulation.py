@@ -234,6 +234,18 @@ def test_landmarks_lie_on_the_same_structure_in_both_images(saccade_probability)
     assert np.median(np.linalg.norm(carried - repeat.moving_points, axis=1)) < 0.02
 
 
+def test_landmarks_may_be_points_that_are_given():
+    eye, _, _ = blobs_and_crosses()
+    given = np.array([(100.0, 90.0), (160.25, 200.5), (2.0, 160.0)])  # the last one lies in the margin
+    repeat = simulate_repeat(eye, settings=CLEAN, rng=rng(5), points=given, with_field=True)
+    expected = (given[:2] + 0.5 - 0.04 * 320) * 400 / (320 * 0.92) - 0.5
+    np.testing.assert_allclose(repeat.fixed_points, expected, atol=1e-3)
+    carried = repeat.fixed_points + sample_at(repeat.displacement_px, repeat.fixed_points)
+    np.testing.assert_allclose(carried, repeat.moving_points, atol=0.05)
+    none = simulate_repeat(eye, settings=CLEAN, rng=rng(5), points=np.zeros((0, 2)))
+    assert len(none.fixed_points) == 0 and np.array_equal(none.moving, repeat.moving)
+
+
 def test_landmarks_are_few_spread_out_and_well_inside(phantom):
     repeat = simulate_repeat(phantom.image, settings=RepeatSettings(), rng=rng(9), mask=phantom.vessel_mask)
     assert 10 <= len(repeat.fixed_points) <= 30

@@ -115,7 +115,7 @@ PAIRS = '[[task]]\nname = "a"\nkind = "pairs"\nfolder = "pairs"\n'
         (PAIRS + 'initial = "elastic"\n', "initial: expected one of none, translation, rigid, affine, got 'elastic'"),
         (VOLUMES + 'initial = "affine"\n', "unknown keys ['initial']"),
         (VOLUMES + 'windw = [0, 1]\n', "unknown keys ['windw']"),
-        (VOLUMES + 'simulation = {}\n', "unknown keys ['simulation']"),
+        (SCANS + 'simulated = 0.5\n', "unknown keys ['simulated']"),
         (SCANS + 'window = [0, 1]\n', "unknown keys ['window']"),
         (VOLUMES + 'masks = "masks"\n', "unknown keys ['masks']"),
         (VOLUMES + "window = [5, 5]\n", "window = [lowest, highest], got [5, 5]"),
