@@ -25,6 +25,14 @@ from MetaRegistrationLib.panel.stage_choices import InitialAlignment
 from MetaRegistrationLib.stages import Stages
 
 
+def forgetLibrary():
+    """Let the next import of anything of the library read its files again; objects that live on keep their old code."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "MetaRegistrationLib":
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
 class MetaRegistration(ScriptedLoadableModule):
     """What Slicer shows of the module before it is opened."""
 
@@ -97,6 +105,11 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
         self.link.close()
         self.panel.close()
         self.logic.close()
+
+    def onReload(self):
+        """Reload (developer mode): Slicer reads this file again, and the library has to be too."""
+        forgetLibrary()
+        ScriptedLoadableModuleWidget.onReload(self)
 
     def enter(self):
         """The user comes to the module."""

@@ -53,5 +53,23 @@ def alignment_message(pair: str, alignment: Alignment | None) -> Message | None:
     return Message(f"initial alignment of {pair}: kept {kept} ({alignment.reason})")
 
 
+def other_initial_message(adapted: str | None, used: str) -> Message | None:
+    """What the user should hear of a checkpoint that was adapted behind another initial alignment than the one in use.
+
+    Parameters
+    ----------
+    adapted : str or None
+        `adapted_initial`; None where nothing is known.
+    used : str
+    """
+    if adapted is None or adapted == used:
+        return None
+    return Message(
+        f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}: it may do less well"
+        " than it could. Use the one that it was adapted with, or adapt it again",
+        "warning",
+    )
+
+
 def _is_identity(alignment: Alignment | None) -> bool:
     return alignment is None or np.array_equal(alignment.matrix, IDENTITY)

@@ -7,6 +7,7 @@ from pathlib import Path
 from .errors import InputError
 
 _DEFAULT_CHECKPOINT = "Checkpoints/coarse_to_fine_meta.pt"
+_OCTA_CHECKPOINT = "coarse_to_fine_octa.pt"
 _SAMPLE_PAIRS = "SamplePairs"
 
 
@@ -37,9 +38,13 @@ def default_checkpoint() -> Path:
 
 
 def shipped_checkpoints() -> list[Path]:
-    """All checkpoints that ship with the program: the default first, the others by name."""
+    """All checkpoints that ship with the program, in the order in which they are offered.
+
+    The one that is adapted to superficial OCTA comes first where it ships, then the default, then the others by name.
+    """
     default = default_checkpoint()
-    return [default, *sorted(path for path in default.parent.glob("*.pt") if path != default)]
+    first = [path for path in (default.with_name(_OCTA_CHECKPOINT), default) if path.is_file()]
+    return [*first, *sorted(path for path in default.parent.glob("*.pt") if path not in first)]
 
 
 def sample_pairs() -> Path:

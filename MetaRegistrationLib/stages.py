@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
 from .errors import InputError
@@ -53,6 +54,19 @@ class Stages:
         if unknown:
             raise InputError(f"stages: unknown names {sorted(unknown)}; a newer version of the program wrote them.")
         return cls(**values)
+
+
+def adapted_initial(history: Sequence[dict]) -> str | None:
+    """The initial alignment behind which a checkpoint was fine-tuned last; None where its history does not say.
+
+    Parameters
+    ----------
+    history : sequence of dict
+        `Checkpoint.history`.
+    """
+    last = history[-1] if history else {}
+    kind = last.get("initial") if last.get("stage") == "finetune" else None
+    return kind if kind in INITIAL_KINDS else None
 
 
 def check_initial(kind: object, name: str) -> None:

@@ -35,6 +35,7 @@ def make_registrar(checkpoint: Path | None, device: str, stages: Stages) -> tupl
     from ..checkpoints import file_sha256, load_checkpoint
     from ..registration import Registrar
     from ..resources import default_checkpoint
+    from ..stages import adapted_initial
     from ..versions import device_name, provenance
 
     path = (checkpoint or default_checkpoint()) if stages.network else None
@@ -47,6 +48,7 @@ def make_registrar(checkpoint: Path | None, device: str, stages: Stages) -> tupl
         "network": content.network if content else None,
         "preprocessing": registrar.preprocessing.to_dict(),
         "training_stages": [entry.get("stage") for entry in content.history] if content else [],
+        "adapted_initial": adapted_initial(content.history) if content else None,
         "device": device_name(registrar.device),
         "versions": provenance(),
     }
@@ -74,10 +76,13 @@ def register_pairs(
     InputError
         None of the pairs could be read.
     """
-    from ..aligned import alignment_message
+    from ..aligned import alignment_message, other_initial_message
     from ..errors import InputError
 
     progress(Started(task, len(files), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    message = other_initial_message(record["adapted_initial"], record["stages"]["initial"])
+    if message:
+        progress(message)
     warm = False
     for index, pair_files in enumerate(files, start=1):
         try:

@@ -124,7 +124,7 @@ class CheckpointStore:
     def choices(self, label: Callable[[Path], str] = lambda path: f"{path.stem} (shipped)") -> list[tuple[str, Path]]:
         """Label and path of every checkpoint to start from, the shipped ones (called as `label` says) first.
 
-        The first of them is the default.
+        The first of them is the one to choose where the user has chosen none.
         """
         shipped = []
         with contextlib.suppress(InputError):  # a broken installation still has the user's own ones

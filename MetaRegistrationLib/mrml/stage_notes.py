@@ -1,4 +1,4 @@
-"""What the stages of a registration were and did, noted on the nodes of its result; scene files keep it."""
+"""What a registration was, did and measured, noted on the nodes of its result; scene files keep it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # it imports torch
     from ..registration import Registration
 
 _PREFIX = "MetaRegistration."
+_MEASURES = ("NCCBefore", "NCCAfter", "FoldingPercent")
 
 
 class UncertainAlignment(NamedTuple):
@@ -17,6 +18,22 @@ class UncertainAlignment(NamedTuple):
 
     kept: str
     reason: str
+
+
+class OtherInitial(NamedTuple):
+    """The initial alignment that a checkpoint was adapted with, and the other one that it was used with."""
+
+    adapted: str
+    used: str
+
+
+class Measures(NamedTuple):
+    """What was measured of a registration; `initial` is the kind of alignment that was kept, None where it was off."""
+
+    ncc_before: float
+    ncc_after: float
+    folding_percent: float
+    initial: str | None
 
 
 def note_stages(node, registration: Registration) -> None:
@@ -32,8 +49,17 @@ def note_stages(node, registration: Registration) -> None:
         "AlignmentConfidence": None if alignment is None else f"{alignment.confidence:.3f}",
         "AlignmentReason": (alignment and alignment.reason) or None,
     }
-    for name, value in values.items():
-        node.SetAttribute(_PREFIX + name, value)  # None removes it
+    _note(node, values)
+
+
+def note_checkpoint(node, adapted_initial: str | None) -> None:
+    """Note on a result with which initial alignment its checkpoint was adapted, if that is known."""
+    _note(node, {"AdaptedInitial": adapted_initial})
+
+
+def note_measures(node, ncc_before: float, ncc_after: float, folding_percent: float) -> None:
+    """Note on a result what was measured, to the last digit."""
+    _note(node, dict(zip(_MEASURES, map(repr, map(float, (ncc_before, ncc_after, folding_percent))), strict=True)))
 
 
 def uncertain_alignment(node) -> UncertainAlignment | None:
@@ -42,3 +68,22 @@ def uncertain_alignment(node) -> UncertainAlignment | None:
     if not reason or float(node.GetAttribute(f"{_PREFIX}AlignmentConfidence") or 0) >= LEAST_CONFIDENCE:
         return None
     return UncertainAlignment(node.GetAttribute(f"{_PREFIX}AlignmentKept") or "none", reason)
+
+
+def other_initial(node) -> OtherInitial | None:
+    """What a result notes of a checkpoint that was adapted with another initial alignment; None where it notes none."""
+    adapted, used = (node.GetAttribute(_PREFIX + name) for name in ("AdaptedInitial", "InitialAlignment"))
+    return None if not adapted or adapted == used else OtherInitial(adapted, used or "none")
+
+
+def measures(node) -> Measures | None:
+    """What a result notes of its measures; None where it notes none."""
+    texts = [node.GetAttribute(_PREFIX + name) for name in _MEASURES]
+    if not all(texts):
+        return None
+    return Measures(*map(float, texts), node.GetAttribute(f"{_PREFIX}AlignmentKept"))
+
+
+def _note(node, values: dict[str, str | None]) -> None:
+    for name, value in values.items():
+        node.SetAttribute(_PREFIX + name, value)  # None removes it

@@ -76,6 +76,12 @@ def remember(transform_node, frame_size: int, moving_slice: int, fixed_slice: in
         transform_node.SetAttribute(name, str(value))
 
 
+def registered_slices(transform_node) -> tuple[int, int]:
+    """The slices of the moving and the fixed volume that a transform node registers."""
+    moving, fixed = (int(transform_node.GetAttribute(name) or 0) for name in _SLICE_ATTRIBUTES)
+    return moving, fixed
+
+
 def stored_registration(
     moving_node, fixed_node, transform_node=None, *, moving_slice: int = 0, fixed_slice: int = 0
 ) -> StoredRegistration:
@@ -95,7 +101,7 @@ def stored_registration(
     """
     if not belongs(transform_node, moving_node, fixed_node):
         return StoredRegistration(volume_geometry(moving_node, moving_slice), volume_geometry(fixed_node, fixed_slice))
-    slices = [int(transform_node.GetAttribute(name) or 0) for name in _SLICE_ATTRIBUTES]
+    slices = registered_slices(transform_node)
     moving = volume_geometry(moving_node, slices[0], without=transform_node)
     fixed = volume_geometry(fixed_node, slices[1])
     displacement_lps = _grid_vectors(transform_node) * RAS_TO_LPS

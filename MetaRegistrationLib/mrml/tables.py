@@ -31,15 +31,17 @@ class DistanceRow(NamedTuple):
     after_um: float
 
 
-def distance_rows(registration: Registration, landmarks: CarriedLandmarks) -> list[DistanceRow]:
+def distance_rows(
+    registration: Registration, landmarks: CarriedLandmarks, spacing_um: float | None = None
+) -> list[DistanceRow]:
     """One row a landmark; pixels are those of the network's frame, as in `metrics.csv`.
 
-    Empty when the fixed counterparts are not known.
+    Empty when the fixed counterparts are not known. `spacing_um` is the pixel size of a fixed image that carries none.
     """
     if landmarks.fixed is None:
         return []
     geometry = registration.fixed.geometry
-    to_um = np.asarray(geometry.spacing) * (1000 if geometry.spacing_known else math.nan)
+    to_um = np.asarray(geometry.spacing) * 1000 if geometry.spacing_known else np.full(2, spacing_um or math.nan)
     columns = [
         np.linalg.norm((points.points - landmarks.fixed.points) * factor, axis=1)
         for factor in (1 / np.asarray(registration.fixed_frame.scale), to_um)

@@ -21,7 +21,11 @@ class AdaptChoices:
     """
 
     def __init__(self, ui, logic, state: PanelState) -> None:
+        import qt
+
         self.ui, self._logic, self._state = ui, logic, state
+        self._tooltip_role = qt.Qt.ToolTipRole
+        self._general_tooltip = ui.checkpointComboBox.toolTip
         self._from_files: list[Path] = []
         for label, epochs in presets.presets():
             ui.presetComboBox.addItem(label, epochs)
@@ -43,17 +47,25 @@ class AdaptChoices:
         self._asking = None
 
     def fill_checkpoints(self) -> None:
-        """List the checkpoints again; the chosen one stays chosen while it exists, else the default is."""
+        """List the checkpoints again; the chosen one stays chosen while it exists, else the first one is."""
         box, chosen = self.ui.checkpointComboBox, self._state.checkpoint
         choices = [*self._logic.checkpoints(), *((path.name, path) for path in self._from_files)]
         blocked = box.blockSignals(True)
         box.clear()
-        for label, path in choices:
+        for index, (label, path) in enumerate(choices):
             box.addItem(label, str(path))
+            box.setItemData(index, self._logic.purpose(path), self._tooltip_role)
         paths = [path for _label, path in choices]
         box.setCurrentIndex(paths.index(chosen) if chosen in paths else 0)
         box.blockSignals(blocked)
         self._state.checkpoint = paths[max(box.currentIndex, 0)] if paths else None
+        self._say_purpose()
+
+    def _say_purpose(self) -> None:
+        """Say in the tooltip of the closed list too what the chosen checkpoint is for."""
+        path = self._state.checkpoint
+        purpose = [] if path is None else [self._logic.purpose(path)]
+        self.ui.checkpointComboBox.toolTip = "\n".join([*purpose, self._general_tooltip])
 
     def _choose_file(self) -> None:
         import qt
@@ -72,6 +84,7 @@ class AdaptChoices:
     def _checkpoint_chosen(self, index: int) -> None:
         if index >= 0:
             self._state.checkpoint = Path(self.ui.checkpointComboBox.itemData(index))
+            self._say_purpose()
             self._state.notify()
 
     def _preset_chosen(self, index: int) -> None:

@@ -16,7 +16,7 @@ from ..jobs.record import RunRecord
 from ..jobs.store import CheckpointStore
 from ..pairs import PairFolder
 from ..training.holdout import choose_pairs
-from . import devices
+from . import checkpoint_texts, devices
 from .requests import FineTuningRequest
 from .texts import tr as _
 
@@ -37,8 +37,14 @@ class AdaptLogic:
         self._jobs: list[Job] = []
 
     def checkpoints(self) -> list[tuple[str, Path]]:
-        """Label and path of each checkpoint, the shipped ones first, of which the first is the default."""
-        return self.store.choices(_shipped_label)
+        """Label and path of each checkpoint, the shipped ones first; the first is for who has chosen none."""
+        return self.store.choices(checkpoint_texts.shipped_label)
+
+    def purpose(self, path: Path) -> str:
+        """For which images a checkpoint is, in a sentence."""
+        if self.is_own(path):
+            return checkpoint_texts.own_purpose(self.store.describe(path.parent.name))
+        return checkpoint_texts.purpose(path)
 
     def devices(self) -> list[devices.Device]:
         """The devices that are known at once."""
@@ -134,12 +140,3 @@ class AdaptLogic:
             return JobEnd("failed", str(error), end.saved, end.exit_code, end.log)
         message = _("Done: the adapted checkpoint {name} is kept and chosen for registration.").format(name=name)
         return JobEnd("finished", message, str(path), end.exit_code, end.log)
-
-
-def _shipped_label(path: Path) -> str:
-    names = {
-        "coarse_to_fine_meta": _("coarse to fine"),
-        "coarse_to_fine_pretrained": _("coarse to fine, pretrained only"),
-        "voxelmorph_meta": _("VoxelMorph of the paper"),
-    }
-    return _("{name} (shipped)").format(name=names.get(path.stem, path.stem))

@@ -122,7 +122,7 @@ def _shown(warnings: list[str]) -> list[str]:
     """What the child warned of, which the next pair's message would hide: the first few, and how many more there were."""
     if not warnings:
         return []
-    head = _("Check these pairs before you use them:")
+    head = _("Look at this before you use the results:")
     more = len(warnings) - _SHOWN_WARNINGS
     rest = [_("and {count} more").format(count=more)] if more > 0 else []
     return [head, *warnings[:_SHOWN_WARNINGS], *rest]

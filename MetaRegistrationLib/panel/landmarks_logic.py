@@ -85,7 +85,10 @@ class LandmarksLogic:
         )
 
     def distances(self, parameters) -> tuple[list[DistanceRow], bool]:
-        """A row for each pair of landmarks, and whether there is a registration (else `after` means nothing)."""
+        """A row for each pair of landmarks, and whether there is a registration (else `after` means nothing).
+
+        Of images without a pixel size, which cannot be given one once there are points, the typed one counts.
+        """
         registration = self.registration(parameters)
         moving, fixed = self._both(parameters, registration)
         if not len(moving) or not len(fixed):
@@ -93,7 +96,7 @@ class LandmarksLogic:
         moving, fixed = _matched(moving, fixed)
         carried = registration.carry(moving)[0]
         measured = Measured(moving, registration.unmoved(moving), carried, fixed)
-        rows = tables.distance_rows(registration, measured)
+        rows = tables.distance_rows(registration, measured, parameters.spacing or None)
         if not registration.registered:
             nan = float("nan")
             rows = [row._replace(after_px=nan, after_um=nan) for row in rows]

@@ -10,6 +10,7 @@ from .folder_section import FolderSection
 from .landmarks_section import LandmarksSection
 from .pairs_section import PairsSection
 from .register_section import RegisterSection
+from .slices_section import SlicesSection
 from .stages_section import StagesSection
 from .state import PanelState
 from .views_section import ViewsSection
@@ -33,6 +34,7 @@ class Panel:
         self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
         self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)
         self.views = ViewsSection(ui, logic.register, state)
+        self.slices = SlicesSection(ui, logic.register, state, logic.host, self.views.show_pair)
         self.stages = StagesSection(ui, state)
         self.register = RegisterSection(
             ui, logic.register, state, logic.dependency, logic.host, self.views.show_overlay
@@ -46,5 +48,5 @@ class Panel:
 
     def close(self) -> None:
         """Stop all work: the scene is closed, the module reloaded, or Slicer quits."""
-        for section in (self.pairs, self.adapt, self.register, self.folder, self.views, self.landmarks):
+        for section in (self.pairs, self.adapt, self.slices, self.register, self.folder, self.views, self.landmarks):
             section.close()

@@ -16,8 +16,8 @@ from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
 from ..mrml import landmark_nodes, results, scene, stage_notes, stored_registration, transforms, views, volumes
 from ..pair_files import check_sizes
-from ..stages import Stages
-from .requests import FolderRequest, PairRequest, PairResult
+from ..stages import Stages, adapted_initial
+from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
 from .texts import tr as _
 
 if TYPE_CHECKING:  # they import torch
@@ -36,6 +36,7 @@ class RegisterLogic:
         self._host = host
         self._jobs: list[Job] = []
         self._cached: tuple[tuple, Registrar] | None = None
+        self._adapted_initial: str | None = None  # of the checkpoint of the cached one
 
     def steps(self, request: PairRequest) -> Generator[str, None, PairResult]:
         """Register a pair, yielding what is done next; nodes are made or changed in the last step only.
@@ -130,6 +131,18 @@ class RegisterLogic:
         """Number of slices of a volume; 0 without an image."""
         return 0 if node is None else volumes.volume_slices(node)
 
+    def start_slices(self, moving, fixed, transform) -> tuple[int, int]:
+        """Where to begin in two volumes: the slices that the transform registers, or else the middle ones."""
+        if self.is_registered(moving, fixed, transform):
+            return stored_registration.registered_slices(transform)
+        return self.slices(moving) // 2, self.slices(fixed) // 2
+
+    def show_pair(self, moving, fixed, moving_slice: int, fixed_slice: int, fraction: float) -> views.Overlay:
+        """Show a pair side by side and overlaid."""
+        overlay = views.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
+        overlay.set_blend(fraction)
+        return overlay
+
     def show_one(self, node, facing, slice_index: int) -> None:
         """Show one volume in the place of another."""
         views.show_one(node, facing=facing, slice_index=slice_index)
@@ -142,13 +155,17 @@ class RegisterLogic:
         """Whether the transform is a registration of these volumes."""
         return stored_registration.belongs(transform, moving, fixed)
 
-    def uncertain_alignment(self, moving, fixed, transform, warped) -> stage_notes.UncertainAlignment | None:
-        """What the results of these volumes say of an alignment that was uncertain; the transform is asked first."""
+    def notes(self, moving, fixed, transform, warped) -> ResultNotes:
+        """What the results of these volumes say of themselves; the transform is asked first."""
         if self.is_registered(moving, fixed, transform):
-            return stage_notes.uncertain_alignment(transform)
-        if warped is not None and None not in (moving, fixed) and results.is_of_pair(warped, moving, fixed):
-            return stage_notes.uncertain_alignment(warped)
-        return None
+            node = transform
+        elif warped is not None and None not in (moving, fixed) and results.is_of_pair(warped, moving, fixed):
+            node = warped
+        else:
+            return ResultNotes()
+        return ResultNotes(
+            stage_notes.uncertain_alignment(node), stage_notes.other_initial(node), stage_notes.measures(node)
+        )
 
     def close(self) -> None:
         """Stop what runs, at once."""
@@ -189,7 +206,9 @@ class RegisterLogic:
         key = (str(path), path.stat().st_mtime_ns if path and path.is_file() else None, device, stages)
         if self._cached is None or self._cached[0] != key:
             self._cached = None  # two networks at a time need not fit a GPU
-            self._cached = (key, Registrar(load_checkpoint(path) if path else None, device, stages))
+            checkpoint = load_checkpoint(path) if path else None
+            self._adapted_initial = adapted_initial(checkpoint.history) if checkpoint else None
+            self._cached = (key, Registrar(checkpoint, device, stages))
         return self._cached[1]
 
     def _write(self, request: PairRequest, registration: Registration) -> tuple[Any, Any]:
@@ -204,11 +223,16 @@ class RegisterLogic:
             )
             size = registration.displacement_px.shape[-1]
             stored_registration.remember(transform, size, request.moving_slice, request.fixed_slice)
-            stage_notes.note_stages(transform, registration)
+            self._note(transform, registration)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
             results.note_pair(request.warped, request.moving, request.fixed)
-            stage_notes.note_stages(request.warped, registration)
+            self._note(request.warped, registration)
         return request.warped, transform
+
+    def _note(self, node, registration: Registration) -> None:
+        stage_notes.note_stages(node, registration)
+        stage_notes.note_checkpoint(node, self._adapted_initial)
+        stage_notes.note_measures(node, *registration.ncc, registration.folding_percent)

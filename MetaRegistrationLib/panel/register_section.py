@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .requests import PairRequest
-from .stage_choices import kind_name, missing_for, times_in_words
+from .result_texts import measures_in_words, times_in_words, warnings_in_words
+from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
 from .texts import sentence
@@ -46,18 +47,9 @@ class RegisterSection:
     def refresh(self) -> None:
         """Show what can be done now."""
         ui, parameters = self.ui, self._state.parameters
-        for box, node in (
-            (ui.movingSliceSpinBox, parameters.movingVolume),
-            (ui.fixedSliceSpinBox, parameters.fixedVolume),
-        ):
-            slices = self._logic.slices(node)
-            box.enabled = slices > 1
-            if slices:
-                box.maximum = slices - 1
-        if self._measured is not None and self._pair() != self._measured:
-            self._measured = None
-            say(ui.measuresLabel, "")
-        say(ui.alignmentWarningLabel, self._warning())
+        notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
+        say(ui.measuresLabel, self._measures(notes))
+        say(ui.alignmentWarningLabel, warnings_in_words(notes))
         registered = self._logic.is_registered(parameters.movingVolume, parameters.fixedVolume, parameters.transform)
         others = (
             [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
@@ -89,17 +81,12 @@ class RegisterSection:
             missing.append(_("a fixed volume"))
         return missing + missing_for(self._state.stages, self._state.checkpoint)
 
-    def _warning(self) -> str:
-        parameters = self._state.parameters
-        found = self._logic.uncertain_alignment(*self._pair(), parameters.transform, parameters.warpedVolume)
-        if found is None:
-            return ""
-        text = _("The images could not be aligned with confidence: check the overlay.")
-        if found.kept == "none":
-            return f"{text} " + _("No initial alignment was used ({reason}).").format(reason=found.reason)
-        return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(
-            kind=kind_name(found.kept), reason=found.reason
-        )
+    def _measures(self, notes) -> str:
+        """What was measured of the chosen pair: now, or as its results have it from before."""
+        if self._measured is not None and self._measured[0] != self._pair():
+            self._measured = None
+        result = notes.measures if self._measured is None else self._measured[1]
+        return "" if result is None else measures_in_words(result)
 
     def _start_or_cancel(self) -> None:
         if self.running:
@@ -134,8 +121,7 @@ class RegisterSection:
     def _registered(self, result) -> None:
         parameters = self._state.parameters
         parameters.transform = result.transform
-        self._measured = self._pair()
-        say(self.ui.measuresLabel, _measures(result))
+        self._measured = self._pair(), result
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
         text = _("Registered in {seconds:.2f} s: {names}.").format(
             seconds=result.seconds, names=_(" and ").join(written)
@@ -162,12 +148,3 @@ class RegisterSection:
             say(self.ui.registerStatusLabel, _("Under the transform now: {names}.").format(names=names))
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
-
-
-def _measures(result) -> str:
-    text = _("NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.").format(
-        before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
-    )
-    if result.initial is not None:
-        text += " " + _("Initial alignment: {kind}.").format(kind=kind_name(result.initial))
-    return text

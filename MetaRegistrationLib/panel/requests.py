@@ -80,3 +80,19 @@ class PairResult:
     initial: str | None = None
     stage_seconds: dict[str, float] = field(default_factory=dict)
     refinement_steps: int | None = None
+
+
+@dataclass(frozen=True)
+class ResultNotes:
+    """What the nodes of a result say of themselves; None where there is nothing to say.
+
+    Attributes
+    ----------
+    uncertain : mrml.stage_notes.UncertainAlignment or None
+    other_initial : mrml.stage_notes.OtherInitial or None
+    measures : mrml.stage_notes.Measures or None
+    """
+
+    uncertain: Any | None = None
+    other_initial: Any | None = None
+    measures: Any | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,25 +56,3 @@ def stages_in_words(stages: Stages) -> str:
     if stages.refine:
         parts.append(_("refinement"))
     return ", ".join(parts) or _("all off")
-
-
-def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -> str:
-    """The time of each stage that ran, in a line; empty when there is none.
-
-    Parameters
-    ----------
-    seconds : mapping of str to float
-        `Registration.stage_seconds`.
-    refinement_steps : int or None
-        How many were taken.
-    """
-    names = {
-        "preprocessing": _("preparation"),
-        "initial": _("initial alignment"),
-        "network": _("network"),
-        "refine": _("refinement"),
-    }
-    parts = [_("{stage} {seconds:.2f} s").format(stage=names.get(key, key), seconds=s) for key, s in seconds.items()]
-    if "refine" in seconds and refinement_steps is not None:
-        parts[-1] += " " + _("({count} steps)").format(count=refinement_steps)
-    return ", ".join(parts)

@@ -39,6 +39,9 @@ class ViewsSection:
         parameters = self._state.parameters
         missing = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         ui = self.ui
+        if self._overlay is not None and not self._is_of_chosen(self._overlay):
+            ui.flickerButton.checked = False
+            self._overlay = None
         can_start(ui.showMovingButton, missing, _("Show the moving image, warped once it is registered."))
         can_start(ui.showFixedButton, missing, _("Show the fixed image."))
         can_start(ui.showOverlayButton, missing, _("Moving in magenta over fixed in green: white where both agree."))
@@ -53,11 +56,29 @@ class ViewsSection:
             moving, parameters.fixedVolume, parameters.fixedSlice, self.ui.blendSlider.value
         )
 
+    def show_pair(self) -> None:
+        """Show the chosen slices side by side and overlaid, or the one volume that is chosen."""
+        parameters = self._state.parameters
+        moving, fixed = parameters.movingVolume, parameters.fixedVolume
+        slices = parameters.movingSlice, parameters.fixedSlice
+        self.ui.flickerButton.checked = False
+        self._overlay = None
+        if None not in (moving, fixed):
+            self._overlay = self._logic.show_pair(moving, fixed, *slices, self.ui.blendSlider.value)
+        elif moving is not None or fixed is not None:
+            node, index = (moving, slices[0]) if fixed is None else (fixed, slices[1])
+            self._logic.show_one(node, node, index)
+
     def close(self) -> None:
         """Stop the flicker; the scene goes away."""
         self.ui.flickerButton.checked = False
         self._timer.stop()
         self._overlay = None
+
+    def _is_of_chosen(self, overlay) -> bool:
+        parameters = self._state.parameters
+        moving = parameters.movingVolume, parameters.warpedVolume
+        return overlay.fixed is parameters.fixedVolume and any(overlay.moving is node for node in moving)
 
     def _shown_moving(self):
         """The moving volume under its transform, or else the warped one."""

@@ -11,8 +11,9 @@ from known_stages import known_alignment, turned_down
 from training_helpers import write_pairs, write_tiny_checkpoint
 
 from MetaRegistrationLib import pipeline
-from MetaRegistrationLib.checkpoints import load_checkpoint
+from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.stages import adapted_initial
 from MetaRegistrationLib.training.run import BEST, LAST
 
 
@@ -114,13 +115,54 @@ def test_an_uncertain_alignment_is_told(folder, checkpoint, tmp_path, known_alig
     known_align(known_alignment(), known_alignment(), turned_down("too little in common"))  # the first once to warm up
     words = ["--pairs", folder, "--checkpoint", checkpoint, "--output", tmp_path / "out", "--refine", 0]
     assert call("register", *words, "--json") == 0
-    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    warnings = [event["text"] for event in events if event.get("level") == "warning"]
-    assert warnings == ["initial alignment of eye 2 is uncertain (too little in common): kept the images as they lie"]
+    assert warnings_of(capsys.readouterr().out) == [
+        "initial alignment of eye 2 is uncertain (too little in common): kept the images as they lie"
+    ]
     rows = read_rows(tmp_path / "out" / "metrics.csv")
     assert [row["initial"] for row in rows] == ["affine", "none"]
     assert [float(row["confidence"]) for row in rows] == [0.75, 0.125]
     assert record_of(tmp_path / "out" / "eye 2" / "registration.json")["alignment"]["reason"] == "too little in common"
+
+
+def warnings_of(out: str) -> list[str]:
+    events = [json.loads(line) for line in out.splitlines()]
+    return [event["text"] for event in events if event.get("level") == "warning"]
+
+
+@pytest.mark.parametrize(
+    ("adapted", "options", "warned"),
+    [
+        ("rigid", ["--initial", "none"], True),
+        ("rigid", [], True),
+        ("none", ["--initial", "none"], False),
+        (None, ["--initial", "none"], False),
+    ],
+)
+def test_another_alignment_than_the_checkpoint_was_adapted_with_is_told_once(
+    folder, checkpoint, tmp_path, known_align, capsys, adapted, options, warned
+):
+    known_align(known_alignment())
+    content = load_checkpoint(checkpoint)
+    content.history.append({"stage": "finetune"} | ({} if adapted is None else {"initial": adapted}))
+    save_checkpoint(checkpoint, content)
+    for command in ("register", "evaluate"):
+        output = tmp_path / command
+        words = ["--pairs", folder, "--checkpoint", checkpoint, "--output", output, "--refine", 0, *options]
+        assert call(command, *words, "--json") == 0
+        used = options[1] if options else "affine"
+        expected = (
+            f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}: it may do less"
+            " well than it could. Use the one that it was adapted with, or adapt it again"
+        )
+        assert warnings_of(capsys.readouterr().out) == ([expected] if warned else [])
+        assert record_of(output / "summary.json")["adapted_initial"] == adapted
+
+
+def test_last_training_tells_the_alignment():
+    tuned = {"stage": "finetune", "initial": "rigid"}
+    assert adapted_initial([{"stage": "pretrain"}, tuned]) == "rigid"
+    for history in ([], [tuned, {"stage": "metatrain"}], [{"stage": "finetune"}], [{**tuned, "initial": ["affine"]}]):
+        assert adapted_initial(history) is None
 
 
 def test_finetuning_learns_behind_the_alignment_that_it_records(tmp_path, capsys):

@@ -91,6 +91,9 @@ class FakeAdapt:
     def checkpoints(self):
         return self.choices
 
+    def purpose(self, path):
+        return f"For images like {path.parent.name}."
+
     def devices(self):
         return [Device("CPU (slow)", "cpu")]
 

@@ -37,6 +37,7 @@ def pair(rig):
         fixedVolume=loaded.fixed,
         movingSlice=0,
         fixedSlice=0,
+        spacing=0.0,
         movingPoints=loaded.moving_points,
         fixedPoints=loaded.fixed_points,
         transform=None,

@@ -36,12 +36,13 @@ def test_results_of_a_pair_come_back_with_it(rig, widget, tmp_path):
         settle(rig)
         assert chosen(widget)["transform"] is None
         register_with_warped(rig, widget)
-        seen.append((chosen(widget), table(widget.ui.distanceTable)))
-    assert seen[0][1] != seen[1][1]
+        seen.append((chosen(widget), table(widget.ui.distanceTable), widget.ui.measuresLabel.text))
+    assert seen[0][1] != seen[1][1] and seen[0][2] != seen[1][2]
+    assert seen[0][2].startswith("NCC ") and "Initial alignment: " in seen[0][2]
     for row in (0, 1, 0):
         click_row(rig, widget, row)
         settle(rig)
-        assert (chosen(widget), table(widget.ui.distanceTable)) == seen[row]
+        assert (chosen(widget), table(widget.ui.distanceTable), widget.ui.measuresLabel.text) == seen[row]
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLTableNode") == 2
 
 
@@ -49,8 +50,9 @@ def test_results_of_a_pair_come_back_after_the_scene_was_saved(rig, widget, tmp_
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     click_row(rig, widget, 0)
     register_with_warped(rig, widget)
-    rows = table(widget.ui.distanceTable)
+    rows, measures = table(widget.ui.distanceTable), widget.ui.measuresLabel.text
     click_row(rig, widget, 1)
+    assert widget.ui.measuresLabel.text == ""
     path = str(tmp_path / "scene.mrb")
     assert slicer.util.saveScene(path)
     slicer.mrmlScene.Clear(0)
@@ -58,7 +60,7 @@ def test_results_of_a_pair_come_back_after_the_scene_was_saved(rig, widget, tmp_
     rig.wait_until(lambda: widget.panel.state.folder is not None, 15, "for the folder of the scene")
     click_row(rig, widget, 0)
     settle(rig, 0.3)
-    assert table(widget.ui.distanceTable) == rows
+    assert table(widget.ui.distanceTable) == rows and widget.ui.measuresLabel.text == measures != ""
     assert {name: node.GetName() for name, node in chosen(widget).items() if name != "distanceTable"} == {
         "transform": "transform",
         "warpedVolume": "warped",
@@ -126,6 +128,30 @@ def test_pixel_size_reaches_a_pair_that_is_loaded_and_can_be_corrected(rig, widg
     widget.ui.spacingSpinBox.value = 5.0
     settle(rig)
     assert pixel_sizes(widget) == pytest.approx([0.008] * 4), "the transform is made for the size before"
+
+
+@pytest.mark.parametrize("registered", [False, True], ids=["before the registration", "after it"])
+def test_pixel_size_that_is_typed_after_the_points_fills_their_micrometres(rig, widget, without_landmarks, registered):
+    choose_folder(rig, widget, without_landmarks)
+    click_row(rig, widget, 0)
+    if registered:
+        register(rig, widget)
+    for selector, place in ((widget.ui.movingPointsSelector, -100), (widget.ui.fixedPointsSelector, -110)):
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "points")
+        node.AddControlPointWorld((place, -100.0, 0.0))
+        selector.setCurrentNode(node)
+    settle(rig)
+    label, *before = table(widget.ui.distanceTable)[0]
+    assert before[2:] == ["–", "–"]
+    for size in (7.5, 8.0):
+        widget.ui.spacingSpinBox.value = size
+        settle(rig)
+        row = table(widget.ui.distanceTable)[0]
+        assert row[:3] == [label, *before[:2]] and row[3] == f"{10 * size:.1f}"
+        assert (row[4] != "–") == registered
+    node = chosen(widget)["distanceTable"].GetTable()
+    assert node.GetColumnByName("before (um)").GetValue(0) == pytest.approx(80)
+    assert pixel_sizes(widget) == [1.0] * 4, "points and pixels belong together"
 
 
 def test_pixel_size_leaves_volumes_alone_that_carry_one(rig, widget):

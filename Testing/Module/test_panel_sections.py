@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, choose_volumes, open_panel, settle, table
+from panel_helpers import choose_folder, choose_volumes, noise_volume, open_panel, settle, table
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.pairs import LeftOut
@@ -292,6 +292,31 @@ def test_flicker_shows_both_in_turns_and_blend_stops_it(rig, widget):
     assert (composite.GetBackgroundVolumeID(), composite.GetForegroundOpacity()) == (fixed.GetID(), 0.5)
     widget.ui.showMovingButton.click()
     assert composite.GetBackgroundVolumeID() == moving.GetID()
+
+
+def test_blend_and_flicker_are_those_of_the_chosen_volumes(rig, widget):
+    choose_volumes(widget)
+    widget.ui.showOverlayButton.click()
+    widget.ui.flickerButton.click()
+    moving, fixed = choose_volumes(widget)
+    assert not widget.ui.flickerButton.checked
+    settle(rig)
+    widget.ui.showMovingButton.click()
+    widget.ui.blendSlider.value = 0.25
+    composite = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode")
+    assert (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()) == (fixed.GetID(), moving.GetID())
+
+
+def test_overlay_of_single_images_goes_with_them(rig, widget):
+    selectors = widget.ui.movingVolumeSelector, widget.ui.fixedVolumeSelector
+    for _ in range(2):
+        nodes = [noise_volume("single") for _ in selectors]
+        for selector, node in zip(selectors, nodes, strict=True):
+            selector.setCurrentNode(node)
+        widget.ui.blendSlider.value += 0.125
+        composite = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode")
+        shown = {composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()}
+        assert shown == {node.GetID() for node in nodes}
 
 
 def test_without_torch_the_panel_says_so_and_one_click_installs(rig, monkeypatch, tmp_path):

@@ -9,11 +9,11 @@ import slicer
 from fake_logic import FakeLogic
 from panel_helpers import choose_folder, choose_volumes, click_row, open_panel, register, settle, small_folder
 
-from MetaRegistrationLib.checkpoints import file_sha256
+from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
 from MetaRegistrationLib.mrml.results import note_pair
 from MetaRegistrationLib.mrml.stage_notes import UncertainAlignment, note_stages, uncertain_alignment
 from MetaRegistrationLib.panel.requests import PairResult
-from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
+from MetaRegistrationLib.resources import default_checkpoint
 from MetaRegistrationLib.stages import INITIAL_KINDS, Stages
 
 CHANGED = Stages("rigid", False, 10)
@@ -162,7 +162,7 @@ def test_warnings_of_a_folder_are_still_there_at_its_end(rig, widget, logic, tmp
     job.end("finished", "Done.")
     assert widget.ui.registerStatusLabel.text.splitlines() == [
         "Done.",
-        "Check these pairs before you use them:",
+        "Look at this before you use the results:",
         *(f"pair {number} is uncertain" for number in range(5)),
         "and 2 more",
     ]
@@ -218,6 +218,41 @@ def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, t
     assert notes == {"InitialAlignment": "translation", "Network": "off"}
 
 
+OTHER_INITIAL = (
+    "The checkpoint was adapted with the initial alignment rigid and was used with {}: it may do less well than it could. "
+    "Choose rigid under Stages, or adapt it again."
+)
+
+
+def test_another_alignment_than_the_checkpoint_was_adapted_with_is_said(rig, dialogs, tmp_path):
+    checkpoint = load_checkpoint(default_checkpoint())
+    checkpoint.history.append({"stage": "finetune", "initial": "rigid"})
+    save_checkpoint(tmp_path / "adapted.pt", checkpoint)
+    widget = open_panel(rig)
+    label = widget.ui.alignmentWarningLabel
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 0)
+    dialogs.answer(tmp_path / "adapted.pt")
+    widget.ui.checkpointFileButton.click()
+    for stages, said in (
+        (Stages("translation", True, 0), OTHER_INITIAL.format("translation")),
+        (Stages("rigid", True, 0), ""),
+        (Stages("translation", False, 0), ""),
+        (Stages("none", True, 0), OTHER_INITIAL.format("none")),
+    ):
+        choose_stages(widget, stages)
+        register(rig, widget)
+        assert label.text == said and label.visible == bool(said)
+    click_row(rig, widget, 1)
+    assert not label.visible
+    click_row(rig, widget, 0)
+    assert label.text == OTHER_INITIAL.format("none")
+    box = widget.ui.checkpointComboBox
+    box.setCurrentIndex([box.itemData(index) for index in range(box.count)].index(str(default_checkpoint())))
+    register(rig, widget)
+    assert not label.visible
+
+
 def test_child_processes_get_the_stages_as_options(rig, tmp_path, monkeypatch):
     from MetaRegistrationLib.jobs import job as job_module
 
@@ -235,13 +270,3 @@ def test_child_processes_get_the_stages_as_options(rig, tmp_path, monkeypatch):
     widget.ui.fineTuneButton.click()
     arguments = started[1]
     assert arguments[arguments.index("--initial") + 1] == "rigid" and "--checkpoint" in arguments
-
-
-def test_every_shipped_checkpoint_can_be_chosen_by_a_readable_name(rig):
-    box = open_panel(rig).ui.checkpointComboBox
-    chosen = [box.itemData(index) for index in range(box.count)]
-    assert chosen == [str(path) for path in shipped_checkpoints()]
-    assert chosen[0] == str(default_checkpoint()) and len({file_sha256(path) for path in chosen}) == len(chosen)
-    labels = [box.itemText(index) for index in range(box.count)]
-    assert "VoxelMorph of the paper (shipped)" in labels
-    assert all(label.endswith("(shipped)") and "_" not in label for label in labels)

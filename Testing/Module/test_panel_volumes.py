@@ -39,8 +39,8 @@ def volume(name, array, spacing=(SPACING, SPACING, 0.5), origin=(1.0, 2.0, 3.0),
     return slicer.util.addVolumeFromArray(array, matrix, name, kind)
 
 
-def register_volumes(rig, widget, moving, fixed, moving_slice=0, fixed_slice=0):
-    """Choose volumes, slices and both outputs, and click on Register; returns the transform and the warped array."""
+def register_volumes(rig, widget, moving, fixed, moving_slice=None, fixed_slice=None):
+    """Choose volumes, slices (None leaves them) and outputs, click on Register; returns transform and warped array."""
     ui = widget.ui
     transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", "result")
     warped = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "warped")
@@ -52,7 +52,9 @@ def register_volumes(rig, widget, moving, fixed, moving_slice=0, fixed_slice=0):
     ):
         selector.setCurrentNode(node)
         assert selector.currentNode() is node
-    ui.movingSliceSpinBox.value, ui.fixedSliceSpinBox.value = moving_slice, fixed_slice
+    for box, index in ((ui.movingSliceSpinBox, moving_slice), (ui.fixedSliceSpinBox, fixed_slice)):
+        if index is not None:
+            box.value = index
     register(rig, widget)
     settle(rig)
     assert ui.registerStatusLabel.text.startswith("Registered in"), ui.registerStatusLabel.text
@@ -148,8 +150,8 @@ def test_stack_is_registered_on_the_picked_slice_and_moves_as_a_whole_in_plane(r
         np.testing.assert_allclose(ijk[:, 2], moving_slice, atol=0.01)
 
 
-def test_stack_without_a_picked_slice_is_registered_on_its_first(rig, widget, pictures, plain):
-    moving = volume("stack", np.stack([pictures[0], pictures[0].T]))
+def test_stack_without_a_picked_slice_is_registered_on_its_middle_one(rig, widget, pictures, plain):
+    moving = volume("stack", np.stack([pictures[0].T, pictures[0], pictures[0][::-1]]))
     register_volumes(rig, widget, moving, volume("fixed", pictures[1][None]))
     assert widget.ui.measuresLabel.text == plain[0]
 

@@ -94,6 +94,54 @@ def test_gpu_out_of_memory(rig, pair, monkeypatch):
     assert refused(rig, pair).startswith("The memory ran out: close other programs, or choose another device (CPU)")
 
 
+EXHAUSTED = """
+import sys
+from MetaRegistrationLib import commands
+from MetaRegistrationLib.progress import Saved, Started
+
+class OutOfMemoryError(RuntimeError):
+    pass
+
+def run(arguments, progress):
+    progress(Started(arguments.command, 40, device="a GPU"))
+    progress(Saved(sys.argv[0], "last"))
+    raise OutOfMemoryError("CUDA out of memory. Tried to allocate 40 GiB.")
+
+for module in commands.COMMANDS:
+    module.run = run
+sys.exit(commands.main())
+"""
+
+
+@pytest.fixture
+def exhausted_child(monkeypatch):
+    """Children start the real command line, in which every command runs out of GPU memory."""
+    from MetaRegistrationLib.jobs import command_lines
+
+    monkeypatch.setattr(command_lines, "_command", lambda name: ["-c", EXHAUSTED, name, "--json", "--watch-stdin"])
+
+
+def test_gpu_out_of_memory_in_a_training(rig, pair, exhausted_child):
+    ui = pair.ui
+    ui.adaptedNameLineEdit.text = "large"
+    ui.fineTuneButton.click()
+    assert ui.fineTuneButton.text == "Cancel"
+    rig.wait_until(lambda: not pair.panel.adapt.running, 30, "for the child")
+    said = ui.adaptStatusLabel.text
+    assert said.startswith("Out of memory. Close other programs or choose another device.")
+    assert "with Resume goes on from there" in said and "--" not in said and "\n" not in said
+    assert ui.fineTuneButton.enabled and not ui.adaptProgressBar.visible
+
+
+def test_gpu_out_of_memory_in_the_registration_of_a_folder(rig, pair, exhausted_child, tmp_path):
+    ui = pair.ui
+    ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
+    ui.registerFolderButton.click()
+    rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
+    assert ui.registerStatusLabel.text.startswith("Out of memory. Close other programs or choose another device.")
+    assert ui.registerFolderButton.enabled and ui.registerFolderButton.text == "Register the whole folder"
+
+
 def test_device_that_is_not_there(rig, pair):
     if torch.cuda.is_available():
         pytest.skip("this computer has a GPU")

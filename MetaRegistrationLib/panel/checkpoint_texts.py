@@ -1,0 +1,67 @@
+"""What the panel calls the checkpoints, and for which images each of them is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import InputError
+from ..resources import shipped_checkpoints
+from .texts import tr as _
+
+
+class _Shipped(NamedTuple):
+    name: str
+    purpose: str
+
+
+def shipped_label(path: Path) -> str:
+    """The name of a shipped checkpoint; that of its file where it is a stranger."""
+    known = _shipped().get(path.stem)
+    return _("{name} (shipped)").format(name=path.stem if known is None else known.name)
+
+
+def purpose(path: Path) -> str:
+    """For which images a checkpoint is that is not one of the user's adapted ones."""
+    known = _shipped().get(path.stem) if _ships(path) else None
+    return _("The file {path}.").format(path=path) if known is None else known.purpose
+
+
+def own_purpose(described: dict) -> str:
+    """For which images an adapted checkpoint is, out of what `CheckpointStore.describe` tells."""
+    count = described["pairs"]
+    if count is None:
+        return _("Adapted earlier: for images like those that it was adapted on.")
+    return _("Adapted earlier on {count} pairs: for images like those.").format(count=count)
+
+
+def _ships(path: Path) -> bool:
+    try:
+        return path in shipped_checkpoints()
+    except InputError:  # a broken installation still has the user's own ones
+        return False
+
+
+def _shipped() -> dict[str, _Shipped]:
+    return {
+        "coarse_to_fine_octa": _Shipped(
+            _("Superficial OCTA, adapted"),
+            _("For en-face OCTA images of the superficial layers, also to start from when you adapt to your own ones."),
+        ),
+        "coarse_to_fine_meta": _Shipped(
+            _("General, meta-learned"),
+            _("For images of other kinds than superficial OCTA, and the best start for fine-tuning on them."),
+        ),
+        "coarse_to_fine_pretrained": _Shipped(
+            _("General, pretrained only"),
+            _("The general network before meta-learning: for comparisons."),
+        ),
+        "voxelmorph_meta": _Shipped(
+            _("VoxelMorph of the paper"),
+            _("The network of the paper, meta-learned: for comparisons with the paper."),
+        ),
+        "voxelmorph_pretrained": _Shipped(
+            _("VoxelMorph of the paper, pretrained only"),
+            _("The network of the paper before meta-learning: for comparisons."),
+        ),
+    }

@@ -1,0 +1,65 @@
+"""What the panel says of a registration: its measures, its times, and what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .requests import ResultNotes
+from .stage_choices import kind_name
+from .texts import tr as _
+
+
+def measures_in_words(result: Any) -> str:
+    """The measures of a `PairResult`, or of the `Measures` that a result notes."""
+    text = _("NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.").format(
+        before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
+    )
+    if result.initial is not None:
+        text += " " + _("Initial alignment: {kind}.").format(kind=kind_name(result.initial))
+    return text
+
+
+def warnings_in_words(notes: ResultNotes) -> str:
+    """What the user should look at before the result is used, a line each; empty when there is nothing."""
+    lines = []
+    if notes.uncertain is not None:
+        lines.append(_uncertain(*notes.uncertain))
+    if notes.other_initial is not None:
+        adapted, used = map(kind_name, notes.other_initial)
+        lines.append(
+            _(
+                "The checkpoint was adapted with the initial alignment {adapted} and was used with {used}: it may do less "
+                "well than it could. Choose {adapted} under Stages, or adapt it again."
+            ).format(adapted=adapted, used=used)
+        )
+    return "\n".join(lines)
+
+
+def _uncertain(kept: str, reason: str) -> str:
+    text = _("The images could not be aligned with confidence: check the overlay.")
+    if kept == "none":
+        return f"{text} " + _("No initial alignment was used ({reason}).").format(reason=reason)
+    return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(kind=kind_name(kept), reason=reason)
+
+
+def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -> str:
+    """The time of each stage that ran, in a line; empty when there is none.
+
+    Parameters
+    ----------
+    seconds : mapping of str to float
+        `Registration.stage_seconds`.
+    refinement_steps : int or None
+        How many were taken.
+    """
+    names = {
+        "preprocessing": _("preparation"),
+        "initial": _("initial alignment"),
+        "network": _("network"),
+        "refine": _("refinement"),
+    }
+    parts = [_("{stage} {seconds:.2f} s").format(stage=names.get(key, key), seconds=s) for key, s in seconds.items()]
+    if "refine" in seconds and refinement_steps is not None:
+        parts[-1] += " " + _("({count} steps)").format(count=refinement_steps)
+    return ", ".join(parts)

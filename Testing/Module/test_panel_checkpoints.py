@@ -1,0 +1,104 @@
+"""The list of checkpoints in the panel: which come first, what they are called, and for which images they say they are."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import qt
+from panel_helpers import choose_folder, open_panel, small_folder
+
+from MetaRegistrationLib import resources
+from MetaRegistrationLib.checkpoints import file_sha256
+from MetaRegistrationLib.commands.registering import make_registrar
+from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
+from MetaRegistrationLib.stages import Stages
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch) -> Path:
+    """A folder with the shipped checkpoints, without the one for OCTA."""
+    folder = tmp_path / "Resources" / "Checkpoints"
+    folder.mkdir(parents=True)
+    for path in shipped_checkpoints():
+        if path.stem != "coarse_to_fine_octa":
+            shutil.copyfile(path, folder / path.name)
+    default = folder / default_checkpoint().name
+    monkeypatch.setattr(resources, "default_checkpoint", lambda: default)
+    return folder
+
+
+@pytest.fixture
+def with_octa(shipped) -> Path:
+    """The checkpoint for OCTA, which ships too; the weights of another one do here."""
+    return Path(shutil.copyfile(shipped / "coarse_to_fine_pretrained.pt", shipped / "coarse_to_fine_octa.pt"))
+
+
+def listed(widget) -> list[tuple[str, Path, str]]:
+    """Text, file and tooltip of each entry."""
+    box = widget.ui.checkpointComboBox
+    return [
+        (box.itemText(index), Path(box.itemData(index)), box.itemData(index, qt.Qt.ToolTipRole))
+        for index in range(box.count)
+    ]
+
+
+def test_every_shipped_checkpoint_can_be_chosen_by_a_readable_name(rig):
+    entries = listed(open_panel(rig))
+    assert [path for _label, path, _purpose in entries] == shipped_checkpoints()
+    assert default_checkpoint() in shipped_checkpoints()[:2]
+    assert len({file_sha256(path) for _label, path, _purpose in entries}) == len(entries)
+    labels = [label for label, _path, _purpose in entries]
+    assert {"General, meta-learned (shipped)", "VoxelMorph of the paper (shipped)"} <= set(labels)
+    assert all(label.endswith("(shipped)") and "_" not in label for label in labels)
+
+
+def test_weights_for_octa_come_first_and_are_chosen(rig, with_octa, tmp_path, monkeypatch):
+    from MetaRegistrationLib.jobs import job as job_module
+
+    started = []
+    monkeypatch.setattr(job_module.Job, "start", lambda self, arguments: started.append(arguments))
+    widget = open_panel(rig)
+    labels = [label for label, _path, _purpose in listed(widget)]
+    assert labels[:2] == ["Superficial OCTA, adapted (shipped)", "General, meta-learned (shipped)"]
+    assert widget.ui.checkpointComboBox.currentText == labels[0]
+    assert widget.panel.state.checkpoint == with_octa
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    widget.ui.fineTuneButton.click()
+    assert started[0][started[0].index("--checkpoint") + 1] == str(with_octa)
+
+
+def test_without_them_the_general_ones_are(rig, shipped):
+    widget = open_panel(rig)
+    assert widget.ui.checkpointComboBox.currentText == "General, meta-learned (shipped)"
+    assert widget.panel.state.checkpoint == shipped / "coarse_to_fine_meta.pt"
+    assert not any("OCTA" in label for label, _path, _purpose in listed(widget))
+
+
+def test_command_line_keeps_its_default(with_octa):
+    _registrar, record = make_registrar(None, "cpu", Stages())
+    assert record["checkpoint"].name == "coarse_to_fine_meta.pt"
+
+
+def test_each_says_for_which_images_it_is(rig, with_octa):
+    widget = open_panel(rig)
+    purposes = {path.stem: purpose for _label, path, purpose in listed(widget)}
+    assert all(text.endswith(".") and "\n" not in text for text in purposes.values())
+    assert len(set(purposes.values())) == len(purposes)
+    assert "superficial" in purposes["coarse_to_fine_octa"]
+    assert "best start for fine-tuning" in purposes["coarse_to_fine_meta"]
+    assert purposes["coarse_to_fine_octa"] in widget.ui.checkpointComboBox.toolTip
+    widget.ui.checkpointComboBox.setCurrentIndex(1)
+    assert purposes["coarse_to_fine_meta"] in widget.ui.checkpointComboBox.toolTip
+
+
+def test_own_ones_and_files_say_what_they_are(rig, dialogs, tmp_path):
+    widget = open_panel(rig)
+    source = default_checkpoint()
+    widget.logic.adapt.store.keep("mine", source, {"pairs": 5})
+    dialogs.answer(shutil.copyfile(source, tmp_path / "coarse_to_fine_octa.pt"))
+    widget.ui.checkpointFileButton.click()
+    purposes = {label: purpose for label, _path, purpose in listed(widget)}
+    assert purposes["mine"] == "Adapted earlier on 5 pairs: for images like those."
+    assert purposes["coarse_to_fine_octa.pt"] == f"The file {tmp_path / 'coarse_to_fine_octa.pt'}."

@@ -1,0 +1,122 @@
+"""Slices of stacks in the panel: where they begin, and that the views show what is picked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+from fake_logic import FakeLogic
+from panel_helpers import noise_volume, open_panel, settle
+
+from MetaRegistrationLib.mrml.results import note_pair
+from MetaRegistrationLib.mrml.stored_registration import remember
+
+RED, GREEN = 0, 1  # channels; the moving image is magenta, the fixed one green
+
+
+@pytest.fixture
+def widget(rig, monkeypatch, tmp_path):
+    return open_panel(rig, monkeypatch, FakeLogic(tmp_path / "Checkpoints"))
+
+
+def steps(name: str, count: int):
+    """A stack, 32 x 32, whose slices are of even brightness, from black to white."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    slicer.util.updateVolumeFromArray(node, np.tile(np.arange(count, dtype=np.float32)[:, None, None], (1, 32, 32)))
+    node.CreateDefaultDisplayNodes()
+    node.GetDisplayNode().AutoWindowLevelOff()
+    node.GetDisplayNode().SetWindowLevelMinMax(0, count - 1)
+    return node
+
+
+def shown_slice(rig, view: str, channel: int, count: int) -> int:
+    """The slice of a stack of steps that a view shows, by the brightness amid the view."""
+    picture = rig.slice_view(view).render()
+    return round(picture[picture.shape[0] // 2, picture.shape[1] // 2, channel] / 255 * (count - 1))
+
+
+def slices(widget) -> tuple[int, int]:
+    """What the numbers beside the volumes say."""
+    return widget.ui.movingSliceSpinBox.value, widget.ui.fixedSliceSpinBox.value
+
+
+def test_a_stack_begins_amid_its_slices_and_is_shown(rig, widget):
+    moving = steps("moving", 5)
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)
+    settle(rig)
+    assert slices(widget) == (2, 0)
+    assert shown_slice(rig, "Red", RED, 5) == 2
+    widget.ui.fixedVolumeSelector.setCurrentNode(steps("fixed", 4))
+    settle(rig)
+    assert slices(widget) == (2, 2)
+    assert (shown_slice(rig, "Red", RED, 5), shown_slice(rig, "Yellow", GREEN, 4)) == (2, 2)
+    assert widget.panel.state.parameters.movingSlice == widget.panel.state.parameters.fixedSlice == 2
+
+
+def test_a_picked_slice_is_shown_at_once(rig, widget):
+    widget.ui.movingVolumeSelector.setCurrentNode(steps("moving", 5))
+    widget.ui.fixedVolumeSelector.setCurrentNode(steps("fixed", 4))
+    settle(rig)
+    widget.ui.flickerButton.click()
+    widget.ui.movingSliceSpinBox.value = 4
+    settle(rig)
+    assert (shown_slice(rig, "Red", RED, 5), shown_slice(rig, "Yellow", GREEN, 4)) == (4, 2)
+    assert not widget.ui.flickerButton.checked
+    for index in (0, 3, 1):  # as the arrow of the number that is held down
+        widget.ui.fixedSliceSpinBox.value = index
+    settle(rig)
+    assert (shown_slice(rig, "Red", RED, 5), shown_slice(rig, "Yellow", GREEN, 4)) == (4, 1)
+    widget.ui.blendSlider.value = 0  # of the overlay that is shown now
+    assert shown_slice(rig, "Green", GREEN, 4) == 1 and shown_slice(rig, "Green", RED, 5) == 0
+
+
+def test_single_images_begin_at_their_only_slice_and_leave_the_views_alone(rig, widget):
+    layout = slicer.app.layoutManager().layout
+    for selector in (widget.ui.movingVolumeSelector, widget.ui.fixedVolumeSelector):
+        selector.setCurrentNode(noise_volume("single"))
+    settle(rig)
+    assert slices(widget) == (0, 0) and slicer.app.layoutManager().layout == layout
+
+
+def test_slices_are_kept_when_the_user_comes_back_to_the_module(rig, widget):
+    widget.ui.movingVolumeSelector.setCurrentNode(steps("moving", 5))
+    widget.ui.movingSliceSpinBox.value = 4
+    settle(rig)
+    slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
+    widget.enter()
+    settle(rig)
+    assert slices(widget) == (4, 0)
+    assert slicer.app.layoutManager().layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+
+
+def test_slices_come_back_with_a_saved_scene(rig, widget, tmp_path):
+    widget.ui.movingVolumeSelector.setCurrentNode(steps("moving", 5))
+    widget.ui.movingSliceSpinBox.value = 4
+    settle(rig)
+    path = str(tmp_path / "visit.mrb")
+    assert slicer.util.saveScene(path)
+    slicer.mrmlScene.Clear(0)
+    slicer.util.loadScene(path)
+    settle(rig, 0.3)
+    assert widget.ui.movingVolumeSelector.currentNode() is not None and slices(widget) == (4, 0)
+
+
+def test_volumes_of_the_chosen_registration_begin_at_its_slices(rig, widget):
+    from MetaRegistrationLib.mrml import transforms
+
+    moving, fixed = steps("moving", 5), steps("fixed", 4)
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)
+    widget.ui.fixedVolumeSelector.setCurrentNode(fixed)
+    grid = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", "result")
+    oriented = slicer.vtkOrientedGridTransform()
+    oriented.SetDisplacementGridData(transforms.image_data(np.zeros((1, 32, 32, 3))))
+    grid.SetAndObserveTransformFromParent(oriented)
+    note_pair(grid, moving, fixed)
+    remember(grid, 400, 1, 3)
+    widget.ui.transformSelector.setCurrentNode(grid)
+    settle(rig)
+    assert slices(widget) == (2, 2)
+    widget.ui.movingVolumeSelector.setCurrentNode(None)
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)
+    settle(rig)
+    assert slices(widget) == (1, 2)
