@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="adam",
         help="adam: as the paper's implementation; sgd: Eq. (2) as it is written (default: adam)",
     )
+    group.add_argument(
+        "--decay", action="store_true", help="let the outer learning rate fall to zero along a half cosine"
+    )
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -89,6 +92,7 @@ def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> Non
         inner_learning_rate=arguments.learning_rate,
         outer_learning_rate=arguments.outer_learning_rate,
         outer_optimiser=arguments.outer_optimiser,
+        decay=arguments.decay,
         batch=arguments.batch,
         seed=arguments.seed,
         group=group,

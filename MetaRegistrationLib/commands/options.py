@@ -78,6 +78,14 @@ def natural_float(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """`text` as a number from 0 to 1."""
+    value = natural_float(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return value
+
+
 def add_checkpoint(parser: argparse.ArgumentParser, *, default: str = "the one that is shipped") -> None:
     """`--checkpoint FILE`; `default` says in words what None stands for."""
     parser.add_argument(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..experiments.plan import BEDS, BRAIN, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
 from ..progress import Finished, Message, Reader
+from ..training.adaptation import PLAIN
 from . import simulate
 from .options import add_device, add_output, path_name, positive_float, positive_int
 from .training_options import data_folder
@@ -70,6 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="epochs at which Fine-tune and Ours are measured, growing; the first is the quick row (default: --scale's)",
     )
     parser.add_argument("--seeds", type=positive_int, metavar="N", help="seeds of the quick row (default: 3)")
+    parser.add_argument(
+        "--plain", action="store_true", help="fine-tune by Eq. (1) alone, as the paper does (see finetune --help)"
+    )
     for kind, row in (("pretrained", "Transfer"), ("meta", "Ours")):
         parser.add_argument(
             f"--{kind}",
@@ -118,7 +122,10 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..experiments.report import PAGE, TABLE
 
     data = _data(arguments.data)
-    budget = BUDGETS[arguments.scale].changed(dict(arguments.set), arguments.epochs, arguments.seeds)
+    budget = BUDGETS[arguments.scale]
+    if arguments.plain:
+        budget = budget.with_recipe(PLAIN)
+    budget = budget.changed(dict(arguments.set), arguments.epochs, arguments.seeds)
     rows = plan(_settings(arguments), arguments.rows, budget)
     lab = _laboratory(arguments, budget)
     check_preprocessing(lab)

@@ -31,16 +31,19 @@ if TYPE_CHECKING:
 def add_training(
     parser: argparse.ArgumentParser,
     *,
-    learning_rate: float,
     validate_every: str,
+    learning_rate: float | None = None,
     start: str = "the one that is shipped",
-    scales: int | None = None,
-    simulated: bool = True,
 ) -> None:
     """Options of every training command; `start` says what it starts from without a checkpoint.
 
-    Without `simulated` there are no pairs whose displacement is known, and so no supervision.
+    Without `learning_rate` it and the loss are those of a recipe of fine-tuning.
     """
+    own = learning_rate is not None
+
+    def default(text: str) -> str:
+        return f"(default: {text if own else 'see --plain'})"
+
     add_output(parser)
     add_checkpoint(parser, default=start)
     add_device(parser)
@@ -53,10 +56,10 @@ def add_training(
         type=positive_float,
         default=learning_rate,
         metavar="R",
-        help="of Adam (default: %(default)s)",
+        help="of Adam " + default("%(default)s"),
     )
     group.add_argument(
-        "--clip", type=positive_float, metavar="NORM", help="largest norm of the gradient (default: none)"
+        "--clip", type=positive_float, metavar="NORM", help="largest norm of the gradient " + default("none")
     )
     group.add_argument(
         "--precision",
@@ -70,26 +73,22 @@ def add_training(
     )
     loss = parser.add_argument_group("loss (Eq. 1)")
     loss.add_argument(
-        "--smoothness", type=positive_float, metavar="L", help="lambda (default: the checkpoint's, else 1)"
+        "--smoothness", type=positive_float, metavar="L", help="lambda " + default("the checkpoint's, else 1")
     )
     loss.add_argument("--window", type=positive_int, metavar="N", help="side of the correlation window (default: 9)")
     loss.add_argument(
         "--scales",
         type=positive_int,
-        default=scales,
         metavar="N",
-        help="resolutions over which the correlation is averaged; 1 is the paper's loss (default: "
-        + ("the checkpoint's, else 1)" if scales is None else f"{scales})"),
+        help="resolutions over which the correlation is averaged; 1 is the paper's loss "
+        + default("the checkpoint's, else 1"),
     )
-    if not simulated:
-        parser.set_defaults(supervision=0.0)
-        return
     loss.add_argument(
         "--supervision",
         type=natural_float,
         metavar="W",
-        help="weight of the distance to the known displacement of simulated pairs, per pixel; 0 is the paper's loss"
-        " (default: the checkpoint's, else 0)",
+        help="weight of the distance to the known displacement of simulated pairs, per pixel; 0 is the paper's loss "
+        + default("the checkpoint's, else 0"),
     )
 
 

@@ -19,7 +19,7 @@ from ..files import write_json
 from ..pairs import ImagePair, PairFiles, find_pairs
 from ..preprocessing import Frame, Preprocessing, pair_frames
 from ..progress import Message, Reader, plain
-from ..tasks import TaskPair, augmented
+from ..tasks import TaskPair, augmented, repeat_settings, simulated_pair
 
 REAL, SINGLE = "octa_scp_repeat_visits", "octa_scp_single_visits"
 SEED = 0
@@ -146,17 +146,16 @@ class Bed:
         return pairs
 
     @cached_property
-    def training(self) -> list[TaskPair]:
-        """The fine_tune pairs, images only."""
-        return [self._images_only(self._framed(files)) for files in self.training_files]
+    def training(self) -> list[BedPair]:
+        """The fine_tune pairs; nothing trains on their landmarks."""
+        return [self._framed(files) for files in self.training_files]
 
     def training_task(self, *, with_test_images: bool = False) -> BedTask:
         """What a row is trained on: the fine_tune pairs and, for Model-Seen alone, the test pairs' images."""
-        pairs, names = list(self.training), [files.name for files in self.training_files]
-        if with_test_images:
-            pairs += [self._images_only(pair) for pair in self.test]
-            names += [files.name for files in self.test_files]
-        return BedTask(self.name, pairs, names, self._alignments.initial)
+        pairs = [*self.training, *(self.test if with_test_images else [])]
+        images_only = [TaskPair(pair.moving, pair.framed[1]) for pair in pairs]
+        images = [pair.images for pair in pairs]
+        return BedTask(self.name, images_only, images, self._alignments.initial, self._preprocessing)
 
     def prepare(self, progress: Reader) -> None:
         """Read and align all pairs now, and tell how far that is."""
@@ -187,19 +186,22 @@ class Bed:
         alignment = self._alignments(files.name, framed, inside)
         return BedPair(images, frames, framed, alignment, aligned_image(framed[0], alignment))
 
-    @staticmethod
-    def _images_only(pair: BedPair) -> TaskPair:
-        return TaskPair(pair.moving, pair.framed[1])
-
 
 class BedTask:
     """Pairs of a bed as a task to train on; nothing is held out."""
 
     weight = 1.0
 
-    def __init__(self, name: str, pairs: Sequence[TaskPair], names: Sequence[str], initial: str):
-        self.name, self.initial = name, initial
-        self._pairs, self._names = list(pairs), list(names)
+    def __init__(
+        self,
+        name: str,
+        pairs: Sequence[TaskPair],
+        images: Sequence[ImagePair],
+        initial: str,
+        preprocessing: Preprocessing,
+    ):
+        self.name, self.initial, self.simulation = name, initial, repeat_settings(initial)
+        self._pairs, self._images, self._preprocessing = list(pairs), list(images), preprocessing
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -207,6 +209,12 @@ class BedTask:
     def pair(self, index: int) -> TaskPair:
         """Training pair `index`."""
         return self._pairs[index]
+
+    def repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
+        """A simulated repeat visit of one of the two images of training pair `index`, with its displacement."""
+        images = self._images[index]
+        image = (images.moving, images.fixed)[int(rng.integers(2))]
+        return simulated_pair(image.array, self._preprocessing, self.simulation, rng)
 
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
         """A random pair, augmented."""
@@ -218,7 +226,7 @@ class BedTask:
 
     def describe(self) -> dict:
         """Kind, initial alignment and names of the pairs."""
-        return {"name": self.name, "kind": "test bed", "initial": self.initial, "pairs": self._names}
+        return {"name": self.name, "kind": "test bed", "initial": self.initial, "pairs": [i.name for i in self._images]}
 
 
 def bed_folder(bed: str, data: Path, output: Path, simulate: Simulate) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import PurePosixPath
 
 from ..errors import InputError
+from ..training.adaptation import GUIDED, Recipe, guided
 
 NETWORKS = ("voxelmorph", "coarse_to_fine")
 BEDS = ("R", "S")
@@ -29,6 +30,10 @@ STARTS = {"transfer": "pretrained", "fine_tune": "pretrained", "ours": "meta"}
 """Which of a network's two checkpoints a method starts from."""
 
 
+_SHARES = ("averaging",)
+_MAY_BE_ZERO = ("watched_pairs", "smoothness", "simulated", "supervision", "averaging", "clip")
+
+
 @dataclass(frozen=True)
 class Budget:
     """All lengths and settings of the training. Numbers can be changed by `--set NAME=VALUE`.
@@ -42,8 +47,9 @@ class Budget:
         Seeds of the quick row; all other rows have one.
     seen_steps, unseen_steps : int
         Updates of Model-Seen and Model-Unseen, each on one random pair, mirrored and turned at random.
-    learning_rate, scales : float, int
-        Of the fine-tuning: Adam's, and the number of resolutions of the correlation (1 is the paper's loss).
+    learning_rate, smoothness, scales, simulated, supervision, averaging, clip
+        Of the fine-tuning, as in `training.adaptation.Recipe`: a clip of 0 is none, a smoothness of 0 the one that
+        suits the network; `with_recipe` sets them all.
     scratch_learning_rate, scratch_scales, scratch_clip : float, int, float
         The same from scratch, where the rate falls to zero along a half cosine; largest norm of the gradient.
     watched_pairs : int
@@ -57,8 +63,13 @@ class Budget:
     seeds: int = 3
     seen_steps: int = 25_000
     unseen_steps: int = 38_000
-    learning_rate: float = 1e-4
-    scales: int = 1
+    learning_rate: float = GUIDED.learning_rate
+    smoothness: float = 0.0
+    scales: int = GUIDED.scales
+    simulated: float = GUIDED.simulated
+    supervision: float = GUIDED.supervision
+    averaging: float = GUIDED.averaging
+    clip: float = GUIDED.clip or 0.0
     scratch_learning_rate: float = 1e-3
     scratch_scales: int = 4
     scratch_clip: float = 1.0
@@ -92,11 +103,13 @@ class Budget:
                 raise InputError(
                     f"--set {name}: there is no such number; those there are: {', '.join(sorted(numbers))}."
                 )
-            least = 0 if name == "watched_pairs" else 1
+            least = 0 if name in _MAY_BE_ZERO else 1
             if numbers[name] is int and (value != int(value) or value < least):
                 raise InputError(f"--set {name}: expected a whole number of at least {least}, got {value:g}.")
-            if not value > 0 and name != "watched_pairs":
+            if not (value > 0 or (value == 0 and name in _MAY_BE_ZERO)):
                 raise InputError(f"--set {name}: expected a number above 0, got {value:g}.")
+            if name in _SHARES and not value < 1:
+                raise InputError(f"--set {name}: expected a number below 1, got {value:g}.")
             values[name] = numbers[name](value)
         if epochs is not None:
             if list(epochs) != sorted(set(epochs)):
@@ -105,6 +118,16 @@ class Budget:
         if seeds is not None:
             values["seeds"] = seeds
         return replace(self, **values)
+
+    def with_recipe(self, recipe: Recipe) -> Budget:
+        """This budget with the settings of another recipe of fine-tuning."""
+        return replace(self, **{**asdict(recipe), "clip": recipe.clip or 0.0})
+
+    def recipe(self, network: str) -> Recipe:
+        """How Fine-tune and Ours are fine-tuned."""
+        values = {field.name: getattr(self, field.name) for field in fields(Recipe)}
+        smoothness = self.smoothness or guided(network).smoothness
+        return Recipe(**{**values, "clip": self.clip or None, "smoothness": smoothness})
 
     def to_dict(self) -> dict:
         """Plain values, for a record."""

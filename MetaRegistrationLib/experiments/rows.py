@@ -13,6 +13,7 @@ from ..losses import RegistrationLoss
 from ..networks import build_network, registered_networks
 from ..preprocessing import Preprocessing
 from ..progress import Finished, Reader
+from ..training.adaptation import Recipe
 from ..training.cuda_graph import with_cuda_graph
 from ..training.devices import place
 from ..training.finetune import FineTuning
@@ -93,11 +94,13 @@ def row_settings(row: Row, bed: Bed, lab: Laboratory) -> dict:
         "start_sha256": start.sha256 if start else None,
     }
     if row.method in ADAPTED + FROM_SCRATCH:
-        budget, scratch = lab.budget, row.method in FROM_SCRATCH
         settings["training"] = {
             "loss": _loss(row, lab).to_dict(),
-            "learning_rate": budget.scratch_learning_rate if scratch else budget.learning_rate,
-            "clip": budget.scratch_clip if scratch else None,
+            **(
+                _adapting(lab.budget.recipe(row.setting.network))
+                if row.method in ADAPTED
+                else _from_scratch(lab.budget)
+            ),
             "precision": "bfloat16" if lab.mixed else "float32",
         }
     return settings
@@ -139,7 +142,10 @@ def _train(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Path:
     task = bed.training_task(with_test_images=row.method == "seen")
     common = {"learning_rate": settings["learning_rate"], "seed": row.seed}
     if row.method in ADAPTED:
-        trainer = FineTuning(network, task, step, epochs=row.length, **common)
+        recipe = lab.budget.recipe(row.setting.network)
+        trainer = FineTuning(
+            network, task, step, epochs=row.length, simulated=recipe.simulated, averaging=recipe.averaging, **common
+        )
     else:
         trainer = Pretraining(network, [task], step, steps=row.length, decay=True, **common)
     record = {"tasks": [task.describe()], **settings, "parent_sha256": start.sha256 if start else None}
@@ -166,7 +172,19 @@ def _new(row: Row, lab: Laboratory) -> Checkpoint:
 
 
 def _loss(row: Row, lab: Laboratory) -> RegistrationLoss:
-    return RegistrationLoss(scales=lab.budget.scratch_scales if row.method in FROM_SCRATCH else lab.budget.scales)
+    if row.method in FROM_SCRATCH:
+        return RegistrationLoss(scales=lab.budget.scratch_scales)
+    recipe = lab.budget.recipe(row.setting.network)
+    return RegistrationLoss(recipe.smoothness, scales=recipe.scales, supervision_weight=recipe.supervision)
+
+
+def _adapting(recipe: Recipe) -> dict:
+    names = ("learning_rate", "clip", "simulated", "averaging")
+    return {name: getattr(recipe, name) for name in names}
+
+
+def _from_scratch(budget: Budget) -> dict:
+    return {"learning_rate": budget.scratch_learning_rate, "clip": budget.scratch_clip}
 
 
 def _watch_steps(row: Row, steps_per_epoch: int, budget: Budget) -> int:

@@ -14,12 +14,25 @@ from ..errors import InputError
 from ..pairs import PairFiles
 from ..preprocessing import Preprocessing, pair_frames
 from ..progress import Message, Reader
+from ..simulation import RepeatSettings
 from ..stages import check_initial
 from ..words import counted
 from .base import TaskPair, augmented
+from .simulated import simulated_pair
 
 _CPU = torch.device("cpu")
 _SECONDS_BETWEEN_MESSAGES = 2.0
+
+
+def repeat_settings(initial: str) -> RepeatSettings:
+    """How simulated repeats of a user's own images differ: by what an initial alignment leaves, or by what it finds."""
+    return RepeatSettings(
+        **(
+            {"displacement_px": 8.0, "displacement_spread_px": 6.0}
+            if initial == "none"
+            else {"displacement_px": 4.0, "displacement_spread_px": 3.0}
+        )
+    )
 
 
 class PairTask:
@@ -35,6 +48,8 @@ class PairTask:
         Where pairs are aligned.
     memory : int
         Bytes of prepared pairs that are kept; what does not fit is read again each time, but never aligned again.
+    simulation : RepeatSettings, optional
+        How the visits that `repeat` simulates differ; by default as `repeat_settings` has it.
     """
 
     weight = 1.0
@@ -49,6 +64,7 @@ class PairTask:
         initial: str = "none",
         device: torch.device = _CPU,
         memory: int = 2**30,
+        simulation: RepeatSettings | None = None,
     ):
         check_initial(initial, f"Task {name}: initial")
         if not pairs:
@@ -60,6 +76,8 @@ class PairTask:
         self._device = device
         self._prepared: dict[int, TaskPair] = {}
         self._alignments: dict[PairFiles, Alignment] = {}
+        self.simulation = simulation or repeat_settings(initial)
+        self._visits: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -72,6 +90,16 @@ class PairTask:
                 return pair
             self._prepared[index] = pair
         return self._prepared[index]
+
+    def repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
+        """A simulated repeat visit of one of the two images of training pair `index`, with its displacement."""
+        if index not in self._visits:
+            pair = self.pairs[index].load()
+            visits = (pair.moving.array, pair.fixed.array)
+            if len(self._visits) >= self._room:
+                return simulated_pair(visits[int(rng.integers(2))], self._preprocessing, self.simulation, rng)
+            self._visits[index] = visits
+        return simulated_pair(self._visits[index][int(rng.integers(2))], self._preprocessing, self.simulation, rng)
 
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
         """A random pair, augmented."""

@@ -14,7 +14,8 @@ from ..image_files import file_stem
 from ..images import read_image
 from ..preprocessing import Preprocessing
 from ..simulation import RepeatSettings, simulate_repeat
-from .base import TaskPair, augmented
+from .base import TaskPair
+from .simulated import simulated_pair
 
 
 class SingleImageTask:
@@ -58,12 +59,7 @@ class SingleImageTask:
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
         """A simulated repeat visit of a random image, augmented, with its displacement."""
         path = self._files[int(rng.integers(len(self._files)))]
-        visit = simulate_repeat(
-            self._image(path), settings=self._settings, rng=rng, landmarks=False, size=self._preprocessing.size
-        )
-        # From second to first visit: that is the direction in which the deformation was drawn and is known exactly.
-        pair = self._prepared(visit.fixed, visit.moving)
-        return augmented(replace(pair, displacement_px=visit.deformation_px), rng)
+        return simulated_pair(self._image(path), self._preprocessing, self._settings, rng)
 
     def validation_pairs(self, count: int = 8) -> list[TaskPair]:
         """Simulated visits of the held-out images, with exact landmarks."""

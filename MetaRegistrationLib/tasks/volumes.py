@@ -13,9 +13,10 @@ import torch
 from ..errors import InputError
 from ..images import Volume, read_volume
 from ..preprocessing import Preprocessing
-from ..simulation import RepeatSettings, random_displacement, simulate_repeat
+from ..simulation import RepeatSettings, random_displacement
 from ..spatial import warp
 from .base import TaskPair, augmented
+from .simulated import simulated_pair
 
 
 class VolumeTask:
@@ -87,7 +88,7 @@ class VolumeTask:
         # Nothing is drawn without a simulation, so that such tasks give the pairs that they always gave.
         if self._simulation is not None and rng.random() < self._simulated:
             path, index = self._draw(lambda path: np.flatnonzero(self._volume(path)[1]), "slice", rng, step)
-            return augmented(self._repeat(path, index, rng), rng)
+            return self._repeat(path, index, rng)
         path, start = self._draw(self._starts, "two adjacent slices", rng, step)
         return self._pair(path, start, rng)
 
@@ -106,16 +107,10 @@ class VolumeTask:
         return path, int(rng.choice(choices(path)))
 
     def _repeat(self, path: Path, index: int, rng: np.random.Generator) -> TaskPair:
-        size = self._preprocessing.size
         try:
-            visit = simulate_repeat(
-                self._volume(path)[0].array[index], settings=self._simulation, rng=rng, landmarks=False, size=size
-            )
+            return simulated_pair(self._volume(path)[0].array[index], self._preprocessing, self._simulation, rng)
         except InputError as error:
             raise InputError(f"Task {self.name}, slice {index} of {path}: {error}") from error
-        # From second to first: that is the direction in which the deformation was drawn and is known exactly.
-        moving, fixed = (self._preprocessing.apply(image) for image in (visit.fixed, visit.moving))
-        return TaskPair(moving, fixed, displacement_px=visit.deformation_px)
 
     def _pair(self, path: Path, start: int, rng: np.random.Generator | None) -> TaskPair:
         volume = self._volume(path)[0]

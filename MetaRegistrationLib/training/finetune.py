@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Protocol
+
 import numpy as np
 import torch
 from torch import nn
 
-from ..tasks import PairTask
+from ..checkpoints import cpu_weights
+from ..simulation import RepeatSettings
+from ..tasks import TaskPair
 from .step import OptimisationStep, StepValues
 from .trainers import OneOptimiser, update
+
+
+class OwnPairs(Protocol):
+    """The user's pairs, as fine-tuning needs them."""
+
+    initial: str
+    simulation: RepeatSettings
+
+    def __len__(self) -> int: ...
+
+    def pair(self, index: int) -> TaskPair:
+        """Pair `index`, images only."""
+
+    def repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
+        """A simulated repeat visit of one of the images of pair `index`, with its displacement."""
 
 
 class FineTuning(OneOptimiser):
@@ -17,8 +37,8 @@ class FineTuning(OneOptimiser):
     Parameters
     ----------
     network : nn.Module
-        On its device.
-    task : PairTask
+        On its device; it is trained in place.
+    task : OwnPairs
     step : OptimisationStep
     epochs : int
     learning_rate : float
@@ -26,6 +46,12 @@ class FineTuning(OneOptimiser):
     batch : int
         Pairs a step.
     seed : int
+    simulated : float
+        Chance that a step sees, in place of its pairs, a simulated repeat visit of one image of each; 0 in the paper.
+    averaging : float
+        Decay of the running mean of the weights, below 1. With it `network` of this object, the result, is that mean: it has
+        less of the noise that single pairs leave in the weights, and needs no learning rate that falls with the length of
+        the run. 0, the paper's, gives the trained weights themselves.
     """
 
     name = "finetune"
@@ -33,26 +59,49 @@ class FineTuning(OneOptimiser):
     def __init__(
         self,
         network: nn.Module,
-        task: PairTask,
+        task: OwnPairs,
         step: OptimisationStep,
         *,
         epochs: int = 10,
         learning_rate: float = 1e-4,
         batch: int = 1,
         seed: int = 0,
+        simulated: float = 0.0,
+        averaging: float = 0.0,
     ):
-        self.network, self._task, self._step = network, task, step
+        self._trained, self._task, self._step = network.train(), task, step
+        self.network = copy.deepcopy(network) if averaging else network
         self.steps_per_epoch = -(-len(task) // batch)
         self.total_steps = epochs * self.steps_per_epoch
         self._epochs, self._learning_rate, self._batch, self._seed = epochs, learning_rate, batch, seed
+        self._simulated, self._averaging = simulated, averaging
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
 
     def advance(self, step: int) -> StepValues:
-        """One update on the next pairs of the epoch."""
+        """One update on the next pairs of the epoch, or on simulated repeats of them."""
         epoch, position = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._task))
-        chosen = order[position * self._batch : (position + 1) * self._batch]
-        return update(self.network, self._optimiser, self._step, [self._task.pair(int(index)) for index in chosen])
+        chosen = [int(index) for index in order[position * self._batch : (position + 1) * self._batch]]
+        rng = np.random.default_rng([self._seed, epoch, position])
+        if rng.random() < self._simulated:
+            pairs = [self._task.repeat(index, rng) for index in chosen]
+        else:
+            pairs = [self._task.pair(index) for index in chosen]
+        values = update(self._trained, self._optimiser, self._step, pairs)
+        if self._averaging:
+            # At the start the mean reaches back over a part of the updates only, so that it leaves the first weights.
+            _approach(self.network, self._trained, 1 - min(self._averaging, (1 + step) / (10 + step)))
+        return values
+
+    def state(self) -> dict:
+        """The optimiser, and the trained weights where the result is their mean."""
+        return super().state() | ({"trained": cpu_weights(self._trained)} if self._averaging else {})
+
+    def restore(self, state: dict) -> None:
+        """Inverse of `state`."""
+        super().restore(state)
+        if self._averaging:
+            self._trained.load_state_dict(state["trained"])
 
     def settings(self) -> dict:
         """Plain values that define the run."""
@@ -62,5 +111,18 @@ class FineTuning(OneOptimiser):
             "initial": self._task.initial,
             "learning_rate": self._learning_rate,
             "batch": self._batch,
+            "simulated": self._simulated,
+            "simulation": self._task.simulation.to_dict() if self._simulated else None,
+            "averaging": self._averaging,
             "seed": self._seed,
         }
+
+
+@torch.no_grad()
+def _approach(mean: nn.Module, trained: nn.Module, part: float) -> None:
+    """Move all floating-point weights and buffers of `mean` by `part` of their way to those of `trained`; copy others."""
+    for value, new in zip(mean.state_dict().values(), trained.state_dict().values(), strict=True):
+        if value.is_floating_point():
+            value.lerp_(new, part)
+        else:
+            value.copy_(new)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from torch import nn
 
 from ..tasks import Task
 from .step import OptimisationStep, StepValues
-from .trainers import OneOptimiser, draw_batch, update
+from .trainers import OneOptimiser, draw_batch, fall_along_half_cosine, update
 
 
 class Pretraining(OneOptimiser):
@@ -59,8 +58,7 @@ class Pretraining(OneOptimiser):
         rng = np.random.default_rng([self._seed, step])
         task = self._tasks[int(rng.choice(len(self._tasks), p=self._chances))]
         if self._decay:
-            for group in self._optimiser.param_groups:
-                group["lr"] = self._learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.total_steps))
+            fall_along_half_cosine(self._optimiser, self._learning_rate, step / self.total_steps)
         return update(self.network, self._optimiser, self._step, draw_batch(task, rng, step, self._batch))
 
     def settings(self) -> dict:

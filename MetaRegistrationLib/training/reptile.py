@@ -14,7 +14,7 @@ from ..tasks import Task
 from .distributed import Group
 from .seeds import seeded
 from .step import OptimisationStep, StepValues
-from .trainers import OneOptimiser, draw_batch, update
+from .trainers import OneOptimiser, draw_batch, fall_along_half_cosine, update
 
 OUTER_OPTIMISERS = ("adam", "sgd")
 
@@ -46,6 +46,8 @@ class Reptile(OneOptimiser):
     outer_learning_rate : float
         Of the outer Adam, or alpha.
     outer_optimiser : {"adam", "sgd"}
+    decay : bool
+        Let the outer learning rate fall to zero along a half cosine.
     batch : int
         Pairs an inner update.
     seed : int
@@ -71,6 +73,7 @@ class Reptile(OneOptimiser):
         inner_learning_rate: float = 1e-4,
         outer_learning_rate: float = 1e-4,
         outer_optimiser: str = "adam",
+        decay: bool = False,
         batch: int = 1,
         seed: int = 0,
         group: Group | None = None,
@@ -82,6 +85,7 @@ class Reptile(OneOptimiser):
         self._tasks_per_step = min(tasks_per_step, len(self._tasks))
         self._inner_updates, self._inner_learning_rate = inner_updates, inner_learning_rate
         self._outer_learning_rate, self._outer_name = outer_learning_rate, outer_optimiser
+        self._decay = decay
         self._batch, self._seed, self._group = batch, seed, group or Group()
         self._buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
         maker = torch.optim.Adam if outer_optimiser == "adam" else torch.optim.SGD
@@ -108,6 +112,8 @@ class Reptile(OneOptimiser):
         self._group.together(adapt_own)
         self._group.sum(differences)
         self._group.sum(values)
+        if self._decay:
+            fall_along_half_cosine(self._optimiser, self._outer_learning_rate, step / self.total_steps)
         self._move(sum(differences))
         return StepValues.mean([StepValues(*row) for row in values.tolist()])
 
@@ -142,6 +148,7 @@ class Reptile(OneOptimiser):
             "inner_learning_rate": self._inner_learning_rate,
             "outer_learning_rate": self._outer_learning_rate,
             "outer_optimiser": self._outer_name,
+            "learning_rate_decay": self._decay,
             "batch": self._batch,
             "seed": self._seed,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -46,6 +47,12 @@ class OneOptimiser:
     def restore(self, state: dict) -> None:
         """Inverse of `state`."""
         self._optimiser.load_state_dict(state["optimiser"])
+
+
+def fall_along_half_cosine(optimiser: torch.optim.Optimizer, learning_rate: float, part: float) -> None:
+    """Set the learning rate that belongs to the `part` (0 to 1) of a training that has been done."""
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * part))
 
 
 def draw_batch(task: Task, rng: np.random.Generator, step: int, size: int) -> list[TaskPair]:

@@ -106,6 +106,16 @@ def test_reptile_with_adam_gives_it_the_mean_difference_as_gradient():
     assert_moved_alike(network, list(by_hand.parameters()), start)
 
 
+def test_the_outer_rate_of_reptile_falls_along_a_half_cosine():
+    trainer = reptile(tiny_network(), single_pair_tasks()[1], outer_optimiser="sgd", outer_learning_rate=0.5, decay=True)
+    rates = []
+    for step in range(5):
+        trainer.advance(step)
+        rates.append(trainer.state()["optimiser"]["param_groups"][0]["lr"])
+    assert rates == pytest.approx([0.25 * (1 + math.cos(math.pi * step / 5)) for step in range(5)])
+    assert trainer.settings()["learning_rate_decay"]
+
+
 def test_reptile_draws_k_batches_from_each_of_m_different_tasks():
     tasks = list_tasks(4)
     trainer = reptile(tiny_network(), tasks, tasks_per_step=3, inner_updates=2, batch=2)

@@ -142,7 +142,7 @@ def test_a_nan_loss_ends_with_3_and_keeps_the_last_save(inputs, tmp_path, capsys
         return found
 
     monkeypatch.setattr(PairTask, "pair", turning_nan)
-    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "3", "--json"]
+    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "3", "--plain", "--json"]
     assert main(words) == 3
     out, err = capsys.readouterr()
     assert "stopped: Step 9: the loss became nan" in err and str(tmp_path / "run" / LAST) in err
@@ -201,15 +201,17 @@ def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
     assert (task["pairs"], task["validation"]) == (["p00"], ["p02"])
 
 
-def test_the_history_of_a_checkpoint_grows_and_the_loss_goes_on_at_the_papers_one_scale(inputs, tmp_path):
+def test_the_history_of_a_checkpoint_grows_and_the_loss_is_the_recipes(inputs, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     assert main([*inputs, "--output", str(first), "--epochs", "1", "--smoothness", "0.5", "--scales", "2"]) == 0
     words = ["finetune", *inputs[1:3], "--checkpoint", str(first / BEST)]
-    assert main([*words, "--output", str(second), "--epochs", "1"]) == 0
+    assert main([*words, "--output", str(second), "--epochs", "1", "--plain"]) == 0
     history = load_checkpoint(second / BEST).history
     assert [entry["stage"] for entry in history] == ["finetune", "finetune"]
     assert [entry["loss"]["scales"] for entry in history] == [2, 1]
-    assert history[1]["loss"] == {"smoothness_weight": 0.5, "window": 9, "scales": 1, "supervision_weight": 0.0}
+    assert history[1]["loss"] == {"smoothness_weight": 1.0, "window": 9, "scales": 1, "supervision_weight": 0.0}
+    assert [entry["loss"]["supervision_weight"] for entry in history] == [1.0, 0.0]
+    assert [(entry["simulated"], entry["averaging"]) for entry in history] == [(0.5, 0.99), (0.0, 0.0)]
     assert history[1]["parent_sha256"] == checkpoints.file_sha256(first / BEST)
 
 

@@ -1,0 +1,158 @@
+"""Tests of what fine-tuning adds to Eq. (1): simulated repeats of the user's own images, and the running mean of the weights."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, tiny_network, write_pairs
+
+from MetaRegistrationLib.checkpoints import cpu_weights
+from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.simulation import RepeatSettings
+from MetaRegistrationLib.spatial import warp
+from MetaRegistrationLib.tasks import PairTask, repeat_settings
+from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
+from MetaRegistrationLib.training.finetune import FineTuning
+
+CLEAN = RepeatSettings(
+    displacement_px=3.0,
+    displacement_spread_px=0.0,
+    saccade_probability=0.0,
+    denoise_px=0.0,
+    speckle=0.0,
+    noise=0.0,
+    dropout_patches=0.0,
+    gain_amplitude=0.0,
+    row_jitter=0.0,
+    stripes=0.0,
+    shadow_probability=0.0,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_pairs(tmp_path_factory.mktemp("pairs"), 3)
+
+
+@pytest.fixture(params=[2**30, 0], ids=["kept", "read again"])
+def task(folder, request):
+    return PairTask("pairs", find_pairs(folder).pairs, [], PREPROCESSING, memory=request.param, simulation=CLEAN)
+
+
+def test_the_displacement_of_a_repeat_is_exact(task):
+    for index in range(3):
+        pair = task.repeat(index, np.random.default_rng(index))
+        moving, fixed, truth = (
+            torch.from_numpy(array)[None] for array in (pair.moving[None], pair.fixed[None], pair.displacement_px)
+        )
+        inner = (..., slice(12, -12), slice(12, -12))
+        before = (moving - fixed)[inner].abs().mean()
+        after = (warp(moving, truth) - fixed)[inner].abs().mean()
+        assert truth.square().sum(1).sqrt().mean() > 1
+        assert after < 0.15 * before
+
+
+def test_a_repeat_is_of_either_image_and_follows_its_random_numbers(task):
+    first, again, other = (task.repeat(0, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(first.moving, again.moving) and np.array_equal(first.displacement_px, again.displacement_px)
+    assert not np.array_equal(first.moving, other.moving)
+
+
+def test_repeats_are_as_far_apart_as_an_alignment_leaves_pairs():
+    assert repeat_settings("none").displacement_px > repeat_settings("affine").displacement_px > 0
+
+
+class Recording:
+    """A task that remembers what was asked of it."""
+
+    initial, simulation = "none", CLEAN
+
+    def __init__(self):
+        self.asked, self._pairs = [], five_pairs()
+
+    def __len__(self):
+        return 5
+
+    def pair(self, index):
+        self.asked.append(("pair", index))
+        return self._pairs.pair(index)
+
+    def repeat(self, index, rng):
+        self.asked.append(("repeat", index))
+        return self._pairs.pair(index)
+
+
+@pytest.mark.parametrize(("simulated", "least", "most"), [(0.0, 0, 0), (0.5, 30, 70), (1.0, 100, 100)])
+def test_the_share_of_repeats_and_each_pair_once_an_epoch(simulated, least, most):
+    class NoStep:
+        def __call__(self, *arguments):
+            return None
+
+        device = STEP.device
+
+    task = Recording()
+    trainer = FineTuning(tiny_network(), task, NoStep(), epochs=20, simulated=simulated)
+    for step in range(100):
+        trainer.advance(step)
+    assert least <= sum(kind == "repeat" for kind, _ in task.asked) <= most
+    for epoch in range(20):
+        assert sorted(index for _, index in task.asked[5 * epoch : 5 * epoch + 5]) == [0, 1, 2, 3, 4]
+
+
+def test_the_result_is_the_running_mean_of_the_trained_weights():
+    plain = FineTuning(tiny_network(), five_pairs(), STEP, learning_rate=1e-2)
+    averaged = FineTuning(tiny_network(), five_pairs(), STEP, learning_rate=1e-2, averaging=0.3)
+    mean = cpu_weights(plain.network)
+    for step in range(6):
+        plain.advance(step)
+        averaged.advance(step)
+        decay = min(0.3, (1 + step) / (10 + step))
+        mean = {name: decay * value + (1 - decay) * plain.network.state_dict()[name] for name, value in mean.items()}
+    result = cpu_weights(averaged.network)
+    assert all(torch.allclose(result[name], mean[name], atol=1e-6) for name in mean)
+    assert not equal_weights(result, cpu_weights(plain.network))
+
+
+def test_a_running_mean_goes_on_exactly_after_a_stop(task, tmp_path):
+    def make():
+        settings = {"learning_rate": 1e-2, "averaging": 0.9, "simulated": 0.5, "epochs": 3}
+        return FineTuning(tiny_network(), task, STEP, **settings)
+
+    whole = make()
+    for step in range(4):
+        whole.advance(step)
+    weights, state = cpu_weights(whole.network), copy.deepcopy(whole.state())
+    torch.save(state, tmp_path / "state.pt")
+    resumed = make()
+    resumed.network.load_state_dict(weights)
+    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    for trainer in (whole, resumed):
+        for step in range(4, 9):
+            trainer.advance(step)
+    assert equal_weights(cpu_weights(whole.network), cpu_weights(resumed.network))
+
+
+def test_integer_buffers_are_copied_to_the_mean():
+    network = torch.nn.Sequential(torch.nn.BatchNorm2d(2), torch.nn.Conv2d(2, 2, 1))
+
+    class Step:
+        device = STEP.device
+
+        def __call__(self, network, optimiser, moving, fixed, truth_px=None):
+            network(torch.cat([moving, fixed], 1)).square().mean().backward()
+            optimiser.step()
+
+    trainer = FineTuning(network, five_pairs(), Step(), averaging=0.5)
+    trainer.advance(0)
+    assert int(trainer.network[0].num_batches_tracked) == 1
+
+
+def test_the_plain_recipe_is_the_papers():
+    assert (PLAIN.learning_rate, PLAIN.smoothness, PLAIN.scales) == (1e-4, 1.0, 1)
+    assert not (PLAIN.simulated or PLAIN.supervision or PLAIN.averaging or PLAIN.clip)
+    assert GUIDED.simulated and GUIDED.supervision and GUIDED.averaging
+
+
+def test_the_coarse_to_fine_network_has_a_smoothness_of_its_own():
+    assert guided("coarse_to_fine").smoothness > guided("voxelmorph").smoothness == GUIDED.smoothness
