@@ -107,7 +107,9 @@ def test_reptile_with_adam_gives_it_the_mean_difference_as_gradient():
 
 
 def test_the_outer_rate_of_reptile_falls_along_a_half_cosine():
-    trainer = reptile(tiny_network(), single_pair_tasks()[1], outer_optimiser="sgd", outer_learning_rate=0.5, decay=True)
+    trainer = reptile(
+        tiny_network(), single_pair_tasks()[1], outer_optimiser="sgd", outer_learning_rate=0.5, decay=True
+    )
     rates = []
     for step in range(5):
         trainer.advance(step)
