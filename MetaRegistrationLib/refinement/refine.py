@@ -30,6 +30,8 @@ class Refinement:
     measure_before, measure_after : float
         The measure that decided, of the start and of `displacement_px`: see `refine`. Never lower after than before.
     seconds : float
+    settings : RefinementSettings
+        Those that it was made with.
     """
 
     displacement_px: Tensor
@@ -37,10 +39,12 @@ class Refinement:
     measure_before: float
     measure_after: float
     seconds: float
+    settings: RefinementSettings = _DEFAULTS
 
     def to_dict(self) -> dict:
         """Plain values, for a record; without the field."""
-        return {name: value for name, value in vars(self).items() if name != "displacement_px"}
+        values = {name: value for name, value in vars(self).items() if name != "displacement_px"}
+        return {**values, "settings": self.settings.to_dict()}
 
 
 def refine(
@@ -103,7 +107,7 @@ def refine(
             if measure > before + settings.least_gain and _folds(found) <= _folds(start):
                 after, field = measure, found
                 break
-    return Refinement(field, steps, before, after, time.perf_counter() - began)
+    return Refinement(field, steps, before, after, time.perf_counter() - began, settings)
 
 
 def _check(moving: Tensor, fixed: Tensor, displacement_px: Tensor) -> None:

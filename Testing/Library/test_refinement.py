@@ -352,6 +352,7 @@ def test_a_gpu_finds_the_same(shrink):
 def test_the_record_is_plain():
     found = refine(texture(1), texture(2), torch.zeros(1, 2, SIZE, SIZE), RefinementSettings(steps=2))
     record = found.to_dict()
+    assert RefinementSettings(**record.pop("settings")) == RefinementSettings(steps=2)
     assert set(record) == {"steps", "measure_before", "measure_after", "seconds"}
     assert all(type(value) in (int, float) for value in record.values())
     assert RefinementSettings(**RefinementSettings(steps=3).to_dict()) == RefinementSettings(steps=3)

@@ -211,7 +211,7 @@ def test_the_history_of_a_checkpoint_grows_and_the_loss_is_the_recipes(inputs, t
     assert [entry["loss"]["scales"] for entry in history] == [2, 1]
     assert history[1]["loss"] == {"smoothness_weight": 1.0, "window": 9, "scales": 1, "supervision_weight": 0.0}
     assert [entry["loss"]["supervision_weight"] for entry in history] == [1.0, 0.0]
-    assert [(entry["simulated"], entry["averaging"]) for entry in history] == [(0.5, 0.99), (0.0, 0.0)]
+    assert [(entry["simulated"], entry["averaging"]) for entry in history] == [(0.5, 0.98), (0.0, 0.0)]
     assert history[1]["parent_sha256"] == checkpoints.file_sha256(first / BEST)
 
 
