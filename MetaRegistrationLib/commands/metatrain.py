@@ -53,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--decay", action="store_true", help="let the outer learning rate fall to zero along a half cosine"
     )
+    group.add_argument(
+        "--keep-moments",
+        action="store_true",
+        help="each task's Adam begins with the second moments of the meta-step before; without: with none, as the paper's",
+    )
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -93,6 +98,7 @@ def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> Non
         outer_learning_rate=arguments.outer_learning_rate,
         outer_optimiser=arguments.outer_optimiser,
         decay=arguments.decay,
+        keep_moments=arguments.keep_moments,
         batch=arguments.batch,
         seed=arguments.seed,
         group=group,

@@ -42,7 +42,11 @@ class Reptile(OneOptimiser):
     inner_updates : int
         k, each on a random batch of the task.
     inner_learning_rate : float
-        Of a fresh Adam for each task.
+        Of each task's Adam.
+    keep_moments : bool
+        A task's Adam begins with the mean of the second moments that those of the meta-step before ended with. A fresh one,
+        the paper's, takes its first steps by the sign of the gradient alone: all pairs and tasks have the same say, however
+        large their loss, and the network drifts from what is best on average.
     outer_learning_rate : float
         Of the outer Adam, or alpha.
     outer_optimiser : {"adam", "sgd"}
@@ -74,6 +78,7 @@ class Reptile(OneOptimiser):
         outer_learning_rate: float = 1e-4,
         outer_optimiser: str = "adam",
         decay: bool = False,
+        keep_moments: bool = False,
         batch: int = 1,
         seed: int = 0,
         group: Group | None = None,
@@ -85,7 +90,8 @@ class Reptile(OneOptimiser):
         self._tasks_per_step = min(tasks_per_step, len(self._tasks))
         self._inner_updates, self._inner_learning_rate = inner_updates, inner_learning_rate
         self._outer_learning_rate, self._outer_name = outer_learning_rate, outer_optimiser
-        self._decay = decay
+        self._decay, self._keep_moments = decay, keep_moments
+        self._moments: tuple[Tensor, int] | None = None  # mean second moment of each weight, updates that it is of
         self._batch, self._seed, self._group = batch, seed, group or Group()
         self._buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
         maker = torch.optim.Adam if outer_optimiser == "adam" else torch.optim.SGD
@@ -97,21 +103,27 @@ class Reptile(OneOptimiser):
         start = _flat(self._state())
         # A row for each task: each process fills its own ones, and the sum with the zeros of the others changes no bit.
         differences = start.new_zeros(len(chosen), len(start))
+        moments = start.new_zeros(len(chosen), sum(p.numel() for p in self.network.parameters()))
         values = torch.zeros(len(chosen), 3, dtype=torch.float64)
 
         def adapt_own() -> None:
             try:
                 for position in self._group.share(len(chosen)):
                     _set(self._state(), start)
-                    seen = self._adapt(self._tasks[int(chosen[position])], step, position)
+                    seen, optimiser = self._adapt(self._tasks[int(chosen[position])], step, position)
                     values[position] = torch.tensor(astuple(seen), dtype=values.dtype)
                     differences[position] = (start - _flat(self._state())) / len(chosen)
+                    if self._keep_moments:
+                        moments[position] = self._second_moments(optimiser) / len(chosen)
             finally:
                 _set(self._state(), start)  # whatever interrupts an inner update, the network holds theta_meta again
 
         self._group.together(adapt_own)
         self._group.sum(differences)
         self._group.sum(values)
+        if self._keep_moments:
+            self._group.sum(moments)
+            self._moments = (sum(moments), (self._moments[1] if self._moments else 0) + self._inner_updates)
         if self._decay:
             fall_along_half_cosine(self._optimiser, self._outer_learning_rate, step / self.total_steps)
         self._move(sum(differences))
@@ -120,14 +132,43 @@ class Reptile(OneOptimiser):
     def _state(self) -> list[Tensor]:
         return [*self.network.parameters(), *self._buffers]
 
-    def _adapt(self, task: Task, step: int, position: int) -> StepValues:
+    def _adapt(self, task: Task, step: int, position: int) -> tuple[StepValues, torch.optim.Adam]:
         rng = np.random.default_rng([self._seed, step, position])
-        optimiser = torch.optim.Adam(self.network.parameters(), lr=self._inner_learning_rate)
+        optimiser = self._inner_optimiser()
         updates = range(self._inner_updates)
         with seeded([self._seed, step, position], self._step.device):
-            return StepValues.mean(
+            values = StepValues.mean(
                 [update(self.network, optimiser, self._step, draw_batch(task, rng, step, self._batch)) for _ in updates]
             )
+        return values, optimiser
+
+    def _inner_optimiser(self) -> torch.optim.Adam:
+        parameters = list(self.network.parameters())
+        optimiser = torch.optim.Adam(parameters, lr=self._inner_learning_rate)
+        if self._moments is not None:
+            second, updates = self._moments
+            for parameter, moment in zip(parameters, _like(second, parameters), strict=True):
+                optimiser.state[parameter] = {
+                    "step": torch.tensor(float(updates)),
+                    "exp_avg": torch.zeros_like(parameter),
+                    "exp_avg_sq": moment.clone().contiguous(),
+                }
+        return optimiser
+
+    def _second_moments(self, optimiser: torch.optim.Adam) -> Tensor:
+        return _flat([optimiser.state[parameter]["exp_avg_sq"] for parameter in self.network.parameters()])
+
+    def state(self) -> dict:
+        """The outer optimiser, and the second moments where they are kept."""
+        kept = {} if self._moments is None else {"moments": (self._moments[0].cpu(), self._moments[1])}
+        return super().state() | kept
+
+    def restore(self, state: dict) -> None:
+        """Inverse of `state`."""
+        super().restore(state)
+        if "moments" in state:
+            second, updates = state["moments"]
+            self._moments = (second.to(self._step.device), updates)
 
     def _move(self, difference: Tensor) -> None:
         """The outer update, from the mean of theta_meta - theta_t."""
@@ -149,6 +190,7 @@ class Reptile(OneOptimiser):
             "outer_learning_rate": self._outer_learning_rate,
             "outer_optimiser": self._outer_name,
             "learning_rate_decay": self._decay,
+            "keep_moments": self._keep_moments,
             "batch": self._batch,
             "seed": self._seed,
         }

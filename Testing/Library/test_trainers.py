@@ -118,6 +118,54 @@ def test_the_outer_rate_of_reptile_falls_along_a_half_cosine():
     assert trainer.settings()["learning_rate_decay"]
 
 
+def test_kept_moments_are_the_mean_of_those_that_the_tasks_ended_with():
+    pairs, tasks = single_pair_tasks()
+    network, by_hand = tiny_network(), tiny_network()
+    start = [p.detach().clone() for p in network.parameters()]
+    settings = {"outer_learning_rate": 0.5, "outer_optimiser": "sgd", "keep_moments": True, "inner_updates": 2}
+    trainer = reptile(network, tasks, **settings)
+    states: list = [None, None, None]
+    for step in range(3):
+        trainer.advance(step)
+        copies = [copy.deepcopy(by_hand) for _ in pairs]
+        optimisers = [torch.optim.Adam(c.parameters(), lr=1e-3) for c in copies]
+        for copied, optimiser, pair in zip(copies, optimisers, pairs, strict=True):
+            if step:
+                for parameter, moment in zip(copied.parameters(), states, strict=True):
+                    optimiser.state[parameter] = {
+                        "step": torch.tensor(2.0 * step),
+                        "exp_avg": torch.zeros_like(parameter),
+                        "exp_avg_sq": moment.clone(),
+                    }
+            moving, fixed = as_batch([pair.moving], CPU), as_batch([pair.fixed], CPU)
+            for _ in range(2):
+                optimiser.zero_grad()
+                RegistrationLoss()(moving, fixed, copied(moving, fixed)).total.backward()
+                optimiser.step()
+        moments = [[o.state[p]["exp_avg_sq"] for p in c.parameters()] for c, o in zip(copies, optimisers, strict=True)]
+        states = [sum(each) / 3 for each in zip(*moments, strict=True)]
+        with torch.no_grad():
+            for parameter, *adapted_ones in zip(by_hand.parameters(), *(c.parameters() for c in copies), strict=True):
+                parameter -= 0.5 * sum(parameter - one for one in adapted_ones) / 3
+    assert_moved_alike(network, list(by_hand.parameters()), start)
+
+
+def test_kept_moments_go_on_after_a_stop(tmp_path):
+    def make():
+        return reptile(tiny_network(), list_tasks(), keep_moments=True, tasks_per_step=2)
+
+    whole = make()
+    trained(whole, 3)
+    weights = cpu_weights(whole.network)
+    torch.save(whole.state(), tmp_path / "state.pt")
+    resumed = make()
+    resumed.network.load_state_dict(weights)
+    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    for trainer in (whole, resumed):
+        trainer.advance(3)
+    assert equal_weights(cpu_weights(whole.network), cpu_weights(resumed.network))
+
+
 def test_reptile_draws_k_batches_from_each_of_m_different_tasks():
     tasks = list_tasks(4)
     trainer = reptile(tiny_network(), tasks, tasks_per_step=3, inner_updates=2, batch=2)
