@@ -125,7 +125,7 @@ def test_a_second_run_needs_resume_and_the_same_settings(inputs, tmp_path, capsy
     assert main(words) == 2
     assert "--resume" in capsys.readouterr().err
     assert main([*words, "--resume", "--learning-rate", "0.5"]) == 2
-    assert "learning_rate: 0.0001 there, 0.5 now" in capsys.readouterr().err
+    assert "learning_rate: 0.0003 there, 0.5 now" in capsys.readouterr().err
     assert main([*words, "--resume", "--smoothness", "0.25"]) == 2
     assert "loss" in capsys.readouterr().err
     assert (tmp_path / "run" / LAST).read_bytes() == before
