@@ -1,33 +1,22 @@
 """Tests of what fine-tuning adds to Eq. (1): simulated repeats of the user's own images, and the running mean of the weights."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+import training_helpers
 from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, tiny_network, write_pairs
 
 from MetaRegistrationLib.checkpoints import cpu_weights
 from MetaRegistrationLib.pairs import find_pairs
-from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.spatial import warp
 from MetaRegistrationLib.tasks import PairTask, repeat_settings
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
 
-CLEAN = RepeatSettings(
-    displacement_px=3.0,
-    displacement_spread_px=0.0,
-    saccade_probability=0.0,
-    denoise_px=0.0,
-    speckle=0.0,
-    noise=0.0,
-    dropout_patches=0.0,
-    gain_amplitude=0.0,
-    row_jitter=0.0,
-    stripes=0.0,
-    shadow_probability=0.0,
-)
+CLEAN = replace(training_helpers.CLEAN, displacement_px=3.0, displacement_spread_px=0.0)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 import torch
+import training_helpers
 from training_helpers import PREPROCESSING, ROOT, load_tasks, same, texture, write_nifti, write_set
 
 from MetaRegistrationLib.errors import InputError
@@ -17,19 +18,7 @@ from MetaRegistrationLib.spatial import warp
 from MetaRegistrationLib.tasks import VolumeTask, adjacent_pairs, load_task_set, slices_with_content
 from MetaRegistrationLib.tasks.task_sets import tomllib
 
-CLEAN = RepeatSettings(
-    displacement_px=6,
-    displacement_spread_px=0,
-    denoise_px=0,
-    speckle=0,
-    noise=0,
-    dropout_patches=0,
-    gain_amplitude=0,
-    row_jitter=0,
-    stripes=0,
-    shadow_probability=0,
-    saccade_probability=0,
-)
+CLEAN = replace(training_helpers.CLEAN, displacement_spread_px=0)
 LINEAR = Preprocessing(size=96, equalise=False)
 
 

@@ -7,30 +7,16 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from training_helpers import PREPROCESSING, texture, write_png
+from training_helpers import CLEAN, PREPROCESSING, texture, write_png
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.losses import RegistrationLoss, displacement_error
 from MetaRegistrationLib.metrics import normalised_cross_correlation
 from MetaRegistrationLib.preprocessing import Preprocessing
-from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.spatial import warp
 from MetaRegistrationLib.tasks import SingleImageTask, TaskPair, augmented, load_task_set
 from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.step import StepValues
-
-CLEAN = RepeatSettings(
-    displacement_px=6,
-    denoise_px=0,
-    speckle=0,
-    noise=0,
-    dropout_patches=0,
-    gain_amplitude=0,
-    row_jitter=0,
-    stripes=0,
-    shadow_probability=0,
-    saccade_probability=0,
-)
 
 
 def warped(pair):

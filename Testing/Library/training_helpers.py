@@ -20,6 +20,7 @@ from MetaRegistrationLib.losses import RegistrationLoss
 from MetaRegistrationLib.networks import VoxelMorph, build_network
 from MetaRegistrationLib.preprocessing import Preprocessing
 from MetaRegistrationLib.progress import Silent, Step
+from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import Task, TaskPair, load_task_set
 from MetaRegistrationLib.training.finetune import FineTuning
 from MetaRegistrationLib.training.pretrain import Pretraining
@@ -34,6 +35,21 @@ PREPROCESSING = Preprocessing(size=SIZE)
 NETWORK = {"name": "voxelmorph", "settings": {"encoder": [4, 8], "decoder": [8, 8], "full_resolution": [4]}}
 CPU = torch.device("cpu")
 STEP = OptimisationStep(RegistrationLoss(), CPU)
+
+
+CLEAN = RepeatSettings(
+    displacement_px=6,
+    saccade_probability=0,
+    denoise_px=0,
+    speckle=0,
+    noise=0,
+    dropout_patches=0,
+    gain_amplitude=0,
+    row_jitter=0,
+    stripes=0,
+    shadow_probability=0,
+)
+"""Simulated visits that differ by a smooth displacement and nothing else."""
 
 
 def texture(seed: int, shape: tuple[int, int] = (SIZE, SIZE)) -> np.ndarray:
