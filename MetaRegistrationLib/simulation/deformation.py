@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from scipy.ndimage import map_coordinates
 
 from ..errors import InputError
+from ..spatial import jacobian_determinant
 from .settings import RepeatSettings
 from .smooth import smooth_field
 
@@ -82,20 +84,14 @@ def _scaled_without_folds(
             return total
         scale = np.float32(length / mean_length)
         # The saccades break the field on purpose, so that only the rest is held to be free of folds.
-        if _smallest_determinant(scale * (rigid + elastic)) > smallest_jacobian:
+        smooth = torch.from_numpy(scale * (rigid + elastic))
+        if jacobian_determinant(smooth[None]).min() > smallest_jacobian:
             return scale * total
         elastic = np.float32(0.8) * elastic
     raise InputError(
         f"The elastic field cannot reach a mean displacement of {length:.1f} px without folds: set a smaller "
         "displacement_px, a larger coarse_spacing_px, or some translation_px."
     )
-
-
-def _smallest_determinant(field: np.ndarray) -> float:
-    """As `spatial.jacobian_determinant`, bit for bit; in NumPy, since waking torch's threads takes longer than the sums."""
-    here = field[:, :-1, :-1]
-    down, right = field[:, 1:, :-1] - here, field[:, :-1, 1:] - here
-    return float(((1 + down[0]) * (1 + right[1]) - right[0] * down[1]).min())
 
 
 def sample_at(displacement: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -93,13 +93,13 @@ class PairTask:
 
     def repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
         """A simulated repeat visit of one of the two images of training pair `index`, with its displacement."""
-        if index not in self._visits:
+        visits = self._visits.get(index)
+        if visits is None:
             pair = self.pairs[index].load()
             visits = (pair.moving.array, pair.fixed.array)
-            if len(self._visits) >= self._room:
-                return simulated_pair(visits[int(rng.integers(2))], self._preprocessing, self.simulation, rng)
-            self._visits[index] = visits
-        return simulated_pair(self._visits[index][int(rng.integers(2))], self._preprocessing, self.simulation, rng)
+            if len(self._visits) < self._room:
+                self._visits[index] = visits
+        return simulated_pair(visits[int(rng.integers(2))], self._preprocessing, self.simulation, rng)
 
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
         """A random pair, augmented."""

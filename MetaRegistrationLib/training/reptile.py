@@ -103,7 +103,8 @@ class Reptile(OneOptimiser):
         start = _flat(self._state())
         # A row for each task: each process fills its own ones, and the sum with the zeros of the others changes no bit.
         differences = start.new_zeros(len(chosen), len(start))
-        moments = start.new_zeros(len(chosen), sum(p.numel() for p in self.network.parameters()))
+        weights = sum(p.numel() for p in self.network.parameters()) if self._keep_moments else 0
+        moments = start.new_zeros(len(chosen), weights)
         values = torch.zeros(len(chosen), 3, dtype=torch.float64)
 
         def adapt_own() -> None:
