@@ -39,7 +39,7 @@ class Recipe:
 PLAIN = Recipe(learning_rate=1e-4, smoothness=1.0, scales=1, simulated=0.0, supervision=0.0, averaging=0.0, clip=None)
 """The paper's: Eq. (1) on the pairs, and nothing else."""
 
-GUIDED = Recipe(learning_rate=3e-4, smoothness=1.0, scales=1, simulated=0.5, supervision=1.0, averaging=0.98, clip=1.0)
+GUIDED = Recipe(learning_rate=2e-4, smoothness=1.0, scales=1, simulated=0.5, supervision=1.0, averaging=0.99, clip=1.0)
 """Eq. (1) guided by simulated repeats of the same images, whose displacement is known.
 
 The correlation alone rises by matching noise too: it moves the field of a network that is right to half a pixel away from the
