@@ -57,8 +57,7 @@ def draw_curves(path: Path, title: str, fine_tune: Log, ours: Log, quick_epochs:
     require_matplotlib()
     from matplotlib.figure import Figure  # without pyplot: no window system is touched
 
-    figure = Figure(figsize=(13, 4))
-    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.13, top=0.8, wspace=0.22)
+    figure = Figure(figsize=(13, 4), layout="constrained")  # numbers of any length stay clear of the next panel
     figure.suptitle(f"{title}\n{watched}", fontsize=10)
     for axes, letter, (name, (column, _)) in zip(figure.subplots(1, 3), "abc", CURVES.items(), strict=True):
         for label, log in (("Fine-tune", fine_tune), ("Ours", ours)):
