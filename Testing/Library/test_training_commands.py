@@ -26,6 +26,7 @@ from MetaRegistrationLib import checkpoints
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.tasks import PairTask
+from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN
 from MetaRegistrationLib.training.run import BEST, LAST, LOG
 
 EPOCHS = 40  # of six pairs: long enough to be stopped on a fast machine
@@ -125,7 +126,7 @@ def test_a_second_run_needs_resume_and_the_same_settings(inputs, tmp_path, capsy
     assert main(words) == 2
     assert "--resume" in capsys.readouterr().err
     assert main([*words, "--resume", "--learning-rate", "0.5"]) == 2
-    assert "learning_rate: 0.0003 there, 0.5 now" in capsys.readouterr().err
+    assert f"learning_rate: {GUIDED.learning_rate} there, 0.5 now" in capsys.readouterr().err
     assert main([*words, "--resume", "--smoothness", "0.25"]) == 2
     assert "loss" in capsys.readouterr().err
     assert (tmp_path / "run" / LAST).read_bytes() == before
@@ -211,7 +212,9 @@ def test_the_history_of_a_checkpoint_grows_and_the_loss_is_the_recipes(inputs, t
     assert [entry["loss"]["scales"] for entry in history] == [2, 1]
     assert history[1]["loss"] == {"smoothness_weight": 1.0, "window": 9, "scales": 1, "supervision_weight": 0.0}
     assert [entry["loss"]["supervision_weight"] for entry in history] == [1.0, 0.0]
-    assert [(entry["simulated"], entry["averaging"]) for entry in history] == [(0.5, 0.98), (0.0, 0.0)]
+    assert [(entry["simulated"], entry["averaging"]) for entry in history] == [
+        (recipe.simulated, recipe.averaging) for recipe in (GUIDED, PLAIN)
+    ]
     assert history[1]["parent_sha256"] == checkpoints.file_sha256(first / BEST)
 
 
