@@ -87,17 +87,17 @@ class AnyContrast:
         return {"appearance": appearance, "warp": self.warp.to_dict(), "largest_margin": self.largest_margin}
 
 
-def unit_image(image: np.ndarray, denoise_px: float = 0.0) -> np.ndarray:
+def unit_image(image: np.ndarray, denoise_px: float = 0.0, *, name: str = "An image") -> np.ndarray:
     """An image of any range in [0, 1], float32, between its outer half percents; its own noise smoothed away.
 
     Raises
     ------
     InputError
-        A value is not finite.
+        A value is not finite; the message begins with `name`.
     """
     image = np.asarray(image, dtype=np.float32)
     if not np.isfinite(image).all():
-        raise InputError("An image to change the look of has NaN or infinite pixels: replace them first.")
+        raise InputError(f"{name} has NaN or infinite pixels: replace them first.")
     low, high = np.percentile(image[::2, ::2], [0.5, 99.5])
     if high <= low:
         low, high = image.min(), image.max()

@@ -13,7 +13,7 @@ from ..image_files import file_stem
 from ..preprocessing import Preprocessing
 from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair
-from .volumes import held_volume
+from .volumes import HeldVolume, held_volume
 
 
 class ContrastsTask:
@@ -46,7 +46,7 @@ class ContrastsTask:
         self.name = name
         self._patients, self._validation = dict(patients), dict(validation_patients)
         self._preprocessing, self._contrast = preprocessing, contrast
-        self._volumes: OrderedDict[Path, object] = OrderedDict()
+        self._volumes: OrderedDict[Path, HeldVolume] = OrderedDict()
 
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
         """A random slice in two random contrasts, augmented, with its displacement."""
@@ -74,9 +74,10 @@ class ContrastsTask:
         if not len(slices):
             raise InputError(f"Task {self.name}: no slice has content in all of {', '.join(p.name for p in files)}.")
         index = int(rng.choice(slices))
-        return unit_image(first[index]), unit_image(second[index])
+        name = f"Task {self.name}, slice {index} of {files[0]} or of another contrast,"
+        return unit_image(first[index], name=name), unit_image(second[index], name=name)
 
-    def _volume(self, path: Path):
+    def _volume(self, path: Path) -> HeldVolume:
         if path not in self._volumes:
             self._volumes[path] = held_volume(path)
             while len(self._volumes) > self.in_memory:

@@ -65,7 +65,7 @@ class SingleImageTask:
         """A simulated repeat visit of a random image, augmented, with its displacement."""
         path = self._files[int(rng.integers(len(self._files)))]
         if self._any_contrast is not None:
-            image = unit_image(self._image(path), self._settings.denoise_px)
+            image = self._unit_image(path)
             return self._any_contrast.pair(image, image, self._preprocessing, rng)
         return simulated_pair(self._image(path), self._preprocessing, self._settings, rng)
 
@@ -88,8 +88,11 @@ class SingleImageTask:
             found.append(replace(pair, moving_points=visit.moving_points, fixed_points=visit.fixed_points))
         return found
 
+    def _unit_image(self, path: Path) -> np.ndarray:
+        return unit_image(self._image(path), self._settings.denoise_px, name=f"Task {self.name}: {path}")
+
     def _validation_pair(self, path: Path, index: int) -> TaskPair:
-        image = unit_image(self._image(path), self._settings.denoise_px)
+        image = self._unit_image(path)
         rng = np.random.default_rng([86, index])
         return self._any_contrast.validation_pair(image, image, self._preprocessing, rng)
 

@@ -22,7 +22,7 @@ from .simulated import simulated_pair
 
 
 @dataclass(frozen=True)
-class _ReadVolume:
+class HeldVolume:
     """A volume and which of its slices have content."""
 
     volume: Volume
@@ -30,10 +30,10 @@ class _ReadVolume:
 
 
 # Task sets show the same volumes in several tasks; what one of them holds the others need not read.
-_held: WeakValueDictionary[tuple, _ReadVolume] = WeakValueDictionary()
+_held: WeakValueDictionary[tuple, HeldVolume] = WeakValueDictionary()
 
 
-def held_volume(path: Path, channel: int | None = None, window: tuple[float, float] | None = None) -> _ReadVolume:
+def held_volume(path: Path, channel: int | None = None, window: tuple[float, float] | None = None) -> HeldVolume:
     """A volume, clipped to `window`, with its slices that have content; shared with whoever still holds it."""
     key = (path, channel, window)
     found = _held.get(key)
@@ -41,7 +41,7 @@ def held_volume(path: Path, channel: int | None = None, window: tuple[float, flo
         volume = read_volume(path, channel=channel)
         if window:
             volume = replace(volume, array=np.clip(volume.array, *window))
-        found = _held[key] = _ReadVolume(volume, slices_with_content(volume.array))
+        found = _held[key] = HeldVolume(volume, slices_with_content(volume.array))
     return found
 
 
@@ -95,7 +95,7 @@ class VolumeTask:
         self._preprocessing, self._channel, self._window = preprocessing, channel, window
         self._deformation, self._simulation, self._simulated = deformation, simulation, simulated
         self._any_contrast = any_contrast
-        self._volumes: OrderedDict[Path, _ReadVolume] = OrderedDict()
+        self._volumes: OrderedDict[Path, HeldVolume] = OrderedDict()
 
     def _volume(self, path: Path) -> tuple[Volume, np.ndarray]:
         """The volume and which of its slices have content."""
@@ -114,7 +114,7 @@ class VolumeTask:
         """Two adjacent slices of a random volume, or one slice seen twice with its displacement; augmented."""
         if self._any_contrast is not None:
             path, index = self._draw(lambda path: np.flatnonzero(self._volume(path)[1]), "slice", rng, step)
-            image = unit_image(self._volume(path)[0].array[index])
+            image = self._unit_slice(path, index)
             return self._any_contrast.pair(image, image, self._preprocessing, rng)
         # Nothing is drawn without a simulation, so that such tasks give the pairs that they always gave.
         if self._simulation is not None and rng.random() < self._simulated:
@@ -164,10 +164,12 @@ class VolumeTask:
             found += [self._pair(path, int(starts[index]), None) for index in np.unique(chosen).astype(int)]
         return found
 
+    def _unit_slice(self, path: Path, index: int) -> np.ndarray:
+        return unit_image(self._volume(path)[0].array[index], name=f"Task {self.name}, slice {index} of {path},")
+
     def _validation_pair(self, path: Path, index: int) -> TaskPair:
         rng = np.random.default_rng([85, index])
-        volume, content = self._volume(path)
-        image = unit_image(volume.array[int(rng.choice(np.flatnonzero(content)))])
+        image = self._unit_slice(path, int(rng.choice(np.flatnonzero(self._volume(path)[1]))))
         return self._any_contrast.validation_pair(image, image, self._preprocessing, rng)
 
     def describe(self) -> dict:
