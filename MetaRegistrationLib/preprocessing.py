@@ -54,6 +54,13 @@ def stretched_frame(shape: tuple[int, int], size: int) -> Frame:
     return Frame(size, scale, tuple(0.5 * step - 0.5 for step in scale))
 
 
+def frame_extent(frame: Frame, geometry: Geometry) -> tuple[float, float]:
+    """Height and width that a frame shows: in mm where the pixel size is known, else in pixels of the image."""
+    spacing = geometry.spacing if geometry.spacing_known else (1.0, 1.0)
+    height, width = (frame.size * step * unit for step, unit in zip(frame.scale, spacing, strict=True))
+    return height, width
+
+
 def _centred_frame(shape: tuple[int, int], size: int, scale: tuple[float, float]) -> Frame:
     centre = (size - 1) / 2
     offset = tuple((extent - 1) / 2 - centre * step for extent, step in zip(shape, scale, strict=True))

@@ -18,7 +18,7 @@ from .images import Image
 from .landmarks import Landmarks
 from .metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
 from .pipeline import register_frames
-from .preprocessing import Frame, Preprocessing, interpolate_grid, pair_frames
+from .preprocessing import Frame, Preprocessing, frame_extent, interpolate_grid, pair_frames
 from .refinement import Refinement
 from .spatial import invert_points, warp
 from .stages import Stages
@@ -47,6 +47,8 @@ class Registration:
         What these stages found; None where they were off.
     stage_seconds : dict of str to float
         Time of the preprocessing and of each stage that ran.
+    kept : str
+        The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
     """
 
     moving: Image
@@ -61,6 +63,7 @@ class Registration:
     alignment: Alignment | None = None
     refinement: Refinement | None = None
     stage_seconds: dict[str, float] = field(default_factory=dict)
+    kept: str = "refine"
 
     def record(self) -> dict:
         """What the stages were asked and what they did, as plain values."""
@@ -69,6 +72,7 @@ class Registration:
             "alignment": self.alignment and self.alignment.to_dict(),
             "refinement": self.refinement and self.refinement.to_dict(),
             "stage_seconds": self.stage_seconds,
+            "kept": self.kept,
         }
 
     @cached_property
@@ -204,8 +208,15 @@ class Registrar:
         framed = [self.preprocessing.apply(image.array, frame) for image, frame in zip(images, frames, strict=True)]
         inside = [frame.inside(image.geometry.size) for image, frame in zip(images, frames, strict=True)]
         prepared = time.perf_counter()
+        extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
         found = register_frames(
-            *framed, self._displacement, self.stages, self.device, inside_moving=inside[0], inside_fixed=inside[1]
+            *framed,
+            self._displacement,
+            self.stages,
+            self.device,
+            inside_moving=inside[0],
+            inside_fixed=inside[1],
+            extents=tuple(extents),
         )
         return Registration(
             *images,
@@ -217,6 +228,7 @@ class Registrar:
             found.alignment,
             found.refinement,
             {"preprocessing": prepared - began, **found.seconds},
+            found.kept,
         )
 
     def _displacement(self, moving: Tensor, fixed: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ..aligned import aligned_image, aligned_points, alignment_message
 from ..alignment import Alignment, align
 from ..errors import InputError
 from ..pairs import PairFiles
-from ..preprocessing import Preprocessing, pair_frames
+from ..preprocessing import Preprocessing, frame_extent, pair_frames
 from ..progress import Message, Reader
 from ..simulation import RepeatSettings
 from ..stages import check_initial
@@ -130,9 +130,9 @@ class PairTask:
         if self.initial == "none":
             return prepare_pair(files, self._preprocessing, landmarks=landmarks)
 
-        def aligned(moving: np.ndarray, fixed: np.ndarray, **inside: np.ndarray) -> Alignment:
+        def aligned(moving: np.ndarray, fixed: np.ndarray, **options) -> Alignment:
             if files not in self._alignments:
-                self._alignments[files] = align(moving, fixed, self.initial, device=self._device, **inside)
+                self._alignments[files] = align(moving, fixed, self.initial, device=self._device, **options)
             return self._alignments[files]
 
         return prepare_pair(files, self._preprocessing, landmarks=landmarks, aligner=aligned)
@@ -160,7 +160,7 @@ def prepare_pair(
     Parameters
     ----------
     aligner : callable, optional
-        ``aligner(moving, fixed, inside_moving=..., inside_fixed=...)`` gives the alignment; the moving image and its
+        ``aligner(moving, fixed, **options)``, the options being those of `align`, gives the alignment; the moving image and its
         landmarks are then those of the aligned frame.
     """
     pair = files.load()
@@ -170,7 +170,15 @@ def prepare_pair(
     alignment = None
     if aligner is not None:
         inside = [frame.inside(image.geometry.size) for image, frame in zip(images, frames, strict=True)]
-        alignment = aligner(moving, fixed, inside_moving=inside[0], inside_fixed=inside[1])
+        extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
+        alignment = aligner(
+            moving,
+            fixed,
+            inside_moving=inside[0],
+            inside_fixed=inside[1],
+            extent_moving=extents[0],
+            extent_fixed=extents[1],
+        )
         moving = aligned_image(moving, alignment)
     if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
         return TaskPair(moving, fixed)
