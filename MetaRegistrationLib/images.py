@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from .errors import InputError
+from .field_of_view import field_of_view
 from .geometry import Geometry
 from .image_files import RASTER_SUFFIXES, file_suffix
 from .image_writing import write_displacement_field, write_image
@@ -22,12 +23,14 @@ __all__ = [
     "check_image",
     "read_image",
     "read_volume",
+    "tissue",
     "with_spacing",
     "write_displacement_field",
     "write_image",
 ]
 
 SMALLEST_SIDE = 16
+_LEAST_FINITE = 0.1  # share of the pixels
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 _PIXEL_SIZE_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # DICOM: pixel, imager pixel, nominal scanned spacing
 
@@ -44,11 +47,14 @@ class Image:
         Where its pixels lie.
     path : Path or None
         The file that it came from.
+    mask : np.ndarray or None
+        Where it shows tissue, bool (H, W), if somebody said so; `tissue` finds it otherwise.
     """
 
     array: np.ndarray
     geometry: Geometry
     path: Path | None = None
+    mask: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +129,15 @@ def with_spacing(image: Image, spacing_um: float | None) -> Image:
     return replace(image, geometry=replace(image.geometry, spacing=(millimetres, millimetres), spacing_known=True))
 
 
+def tissue(image: Image) -> np.ndarray:
+    """Pixels of `image` that show tissue, bool (H, W): those of its mask if it has one, else those that are found."""
+    if image.mask is None:
+        return field_of_view(image.array)
+    return image.mask & np.isfinite(image.array)
+
+
 def check_image(image: Image) -> None:
-    """Raise `InputError` when `image` cannot be registered: NaN or infinite pixels, constant, under 16 pixels."""
+    """Raise `InputError` when `image` cannot be registered: constant, under 16 pixels, mostly NaN or infinite."""
     name = image.path or "The image"
     rows, columns = image.array.shape
     if min(rows, columns) < SMALLEST_SIDE:
@@ -132,15 +145,16 @@ def check_image(image: Image) -> None:
             f"{name}: {columns} x {rows} pixels are too few."
             f" Use an image of at least {SMALLEST_SIDE} pixels on each side."
         )
-    bad = int(np.count_nonzero(~np.isfinite(image.array)))
-    if bad:
+    finite = np.isfinite(image.array)
+    if finite.mean() < _LEAST_FINITE:
+        bad = int(np.count_nonzero(~finite))
         raise InputError(
-            f"{name}: {counted(bad, 'pixel')} {'is' if bad == 1 else 'are'} NaN or infinite. Replace them before registration."
+            f"{name}: {counted(bad, 'pixel')} of {finite.size} {'is' if bad == 1 else 'are'} NaN or infinite, so that too"
+            " little of the image is left. Export it again."
         )
-    if image.array.min() == image.array.max():
-        raise InputError(
-            f"{name}: every pixel has the value {image.array.flat[0]:g} (constant). Export the image again."
-        )
+    values = image.array[finite]
+    if values.min() == values.max():
+        raise InputError(f"{name}: every pixel has the value {values[0]:g} (constant). Export the image again.")
 
 
 def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:
