@@ -50,12 +50,11 @@ def field_of_view(array: np.ndarray) -> np.ndarray:
 def _no_data(array: np.ndarray, finite: np.ndarray) -> np.ndarray:
     """Pixels of a constant far away from all other values, such as -9999 or -3.4e38."""
     found = np.zeros(array.shape, dtype=bool)
-    if array.dtype.kind == "u":
+    values = array[finite]
+    if array.dtype.kind == "u" or not values.size or (values.min() >= 0 and values.max() <= _HUGE):
         return found
     for extreme in (np.min, np.max):
         rest = array[finite & ~found]
-        if not rest.size or not (rest.min() < 0 or rest.max() > _HUGE):
-            continue
         value = extreme(rest)
         others = rest[rest != value].astype(np.float64)
         if not others.size or others.size + 1 >= rest.size:
@@ -88,16 +87,29 @@ def _surround(values: np.ndarray, known: np.ndarray) -> np.ndarray:
         return np.zeros(values.shape, dtype=bool)
     scaled = np.where(known, (values - low) / (high - low), 0).astype(np.float32)
     level, deviation = _local(scaled, known)
-    outside = np.zeros(values.shape, dtype=bool)
-    for seeds, spread, top in (
-        (known & (level < _DARK) & (deviation < _DARK_DEVIATION), _DARK_SPREAD, True),
-        (known & (deviation < _CONSTANT_DEVIATION), _CONSTANT_SPREAD, False),
-    ):
-        for region in _at_corners(seeds & ~outside, ~known):
-            lower, middle, upper = np.percentile(level[region], (10, 50, 90))
-            if upper - lower < spread:
-                near = level < max(_DARK, middle + _DARK_SPREAD) if top else np.abs(scaled - middle) < 2 * spread
-                outside |= _grown(region, near & known)
+    return _dark(scaled, level, deviation, known) | _constant(scaled, level, deviation, known)
+
+
+def _dark(scaled: np.ndarray, level: np.ndarray, deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
+    outside = np.zeros(known.shape, dtype=bool)
+    for region in _at_corners(known & (level < _DARK) & (deviation < _DARK_DEVIATION), ~known):
+        lower, upper = np.percentile(level[region][::4], (10, 90))
+        if upper - lower < _DARK_SPREAD:
+            outside |= region
+    if not outside.any():
+        return outside
+    # The mean over a window falls short of the tissue by half the window.
+    outside = _grown(outside, known & (level < _DARK), _EDGE)
+    return _grown(outside, known & (scaled < _DARK), _WINDOW // 2)
+
+
+def _constant(scaled: np.ndarray, level: np.ndarray, deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
+    outside = np.zeros(known.shape, dtype=bool)
+    # What is dark was looked for already.
+    for region in _at_corners(known & (level >= _DARK) & (deviation < _CONSTANT_DEVIATION), ~known):
+        lower, middle, upper = np.percentile(level[region][::4], (10, 50, 90))
+        if upper - lower < _CONSTANT_SPREAD:
+            outside |= _grown(region, known & (np.abs(scaled - middle) < 2 * _CONSTANT_SPREAD), _EDGE)
     return outside
 
 
@@ -126,9 +138,12 @@ def _at_corners(seeds: np.ndarray, unknown: np.ndarray) -> list[np.ndarray]:
     return [(labels == label) & seeds for label in reached if 0 < label < sizes.size and sizes[label] >= enough]
 
 
-def _grown(region: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-    """`region` and the allowed pixels that are connected with it and close to it."""
-    return ndimage.binary_dilation(region, iterations=_EDGE, mask=allowed) | region
+def _grown(region: np.ndarray, allowed: np.ndarray, distance: int) -> np.ndarray:
+    """`region` and the allowed pixels within `distance` of it along both axes."""
+    near = region.view(np.uint8)
+    for axis in (0, 1):
+        near = ndimage.maximum_filter1d(near, 2 * distance + 1, axis, mode="constant")
+    return region | (near.view(bool) & allowed)
 
 
 def _without_specks(tissue: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from .colour import grey_of_colour
 from .errors import InputError
 from .field_of_view import field_of_view
 from .geometry import Geometry
@@ -31,7 +32,6 @@ __all__ = [
 
 SMALLEST_SIDE = 16
 _LEAST_FINITE = 0.1  # share of the pixels
-_LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 _PIXEL_SIZE_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # DICOM: pixel, imager pixel, nominal scanned spacing
 
 
@@ -77,8 +77,16 @@ class Volume:
     path: Path | None = None
 
 
-def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: float | None = None) -> Image:
-    """Read one grey 2D image with its geometry; colour becomes luminance, transparency lies over black.
+def read_image(
+    path: str | Path,
+    *,
+    slice_index: int | None = None,
+    spacing_um: float | None = None,
+    luminance: bool = False,
+) -> Image:
+    """Read one grey 2D image with its geometry; transparency lies over black.
+
+    Colour becomes luminance, or the one channel that shows clearly more structure (`grey_of_colour`).
 
     Parameters
     ----------
@@ -88,6 +96,8 @@ def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: 
         Slice to take from a stack or volume, counted from 0 along the third axis. Ignored for a single image.
     spacing_um : float, optional
         Pixel size in micrometres for a file that carries none. Ignored when the file has its own.
+    luminance : bool
+        Colour always becomes luminance.
 
     Returns
     -------
@@ -112,7 +122,7 @@ def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: 
     image = _one_slice(whole, path, slice_index)
     # The fourth byte of a BMP's pixel is padding, mostly 0.
     alpha_counts = suffix != ".bmp" and (tags is None or tags.alpha_kind == UNASSOCIATED_ALPHA)
-    array = _grey(image, path, alpha_counts=alpha_counts)
+    array = _grey(image, path, alpha_counts=alpha_counts, luminance=luminance)
     geometry = Geometry(size=array.shape) if suffix in RASTER_SUFFIXES else _geometry(image, whole, path)
     if tags is not None and (spacing := tags.spacing_mm()) is not None:
         geometry = replace(geometry, spacing=spacing, spacing_known=True)
@@ -203,8 +213,8 @@ def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.I
     return image[:, :, slice_index : slice_index + 1]
 
 
-def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool) -> np.ndarray:
-    """(H, W) float32 luminance of a one-slice image."""
+def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool) -> np.ndarray:
+    """(H, W) float32 of a one-slice image."""
     array = sitk.GetArrayFromImage(image)
     components = image.GetNumberOfComponentsPerPixel()
     array = array.reshape(*image.GetSize()[1::-1], components)
@@ -215,10 +225,8 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool) -> np.ndarray:
             f"{path}: a grey or colour image was expected, but its pixels are {image.GetPixelIDTypeAsString()}"
             f" of {components} components."
         )
-    grey = array[..., :3] @ np.asarray(_LUMINANCE)
-    if components == 4 and alpha_counts:
-        grey = grey * (array[..., 3] / np.iinfo(array.dtype).max)
-    return grey.astype(np.float32)
+    alpha = array[..., 3] / np.iinfo(array.dtype).max if components == 4 and alpha_counts else None
+    return grey_of_colour(array[..., :3], alpha, luminance=luminance)
 
 
 def _geometry(image: sitk.Image, whole: sitk.Image, path: Path) -> Geometry:
