@@ -11,8 +11,9 @@ import torch
 from ..aligned import aligned_image, aligned_points, alignment_message
 from ..alignment import Alignment, align
 from ..errors import InputError
+from ..images import tissue
 from ..pairs import PairFiles
-from ..preprocessing import Preprocessing, frame_extent, pair_frames
+from ..preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
 from ..progress import Message, Reader
 from ..simulation import RepeatSettings
 from ..stages import check_initial
@@ -166,10 +167,13 @@ def prepare_pair(
     pair = files.load()
     images = (pair.moving, pair.fixed)
     frames = pair_frames(pair.moving.geometry, pair.fixed.geometry, preprocessing.size)
-    moving, fixed = (preprocessing.apply(image.array, frame) for image, frame in zip(images, frames, strict=True))
+    masks = [tissue(image) for image in images]
+    moving, fixed = (
+        preprocessing.apply(image.array, frame, mask) for image, frame, mask in zip(images, frames, masks, strict=True)
+    )
     alignment = None
     if aligner is not None:
-        inside = [frame.inside(image.geometry.size) for image, frame in zip(images, frames, strict=True)]
+        inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
         extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
         alignment = aligner(
             moving,

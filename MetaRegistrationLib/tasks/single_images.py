@@ -81,7 +81,7 @@ class SingleImageTask:
                 self._image(path),
                 settings=self._settings,
                 rng=np.random.default_rng([81, index]),
-                mask=read_image(mask).array > 0 if mask else None,
+                mask=read_image(mask, luminance=True).array > 0 if mask else None,
                 size=self._preprocessing.size,
             )
             pair = self._prepared(visit.moving, visit.fixed)
