@@ -11,6 +11,7 @@ _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 _CLEARLY = 1.1
 _LONGEST_SIDE = 512  # pixels of the part in which structure is measured
 _BAND = (1.5, 6.0)  # pixels: widths of the two blurs between which structure is counted
+_LEAST_PIXELS = 2500  # fewer tell nothing
 _LEAST_NOISE = 0.01  # of the robust range: below it noise does not matter
 
 
@@ -53,7 +54,7 @@ def _structure(values: np.ndarray, inside: np.ndarray) -> float:
     """Deviation of a band of `values` over the deviation of their noise, both within the field of view."""
     # Away from the surround, whose edge is no structure of the tissue.
     inside = ndimage.binary_erosion(inside, iterations=int(2 * _BAND[1]), border_value=1)
-    if not inside.any():
+    if inside.sum() < _LEAST_PIXELS:
         return 0.0
     low, high = np.percentile(values[inside], (1, 99))
     if not high > low:

@@ -15,7 +15,7 @@ from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.field_of_view import field_of_view
 from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import Image, read_image
+from MetaRegistrationLib.images import Image, read_image, write_image
 from MetaRegistrationLib.pairs import find_pairs
 from MetaRegistrationLib.preprocessing import Frame, Preprocessing, framed_mask, resample_masked, stretched_frame
 from MetaRegistrationLib.registration import Registrar
@@ -297,6 +297,18 @@ def test_masks_of_one_pair(register, pair, tmp_path):
     assert row["ncc_before"] != without["ncc_before"]
     record = (tmp_path / "out" / "m_to_f" / "registration.json").read_text(encoding="utf-8")
     assert "m mask.png" in record and "f mask.png" in record
+
+
+def test_images_with_pixels_without_a_value_are_registered(register, tmp_path):
+    values = np.where(_round(150), _tissue(), np.nan).astype(np.float32)
+    for name in ("m.nrrd", "f.nrrd"):
+        write_image(tmp_path / name, values, Geometry(size=values.shape))
+    assert register("--moving", tmp_path / "m.nrrd", "--fixed", tmp_path / "f.nrrd")[0] == 0
+    (row,) = read_rows(tmp_path / "out" / "metrics.csv")
+    assert float(row["ncc_before"]) == pytest.approx(1) and float(row["ncc_after"]) == pytest.approx(1)
+    picture = np.asarray(pillow.open(tmp_path / "out" / "m_to_f" / "overlay.png")).astype(int)
+    assert picture[5, 5, 2] > picture[5, 5, 0] + 30
+    assert np.isfinite(read_image(tmp_path / "out" / "m_to_f" / "warped.nrrd").array).all()
 
 
 @pytest.mark.parametrize(
