@@ -14,6 +14,7 @@ from torch import Tensor
 from .aligned import aligned_image, total_displacement
 from .alignment import Alignment, align
 from .refinement import Refinement, RefinementSettings, refine
+from .reframing import Reframed
 from .second_look import SecondLook
 from .stages import Stages
 from .training.devices import as_batch
@@ -58,6 +59,7 @@ def register_frames(
     inside_moving: np.ndarray | None = None,
     inside_fixed: np.ndarray | None = None,
     extents: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0)),
+    reframe: Callable[[Alignment | None], Reframed | None] = lambda alignment: None,
 ) -> StagedField:
     """Register a pair of preprocessed frames.
 
@@ -76,6 +78,8 @@ def register_frames(
         Where the images are defined.
     extents : ((float, float), (float, float))
         Height and width that the moving and the fixed frame show, see `align`.
+    reframe : callable
+        Gives the moving image in a frame that suits an alignment, or None where the frame serves as it is.
     """
     seconds: dict[str, float] = {}
     inside = {"inside_moving": inside_moving, "inside_fixed": inside_fixed}
@@ -91,21 +95,37 @@ def register_frames(
                 extent_fixed=extents[1],
                 device=device,
             )
+    view = reframe(alignment)
+    if view is None:
+        displacement, refinement, kept = _later_stages(
+            moving, fixed, network, stages, device, alignment, inside, seconds
+        )
+    else:
+        inside = {**inside, "inside_moving": view.inside}
+        displacement, refinement, kept = _later_stages(
+            view.moving, fixed, network, stages, device, view.alignment, inside, seconds
+        )
+        displacement = view.displacement_of_former(displacement)
+    return StagedField(displacement[0].float().cpu().numpy(), alignment, refinement, seconds, kept)
+
+
+def _later_stages(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    network: Callable[[Tensor, Tensor], Tensor] | None,
+    stages: Stages,
+    device: torch.device,
+    alignment: Alignment | None,
+    inside: dict[str, np.ndarray | None],
+    seconds: dict[str, float],
+) -> tuple[Tensor, Refinement | None, str]:
+    """The total displacement (1, 2, size, size), what the refinement found, and the stage that was kept."""
     fixed_batch = as_batch([fixed], device)
-    aligned = total_displacement(alignment, fixed_batch.new_zeros(1, 2, *fixed.shape))
-    if alignment is not None and alignment.kind == "none":
-        return StagedField(_array(aligned), alignment, None, seconds, "none")
-    batch = as_batch([moving], device)
-
-    def refined(start: Tensor) -> Refinement:
-        masks = [_mask(part, device) for part in (inside_moving, inside_fixed)]
-        settings = RefinementSettings(steps=stages.refine)
-        return refine(batch, fixed_batch, start, settings, inside_moving=masks[0], inside_fixed=masks[1])
-
-    kept, displacement, refinement = ("initial", aligned, None) if alignment else ("none", aligned, None)
-    if not (stages.network or stages.refine):
-        return StagedField(_array(displacement), alignment, None, seconds, kept)
-    look = _look(moving, fixed, aligned, alignment, inside)
+    displacement = total_displacement(alignment, fixed_batch.new_zeros(1, 2, *fixed.shape))
+    refinement, kept = None, "initial" if alignment and alignment.kind != "none" else "none"
+    if (alignment is not None and kept == "none") or not (stages.network or stages.refine):
+        return displacement, refinement, kept
+    look = _look(moving, fixed, displacement, alignment, inside)
     if stages.network and look.trusts_network:
         with _timed(seconds, "network"), torch.no_grad():
             found = _behind(moving, fixed_batch, network, alignment)
@@ -113,10 +133,12 @@ def register_frames(
             kept, displacement = "network", found
     if stages.refine:
         with _timed(seconds, "refine"):
-            refinement = refined(displacement)
+            masks = {name: _mask(mask, device) for name, mask in inside.items()}
+            settings = RefinementSettings(steps=stages.refine)
+            refinement = refine(as_batch([moving], device), fixed_batch, displacement, settings, **masks)
         if look.helped(refinement.displacement_px):
             kept, displacement = "refine", refinement.displacement_px
-    return StagedField(_array(displacement), alignment, refinement, seconds, kept)
+    return displacement, refinement, kept
 
 
 class _Trusting:
@@ -152,10 +174,6 @@ def _look(
     if alignment is None:
         return _Trusting()
     return _Judging(SecondLook(moving, fixed, aligned, **inside, directions=alignment.directions), aligned)
-
-
-def _array(displacement: Tensor) -> np.ndarray:
-    return displacement[0].float().cpu().numpy()
 
 
 def _mask(inside: np.ndarray | None, device: torch.device) -> Tensor | None:

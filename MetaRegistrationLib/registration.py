@@ -20,6 +20,7 @@ from .metrics import folding_percent, gradient_magnitude, normalised_cross_corre
 from .pipeline import register_frames
 from .preprocessing import Frame, Preprocessing, frame_extent, framed_mask, interpolate_grid, pair_frames
 from .refinement import Refinement
+from .reframing import reframed
 from .spatial import invert_points, warp
 from .stages import Stages
 from .training.devices import choose_device, place
@@ -235,6 +236,7 @@ class Registrar:
             inside_moving=inside[0],
             inside_fixed=inside[1],
             extents=tuple(extents),
+            reframe=lambda alignment: reframed(moving, masks[0], frames[0], alignment, self.preprocessing),
         )
         return Registration(
             *images,

@@ -15,6 +15,7 @@ from ..images import tissue
 from ..pairs import PairFiles
 from ..preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
 from ..progress import Message, Reader
+from ..reframing import reframed
 from ..simulation import RepeatSettings
 from ..stages import check_initial
 from ..words import counted
@@ -183,7 +184,8 @@ def prepare_pair(
             extent_moving=extents[0],
             extent_fixed=extents[1],
         )
-        moving = aligned_image(moving, alignment)
+        view = reframed(pair.moving, masks[0], frames[0], alignment, preprocessing)
+        moving = aligned_image(view.moving, view.alignment) if view else aligned_image(moving, alignment)
     if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
         return TaskPair(moving, fixed)
     moving_points = aligned_points(frames[0].from_image(pair.moving_landmarks.points), alignment)
