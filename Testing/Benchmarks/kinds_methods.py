@@ -39,7 +39,8 @@ class Found:
         The moving landmarks in pixels of the fixed image.
     positions : (2, H, W)
         Where each fixed pixel lies in the moving image, in its pixels.
-    seconds : float
+    seconds, cpu_seconds : float
+        Wall time, and the processor time of all threads: on a busy machine only the latter tells methods apart.
     confidence : float
         NaN for methods that do not say how sure they are.
     initial : str
@@ -49,6 +50,7 @@ class Found:
     points: np.ndarray | None
     positions: np.ndarray
     seconds: float
+    cpu_seconds: float = 0.0
     confidence: float = float("nan")
     initial: str = ""
 
@@ -71,12 +73,12 @@ class Ours:
 
     def find(self, pair: KindPair) -> Found:
         """Register."""
-        landmarks, began = pair.images.moving_landmarks, time.perf_counter()
+        landmarks, began = pair.images.moving_landmarks, _now()
         found = self.registrar(pair.images.moving, pair.images.fixed)
-        seconds = time.perf_counter() - began
+        seconds = _now() - began
         points = found.carry(landmarks)[0].points if landmarks is not None else None
         positions = np.moveaxis(found.moving_positions(), -1, 0)
-        return Found(points, positions, seconds, found.alignment.confidence, found.alignment.kind)
+        return Found(points, positions, *map(float, seconds), found.alignment.confidence, found.alignment.kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +107,15 @@ class OfPeer:
     def find(self, pair: KindPair) -> Found:
         """Register the frames."""
         if self.peer is None:
-            return from_field(pair, np.zeros((2, SIZE, SIZE), dtype=np.float32), 0.0)
+            return from_field(pair, np.zeros((2, SIZE, SIZE), dtype=np.float32), np.zeros(2))
         frames = pair.frames(self.peer.greys)
-        began = time.perf_counter()
+        began = _now()
         field = checked_field(self.peer.register(*frames), SIZE)
-        return from_field(pair, field, time.perf_counter() - began)
+        return from_field(pair, field, _now() - began)
 
 
-def from_field(pair: KindPair, field: np.ndarray, seconds: float) -> Found:
-    """A pull field (2, 400, 400) between frames, brought to the images."""
+def from_field(pair: KindPair, field: np.ndarray, seconds: np.ndarray) -> Found:
+    """A pull field (2, 400, 400) between frames, brought to the images; `seconds` are wall and processor time."""
     moving, fixed = pair.places
     points = None
     if pair.images.moving_landmarks is not None:
@@ -126,7 +128,11 @@ def from_field(pair: KindPair, field: np.ndarray, seconds: float) -> Found:
     displacement = np.stack([interpolate_grid(channel, rows, columns) for channel in field])
     grid = np.stack(np.meshgrid(rows, columns, indexing="ij"))
     positions = np.moveaxis(moving.to_image(np.moveaxis(grid + displacement, 0, -1)), -1, 0)
-    return Found(points, positions, seconds)
+    return Found(points, positions, *map(float, seconds))
+
+
+def _now() -> np.ndarray:
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def fingerprint(method: Ours | OfPeer) -> str:

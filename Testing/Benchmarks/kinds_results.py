@@ -36,6 +36,7 @@ class KindResult:
     initial: str
     seconds: float
     failed: str = ""
+    cpu_seconds: float = math.nan
 
     @property
     def sure(self) -> bool:
@@ -68,6 +69,7 @@ def measured(pair: KindPair, method: str, settings: str, found: Found, before: F
         found.initial,
         found.seconds,
         failed,
+        found.cpu_seconds,
     )
 
 
@@ -99,13 +101,14 @@ class KindResults:
     def __init__(self, path: Path):
         self._path = path
         names = {field.name for field in fields(KindResult)}
+        needed = names - {"cpu_seconds"}
         self._results: dict[tuple[str, str, str], KindResult] = {}
         for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
             try:
                 values = json.loads(line)
             except json.JSONDecodeError:  # the half line at which an earlier run was ended
                 continue
-            if set(values) == names:
+            if needed <= set(values) <= names:
                 self._keep(KindResult(**{key: math.nan if value is None else value for key, value in values.items()}))
 
     def _keep(self, result: KindResult) -> None:
@@ -165,7 +168,7 @@ def markdown(rows: dict[str, list[KindResult]]) -> str:
     heads = ["method", "pairs"]
     heads += ["mean, px", "median", "max", f"lost (> {LOST_PX:g} px)"] * landmarks
     heads += ["Dice", "lowest"] * dice
-    heads += ["sure", "wrong of the sure", "made worse", "failed", "seconds"]
+    heads += ["sure", "wrong of the sure", "made worse", "failed", "seconds", "CPU s"]
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for name, results in rows.items():
         cells = [name, str(len(results))]
@@ -183,5 +186,7 @@ def markdown(rows: dict[str, list[KindResult]]) -> str:
         cells.append(str(sum(result.worse for result in results)) if landmarks or dice else "")
         cells.append(str(sum(bool(result.failed) for result in results)))
         cells.append(f"{np.median([result.seconds for result in results]):.2f}")
+        times = [result.cpu_seconds for result in results if not math.isnan(result.cpu_seconds)]
+        cells.append(f"{np.median(times):.2f}" if times else "")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
