@@ -28,6 +28,7 @@ def _run(arguments: argparse.Namespace) -> None:
     import kinds_methods
     import kinds_results
     import kinds_sets
+    import numpy as np
 
     from MetaRegistrationLib.files import writable_folder
 
@@ -43,6 +44,8 @@ def _run(arguments: argparse.Namespace) -> None:
     warm = set()
     for kind in arguments.sets or [name for name in kinds_sets.set_names(arguments.data) if name != "S"]:
         files = kinds_sets.set_files(kind, arguments.data, output / "made", arguments.pairs)
+        if arguments.few and arguments.few < len(files):
+            files = [files[index] for index in np.linspace(0, len(files) - 1, arguments.few).round().astype(int)]
         for number, (pair_files, labels) in enumerate(files, 1):
             name = pair_files.name
             waiting = [m for m in methods if m.suits(kind) and not results.has(kind, name, m.name, marks[m.name])]
@@ -111,6 +114,7 @@ def _arguments() -> argparse.Namespace:
         "--checkpoint", action="append", default=[], metavar="NAME=PATH", help="our row with it as well"
     )
     parser.add_argument("--pairs", type=int, default=20, metavar="N", help="pairs of S2 (%(default)s)")
+    parser.add_argument("--few", type=int, metavar="N", help="only N pairs a set, spread over it")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, metavar="N", help="CPU threads")
     return parser.parse_args()
 
