@@ -236,7 +236,7 @@ def task_set(tmp_path):
 @pytest.fixture
 def small_frame(monkeypatch):
     """New networks see 64 x 64 pixels instead of 400 x 400."""
-    monkeypatch.setattr("MetaRegistrationLib.preprocessing.Preprocessing.__init__.__defaults__", (64, True, 1024))
+    monkeypatch.setattr("MetaRegistrationLib.preprocessing.Preprocessing.__init__.__defaults__", (64, True, 1024, True))
 
 
 MONAI = ("monai.networks.nets:VoxelMorph", {"spatial_dims": 2, "integration_steps": 0})
