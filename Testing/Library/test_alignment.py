@@ -194,7 +194,7 @@ def test_far_turns_and_sizes_are_found(angle_deg, scale):
     fixed, inside = pulled(EYE, truth)
     result = align(noisy(EYE, 1), np.where(inside, noisy(fixed, 2), 0), inside_fixed=inside)
     assert result.confidence >= 0.5
-    assert error_px(result.matrix, truth, inside) < 1.5
+    assert error_px(result.matrix, truth, inside) < 2 * max(scale, 1.0)  # in pixels of the moving image
 
 
 @pytest.mark.parametrize("look", [lambda v: 1 - v, lambda v: v**3, lambda v: np.abs(v - 0.4)])
