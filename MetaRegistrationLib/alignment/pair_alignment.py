@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,7 @@ def align(
     extent_moving: tuple[float, float] = (1.0, 1.0),
     extent_fixed: tuple[float, float] = (1.0, 1.0),
     device: torch.device | str = "cpu",
+    second_opinion: Callable[[np.ndarray], float] | None = None,
 ) -> Alignment:
     """Find the global transform between two frames whatever their contrasts.
 
@@ -58,6 +60,10 @@ def align(
         stretched is seen in its right shape.
     device : torch.device or str
         Where search and refinement run.
+    second_opinion : callable, optional
+        ``second_opinion(matrix)`` gives the confidence, 0 to 1, in a matrix between frame positions, as in `Alignment`. It is
+        asked about the best place and about the images as they lie where no affine transform brings enough blocks together:
+        a strong local deformation is what a network can see through.
 
     Raises
     ------
@@ -73,12 +79,16 @@ def align(
         _canvas(frame, inside, shape, device)
         for frame, inside, shape in zip((moving, fixed), (inside_moving, inside_fixed), shapes, strict=True)
     ]
-    found = _Search(*canvases, kind).found()
-    matrix = np.diag(1 / shapes[0]) @ found.matrix @ np.diag([*shapes[1], 1.0])
+
+    def of_frames(matrix: np.ndarray) -> np.ndarray:
+        return to_frame(np.diag(1 / shapes[0]) @ matrix @ np.diag([*shapes[1], 1.0]), len(fixed))
+
+    opinion = None if second_opinion is None else lambda matrix: second_opinion(of_frames(matrix))
+    found = _Search(*canvases, kind, opinion).found()
     return Alignment(
         kind,
         kind if found.kept else "none",
-        to_frame(matrix if found.kept else IDENTITY, len(fixed)),
+        of_frames(found.matrix) if found.kept else IDENTITY,
         found.before,
         found.after,
         found.confidence,
@@ -110,8 +120,8 @@ class _Candidate:
 class _Search:
     """The search on two canvases: values and weight, (2, S, S)."""
 
-    def __init__(self, moving: Tensor, fixed: Tensor, kind: str):
-        self._kind = kind
+    def __init__(self, moving: Tensor, fixed: Tensor, kind: str, opinion: Callable[[np.ndarray], float] | None = None):
+        self._kind, self._opinion = kind, opinion
         self._moving, self._fixed = moving, fixed
         self._structures = [_structure(canvas) for canvas in (moving, fixed)]
         self._matcher = BlockMatcher(moving, fixed, _BLOCKS)
@@ -125,6 +135,8 @@ class _Search:
             if image.at(1.0).blank:
                 return _Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
         best = self._best(_USUAL, "usual")
+        if best.confidence < LEAST_CONFIDENCE:
+            best = max(best, *self._by_opinion(best.settled), key=lambda candidate: candidate.confidence)
         if best.confidence < LEAST_CONFIDENCE and self._kind != "translation":
             best = max(best, self._best(_WHOLE, "whole"), key=lambda candidate: candidate.confidence)
         unmoved = judge(self._matcher, IDENTITY, best.settled.directions)
@@ -136,6 +148,13 @@ class _Search:
             # The images lie right already: what the fit would add is its own error.
             settled = unmoved
         return _Found(settled.matrix, True, before, settled.share, best.confidence, "", settled.directions)
+
+    def _by_opinion(self, settled: Settled) -> list[_Candidate]:
+        """What a second opinion makes of a place, and of the images as they lie."""
+        if self._opinion is None:
+            return []
+        unmoved = judge(self._matcher, IDENTITY, "both")
+        return [_Candidate(place, self._opinion(place.matrix)) for place in (settled, unmoved)]
 
     def _best(self, searched: Range, name: str) -> _Candidate:
         """The candidate of a range that is most sure."""

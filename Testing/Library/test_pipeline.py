@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 from MetaRegistrationLib import pipeline
 from MetaRegistrationLib.alignment import Alignment
@@ -65,11 +66,31 @@ def test_a_network_that_helps_is_kept(found):
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None], atol=1e-5)
 
 
-def test_a_network_is_not_asked_where_the_contrasts_have_too_little_in_common(found):
+def test_a_network_is_not_believed_where_the_images_show_other_things(found):
     found(np.eye(2, 3))
     other = draw_phantom(np.random.default_rng(9), size=200).image
     field = register_frames(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE, CPU)
-    assert "network" not in field.seconds and field.kept == "initial"
+    assert field.kept == "initial" and not field.displacement_px.any()
+
+
+@pytest.mark.parametrize(("network", "kept"), [("sees", "network"), ("blind", "none")])
+def test_a_network_that_sees_through_a_deformation_makes_a_pair_sure(monkeypatch, network, kept):
+    """Waves so strong that no affine transform brings the blocks together."""
+    rows, columns = np.indices(FIXED.shape).astype(float)
+    waves = np.stack((14 * np.sin(columns / 9), 14 * np.cos(rows / 8)))
+    positions = np.stack((rows, columns)) + 20
+    moving = ndimage.map_coordinates(WIDE, positions, order=1).astype(np.float32)
+    fixed = ndimage.map_coordinates(WIDE, positions + waves, order=1).astype(np.float32)
+
+    def seeing(image, _):
+        displaced = torch.as_tensor(waves[None], dtype=torch.float32)
+        # Only of the images as they lie is the truth known here.
+        same = np.abs(image[0, 0].numpy() - moving).max() < 1e-6
+        return displaced if network == "sees" and same else torch.zeros_like(displaced)
+
+    field = register_frames(moving, fixed, seeing, NETWORK_ALONE, CPU)
+    assert field.kept == kept
+    assert (field.alignment.confidence >= 0.5) == (network == "sees")
 
 
 def test_without_an_alignment_the_field_is_that_of_the_network(found):
