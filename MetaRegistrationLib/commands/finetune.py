@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..progress import Reader
+from ..progress import Message, Reader
 from ..training.adaptation import GUIDED, PLAIN, Recipe, guided
 from .folders import report_folder
 from .options import add_epochs, add_initial, add_pairs, add_reading, share
 from .training_options import add_training, optimisation, starting_checkpoint, train
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..tasks import PairTask
+    from ..training.step import OptimisationStep
+    from ..training.validation import Validator
+
+_JUDGED = 8
+"""Pairs that are looked at to choose the recipe and, where none is held out, the epoch."""
 
 NAME = "finetune"
 HELP = "adapt a checkpoint to your own image pairs"
@@ -17,9 +28,11 @@ DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
     "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
     "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
-    "choose the best epoch. The pairs are aligned first, as `register` does, and the network learns what remains: from the\n"
-    "pairs by Eq. (1), and from simulated repeat visits of the same images, whose displacement is known. --plain is the\n"
-    "paper's fine-tuning, by Eq. (1) alone."
+    "choose the best epoch, of fewer pairs those trained on: by their landmarks, else by how far the network contradicts\n"
+    "itself under known warps. Where no epoch is better than the start, the start is kept, with a warning.\n"
+    "The pairs are aligned first, as `register` does, and the network learns what remains: from the pairs by Eq. (1), and\n"
+    "from repeats whose displacement is known: simulated visits where the images look like OCTA, else the pairs themselves,\n"
+    "warped. --plain is the paper's fine-tuning, by Eq. (1) alone."
 )
 EXAMPLES = (
     "  meta-registration finetune --pairs my_pairs --output runs/adapted\n"
@@ -46,13 +59,20 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
         "--plain",
         action="store_true",
         help=f"the paper's fine-tuning as the default of all these: {_summary(PLAIN)}; without it: {_summary(GUIDED)}"
-        " (--smoothness 5 for the coarse-to-fine network)",
+        " (--smoothness 5 for the coarse-to-fine network on images like OCTA)",
     )
     group.add_argument(
         "--simulated",
         type=share,
         metavar="SHARE",
-        help="part of the updates made on simulated repeat visits of the same images (made for OCTA: 0 for other images)",
+        help="part of the updates made on repeats of the same images with a known displacement",
+    )
+    group.add_argument(
+        "--repeats",
+        choices=("auto", "octa", "warped"),
+        default="auto",
+        help="these repeats: octa, one image with simulated noise of OCTA; warped, the pair with one image warped; auto: as"
+        " the images look (default: auto)",
     )
     group.add_argument(
         "--averaging",
@@ -67,13 +87,36 @@ def _summary(recipe: Recipe) -> str:
     return " ".join(f"{name.replace('_', '-')} {value:g}" for name, value in parts.items())
 
 
-def _complete(arguments: argparse.Namespace, network: str) -> None:
-    """Fill in what was not given, from the recipe."""
-    for name, value in vars(PLAIN if arguments.plain else guided(network)).items():
-        if getattr(arguments, name) is None:
-            setattr(arguments, name, value)
+def _complete(arguments: argparse.Namespace, recipe: Recipe) -> argparse.Namespace:
+    """The options with what was not given from the recipe."""
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    arguments = argparse.Namespace(**{**vars(arguments), **vars(recipe), **given})
     if arguments.averaging == 1:
         raise InputError("--averaging: expected a number below 1, got 1: nothing would be learned.")
+    return arguments
+
+
+def _looks(arguments: argparse.Namespace, network: nn.Module, task: PairTask, progress: Reader) -> bool:
+    """Whether the pairs are taken for OCTA."""
+    from ..training.likeness import likeness
+
+    if arguments.repeats != "auto" or arguments.plain:
+        return arguments.repeats != "warped"
+    chosen = range(0, len(task), -(-len(task) // _JUDGED))
+    found = likeness(network, (task.pair(index) for index in chosen), next(network.parameters()).device)
+    kind = "as simulated visits of OCTA" if found.octa else "by warping the pairs themselves"
+    progress(Message(f"Repeats are made {kind} (grain {found.grain:.2f}, roughness {found.roughness:.4f})."))
+    return found.octa
+
+
+def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep) -> Validator:
+    """What chooses the epoch: the held-out pairs, or up to some of the pairs themselves where none is held out."""
+    from ..training.validation import Validator
+
+    pairs = task.validation_pairs()
+    if not pairs and not arguments.no_validation:
+        pairs = [task.pair(index) for index in range(0, len(task), -(-len(task) // _JUDGED))]
+    return Validator({task.name: pairs}, step.loss, step.device, warps=task.simulation)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -89,11 +132,11 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     if arguments.checkpoint is None:
         arguments.checkpoint = default_checkpoint()
     base, parent = starting_checkpoint(arguments)
-    _complete(arguments, base.network["name"])
+    recipe = PLAIN if arguments.plain else guided(base.network["name"])
+    step = optimisation(_complete(arguments, recipe), base)
     folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
     report_folder(folder, progress)
     training, held_out = choose_pairs(folder, split=arguments.split, hold_out=not arguments.no_validation)
-    step = optimisation(arguments, base)
     task = PairTask(
         folder.root.name,
         training,
@@ -102,8 +145,15 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         initial=arguments.initial,
         device=step.device,
     )
+    check_folder(arguments.output, resume=arguments.resume)  # before the time that it takes to align
+    task.align(progress)
+    network = place(base.build(), step.device)
+    octa = _looks(arguments, network, task, progress)
+    recipe = PLAIN if arguments.plain else guided(base.network["name"], octa_like=octa)
+    arguments = _complete(arguments, recipe)
+    step = optimisation(arguments, base)
     trainer = FineTuning(
-        place(base.build(), step.device),
+        network,
         task,
         step,
         epochs=arguments.epochs,
@@ -112,9 +162,9 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         seed=arguments.seed,
         simulated=arguments.simulated,
         averaging=arguments.averaging,
+        warped=bool(arguments.simulated) and not octa,
     )
-    check_folder(arguments.output, resume=arguments.resume)  # before the time that it takes to align
-    task.align(progress)
     every = (arguments.validate_every or 1) * trainer.steps_per_epoch
-    train(arguments, trainer, [task], step, base, parent, validate_every=every, progress=progress)
+    judge = None if arguments.plain else _judge(arguments, task, step)
+    train(arguments, trainer, [task], step, base, parent, validate_every=every, progress=progress, judge=judge)
     return 0

@@ -47,9 +47,11 @@ landmarks (Documentation/Results.md).
 """
 
 _SMOOTHNESS = {"coarse_to_fine": 5.0}
-"""lambda where another one than the paper's was better on pairs that are not tested on."""
+"""lambda where another one than the paper's was better on OCTA pairs that are not tested on; it harms where organs deform."""
 
 
-def guided(network: str) -> Recipe:
-    """`GUIDED` with the smoothness that suits a network of the registry."""
+def guided(network: str, *, octa_like: bool = True) -> Recipe:
+    """`GUIDED` with the smoothness that suits a network of the registry and, unless they are like OCTA, the images."""
+    if not octa_like:
+        return GUIDED
     return replace(GUIDED, smoothness=_SMOOTHNESS.get(network, GUIDED.smoothness))

@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 import torch
 import training_helpers
-from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, tiny_network, write_pairs
+from scipy.ndimage import gaussian_filter
+from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, make_run, tiny_network, write_pairs
 
-from MetaRegistrationLib.checkpoints import cpu_weights
+from MetaRegistrationLib.checkpoints import cpu_weights, load_checkpoint
 from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.spatial import warp
-from MetaRegistrationLib.tasks import PairTask, repeat_settings
+from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
+from MetaRegistrationLib.training.known_warps import known_warp, transfer_error, warped_pair
+from MetaRegistrationLib.training.likeness import Likeness, likeness
 
 CLEAN = replace(training_helpers.CLEAN, displacement_px=3.0, displacement_spread_px=0.0)
 
@@ -145,3 +149,102 @@ def test_the_plain_recipe_is_the_papers():
 
 def test_the_coarse_to_fine_network_has_a_smoothness_of_its_own():
     assert guided("coarse_to_fine").smoothness > guided("voxelmorph").smoothness == GUIDED.smoothness
+
+
+def test_images_that_are_not_like_octa_get_the_papers_smoothness():
+    assert guided("coarse_to_fine", octa_like=False).smoothness == PLAIN.smoothness
+
+
+class Still(torch.nn.Module):
+    """A network that finds `length` px everywhere, or nothing."""
+
+    def __init__(self, length=0.0):
+        super().__init__()
+        self.length = torch.nn.Parameter(torch.tensor(length))
+
+    def forward(self, moving, fixed):
+        return self.length * torch.ones(len(moving), 2, *moving.shape[2:])
+
+
+@pytest.mark.parametrize(("blur", "octa"), [(0.0, True), (3.0, False)])
+def test_grain_tells_octa_from_clean_images(blur, octa):
+    image = np.random.default_rng(0).random((64, 64), dtype=np.float32)
+    pair = TaskPair(image, gaussian_filter(image, blur))
+    assert likeness(Still(), [pair], STEP.device).octa == octa
+
+
+def test_a_rough_field_is_not_that_of_repeat_visits_of_octa():
+    assert Likeness(1.2, 0.008).octa and not Likeness(1.2, 0.03).octa
+
+
+def test_a_warped_pair_has_the_known_displacement():
+    image = gaussian_filter(np.random.default_rng(0).random((64, 64), dtype=np.float32), 2)
+    known = known_warp(64, CLEAN, np.random.default_rng(1))
+    pair = warped_pair(Still(), TaskPair(image, image), known, STEP.device)
+    assert np.allclose(pair.displacement_px, known, atol=1e-6) and pair.moving is image
+    moving, truth = torch.from_numpy(image)[None, None], torch.from_numpy(pair.displacement_px)[None]
+    assert np.allclose(warp(moving, truth, padding="border")[0, 0].numpy(), pair.fixed, atol=1e-5)
+
+
+def test_a_network_that_finds_nothing_contradicts_itself_by_the_warp():
+    image = np.zeros((64, 64), dtype=np.float32)
+    known = known_warp(64, CLEAN, np.random.default_rng(1))
+    error = transfer_error(Still(), TaskPair(image, image), known, STEP.device)
+    assert error == pytest.approx(np.hypot(*known).mean(), rel=1e-4)
+
+
+def test_training_on_warped_pairs_goes_on_exactly_after_a_stop(task, tmp_path):
+    def make():
+        settings = {"learning_rate": 1e-2, "averaging": 0.9, "simulated": 0.7, "epochs": 3, "warped": True}
+        return FineTuning(tiny_network(), task, STEP, **settings)
+
+    whole, resumed = make(), make()
+    for step in range(4):
+        whole.advance(step)
+    torch.save(whole.state(), tmp_path / "state.pt")
+    resumed.network.load_state_dict(cpu_weights(whole.network))
+    resumed.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    for trainer in (whole, resumed):
+        for step in range(4, 9):
+            trainer.advance(step)
+    assert equal_weights(cpu_weights(whole.network), cpu_weights(resumed.network))
+
+
+class Ready:
+    """A validator that gives ready values, one a validation."""
+
+    def __init__(self, *values):
+        self._values = iter(values)
+
+    def __call__(self, network):
+        return next(self._values)
+
+
+WORSE = [
+    pytest.param({"loss": -0.3, "ncc": 0.9, "transfer_px": 2.0}, id="contradicts itself more"),
+    pytest.param({"loss": -0.3, "ncc": 0.7, "transfer_px": 0.5}, id="leaves the images less alike"),
+    pytest.param({"loss": -0.3, "ncc": 0.9, "distance_px": 2.0}, id="landmarks farther apart"),
+]
+
+
+@pytest.mark.parametrize("later", WORSE)
+def test_a_falling_loss_does_not_replace_a_better_start(later, tmp_path):
+    start = {**dict.fromkeys(later, 1.0), "loss": -0.1, "ncc": 0.8}
+    events, network = [], tiny_network()
+    before = cpu_weights(network)
+    trainer = FineTuning(network, five_pairs(), STEP, epochs=2, learning_rate=1e-3)
+    run = make_run(trainer, tmp_path / "run", validator=Ready(start, later, later), every=5, progress=events.append)
+    run._settings = replace(run._settings, warn_of_start=True)
+    best = load_checkpoint(run())
+    assert equal_weights(best.weights, before) and best.history[-1]["step"] == 0
+    warnings = [event.text for event in events if isinstance(event, Message) and event.level == "warning"]
+    assert len(warnings) == 1 and "did not improve" in warnings[0]
+
+
+def test_an_epoch_that_is_better_is_kept_without_a_warning(tmp_path):
+    values = [{"loss": -0.1, "ncc": 0.8, "transfer_px": 1.0}, {"loss": 0.5, "ncc": 0.8, "transfer_px": 0.9}] * 2
+    events, trainer = [], FineTuning(tiny_network(), five_pairs(), STEP, epochs=2, learning_rate=1e-3)
+    run = make_run(trainer, tmp_path / "run", validator=Ready(*values), every=5, progress=events.append)
+    run._settings = replace(run._settings, warn_of_start=True)
+    assert load_checkpoint(run()).history[-1]["step"] == 5
+    assert not any(isinstance(event, Message) for event in events)
