@@ -103,7 +103,11 @@ class FineTuning(OneOptimiser):
             return self._task.repeat(index, rng)
         pair = self._task.pair(index)
         known = known_warp(len(pair.fixed), self._task.simulation, rng)
-        return warped_pair(self.network, pair, known, self._step.device)
+        was_training = self.network.training
+        self.network.eval()
+        repeat = warped_pair(self.network, pair, known, self._step.device)
+        self.network.train(was_training)
+        return repeat
 
     def state(self) -> dict:
         """The optimiser, and the trained weights where the result is their mean."""
