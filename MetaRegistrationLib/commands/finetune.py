@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -28,11 +29,12 @@ DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
     "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
     "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
-    "choose the best epoch, of fewer pairs those trained on: by their landmarks, else by how far the network contradicts\n"
-    "itself under known warps. Where no epoch is better than the start, the start is kept, with a warning.\n"
+    "choose the best epoch, of fewer pairs those trained on: by their landmarks, else by NCC\n"
+    "(images like OCTA: by how far the network contradicts itself under known warps, if NCC does not fall).\n"
+    "Where no epoch is better than the start, the start is kept, with a warning.\n"
     "The pairs are aligned first, as `register` does, and the network learns what remains: from the pairs by Eq. (1), and\n"
-    "from repeats whose displacement is known: simulated visits where the images look like OCTA, else the pairs themselves,\n"
-    "warped. --plain is the paper's fine-tuning, by Eq. (1) alone."
+    "where they look like OCTA, from simulated visits whose displacement is known.\n"
+    "--plain is the paper's fine-tuning, by Eq. (1) alone."
 )
 EXAMPLES = (
     "  meta-registration finetune --pairs my_pairs --output runs/adapted\n"
@@ -59,7 +61,7 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
         "--plain",
         action="store_true",
         help=f"the paper's fine-tuning as the default of all these: {_summary(PLAIN)}; without it: {_summary(GUIDED)}"
-        " (--smoothness 5 for the coarse-to-fine network on images like OCTA)",
+        " (--smoothness 5 for the coarse-to-fine network; on images that are not like OCTA --simulated 0 --smoothness 1)",
     )
     group.add_argument(
         "--simulated",
@@ -71,8 +73,8 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
         "--repeats",
         choices=("auto", "octa", "warped"),
         default="auto",
-        help="these repeats: octa, one image with simulated noise of OCTA; warped, the pair with one image warped; auto: as"
-        " the images look (default: auto)",
+        help="these repeats: octa, one image with simulated noise of OCTA; warped, the pair with one image warped; auto:"
+        " octa where the images look like it, else none (default: auto)",
     )
     group.add_argument(
         "--averaging",
@@ -104,19 +106,23 @@ def _looks(arguments: argparse.Namespace, network: nn.Module, task: PairTask, pr
         return arguments.repeats != "warped"
     chosen = range(0, len(task), -(-len(task) // _JUDGED))
     found = likeness(network, (task.pair(index) for index in chosen), next(network.parameters()).device)
-    kind = "as simulated visits of OCTA" if found.octa else "by warping the pairs themselves"
-    progress(Message(f"Repeats are made {kind} (grain {found.grain:.2f}, roughness {found.roughness:.4f})."))
+    kind = "like" if found.octa else "not like"
+    progress(
+        Message(
+            f"The pairs look {kind} repeat visits of OCTA (grain {found.grain:.2f}, roughness {found.roughness:.4f})."
+        )
+    )
     return found.octa
 
 
-def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep) -> Validator:
+def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep, *, octa: bool) -> Validator:
     """What chooses the epoch: the held-out pairs, or up to some of the pairs themselves where none is held out."""
     from ..training.validation import Validator
 
     pairs = task.validation_pairs()
     if not pairs and not arguments.no_validation:
         pairs = [task.pair(index) for index in range(0, len(task), -(-len(task) // _JUDGED))]
-    return Validator({task.name: pairs}, step.loss, step.device, warps=task.simulation)
+    return Validator({task.name: pairs}, step.loss, step.device, warps=task.simulation if octa else None)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -150,6 +156,8 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     network = place(base.build(), step.device)
     octa = _looks(arguments, network, task, progress)
     recipe = PLAIN if arguments.plain else guided(base.network["name"], octa_like=octa)
+    if arguments.repeats == "warped" and not arguments.plain:
+        recipe = replace(recipe, simulated=GUIDED.simulated)
     arguments = _complete(arguments, recipe)
     step = optimisation(arguments, base)
     trainer = FineTuning(
@@ -165,6 +173,6 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         warped=bool(arguments.simulated) and not octa,
     )
     every = (arguments.validate_every or 1) * trainer.steps_per_epoch
-    judge = None if arguments.plain else _judge(arguments, task, step)
+    judge = None if arguments.plain else _judge(arguments, task, step, octa=octa)
     train(arguments, trainer, [task], step, base, parent, validate_every=every, progress=progress, judge=judge)
     return 0

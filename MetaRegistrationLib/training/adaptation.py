@@ -53,5 +53,5 @@ _SMOOTHNESS = {"coarse_to_fine": 5.0}
 def guided(network: str, *, octa_like: bool = True) -> Recipe:
     """`GUIDED` with the smoothness that suits a network of the registry and, unless they are like OCTA, the images."""
     if not octa_like:
-        return GUIDED
+        return replace(GUIDED, simulated=0.0)
     return replace(GUIDED, smoothness=_SMOOTHNESS.get(network, GUIDED.smoothness))

@@ -246,13 +246,15 @@ class TrainingRun:
         )
 
     def _score(self, values: dict[str, float]) -> float:
-        """What is to be smallest: the landmarks' distance, else the network's contradictions, else the loss."""
+        """What is to be smallest: the landmarks' distance, else contradictions, -NCC (where the start may win), or the loss."""
         if "distance_px" in values:
             return values["distance_px"]
         if "transfer_px" in values:
             # A field that is too smooth contradicts itself little, but leaves the images less alike than the start did.
             lost = self._at.start_ncc is not None and values.get("ncc", -math.inf) < self._at.start_ncc
             return math.inf if lost else values["transfer_px"]
+        if self._settings.warn_of_start and "ncc" in values:
+            return -values["ncc"]
         if "loss" in values:
             return values["loss"]
         # Without pairs to judge there is nothing better than the end of the training; with them, weights that give no

@@ -152,7 +152,8 @@ def test_the_coarse_to_fine_network_has_a_smoothness_of_its_own():
 
 
 def test_images_that_are_not_like_octa_get_the_papers_smoothness():
-    assert guided("coarse_to_fine", octa_like=False).smoothness == PLAIN.smoothness
+    recipe = guided("coarse_to_fine", octa_like=False)
+    assert recipe.smoothness == PLAIN.smoothness and recipe.simulated == 0
 
 
 class Still(torch.nn.Module):
@@ -223,6 +224,7 @@ class Ready:
 WORSE = [
     pytest.param({"loss": -0.3, "ncc": 0.9, "transfer_px": 2.0}, id="contradicts itself more"),
     pytest.param({"loss": -0.3, "ncc": 0.7, "transfer_px": 0.5}, id="leaves the images less alike"),
+    pytest.param({"loss": -0.3, "ncc": 0.7}, id="less alike, and nothing else to judge"),
     pytest.param({"loss": -0.3, "ncc": 0.9, "distance_px": 2.0}, id="landmarks farther apart"),
 ]
 
