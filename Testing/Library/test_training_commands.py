@@ -87,7 +87,7 @@ def test_json_is_all_that_stdout_holds(unbroken):
     kinds = [event["event"] for event in events]
     assert kinds[0] == "message" and kinds.count("started") == 1 and kinds[-1] == "finished"
     assert [event["step"] for event in events if event["event"] == "step"] == list(range(1, 6 * EPOCHS + 1))
-    assert [event["epoch"] for event in events if event["event"] == "epoch"] == list(range(1, EPOCHS + 1))
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == list(range(EPOCHS + 1))
     assert {event["kind"] for event in events if event["event"] == "saved"} == {"best", "last"}
 
 
