@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from .colour import grey_of_colour
 from .errors import InputError
+from .field_of_view import field_of_view
 from .geometry import Geometry
 from .image_files import RASTER_SUFFIXES, file_suffix
 from .image_writing import write_displacement_field, write_image
@@ -22,13 +24,14 @@ __all__ = [
     "check_image",
     "read_image",
     "read_volume",
+    "tissue",
     "with_spacing",
     "write_displacement_field",
     "write_image",
 ]
 
 SMALLEST_SIDE = 16
-_LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
+_LEAST_FINITE = 0.1  # share of the pixels
 _PIXEL_SIZE_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # DICOM: pixel, imager pixel, nominal scanned spacing
 
 
@@ -44,11 +47,14 @@ class Image:
         Where its pixels lie.
     path : Path or None
         The file that it came from.
+    mask : np.ndarray or None
+        Where it shows tissue, bool (H, W), if somebody said so; `tissue` finds it otherwise.
     """
 
     array: np.ndarray
     geometry: Geometry
     path: Path | None = None
+    mask: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +77,16 @@ class Volume:
     path: Path | None = None
 
 
-def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: float | None = None) -> Image:
-    """Read one grey 2D image with its geometry; colour becomes luminance, transparency lies over black.
+def read_image(
+    path: str | Path,
+    *,
+    slice_index: int | None = None,
+    spacing_um: float | None = None,
+    luminance: bool = False,
+) -> Image:
+    """Read one grey 2D image with its geometry; transparency lies over black.
+
+    Colour becomes luminance, or the one channel that shows clearly more structure (`grey_of_colour`).
 
     Parameters
     ----------
@@ -82,6 +96,8 @@ def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: 
         Slice to take from a stack or volume, counted from 0 along the third axis. Ignored for a single image.
     spacing_um : float, optional
         Pixel size in micrometres for a file that carries none. Ignored when the file has its own.
+    luminance : bool
+        Colour always becomes luminance.
 
     Returns
     -------
@@ -106,7 +122,7 @@ def read_image(path: str | Path, *, slice_index: int | None = None, spacing_um: 
     image = _one_slice(whole, path, slice_index)
     # The fourth byte of a BMP's pixel is padding, mostly 0.
     alpha_counts = suffix != ".bmp" and (tags is None or tags.alpha_kind == UNASSOCIATED_ALPHA)
-    array = _grey(image, path, alpha_counts=alpha_counts)
+    array = _grey(image, path, alpha_counts=alpha_counts, luminance=luminance)
     geometry = Geometry(size=array.shape) if suffix in RASTER_SUFFIXES else _geometry(image, whole, path)
     if tags is not None and (spacing := tags.spacing_mm()) is not None:
         geometry = replace(geometry, spacing=spacing, spacing_known=True)
@@ -123,8 +139,15 @@ def with_spacing(image: Image, spacing_um: float | None) -> Image:
     return replace(image, geometry=replace(image.geometry, spacing=(millimetres, millimetres), spacing_known=True))
 
 
+def tissue(image: Image) -> np.ndarray:
+    """Pixels of `image` that show tissue, bool (H, W): those of its mask if it has one, else those that are found."""
+    if image.mask is None:
+        return field_of_view(image.array)
+    return image.mask & np.isfinite(image.array)
+
+
 def check_image(image: Image) -> None:
-    """Raise `InputError` when `image` cannot be registered: NaN or infinite pixels, constant, under 16 pixels."""
+    """Raise `InputError` when `image` cannot be registered: constant, under 16 pixels, mostly NaN or infinite."""
     name = image.path or "The image"
     rows, columns = image.array.shape
     if min(rows, columns) < SMALLEST_SIDE:
@@ -132,15 +155,16 @@ def check_image(image: Image) -> None:
             f"{name}: {columns} x {rows} pixels are too few."
             f" Use an image of at least {SMALLEST_SIDE} pixels on each side."
         )
-    bad = int(np.count_nonzero(~np.isfinite(image.array)))
-    if bad:
+    finite = np.isfinite(image.array)
+    if finite.mean() < _LEAST_FINITE:
+        bad = int(np.count_nonzero(~finite))
         raise InputError(
-            f"{name}: {counted(bad, 'pixel')} {'is' if bad == 1 else 'are'} NaN or infinite. Replace them before registration."
+            f"{name}: {counted(bad, 'pixel')} of {finite.size} {'is' if bad == 1 else 'are'} NaN or infinite, so that too"
+            " little of the image is left. Export it again."
         )
-    if image.array.min() == image.array.max():
-        raise InputError(
-            f"{name}: every pixel has the value {image.array.flat[0]:g} (constant). Export the image again."
-        )
+    values = image.array[finite]
+    if values.min() == values.max():
+        raise InputError(f"{name}: every pixel has the value {values[0]:g} (constant). Export the image again.")
 
 
 def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:
@@ -189,8 +213,8 @@ def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.I
     return image[:, :, slice_index : slice_index + 1]
 
 
-def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool) -> np.ndarray:
-    """(H, W) float32 luminance of a one-slice image."""
+def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool) -> np.ndarray:
+    """(H, W) float32 of a one-slice image."""
     array = sitk.GetArrayFromImage(image)
     components = image.GetNumberOfComponentsPerPixel()
     array = array.reshape(*image.GetSize()[1::-1], components)
@@ -201,10 +225,8 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool) -> np.ndarray:
             f"{path}: a grey or colour image was expected, but its pixels are {image.GetPixelIDTypeAsString()}"
             f" of {components} components."
         )
-    grey = array[..., :3] @ np.asarray(_LUMINANCE)
-    if components == 4 and alpha_counts:
-        grey = grey * (array[..., 3] / np.iinfo(array.dtype).max)
-    return grey.astype(np.float32)
+    alpha = array[..., 3] / np.iinfo(array.dtype).max if components == 4 and alpha_counts else None
+    return grey_of_colour(array[..., :3], alpha, luminance=luminance)
 
 
 def _geometry(image: sitk.Image, whole: sitk.Image, path: Path) -> Geometry:

@@ -8,16 +8,22 @@ from .preprocessing import interpolate_grid
 
 _SIDE = 800
 _CARRIED, _FIXED, _OUTLINE = (0, 255, 0), (255, 255, 0), (0, 0, 0)
+_OUTSIDE, _OUTSIDE_COVER = (30, 40, 110), 0.6
 # The carried disc is the smaller one and lies on top: where both coincide, the fixed one still shows as a ring.
 _CARRIED_RADIUS, _FIXED_RADIUS, _OUTLINE_WIDTH = 4.0, 7.0, 1.25
 
 
 def grey_levels(image: np.ndarray) -> np.ndarray:
-    """Image (H, W) as float32 in [0, 1], its first and ninety-ninth percentile stretched to the ends."""
-    low, high = (float(value) for value in np.percentile(image, (1, 99)))
+    """Image (H, W) as float32 in [0, 1], its first and ninety-ninth percentile stretched to the ends.
+
+    Pixels that are not finite become 0.
+    """
+    finite = np.isfinite(image)
+    values = np.asarray(image)[finite] if finite.any() else np.zeros(1)
+    low, high = (float(value) for value in np.percentile(values, (1, 99)))
     if not high > low:
-        low, high = float(np.min(image)), max(float(np.max(image)), float(np.min(image)) + 1)
-    return np.clip((np.asarray(image, dtype=np.float32) - low) / (high - low), 0, 1)
+        low, high = float(np.min(values)), max(float(np.max(values)), float(np.min(values)) + 1)
+    return np.clip((np.where(finite, image, low).astype(np.float32) - low) / (high - low), 0, 1)
 
 
 def overlay(
@@ -27,6 +33,7 @@ def overlay(
     fixed_points: np.ndarray | None = None,
     *,
     pixel_aspect: float = 1.0,
+    outside: np.ndarray | None = None,
 ) -> np.ndarray:
     """Overlay of two images of one grid.
 
@@ -39,6 +46,8 @@ def overlay(
         by lines; (row, column) in pixels.
     pixel_aspect : float
         Height of a pixel over its width.
+    outside : bool array (H, W), optional
+        What counted as no tissue of one of the images; it is shown blue.
 
     Returns
     -------
@@ -52,6 +61,9 @@ def overlay(
     columns = (np.arange(max(round(width * zoom[1]), 1)) + 0.5) / zoom[1] - 0.5
     magenta, green = (interpolate_grid(grey_levels(image), rows, columns) for image in (moving, fixed))
     picture = np.stack([magenta, green, magenta], axis=-1) * 255
+    if outside is not None and outside.any():
+        cover = _OUTSIDE_COVER * interpolate_grid(outside.astype(np.float32), rows, columns)[..., None]
+        picture += cover * (np.asarray(_OUTSIDE, dtype=picture.dtype) - picture)
     if carried_points is not None and fixed_points is not None and len(carried_points) == len(fixed_points):
         for start, end in zip(_zoomed(carried_points, zoom), _zoomed(fixed_points, zoom), strict=True):
             _draw(picture, start, end, 1.5, _FIXED)

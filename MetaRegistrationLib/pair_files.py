@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,8 @@ class PairFiles:
         Slice to take from images that are stacks, counted from 0.
     moving_slice_index, fixed_slice_index : int or None
         The same for one of the images; they go before `slice_index`.
+    moving_mask, fixed_mask : Path or None
+        Image files of the images' sizes that are not zero where there is tissue; it is found where there is no mask.
     """
 
     name: str
@@ -72,10 +74,13 @@ class PairFiles:
     slice_index: int | None = None
     moving_slice_index: int | None = None
     fixed_slice_index: int | None = None
+    moving_mask: Path | None = None
+    fixed_mask: Path | None = None
 
     def check_paths(self) -> None:
         """Raise `PairError` when a file is missing, or moving and fixed are the same file. Reads nothing."""
-        paths = (self.moving, self.fixed, self.landmarks, self.moving_landmarks, self.fixed_landmarks)
+        landmarks = (self.landmarks, self.moving_landmarks, self.fixed_landmarks)
+        paths = (self.moving, self.fixed, *landmarks, self.moving_mask, self.fixed_mask)
         missing = tuple(path for path in paths if path is not None and not path.is_file())
         if missing:
             folders = tuple(path for path in missing if path.is_dir())
@@ -92,11 +97,12 @@ class PairFiles:
         ------
         PairError
             An `InputError` that also holds the files at fault: missing, unreadable, constant or NaN images, images
-            too different in shape or extent, malformed landmarks or landmarks outside of their image.
+            too different in shape or extent, masks of another size, malformed landmarks or landmarks outside of their
+            image.
         """
         self.check_paths()
-        moving = self._image(self.moving, self.moving_slice_index)
-        fixed = self._image(self.fixed, self.fixed_slice_index)
+        moving = self._image(self.moving, self.moving_slice_index, self.moving_mask)
+        fixed = self._image(self.fixed, self.fixed_slice_index, self.fixed_mask)
         # Before `spacing_um`: the program in which physical landmarks were placed knew only the file's own geometry.
         moving_points, fixed_points = self._landmarks(moving, fixed)
         with _blaming(self.moving, self.fixed):
@@ -104,11 +110,15 @@ class PairFiles:
             check_sizes(moving, fixed)
         return ImagePair(self.name, moving, fixed, moving_points, fixed_points)
 
-    def _image(self, path: Path, own_slice: int | None) -> Image:
+    def _image(self, path: Path, own_slice: int | None, mask: Path | None) -> Image:
+        index = self.slice_index if own_slice is None else own_slice
         with _blaming(path):
-            image = read_image(path, slice_index=self.slice_index if own_slice is None else own_slice)
+            image = read_image(path, slice_index=index)
             check_image(image)
-        return image
+        if mask is None:
+            return image
+        with _blaming(mask):
+            return replace(image, mask=read_mask(mask, image, slice_index=index))
 
     def _landmarks(self, moving: Image, fixed: Image) -> tuple[Landmarks | None, Landmarks | None]:
         if self.landmarks is not None:
@@ -123,6 +133,20 @@ class PairFiles:
             return moving_points, fixed_points
         with _blaming(self.moving_landmarks, self.fixed_landmarks):
             return match_landmarks(moving_points, fixed_points)
+
+
+def read_mask(path: Path, image: Image, *, slice_index: int | None = None) -> np.ndarray:
+    """Where a mask file is not zero, bool (H, W); `InputError` unless it has the size of `image` and shows tissue."""
+    values = read_image(path, slice_index=slice_index, luminance=True).array
+    if values.shape != image.array.shape:
+        expected, found = (f"{columns} x {rows}" for rows, columns in (image.array.shape, values.shape))
+        raise InputError(
+            f"{path}: a mask of {expected} pixels was expected, as the image {image.path} has, but it has {found}."
+        )
+    mask = np.isfinite(values) & (values != 0)
+    if not (mask & np.isfinite(image.array)).any():
+        raise InputError(f"{path}: the mask is empty. Tissue is where a mask is not zero.")
+    return mask
 
 
 def check_sizes(moving: Image, fixed: Image) -> None:

@@ -15,6 +15,15 @@ from .pair_files import PairFiles
 from .tables import Row, read_table
 
 TABLE_NAME = "pairs.csv"
+_FILE_COLUMNS = (
+    "moving",
+    "fixed",
+    "landmarks",
+    "moving_landmarks",
+    "fixed_landmarks",
+    "moving_mask",
+    "fixed_mask",
+)
 LAYOUTS = (
     "pairs.csv with the columns moving and fixed (paths from its own folder)",
     "the subfolders moving and fixed, with images of equal names",
@@ -56,10 +65,7 @@ def _from_row(row: Row) -> PairFiles:
     for column in ("moving", "fixed"):
         if not row.text(column):
             raise InputError(f"{row.place}: the column {column} is empty. Name an image, or remove the row.")
-    paths = {
-        column: _resolved(folder, row.text(column)) if row.text(column) else None
-        for column in ("moving", "fixed", "landmarks", "moving_landmarks", "fixed_landmarks")
-    }
+    paths = {column: _resolved(folder, row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
     spacing = row.number("spacing") * 1000 if row.text("spacing") else None
     spacing = row.number("spacing_um") if row.text("spacing_um") else spacing
     if spacing is not None and spacing <= 0:

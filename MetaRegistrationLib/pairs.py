@@ -66,7 +66,8 @@ def find_pairs(
     folder : path
         Folder in one of the layouts of `pair_layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
         pairs.csv may also have the columns name, landmarks (both images, pixels), moving_landmarks, fixed_landmarks,
-        split, spacing (mm a pixel), spacing_um and slice; other columns are ignored. Elsewhere landmarks lie beside
+        moving_mask, fixed_mask (images that are not zero where there is tissue), split, spacing (mm a pixel), spacing_um
+        and slice; other columns are ignored. Elsewhere landmarks lie beside
         the images (`X.csv` beside `X.png`; `X_landmarks.csv` for both images) or in the folders landmarks,
         moving_landmarks and fixed_landmarks.
     spacing_um : float, optional

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,16 +13,17 @@ from torch import Tensor
 
 from .aligned import aligned_image, total_displacement
 from .alignment import Alignment, align
-from .alignment.affine import IDENTITY
-from .losses import RegistrationLoss
 from .refinement import Refinement, RefinementSettings, refine
-from .spatial import warp
+from .reframing import Reframed
+from .second_look import SecondLook
 from .stages import Stages
 from .training.devices import as_batch
 
-# Correlation of the alignment's own kind above which it is not doubted: aligned repeat scans have 0.44 to 0.84.
-_WELL_ALIGNED = 0.45
-_MATCH = RegistrationLoss(scales=4)
+# Mean cosine by which the images may agree less after a later stage: what interpolation alone can take away.
+_TOLERANCE = 0.01
+# Mean cosine of all directions behind the alignment from which on both images show the same structures in a like way, so that a
+# network may be asked. Below it (other stains, other modalities) the refinement starts from the alignment.
+_LIKE_CONTRAST = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +38,15 @@ class StagedField:
         What these stages found; None where they were off.
     seconds : dict of str to float
         Time of each stage that ran, by its name in `Stages`.
+    kept : str
+        The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
     """
 
     displacement_px: np.ndarray
     alignment: Alignment | None
     refinement: Refinement | None
     seconds: dict[str, float]
+    kept: str
 
 
 def register_frames(
@@ -54,8 +58,13 @@ def register_frames(
     *,
     inside_moving: np.ndarray | None = None,
     inside_fixed: np.ndarray | None = None,
+    extents: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0)),
+    reframe: Callable[[Alignment | None], Reframed | None] = lambda alignment: None,
 ) -> StagedField:
     """Register a pair of preprocessed frames.
+
+    Where an initial alignment was asked for and is not sure, nothing is moved: neither network nor refinement can know better.
+    Where it is sure, a second look decides between what network and refinement made of it and the alignment itself.
 
     Parameters
     ----------
@@ -67,54 +76,108 @@ def register_frames(
     device : torch.device
     inside_moving, inside_fixed : bool arrays (size, size), optional
         Where the images are defined.
+    extents : ((float, float), (float, float))
+        Height and width that the moving and the fixed frame show, see `align`.
+    reframe : callable
+        Gives the moving image in a frame that suits an alignment, or None where the frame serves as it is.
     """
     seconds: dict[str, float] = {}
-    alignment = refinement = None
+    inside = {"inside_moving": inside_moving, "inside_fixed": inside_fixed}
+    alignment = None
     if stages.initial != "none":
         with _timed(seconds, "initial"):
             alignment = align(
-                moving, fixed, stages.initial, inside_moving=inside_moving, inside_fixed=inside_fixed, device=device
+                moving,
+                fixed,
+                stages.initial,
+                **inside,
+                extent_moving=extents[0],
+                extent_fixed=extents[1],
+                device=device,
             )
-    fixed_batch = as_batch([fixed], device)
-    if stages.network:
-        with _timed(seconds, "network"), torch.no_grad():
-            alignment, displacement = _network_field(moving, fixed_batch, network, alignment)
+    view = reframe(alignment)
+    if view is None:
+        displacement, refinement, kept = _later_stages(
+            moving, fixed, network, stages, device, alignment, inside, seconds
+        )
     else:
-        displacement = total_displacement(alignment, fixed_batch.new_zeros(1, 2, *fixed.shape))
+        inside = {**inside, "inside_moving": view.inside}
+        displacement, refinement, kept = _later_stages(
+            view.moving, fixed, network, stages, device, view.alignment, inside, seconds
+        )
+        displacement = view.displacement_of_former(displacement)
+    return StagedField(displacement[0].float().cpu().numpy(), alignment, refinement, seconds, kept)
+
+
+def _later_stages(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    network: Callable[[Tensor, Tensor], Tensor] | None,
+    stages: Stages,
+    device: torch.device,
+    alignment: Alignment | None,
+    inside: dict[str, np.ndarray | None],
+    seconds: dict[str, float],
+) -> tuple[Tensor, Refinement | None, str]:
+    """The total displacement (1, 2, size, size), what the refinement found, and the stage that was kept."""
+    fixed_batch = as_batch([fixed], device)
+    displacement = total_displacement(alignment, fixed_batch.new_zeros(1, 2, *fixed.shape))
+    refinement, kept = None, "initial" if alignment and alignment.kind != "none" else "none"
+    if (alignment is not None and kept == "none") or not (stages.network or stages.refine):
+        return displacement, refinement, kept
+    look = _look(moving, fixed, displacement, alignment, inside)
+    if stages.network and look.trusts_network:
+        with _timed(seconds, "network"), torch.no_grad():
+            found = _behind(moving, fixed_batch, network, alignment)
+        if look.helped(found):
+            kept, displacement = "network", found
     if stages.refine:
         with _timed(seconds, "refine"):
-            refinement = refine(
-                as_batch([moving], device),
-                fixed_batch,
-                displacement,
-                RefinementSettings(steps=stages.refine),
-                inside_moving=_mask(inside_moving, device),
-                inside_fixed=_mask(inside_fixed, device),
-            )
-        displacement = refinement.displacement_px
-    return StagedField(displacement[0].float().cpu().numpy(), alignment, refinement, seconds)
+            masks = {name: _mask(mask, device) for name, mask in inside.items()}
+            settings = RefinementSettings(steps=stages.refine)
+            refinement = refine(as_batch([moving], device), fixed_batch, displacement, settings, **masks)
+        if look.helped(refinement.displacement_px):
+            kept, displacement = "refine", refinement.displacement_px
+    return displacement, refinement, kept
+
+
+class _Trusting:
+    """The look where no alignment was asked for: as in the paper, the network's field is taken as it comes."""
+
+    trusts_network = True
+
+    def helped(self, displacement_px: Tensor) -> bool:
+        """Always."""
+        return True
+
+
+class _Judging:
+    """A second look at what later stages make of a sure alignment."""
+
+    def __init__(self, look: SecondLook, start: Tensor):
+        self._look = look
+        self._least = look(start) - _TOLERANCE
+        self.trusts_network = look.of_all_directions(start) >= _LIKE_CONTRAST
+
+    def helped(self, displacement_px: Tensor) -> bool:
+        """Whether the images agree no less than under the alignment."""
+        return self._look(displacement_px) >= self._least
+
+
+def _look(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    aligned: Tensor,
+    alignment: Alignment | None,
+    inside: dict[str, np.ndarray | None],
+) -> _Trusting | _Judging:
+    if alignment is None:
+        return _Trusting()
+    return _Judging(SecondLook(moving, fixed, aligned, **inside, directions=alignment.directions), aligned)
 
 
 def _mask(inside: np.ndarray | None, device: torch.device) -> Tensor | None:
     return None if inside is None else torch.from_numpy(inside)[None, None].to(device)
-
-
-def _network_field(
-    moving: np.ndarray, fixed: Tensor, network: Callable[[Tensor, Tensor], Tensor], alignment: Alignment | None
-) -> tuple[Alignment | None, Tensor]:
-    """The network's total field behind the alignment, or, where that matches better, without it."""
-    displacement = _behind(moving, fixed, network, alignment)
-    if alignment is None or alignment.kind == "none" or alignment.correlation >= _WELL_ALIGNED:
-        return alignment, displacement
-    # Strong local deformation can lead a global transform astray, where the network finds its way from the images as they lie.
-    alone = _behind(moving, fixed, network, None)
-    image = as_batch([moving], fixed.device)
-    matches = [float(_MATCH.similarity(fixed, warp(image, field))) for field in (displacement, alone)]
-    if matches[1] <= matches[0]:
-        return alignment, displacement
-    reason = f"the network matches the images better without it ({matches[1]:.3f} against {matches[0]:.3f})"
-    dropped = replace(alignment, kind="none", matrix=IDENTITY, correlation=alignment.correlation_before, reason=reason)
-    return dropped, alone
 
 
 def _behind(

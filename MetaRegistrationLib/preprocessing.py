@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from .errors import InputError
+from .field_of_view import field_of_view as find_field_of_view
 from .geometry import Geometry
 
 _SAME_ASPECT = 1.01
@@ -52,6 +53,13 @@ def stretched_frame(shape: tuple[int, int], size: int) -> Frame:
     """The frame that covers the whole image of `shape` (rows, columns), whatever its aspect, as in the paper."""
     scale = tuple(extent / size for extent in shape)
     return Frame(size, scale, tuple(0.5 * step - 0.5 for step in scale))
+
+
+def frame_extent(frame: Frame, geometry: Geometry) -> tuple[float, float]:
+    """Height and width that a frame shows: in mm where the pixel size is known, else in pixels of the image."""
+    spacing = geometry.spacing if geometry.spacing_known else (1.0, 1.0)
+    height, width = (frame.size * step * unit for step, unit in zip(frame.scale, spacing, strict=True))
+    return height, width
 
 
 def _centred_frame(shape: tuple[int, int], size: int, scale: tuple[float, float]) -> Frame:
@@ -102,6 +110,33 @@ def resample_to_frame(array: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.n
     rows, columns = frame.axes()
     inside = frame.inside(values.shape)
     return np.where(inside, interpolate_grid(values, rows, columns), np.float32(0)), inside
+
+
+def resample_masked(array: np.ndarray, frame: Frame, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`resample_to_frame` from the pixels of `mask` (H, W) alone: what lies outside, even NaN, mixes with none of them.
+
+    Returns
+    -------
+    values : float32 (size, size)
+        Zero outside the mask.
+    inside : bool (size, size)
+        Frame pixels in the mask and the image.
+    """
+    if mask.all():
+        return resample_to_frame(array, frame)
+    values, _ = resample_to_frame(np.where(mask, array, 0), frame)
+    weight, _ = resample_to_frame(mask, frame)
+    inside = framed_mask(mask, frame)
+    # The least weight in a framed mask is near 0.5: it is half covered.
+    return np.where(inside, values / np.maximum(weight, np.float32(1e-3)), np.float32(0)), inside
+
+
+def framed_mask(mask: np.ndarray, frame: Frame) -> np.ndarray:
+    """Frame pixels (size, size), bool, that lie in an image mask (H, W) and so in the image, at least for the most part."""
+    inside = frame.inside(mask.shape)
+    if mask.all():
+        return inside
+    return inside & (resample_to_frame(mask, frame)[0] > 0.5)
 
 
 def interpolate_grid(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -161,11 +196,15 @@ class Preprocessing:
         Histogram equalisation (paper); otherwise only a linear rescaling to [0, 1].
     bins : int
         Grey levels of the equalisation.
+    field_of_view : bool
+        Grey levels are those of the tissue, and everything else becomes 0; otherwise the surround counts too. Settings
+        that were stored before there was a field of view have it off.
     """
 
     size: int = 400
     equalise: bool = True
     bins: int = 1024
+    field_of_view: bool = True
 
     def __post_init__(self):
         if not (isinstance(self.size, int) and 32 <= self.size <= 4096):
@@ -173,11 +212,24 @@ class Preprocessing:
         if not (isinstance(self.bins, int) and 2 <= self.bins <= 65536):
             raise InputError(f"preprocessing: expected 2 to 65536 grey levels, got {self.bins!r}.")
 
-    def apply(self, array: np.ndarray, frame: Frame | None = None) -> np.ndarray:
-        """Image (H, W) of any range -> float32 (size, size) in [0, 1]; stretched to the frame unless one is given."""
-        values, inside = resample_to_frame(array, frame or stretched_frame(array.shape, self.size))
-        mask = None if inside.all() else inside
-        return equalise(values, mask, bins=self.bins) if self.equalise else rescale(values, mask)
+    def apply(
+        self, array: np.ndarray, frame: Frame | None = None, field_of_view: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Image (H, W) of any range -> float32 (size, size) in [0, 1]; stretched to the frame unless one is given.
+
+        Parameters
+        ----------
+        field_of_view : np.ndarray, optional
+            Where the image shows tissue, bool (H, W); found by `field_of_view.field_of_view` unless it is given. Where the
+            setting is off only pixels that are not finite are left out.
+        """
+        frame = frame or stretched_frame(array.shape, self.size)
+        mask = np.isfinite(array)
+        if self.field_of_view:
+            mask = mask & (find_field_of_view(array) if field_of_view is None else field_of_view)
+        values, inside = resample_masked(array, frame, mask)
+        counted = None if inside.all() else inside
+        return equalise(values, counted, bins=self.bins) if self.equalise else rescale(values, counted)
 
     def to_dict(self) -> dict:
         """Plain values, for a checkpoint."""
@@ -191,4 +243,4 @@ class Preprocessing:
             raise InputError(
                 f"preprocessing: unknown settings {sorted(unknown)}; a newer version of the program wrote them."
             )
-        return cls(**values)
+        return cls(**{"field_of_view": False, **values})

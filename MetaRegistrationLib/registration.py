@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from .alignment import Alignment
 from .checkpoints import Checkpoint
 from .errors import InputError
-from .images import Image
+from .images import Image, tissue
 from .landmarks import Landmarks
 from .metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
 from .pipeline import register_frames
-from .preprocessing import Frame, Preprocessing, interpolate_grid, pair_frames
+from .preprocessing import Frame, Preprocessing, frame_extent, framed_mask, interpolate_grid, pair_frames
 from .refinement import Refinement
+from .reframing import reframed
 from .spatial import invert_points, warp
 from .stages import Stages
 from .training.devices import choose_device, place
@@ -47,6 +48,10 @@ class Registration:
         What these stages found; None where they were off.
     stage_seconds : dict of str to float
         Time of the preprocessing and of each stage that ran.
+    kept : str
+        The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
+    tissue_moving, tissue_fixed : bool arrays (H, W), optional
+        Where the images show tissue; everywhere unless given.
     """
 
     moving: Image
@@ -61,6 +66,9 @@ class Registration:
     alignment: Alignment | None = None
     refinement: Refinement | None = None
     stage_seconds: dict[str, float] = field(default_factory=dict)
+    kept: str = "refine"
+    tissue_moving: np.ndarray | None = None
+    tissue_fixed: np.ndarray | None = None
 
     def record(self) -> dict:
         """What the stages were asked and what they did, as plain values."""
@@ -69,6 +77,7 @@ class Registration:
             "alignment": self.alignment and self.alignment.to_dict(),
             "refinement": self.refinement and self.refinement.to_dict(),
             "stage_seconds": self.stage_seconds,
+            "kept": self.kept,
         }
 
     @cached_property
@@ -112,7 +121,8 @@ class Registration:
     def warped(self) -> np.ndarray:
         """The moving image on the fixed image's grid, float32 (H, W); linear, zero where the moving image ends."""
         positions = np.moveaxis(self.moving_positions(), -1, 0)
-        values = ndimage.map_coordinates(self.moving.array, positions, order=1, mode="nearest")
+        finite = np.where(np.isfinite(self.moving.array), self.moving.array, np.float32(0))
+        values = ndimage.map_coordinates(finite, positions, order=1, mode="nearest")
         height, width = self.moving.geometry.size
         # ITK's image ends half a pixel beyond the centres of its border pixels.
         inside = (
@@ -135,10 +145,19 @@ class Registration:
         return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
 
     @cached_property
+    def inside_moving(self) -> np.ndarray:
+        """Frame pixels (size, size), bool, in which the moving image shows tissue."""
+        return _framed(self.tissue_moving, self.moving, self.moving_frame)
+
+    @cached_property
+    def inside_fixed(self) -> np.ndarray:
+        """Frame pixels (size, size), bool, in which the fixed image shows tissue."""
+        return _framed(self.tissue_fixed, self.fixed, self.fixed_frame)
+
+    @cached_property
     def ncc(self) -> tuple[float, float]:
-        """NCC of the preprocessed images before and after, each over the region where both images are defined."""
-        inside_fixed = self.fixed_frame.inside(self.fixed.geometry.size)
-        inside_moving = self.moving_frame.inside(self.moving.geometry.size)
+        """NCC of the preprocessed images before and after, each over the region where both images show tissue."""
+        inside_moving, inside_fixed = self.inside_moving, self.inside_fixed
         stack = np.stack([self.framed_moving, inside_moving.astype(np.float32)])[None]
         moved, defined = warp(torch.from_numpy(stack), torch.from_numpy(self.displacement_px)[None])[0].numpy()
         return (
@@ -201,11 +220,23 @@ class Registrar:
         began = time.perf_counter()
         images = (moving, fixed)
         frames = pair_frames(moving.geometry, fixed.geometry, self.preprocessing.size)
-        framed = [self.preprocessing.apply(image.array, frame) for image, frame in zip(images, frames, strict=True)]
-        inside = [frame.inside(image.geometry.size) for image, frame in zip(images, frames, strict=True)]
+        masks = [tissue(image) for image in images]
+        framed = [
+            self.preprocessing.apply(image.array, frame, mask)
+            for image, frame, mask in zip(images, frames, masks, strict=True)
+        ]
+        inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
         prepared = time.perf_counter()
+        extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
         found = register_frames(
-            *framed, self._displacement, self.stages, self.device, inside_moving=inside[0], inside_fixed=inside[1]
+            *framed,
+            self._displacement,
+            self.stages,
+            self.device,
+            inside_moving=inside[0],
+            inside_fixed=inside[1],
+            extents=tuple(extents),
+            reframe=lambda alignment: reframed(moving, masks[0], frames[0], alignment, self.preprocessing),
         )
         return Registration(
             *images,
@@ -217,6 +248,8 @@ class Registrar:
             found.alignment,
             found.refinement,
             {"preprocessing": prepared - began, **found.seconds},
+            found.kept,
+            *masks,
         )
 
     def _displacement(self, moving: Tensor, fixed: Tensor) -> Tensor:
@@ -226,3 +259,7 @@ class Registrar:
                 f"{self._title}: it gives a displacement field that is not finite. Choose another checkpoint."
             )
         return displacement
+
+
+def _framed(mask: np.ndarray | None, image: Image, frame: Frame) -> np.ndarray:
+    return frame.inside(image.geometry.size) if mask is None else framed_mask(mask, frame)

@@ -111,20 +111,44 @@ def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: C
         for extent, step, shift in zip(geometry.size, registration.scale, registration.offset, strict=True)
     )
     before = _unmoved_image(registration.moving.array, rows, columns)
+    points = landmarks and landmarks.unmoved.points, landmarks and landmarks.carried.points
+    unmoved = np.stack(np.broadcast_arrays(rows[:, None], columns), axis=-1)
     return side_by_side(
-        overlay(
-            before, registration.fixed.array, landmarks and landmarks.unmoved.points, fixed_points, pixel_aspect=aspect
-        ),
-        overlay(
-            warped, registration.fixed.array, landmarks and landmarks.carried.points, fixed_points, pixel_aspect=aspect
-        ),
+        *(
+            overlay(
+                image,
+                registration.fixed.array,
+                carried,
+                fixed_points,
+                pixel_aspect=aspect,
+                outside=_outside(registration, positions),
+            )
+            for image, carried, positions in (
+                (before, points[0], unmoved),
+                (warped, points[1], registration.moving_positions()),
+            )
+        )
     )
 
 
 def _unmoved_image(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     inside_rows = (rows >= -0.5) & (rows <= array.shape[0] - 0.5)
     inside_columns = (columns >= -0.5) & (columns <= array.shape[1] - 0.5)
-    return np.where(inside_rows[:, None] & inside_columns, interpolate_grid(array, rows, columns), 0)
+    finite = np.where(np.isfinite(array), array, np.float32(0))
+    return np.where(inside_rows[:, None] & inside_columns, interpolate_grid(finite, rows, columns), 0)
+
+
+def _outside(registration: Registration, positions: np.ndarray) -> np.ndarray:
+    """Fixed pixels (H, W), bool, that are no tissue there or at their `positions` (H, W, 2) in the moving image."""
+    outside = np.zeros(registration.fixed.geometry.size, dtype=bool)
+    if registration.tissue_fixed is not None:
+        outside |= ~registration.tissue_fixed
+    moving = registration.tissue_moving
+    if moving is not None and not moving.all():
+        pixels = np.round(positions).astype(int)
+        row, column = (np.clip(pixels[..., axis], 0, moving.shape[axis] - 1) for axis in (0, 1))
+        outside |= ~moving[row, column]
+    return outside
 
 
 def write_tables(folder: Path, rows: Sequence[PairMeasures], record: dict) -> dict:

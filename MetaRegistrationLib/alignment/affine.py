@@ -7,6 +7,9 @@ A transform is a float64 array (2, 3), or a stack of them: ``moving = matrix @ (
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
 
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 CORNERS = np.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0], [1.0, 1.0, 1.0, 1.0]])
@@ -26,28 +29,15 @@ def similarity(angle: float, scale: float, shift: np.ndarray | tuple[float, floa
     return np.array([[cosine, -sine, shift[0]], [sine, cosine, shift[1]]])
 
 
-def directions(matrix: np.ndarray, kind: str) -> np.ndarray:
-    """How a matrix may change: (P, 2, 3), one derivative a parameter of the kind."""
-    basis = np.zeros((6, 2, 3))
-    basis[np.arange(6), np.arange(6) // 3, np.arange(6) % 3] = 1
-    if kind == "affine":
-        return basis
-    shifts = basis[[2, 5]]
-    if kind == "translation":
-        return shifts
-    turned = np.zeros((2, 3))
-    turned[:, :2] = np.array([[0.0, -1.0], [1.0, 0.0]]) @ matrix[:, :2]
-    return np.concatenate((turned[None], shifts))
-
-
 def projected(matrix: np.ndarray, kind: str) -> np.ndarray:
-    """The nearest matrix of the kind, with the same shift."""
+    """The nearest matrix of the kind (one of `KINDS`, or "similarity"), with the same shift."""
     if kind == "affine":
         return matrix
     if kind == "translation":
         return np.column_stack((np.eye(2), matrix[:, 2]))
-    angle = np.arctan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1])
-    return similarity(angle, 1.0, matrix[:, 2])
+    across, along = matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1]
+    scale = np.hypot(across, along) / 2 if kind == "similarity" else 1.0
+    return similarity(np.arctan2(across, along), scale, matrix[:, 2])
 
 
 def rotation_deg(matrix: np.ndarray) -> float:
@@ -59,3 +49,10 @@ def stretches(matrix: np.ndarray) -> np.ndarray:
     """Least and greatest factor (2,) by which the matrix stretches a length; negative least for a mirror image."""
     values = np.linalg.svd(matrix[:, :2], compute_uv=False)
     return np.array([values[1] * np.sign(np.linalg.det(matrix[:, :2])), values[0]])
+
+
+def sampling_grids(matrices: np.ndarray, size: int, like: Tensor) -> Tensor:
+    """Grids (C, n, n, 2) for `grid_sample` without aligned corners: its axes are (column, row)."""
+    swapped = np.asarray(matrices)[:, ::-1][:, :, [1, 0, 2]]
+    theta = torch.as_tensor(np.ascontiguousarray(swapped), dtype=torch.float32, device=like.device)
+    return functional.affine_grid(theta, [len(swapped), 1, size, size], align_corners=False)

@@ -1,26 +1,29 @@
-"""The search, its refinement, and what is kept of it."""
+"""The search, the transform that it leads to, and how sure that is."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
 
 from ..stages import LEAST_CONFIDENCE
-from .affine import CORNERS, IDENTITY, rotation_deg, stretches, to_frame
-from .normalise import Level, normalised_levels
-from .polish import Polished, Polisher
+from .affine import CORNERS, IDENTITY, stretches, to_frame
+from .blocks import BlockMatcher
+from .confidence import confidence
 from .result import KINDS, Alignment
-from .search import LEAST_OVERLAP, Peaks, find_peaks
+from .settle import Settled, judge, settle
+from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
-_SIZES = (100, 200)
-_STEPS = 15
-_HALF_SURE = 6.5
-_SURENESS = 3.0
-_GREATEST_ROTATION_DEG = 15.0
-_STRETCH = 1.18
-_FARTHEST = 0.2  # a tenth of the frame
+_STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
+_USUAL = Range(tuple(np.arange(-15.0, 15.1, 3.0)), steps(0.79, 1.27, 1.08))
+_WHOLE = Range(tuple(np.arange(-180.0, 179.9, 6.0)), steps(0.4, 2.5, 1.13))
+_TRIED = {"usual": 2, "whole": 3}
+_MOST_ANISOTROPIC = 1.35
+_IN_PLACE = 0.005  # half a side being 1: one pixel of 400
 
 
 def align(
@@ -30,22 +33,29 @@ def align(
     *,
     inside_moving: np.ndarray | None = None,
     inside_fixed: np.ndarray | None = None,
+    extent_moving: tuple[float, float] = (1.0, 1.0),
+    extent_fixed: tuple[float, float] = (1.0, 1.0),
     device: torch.device | str = "cpu",
 ) -> Alignment:
-    """Find the global transform between two frames: an exhaustive search, then continuous refinement.
+    """Find the global transform between two frames whatever their contrasts.
 
-    The search covers rotations of up to 12 degrees, scales of up to 6 percent and shifts of up to half the frame along
-    each axis, as long as the images overlap by 35 percent. Where they do not correlate beyond chance the identity is
-    kept; where a transform is implausible or worse than the identity, the next simpler kind is tried.
+    What is compared are directions of edges and ridges (`structure`). All shifts that leave a fifth of the smaller image
+    in common are tried under rotations of up to 15 degrees and scales from 0.8 to 1.25; where that is not sure, under
+    all rotations and scales from 0.4 to 2.5, and for a mirror image, which is named and not applied. Blocks of the fixed
+    image then settle the transform by what most of them agree on (`settle`). Where the images do not agree beyond chance the
+    identity is kept.
 
     Parameters
     ----------
     moving, fixed : float arrays (S, S)
-        Preprocessed frames of one size.
+        Frames of one size; grey values of any range.
     kind : str
         One of `KINDS`.
     inside_moving, inside_fixed : bool arrays (S, S), optional
-        Where each frame is defined; everywhere when left out.
+        Where each frame shows something; everywhere when left out.
+    extent_moving, extent_fixed : (float, float)
+        Heights and widths that the frames show, relative to one another, so that a frame into which an image was
+        stretched is seen in its right shape.
     device : torch.device or str
         Where search and refinement run.
 
@@ -56,74 +66,140 @@ def align(
     """
     began = time.perf_counter()
     _check(moving, fixed, kind, inside_moving, inside_fixed)
-    size = len(fixed)
-    sizes = tuple(min(level, size) for level in _SIZES)
     # Apple's devices lack float64 and, in older versions, FFTs; the processor beside them is as fast here.
     device = torch.device("cpu") if torch.device(device).type == "mps" else torch.device(device)
-    moving_levels, fixed_levels = (
-        [level.to(device) for level in normalised_levels(frame, inside, sizes)]
-        for frame, inside in ((moving, inside_moving), (fixed, inside_fixed))
-    )
-    fine = Polisher(moving_levels[1], fixed_levels[1])
-    unmoved = fine.measure(IDENTITY[None])
-    before = float(unmoved.correlations[0]) if unmoved.overlaps[0] >= LEAST_OVERLAP else 0.0
-    kept, matrix, correlation, confidence, reason = _found(moving_levels, fixed_levels, fine, kind, before)
+    shapes = [np.asarray(extent, dtype=float) / max(extent) for extent in (extent_moving, extent_fixed)]
+    canvases = [
+        _canvas(frame, inside, shape, device)
+        for frame, inside, shape in zip((moving, fixed), (inside_moving, inside_fixed), shapes, strict=True)
+    ]
+    found = _Search(*canvases, kind).found()
+    matrix = np.diag(1 / shapes[0]) @ found.matrix @ np.diag([*shapes[1], 1.0])
     return Alignment(
-        kind, kept, to_frame(matrix, size), before, correlation, confidence, time.perf_counter() - began, reason
+        kind,
+        kind if found.kept else "none",
+        to_frame(matrix if found.kept else IDENTITY, len(fixed)),
+        found.before,
+        found.after,
+        found.confidence,
+        time.perf_counter() - began,
+        found.reason,
+        found.directions,
     )
 
 
-def _found(
-    moving: list[Level], fixed: list[Level], fine: Polisher, kind: str, before: float
-) -> tuple[str, np.ndarray, float, float, str]:
-    """Kind, matrix, correlation, confidence and reason of what is kept."""
-    nothing = "none", IDENTITY, before
-    if kind == "none":
-        return *nothing, 0.0, ""
-    for name, level in (("moving", moving[0]), ("fixed", fixed[0])):
-        if level.blank:
-            return *nothing, 0.0, f"the {name} image is blank"
-    peaks = find_peaks(moving[0], fixed[0], kind)
-    confidence = _confidence(peaks, 0)
-    if confidence < LEAST_CONFIDENCE:
-        return *nothing, confidence, "the images do not correlate beyond chance"
-    coarse = Polisher(moving[0], fixed[0])
-    reason = ""
-    for simpler in KINDS[KINDS.index(kind) : 0 : -1]:
-        start = coarse.polish(peaks.matrices, simpler, _STEPS)
-        best = int(np.argmax(start.scores))
-        result = fine.polish(start.matrices[best : best + 1], simpler, _STEPS)
-        fault = _fault(result, peaks.matrices[best], before)
-        if not fault:
-            return simpler, result.matrices[0], float(result.correlations[0]), _confidence(peaks, best), reason
-        reason = reason or f"{simpler}: {fault}"
-    return *nothing, confidence, reason
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What the search came to; shares of agreeing blocks before and after."""
+
+    matrix: np.ndarray
+    kept: bool
+    before: float
+    after: float
+    confidence: float
+    reason: str = ""
+    directions: str = "both"
 
 
-def _confidence(peaks: Peaks, index: int) -> float:
-    """Confidence of a peak, from its height in standard deviations of the scores of all places.
-
-    Of 480 unrelated pairs of OCTA images the highest reached 6.2 (half of them 4.5), real repeats 15 to 30; with noise
-    added until they were lost, repeats were aligned rightly from 6.5 upwards.
-    """
-    height = peaks.scores[index] / max(peaks.chance, 1e-6)
-    return float(1 / (1 + np.exp(-_SURENESS * (height - _HALF_SURE))))
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    settled: Settled
+    confidence: float
 
 
-def _fault(result: Polished, start: np.ndarray, before: float) -> str:
-    """What speaks against a transform; empty when nothing does."""
-    matrix, correlation, overlap = result.matrices[0], float(result.correlations[0]), float(result.overlaps[0])
-    least, greatest = stretches(matrix)
-    turned = rotation_deg(matrix)
-    if overlap < LEAST_OVERLAP:
-        return f"the images would overlap by {100 * overlap:.0f} percent only"
-    if least < 1 / _STRETCH or greatest > _STRETCH or abs(turned) > _GREATEST_ROTATION_DEG:
-        return f"an implausible rotation by {turned:.1f} degrees with stretches of {least:.2f} and {greatest:.2f}"
-    if np.abs((matrix - start) @ CORNERS).max() > _FARTHEST:
-        return "the refinement left the place that the search had found"
-    if correlation < before:
-        return "the images correlate better as they are"
-    return ""
+class _Search:
+    """The search on two canvases: values and weight, (2, S, S)."""
+
+    def __init__(self, moving: Tensor, fixed: Tensor, kind: str):
+        self._kind = kind
+        self._moving, self._fixed = moving, fixed
+        self._structures = [_structure(canvas) for canvas in (moving, fixed)]
+        self._matcher = BlockMatcher(moving, fixed, _BLOCKS)
+
+    def found(self) -> _Found:
+        """The best place of the ranges, or the identity."""
+        if self._kind == "none":
+            share = judge(self._matcher, IDENTITY, "both").share
+            return _Found(IDENTITY, False, share, share, 0.0)
+        for name, image in zip(("moving", "fixed"), self._structures, strict=True):
+            if image.at(1.0).blank:
+                return _Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
+        best = self._best(_USUAL, "usual")
+        if best.confidence < LEAST_CONFIDENCE and self._kind != "translation":
+            best = max(best, self._best(_WHOLE, "whole"), key=lambda candidate: candidate.confidence)
+        unmoved = judge(self._matcher, IDENTITY, best.settled.directions)
+        before = unmoved.share
+        if best.confidence < LEAST_CONFIDENCE:
+            return _Found(IDENTITY, False, before, before, best.confidence, self._why())
+        settled = best.settled
+        if unmoved.agreeing >= settled.agreeing and _near(settled.matrix):
+            # The images lie right already: what the fit would add is its own error.
+            settled = unmoved
+        return _Found(settled.matrix, True, before, settled.share, best.confidence, "", settled.directions)
+
+    def _best(self, searched: Range, name: str) -> _Candidate:
+        """The candidate of a range that is most sure."""
+        peaks = self._peaks(self._structures[0], _limited(searched, self._kind))
+        found = []
+        for index in range(min(len(peaks.scores), _TRIED[name])):
+            settled = self._settled(self._matcher, peaks.matrices[index])
+            found.append(_Candidate(settled, confidence(peaks, index, settled)))
+            if found[-1].confidence > 0.99:
+                break
+        return max(found, key=lambda candidate: candidate.confidence)
+
+    def _peaks(self, moving: ScaledStructure, searched: Range) -> Peaks:
+        return Surveyor(moving, self._structures[1]).peaks(searched.matrices(), count=3)
+
+    def _settled(self, matcher: BlockMatcher, start: np.ndarray) -> Settled:
+        settled = settle(matcher, start, self._kind)
+        if self._kind == "affine":
+            least, greatest = stretches(settled.matrix)
+            if least <= 0 or greatest / least > _MOST_ANISOTROPIC:
+                return settle(matcher, start, "similarity")
+        return settled
+
+    def _why(self) -> str:
+        """Why nothing was found: another thing, or its mirror image."""
+        if self._kind == "translation":
+            return "the images do not agree beyond chance"
+        flipped = self._moving.flip(-1)
+        peaks = self._peaks(_structure(flipped), _limited(_WHOLE, self._kind))
+        matcher = BlockMatcher(flipped, self._fixed, _BLOCKS)
+        settled = self._settled(matcher, peaks.matrices[0])
+        if confidence(peaks, 0, settled) >= LEAST_CONFIDENCE:
+            return "the moving image looks like a mirror image of the fixed one"
+        return "the images do not agree beyond chance"
+
+
+def _near(matrix: np.ndarray) -> bool:
+    return bool(np.abs((matrix - IDENTITY) @ CORNERS).max() < _IN_PLACE)
+
+
+def _limited(searched: Range, kind: str) -> Range:
+    """What of a range a kind of transform has."""
+    if kind == "translation":
+        return Range((0.0,), (1.0,))
+    return Range(searched.rotations_deg, (1.0,)) if kind == "rigid" else searched
+
+
+def _canvas(frame: np.ndarray, inside: np.ndarray | None, shape: np.ndarray, device: torch.device) -> Tensor:
+    """Values and weight (2, S, S) of a frame in its right shape: (height, width), the greater one 1."""
+    values = torch.as_tensor(np.array(frame, dtype=np.float32))
+    weight = torch.ones_like(values) if inside is None else torch.as_tensor(np.array(inside, dtype=np.float32))
+    stack = torch.stack((values * weight, weight))[None]
+    size = values.shape[-1]
+    sides = [max(round(size * float(part)), 16) for part in shape]
+    if sides != [size, size]:
+        small = interpolate(stack, size=tuple(sides), mode="bilinear", align_corners=False, antialias=True)
+        stack = stack.new_zeros(1, 2, size, size)
+        top, left = ((size - side) // 2 for side in sides)
+        stack[..., top : top + sides[0], left : left + sides[1]] = small
+    return stack[0].to(device)
+
+
+def _structure(canvas: Tensor) -> ScaledStructure:
+    return ScaledStructure(torch.stack(resized(canvas, _STRUCTURE)), _POOLED)
 
 
 def _check(moving, fixed, kind, inside_moving, inside_fixed) -> None:

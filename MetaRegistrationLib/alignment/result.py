@@ -23,17 +23,17 @@ class Alignment:
         A pull transform in pixels of the frame: a fixed pixel (row, column) is found at
         ``matrix @ (row, column, 1)`` in the moving frame.
     correlation_before, correlation : float
-        Correlation of the normalised frames over their overlap, without and with the matrix; never less with it. Zero
-        where less than 35 percent overlap.
+        Share of the blocks that find their like where the images lie, and where the matrix puts them.
     confidence : float
-        How sure it is that the images show the same thing and that the matrix brings them together, from 0 to 1: by
-        how many standard deviations the place found stands above all places that were searched. Unrelated images
-        stay below 0.35 (nearly all below 0.1), repeat scans come to more than 0.99. Below 0.5 the identity is kept, and
-        the number is that of the place that was turned down. Zero when nothing was searched.
+        How sure it is that the images show the same thing and that the matrix brings them together, from 0 to 1: by how
+        far the place found stands above all places that were searched, and by how many blocks agree on it. Below 0.5
+        the identity is kept, and the number is that of the place that was turned down. Zero when nothing was searched.
     seconds : float
         Time taken.
     reason : str
         Why less was kept than asked for; empty when it was not.
+    directions : str
+        What the two contrasts have in common: one of `blocks.DIRECTIONS`.
     """
 
     requested: str
@@ -44,6 +44,7 @@ class Alignment:
     confidence: float
     seconds: float
     reason: str = ""
+    directions: str = "both"
 
     def displacement(self, size: int) -> np.ndarray:
         """The matrix as a pull field on a frame of `size` pixels: float32 (2, size, size), channels (row, column)."""
@@ -63,4 +64,5 @@ class Alignment:
             "confidence": self.confidence,
             "seconds": self.seconds,
             "reason": self.reason,
+            "directions": self.directions,
         }

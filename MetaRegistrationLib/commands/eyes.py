@@ -116,4 +116,4 @@ def _read(image: Path, mask: Path | None) -> tuple[np.ndarray, np.ndarray | None
 
     eye = read_image(image)
     check_image(eye)
-    return eye.array, None if mask is None else read_image(mask).array > 0
+    return eye.array, None if mask is None else read_image(mask, luminance=True).array > 0

@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pair.add_argument("--fixed", type=path_name, metavar="FILE", help="image that stays")
     pair.add_argument("--moving-landmarks", type=path_name, metavar="FILE", help="CSV, .mrk.json or .fcsv")
     pair.add_argument("--fixed-landmarks", type=path_name, metavar="FILE", help="CSV, .mrk.json or .fcsv")
+    mask = "image of the same size, not 0 where there is tissue (found unless given)"
+    pair.add_argument("--moving-mask", type=path_name, metavar="FILE", help=mask)
+    pair.add_argument("--fixed-mask", type=path_name, metavar="FILE", help=mask)
     pair.add_argument("--moving-slice", type=natural_int, metavar="N", help="as --slice, for the moving image alone")
     pair.add_argument("--fixed-slice", type=natural_int, metavar="N", help="as --slice, for the fixed image alone")
     add_output(parser)
@@ -76,7 +79,8 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 def _files(arguments: argparse.Namespace, progress: Reader) -> list:
     from ..pairs import PairFiles, find_pairs
 
-    single = ("moving", "fixed", "moving_landmarks", "fixed_landmarks", "moving_slice", "fixed_slice")
+    own = [f"{role}_{what}" for what in ("landmarks", "mask", "slice") for role in ("moving", "fixed")]
+    single = ("moving", "fixed", *own)
     given = [f"--{name.replace('_', '-')}" for name in single if getattr(arguments, name) is not None]
     if arguments.pairs is not None:
         if given:
@@ -103,6 +107,8 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
         slice_index=arguments.slice,
         moving_slice_index=arguments.moving_slice,
         fixed_slice_index=arguments.fixed_slice,
+        moving_mask=arguments.moving_mask,
+        fixed_mask=arguments.fixed_mask,
     )
     pair.load()  # bad input ends here, before anything is written
     return [pair]

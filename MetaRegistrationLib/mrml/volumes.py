@@ -8,6 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
+from ..colour import grey_of_colour
 from ..errors import InputError
 from ..geometry import Geometry
 from ..image_files import RASTER_SUFFIXES, file_suffix
@@ -15,7 +16,6 @@ from ..images import Image, check_image
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
 
 _GIVEN_ATTRIBUTE = "MetaRegistration.PixelSize"
-_LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601, as for image files
 
 
 def volume_slices(node) -> int:
@@ -30,7 +30,7 @@ def image_from_volume(node, slice_index: int | None = None, *, without=None) -> 
     Parameters
     ----------
     node : vtkMRMLScalarVolumeNode
-        Scalar, RGB or RGBA (luminance over black); a linear parent transform becomes part of the geometry.
+        Scalar, RGB or RGBA (grey as for image files); a linear parent transform becomes part of the geometry.
     slice_index : int, optional
         Counted from 0 along the third index; needed when there are several slices.
     without : vtkMRMLTransformNode, optional
@@ -158,10 +158,8 @@ def _grey(pixels: np.ndarray, name: str) -> np.ndarray:
             f"{name}: a grey or colour image was expected, but its pixels are {components} components of {pixels.dtype}."
             " Choose another volume."
         )
-    grey = pixels[..., :3] @ np.asarray(_LUMINANCE)
-    if components == 4:
-        grey = grey * (pixels[..., 3] / np.iinfo(pixels.dtype).max)
-    return grey.astype(np.float32)
+    alpha = pixels[..., 3] / np.iinfo(pixels.dtype).max if components == 4 else None
+    return grey_of_colour(pixels[..., :3], alpha)  # as for image files
 
 
 def _stored_path(node) -> Path | None:

@@ -84,8 +84,8 @@ def simulate_repeat(
     """
     clean = _clean_eye(eye, settings)
     deformation = random_displacement(size, settings, rng)
-    fixed = acquire(_framed(clean, settings.margin, size), settings, rng)
-    moving = acquire(_framed(clean, settings.margin, size, deformation), settings, rng)
+    fixed = acquire(framed(clean, settings.margin, size), settings, rng)
+    moving = acquire(framed(clean, settings.margin, size, deformation), settings, rng)
     moving_points = fixed_points = np.zeros((0, 2))
     if landmarks:
         if points is None:
@@ -119,8 +119,11 @@ def _clean_eye(eye: np.ndarray, settings: RepeatSettings) -> np.ndarray:
     return gaussian_filter(clean, settings.denoise_px, truncate=3) if settings.denoise_px else clean
 
 
-def _framed(eye: np.ndarray, margin: float, size: int, deformation: np.ndarray | None = None) -> np.ndarray:
-    """Values of the eye at x + deformation(x) for the pixels x of the frame; black beyond the eye."""
+def framed(eye: np.ndarray, margin: float, size: int, deformation: np.ndarray | None = None) -> np.ndarray:
+    """Values of the eye at x + deformation(x) for the pixels x of the frame; black beyond the eye.
+
+    The frame leaves out `margin`, as a part of the eye's image, at each side.
+    """
     axis = np.arange(size, dtype=np.float32)
     position = np.stack(np.broadcast_arrays(axis[:, None], axis[None, :]), axis=-1)
     if deformation is not None:

@@ -11,9 +11,11 @@ import torch
 from ..aligned import aligned_image, aligned_points, alignment_message
 from ..alignment import Alignment, align
 from ..errors import InputError
+from ..images import tissue
 from ..pairs import PairFiles
-from ..preprocessing import Preprocessing, pair_frames
+from ..preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
 from ..progress import Message, Reader
+from ..reframing import reframed
 from ..simulation import RepeatSettings
 from ..stages import check_initial
 from ..words import counted
@@ -130,9 +132,9 @@ class PairTask:
         if self.initial == "none":
             return prepare_pair(files, self._preprocessing, landmarks=landmarks)
 
-        def aligned(moving: np.ndarray, fixed: np.ndarray, **inside: np.ndarray) -> Alignment:
+        def aligned(moving: np.ndarray, fixed: np.ndarray, **options) -> Alignment:
             if files not in self._alignments:
-                self._alignments[files] = align(moving, fixed, self.initial, device=self._device, **inside)
+                self._alignments[files] = align(moving, fixed, self.initial, device=self._device, **options)
             return self._alignments[files]
 
         return prepare_pair(files, self._preprocessing, landmarks=landmarks, aligner=aligned)
@@ -160,18 +162,30 @@ def prepare_pair(
     Parameters
     ----------
     aligner : callable, optional
-        ``aligner(moving, fixed, inside_moving=..., inside_fixed=...)`` gives the alignment; the moving image and its
+        ``aligner(moving, fixed, **options)``, the options being those of `align`, gives the alignment; the moving image and its
         landmarks are then those of the aligned frame.
     """
     pair = files.load()
     images = (pair.moving, pair.fixed)
     frames = pair_frames(pair.moving.geometry, pair.fixed.geometry, preprocessing.size)
-    moving, fixed = (preprocessing.apply(image.array, frame) for image, frame in zip(images, frames, strict=True))
+    masks = [tissue(image) for image in images]
+    moving, fixed = (
+        preprocessing.apply(image.array, frame, mask) for image, frame, mask in zip(images, frames, masks, strict=True)
+    )
     alignment = None
     if aligner is not None:
-        inside = [frame.inside(image.geometry.size) for image, frame in zip(images, frames, strict=True)]
-        alignment = aligner(moving, fixed, inside_moving=inside[0], inside_fixed=inside[1])
-        moving = aligned_image(moving, alignment)
+        inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
+        extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
+        alignment = aligner(
+            moving,
+            fixed,
+            inside_moving=inside[0],
+            inside_fixed=inside[1],
+            extent_moving=extents[0],
+            extent_fixed=extents[1],
+        )
+        view = reframed(pair.moving, masks[0], frames[0], alignment, preprocessing)
+        moving = aligned_image(view.moving, view.alignment) if view else aligned_image(moving, alignment)
     if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
         return TaskPair(moving, fixed)
     moving_points = aligned_points(frames[0].from_image(pair.moving_landmarks.points), alignment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import math
 import os
@@ -21,13 +20,14 @@ from ..pairs import find_pairs
 from ..preprocessing import Preprocessing
 from ..simulation import RepeatSettings
 from ..stages import check_initial
+from .any_contrast import AnyContrast
 from .base import Task
+from .contrast_tables import any_contrast, contrasts_task, fundus_task, shapes_task
+from .file_lists import IMAGE_SUFFIXES, VOLUME_SUFFIXES, held_out, listed
 from .image_pairs import PairTask
 from .single_images import SingleImageTask
 from .volumes import VolumeTask
 
-_VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
-_IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".nrrd", ".mha", ".nii", ".nii.gz", ".dcm")
 _COMMON = {"name", "kind", "folder", "validation", "licence", "note", "weight"}
 
 
@@ -91,9 +91,18 @@ def _root(path: Path, root: object, data: Path | None) -> Path:
 
 
 def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
-    kinds = {"volumes": _volumes, "decathlon": _decathlon, "single_images": _single_images, "pairs": _pairs}
+    kinds = {
+        "volumes": _volumes,
+        "decathlon": _decathlon,
+        "single_images": _single_images,
+        "pairs": _pairs,
+        "contrasts": contrasts_task,
+        "shapes": shapes_task,
+        "fundus": fundus_task,
+    }
+    own_folder = table.get("kind") not in _WITHOUT_FOLDER
     for key in ("name", "kind", "folder", "masks", "split"):
-        needed = key in ("name", "kind", "folder")
+        needed = key in ("name", "kind") or (key == "folder" and own_folder)
         if (needed or key in table) and not isinstance(table.get(key), str):
             raise InputError(f"{where}: expected a text for the key {key!r}, got {table.get(key)!r}.")
     if table["kind"] not in kinds:
@@ -101,10 +110,11 @@ def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> 
     make, keys = kinds[table["kind"]], _KEYS[table["kind"]]
     if "masks" in table:
         table = {**table, "masks": root / table["masks"]}
-    unknown = set(table) - _COMMON - keys
+    known = (_COMMON | keys) - (set() if own_folder else {"folder"})
+    unknown = set(table) - known
     if unknown:
-        raise InputError(f"{where}: unknown keys {sorted(unknown)}; a task of this kind has {sorted(_COMMON | keys)}.")
-    folder = root / table["folder"]
+        raise InputError(f"{where}: unknown keys {sorted(unknown)}; a task of this kind has {sorted(known)}.")
+    folder = root / table["folder"] if own_folder else root
     if not folder.is_dir():
         raise InputError(f"{where}: the folder {folder} does not exist.")
     weight = table.get("weight", 1.0)
@@ -117,16 +127,20 @@ def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> 
 
 
 _KEYS = {
-    "volumes": {"channel", "window", "deformation", "simulation", "simulated"},
-    "decathlon": {"channels", "window", "deformation", "simulation", "simulated"},
-    "single_images": {"masks", "simulation"},
+    "volumes": {"channel", "window", "deformation", "simulation", "simulated", "any_contrast", "warp"},
+    "decathlon": {"channels", "window", "deformation", "simulation", "simulated", "any_contrast", "warp"},
+    "single_images": {"masks", "simulation", "any_contrast", "warp"},
     "pairs": {"split", "initial"},
+    "contrasts": {"folders", "any_contrast", "warp"},
+    "shapes": {"any_contrast", "warp"},
+    "fundus": {"modalities", "eyes", "any_contrast", "warp"},
 }
+_WITHOUT_FOLDER = {"contrasts", "shapes", "fundus"}
 
 
 def _volumes(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
-    files = _listed(folder, _VOLUME_SUFFIXES, where)
-    training, validation = _held_out(files, table.get("validation"), where)
+    files = listed(folder, VOLUME_SUFFIXES, where)
+    training, validation = held_out(files, table.get("validation"), where)
     channel, settings = table.get("channel"), _volume_settings(table, where)
     if channel is not None and not (type(channel) is int and channel >= 0):
         raise InputError(f"{where}: expected channel as a whole number of at least 0, got {channel!r}.")
@@ -144,7 +158,7 @@ def _decathlon(table: dict, folder: Path, preprocessing: Preprocessing, where: s
     files = [path for path in files if path.exists()]
     if not files:
         raise InputError(f"{where}: none of the training images that {folder / 'dataset.json'} names is there.")
-    training, validation = _held_out(sorted(files), table.get("validation"), where)
+    training, validation = held_out(sorted(files), table.get("validation"), where)
     settings = _volume_settings(table, where)
     if len(modality) == 1:
         return [VolumeTask(table["name"], training, validation, preprocessing, **settings)]
@@ -175,7 +189,15 @@ def _volume_settings(table: dict, where: str) -> dict:
             raise InputError(f"{where}: expected window = [lowest, highest], got {window!r}.")
         window = (float(window[0]), float(window[1]))
     settings = {"window": window, "deformation": _repeat_settings(table, "deformation", where)}
-    return settings | _simulation_settings(table, where)
+    return settings | _simulation_settings(table, where) | {"any_contrast": _optional_contrast(table, where)}
+
+
+def _optional_contrast(table: dict, where: str) -> AnyContrast | None:
+    if "any_contrast" in table:
+        return any_contrast(table, where)
+    if "warp" in table:
+        raise InputError(f"{where}: warp belongs to pairs of any contrast; add a table any_contrast, or remove it.")
+    return None
 
 
 def _simulation_settings(table: dict, where: str) -> dict:
@@ -204,14 +226,15 @@ def _repeat_settings(table: dict, key: str, where: str) -> RepeatSettings | None
 
 
 def _single_images(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
-    training, validation = _held_out(_listed(folder, _IMAGE_SUFFIXES, where), table.get("validation"), where)
+    training, validation = held_out(listed(folder, IMAGE_SUFFIXES, where), table.get("validation"), where)
     masks = {}
     if "masks" in table:
         if not table["masks"].is_dir():
             raise InputError(f"{where}: the folder of masks {table['masks']} does not exist.")
-        masks = {file_stem(file): file for file in _listed(table["masks"], _IMAGE_SUFFIXES, where)}
+        masks = {file_stem(file): file for file in listed(table["masks"], IMAGE_SUFFIXES, where)}
     settings = _repeat_settings(table, "simulation", where) or RepeatSettings()
-    return [SingleImageTask(table["name"], training, validation, preprocessing, settings=settings, masks=masks)]
+    options = {"settings": settings, "masks": masks, "any_contrast": _optional_contrast(table, where)}
+    return [SingleImageTask(table["name"], training, validation, preprocessing, **options)]
 
 
 def _pairs(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
@@ -221,35 +244,6 @@ def _pairs(table: dict, folder: Path, preprocessing: Preprocessing, where: str) 
         pairs = {Path(pair.name): pair for pair in find_pairs(folder).split(table.get("split"))}
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-    training, validation = _held_out(list(pairs), table.get("validation"), where)
+    training, validation = held_out(list(pairs), table.get("validation"), where)
     chosen = [[pairs[name] for name in names] for names in (training, validation)]
     return [PairTask(table["name"], *chosen, preprocessing, initial=initial)]
-
-
-def _listed(folder: Path, suffixes: tuple[str, ...], where: str) -> list[Path]:
-    files = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name.lower().endswith(suffixes)]
-    if not files:
-        raise InputError(f"{where}: the folder {folder} holds no file that ends in {', '.join(suffixes)}.")
-    return files
-
-
-def _held_out(files: list[Path], patterns: object, where: str) -> tuple[list[Path], list[Path]]:
-    """Training and validation files: those whose name matches one of the patterns, or every so-manieth for a share."""
-    if patterns is None:
-        return files, []
-    if isinstance(patterns, (int, float)) and 0 < patterns < 1:
-        period = max(2, round(1 / patterns))
-        validation = files[period - 1 :: period]
-    elif isinstance(patterns, list) and all(isinstance(pattern, str) for pattern in patterns):
-        validation = [path for path in files if any(fnmatch.fnmatch(path.name, pattern) for pattern in patterns)]
-        if not validation:
-            raise InputError(f"{where}: no file matches validation = {patterns}.")
-    else:
-        raise InputError(
-            f"{where}: expected validation as a share below 1 or a list of name patterns, got {patterns!r}."
-        )
-    kept = set(validation)
-    training = [path for path in files if path not in kept]
-    if not training:
-        raise InputError(f"{where}: validation = {patterns} leaves nothing to train on.")
-    return training, validation

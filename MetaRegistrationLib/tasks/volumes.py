@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -15,8 +16,33 @@ from ..images import Volume, read_volume
 from ..preprocessing import Preprocessing
 from ..simulation import RepeatSettings, random_displacement
 from ..spatial import warp
+from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair, augmented
 from .simulated import simulated_pair
+
+
+@dataclass(frozen=True)
+class HeldVolume:
+    """A volume and which of its slices have content."""
+
+    volume: Volume
+    content: np.ndarray
+
+
+# Task sets show the same volumes in several tasks; what one of them holds the others need not read.
+_held: WeakValueDictionary[tuple, HeldVolume] = WeakValueDictionary()
+
+
+def held_volume(path: Path, channel: int | None = None, window: tuple[float, float] | None = None) -> HeldVolume:
+    """A volume, clipped to `window`, with its slices that have content; shared with whoever still holds it."""
+    key = (path, channel, window)
+    found = _held.get(key)
+    if found is None:
+        volume = read_volume(path, channel=channel)
+        if window:
+            volume = replace(volume, array=np.clip(volume.array, *window))
+        found = _held[key] = HeldVolume(volume, slices_with_content(volume.array))
+    return found
 
 
 class VolumeTask:
@@ -40,6 +66,8 @@ class VolumeTask:
         When given, some pairs are simulated repeats of one slice instead, whose displacement is known.
     simulated : float
         The share of these, above 0 and at most 1; without `simulation` it has no meaning.
+    any_contrast : AnyContrast, optional
+        When given, every pair is one slice seen twice, with looks of their own and a displacement that is known.
     """
 
     in_memory = 16
@@ -58,6 +86,7 @@ class VolumeTask:
         deformation: RepeatSettings | None = None,
         simulation: RepeatSettings | None = None,
         simulated: float = 0.5,
+        any_contrast: AnyContrast | None = None,
     ):
         if not files:
             raise InputError(f"Task {name}: no volumes to train on.")
@@ -65,26 +94,28 @@ class VolumeTask:
         self._files, self._validation_files = list(files), list(validation_files)
         self._preprocessing, self._channel, self._window = preprocessing, channel, window
         self._deformation, self._simulation, self._simulated = deformation, simulation, simulated
-        self._volumes: OrderedDict[Path, tuple[Volume, np.ndarray]] = OrderedDict()
+        self._any_contrast = any_contrast
+        self._volumes: OrderedDict[Path, HeldVolume] = OrderedDict()
 
     def _volume(self, path: Path) -> tuple[Volume, np.ndarray]:
         """The volume and which of its slices have content."""
         if path not in self._volumes:
-            volume = read_volume(path, channel=self._channel)
-            if self._window:
-                volume = replace(volume, array=np.clip(volume.array, *self._window))
-            self._volumes[path] = (volume, slices_with_content(volume.array))
+            self._volumes[path] = held_volume(path, self._channel, self._window)
             while len(self._volumes) > self.in_memory:
                 self._volumes.popitem(last=False)
         self._volumes.move_to_end(path)
-        return self._volumes[path]
+        return self._volumes[path].volume, self._volumes[path].content
 
     def _starts(self, path: Path) -> np.ndarray:
         """The first slices of a volume's adjacent pairs."""
         return _first_of_two(self._volume(path)[1])
 
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
-        """Two adjacent slices of a random volume, or a simulated repeat of one slice with its displacement; augmented."""
+        """Two adjacent slices of a random volume, or one slice seen twice with its displacement; augmented."""
+        if self._any_contrast is not None:
+            path, index = self._draw(lambda path: np.flatnonzero(self._volume(path)[1]), "slice", rng, step)
+            image = self._unit_slice(path, index)
+            return self._any_contrast.pair(image, image, self._preprocessing, rng)
         # Nothing is drawn without a simulation, so that such tasks give the pairs that they always gave.
         if self._simulation is not None and rng.random() < self._simulated:
             path, index = self._draw(lambda path: np.flatnonzero(self._volume(path)[1]), "slice", rng, step)
@@ -122,7 +153,9 @@ class VolumeTask:
         return TaskPair(moving, fixed)
 
     def validation_pairs(self, count: int = 4) -> list[TaskPair]:
-        """Pairs spread evenly over the held-out volumes (undeformed)."""
+        """Pairs spread evenly over the held-out volumes: undeformed, but for tasks of any contrast."""
+        if self._any_contrast is not None:
+            return [self._validation_pair(path, index) for path in self._validation_files for index in range(2)]
         found = []
         for path in self._validation_files:
             starts = self._starts(path)
@@ -130,6 +163,14 @@ class VolumeTask:
             chosen = np.linspace(0, len(starts) - 1, share + 2)[1:-1].astype(int) if len(starts) else []
             found += [self._pair(path, int(starts[index]), None) for index in np.unique(chosen).astype(int)]
         return found
+
+    def _unit_slice(self, path: Path, index: int) -> np.ndarray:
+        return unit_image(self._volume(path)[0].array[index], name=f"Task {self.name}, slice {index} of {path},")
+
+    def _validation_pair(self, path: Path, index: int) -> TaskPair:
+        rng = np.random.default_rng([85, index])
+        image = self._unit_slice(path, int(rng.choice(np.flatnonzero(self._volume(path)[1]))))
+        return self._any_contrast.validation_pair(image, image, self._preprocessing, rng)
 
     def describe(self) -> dict:
         """Kind, file names and settings."""
@@ -145,6 +186,7 @@ class VolumeTask:
             "window": list(self._window) if self._window else None,
             "deformation": self._deformation.to_dict() if self._deformation else None,
             **simulation,
+            **({"any_contrast": self._any_contrast.describe()} if self._any_contrast else {}),
         }
 
 

@@ -17,6 +17,7 @@ from MetaRegistrationLib.images import (
     check_image,
     read_image,
     read_volume,
+    tissue,
     write_displacement_field,
     write_image,
 )
@@ -356,8 +357,10 @@ def test_paths_that_are_no_image_file(folder):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda a: np.where(a == a[3, 3], np.nan, a), "NaN"),
-        (lambda a: np.where(a == a[3, 3], np.inf, a), "infinite"),
+        (lambda a: np.where(np.arange(a.size).reshape(a.shape) % 11, np.nan, a), "545 pixels of 600 are NaN"),
+        (lambda a: np.full_like(a, np.inf), "infinite"),
+        (lambda a: np.where(a == a[3, 3], a, np.nan), "NaN"),
+        (lambda a: np.where(np.arange(a.size).reshape(a.shape) % 2, np.nan, 7), "constant"),
         (lambda a: np.full_like(a, 7), "constant"),
         (lambda a: a[:15], "30 x 15 pixels"),
     ],
@@ -450,11 +453,21 @@ def test_a_malformed_pixel_size_is_no_pixel_size(folder, size):
     assert not read_image(folder / "a.tif").geometry.spacing_known
 
 
-def test_one_bad_pixel_is_not_called_pixels():
-    array = np.arange(400, dtype=np.float32).reshape(20, 20)
-    array[3, 4] = np.nan
-    with pytest.raises(InputError, match="1 pixel is NaN"):
-        check_image(Image(array, Geometry(size=(20, 20))))
+def test_pixels_without_a_value_are_no_tissue():
+    array = np.random.default_rng(0).random((20, 20), dtype=np.float32)
+    array[3, 4], array[:2] = np.nan, np.inf
+    image = Image(array, Geometry(size=(20, 20)))
+    check_image(image)
+    np.testing.assert_array_equal(tissue(image), np.isfinite(array))
+
+
+def test_a_given_mask_is_the_tissue():
+    array = np.random.default_rng(0).random((20, 20), dtype=np.float32)
+    array[10, 10] = np.nan
+    mask = np.zeros((20, 20), dtype=bool)
+    mask[5:15, 5:] = True
+    image = Image(array, Geometry(size=(20, 20)), mask=mask)
+    np.testing.assert_array_equal(tissue(image), mask & np.isfinite(array))
 
 
 def test_a_full_disk_is_told_from_an_image_that_cannot_be_written(folder, monkeypatch):

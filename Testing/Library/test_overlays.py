@@ -105,6 +105,24 @@ def test_grey_levels_show_a_single_bright_pixel():
     assert grey_levels(image)[3, 4] == 1 and grey_levels(image).sum() == 1
 
 
+def test_pixels_without_a_value_are_dark_and_change_no_other():
+    values = np.linspace(0, 1, 400, dtype=np.float32).reshape(20, 20)
+    holes = values.copy()
+    holes[0, :3], holes[19, 19] = np.nan, np.inf
+    levels = grey_levels(holes)
+    assert not levels[0, :3].any() and levels[19, 19] == 0
+    assert np.abs(levels - grey_levels(values))[1:19].max() < 0.02
+
+
+def test_what_is_no_tissue_is_blue():
+    outside = np.zeros((100, 100), dtype=bool)
+    outside[:50] = True
+    picture = overlay(*bars(), outside=outside).astype(int)
+    np.testing.assert_array_equal(picture[450:], overlay(*bars())[450:])
+    red, green, blue = picture[100, 20]
+    assert blue > red + 30 and blue > green + 30
+
+
 def test_side_by_side_on_white():
     picture = side_by_side(np.zeros((5, 4, 3), np.uint8), np.zeros((3, 2, 3), np.uint8), gap=2)
     assert picture.shape == (5, 8, 3)

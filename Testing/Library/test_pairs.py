@@ -202,7 +202,7 @@ def _flat(path):
 
 
 def _nan(path):
-    return _image(path.with_suffix(".nrrd"), np.where(NOISE > 250, np.nan, NOISE).astype(np.float32))
+    return _image(path.with_suffix(".nrrd"), np.where(NOISE > 5, np.nan, NOISE).astype(np.float32))
 
 
 def _cut(path):

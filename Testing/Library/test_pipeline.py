@@ -1,61 +1,77 @@
-"""A doubtful initial alignment is dropped where the network matches the images better without it."""
+"""What is not known moves nothing, and a later stage does not make a sure pair worse."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from training_helpers import texture
 
 from MetaRegistrationLib import pipeline
 from MetaRegistrationLib.alignment import Alignment
 from MetaRegistrationLib.pipeline import register_frames
+from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
 SHIFT = np.array([[1.0, 0, 6], [0, 1, -4]])
 NETWORK_ALONE = Stages(initial="affine", network=True, refine=0)
+CPU = torch.device("cpu")
+WIDE = draw_phantom(np.random.default_rng(4), size=240).image
+FIXED, MOVING = WIDE[20:220, 20:220], WIDE[14:214, 24:224]  # moving(x + shift) = fixed(x)
 
 
-def no_displacement(moving, fixed):
-    return torch.zeros(1, 2, *fixed.shape[-2:])
+def displacing(row, column):
+    def network(moving, fixed):
+        field = torch.zeros(1, 2, *fixed.shape[-2:])
+        field[:, 0], field[:, 1] = row, column
+        return field
+
+    return network
 
 
 @pytest.fixture
-def astray(monkeypatch):
-    """Makes `align` find a shift, with the correlation that is asked for."""
+def found(monkeypatch):
+    """Makes `align` find a matrix, with a confidence."""
 
-    def lead(correlation):
-        found = Alignment("affine", "affine", SHIFT, 0.1, correlation, 1.0, 0.0)
-        monkeypatch.setattr(pipeline, "align", lambda *_, **__: found)
+    def lead(matrix, kind="affine", confidence=1.0):
+        result = Alignment("affine", kind, matrix, 0.1, 0.9, confidence, 0.0)
+        monkeypatch.setattr(pipeline, "align", lambda *_, **__: result)
 
     return lead
 
 
-def test_a_doubtful_alignment_that_leads_astray_is_dropped(astray):
-    astray(0.2)
-    image = texture(2)
-    field = register_frames(image, image, no_displacement, NETWORK_ALONE, torch.device("cpu"))
-    assert field.alignment.kind == "none" and field.alignment.requested == "affine"
-    assert "better without it" in field.alignment.reason
-    assert not field.displacement_px.any()
+@pytest.mark.parametrize("stages", [NETWORK_ALONE, Stages()])
+def test_what_is_not_known_moves_nothing(found, stages):
+    found(np.eye(2, 3), kind="none", confidence=0.2)
+
+    def network(moving, fixed):
+        raise AssertionError("the network must not be asked")
+
+    field = register_frames(MOVING, FIXED, network, stages, CPU)
+    assert not field.displacement_px.any() and field.refinement is None
+    assert (field.kept, field.alignment.confidence) == ("none", 0.2)
 
 
-def test_a_doubtful_alignment_that_helps_is_kept(astray):
-    astray(0.2)
-    wide = texture(2, (80, 80))
-    fixed, moving = wide[8:72, 8:72], wide[2:66, 12:76]  # moving(x + shift) = fixed(x)
-    field = register_frames(moving, fixed, no_displacement, NETWORK_ALONE, torch.device("cpu"))
-    assert field.alignment.kind == "affine" and not field.alignment.reason
+def test_a_network_that_makes_a_sure_pair_worse_is_not_kept(found):
+    found(SHIFT)
+    field = register_frames(MOVING, FIXED, displacing(9.0, 5.0), NETWORK_ALONE, CPU)
+    assert field.kept == "initial"
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None])
 
 
-def test_a_sure_alignment_is_not_doubted(astray):
-    astray(0.9)
-    image, calls = texture(2), []
+def test_a_network_that_helps_is_kept(found):
+    found(np.array([[1.0, 0, 5], [0, 1, -4]]))
+    field = register_frames(MOVING, FIXED, displacing(1.0, 0.0), NETWORK_ALONE, CPU)
+    assert field.kept == "network"
+    assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None], atol=1e-5)
 
-    def counted(moving, fixed):
-        calls.append(1)
-        return no_displacement(moving, fixed)
 
-    field = register_frames(image, image, counted, NETWORK_ALONE, torch.device("cpu"))
-    assert field.alignment.kind == "affine" and len(calls) == 1
+def test_a_network_is_not_asked_where_the_contrasts_have_too_little_in_common(found):
+    found(np.eye(2, 3))
+    other = draw_phantom(np.random.default_rng(9), size=200).image
+    field = register_frames(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE, CPU)
+    assert "network" not in field.seconds and field.kept == "initial"
+
+
+def test_without_an_alignment_the_field_is_that_of_the_network(found):
+    field = register_frames(MOVING, FIXED, displacing(9.0, 5.0), Stages("none", True, 0), CPU)
+    assert field.kept == "network" and np.allclose(field.displacement_px[0], 9.0)

@@ -223,7 +223,7 @@ def test_apply_on_a_given_frame_leaves_the_outside_black():
 def test_settings_return_from_a_dict():
     settings = Preprocessing(size=128, equalise=False, bins=256)
     assert Preprocessing.from_dict(settings.to_dict()) == settings
-    assert Preprocessing.from_dict({}) == Preprocessing(size=400, equalise=True, bins=1024)
+    assert Preprocessing.from_dict({}) == Preprocessing(size=400, equalise=True, bins=1024, field_of_view=False)
 
 
 def test_unknown_settings_are_refused():

@@ -91,7 +91,7 @@ def test_the_record_says_everything_that_made_it(register, scans, tmp_path, chec
     assert record["checkpoint"] == str(checkpoint)
     assert record["checkpoint_sha256"] == hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     assert record["network"] == {"name": "known_networks:Translation", "settings": {"row": 2.0, "column": -4.0}}
-    assert record["preprocessing"] == {"size": 64, "equalise": True, "bins": 1024}
+    assert record["preprocessing"] == {"size": 64, "equalise": True, "bins": 1024, "field_of_view": True}
     assert record["training_stages"] == ["pretrain"]
     assert record["device"].startswith(("CPU", "NVIDIA"))
     assert {"program", "torch", "numpy", "scipy", "SimpleITK", "python", "time"} <= set(record["versions"])

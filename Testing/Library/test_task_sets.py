@@ -107,7 +107,7 @@ PAIRS = '[[task]]\nname = "a"\nkind = "pairs"\nfolder = "pairs"\n'
         ('[[task]]\nname = "a"\nfolder = "volumes"\n', "'kind', got None"),
         ('[[task]]\nname = "a"\nkind = "volumes"\n', "'folder', got None"),
         ('[[task]]\nname = 3\nkind = "volumes"\nfolder = "volumes"\n', "'name', got 3"),
-        ('[[task]]\nname = "a"\nkind = "movies"\nfolder = "volumes"\n', "volumes, decathlon, single_images, pairs, got 'movies'"),
+        ('[[task]]\nname = "a"\nkind = "movies"\nfolder = "volumes"\n', "contrasts, shapes, fundus, got 'movies'"),
         ('[[task]]\nname = "a"\nkind = "volumes"\nfolder = "nowhere"\n', "nowhere does not exist"),
         ('[[task]]\nname = "a"\nkind = "volumes"\nfolder = "empty"\n', "holds no file that ends in"),
         ('[[task]]\nname = "a"\nkind = "volumes"\nfolder = "scans"\n', "holds no file that ends in"),

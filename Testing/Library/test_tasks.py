@@ -151,7 +151,7 @@ def known_align(monkeypatch):
     """Alignments that are known; the kinds that were asked for, and of which pairs."""
     asked = []
 
-    def align(moving, fixed, kind, *, inside_moving, inside_fixed, device):
+    def align(moving, fixed, kind, *, inside_moving, inside_fixed, device, **extents):
         assert moving.shape == inside_moving.shape == inside_fixed.shape and inside_moving.all()
         asked.append((kind, float(moving.mean())))
         return known_alignment(kind=kind)

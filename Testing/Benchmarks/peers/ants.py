@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import ants
 import numpy as np
 
-from .base import Peer
+from .base import Peer, correlation, mutual_information
 
+Score = Callable[[np.ndarray, np.ndarray], float]
 Starts = tuple[tuple[float, float], ...]
 
 _SYN = {"type_of_transform": "SyN"}
@@ -31,19 +32,24 @@ def peers(threads: int) -> Iterable[Peer]:
     yield _peer("ANTs SyN, tuned", _TUNED, _STARTS_PX, "plain")
 
 
-def _peer(name: str, settings: dict, starts: Starts, greys: str) -> Peer:
+def contrast_peers(threads: int) -> Iterable[Peer]:
+    """For images of different contrast: the start is chosen by mutual information, as all else in `SyN` is already."""
+    yield _peer("ANTs SyN, tuned, MI", _TUNED, _STARTS_PX, "plain", mutual_information)
+
+
+def _peer(name: str, settings: dict, starts: Starts, greys: str, score: Score = correlation) -> Peer:
     def register(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-        return _register(moving, fixed, settings, starts)
+        return _register(moving, fixed, settings, starts, score)
 
     return Peer(name, greys, {**settings, "starts_px": starts}, register, ("antspyx",))
 
 
-def _register(moving: np.ndarray, fixed: np.ndarray, settings: dict, starts: Starts) -> np.ndarray:
+def _register(moving: np.ndarray, fixed: np.ndarray, settings: dict, starts: Starts, score: Score) -> np.ndarray:
     # from_numpy takes the first axis as x: rows are ANTs' x here, and so are the fields' first components.
     moving_image, fixed_image = ants.from_numpy(moving), ants.from_numpy(fixed)
     with tempfile.TemporaryDirectory() as folder:
         if len(starts) > 1:
-            settings = {**settings, "initial_transform": _best_start(moving_image, fixed_image, starts, folder)}
+            settings = {**settings, "initial_transform": _best_start(moving_image, fixed_image, starts, folder, score)}
         # It takes all files that begin with the prefix for its results, so no other file may.
         found = ants.registration(fixed_image, moving_image, outprefix=f"{folder}/found_", random_seed=1, **settings)
         whole = ants.apply_transforms(fixed_image, moving_image, found["fwdtransforms"], compose=f"{folder}/whole_")
@@ -51,10 +57,10 @@ def _register(moving: np.ndarray, fixed: np.ndarray, settings: dict, starts: Sta
     return np.ascontiguousarray(np.moveaxis(vectors, -1, 0))
 
 
-def _best_start(moving: ants.ANTsImage, fixed: ants.ANTsImage, starts: Starts, folder: str) -> str:
-    """File of the rigid transform with the highest correlation over the overlap, of those found from each start."""
+def _best_start(moving: ants.ANTsImage, fixed: ants.ANTsImage, starts: Starts, folder: str, score: Score) -> str:
+    """File of the rigid transform with the highest score over the overlap, of those found from each start."""
     ones = ants.from_numpy(np.ones(moving.shape, dtype=np.float32))
-    best, best_correlation = "", -2.0
+    best, best_score = "", -np.inf
     for number, shift in enumerate(starts):
         start = f"{folder}/start_{number}.mat"
         ants.write_transform(ants.create_ants_transform("Euler2DTransform", dimension=2, translation=shift), start)
@@ -63,9 +69,9 @@ def _best_start(moving: ants.ANTsImage, fixed: ants.ANTsImage, starts: Starts, f
         )
         transforms = found["fwdtransforms"]
         inside = ants.apply_transforms(fixed, ones, transforms).numpy() > 0.999
-        correlation = -2.0
+        agreement = -2.0
         if inside.mean() > 0.35:
-            correlation = np.corrcoef(found["warpedmovout"].numpy()[inside], fixed.numpy()[inside])[0, 1]
-        if correlation > best_correlation:
-            best, best_correlation = transforms[0], correlation
+            agreement = score(found["warpedmovout"].numpy()[inside], fixed.numpy()[inside])
+        if agreement > best_score:
+            best, best_score = transforms[0], agreement
     return best

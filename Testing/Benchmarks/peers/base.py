@@ -38,6 +38,20 @@ class Peer:
     beds: tuple[str, ...] = ("R", "S")
 
 
+def mutual_information(first: np.ndarray, second: np.ndarray, bins: int = 32) -> float:
+    """Mutual information of grey values (N,) in [0, 1] and their counterparts (N,), in nats."""
+    joint = np.histogram2d(first, second, bins=bins, range=((0, 1), (0, 1)))[0]
+    joint /= joint.sum()
+    apart = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
+    filled = joint > 0
+    return float((joint[filled] * np.log(joint[filled] / apart[filled])).sum())
+
+
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Correlation of grey values (N,) and their counterparts (N,)."""
+    return float(np.corrcoef(first, second)[0, 1])
+
+
 def from_xy(vectors: np.ndarray) -> np.ndarray:
     """ITK's vectors (S, S, 2), components (x, y) at spacing 1, as a field (2, S, S), channels (row, column)."""
     return np.ascontiguousarray(np.moveaxis(np.asarray(vectors, dtype=np.float32)[..., ::-1], -1, 0))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import itk
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 
 from MetaRegistrationLib.spatial import warp
 
-from .base import Peer, from_xy
+from .base import Peer, correlation, from_xy, mutual_information
 
 # Lowest share of the frame in which a start's images must overlap.
 _OVERLAP = 0.35
@@ -58,6 +58,17 @@ _TUNED = Setup(
         "MaximumNumberOfIterations": "150",
     },
 )
+_CONTRASTS = replace(
+    _TUNED,
+    changed={
+        **_TUNED.changed,
+        "bspline": {
+            "Metric": "AdvancedMattesMutualInformation TransformBendingEnergyPenalty",
+            "Metric1Weight": "100",
+            "FinalGridSpacingInPhysicalUnits": "16",
+        },
+    },
+)
 
 
 def peers(threads: int) -> Iterable[Peer]:
@@ -67,11 +78,23 @@ def peers(threads: int) -> Iterable[Peer]:
     yield peer("elastix, tuned", _TUNED, "plain", threads)
 
 
-def peer(name: str, setup: Setup, greys: str, threads: int, beds: tuple[str, ...] = ("R", "S")) -> Peer:
-    """A row with one set of parameters."""
+def contrast_peers(threads: int) -> Iterable[Peer]:
+    """For images of different contrast: mutual information in every stage and for the choice of a start."""
+    yield peer("elastix, tuned, MI", _CONTRASTS, "plain", threads, score=mutual_information)
+
+
+def peer(
+    name: str,
+    setup: Setup,
+    greys: str,
+    threads: int,
+    beds: tuple[str, ...] = ("R", "S"),
+    score: Callable[[np.ndarray, np.ndarray], float] = correlation,
+) -> Peer:
+    """A row with one set of parameters; `score` says how well the grey values of a start agree."""
 
     def register(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
-        start = _best_start(moving, fixed, setup, threads)
+        start = _best_start(moving, fixed, setup, threads, score)
         return _field(moving, fixed, _parameters(setup.stages, setup.changed), start, threads)
 
     return Peer(name, greys, asdict(setup), register, ("itk-elastix", "itk-core"), beds)
@@ -88,13 +111,19 @@ def _parameters(stages: Sequence[str], changed: dict[str, dict[str, str]]) -> it
     return parameters
 
 
-def _best_start(moving: np.ndarray, fixed: np.ndarray, setup: Setup, threads: int) -> tuple[float, float]:
-    """The shift of the frame's centre at which rigid registration at low resolution comes to the highest correlation."""
+def _best_start(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    setup: Setup,
+    threads: int,
+    score: Callable[[np.ndarray, np.ndarray], float],
+) -> tuple[float, float]:
+    """The shift of the frame's centre at which rigid registration at low resolution comes to the highest score."""
     if len(setup.starts_px) < 2:
         return setup.starts_px[0]
     parameters = _parameters(("rigid",), {"rigid": setup.start_stage})
     found = [_field(moving, fixed, parameters, start, threads) for start in setup.starts_px]
-    best = max(found, key=lambda field: _correlation(moving, fixed, field))
+    best = max(found, key=lambda field: _score(moving, fixed, field, score))
     return tuple(float(shift) for shift in best[:, best.shape[1] // 2, best.shape[2] // 2])
 
 
@@ -116,10 +145,15 @@ def _field(
     return vectors + np.array(start, dtype=np.float32)[:, None, None]
 
 
-def _correlation(moving: np.ndarray, fixed: np.ndarray, displacement_px: np.ndarray) -> float:
+def _score(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    displacement_px: np.ndarray,
+    score: Callable[[np.ndarray, np.ndarray], float],
+) -> float:
     stack = torch.from_numpy(np.stack([moving, np.ones_like(moving)]))[None]
     moved, defined = warp(stack, torch.from_numpy(displacement_px)[None])[0].numpy()
     inside = defined > 0.999
     if inside.mean() < _OVERLAP:
         return -1.0
-    return float(np.corrcoef(moved[inside], fixed[inside])[0, 1])
+    return score(moved[inside], fixed[inside])

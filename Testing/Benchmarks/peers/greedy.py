@@ -22,12 +22,20 @@ _TUNED = (
     "-dof 12 -m NCC 4x4 -n 100x50x10",
 )
 _TUNED_DEFORMABLE = "-m NCC 4x4 -n 100x100x50x20"
+# For images of different contrast: normalised mutual information, in the linear stages and in the deformable one.
+_CONTRASTS = tuple(stage.replace("NCC 4x4", "NMI") for stage in _TUNED)
+_CONTRASTS_DEFORMABLE = _TUNED_DEFORMABLE.replace("NCC 4x4", "NMI")
 
 
 def peers(threads: int) -> Iterable[Peer]:
     """greedy with its usual settings, and tuned."""
     yield _peer("greedy", _USUAL, _USUAL_DEFORMABLE, "plain", threads)
     yield _peer("greedy, tuned", _TUNED, _TUNED_DEFORMABLE, "plain", threads)
+
+
+def contrast_peers(threads: int) -> Iterable[Peer]:
+    """greedy for images of different contrast."""
+    yield _peer("greedy, tuned, MI", _CONTRASTS, _CONTRASTS_DEFORMABLE, "plain", threads)
 
 
 def _peer(name: str, linear: tuple[str, ...], deformable: str, greys: str, threads: int) -> Peer:

@@ -1,0 +1,199 @@
+"""Blocks of two images that are matched one by one, and the global transform that most of them agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .affine import sampling_grids
+from .structure import Structure, structure
+from .survey import resized
+
+_TILES = 8
+_TILE = 0.2
+"""Side of a block, as a part of the frame."""
+DIRECTIONS = {
+    "both": (1.0, 1.0),
+    "edges": (1.0, 0.0),
+    "ridges": (0.0, 1.0),
+    "opposite": (1.0, -1.0),
+    "opposite ridges": (0.0, -1.0),
+}
+"""What two contrasts may have in common, as weights of edges and ridges.
+
+Across a dark line the grey values bend the other way than across a bright one, so that ridges change their sign with contrast;
+edges do not.
+"""
+_LEAST_DEFINED = 0.35
+_AGREE = 0.0125  # of a side: five pixels of 400
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Where the blocks of the fixed image are found, around where a transform puts them.
+
+    Attributes
+    ----------
+    centres : float64 array (T, 2)
+        Centres of the blocks, -1 to 1.
+    offsets : float64 array (T, 2)
+        How far from there the best match lies, in the same unit of the fixed image.
+    quality : float64 array (T,)
+        Height of the match over the spread of all places that were tried.
+    """
+
+    centres: np.ndarray
+    offsets: np.ndarray
+    quality: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.centres)
+
+    def agreeing(self, fitted: np.ndarray | None = None) -> np.ndarray:
+        """Which blocks (T,) lie where the transform (or a change of it, `fitted` (T, 2)) puts them."""
+        rest = self.offsets - (0 if fitted is None else fitted)
+        return np.linalg.norm(rest, axis=1) <= 2 * _AGREE
+
+
+class BlockMatcher:
+    """Matches blocks of a fixed image in a moving one, as given transforms bring it.
+
+    Parameters
+    ----------
+    moving, fixed : float32 Tensor (2, S, S)
+        Values and weight.
+    size : int
+        Pixels of a side at which they are matched.
+    """
+
+    def __init__(self, moving: Tensor, fixed: Tensor, size: int):
+        self.size = size
+        self._moving = moving
+        self._fixed = structure(*resized(fixed, size))
+        self._sources: dict[int, Tensor] = {}
+        side = round(_TILE * size)
+        self._starts = np.unique(np.linspace(0, size - side, _TILES).round().astype(int))
+        self._side = side
+
+    def warped(self, positions: Tensor, scale: float) -> Structure:
+        """The structure of the moving image at normalised positions (1, n, n, 2), (column, row)."""
+        side = round(self.size / max(scale, 1.0))
+        if side not in self._sources:
+            values, weight = resized(self._moving, side)
+            self._sources[side] = torch.stack((values * weight, weight))[None]
+        sampled = functional.grid_sample(self._sources[side], positions, align_corners=False)[0]
+        weight = (sampled[1] > 0.95).float()
+        return structure(weight * sampled[0] / sampled[1].clamp(min=0.05), weight)
+
+    def under(self, matrix: np.ndarray) -> Structure:
+        """The structure of the moving image under a transform (2, 3)."""
+        scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+        return self.warped(sampling_grids(matrix[None], self.size, self._moving), scale)
+
+    def match(self, moved: Structure, reach: float, kinds: Sequence[str] = tuple(DIRECTIONS)) -> dict[str, Matches]:
+        """Match all blocks that both images show, within `reach` (half a side is 1), by each of `kinds` of direction."""
+        pixels = max(round(reach * self.size / 2), 2)
+        fixed_tiles = self._cut(self._fixed.vectors * moved.weight, 0)
+        share = self._cut((self._fixed.weight * moved.weight)[None], 0).mean(dim=(1, 2, 3))
+        keep = (share >= _LEAST_DEFINED) & (fixed_tiles.square().sum(dim=(1, 2, 3)) > 1e-6)
+        centres = self._centres()[keep.cpu().numpy()]
+        if not len(centres):
+            return {kind: Matches(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0)) for kind in kinds}
+        products, energies = _products(fixed_tiles[keep], self._cut(moved.vectors, pixels)[keep], pixels)
+        found = {}
+        for kind in kinds:
+            weights = products.new_tensor(DIRECTIONS[kind])[:, None, None]
+            score = (weights * products).sum(1) / (weights.abs() * energies).sum(1).sqrt()
+            offsets, quality = _best(score)
+            found[kind] = Matches(centres, (offsets - pixels) * (2 / self.size), quality)
+        return found
+
+    def _centres(self) -> np.ndarray:
+        rows, columns = np.meshgrid(self._starts, self._starts, indexing="ij")
+        return (np.stack((rows, columns), -1).reshape(-1, 2) + self._side / 2) * (2 / self.size) - 1
+
+    def _cut(self, images: Tensor, margin: int) -> Tensor:
+        """(T, C, s, s): all blocks with a margin around."""
+        padded = functional.pad(images, (margin,) * 4)
+        side = self._side + 2 * margin
+        return torch.stack(
+            [padded[:, row : row + side, column : column + side] for row in self._starts for column in self._starts]
+        )
+
+
+def _products(fixed: Tensor, moving: Tensor, pixels: int) -> tuple[Tensor, Tensor]:
+    """Products of each block's directions at all offsets, and their energies: both (T, 2, 2 p + 1, 2 p + 1).
+
+    The second axis tells edges from ridges.
+    """
+    side, window = moving.shape[-1], 2 * pixels + 1
+    spectrum = torch.fft.rfft2(moving) * torch.fft.rfft2(fixed, s=(side, side)).conj()
+    products = torch.fft.irfft2(spectrum.unflatten(1, (2, 2)).sum(2), s=(side, side))[..., :window, :window]
+    mask = (fixed.square().sum(dim=1, keepdim=True) > 0).float()
+    energy = moving.square().unflatten(1, (2, 2)).sum(2)
+    covered = torch.fft.irfft2(torch.fft.rfft2(energy) * torch.fft.rfft2(mask, s=(side, side)).conj(), s=(side, side))
+    covered = covered[..., :window, :window].clamp(min=0)
+    whole = fixed.square().unflatten(1, (2, 2)).sum((2, 3, 4))
+    floor = 0.2 * covered.flatten(2).amax(dim=2)[..., None, None] + 1e-6
+    return products, whole[..., None, None] * torch.maximum(covered, floor)
+
+
+def _best(scores: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Position (T, 2), to a part of a pixel, and height over the spread (T,) of the greatest of each."""
+    values = scores.cpu().double().numpy()
+    count, window = values.shape[:2]
+    flat = values.reshape(count, -1)
+    index = flat.argmax(axis=1)
+    rows, columns = np.divmod(index, window)
+    which = np.arange(count)
+    found = np.stack((rows, columns), axis=1).astype(np.float64)
+    for axis, position in enumerate((rows, columns)):
+        middle = (position > 0) & (position < window - 1)
+        low = values[which, rows - (axis == 0) * middle, columns - (axis == 1) * middle]
+        high = values[which, rows + (axis == 0) * middle, columns + (axis == 1) * middle]
+        peak = flat[which, index]
+        curve = low - 2 * peak + high
+        found[:, axis] += np.where(middle & (curve < -1e-12), 0.5 * (low - high) / np.minimum(curve, -1e-12), 0)
+    spread = np.maximum(flat.std(axis=1), 1e-9)
+    return found, (flat[which, index] - flat.mean(axis=1)) / spread
+
+
+def fit_change(
+    matches: Matches, terms: np.ndarray, *, loosest: float, tightest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The change of a transform that most blocks agree on.
+
+    Parameters
+    ----------
+    matches : Matches
+    terms : float64 array (T, P)
+        What each row and column offset may be a combination of.
+    loosest, tightest : float
+        Distances, half a side being 1, within which a block counts at first and at last.
+
+    Returns
+    -------
+    coefficients : float64 array (P, 2)
+    fitted : float64 array (T, 2)
+    """
+    weight = np.clip(matches.quality, 0, 8) ** 2
+    coefficients = np.zeros((terms.shape[1], 2))
+    for width in np.geomspace(loosest, tightest, 12):
+        rest = np.linalg.norm(matches.offsets - terms @ coefficients, axis=1)
+        robust = weight / (1 + (rest / width) ** 2) ** 2
+        normal = terms.T @ (terms * robust[:, None])
+        normal += 1e-2 * np.trace(normal) / len(normal) * np.diag(np.r_[0.0, np.full(len(normal) - 1, 1.0)])
+        coefficients = np.linalg.solve(
+            normal + 1e-12 * np.eye(len(normal)), terms.T @ (matches.offsets * robust[:, None])
+        )
+    return coefficients, terms @ coefficients
+
+
+def affine_terms(centres: np.ndarray) -> np.ndarray:
+    """1, row and column of each centre (T, 3)."""
+    return np.column_stack((np.ones(len(centres)), centres))

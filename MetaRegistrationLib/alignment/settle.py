@@ -1,0 +1,84 @@
+"""From a place that the survey found to the transform itself, and to how many blocks agree on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .affine import projected
+from .blocks import DIRECTIONS, BlockMatcher, Matches, affine_terms, fit_change
+
+# Greatest offset of a block, half a side being 1, and how near a block must lie in the end to count, pass by pass.
+_PASSES = ((0.16, 0.02), (0.10, 0.02), (0.06, 0.012), (0.06, 0.012))
+_LOOSEST = (0.1, 0.04, 0.03, 0.03)
+_CHECK_REACH = 0.1
+_LEAST_BLOCKS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """A transform and what the blocks say of it.
+
+    Attributes
+    ----------
+    matrix : float64 array (2, 3)
+    directions : str
+        The kind of direction that the blocks were matched by: see `blocks.DIRECTIONS`.
+    blocks : int
+        Blocks that could be matched.
+    agreeing : int
+        Those that are found where the transform puts them, to 1.25 percent of a side.
+    """
+
+    matrix: np.ndarray
+    directions: str
+    blocks: int
+    agreeing: int
+
+    @property
+    def share(self) -> float:
+        """Share of the blocks that agree."""
+        return self.agreeing / self.blocks if self.blocks else 0.0
+
+
+def settle(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> Settled:
+    """Move a transform to where most blocks agree on it.
+
+    Contrast decides whether edges or ridges lie at the same places in both images, so that the first pass is made with
+    each and the one on which most blocks agree goes on.
+    """
+    matrix, directions = projected(matrix, kind), "both"
+    for number, (reach, tightest) in enumerate(_PASSES):
+        found = matcher.match(matcher.under(matrix), reach, tuple(DIRECTIONS) if number == 0 else (directions,))
+        changes = {name: _change(matches, kind, _LOOSEST[number], tightest) for name, matches in found.items()}
+        if number == 0:
+            directions = max(changes, key=lambda name: changes[name][1])
+        change = changes[directions][0]
+        if change is None:
+            break
+        matrix = projected(_behind(matrix, change), kind)
+    return judge(matcher, matrix, directions)
+
+
+def judge(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> Settled:
+    """Count the blocks that agree on a transform."""
+    matches = matcher.match(matcher.under(matrix), _CHECK_REACH, (directions,))[directions]
+    return Settled(matrix, directions, len(matches), int(matches.agreeing().sum()))
+
+
+def _change(matches: Matches, kind: str, loosest: float, tightest: float) -> tuple[np.ndarray | None, float]:
+    """A change (2, 3) of the fixed positions that most blocks agree on, and the quality of those that do."""
+    if len(matches) < _LEAST_BLOCKS:
+        return None, 0.0
+    terms = affine_terms(matches.centres)[:, : 1 if kind == "translation" else 3]
+    coefficients, fitted = fit_change(matches, terms, loosest=loosest, tightest=tightest)
+    change = np.zeros((3, 2))
+    change[: len(coefficients)] = coefficients
+    agreeing = matches.agreeing(fitted)
+    return np.column_stack((np.eye(2) + change[1:].T, change[0])), float(agreeing.mean())
+
+
+def _behind(matrix: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """``matrix`` of the changed positions."""
+    return matrix @ np.vstack((change, [0.0, 0.0, 1.0]))

@@ -1,0 +1,135 @@
+"""Directions of edges and ridges: what two images of one thing share whatever the contrast of each."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_EDGE_SIGMA, _RIDGE_SIGMA = 1.2, 1.5
+_NEIGHBOURHOOD = 8.0
+_CLIP = 2.5
+_MARGIN = 3  # pixels beside what is not defined, whose derivatives are those of the border
+_FLOOR = 0.1
+_NOTHING = 1e-9  # rounding errors of values up to 1
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Directions in an image, as doubled-angle vectors, which contrast does not change but for the sign of ridges.
+
+    Attributes
+    ----------
+    vectors : float32 Tensor (4, n, n)
+        Edges (cosine and sine of twice the angle from the row axis towards the column axis, times a length), ridges
+        likewise. The lengths are relative to the neighbourhood; zero where `weight` is.
+    weight : float32 Tensor (n, n)
+        1 where the image is defined, 0 elsewhere, between at borders after pooling.
+    """
+
+    vectors: Tensor
+    weight: Tensor
+
+    @property
+    def size(self) -> int:
+        """Pixels of a side."""
+        return self.weight.shape[-1]
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is no structure at all."""
+        return not bool((self.vectors != 0).any())
+
+    def pooled(self, factor: int) -> Structure:
+        """The same at a coarser resolution: directions are averaged, so that thin lines keep theirs."""
+        stack = functional.avg_pool2d(torch.cat((self.vectors, self.weight[None]))[None], factor)[0]
+        return Structure(stack[:4], stack[4])
+
+
+def structure(values: Tensor, weight: Tensor) -> Structure:
+    """Find the directions in an image.
+
+    Parameters
+    ----------
+    values : float32 Tensor (n, n)
+        Grey values of any range.
+    weight : float32 Tensor (n, n)
+        1 where they are defined, else 0.
+    """
+    values = _filled(values, weight)
+    weight = 1 - functional.max_pool2d(1 - (weight > 0.5).float()[None, None], 2 * _MARGIN + 1, 1, _MARGIN)[0, 0]
+    edges = _edges(_gaussian(values, _EDGE_SIGMA))
+    ridges = _ridges(_gaussian(values, _RIDGE_SIGMA))
+    return Structure(torch.cat((_levelled(edges, weight), _levelled(ridges, weight))), weight)
+
+
+def _filled(values: Tensor, weight: Tensor) -> Tensor:
+    """Values whose undefined part has the mean of its surroundings, so that no edge is made where an image ends."""
+    if bool((weight > 0.5).all()):
+        return values
+    inside = (weight > 0.5).float()
+    total = _gaussian(torch.stack((values * inside, inside)), 6.0)
+    mean = (values * inside).sum() / inside.sum().clamp(min=1)
+    near = torch.where(total[1] > 0.01, total[0] / total[1].clamp(min=0.01), mean)
+    return torch.where(inside > 0, values, near)
+
+
+def _edges(values: Tensor) -> Tensor:
+    down, right = _derivative(values, 0), _derivative(values, 1)
+    length = torch.sqrt(down.square() + right.square()).clamp(min=1e-9)
+    return torch.stack(((down.square() - right.square()) / length, 2 * down * right / length))
+
+
+def _ridges(values: Tensor) -> Tensor:
+    down, right = _derivative(values, 0), _derivative(values, 1)
+    return torch.stack(
+        (_derivative(down, 0) - _derivative(right, 1), 2 * _derivative(down, 1)),
+    )
+
+
+def _derivative(values: Tensor, axis: int) -> Tensor:
+    padding = (0, 0, 1, 1) if axis == 0 else (1, 1, 0, 0)
+    padded = functional.pad(values[None, None], padding, mode="replicate")[0, 0]
+    return 0.5 * ((padded[2:] - padded[:-2]) if axis == 0 else (padded[:, 2:] - padded[:, :-2]))
+
+
+def _levelled(vectors: Tensor, weight: Tensor) -> Tensor:
+    """Lengths over their local root mean square, without the mean direction of the whole image."""
+    energy = vectors.square().sum(dim=0)
+    total = _gaussian(torch.stack((energy * weight, weight)), _NEIGHBOURHOOD)
+    local = (total[0] / total[1].clamp(min=1e-3)).clamp(min=0)
+    mean = (energy * weight).sum() / weight.sum().clamp(min=1)
+    if float(mean) < _NOTHING:
+        return torch.zeros_like(vectors)
+    floor = _FLOOR * mean
+    vectors = vectors / (local + floor).sqrt()
+    length = torch.sqrt(vectors.square().sum(dim=0)).clamp(min=1e-9)
+    vectors = vectors * (length.clamp(max=_CLIP) / length) * weight
+    mean = vectors.sum(dim=(1, 2)) / weight.sum().clamp(min=1)
+    return (vectors - mean[:, None, None]) * weight
+
+
+def _gaussian(values: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (..., n, n); edge values beyond the image. Products of matrices are faster than convolutions here."""
+    side = values.shape[-1]
+    kernel = _blur_matrix(side, sigma).to(values)
+    return kernel @ values @ kernel.T
+
+
+_MATRICES: dict[tuple[int, float], Tensor] = {}
+
+
+def _blur_matrix(side: int, sigma: float) -> Tensor:
+    key = (side, sigma)
+    if key not in _MATRICES:
+        reach = math.ceil(4 * sigma)
+        positions = np.arange(-reach, side + reach)
+        weights = np.exp(-0.5 * ((positions[None, :] - np.arange(side)[:, None]) / sigma) ** 2)
+        folded = np.zeros((side, side))
+        np.add.at(folded.T, np.clip(positions, 0, side - 1), weights.T)
+        _MATRICES[key] = torch.as_tensor(folded / folded.sum(axis=1, keepdims=True), dtype=torch.float32)
+    return _MATRICES[key]

@@ -1,0 +1,66 @@
+"""From colour to grey: luminance, or the channel that shows clearly more structure."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from .field_of_view import field_of_view
+
+_LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
+_CLEARLY = 1.1
+_LONGEST_SIDE = 512  # pixels of the part in which structure is measured
+_BAND = (1.5, 6.0)  # pixels: widths of the two blurs between which structure is counted
+_LEAST_PIXELS = 2500  # fewer tell nothing
+_LEAST_NOISE = 0.01  # of the robust range: below it noise does not matter
+
+
+def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, luminance: bool = False) -> np.ndarray:
+    """Grey of a colour image, float32 (H, W).
+
+    Parameters
+    ----------
+    colour : np.ndarray
+        (H, W, 3), red, green, blue.
+    alpha : np.ndarray, optional
+        Opacity (H, W) from 0 to 1; the image lies over black.
+    luminance : bool
+        Always luminance. Otherwise a channel is taken whose structure over its noise, inside the field of view, is more
+        than a tenth above that of the luminance: green for a fundus photograph whose red is saturated, for instance.
+    """
+    candidates = [colour @ np.asarray(_LUMINANCE)]
+    grey_already = np.array_equal(colour[..., 0], colour[..., 1]) and np.array_equal(colour[..., 0], colour[..., 2])
+    if not luminance and not grey_already:
+        candidates += [colour[..., channel].astype(float) for channel in range(3)]
+    if alpha is not None:
+        candidates = [candidate * alpha for candidate in candidates]
+    candidates = [candidate.astype(np.float32) for candidate in candidates]
+    return candidates[0] if len(candidates) == 1 else _most_structured(candidates)
+
+
+def _most_structured(candidates: list[np.ndarray]) -> np.ndarray:
+    inside = field_of_view(candidates[0])
+    # The central part is enough, at the scale of its own pixels: means over blocks would hide the noise.
+    height, width = inside.shape
+    part = tuple(
+        slice(max((extent - _LONGEST_SIDE) // 2, 0), (extent + _LONGEST_SIDE + 1) // 2) for extent in (height, width)
+    )
+    scores = [_structure(candidate[part], inside[part]) for candidate in candidates]
+    best = int(np.argmax(scores))
+    return candidates[best if scores[best] > _CLEARLY * scores[0] else 0]
+
+
+def _structure(values: np.ndarray, inside: np.ndarray) -> float:
+    """Deviation of a band of `values` over the deviation of their noise, both within the field of view."""
+    # Away from the surround, whose edge is no structure of the tissue.
+    inside = ndimage.binary_erosion(inside, iterations=int(2 * _BAND[1]), border_value=1)
+    if inside.sum() < _LEAST_PIXELS:
+        return 0.0
+    low, high = np.percentile(values[inside], (1, 99))
+    if not high > low:
+        return 0.0
+    scaled = np.clip((values - low) / (high - low), 0, 1)
+    fine, coarse = (ndimage.gaussian_filter(scaled, width) for width in _BAND)
+    high_pass = np.abs(scaled - ndimage.uniform_filter(scaled, 3))[inside]
+    noise = 1.4826 * float(np.median(high_pass))
+    return float((fine - coarse)[inside].std()) / (noise + _LEAST_NOISE)

@@ -1,0 +1,156 @@
+"""Where an image shows tissue: without a black or constant surround, NoData values and pixels that are not finite."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+_LONGEST_SIDE = 512  # pixels of the reduced copy on which the surround is looked for
+_WINDOW = 5
+_DARK = 0.08  # levels and deviations are shares of the image's robust range
+_DARK_DEVIATION = 0.03
+_DARK_SPREAD = 0.03  # of the level within a dark surround; a dark valley of the tissue reaches up to `_DARK`
+_CONSTANT_DEVIATION = 0.001
+_CONSTANT_SPREAD = 0.01
+_SMALLEST_SURROUND = 0.003  # share of the image
+_SMALLEST_TISSUE = 0.005
+_SMALLEST_VIEW = 0.1  # a view below this share is a wrong guess
+_EDGE = 8  # pixels: JPEG's ringing, one block wide, and the window hide the last of the surround
+_HUGE = 1e9
+
+
+def field_of_view(array: np.ndarray) -> np.ndarray:
+    """Pixels that show tissue, bool (H, W); all of them where the image has no surround.
+
+    Outside are pixels that are not finite or hold a NoData value (wherever they lie), and regions at the image's border
+    that are dark and locally flat (black frames, also noisy ones, round masks, corners of a rotated scan) or constant.
+    Dark areas inside the tissue stay inside. An image of which less than a tenth would remain keeps all its pixels, but
+    for those that are not finite.
+
+    Parameters
+    ----------
+    array : np.ndarray
+        (H, W), any range.
+    """
+    finite = np.isfinite(array)
+    valid = finite & ~_no_data(array, finite)
+    if not valid.any():
+        return finite
+    step = -(-max(array.shape) // _LONGEST_SIDE)
+    values, known = _reduced(array, valid, step)
+    outside = _surround(values, known)
+    if not outside.any():
+        inside = valid
+    else:
+        tissue = _without_specks(~outside).repeat(step, axis=0).repeat(step, axis=1)
+        inside = tissue[: array.shape[0], : array.shape[1]] & valid
+    return inside if inside.mean() >= _SMALLEST_VIEW else finite
+
+
+def _no_data(array: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    """Pixels of a constant far away from all other values, such as -9999 or -3.4e38."""
+    found = np.zeros(array.shape, dtype=bool)
+    values = array[finite]
+    if array.dtype.kind == "u" or not values.size or (values.min() >= 0 and values.max() <= _HUGE):
+        return found
+    for extreme in (np.min, np.max):
+        rest = array[finite & ~found]
+        value = extreme(rest)
+        others = rest[rest != value].astype(np.float64)
+        if not others.size or others.size + 1 >= rest.size:
+            continue
+        spread = others.max() - others.min()
+        gap = np.abs(others - float(value)).min()
+        if spread > 0 and gap > spread and (value < 0 or value > _HUGE):
+            found |= array == value
+    return found
+
+
+def _reduced(array: np.ndarray, valid: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means of the valid pixels of blocks of `step` pixels a side, float32, and where there are any."""
+    values = np.where(valid, array, 0).astype(np.float32)
+    if step == 1:
+        return values, valid
+    corners = [np.arange(0, extent, step) for extent in array.shape]
+    total, count = (
+        np.add.reduceat(np.add.reduceat(part, corners[0], axis=0, dtype=np.float32), corners[1], axis=1)
+        for part in (values, valid)
+    )
+    return total / np.maximum(count, 1), count > 0
+
+
+def _surround(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The surround, bool (h, w), of an image that is `known` (bool) in part and zero elsewhere."""
+    sample = values[known] if values.size < 2**16 else values[::2, ::2][known[::2, ::2]]
+    low, high = np.percentile(sample, (1, 99)) if sample.size else (0, 0)
+    if not high > low:
+        return np.zeros(values.shape, dtype=bool)
+    scaled = np.where(known, (values - low) / (high - low), 0).astype(np.float32)
+    level, deviation = _local(scaled, known)
+    return _dark(scaled, level, deviation, known) | _constant(scaled, level, deviation, known)
+
+
+def _dark(scaled: np.ndarray, level: np.ndarray, deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
+    outside = np.zeros(known.shape, dtype=bool)
+    for region in _at_corners(known & (level < _DARK) & (deviation < _DARK_DEVIATION), ~known):
+        lower, upper = np.percentile(level[region][::4], (10, 90))
+        if upper - lower < _DARK_SPREAD:
+            outside |= region
+    if not outside.any():
+        return outside
+    # The mean over a window falls short of the tissue by half the window.
+    outside = _grown(outside, known & (level < _DARK), _EDGE)
+    return _grown(outside, known & (scaled < _DARK), _WINDOW // 2)
+
+
+def _constant(scaled: np.ndarray, level: np.ndarray, deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
+    outside = np.zeros(known.shape, dtype=bool)
+    # What is dark was looked for already.
+    for region in _at_corners(known & (level >= _DARK) & (deviation < _CONSTANT_DEVIATION), ~known):
+        lower, middle, upper = np.percentile(level[region][::4], (10, 50, 90))
+        if upper - lower < _CONSTANT_SPREAD:
+            outside |= _grown(region, known & (np.abs(scaled - middle) < 2 * _CONSTANT_SPREAD), _EDGE)
+    return outside
+
+
+def _local(scaled: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the known pixels around each pixel."""
+    mean, square = (ndimage.uniform_filter(part, _WINDOW, mode="nearest") for part in (scaled, scaled * scaled))
+    if not known.all():
+        weight = np.maximum(ndimage.uniform_filter(known.astype(np.float32), _WINDOW, mode="nearest"), 1e-3)
+        mean, square = mean / weight, square / weight
+    return mean, np.sqrt(np.maximum(square - mean * mean, 0))
+
+
+def _at_corners(seeds: np.ndarray, unknown: np.ndarray) -> list[np.ndarray]:
+    """Sizable regions of `seeds` that reach a corner, if need be across `unknown` pixels.
+
+    Frames, round masks and rotated scans all leave a corner; shadows and poorly perfused areas at a side do not.
+    """
+    joint = seeds | unknown
+    corners = (np.s_[:_EDGE, :_EDGE], np.s_[:_EDGE, -_EDGE:], np.s_[-_EDGE:, :_EDGE], np.s_[-_EDGE:, -_EDGE:])
+    if not any(joint[corner].any() for corner in corners):
+        return []
+    labels, _ = ndimage.label(joint)
+    sizes = np.bincount(labels[seeds])
+    reached = np.unique(np.concatenate([labels[corner].ravel() for corner in corners]))
+    enough = _SMALLEST_SURROUND * seeds.size
+    return [(labels == label) & seeds for label in reached if 0 < label < sizes.size and sizes[label] >= enough]
+
+
+def _grown(region: np.ndarray, allowed: np.ndarray, distance: int) -> np.ndarray:
+    """`region` and the allowed pixels within `distance` of it along both axes."""
+    near = region.view(np.uint8)
+    for axis in (0, 1):
+        near = ndimage.maximum_filter1d(near, 2 * distance + 1, axis, mode="constant")
+    return region | (near.view(bool) & allowed)
+
+
+def _without_specks(tissue: np.ndarray) -> np.ndarray:
+    """`tissue` without small islands, such as letters that the device wrote into the black."""
+    labels, number = ndimage.label(tissue)
+    if number < 2:
+        return tissue
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return (sizes >= _SMALLEST_TISSUE * sizes.sum())[labels]

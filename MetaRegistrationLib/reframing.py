@@ -1,0 +1,94 @@
+"""The moving image as the later stages see it: framed where the alignment puts it, at the fixed image's scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor
+
+from .alignment import Alignment
+from .images import Image
+from .preprocessing import Frame, Preprocessing, framed_mask
+from .spatial import identity_grid
+
+_SAME_SCALE = 1.1
+
+
+@dataclass(frozen=True, eq=False)
+class Reframed:
+    """A moving image in a frame of its own.
+
+    Attributes
+    ----------
+    moving : float32 array (size, size)
+        The preprocessed image in the new frame.
+    inside : bool array (size, size)
+        Where it shows tissue.
+    alignment : Alignment
+        The same transform, between the fixed frame and the new one.
+    """
+
+    moving: np.ndarray
+    inside: np.ndarray
+    alignment: Alignment
+    frame: Frame
+    former: Frame
+
+    def displacement_of_former(self, displacement_px: Tensor) -> Tensor:
+        """The displacement (1, 2, size, size) into the new frame as one into the former frame."""
+        positions = identity_grid(*displacement_px.shape[-2:], like=displacement_px)
+        scale, offset = self._to_former()
+        scale, offset = (displacement_px.new_tensor(part)[None, :, None, None] for part in (scale, offset))
+        return (positions + displacement_px) * scale + offset - positions
+
+    def _to_former(self) -> tuple[np.ndarray, np.ndarray]:
+        """Scale and offset (row, column) that take positions of the new frame to the former one."""
+        scale = np.asarray(self.frame.scale) / np.asarray(self.former.scale)
+        return scale, (np.asarray(self.frame.offset) - self.former.offset) / np.asarray(self.former.scale)
+
+
+def reframed(
+    image: Image, mask: np.ndarray, frame: Frame, alignment: Alignment | None, preprocessing: Preprocessing
+) -> Reframed | None:
+    """Frame a moving image anew where that shows more of it: another scale, or parts that the frame leaves out.
+
+    Parameters
+    ----------
+    image : Image
+        The moving image.
+    mask : bool array (H, W)
+        Its tissue.
+    frame : Frame
+        The one between which and the fixed frame `alignment` leads.
+    alignment : Alignment or None
+    preprocessing : Preprocessing
+
+    Returns
+    -------
+    Reframed or None
+        None where nothing was aligned, or the frame serves as it is.
+    """
+    if alignment is None or alignment.kind == "none":
+        return None
+    scale = float(np.sqrt(abs(np.linalg.det(alignment.matrix[:, :2]))))
+    if max(scale, 1 / scale) < _SAME_SCALE and _shows_all(frame, image.array.shape):
+        return None
+    centre = np.full(2, (frame.size - 1) / 2)
+    steps = np.asarray(frame.scale) * scale
+    middle = frame.to_image(alignment.matrix @ [*centre, 1.0])
+    new = Frame(frame.size, tuple(map(float, steps)), tuple(map(float, middle - centre * steps)))
+    matrix = alignment.matrix * (np.asarray(frame.scale) / steps)[:, None]
+    matrix[:, 2] += (np.asarray(frame.offset) - new.offset) / steps
+    return Reframed(
+        preprocessing.apply(image.array, new, mask),
+        framed_mask(mask, new),
+        replace(alignment, matrix=matrix),
+        new,
+        frame,
+    )
+
+
+def _shows_all(frame: Frame, shape: tuple[int, int]) -> bool:
+    corners = frame.from_image(np.array([(-0.5, -0.5), (shape[0] - 0.5, shape[1] - 0.5)]))
+    return bool((corners >= -0.5 - 1e-6).all() and (corners <= frame.size - 0.5 + 1e-6).all())
