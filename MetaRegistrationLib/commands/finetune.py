@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -16,7 +15,8 @@ from .training_options import add_training, optimisation, starting_checkpoint, t
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..tasks import PairTask
+    from ..tasks import PairTask, TaskPair
+    from ..training.likeness import Likeness
     from ..training.step import OptimisationStep
     from ..training.validation import Validator
 
@@ -29,9 +29,9 @@ DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
     "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
     "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
-    "choose the best epoch, of fewer pairs those trained on: by their landmarks, else by NCC\n"
-    "(images like OCTA: by how far the network contradicts itself under known warps, if NCC does not fall).\n"
-    "Where no epoch is better than the start, the start is kept, with a warning.\n"
+    "choose the best epoch by their landmarks. Without landmarks, or with none held out, NCC chooses it or, where little is\n"
+    "left to deform, how far the network contradicts itself under known warps. Where no epoch is better than the start,\n"
+    "the start is kept, with a warning.\n"
     "The pairs are aligned first, as `register` does, and the network learns what remains: from the pairs by Eq. (1), and\n"
     "where they look like OCTA, from simulated visits whose displacement is known.\n"
     "--plain is the paper's fine-tuning, by Eq. (1) alone."
@@ -61,20 +61,14 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
         "--plain",
         action="store_true",
         help=f"the paper's fine-tuning as the default of all these: {_summary(PLAIN)}; without it: {_summary(GUIDED)}"
-        " (--smoothness 5 for the coarse-to-fine network; on images that are not like OCTA --simulated 0 --smoothness 1)",
+        " (with --smoothness 5 for the coarse-to-fine network where little is left to deform, and --simulated 0 where the images"
+        " do not look like OCTA)",
     )
     group.add_argument(
         "--simulated",
         type=share,
         metavar="SHARE",
-        help="part of the updates made on repeats of the same images with a known displacement",
-    )
-    group.add_argument(
-        "--repeats",
-        choices=("auto", "octa", "warped"),
-        default="auto",
-        help="these repeats: octa, one image with simulated noise of OCTA; warped, the pair with one image warped; auto:"
-        " octa where the images look like it, else none (default: auto)",
+        help="part of the updates made on simulated repeat visits of the same images, with the noise of OCTA",
     )
     group.add_argument(
         "--averaging",
@@ -98,31 +92,35 @@ def _complete(arguments: argparse.Namespace, recipe: Recipe) -> argparse.Namespa
     return arguments
 
 
-def _looks(arguments: argparse.Namespace, network: nn.Module, task: PairTask, progress: Reader) -> bool:
-    """Whether the pairs are taken for OCTA."""
+def _look(task: PairTask, network: nn.Module, progress: Reader) -> Likeness:
+    """What the pairs look like."""
     from ..training.likeness import likeness
 
-    if arguments.repeats != "auto" or arguments.plain:
-        return arguments.repeats != "warped"
-    chosen = range(0, len(task), -(-len(task) // _JUDGED))
-    found = likeness(network, (task.pair(index) for index in chosen), next(network.parameters()).device)
-    kind = "like" if found.octa else "not like"
-    progress(
-        Message(
-            f"The pairs look {kind} repeat visits of OCTA (grain {found.grain:.2f}, roughness {found.roughness:.4f})."
-        )
-    )
-    return found.octa
+    found = likeness(network, _some(task), next(network.parameters()).device)
+    measures = f"grain {found.grain:.2f}, roughness {found.roughness:.4f}"
+    progress(Message(f"The pairs look {_KINDS[found.octa, found.smooth]} ({measures})."))
+    return found
 
 
-def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep, *, octa: bool) -> Validator:
+_KINDS = {
+    (True, True): "like repeat visits of OCTA",
+    (False, True): "unlike OCTA, with little left to deform",
+    (False, False): "unlike OCTA, with much left to deform",
+}
+
+
+def _some(task: PairTask) -> list[TaskPair]:
+    return [task.pair(index) for index in range(0, len(task), -(-len(task) // _JUDGED))]
+
+
+def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep, *, smooth: bool) -> Validator:
     """What chooses the epoch: the held-out pairs, or up to some of the pairs themselves where none is held out."""
     from ..training.validation import Validator
 
     pairs = task.validation_pairs()
     if not pairs and not arguments.no_validation:
-        pairs = [task.pair(index) for index in range(0, len(task), -(-len(task) // _JUDGED))]
-    return Validator({task.name: pairs}, step.loss, step.device, warps=task.simulation if octa else None)
+        pairs = _some(task)
+    return Validator({task.name: pairs}, step.loss, step.device, warps=task.simulation if smooth else None)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -154,12 +152,14 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     check_folder(arguments.output, resume=arguments.resume)  # before the time that it takes to align
     task.align(progress)
     network = place(base.build(), step.device)
-    octa = _looks(arguments, network, task, progress)
-    recipe = PLAIN if arguments.plain else guided(base.network["name"], octa_like=octa)
-    if arguments.repeats == "warped" and not arguments.plain:
-        recipe = replace(recipe, simulated=GUIDED.simulated)
+    judge = None
+    if not arguments.plain:
+        look = _look(task, network, progress)
+        recipe = guided(base.network["name"], octa=look.octa, smooth=look.smooth)
     arguments = _complete(arguments, recipe)
     step = optimisation(arguments, base)
+    if not arguments.plain:
+        judge = _judge(arguments, task, step, smooth=look.smooth)
     trainer = FineTuning(
         network,
         task,
@@ -170,9 +170,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         seed=arguments.seed,
         simulated=arguments.simulated,
         averaging=arguments.averaging,
-        warped=bool(arguments.simulated) and not octa,
     )
     every = (arguments.validate_every or 1) * trainer.steps_per_epoch
-    judge = None if arguments.plain else _judge(arguments, task, step, octa=octa)
     train(arguments, trainer, [task], step, base, parent, validate_every=every, progress=progress, judge=judge)
     return 0

@@ -12,7 +12,6 @@ from torch import nn
 from ..checkpoints import cpu_weights
 from ..simulation import RepeatSettings
 from ..tasks import TaskPair
-from .known_warps import known_warp, warped_pair
 from .step import OptimisationStep, StepValues
 from .trainers import OneOptimiser, update
 
@@ -53,9 +52,6 @@ class FineTuning(OneOptimiser):
         Decay of the running mean of the weights, below 1. With it `network` of this object, the result, is that mean: it has
         less of the noise that single pairs leave in the weights, and needs no learning rate that falls with the length of
         the run. 0, the paper's, gives the trained weights themselves.
-    warped : bool
-        A simulated repeat is the pair itself with its fixed image warped, each image with the noise and contrast of its own
-        acquisition, in place of one image with the noise of OCTA; the running mean tells what takes moving to fixed before.
     """
 
     name = "finetune"
@@ -72,14 +68,13 @@ class FineTuning(OneOptimiser):
         seed: int = 0,
         simulated: float = 0.0,
         averaging: float = 0.0,
-        warped: bool = False,
     ):
         self._trained, self._task, self._step = network.train(), task, step
         self.network = copy.deepcopy(network) if averaging else network
         self.steps_per_epoch = -(-len(task) // batch)
         self.total_steps = epochs * self.steps_per_epoch
         self._epochs, self._learning_rate, self._batch, self._seed = epochs, learning_rate, batch, seed
-        self._simulated, self._averaging, self._warped = simulated, averaging, warped
+        self._simulated, self._averaging = simulated, averaging
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
 
     def advance(self, step: int) -> StepValues:
@@ -89,7 +84,7 @@ class FineTuning(OneOptimiser):
         chosen = [int(index) for index in order[position * self._batch : (position + 1) * self._batch]]
         rng = np.random.default_rng([self._seed, epoch, position])
         if rng.random() < self._simulated:
-            pairs = [self._repeat(index, rng) for index in chosen]
+            pairs = [self._task.repeat(index, rng) for index in chosen]
         else:
             pairs = [self._task.pair(index) for index in chosen]
         values = update(self._trained, self._optimiser, self._step, pairs)
@@ -97,17 +92,6 @@ class FineTuning(OneOptimiser):
             # At the start the mean reaches back over a part of the updates only, so that it leaves the first weights.
             _approach(self.network, self._trained, 1 - min(self._averaging, (1 + step) / (10 + step)))
         return values
-
-    def _repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
-        if not self._warped:
-            return self._task.repeat(index, rng)
-        pair = self._task.pair(index)
-        known = known_warp(len(pair.fixed), self._task.simulation, rng)
-        was_training = self.network.training
-        self.network.eval()
-        repeat = warped_pair(self.network, pair, known, self._step.device)
-        self.network.train(was_training)
-        return repeat
 
     def state(self) -> dict:
         """The optimiser, and the trained weights where the result is their mean."""
@@ -131,7 +115,6 @@ class FineTuning(OneOptimiser):
             "simulation": self._task.simulation.to_dict() if self._simulated else None,
             "averaging": self._averaging,
             "seed": self._seed,
-            **({"warped": True} if self._warped else {}),
         }
 
 

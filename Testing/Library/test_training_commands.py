@@ -205,7 +205,7 @@ def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
 
 def test_the_history_of_a_checkpoint_grows_and_the_loss_is_the_recipes(inputs, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
-    octa = ["--repeats", "octa"]
+    octa = ["--simulated", str(GUIDED.simulated)]
     assert main([*inputs, *octa, "--output", str(first), "--epochs", "1", "--smoothness", "0.5", "--scales", "2"]) == 0
     words = ["finetune", *inputs[1:3], "--checkpoint", str(first / BEST)]
     assert main([*words, "--output", str(second), "--epochs", "1", "--plain"]) == 0
