@@ -30,8 +30,7 @@ DESCRIPTION = (
     "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
     "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
     "choose the best epoch by their landmarks. Without landmarks, or with none held out, NCC chooses it or, where little is\n"
-    "left to deform, how far the network contradicts itself under known warps. Where no epoch is better than the start,\n"
-    "the start is kept, with a warning.\n"
+    "left to deform, the loss. Where no epoch is better than the start, the start is kept, with a warning.\n"
     "The pairs are aligned first, as `register` does, and the network learns what remains: from the pairs by Eq. (1), and\n"
     "where they look like OCTA, from simulated visits whose displacement is known.\n"
     "--plain is the paper's fine-tuning, by Eq. (1) alone."
@@ -113,14 +112,14 @@ def _some(task: PairTask) -> list[TaskPair]:
     return [task.pair(index) for index in range(0, len(task), -(-len(task) // _JUDGED))]
 
 
-def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep, *, smooth: bool) -> Validator:
+def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep) -> Validator:
     """What chooses the epoch: the held-out pairs, or up to some of the pairs themselves where none is held out."""
     from ..training.validation import Validator
 
     pairs = task.validation_pairs()
     if not pairs and not arguments.no_validation:
         pairs = _some(task)
-    return Validator({task.name: pairs}, step.loss, step.device, warps=task.simulation if smooth else None)
+    return Validator({task.name: pairs}, step.loss, step.device)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -152,14 +151,14 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     check_folder(arguments.output, resume=arguments.resume)  # before the time that it takes to align
     task.align(progress)
     network = place(base.build(), step.device)
-    judge = None
+    judge, by_ncc = None, False
     if not arguments.plain:
         look = _look(task, network, progress)
         recipe = guided(base.network["name"], octa=look.octa, smooth=look.smooth)
     arguments = _complete(arguments, recipe)
     step = optimisation(arguments, base)
     if not arguments.plain:
-        judge = _judge(arguments, task, step, smooth=look.smooth)
+        judge, by_ncc = _judge(arguments, task, step), not look.smooth
     trainer = FineTuning(
         network,
         task,
@@ -172,5 +171,6 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         averaging=arguments.averaging,
     )
     every = (arguments.validate_every or 1) * trainer.steps_per_epoch
-    train(arguments, trainer, [task], step, base, parent, validate_every=every, progress=progress, judge=judge)
+    told = {"validate_every": every, "progress": progress}
+    train(arguments, trainer, [task], step, base, parent, **told, judge=judge, by_ncc=by_ncc)
     return 0

@@ -217,8 +217,13 @@ def train(
     progress: Reader,
     group: Group | None = None,
     judge: Validator | None = None,
+    by_ncc: bool = False,
 ) -> Path:
-    """Make and do the run of a trainer; `group` are the processes that share it; `judge` replaces the held-out pairs."""
+    """Make and do the run of a trainer.
+
+    `group` are the processes that share it. `judge` replaces the held-out pairs, and the start is a candidate then; for
+    `by_ncc` see `RunSettings`.
+    """
     from ..errors import InputError
     from ..training.distributed import Group, started_in_group
     from ..training.run import RunSettings, TrainingRun
@@ -246,7 +251,7 @@ def train(
         arguments.output,
         record=record,
         validator=judge,
-        settings=RunSettings(validate_every, arguments.save_every, warn_of_start=warn),
+        settings=RunSettings(validate_every, arguments.save_every, warn_of_start=warn, by_ncc=by_ncc),
         device=step.device,
         progress=progress,
         group=group,

@@ -12,11 +12,9 @@ from torch import nn
 
 from ..losses import RegistrationLoss
 from ..metrics import landmark_distances, normalised_cross_correlation
-from ..simulation import RepeatSettings
 from ..spatial import invert_points, warp
 from ..tasks import TaskPair
 from .devices import as_batch
-from .known_warps import known_warp, transfer_error
 
 
 @dataclass(frozen=True)
@@ -28,26 +26,21 @@ class Validator:
     pairs : dict of str to sequence of TaskPair
     loss : RegistrationLoss
     device : torch.device
-    warps : RepeatSettings, optional
-        How far known warps reach; with them pairs without landmarks have a `transfer_px` (`known_warps.transfer_error`).
     """
 
     pairs: dict[str, Sequence[TaskPair]]
     loss: RegistrationLoss
     device: torch.device
-    warps: RepeatSettings | None = None
 
     def __bool__(self) -> bool:
         return any(self.pairs.values())
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
-        """Mean over pairs of each task, then over tasks: `loss`, `ncc`, `distance_px` (landmarks) or `transfer_px`."""
+        """Mean over pairs of each task, then over tasks: `loss`, `ncc` and, where landmarks exist, `distance_px`."""
         was_training = network.training
         network.eval()
         by_task = {
-            name: [self._measure(network, pair, index) for index, pair in enumerate(pairs)]
-            for name, pairs in self.pairs.items()
-            if pairs
+            name: [self._measure(network, pair) for pair in pairs] for name, pairs in self.pairs.items() if pairs
         }
         network.train(was_training)
         values = {key: _mean([_mean([m[key] for m in measures]) for measures in by_task.values()]) for key in _MEASURES}
@@ -58,7 +51,7 @@ class Validator:
         return {key: value for key, value in values.items() if not math.isnan(value)}
 
     @torch.no_grad()
-    def _measure(self, network: nn.Module, pair: TaskPair, index: int) -> dict[str, float]:
+    def _measure(self, network: nn.Module, pair: TaskPair) -> dict[str, float]:
         moving, fixed = as_batch([pair.moving], self.device), as_batch([pair.fixed], self.device)
         displacement = network(moving, fixed).float()
         warped = warp(moving, displacement)[0, 0].cpu().numpy()
@@ -67,19 +60,14 @@ class Validator:
             "loss": float(self.loss(moving, fixed, displacement).total),
             "ncc": normalised_cross_correlation(warped, pair.fixed, defined),
             "distance_px": math.nan,
-            "transfer_px": math.nan,
         }
         if pair.moving_points is not None and len(pair.moving_points):
             carried, _ = invert_points(displacement[0].cpu().numpy(), pair.moving_points)
             measures["distance_px"] = float(landmark_distances(carried, pair.fixed_points).mean())
-        elif self.warps is not None:
-            known = known_warp(len(pair.fixed), self.warps, np.random.default_rng([_SEED, index]))
-            measures["transfer_px"] = transfer_error(network, pair, known, self.device)
         return measures
 
 
-_MEASURES = ("loss", "ncc", "distance_px", "transfer_px")
-_SEED = 20104447
+_MEASURES = ("loss", "ncc", "distance_px")
 
 
 def _mean(values: list[float]) -> float:
