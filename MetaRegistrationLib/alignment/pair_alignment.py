@@ -162,7 +162,7 @@ class _Search:
         found = []
         for index in range(min(len(peaks.scores), _TRIED[name])):
             settled = self._settled(self._matcher, peaks.matrices[index])
-            found.append(_Candidate(settled, confidence(peaks, index, settled)))
+            found.append(_Candidate(settled, confidence(peaks, index, settled, whole=name == "whole")))
             if found[-1].confidence > 0.99:
                 break
         return max(found, key=lambda candidate: candidate.confidence)
@@ -186,7 +186,7 @@ class _Search:
         peaks = self._peaks(_structure(flipped), _limited(_WHOLE, self._kind))
         matcher = BlockMatcher(flipped, self._fixed, _BLOCKS)
         settled = self._settled(matcher, peaks.matrices[0])
-        if confidence(peaks, 0, settled) >= LEAST_CONFIDENCE:
+        if confidence(peaks, 0, settled, whole=True) >= LEAST_CONFIDENCE:
             return "the moving image looks like a mirror image of the fixed one"
         return "the images do not agree beyond chance"
 

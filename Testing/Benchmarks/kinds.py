@@ -10,7 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+
+def _wanted(name: str, wanted: Sequence[str], names: set[str]) -> bool:
+    """Whether a method is asked for: by its whole name, or by how it starts where no method has that name."""
+    exact = {text for text in wanted if text in names}
+    return name in exact or name.lower().startswith(tuple(text.lower() for text in wanted if text not in exact))
 
 
 def main() -> None:
@@ -38,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> None:
     order = [method.name for method in methods]
     wanted = [arguments.label if text == "ours" else text for text in arguments.methods or ()]
     if wanted:
-        methods = [method for method in methods if method.name.lower().startswith(tuple(map(str.lower, wanted)))]
+        methods = [method for method in methods if _wanted(method.name, wanted, {other.name for other in methods})]
     marks = {method.name: kinds_methods.fingerprint(method) for method in methods}
     results = kinds_results.KindResults(output / "results.jsonl")
     warm = set()
