@@ -136,7 +136,7 @@ class _Search:
                 return _Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
         best = self._best(_USUAL, "usual")
         if best.confidence < LEAST_CONFIDENCE:
-            best = max(best, *self._by_opinion(best.settled), key=lambda candidate: candidate.confidence)
+            best = max([best, *self._by_opinion(best.settled)], key=lambda candidate: candidate.confidence)
         if best.confidence < LEAST_CONFIDENCE and self._kind != "translation":
             best = max(best, self._best(_WHOLE, "whole"), key=lambda candidate: candidate.confidence)
         unmoved = judge(self._matcher, IDENTITY, best.settled.directions)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..progress import Reader
+from ..progress import Message, Reader
 from ..training.adaptation import GUIDED, PLAIN, Recipe, guided
 from .folders import report_folder
 from .options import add_epochs, add_initial, add_pairs, add_reading, share
 from .training_options import add_training, optimisation, starting_checkpoint, train
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..tasks import PairTask, TaskPair
+    from ..training.likeness import Likeness
+    from ..training.step import OptimisationStep
+    from ..training.validation import Validator
+
+_JUDGED = 8
+"""Pairs that are looked at to choose the recipe and, where none is held out, the epoch."""
 
 NAME = "finetune"
 HELP = "adapt a checkpoint to your own image pairs"
@@ -17,9 +29,11 @@ DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
     "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
     "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
-    "choose the best epoch. The pairs are aligned first, as `register` does, and the network learns what remains: from the\n"
-    "pairs by Eq. (1), and from simulated repeat visits of the same images, whose displacement is known. --plain is the\n"
-    "paper's fine-tuning, by Eq. (1) alone."
+    "choose the best epoch by their landmarks. Without landmarks, or with none held out, NCC chooses it or, where little is\n"
+    "left to deform, the loss. Where no epoch is better than the start, the start is kept, with a warning.\n"
+    "The pairs are aligned first, as `register` does, and the network learns what remains: from the pairs by Eq. (1), and\n"
+    "where they look like OCTA, from simulated visits whose displacement is known.\n"
+    "--plain is the paper's fine-tuning, by Eq. (1) alone."
 )
 EXAMPLES = (
     "  meta-registration finetune --pairs my_pairs --output runs/adapted\n"
@@ -46,13 +60,14 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
         "--plain",
         action="store_true",
         help=f"the paper's fine-tuning as the default of all these: {_summary(PLAIN)}; without it: {_summary(GUIDED)}"
-        " (--smoothness 5 for the coarse-to-fine network)",
+        " (with --smoothness 5 for the coarse-to-fine network where little is left to deform, and --simulated 0 where the images"
+        " do not look like OCTA)",
     )
     group.add_argument(
         "--simulated",
         type=share,
         metavar="SHARE",
-        help="part of the updates made on simulated repeat visits of the same images (made for OCTA: 0 for other images)",
+        help="part of the updates made on simulated repeat visits of the same images, with the noise of OCTA",
     )
     group.add_argument(
         "--averaging",
@@ -67,13 +82,44 @@ def _summary(recipe: Recipe) -> str:
     return " ".join(f"{name.replace('_', '-')} {value:g}" for name, value in parts.items())
 
 
-def _complete(arguments: argparse.Namespace, network: str) -> None:
-    """Fill in what was not given, from the recipe."""
-    for name, value in vars(PLAIN if arguments.plain else guided(network)).items():
-        if getattr(arguments, name) is None:
-            setattr(arguments, name, value)
+def _complete(arguments: argparse.Namespace, recipe: Recipe) -> argparse.Namespace:
+    """The options with what was not given from the recipe."""
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    arguments = argparse.Namespace(**{**vars(arguments), **vars(recipe), **given})
     if arguments.averaging == 1:
         raise InputError("--averaging: expected a number below 1, got 1: nothing would be learned.")
+    return arguments
+
+
+def _look(task: PairTask, network: nn.Module, progress: Reader) -> Likeness:
+    """What the pairs look like."""
+    from ..training.likeness import likeness
+
+    found = likeness(network, _some(task), next(network.parameters()).device)
+    measures = f"grain {found.grain:.2f}, roughness {found.roughness:.4f}"
+    progress(Message(f"The pairs look {_KINDS[found.octa, found.smooth]} ({measures})."))
+    return found
+
+
+_KINDS = {
+    (True, True): "like repeat visits of OCTA",
+    (False, True): "unlike OCTA, with little left to deform",
+    (False, False): "unlike OCTA, with much left to deform",
+}
+
+
+def _some(task: PairTask) -> list[TaskPair]:
+    return [task.pair(index) for index in range(0, len(task), -(-len(task) // _JUDGED))]
+
+
+def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep) -> Validator:
+    """What chooses the epoch: the held-out pairs, or up to some of the pairs themselves where none is held out."""
+    from ..training.validation import Validator
+
+    pairs = task.validation_pairs()
+    if not pairs and not arguments.no_validation:
+        pairs = _some(task)
+    return Validator({task.name: pairs}, step.loss, step.device)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -89,11 +135,11 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     if arguments.checkpoint is None:
         arguments.checkpoint = default_checkpoint()
     base, parent = starting_checkpoint(arguments)
-    _complete(arguments, base.network["name"])
+    recipe = PLAIN if arguments.plain else guided(base.network["name"])
+    step = optimisation(_complete(arguments, recipe), base)
     folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
     report_folder(folder, progress)
     training, held_out = choose_pairs(folder, split=arguments.split, hold_out=not arguments.no_validation)
-    step = optimisation(arguments, base)
     task = PairTask(
         folder.root.name,
         training,
@@ -102,8 +148,19 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         initial=arguments.initial,
         device=step.device,
     )
+    check_folder(arguments.output, resume=arguments.resume)  # before the time that it takes to align
+    task.align(progress)
+    network = place(base.build(), step.device)
+    judge, by_ncc = None, False
+    if not arguments.plain:
+        look = _look(task, network, progress)
+        recipe = guided(base.network["name"], octa=look.octa, smooth=look.smooth)
+    arguments = _complete(arguments, recipe)
+    step = optimisation(arguments, base)
+    if not arguments.plain:
+        judge, by_ncc = _judge(arguments, task, step), not look.smooth
     trainer = FineTuning(
-        place(base.build(), step.device),
+        network,
         task,
         step,
         epochs=arguments.epochs,
@@ -113,8 +170,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         simulated=arguments.simulated,
         averaging=arguments.averaging,
     )
-    check_folder(arguments.output, resume=arguments.resume)  # before the time that it takes to align
-    task.align(progress)
     every = (arguments.validate_every or 1) * trainer.steps_per_epoch
-    train(arguments, trainer, [task], step, base, parent, validate_every=every, progress=progress)
+    told = {"validate_every": every, "progress": progress}
+    train(arguments, trainer, [task], step, base, parent, **told, judge=judge, by_ncc=by_ncc)
     return 0

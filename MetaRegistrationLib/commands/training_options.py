@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..training.distributed import Group
     from ..training.step import OptimisationStep
     from ..training.trainers import Trainer
+    from ..training.validation import Validator
 
 
 def add_training(
@@ -215,8 +216,14 @@ def train(
     validate_every: int,
     progress: Reader,
     group: Group | None = None,
+    judge: Validator | None = None,
+    by_ncc: bool = False,
 ) -> Path:
-    """Make and do the run of a trainer; `group` are the processes that share it, where they do."""
+    """Make and do the run of a trainer.
+
+    `group` are the processes that share it. `judge` replaces the held-out pairs, and the start is a candidate then; for
+    `by_ncc` see `RunSettings`.
+    """
     from ..errors import InputError
     from ..training.distributed import Group, started_in_group
     from ..training.run import RunSettings, TrainingRun
@@ -225,7 +232,11 @@ def train(
     if group is None and started_in_group():
         raise InputError(f"{arguments.command} runs in one process only: start it without torchrun.")
     group = group or Group()
-    pairs = group.together(lambda: {task.name: task.validation_pairs() for task in tasks} if group.first else {})
+    if judge is None:
+        pairs = group.together(lambda: {task.name: task.validation_pairs() for task in tasks} if group.first else {})
+        judge, warn = Validator(pairs, step.loss, step.device), False
+    else:
+        warn = bool(judge)
 
     record = {
         "tasks": [task.describe() for task in tasks],
@@ -239,8 +250,8 @@ def train(
         base,
         arguments.output,
         record=record,
-        validator=Validator(pairs, step.loss, step.device),
-        settings=RunSettings(validate_every, arguments.save_every),
+        validator=judge,
+        settings=RunSettings(validate_every, arguments.save_every, warn_of_start=warn, by_ncc=by_ncc),
         device=step.device,
         progress=progress,
         group=group,

@@ -47,9 +47,21 @@ landmarks (Documentation/Results.md).
 """
 
 _SMOOTHNESS = {"coarse_to_fine": 5.0}
-"""lambda where another one than the paper's was better on pairs that are not tested on."""
+"""lambda where another one than the paper's was better on pairs with little left to deform; it harms where organs deform."""
 
 
-def guided(network: str) -> Recipe:
-    """`GUIDED` with the smoothness that suits a network of the registry."""
-    return replace(GUIDED, smoothness=_SMOOTHNESS.get(network, GUIDED.smoothness))
+def guided(network: str, *, octa: bool = True, smooth: bool = True) -> Recipe:
+    """`GUIDED` as it suits a network of the registry and pairs.
+
+    Parameters
+    ----------
+    network : str
+        Its name in the registry.
+    octa, smooth : bool
+        As `Likeness` has them.
+    """
+    return replace(
+        GUIDED,
+        smoothness=_SMOOTHNESS.get(network, GUIDED.smoothness) if smooth else GUIDED.smoothness,
+        simulated=GUIDED.simulated if octa else 0.0,
+    )

@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 import torch
 import training_helpers
-from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, tiny_network, write_pairs
+from scipy.ndimage import gaussian_filter
+from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, make_run, tiny_network, write_pairs
 
-from MetaRegistrationLib.checkpoints import cpu_weights
+from MetaRegistrationLib.checkpoints import cpu_weights, load_checkpoint
 from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.spatial import warp
-from MetaRegistrationLib.tasks import PairTask, repeat_settings
+from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
+from MetaRegistrationLib.training.likeness import Likeness, likeness
 
 CLEAN = replace(training_helpers.CLEAN, displacement_px=3.0, displacement_spread_px=0.0)
 
@@ -145,3 +148,77 @@ def test_the_plain_recipe_is_the_papers():
 
 def test_the_coarse_to_fine_network_has_a_smoothness_of_its_own():
     assert guided("coarse_to_fine").smoothness > guided("voxelmorph").smoothness == GUIDED.smoothness
+
+
+@pytest.mark.parametrize(("smooth", "smoothness"), [(True, guided("coarse_to_fine").smoothness), (False, 1.0)])
+def test_pairs_that_are_not_like_octa_get_no_noise_of_it(smooth, smoothness):
+    recipe = guided("coarse_to_fine", octa=False, smooth=smooth)
+    assert recipe.smoothness == smoothness and recipe.simulated == 0
+
+
+class Still(torch.nn.Module):
+    """A network that finds `length` px everywhere, or nothing."""
+
+    def __init__(self, length=0.0):
+        super().__init__()
+        self.length = torch.nn.Parameter(torch.tensor(length))
+
+    def forward(self, moving, fixed):
+        return self.length * torch.ones(len(moving), 2, *moving.shape[2:])
+
+
+@pytest.mark.parametrize(("blur", "octa"), [(0.0, True), (3.0, False)])
+def test_grain_tells_octa_from_clean_images(blur, octa):
+    image = np.random.default_rng(0).random((64, 64), dtype=np.float32)
+    pair = TaskPair(image, gaussian_filter(image, blur))
+    assert likeness(Still(), [pair], STEP.device).octa == octa
+
+
+def test_grain_and_roughness_tell_the_recipe():
+    octa, sections, stains = Likeness(1.2, 0.008), Likeness(0.8, 0.004), Likeness(1.2, 0.03)
+    assert [(look.octa, look.smooth) for look in (octa, sections, stains)] == [
+        (True, True),
+        (False, True),
+        (False, False),
+    ]
+
+
+class Ready:
+    """A validator that gives ready values, one a validation."""
+
+    def __init__(self, *values):
+        self._values = iter(values)
+
+    def __call__(self, network):
+        return next(self._values)
+
+
+WORSE = [
+    pytest.param({"loss": -0.3, "ncc": 0.7}, False, id="leaves more unexplained"),
+    pytest.param({"loss": -0.3, "ncc": 0.79}, True, id="a little less alike, and much to deform"),
+    pytest.param({"loss": -0.05, "ncc": 0.9}, False, id="greater loss"),
+    pytest.param({"loss": -0.3, "ncc": 0.9, "distance_px": 2.0}, False, id="landmarks farther apart"),
+]
+
+
+def judged(values, folder, *, by_ncc=False):
+    """History of `best.pt` of a run of two epochs that is judged by ready values, its weights, and the warnings."""
+    events, trainer = [], FineTuning(tiny_network(), five_pairs(), STEP, epochs=2, learning_rate=1e-3)
+    run = make_run(trainer, folder, validator=Ready(*values), every=5, progress=events.append)
+    run._settings = replace(run._settings, warn_of_start=True, by_ncc=by_ncc)
+    best = load_checkpoint(run())
+    return best.history[-1], best.weights, [event.text for event in events if isinstance(event, Message)]
+
+
+@pytest.mark.parametrize(("later", "by_ncc"), WORSE)
+def test_what_is_worse_does_not_replace_the_start(later, by_ncc, tmp_path):
+    start = {**dict.fromkeys(later, 1.0), "loss": -0.1, "ncc": 0.8}
+    entry, weights, warnings = judged([start, later, later], tmp_path / "run", by_ncc=by_ncc)
+    assert equal_weights(weights, cpu_weights(tiny_network())) and entry["step"] == 0
+    assert len(warnings) == 1 and "did not improve" in warnings[0]
+
+
+def test_a_better_epoch_is_kept_without_a_warning(tmp_path):
+    values = [{"loss": -0.1, "ncc": 0.8}, {"loss": -0.2, "ncc": 0.79}, {"loss": -0.15, "ncc": 0.8}]
+    entry, _, warnings = judged(values, tmp_path / "run")
+    assert entry["step"] == 5 and not warnings
