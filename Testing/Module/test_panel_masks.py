@@ -299,6 +299,17 @@ def test_a_field_of_view_goes_when_nothing_is_outside_and_stays_as_the_mask_it_b
     assert found.GetScene() is not None
 
 
+def test_images_that_have_nothing_in_common_are_not_moved_and_the_user_hears_what_to_try(rig, widget, pictures):
+    noise = np.random.default_rng(0).random(pictures[0].shape).astype(np.float32)
+    choose(widget, volume("noise", noise), volume("fixed", pictures[1]))
+    register(rig, widget)
+    assert widget.ui.registerStatusLabel.text.startswith("Registered in"), widget.ui.registerStatusLabel.text
+    said = widget.ui.alignmentWarningLabel.text
+    assert "nothing was moved" in said and "under Stages, or masks" in said and "overlay" in said
+    transform = widget.ui.transformSelector.currentNode().GetTransformFromParent()
+    np.testing.assert_allclose(transform.TransformPoint((-1.0, -1.5, 0.0)), (-1.0, -1.5, 0.0), atol=1e-6)
+
+
 def test_masks_of_a_folder_come_with_their_pair_and_leave_with_it(rig, widget, tmp_path, monkeypatch):
     seen = used(widget, monkeypatch)
     folder = small_folder(tmp_path / "pairs", 2)
