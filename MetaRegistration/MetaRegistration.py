@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Union
 
 import qt
 import slicer
@@ -40,7 +40,7 @@ class MetaRegistration(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("Meta-Registration")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Registration")]
-        parent.dependencies = ["Markups", "Plots", "Tables", "Transforms", "Volumes"]
+        parent.dependencies = ["Markups", "Plots", "Segmentations", "Tables", "Transforms", "Volumes"]
         parent.contributors = [_("The MetaRegistration authors (see CITATION.cff)")]
         parent.helpText = _(
             "Registers pairs of 2D images, such as OCTA scans of two visits, with a meta-learned network that is "
@@ -55,6 +55,10 @@ def registerSampleData():
     from MetaRegistrationLib.mrml.samples import register_sample_data
 
     register_sample_data(Path(__file__).parent / "Resources" / "Icons" / "MetaRegistration.png")
+
+
+# Slicer's wrapper connects no A | B with a selector.
+MaskNode = Union[slicer.vtkMRMLLabelMapVolumeNode, slicer.vtkMRMLSegmentationNode, None]  # noqa: UP007
 
 
 @parameterNodeWrapper
@@ -72,6 +76,9 @@ class MetaRegistrationParameterNode:
     movingSlice: Annotated[int, WithinRange(0, 9999)] = 0
     fixedVolume: slicer.vtkMRMLScalarVolumeNode
     fixedSlice: Annotated[int, WithinRange(0, 9999)] = 0
+    movingMask: MaskNode
+    fixedMask: MaskNode
+    showFieldOfView: bool = True
     warpedVolume: slicer.vtkMRMLScalarVolumeNode
     transform: slicer.vtkMRMLGridTransformNode
     movingPoints: slicer.vtkMRMLMarkupsFiducialNode

@@ -19,18 +19,36 @@ def node_with_attribute(name: str, value: str):
 @contextmanager
 def unchanged_on_error(*volumes) -> Iterator[None]:
     """Remove the nodes that were added inside, and give `volumes` their spacing back, when an error leaves the block."""
-    before = {node.GetID() for node in _nodes()}
+    before = _ids()
     spacings = [(volume, volume.GetSpacing()) for volume in volumes]
     try:
         yield
     except BaseException:
-        for node in _nodes():
-            if node.GetID() not in before and node.GetScene() is not None:
-                slicer.mrmlScene.RemoveNode(node)
+        _remove_all_but(before)
         for volume, spacing in spacings:
             if volume.GetScene() is not None and volume.GetSpacing() != spacing:
                 volume.SetSpacing(spacing)
         raise
+
+
+@contextmanager
+def without_what_is_added() -> Iterator[None]:
+    """Remove the nodes that were added inside: those of intermediate results."""
+    before = _ids()
+    try:
+        yield
+    finally:
+        _remove_all_but(before)
+
+
+def _ids() -> set[str]:
+    return {node.GetID() for node in _nodes()}
+
+
+def _remove_all_but(identifiers: set[str]) -> None:
+    for node in _nodes():
+        if node.GetID() not in identifiers and node.GetScene() is not None:
+            slicer.mrmlScene.RemoveNode(node)
 
 
 def _nodes() -> list:

@@ -28,12 +28,22 @@ class OtherInitial(NamedTuple):
 
 
 class Measures(NamedTuple):
-    """What was measured of a registration; `initial` is the kind of alignment that was kept, None where it was off."""
+    """What was measured of a registration.
+
+    `initial` is the kind of alignment that was kept, None where it was off; `alignment_alone` as the function of that name.
+    """
 
     ncc_before: float
     ncc_after: float
     folding_percent: float
     initial: str | None
+    alignment_alone: bool = False
+
+
+def alignment_alone(registration: Registration) -> bool:
+    """Whether stages after the initial alignment were asked for, and left out because they did not improve on it."""
+    stages = registration.stages
+    return registration.kept == "initial" and bool(stages.network or stages.refine)
 
 
 def note_stages(node, registration: Registration) -> None:
@@ -48,6 +58,7 @@ def note_stages(node, registration: Registration) -> None:
         "AlignmentKept": None if alignment is None else alignment.kind,
         "AlignmentConfidence": None if alignment is None else f"{alignment.confidence:.3f}",
         "AlignmentReason": (alignment and alignment.reason) or None,
+        "AlignmentAlone": "yes" if alignment_alone(registration) else None,
     }
     _note(node, values)
 
@@ -81,7 +92,8 @@ def measures(node) -> Measures | None:
     texts = [node.GetAttribute(_PREFIX + name) for name in _MEASURES]
     if not all(texts):
         return None
-    return Measures(*map(float, texts), node.GetAttribute(f"{_PREFIX}AlignmentKept"))
+    kept, alone = (node.GetAttribute(_PREFIX + name) for name in ("AlignmentKept", "AlignmentAlone"))
+    return Measures(*map(float, texts), kept, alone is not None)
 
 
 def _note(node, values: dict[str, str | None]) -> None:

@@ -31,21 +31,21 @@ def show_pair(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> 
         face_slice(name, volume, index)
 
 
-def show_overlay(moving, fixed, *, fraction: float = 0.5, fixed_slice: int = 0) -> Overlay:
-    """Show moving in magenta and fixed in green in one view, white where both agree."""
+def show_overlay(moving, fixed, *, fraction: float = 0.5, fixed_slice: int = 0, field_of_view=None) -> Overlay:
+    """Show moving in magenta and fixed in green in one view, white where both agree; a label map outlined on top."""
     set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
-    overlay = Overlay(moving, fixed)
+    overlay = Overlay(moving, fixed, field_of_view=field_of_view)
     overlay.colour()
     overlay.set_blend(fraction)
     face_slice(OVERLAY_VIEW, fixed, fixed_slice)
     return overlay
 
 
-def show_pair_and_overlay(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> Overlay:
-    """Show moving in magenta and fixed in green side by side, and both overlaid below."""
+def show_pair_and_overlay(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0, field_of_view=None) -> Overlay:
+    """Show moving in magenta and fixed in green side by side, and both overlaid below, a label map outlined on top."""
     _add_pair_and_overlay_layout()
     set_layout(PAIR_AND_OVERLAY_LAYOUT)
-    overlay = Overlay(moving, fixed, BELOW_PAIR_VIEW)
+    overlay = Overlay(moving, fixed, BELOW_PAIR_VIEW, field_of_view)
     overlay.colour()
     for name, volume, index in zip(PAIR_VIEWS, (moving, fixed), (moving_slice, fixed_slice), strict=True):
         _set_layers(name, volume, None, 0.0)
@@ -75,8 +75,9 @@ def show_one(volume, *, slice_index: int = 0, facing=None) -> None:
 class Overlay:
     """Blend and flicker of two volumes in the overlay view; does nothing once one of them left the scene."""
 
-    def __init__(self, moving, fixed, view: str = OVERLAY_VIEW):
+    def __init__(self, moving, fixed, view: str = OVERLAY_VIEW, field_of_view=None):
         self.moving, self.fixed, self.view = moving, fixed, view
+        self._field_of_view = field_of_view
         self.fraction = 0.5
         self._flicker_moving: bool | None = None
 
@@ -90,6 +91,11 @@ class Overlay:
         self.fraction = min(max(float(fraction), 0.0), 1.0)
         self._flicker_moving = None
         self._show(self.fraction)
+
+    def outline(self, field_of_view) -> None:
+        """Outline another label map, or none, on top of both."""
+        self._field_of_view = field_of_view
+        self._show_outline()
 
     def flicker(self, on: bool = True) -> None:
         """Show the other image alone, in turns, at every call; with `on` False return to the blend."""
@@ -107,6 +113,18 @@ class Overlay:
             _set_layers(self.view, self.fixed, self.moving, 2 * fraction)
         else:
             _set_layers(self.view, self.moving, self.fixed, 2 * (1 - fraction))
+        self._show_outline()
+
+    def _show_outline(self) -> None:
+        node = self._field_of_view
+        composite = slicer.mrmlScene.GetSingletonNode(self.view, "vtkMRMLSliceCompositeNode")
+        if composite is None:
+            return
+        shown = node is not None and node.GetScene() is not None
+        if shown:
+            composite.SetLabelOpacity(1.0)
+        composite.SetLabelVolumeID(node.GetID() if shown else None)
+        _set_outline(self.view, shown)
 
 
 def views_of(volume) -> list[str]:
@@ -197,6 +215,13 @@ def _set_layers(view: str, background, foreground, opacity: float) -> None:
         composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
         composite.SetForegroundOpacity(opacity)
         composite.SetLabelVolumeID(None)
+    _set_outline(view, False)
+
+
+def _set_outline(view: str, on: bool) -> None:
+    """Whether a view outlines label maps; off, as Slicer has it, where there is none of an overlay."""
+    if (slice_node := _slice_node(view)) is not None:
+        slice_node.SetUseLabelOutline(on)
 
 
 def _set_colour(volume, colour_id: str) -> None:

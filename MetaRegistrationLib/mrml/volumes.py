@@ -111,12 +111,17 @@ def update_volume(node, array: np.ndarray, geometry: Geometry) -> None:
         raise ValueError(f"update_volume: array of shape {array.shape} on a geometry of size {geometry.size}")
     pixels = array if array.dtype == np.uint8 else np.asarray(array, dtype=np.float32)
     empty = volume_slices(node) == 0
+    place_image(node, pixels, geometry)
+    if empty or node.GetDisplayNode() is None:
+        set_window(node)
+
+
+def place_image(node, pixels: np.ndarray, geometry: Geometry) -> None:
+    """Put pixels (H, W) as they are into a volume node, which leaves any parent transform; its display stays."""
     with slicer.util.NodeModify(node):
         node.SetAndObserveTransformNodeID(None)
         node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(matrix_from_geometry(geometry)))
         node.SetAndObserveImageData(image_data(pixels[None]))
-    if empty or node.GetDisplayNode() is None:
-        set_window(node)
 
 
 def set_window(node) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..mrml import landmark_nodes, results, scene, stored_registration, views, volumes
+from ..images import Image
+from ..mrml import landmark_nodes, masks, results, scene, stored_registration, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..pairs import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
 from .texts import tr as _
@@ -36,12 +37,14 @@ class FoundPairs:
 
 @dataclass(frozen=True)
 class LoadedPair:
-    """Nodes of a pair; point lists are None where it has no landmarks, results where it was not registered before."""
+    """Nodes of a pair; point lists and masks are None where it has none, results where it was not registered before."""
 
     moving: object
     fixed: object
     moving_points: object | None
     fixed_points: object | None
+    moving_mask: object | None
+    fixed_mask: object | None
     transform: object | None = None
     warped: object | None = None
     table: object | None = None
@@ -117,6 +120,8 @@ class PairsLogic:
             "fixed": volumes.volume_from_image(pair.fixed, _("{name} fixed").format(name=pair.name)),
             "moving points": None,
             "fixed points": None,
+            "moving mask": self._mask(pair.moving, _("{name} moving mask").format(name=pair.name)),
+            "fixed mask": self._mask(pair.fixed, _("{name} fixed mask").format(name=pair.name)),
         }
         if pair.moving_landmarks is not None:
             nodes["moving points"] = node_from_landmarks(
@@ -134,9 +139,12 @@ class PairsLogic:
             )
         return nodes
 
+    def _mask(self, image: Image, name: str):
+        return None if image.mask is None else masks.label_map(image.mask, image.geometry, name)
+
 
 _RESULTS = ("vtkMRMLGridTransformNode", "vtkMRMLScalarVolumeNode", "vtkMRMLTableNode")
-_ROLES = ("moving", "fixed", "moving points", "fixed points")
+_ROLES = ("moving", "fixed", "moving points", "fixed points", "moving mask", "fixed mask")
 
 
 def _row(files: PairFiles, pair: ImagePair) -> PairRow:

@@ -77,6 +77,8 @@ class PairsSection:
             # Outputs of another pair must not be overwritten by this one's; those of this pair come back.
             parameters.transform, parameters.warpedVolume = pair.transform, pair.warped
             parameters.distanceTable = pair.table
+            # Neither must a mask of another pair be used for this one.
+            parameters.movingMask, parameters.fixedMask = pair.moving_mask, pair.fixed_mask
         parameters.movingVolume, parameters.fixedVolume = pair.moving, pair.fixed
         parameters.movingSlice = parameters.fixedSlice = 0
         parameters.movingPoints, parameters.fixedPoints = pair.moving_points, pair.fixed_points

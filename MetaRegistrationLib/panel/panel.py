@@ -8,6 +8,7 @@ from .adapt_section import AdaptSection
 from .dependency_section import DependencySection
 from .folder_section import FolderSection
 from .landmarks_section import LandmarksSection
+from .masks_section import MasksSection
 from .pairs_section import PairsSection
 from .register_section import RegisterSection
 from .slices_section import SlicesSection
@@ -36,6 +37,7 @@ class Panel:
         self.views = ViewsSection(ui, logic.register, state)
         self.slices = SlicesSection(ui, logic.register, state, logic.host, self.views.show_pair)
         self.stages = StagesSection(ui, state)
+        self.masks = MasksSection(ui, state)
         self.register = RegisterSection(
             ui, logic.register, state, logic.dependency, logic.host, self.views.show_overlay
         )

@@ -14,9 +14,10 @@ from ..images import Image
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
-from ..mrml import landmark_nodes, results, scene, stage_notes, stored_registration, transforms, views, volumes
+from ..mrml import landmark_nodes, masks, results, scene, stage_notes, stored_registration, transforms, views, volumes
 from ..pair_files import check_sizes
 from ..stages import Stages, adapted_initial
+from .masking import masked
 from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
 from .texts import tr as _
 
@@ -69,6 +70,7 @@ class RegisterLogic:
                 None if alignment is None else alignment.kind,
                 registration.stage_seconds,
                 None if refinement is None else refinement.steps,
+                stage_notes.alignment_alone(registration),
             )
 
     def register(self, request: PairRequest) -> PairResult:
@@ -137,9 +139,17 @@ class RegisterLogic:
             return stored_registration.registered_slices(transform)
         return self.slices(moving) // 2, self.slices(fixed) // 2
 
-    def show_pair(self, moving, fixed, moving_slice: int, fixed_slice: int, fraction: float) -> views.Overlay:
-        """Show a pair side by side and overlaid."""
-        overlay = views.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
+    def field_of_view(self, fixed):
+        """The label map of what counted as tissue of a fixed volume; None where everything did, or it is not known."""
+        return masks.field_of_view(fixed)
+
+    def show_pair(
+        self, moving, fixed, moving_slice: int, fixed_slice: int, fraction: float, field_of_view=None
+    ) -> views.Overlay:
+        """Show a pair side by side and overlaid, with a label map outlined on top."""
+        overlay = views.show_pair_and_overlay(
+            moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice, field_of_view=field_of_view
+        )
         overlay.set_blend(fraction)
         return overlay
 
@@ -147,9 +157,11 @@ class RegisterLogic:
         """Show one volume in the place of another."""
         views.show_one(node, facing=facing, slice_index=slice_index)
 
-    def show_overlay(self, moving, fixed, fixed_slice: int, fraction: float) -> views.Overlay:
-        """Show moving over fixed."""
-        return views.show_overlay(moving, fixed, fixed_slice=fixed_slice, fraction=fraction)
+    def show_overlay(self, moving, fixed, fixed_slice: int, fraction: float, field_of_view=None) -> views.Overlay:
+        """Show moving over fixed, with a label map outlined on top."""
+        return views.show_overlay(
+            moving, fixed, fixed_slice=fixed_slice, fraction=fraction, field_of_view=field_of_view
+        )
 
     def is_registered(self, moving, fixed, transform) -> bool:
         """Whether the transform is a registration of these volumes."""
@@ -195,7 +207,10 @@ class RegisterLogic:
                 )
             )
         check_sizes(moving, fixed)
-        return moving, fixed
+        return (
+            masked(moving, request.moving_mask, request.moving, request.moving_slice, without=request.transform),
+            masked(fixed, request.fixed_mask, request.fixed, request.fixed_slice, without=request.transform),
+        )
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
         from ..checkpoints import load_checkpoint
@@ -230,6 +245,14 @@ class RegisterLogic:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
             results.note_pair(request.warped, request.moving, request.fixed)
             self._note(request.warped, registration)
+        masks.note_field_of_view(
+            request.fixed,
+            registration.tissue_fixed,
+            registration.fixed.geometry,
+            _("{fixed} field of view").format(fixed=request.fixed.GetName()),
+            moving_mask=request.moving_mask,
+            fixed_mask=request.fixed_mask,
+        )
         return request.warped, transform
 
     def _note(self, node, registration: Registration) -> None:

@@ -107,6 +107,8 @@ class RegisterSection:
             fixed_points=parameters.fixedPoints,
             spacing_um=self.ui.spacingSpinBox.value or None,
             stages=self._state.stages,
+            moving_mask=parameters.movingMask,
+            fixed_mask=parameters.fixedMask,
         )
         self._steps = Steps(
             self._host,

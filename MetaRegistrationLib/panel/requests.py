@@ -38,7 +38,8 @@ class FolderRequest:
 class PairRequest:
     """One pair to be registered: volume nodes, their slices, and the nodes for the results (None: none wanted).
 
-    The checkpoint may be None where `stages` has no network.
+    The checkpoint may be None where `stages` has no network. A mask is a label map or a segmentation node; without one the
+    field of view is found.
     """
 
     moving: Any
@@ -53,6 +54,8 @@ class PairRequest:
     fixed_points: Any | None = None
     spacing_um: float | None = None
     stages: Stages = field(default_factory=Stages)
+    moving_mask: Any | None = None
+    fixed_mask: Any | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class PairResult:
         As `Registration.stage_seconds`.
     refinement_steps : int or None
         Those that were taken; None where refinement was off.
+    alignment_alone : bool
+        Whether network and refinement were asked for, and left out because they did not improve on the alignment.
     """
 
     ncc_before: float
@@ -80,6 +85,7 @@ class PairResult:
     initial: str | None = None
     stage_seconds: dict[str, float] = field(default_factory=dict)
     refinement_steps: int | None = None
+    alignment_alone: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ def measures_in_words(result: Any) -> str:
     )
     if result.initial is not None:
         text += " " + _("Initial alignment: {kind}.").format(kind=kind_name(result.initial))
+    if result.alignment_alone:
+        text += " " + _("It was kept alone: what came after it did not help.")
     return text
 
 
@@ -37,9 +39,12 @@ def warnings_in_words(notes: ResultNotes) -> str:
 
 
 def _uncertain(kept: str, reason: str) -> str:
-    text = _("The images could not be aligned with confidence: check the overlay.")
     if kept == "none":
-        return f"{text} " + _("No initial alignment was used ({reason}).").format(reason=reason)
+        return _(
+            "The images could not be aligned with confidence ({reason}), so nothing was moved. Look at the overlay, then try "
+            "another initial alignment under Stages, or masks."
+        ).format(reason=reason)
+    text = _("The images could not be aligned with confidence: check the overlay.")
     return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(kind=kind_name(kept), reason=reason)
 
 

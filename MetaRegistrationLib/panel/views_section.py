@@ -32,6 +32,7 @@ class ViewsSection:
         ui.showOverlayButton.connect("clicked(bool)", lambda checked: self.show_overlay())
         ui.blendSlider.connect("valueChanged(double)", self._blend)
         ui.flickerButton.connect("toggled(bool)", self._flicker)
+        ui.fieldOfViewCheckBox.connect("toggled(bool)", lambda on: self._outline())
         state.watch(self.refresh)
 
     def refresh(self) -> None:
@@ -47,13 +48,14 @@ class ViewsSection:
         can_start(ui.showOverlayButton, missing, _("Moving in magenta over fixed in green: white where both agree."))
         can_start(ui.flickerButton, missing, _("Show moving and fixed image in turns."))
         ui.blendSlider.enabled = not missing
+        ui.fieldOfViewCheckBox.visible = self._logic.field_of_view(parameters.fixedVolume) is not None
 
     def show_overlay(self) -> None:
         """Show the registered pair overlaid."""
         parameters = self._state.parameters
         moving = self._shown_moving()
         self._overlay = self._logic.show_overlay(
-            moving, parameters.fixedVolume, parameters.fixedSlice, self.ui.blendSlider.value
+            moving, parameters.fixedVolume, parameters.fixedSlice, self.ui.blendSlider.value, self._outlined()
         )
 
     def show_pair(self) -> None:
@@ -64,7 +66,7 @@ class ViewsSection:
         self.ui.flickerButton.checked = False
         self._overlay = None
         if None not in (moving, fixed):
-            self._overlay = self._logic.show_pair(moving, fixed, *slices, self.ui.blendSlider.value)
+            self._overlay = self._logic.show_pair(moving, fixed, *slices, self.ui.blendSlider.value, self._outlined())
         elif moving is not None or fixed is not None:
             node, index = (moving, slices[0]) if fixed is None else (fixed, slices[1])
             self._logic.show_one(node, node, index)
@@ -98,6 +100,16 @@ class ViewsSection:
             facing, index = node, parameters.movingSlice
         self._overlay = None
         self._logic.show_one(node, facing, index)
+
+    def _outlined(self):
+        """The label map to outline in the overlay, or None."""
+        if not self.ui.fieldOfViewCheckBox.checked:
+            return None
+        return self._logic.field_of_view(self._state.parameters.fixedVolume)
+
+    def _outline(self) -> None:
+        if self._overlay is not None:
+            self._overlay.outline(self._outlined())
 
     def _blend(self, value: float) -> None:
         if self._overlay is None:

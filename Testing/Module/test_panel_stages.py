@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from fake_logic import FakeLogic
 from panel_helpers import choose_folder, choose_volumes, click_row, open_panel, register, settle, small_folder
 
 from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
+from MetaRegistrationLib.mrml import stage_notes
 from MetaRegistrationLib.mrml.results import note_pair
 from MetaRegistrationLib.mrml.stage_notes import UncertainAlignment, note_stages, uncertain_alignment
 from MetaRegistrationLib.panel.requests import PairResult
@@ -48,7 +50,8 @@ def a_result(node, moving, fixed, reason="", kept="affine"):
     """Make a volume the result of a registration whose alignment was sure or not."""
     note_pair(node, moving, fixed)
     alignment = SimpleNamespace(kind=kept, confidence=0.25, reason=reason)
-    note_stages(node, SimpleNamespace(stages=Stages(), alignment=alignment, refinement=SimpleNamespace(steps=12)))
+    stages, refinement = Stages(), SimpleNamespace(steps=12)
+    note_stages(node, SimpleNamespace(stages=stages, alignment=alignment, refinement=refinement, kept="refine"))
     return PairResult(0.25, 0.75, 0.0, 0.1, node, None, kept)
 
 
@@ -130,8 +133,16 @@ def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logi
 @pytest.mark.parametrize(
     ("kept", "said"),
     [
-        ("none", "No initial alignment was used (the images do not correlate)."),
-        ("translation", "The simpler kind translation was used (the images do not correlate)."),
+        (
+            "none",
+            "The images could not be aligned with confidence (the images do not correlate), so nothing was moved. Look at "
+            "the overlay, then try another initial alignment under Stages, or masks.",
+        ),
+        (
+            "translation",
+            "The images could not be aligned with confidence: check the overlay. "
+            "The simpler kind translation was used (the images do not correlate).",
+        ),
     ],
 )
 def test_uncertain_alignment_is_said_until_a_sure_one_replaces_it(rig, widget, logic, kept, said):
@@ -140,7 +151,7 @@ def test_uncertain_alignment_is_said_until_a_sure_one_replaces_it(rig, widget, l
     logic.register.result = a_result(warped, moving, fixed, "the images do not correlate", kept)
     register(rig, widget)
     assert label.visible
-    assert label.text == f"The images could not be aligned with confidence: check the overlay. {said}"
+    assert label.text == said
     widget.ui.movingVolumeSelector.setCurrentNode(None)
     assert not label.visible
     widget.ui.movingVolumeSelector.setCurrentNode(moving)
@@ -148,6 +159,30 @@ def test_uncertain_alignment_is_said_until_a_sure_one_replaces_it(rig, widget, l
     logic.register.result = a_result(warped, moving, fixed)
     register(rig, widget)
     assert not label.visible
+
+
+def test_an_alignment_that_was_kept_alone_is_said_plainly(rig, widget, logic):
+    moving, fixed = choose_volumes(widget)
+    warped, label = warped_volume(widget), widget.ui.measuresLabel
+    said = "Initial alignment: affine. It was kept alone: what came after it did not help."
+    logic.register.result = replace(a_result(warped, moving, fixed), alignment_alone=True)
+    register(rig, widget)
+    assert label.text.endswith(said) and not widget.ui.alignmentWarningLabel.visible
+    stage_notes.note_measures(warped, 0.25, 0.75, 0.0)
+    alignment = SimpleNamespace(kind="affine", confidence=0.98, reason="")
+    for kept, stages, alone in (
+        ("initial", Stages(), True),
+        ("initial", Stages("affine", False, 0), False),
+        ("refine", Stages(), False),
+    ):
+        registration = SimpleNamespace(stages=stages, alignment=alignment, refinement=None, kept=kept)
+        assert stage_notes.alignment_alone(registration) == alone
+        note_stages(warped, registration)
+        assert stage_notes.measures(warped).alignment_alone == alone
+    note_stages(warped, SimpleNamespace(stages=Stages(), alignment=alignment, refinement=None, kept="initial"))
+    widget.ui.movingVolumeSelector.setCurrentNode(None)
+    widget.ui.movingVolumeSelector.setCurrentNode(moving)  # read from the result now
+    assert label.text.endswith(said)
 
 
 def test_warnings_of_a_folder_are_still_there_at_its_end(rig, widget, logic, tmp_path):

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Union
 
 import ctk
 import numpy as np
@@ -16,6 +17,7 @@ import vtk
 from rig.pictures import number_of_colours
 from rig.pythonqt import properties_of
 from rig.standin import API, REGISTRY, facts
+from slicer.parameterNodeWrapper import parameterNodeWrapper
 
 EXAMPLE = Path(__file__).parent / "example" / "RigExample.py"
 # Functions from base classes outside of the table (ctkLayoutFactory, qSlicerAbstractModule...) or from decorators.
@@ -283,6 +285,32 @@ def test_parameter_node_survives_saving_the_scene(rig, tmp_path, suffix):
     assert again.preset.name == "QUICK"
     assert (widget.ui.epochsBox.value, widget.ui.presetBox.currentText) == (77, "QUICK")
     assert slicer.util.arrayFromVolume(again.moving).max() == 200
+
+
+def test_a_parameter_of_several_node_types_sets_those_of_its_selector(rig):
+    labels, segmentation = "vtkMRMLLabelMapVolumeNode", "vtkMRMLSegmentationNode"
+
+    @parameterNodeWrapper
+    class Parameters:
+        mask: Union[slicer.vtkMRMLLabelMapVolumeNode, slicer.vtkMRMLSegmentationNode, None]  # noqa: UP007
+        shown: slicer.vtkMRMLDisplayableNode
+
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
+    parameters, box = Parameters(node), slicer.qMRMLNodeComboBox()
+    box.noneEnabled = True
+    box.setMRMLScene(rig.scene)
+    parameters.connectParametersToGui({"mask": box})
+    assert list(box.nodeTypes) == [labels, segmentation] and parameters.mask is None
+    for name in (segmentation, labels):
+        chosen = slicer.mrmlScene.AddNewNodeByClass(name)
+        box.setCurrentNode(chosen)
+        assert parameters.mask is chosen and Parameters(node).mask is chosen
+    parameters.mask = None
+    assert box.currentNode() is None and Parameters(node).mask is None
+    with pytest.raises((TypeError, ValueError)):
+        parameters.mask = make_volume("volume")
+    with pytest.raises(TypeError, match="abstract"):
+        parameters.connectParametersToGui({"shown": slicer.qMRMLNodeComboBox()})
 
 
 def test_parameter_node_refuses_values_outside(rig):

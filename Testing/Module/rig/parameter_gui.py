@@ -22,6 +22,7 @@ from .parameter_types import (
     base_type,
     extras,
     is_node,
+    node_types,
     without_none,
 )
 
@@ -59,6 +60,8 @@ def connect_widget(widget: Any, annotation: Any) -> Link:
     """
     kind, cls = base_type(annotation), type(widget)
     if is_node(kind) and cls is slicer.qMRMLNodeComboBox:
+        # As Slicer does: so the types are those of the parameter, and none of them may be an abstract class.
+        widget.nodeTypes = [node_type().GetClassName() for node_type in node_types(kind)]
         return Link(widget, "currentNodeChanged", widget.currentNode, widget.setCurrentNode)
     for makes in (_choice, _number, _simple):
         link = makes(widget, cls, without_none(kind), annotation)

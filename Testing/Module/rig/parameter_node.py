@@ -22,6 +22,7 @@ from .parameter_types import (
     WithinRange,
     base_type,
     default_of,
+    is_stored,
     read,
     validate,
     write,
@@ -66,8 +67,7 @@ def _init(self, parameterNode, prefix=None):
     self._connections = {}
     self._updating = False
     for parameter in self.allParameters.values():
-        stored = parameterNode.GetParameterNamesAsCommaSeparatedList().split(",")
-        if parameter.name not in stored:
+        if not is_stored(parameterNode, parameter.name, base_type(parameter.annotation)):
             setattr(self, parameter.name, parameter.default)
 
 

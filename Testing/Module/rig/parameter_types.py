@@ -101,9 +101,33 @@ def without_none(kind: Any) -> Any:
 
 
 def is_node(kind: Any) -> bool:
-    """Whether parameters of this type are MRML nodes."""
-    bare = without_none(kind)
-    return isinstance(bare, type) and issubclass(bare, slicer.vtkMRMLNode)
+    """Whether parameters of this type are MRML nodes: of one type, or of those of a ``typing.Union``.
+
+    Slicer connects no ``A | B`` with a selector.
+    """
+    return bool(node_types(kind))
+
+
+def node_types(kind: Any) -> tuple[type, ...]:
+    """The types of MRML nodes that a parameter takes; empty where it takes others."""
+    parts = _union(kind) or (kind,)
+    nodes = tuple(part for part in parts if part is not type(None))
+    return nodes if all(isinstance(part, type) and issubclass(part, slicer.vtkMRMLNode) for part in nodes) else ()
+
+
+def is_stored(node: Any, name: str, kind: Any) -> bool:
+    """Whether a parameter node holds this parameter."""
+    stored = node.GetParameterNamesAsCommaSeparatedList().split(",")
+    return any(key in stored for key in _keys(name, kind))
+
+
+def _union(kind: Any) -> tuple:
+    return typing.get_args(kind) if typing.get_origin(kind) is typing.Union else ()
+
+
+def _keys(name: str, kind: Any) -> list[str]:
+    """Where Slicer keeps a parameter: each member of a union of nodes has its own place."""
+    return [f"{name}.{index}" for index in range(len(_union(kind)))] if is_node(kind) and _union(kind) else [name]
 
 
 def default_of(cls: type, name: str, annotation: Any) -> Any:
@@ -127,10 +151,12 @@ def validate(name: str, value: Any, annotation: Any) -> None:
     kind = base_type(annotation)
     bare = without_none(kind)
     if value is None:
-        if is_node(kind) or bare is not kind:
+        if (is_node(kind) and not _union(kind)) or bare is not kind:
             return
         raise TypeError(f"parameter {name!r} cannot be None")
-    expected = (float, int) if bare is float else PurePath if _is_path(bare) else typing.get_origin(bare) or bare
+    expected = node_types(kind) or (
+        (float, int) if bare is float else PurePath if _is_path(bare) else typing.get_origin(bare) or bare
+    )
     if not isinstance(value, expected) or (isinstance(value, bool) and bare in {int, float}):
         raise TypeError(
             f"parameter {name!r} takes {getattr(bare, '__name__', bare)}, not {type(value).__name__}: {value!r}"
@@ -148,8 +174,7 @@ def write(node: Any, name: str, value: Any, kind: Any) -> None:
     """Write a value into a parameter node."""
     bare = without_none(kind)
     if is_node(kind):
-        node.SetParameter(name, "")
-        node.SetNodeReferenceID(name, value.GetID() if value is not None else None)
+        _write_node(node, name, value, kind)
     elif value is None:
         node.SetParameter(name, "None")
     elif isinstance(bare, type) and issubclass(bare, enum.Enum):
@@ -160,11 +185,23 @@ def write(node: Any, name: str, value: Any, kind: Any) -> None:
         node.SetParameter(name, str(value))
 
 
+def _write_node(node: Any, name: str, value: Any, kind: Any) -> None:
+    key, members = name, _union(kind)
+    if members:
+        for other in _keys(name, kind):
+            node.UnsetParameter(other)
+            node.RemoveNodeReferenceIDs(other)
+        key = next(key for key, part in zip(_keys(name, kind), members, strict=True) if isinstance(value, part))
+    node.SetParameter(key, "True" if members and value is None else "")
+    node.SetNodeReferenceID(key, value.GetID() if value is not None else None)
+
+
 def read(node: Any, name: str, kind: Any) -> Any:
     """Read a value from a parameter node."""
     bare = without_none(kind)
     if is_node(kind):
-        return node.GetNodeReference(name)
+        found = (node.GetNodeReference(key) for key in _keys(name, kind))
+        return next((value for value in found if value is not None), None)
     text = node.GetParameter(name)
     if bare is not kind and text == "None":
         return None

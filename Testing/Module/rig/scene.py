@@ -15,6 +15,7 @@ LOGICS = {
     "Tables": "vtkSlicerTablesLogic",
     "Plots": "vtkSlicerPlotsLogic",
     "Models": "vtkSlicerModelsLogic",
+    "Segmentations": "vtkSlicerSegmentationsModuleLogic",
     "Texts": "vtkSlicerTextsLogic",
     "Cameras": "vtkSlicerCamerasModuleLogic",
     "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",

@@ -1,0 +1,72 @@
+"""The masks that the user chose, put on the images of a registration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..errors import InputError
+from ..images import Image, tissue
+from ..mrml import masks
+from .texts import tr as _
+
+
+def masked(image: Image, mask_node: Any, volume: Any, slice_index: int, *, without: Any = None) -> Image:
+    """An image with its mask; the image itself where none was chosen.
+
+    Parameters
+    ----------
+    image : Image
+        One slice of `volume`.
+    mask_node : label map or segmentation node, or None
+    volume : volume node
+    slice_index : int
+        Of volume and mask.
+    without : transform node, optional
+        The result of an earlier registration, above the volume.
+
+    Raises
+    ------
+    InputError
+        The mask is of another size than the volume, or empty.
+    """
+    if mask_node is None:
+        return image
+    array = masks.mask_array(mask_node, volume, without=without)
+    if array is None:
+        raise InputError(
+            _("{mask}: it holds no mask for {volume}. Choose another one, or none.").format(
+                mask=mask_node.GetName(), volume=volume.GetName()
+            )
+        )
+    _check_size(array.shape, mask_node, volume)
+    image = replace(image, mask=array[slice_index])
+    if not tissue(image).any():
+        raise InputError(
+            _("{mask}: the mask is empty. Tissue is where a mask is not zero.").format(mask=mask_node.GetName())
+        )
+    return image
+
+
+def mask_choices(moving_mask: Any, fixed_mask: Any) -> str:
+    """For which of the images a mask was chosen, in words."""
+    if moving_mask is None and fixed_mask is None:
+        return _("automatic")
+    if fixed_mask is None:
+        return _("chosen for moving")
+    return _("chosen for fixed") if moving_mask is None else _("chosen for moving and fixed")
+
+
+def _check_size(shape: tuple[int, ...], mask_node: Any, volume: Any) -> None:
+    expected, found = volume.GetImageData().GetDimensions(), shape[::-1]
+    if expected == found:
+        return
+    axes = 2 if expected[2] == found[2] == 1 else 3
+    raise InputError(
+        _("{mask}: a mask of {expected} pixels was expected, as the volume {volume} has, but it has {found}.").format(
+            mask=mask_node.GetName(),
+            volume=volume.GetName(),
+            expected=" x ".join(map(str, expected[:axes])),
+            found=" x ".join(map(str, found[:axes])),
+        )
+    )
