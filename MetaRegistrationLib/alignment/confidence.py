@@ -31,5 +31,6 @@ def confidence(peaks: Peaks, index: int, settled: Settled, *, whole: bool) -> fl
     height, agreement = evidence(peaks, index, settled)
     if settled.agreeing < _FEWEST:
         agreement = min(agreement, 0.0)
-    value = _SURENESS * (agreement - (_HALF_SURE_OF_WHOLE if whole else _HALF_SURE)) + np.clip(_HEIGHT_COUNTS * (height - _USUAL_HEIGHT), -1, 1)
+    half_sure = _HALF_SURE_OF_WHOLE if whole else _HALF_SURE
+    value = _SURENESS * (agreement - half_sure) + np.clip(_HEIGHT_COUNTS * (height - _USUAL_HEIGHT), -1, 1)
     return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
