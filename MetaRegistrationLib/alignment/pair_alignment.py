@@ -20,8 +20,8 @@ from .settle import Settled, judge, settle
 from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
 _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
-_USUAL = Range(tuple(np.arange(-15.0, 15.1, 3.0)), steps(0.79, 1.27, 1.08))
-_WHOLE = Range(tuple(np.arange(-180.0, 179.9, 6.0)), steps(0.4, 2.5, 1.13))
+_USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
+_WHOLE = Range(tuple(np.arange(-180.0, 179.0, 6.0)), steps(0.4, 2.5, 1.13))
 _TRIED = {"usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = 1.35
 _IN_PLACE = 0.005  # half a side being 1: one pixel of 400
@@ -42,7 +42,7 @@ def align(
     """Find the global transform between two frames whatever their contrasts.
 
     What is compared are directions of edges and ridges (`structure`). All shifts that leave a fifth of the smaller image
-    in common are tried under rotations of up to 15 degrees and scales from 0.8 to 1.25; where that is not sure, under
+    in common are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25; where that is not sure, under
     all rotations and scales from 0.4 to 2.5, and for a mirror image, which is named and not applied. Blocks of the fixed
     image then settle the transform by what most of them agree on (`settle`). Where the images do not agree beyond chance the
     identity is kept.
