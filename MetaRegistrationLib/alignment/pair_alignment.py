@@ -22,6 +22,7 @@ from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
 _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
 _USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
 _WHOLE = Range(tuple(np.arange(-180.0, 179.0, 6.0)), steps(0.4, 2.5, 1.13))
+_MIRRORED = Range(_WHOLE.rotations_deg, steps(0.88, 1.13, 1.13))
 _TRIED = {"usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = 1.35
 _IN_PLACE = 0.005  # half a side being 1: one pixel of 400
@@ -43,9 +44,9 @@ def align(
 
     What is compared are directions of edges and ridges (`structure`). All shifts that leave a fifth of the smaller image
     in common are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25; where that is not sure, under
-    all rotations and scales from 0.4 to 2.5, and for a mirror image, which is named and not applied. Blocks of the fixed
-    image then settle the transform by what most of them agree on (`settle`). Where the images do not agree beyond chance the
-    identity is kept.
+    all rotations and scales from 0.4 to 2.5, and for a mirror image of about the same scale, which is named and not
+    applied. Blocks of the fixed image then settle the transform by what most of them agree on (`settle`). Where the
+    images do not agree beyond chance the identity is kept.
 
     Parameters
     ----------
@@ -183,7 +184,7 @@ class _Search:
         if self._kind == "translation":
             return "the images do not agree beyond chance"
         flipped = self._moving.flip(-1)
-        peaks = self._peaks(_structure(flipped), _limited(_WHOLE, self._kind))
+        peaks = self._peaks(_structure(flipped), _limited(_MIRRORED, self._kind))
         matcher = BlockMatcher(flipped, self._fixed, _BLOCKS)
         settled = self._settled(matcher, peaks.matrices[0])
         if confidence(peaks, 0, settled, whole=True) >= LEAST_CONFIDENCE:
