@@ -11,20 +11,22 @@ from ..errors import InputError
 
 
 class NumberSettings:
-    """Base of frozen dataclasses of numbers of at least 0; those named in `at_most` have an upper limit too."""
+    """Base of frozen dataclasses of numbers of at least 0 or what `at_least` says; `at_most` has upper limits by name."""
 
     subject: ClassVar[str]
     """What messages call them, such as "appearance"."""
+    at_least: ClassVar[Mapping[str, float]] = {}
     at_most: ClassVar[Mapping[str, float]] = {}
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            highest = self.at_most.get(name, math.inf)
+            lowest, highest = self.at_least.get(name, 0.0), self.at_most.get(name, math.inf)
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not is_number or not math.isfinite(value) or not 0 <= value <= highest:
+            if not is_number or not math.isfinite(value) or not lowest <= value <= highest:
                 upper = "" if highest == math.inf else f" and at most {highest:g}"
                 raise InputError(
-                    f"The {self.subject} setting {name} must be a number of at least 0{upper}, but is {value!r}."
+                    f"{self.subject.capitalize()} setting {name} must be a number of at least {lowest:g}{upper}, "
+                    f"but is {value!r}."
                 )
 
     def to_dict(self) -> dict[str, float]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
-from ..errors import InputError
+from .number_settings import NumberSettings
+
+_UPPER_LIMITS = {
+    "saccade_probability": 1.0,
+    "shadow_probability": 1.0,
+    "dropout_depth": 1.0,
+    "shadow_depth": 1.0,
+    "noise_spread": 1.0,
+    "smallest_jacobian": 0.9,
+    "margin": 0.4,
+}
+_LOWER_LIMITS = {"coarse_spacing_px": 4.0, "fine_spacing_px": 4.0, "gain_spacing_px": 4.0}
 
 
 @dataclass(frozen=True)
-class RepeatSettings:
+class RepeatSettings(NumberSettings):
     """How a simulated repeat visit differs from the first one.
 
     Lengths ending in ``_px`` are pixels of the frame unless stated otherwise. The parts of the deformation are given
@@ -53,6 +62,10 @@ class RepeatSettings:
         Probability of a shadow (of a floater, or of the pupil's rim) and the greatest part of the signal it takes.
     """
 
+    subject = "simulation"
+    at_least = _LOWER_LIMITS
+    at_most = _UPPER_LIMITS
+
     displacement_px: float = 10.0
     displacement_spread_px: float = 4.0
     rotation_deg: float = 1.5
@@ -80,49 +93,3 @@ class RepeatSettings:
     stripe_depth: float = 0.35
     shadow_probability: float = 0.2
     shadow_depth: float = 0.6
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            _check(name, value)
-
-    def to_dict(self) -> dict[str, float]:
-        """All settings as plain numbers by name."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> RepeatSettings:
-        """Settings from numbers by name; what is not named keeps its default.
-
-        Raises
-        ------
-        InputError
-            For a name that is no setting and for a value out of range.
-        """
-        known = {item.name for item in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise InputError(
-                f"Unknown simulation setting {', '.join(unknown)}: remove it or correct its name. "
-                f"The settings are {', '.join(sorted(known))}."
-            )
-        return cls(**values)
-
-
-_UPPER_LIMITS = {
-    "saccade_probability": 1.0,
-    "shadow_probability": 1.0,
-    "dropout_depth": 1.0,
-    "shadow_depth": 1.0,
-    "noise_spread": 1.0,
-    "smallest_jacobian": 0.9,
-    "margin": 0.4,
-}
-_LOWER_LIMITS = {"coarse_spacing_px": 4.0, "fine_spacing_px": 4.0, "gain_spacing_px": 4.0}
-
-
-def _check(name: str, value: object) -> None:
-    lowest, highest = _LOWER_LIMITS.get(name, 0.0), _UPPER_LIMITS.get(name, math.inf)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not lowest <= value <= highest:
-        upper = "" if highest == math.inf else f" and at most {highest:g}"
-        raise InputError(f"Simulation setting {name} must be a number of at least {lowest:g}{upper}, but is {value!r}.")

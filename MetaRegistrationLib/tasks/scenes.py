@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from .base import TaskPair
 _VALIDATION_SEED = 83
 
 
-class DrawnTask:
+class DrawnTask(ABC):
     """A task whose every pair shows a scene that `_scene` draws, twice."""
 
     weight = 1.0
@@ -36,9 +37,9 @@ class DrawnTask:
             found.append(self._contrast.validation_pair(*self._scene(rng), self._preprocessing, rng))
         return found
 
+    @abstractmethod
     def _scene(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Two aligned images of one scene, in [0, 1]."""
-        raise NotImplementedError
 
     def describe(self) -> dict:
         """Kind and settings."""

@@ -131,11 +131,11 @@ def test_without_any_part_there_is_no_displacement():
     ("kind", "values", "words"),
     [
         (AppearanceSettings, {"nois": 1}, "Unknown appearance setting nois"),
-        (AppearanceSettings, {"noise": -1}, "appearance setting noise must be a number of at least 0, but is -1"),
+        (AppearanceSettings, {"noise": -1}, "Appearance setting noise must be a number of at least 0, but is -1"),
         (AppearanceSettings, {"inversion": 2}, "inversion must be a number of at least 0 and at most 1, but is 2"),
-        (WarpSettings, {"elastic_px": "much"}, "warp setting elastic_px must be a number"),
-        (WarpSettings, {"fine_px": True}, "warp setting fine_px must be a number"),
-        (WarpSettings, {"organ_px": float("inf")}, "warp setting organ_px must be a number"),
+        (WarpSettings, {"elastic_px": "much"}, "Warp setting elastic_px must be a number"),
+        (WarpSettings, {"fine_px": True}, "Warp setting fine_px must be a number"),
+        (WarpSettings, {"organ_px": float("inf")}, "Warp setting organ_px must be a number"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(kind, values, words):
@@ -286,7 +286,7 @@ def test_the_contrasts_of_a_pair_are_of_one_patient(data):
         ('kind = "shapes"\nfolder = "scans"', "unknown keys ['folder']"),
         ('kind = "shapes"\nany_contrast = 5', "any_contrast as a table of settings, got 5"),
         ('kind = "shapes"\nany_contrast = { nois = 1 }', "any_contrast: Unknown appearance setting nois"),
-        ('kind = "shapes"\nwarp = { organ_part = 3 }', "warp: The warp setting organ_part must be a number"),
+        ('kind = "shapes"\nwarp = { organ_part = 3 }', "warp: Warp setting organ_part must be a number"),
         ('kind = "single_images"\nfolder = "scans"\nwarp = {}', "warp belongs to pairs of any contrast"),
         ('kind = "contrasts"', "folders as a list of at least two names, got None"),
         ('kind = "contrasts"\nfolders = ["t1w"]', "folders as a list of at least two names, got ['t1w']"),
