@@ -247,13 +247,23 @@ def _geometry(image: sitk.Image, whole: sitk.Image, path: Path) -> Geometry:
 
 def _spacing_known(whole: sitk.Image, path: Path) -> bool:
     suffix = file_suffix(path)
-    unit = whole.GetSpacing()[:2] == (1.0, 1.0)
-    if suffix in (".nii", ".nii.gz") or not unit:
+    if whole.GetSpacing()[:2] != (1.0, 1.0):
         return True
-    if suffix in (".nrrd", ".nhdr", ".mha", ".mhd"):
-        identity = np.eye(whole.GetDimension()).ravel()
-        return any(whole.GetOrigin()) or not np.array_equal(whole.GetDirection(), identity)
+    if suffix in (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz"):
+        return not _says_nothing(whole)
     return any(whole.HasMetaDataKey(tag) and whole.GetMetaData(tag).strip() for tag in _PIXEL_SIZE_TAGS)
+
+
+def _says_nothing(whole: sitk.Image) -> bool:
+    """Whether spacing and direction are what a program writes that knows neither: 1 mm along the axes.
+
+    The origin tells nothing: cropping moves it. NIfTI's identity (RAS) is diag(-1, -1, 1) in LPS.
+    """
+    dimension = whole.GetDimension()
+    direction = np.reshape(whole.GetDirection(), (dimension, dimension))
+    flipped = np.diag([-1.0, -1.0, *[1.0] * (dimension - 2)])
+    unit = all(step == 1 for step in whole.GetSpacing()[:3])
+    return unit and any(np.allclose(direction, plain, atol=1e-6) for plain in (np.eye(dimension), flipped))
 
 
 def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Image:

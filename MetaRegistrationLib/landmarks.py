@@ -115,40 +115,48 @@ def write_landmark_pairs(path: str | Path, moving: Landmarks, fixed: Landmarks) 
 def match_landmarks(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Landmarks]:
     """Corresponding landmarks of two images, in the order of `moving`, with equal labels where a label decided.
 
-    In this order:
+    Labels decide only where they leave no doubt. In this order:
 
-    1. Labels that occur in both lists decide; landmarks in one list only are dropped.
-    2. When no label occurs in both, the number at the end of each label decides: Slicer calls the points of two lists
-       `MovingPoints-1` and `FixedPoints-1`.
-    3. Labels that are empty, or that occur twice in a list, decide nothing: the order does, if the lists are equally
-       long.
+    1. Each label once in a list, and the labels of one list are all in the other: equal labels belong together.
+       (`unmatched_labels` names those without a partner.)
+    2. Each list has one name of its own with numbers (Slicer's `MovingPoints-1` and `FixedPoints-1`), and both have the
+       same numbers: equal numbers belong together.
+    3. No list has labels that mean anything (empty, or the coordinates that ImageJ's ROI Manager writes), one has none,
+       or both have the same labels in the same order, some repeated: the order decides, if the lists are equally long.
 
     Raises
     ------
     InputError
-        None of these gives a correspondence.
+        None of these gives a correspondence; both lists of labels are shown.
     """
-    keys = list(moving.labels), list(fixed.labels)
-    if not all(map(_decisive, keys)):
-        if len(moving) != len(fixed):
-            raise InputError(
-                f"Landmarks cannot be matched: {len(moving)} moving and {len(fixed)} fixed ones, with labels that are"
-                " empty or repeated. Give corresponding landmarks equal, unique labels."
-            )
-        labels = _numbered(moving.labels if _decisive(moving.labels) else [""] * len(moving))
-        return Landmarks(labels, moving.points), Landmarks(labels, fixed.points)
-    if not set(keys[0]) & set(keys[1]):
-        keys = [_last_number(label) for label in keys[0]], [_last_number(label) for label in keys[1]]
-        if not all(map(_decisive, keys)) or not set(keys[0]) & set(keys[1]):
-            raise InputError(
-                f"Landmarks cannot be matched: no label occurs in both lists (moving: {_shown(moving.labels)}; fixed:"
-                f" {_shown(fixed.labels)}). Give corresponding landmarks equal labels."
-            )
-    place = {key: index for index, key in enumerate(keys[1])}
-    chosen = [index for index, key in enumerate(keys[0]) if key in place]
-    labels = tuple(moving.labels[index] for index in chosen)
-    partners = [place[keys[0][index]] for index in chosen]
-    return Landmarks(labels, moving.points[chosen]), Landmarks(labels, fixed.points[partners])
+    keys = _keys(moving.labels), _keys(fixed.labels)
+    if all(map(_decisive, keys)):
+        if _nested(*keys):
+            return _matched(moving, fixed, *keys)
+        numbers = _numbers(keys[0]), _numbers(keys[1])
+        if all(map(_decisive, numbers)) and set(numbers[0]) == set(numbers[1]):
+            return _matched(moving, fixed, *numbers)
+        shared = set(keys[0]) & set(keys[1])
+        raise InputError(
+            f"Landmarks cannot be matched: {'only some labels occur' if shared else 'no label occurs'} in both lists"
+            f" {_both(moving, fixed)}. Give corresponding landmarks equal labels, and take out those without a partner."
+        )
+    ordered = keys[0] == keys[1] or not any(keys[0]) or not any(keys[1])
+    if not ordered or len(moving) != len(fixed):
+        raise InputError(
+            f"Landmarks cannot be matched: {len(moving)} moving and {len(fixed)} fixed ones, with labels that are empty"
+            f" or repeated {_both(moving, fixed)}. Give corresponding landmarks equal, unique labels."
+        )
+    labels = _numbered(moving.labels if _decisive(keys[0]) else [""] * len(moving))
+    return Landmarks(labels, moving.points), Landmarks(labels, fixed.points)
+
+
+def unmatched_labels(moving: Landmarks, fixed: Landmarks) -> tuple[list[str], list[str]]:
+    """Labels of the moving and of the fixed list that `match_landmarks` leaves without a partner."""
+    keys = _keys(moving.labels), _keys(fixed.labels)
+    if not all(map(_decisive, keys)) or not _nested(*keys):
+        return [], []
+    return [key for key in keys[0] if key not in keys[1]], [key for key in keys[1] if key not in keys[0]]
 
 
 def _landmark_suffix(path: str | Path) -> str:
@@ -181,10 +189,42 @@ def _decisive(labels: Sequence[str]) -> bool:
     return all(labels) and len(set(labels)) == len(labels)
 
 
-def _last_number(label: str) -> str:
-    number = re.search(r"(\d+)\D*$", label)
-    return str(int(number.group(1))) if number else ""
+def _keys(labels: Sequence[str]) -> list[str]:
+    """The labels; all empty where they name no point.
+
+    That is: coordinates (`0068-0104`), by which ImageJ's ROI Manager names points, or one label for all of several.
+    """
+    coordinates = bool(labels) and all(re.search(r"(^|\D)\d{3,}-\d{3,}$", label) for label in labels)
+    one_for_all = len(labels) > 1 and len(set(labels)) == 1
+    return [""] * len(labels) if coordinates or one_for_all else list(labels)
+
+
+def _nested(moving: Sequence[str], fixed: Sequence[str]) -> bool:
+    return set(moving) <= set(fixed) or set(fixed) <= set(moving)
+
+
+def _numbers(labels: Sequence[str]) -> list[str]:
+    """The number at the end of each label, where all labels of the list begin alike; else empty strings."""
+    parts = [re.fullmatch(r"(.*?)(\d+)", label) for label in labels]
+    if not all(parts) or len({part.group(1) for part in parts}) != 1:
+        return [""] * len(labels)
+    return [str(int(part.group(2))) for part in parts]
+
+
+def _matched(
+    moving: Landmarks, fixed: Landmarks, moving_keys: Sequence[str], fixed_keys: Sequence[str]
+) -> tuple[Landmarks, Landmarks]:
+    place = {key: index for index, key in enumerate(fixed_keys)}
+    chosen = [index for index, key in enumerate(moving_keys) if key in place]
+    labels = tuple(moving.labels[index] for index in chosen)
+    partners = [place[moving_keys[index]] for index in chosen]
+    return Landmarks(labels, moving.points[chosen]), Landmarks(labels, fixed.points[partners])
+
+
+def _both(moving: Landmarks, fixed: Landmarks) -> str:
+    return f"(moving: {_shown(moving.labels)}; fixed: {_shown(fixed.labels)})"
 
 
 def _shown(labels: Sequence[str]) -> str:
-    return ", ".join(labels[:4]) + (", ..." if len(labels) > 4 else "")
+    shown = [label or "without a label" for label in labels[:12]]
+    return ", ".join(shown) + (", ..." if len(labels) > 12 else "")

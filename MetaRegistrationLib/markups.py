@@ -147,7 +147,8 @@ def _signs(place: object, system: str) -> tuple[float, float, float]:
 
 
 def _refuse_other_units(path: Path, units: object) -> None:
-    # Slicer writes a plain unit or a coded entry.
+    # A plain unit, or a coded entry: [value, scheme, meaning] in Slicer's schema.
     code = units.get("codeValue") if isinstance(units, dict) else units
+    code = code[0] if isinstance(code, list) and code else code
     if code not in ("mm", "", None):
         raise InputError(f"{path}: coordinates must be in mm, but the field 'coordinateUnits' is {code!r}.")

@@ -12,9 +12,10 @@ import numpy as np
 from .errors import InputError
 from .geometry import Geometry
 from .images import Image, check_image, read_image, with_spacing
-from .landmarks import Landmarks, match_landmarks, read_landmark_pairs, read_landmarks
+from .landmarks import Landmarks, match_landmarks, read_landmark_pairs, read_landmarks, unmatched_labels
 
 _ASPECT_LIMIT = 2.0
+_FIRST_CORNER = 0.05  # of the image: points that all lie in it were written in another unit
 _EXTENT_LIMIT = 4.0
 
 
@@ -28,13 +29,17 @@ class PairError(InputError):
 
 @dataclass(frozen=True, eq=False)
 class ImagePair:
-    """A pair as it was read: two images, and their corresponding landmarks in the same order where both have some."""
+    """A pair as it was read: two images, and their corresponding landmarks in the same order where both have some.
+
+    `notes` are sentences on what was left out of it, such as landmarks without a partner.
+    """
 
     name: str
     moving: Image
     fixed: Image
     moving_landmarks: Landmarks | None = None
     fixed_landmarks: Landmarks | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,12 @@ class PairFiles:
         self.check_paths()
         moving = self._image(self.moving, self.moving_slice_index, self.moving_mask)
         fixed = self._image(self.fixed, self.fixed_slice_index, self.fixed_mask)
-        # Before `spacing_um`: the program in which physical landmarks were placed knew only the file's own geometry.
-        moving_points, fixed_points = self._landmarks(moving, fixed)
+        own_geometries = moving.geometry, fixed.geometry
         with _blaming(self.moving, self.fixed):
             moving, fixed = with_spacing(moving, self.spacing_um), with_spacing(fixed, self.spacing_um)
             check_sizes(moving, fixed)
-        return ImagePair(self.name, moving, fixed, moving_points, fixed_points)
+        moving_points, fixed_points, notes = self._landmarks(moving, fixed, *own_geometries)
+        return ImagePair(self.name, moving, fixed, moving_points, fixed_points, notes)
 
     def _image(self, path: Path, own_slice: int | None, mask: Path | None) -> Image:
         index = self.slice_index if own_slice is None else own_slice
@@ -120,19 +125,31 @@ class PairFiles:
         with _blaming(mask):
             return replace(image, mask=read_mask(mask, image, slice_index=index))
 
-    def _landmarks(self, moving: Image, fixed: Image) -> tuple[Landmarks | None, Landmarks | None]:
+    def _landmarks(
+        self, moving: Image, fixed: Image, moving_own: Geometry, fixed_own: Geometry
+    ) -> tuple[Landmarks | None, Landmarks | None, tuple[str, ...]]:
+        """Landmarks in pixels, and notes; `moving_own`, `fixed_own` are the geometries by the files alone."""
         if self.landmarks is not None:
             with _blaming(self.landmarks):
                 moving_points, fixed_points = read_landmark_pairs(self.landmarks)
                 check_inside(moving_points, moving.geometry, f"{self.landmarks} (moving)")
                 check_inside(fixed_points, fixed.geometry, f"{self.landmarks} (fixed)")
-                return moving_points, fixed_points
-        moving_points = _one_image_landmarks(self.moving_landmarks, moving.geometry)
-        fixed_points = _one_image_landmarks(self.fixed_landmarks, fixed.geometry)
+                return moving_points, fixed_points, ()
+        moving_points = _one_image_landmarks(self.moving_landmarks, moving.geometry, moving_own)
+        fixed_points = _one_image_landmarks(self.fixed_landmarks, fixed.geometry, fixed_own)
         if moving_points is None or fixed_points is None:
-            return moving_points, fixed_points
+            return moving_points, fixed_points, ()
+        notes = [
+            f"{path}: without a partner in the other list, and left out: {', '.join(alone)}"
+            for path, alone in zip(
+                (self.moving_landmarks, self.fixed_landmarks),
+                unmatched_labels(moving_points, fixed_points),
+                strict=True,
+            )
+            if alone
+        ]
         with _blaming(self.moving_landmarks, self.fixed_landmarks):
-            return match_landmarks(moving_points, fixed_points)
+            return *match_landmarks(moving_points, fixed_points), tuple(notes)
 
 
 def read_mask(path: Path, image: Image, *, slice_index: int | None = None) -> np.ndarray:
@@ -185,13 +202,37 @@ def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> Non
         )
 
 
-def _one_image_landmarks(path: Path | None, geometry: Geometry) -> Landmarks | None:
+def _one_image_landmarks(path: Path | None, geometry: Geometry, own: Geometry) -> Landmarks | None:
     if path is None:
         return None
     with _blaming(path):
+        if geometry.spacing != own.spacing:
+            geometry = _geometry_of_points(path, geometry, own)
         landmarks = read_landmarks(path, geometry)
         check_inside(landmarks, geometry, path)
     return landmarks
+
+
+def _geometry_of_points(path: Path, given: Geometry, own: Geometry) -> Geometry:
+    """By which geometry physical landmarks were written: with the pixel size that was given, or as the file lies alone.
+
+    This program writes points in the pixel size that it was given; another one knew only the file. Points written in
+    one geometry lie outside of the image, or all in its first corner, by the other.
+    """
+    points = {geometry: read_landmarks(path, geometry).points for geometry in (given, own)}
+    if np.allclose(points[given], points[own]):  # of a CSV, which is in pixels
+        return given
+    size = np.asarray(given.size)
+    inside = [geometry for geometry in points if np.all((points[geometry] >= -0.5) & (points[geometry] <= size - 0.5))]
+    beyond = [geometry for geometry in inside if np.any(points[geometry] > _FIRST_CORNER * size)]
+    if len(inside) < 2:
+        return inside[0] if inside else own
+    if len(beyond) == 1:
+        return beyond[0]
+    raise InputError(
+        f"{path}: its points lie inside of the image both with the pixel size that was given and with 1 mm a pixel, as"
+        " a program that does not know the size takes it. Give the landmarks as CSV, in pixels."
+    )
 
 
 def _extent(geometry: Geometry, known: bool) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..errors import InputError
 from ..progress import Finished, Reader
@@ -18,7 +19,7 @@ from .options import (
     path_name,
     stages_of,
 )
-from .registering import make_registrar, metrics_table, pair_record, register_pairs, summary_line
+from .registering import leave_out, make_registrar, metrics_table, pair_record, register_pairs, summary_line
 
 NAME = "register"
 HELP = "register a pair or a folder of pairs"
@@ -66,9 +67,17 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     output = writable_folder(arguments.output)
     rows = []
     for done in register_pairs(registrar, files, NAME, progress, record):
-        folder = output / done.files.name
-        write_registration(folder, done.registration, done.landmarks, done.measures, pair_record(record, done.files))
+        folder, own = output / done.files.name, pair_record(record, done.files)
+        try:
+            write_registration(folder, done.registration, done.landmarks, done.measures, own)
+        except (InputError, OSError) as error:
+            if len(files) == 1:
+                raise
+            leave_out(done.files, error, progress, record)
+            continue
         rows.append(done.measures)
+    if not rows:
+        raise InputError(f"None of the {len(files)} pairs could be written; the messages above say why.")
     summary = write_tables(output, rows, record)
     if not arguments.json:
         print(f"{metrics_table(rows)}\n{summary_line(summary)}\nResults: {output.resolve()}")
@@ -114,5 +123,8 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
     return [pair]
 
 
-def _stem(path) -> str:
-    return path.name.split(".")[0].strip() or "image"
+def _stem(path: Path) -> str:
+    from ..image_files import file_stem
+
+    # Windows drops spaces and dots at the end of a folder's name.
+    return file_stem(path).strip(" .") or "image"

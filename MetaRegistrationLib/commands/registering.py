@@ -69,12 +69,14 @@ def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Re
 def register_pairs(
     registrar: Registrar, files: Sequence[PairFiles], task: str, progress: Reader, record: dict
 ) -> Iterator[Registered]:
-    """Register pairs in turn; a pair that cannot be read any more is named and the rest goes on.
+    """Register pairs in turn; one of several that cannot be read or registered is named and the rest goes on.
+
+    Such a pair and its reason stand in `record["left_out"]` afterwards.
 
     Raises
     ------
     InputError
-        None of the pairs could be read.
+        None of the pairs could be registered.
     """
     from ..aligned import alignment_message, other_initial_message
     from ..errors import InputError
@@ -87,13 +89,20 @@ def register_pairs(
     for index, pair_files in enumerate(files, start=1):
         try:
             pair = pair_files.load()
+            if not warm:
+                registrar(pair.moving, pair.fixed)  # the first pass of a network also sets it up; it is not timed
+                warm = True
+            registered = register_pair(registrar, pair_files, pair)
         except InputError as error:
-            progress(Message(f"left out: {pair_files.name}: {error}", "warning"))
+            leave_out(pair_files, error, progress, record)
             continue
-        if not warm:
-            registrar(pair.moving, pair.fixed)  # the first pass of a network also sets it up; it is not timed
-            warm = True
-        registered = register_pair(registrar, pair_files, pair)
+        except (OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
+            if len(files) == 1:
+                raise
+            leave_out(pair_files, error, progress, record)
+            continue
+        for note in pair.notes:
+            progress(Message(f"{pair.name}: {note}", "warning"))
         message = alignment_message(pair.name, registered.registration.alignment)
         if message:
             progress(message)
@@ -102,6 +111,13 @@ def register_pairs(
     if not warm:
         names = ", ".join(pair_files.name for pair_files in files)
         raise InputError(f"No pair could be registered ({names}); the messages above name the files and the reasons.")
+
+
+def leave_out(files: PairFiles, error: Exception, progress: Reader, record: dict) -> None:
+    """Say that a pair is left out and why, and keep it for the tables."""
+    reason = str(error) or type(error).__name__
+    progress(Message(f"left out: {files.name}: {reason}", "warning"))
+    record.setdefault("left_out", []).append({"pair": files.name, "reason": reason})
 
 
 def _shown(measures: PairMeasures) -> dict:
@@ -113,7 +129,8 @@ def _shown(measures: PairMeasures) -> dict:
 def pair_record(record: dict, files: PairFiles) -> dict:
     """`record` with the files of one pair and how they were read (slice, pixel size), as far as given."""
     given = {key: value for key, value in asdict(files).items() if value is not None}
-    return {**record, "pair": given.pop("name"), **given}
+    shared = {key: value for key, value in record.items() if key != "left_out"}
+    return {**shared, "pair": given.pop("name"), **given}
 
 
 def metrics_table(rows: Sequence[PairMeasures]) -> str:

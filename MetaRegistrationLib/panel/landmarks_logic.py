@@ -228,7 +228,8 @@ class LandmarksLogic:
 def _matched(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Landmarks]:
     """Pairs of equal labels only: while points are placed in turns, the lists differ by one."""
     common = set(moving.labels) & set(fixed.labels)
-    if common and len(set(moving.labels)) == len(moving) and len(set(fixed.labels)) == len(fixed):
+    nested = common in (set(moving.labels), set(fixed.labels))
+    if common and nested and len(set(moving.labels)) == len(moving) and len(set(fixed.labels)) == len(fixed):
         return match_landmarks(moving, fixed)
     if len(moving) == len(fixed):
         return match_landmarks(moving, fixed)

@@ -208,8 +208,15 @@ def test_malformed_pair_file(tmp_path):
 
 MATCHES = {
     "same labels, other order": (("F-1", "F-2", "F-3"), ("F-3", "F-1", "F-2"), [0, 1, 2], [1, 2, 0]),
-    "those in both": (("F-1", "F-2", "F-4"), ("F-2", "F-3", "F-4"), [1, 2], [0, 2]),
-    "Slicer's list names": (("Moving-1", "Moving-3"), ("Fixed-3", "Fixed-2", "Fixed-1"), [0, 1], [2, 0]),
+    "all of one list in the other": (("F-2", "F-4"), ("F-2", "F-3", "F-4"), [0, 1], [0, 2]),
+    "Slicer's list names": (("Moving-1", "Moving-3"), ("Fixed-3", "Fixed-1"), [0, 1], [1, 0]),
+    "ImageJ's coordinates": (
+        ("a.tif:0068-0104", "a.tif:0012-0007"),
+        ("b.tif:0070-0007", "b.tif:0014-0104"),
+        [0, 1],
+        [0, 1],
+    ),
+    "the same labels, one twice": (("A", "B", "B"), ("A", "B", "B"), [0, 1, 2], [0, 1, 2]),
     "numbers and names": (("1", "02"), ("F_2", "F_1"), [0, 1], [1, 0]),
     "no labels": (("", ""), ("", ""), [0, 1], [0, 1]),
     "labels on one side": (("A", "B"), ("", ""), [0, 1], [0, 1]),
@@ -233,6 +240,11 @@ def test_matching(name):
     [
         (("fovea", "disc"), ("nasal", "temporal"), "no label occurs in both"),
         (("M-1", "M-2"), ("F-3", "F-4"), "no label occurs in both"),
+        (("0", "1", "2"), ("1", "2", "3"), "only some labels.*moving: 0, 1, 2; fixed: 1, 2, 3"),
+        (("M-1", "M-2", "M-4"), ("F-1", "F-2", "F-3"), "moving: M-1, M-2, M-4; fixed: F-1, F-2, F-3"),
+        (("M-1", "M-2"), ("F-1", "F-2", "F-3"), "no label occurs in both"),
+        (("visit1-1 A", "visit1-1 B"), ("visit2-1 A", "visit2-1 B"), "no label occurs in both"),
+        (("A", "B", "B"), ("A", "A", "B"), "repeated.*moving: A, B, B; fixed: A, A, B"),
         (("", ""), ("", "", ""), "2 moving and 3 fixed"),
         (("F", "F"), ("F",), "2 moving and 1 fixed"),
     ],
