@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..progress import Finished, Reader
+from .failures import SOME_LEFT_OUT
 from .folders import report_folder
 from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading, add_stages, stages_of
 from .registering import make_registrar, metrics_table, register_pairs, summary_line
@@ -50,4 +51,4 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     if not arguments.json:
         print(f"{metrics_table(rows)}\n{summary_line(summary)}\nTables: {output.resolve()}")
     progress(Finished(NAME, output, summary))
-    return 0
+    return SOME_LEFT_OUT if record.get("left_out") else 0

@@ -11,6 +11,7 @@ from ..progress import ReaderGone
 
 WRONG_USE = 2
 STOPPED = 3
+SOME_LEFT_OUT = 4  # done, but for pairs that the messages and summary.json name
 INTERRUPTED = 130
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..progress import Finished, Reader
+from .failures import SOME_LEFT_OUT
 from .folders import report_folder
 from .options import (
     add_checkpoint,
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     if not arguments.json:
         print(f"{metrics_table(rows)}\n{summary_line(summary)}\nResults: {output.resolve()}")
     progress(Finished(NAME, output, summary))
-    return 0
+    return SOME_LEFT_OUT if record.get("left_out") else 0
 
 
 def _files(arguments: argparse.Namespace, progress: Reader) -> list:

@@ -9,6 +9,7 @@ from typing import Literal
 from .sentences import Death, cancelled_sentence, failed_sentence, finished_sentence
 
 _INTERRUPTED = 130
+_DONE = (0, 4)  # 4: some pairs were left out, which the messages name
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Outcome:
     def end(self, exit_code: int, crashed: bool, cancelling: bool, log: Sequence[str]) -> JobEnd:
         """The end of a process that ran."""
         text = "\n".join(log)
-        if self._finished is not None and exit_code == 0 and not crashed:
+        if self._finished is not None and exit_code in _DONE and not crashed:
             path = self._finished.get("path")
             return JobEnd("finished", finished_sentence(path, self._translate), path, exit_code, text)
         if cancelling or (exit_code == _INTERRUPTED and not crashed):

@@ -141,7 +141,7 @@ def run_and_delete(checkpoint, root, output, *names):
 def test_a_pair_that_disappears_is_named_and_the_rest_goes_on(checkpoint, folder, tmp_path):
     root = copy_of(folder, tmp_path / "pairs")
     run, arguments, reader, events = run_and_delete(checkpoint, root, tmp_path / "out", "shifted_moving.png")
-    assert run(arguments, reader) == 0
+    assert run(arguments, reader) == 4  # done, but for one
     warnings = [event.text for event in events if getattr(event, "level", "") == "warning"]
     assert len(warnings) == 1 and "shifted_moving.png" in warnings[0]
     assert [row["pair"] for row in read_rows(tmp_path / "out" / "metrics.csv")] == ["still", "bare"]

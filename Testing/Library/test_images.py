@@ -498,3 +498,18 @@ def test_a_full_disk_is_noticed_for_nifti_whose_writer_does_not(name, folder, mo
     with pytest.raises(OSError, match="No space left"):
         write_image(folder / name, GREY, OBLIQUE)
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_a_crop_of_an_image_without_a_pixel_size_has_none(tmp_path, suffix):
+    image = sitk.GetImageFromArray(np.tile(GREY, (3, 1, 1)))[10:, 5:, 1:2]
+    for expected, spacing in ((False, (1.0, 1.0, 1.0)), (True, (0.01, 0.01, 1.0)), (True, (1.0, 1.0, 5.0))):
+        image.SetSpacing(spacing)
+        sitk.WriteImage(image, str(tmp_path / f"crop{suffix}"))
+        assert read_image(tmp_path / f"crop{suffix}").geometry.spacing_known == expected
+
+
+def test_nifti_of_an_identity_matrix_has_no_pixel_size(tmp_path):
+    nibabel = pytest.importorskip("nibabel", reason="nibabel writes it")
+    nibabel.save(nibabel.Nifti1Image(GREY[..., None], np.eye(4)), tmp_path / "a.nii")
+    assert not read_image(tmp_path / "a.nii").geometry.spacing_known

@@ -86,6 +86,18 @@ def test_slicer_json(tmp_path, system):
     np.testing.assert_allclose(landmarks.points, POINTS[:2], atol=1e-9)
 
 
+def test_units_as_the_coded_entry_of_slicers_schema(tmp_path):
+    point = {"label": "A", "position": OBLIQUE.to_physical(POINTS[:1])[0].tolist()}
+    for units, refused in ((["mm", "UCUM", "millimeter"], False), (["cm", "UCUM", "centimeter"], True)):
+        (tmp_path / "F.mrk.json").write_text(_slicer_json("LPS", point, coordinateUnits=units))
+        if refused:
+            with pytest.raises(InputError, match="coordinateUnits"):
+                read_landmarks(tmp_path / "F.mrk.json", OBLIQUE)
+        else:
+            landmarks = read_landmarks(tmp_path / "F.mrk.json", OBLIQUE)
+            np.testing.assert_allclose(landmarks.points, POINTS[:1], atol=1e-9)
+
+
 def test_written_json_is_a_slicer_point_list(tmp_path):
     write_landmarks(tmp_path / "a.mrk.json", _landmarks("A", "B"), OBLIQUE)
     content = json.loads((tmp_path / "a.mrk.json").read_text())

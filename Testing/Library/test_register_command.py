@@ -244,12 +244,50 @@ def test_wrong_use_and_bad_input_end_with_2_and_name_the_cause(arguments, words,
     assert not (tmp_path / "out é").exists()
 
 
-def test_a_result_folder_that_is_a_file_ends_with_2(register, folder, tmp_path):
-    (tmp_path / "out é").mkdir()
-    (tmp_path / "out é" / "eye 1").write_text("mine", encoding="utf-8")
+def test_a_pair_that_cannot_be_written_does_not_end_the_folder(register, folder, tmp_path):
+    output = tmp_path / "out é"
+    output.mkdir()
+    (output / "eye 1").write_text("mine", encoding="utf-8")  # a file where a result folder has to be
     code, _, err = register("--pairs", folder)
-    assert code == 2 and "eye 1" in err and "Traceback" not in err
-    assert (tmp_path / "out é" / "eye 1").read_text(encoding="utf-8") == "mine"
+    assert code == 4 and "left out: eye 1" in err and "Traceback" not in err
+    assert (output / "eye 1").read_text(encoding="utf-8") == "mine"
+    pairs = [row["pair"] for row in read_rows(output / "metrics.csv")]
+    assert pairs and "eye 1" not in pairs and all((output / pair / "registration.json").is_file() for pair in pairs)
+    (left_out,) = strict_json((output / "summary.json").read_text(encoding="utf-8"))["left_out"]
+    assert left_out["pair"] == "eye 1" and "eye 1" in left_out["reason"]
+
+
+def test_results_of_names_with_dots_have_folders_of_their_own(register, scans, tmp_path):
+    for number in (1, 2):
+        write_grey_png(scans / f"P1.2020-0{number}.png", texture((64, 64), number))
+        code, _, _ = register("--moving", scans / f"P1.2020-0{number}.png", "--fixed", scans / "second visit é.png")
+        assert code == 0
+    folders = {name for name in names_in(tmp_path / "out é") if "." not in name.replace("P1.", "")}
+    assert folders == {f"P1.2020-0{number}_to_second visit é" for number in (1, 2)}
+
+
+def test_landmarks_without_a_partner_are_named(register, scans):
+    write_points(scans / "f.csv", [("a", 68.5, 27.75)], ("label", "x", "y"))
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    code, _, err = register(*pair, "--moving-landmarks", scans / "m.csv", "--fixed-landmarks", scans / "f.csv")
+    assert code == 0 and "m.csv: without a partner in the other list, and left out: b" in err
+
+
+@pytest.mark.parametrize("spacing_um", ["9.4", "500"])
+def test_landmarks_that_were_written_come_back_to_the_same_pixels(register, scans, tmp_path, spacing_um):
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png", "--spacing-um", spacing_um]
+    register(*pair, "--moving-landmarks", scans / "m.csv", "--fixed-landmarks", scans / "f.csv")
+    written = tmp_path / "out é" / "first visit_to_second visit é"
+    first = read_rows(written / "landmarks.csv")
+    own = [written / f"{side}_landmarks.mrk.json" for side in ("moving", "fixed")]
+    again = tmp_path / "again"
+    arguments = (*pair, "--moving-landmarks", own[0], "--fixed-landmarks", own[1])
+    code, _, err = register(*arguments, output=again)
+    if spacing_um == "500":  # both readings lie inside of the image
+        assert code == 2 and "both with the pixel size" in err
+        return
+    second = read_rows(again / "first visit_to_second visit é" / "landmarks.csv")
+    assert code == 0 and [row["moving_x"] for row in second] == [row["moving_x"] for row in first]
 
 
 def test_demo_adapts_registers_and_shows(tmp_path, capsys):
