@@ -49,12 +49,15 @@ class Image:
         The file that it came from.
     mask : np.ndarray or None
         Where it shows tissue, bool (H, W), if somebody said so; `tissue` finds it otherwise.
+    slicer_geometry : Geometry or None
+        Where Slicer puts the pixels of a PNG, JPEG, BMP or TIFF file: it takes a print resolution for a pixel size.
     """
 
     array: np.ndarray
     geometry: Geometry
     path: Path | None = None
     mask: np.ndarray | None = None
+    slicer_geometry: Geometry | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +129,10 @@ def read_image(
     geometry = Geometry(size=array.shape) if suffix in RASTER_SUFFIXES else _geometry(image, whole, path)
     if tags is not None and (spacing := tags.spacing_mm()) is not None:
         geometry = replace(geometry, spacing=spacing, spacing_known=True)
-    return with_spacing(Image(array, geometry, path), spacing_um)
+    printed = (
+        replace(Geometry(size=array.shape), spacing=whole.GetSpacing()[1::-1]) if suffix in RASTER_SUFFIXES else None
+    )
+    return with_spacing(Image(array, geometry, path, slicer_geometry=printed), spacing_um)
 
 
 def with_spacing(image: Image, spacing_um: float | None) -> Image:

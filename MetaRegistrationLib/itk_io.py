@@ -33,17 +33,20 @@ def quiet_itk() -> Iterator[None]:
 
 
 @contextmanager
-def _utf8_paths() -> Iterator[None]:
-    # On Windows, C's file functions take the UTF-8 paths that SimpleITK gives them only in a UTF-8 locale.
-    if os.name != "nt":
-        yield
-        return
-    before = locale.setlocale(locale.LC_CTYPE)
+def _file_locale() -> Iterator[None]:
+    """The locale in which ITK reads and writes files right; the host's own one afterwards."""
+    # ITK writes and reads the numbers of a header by C's functions: Qt may have set a decimal comma.
+    wanted = [(locale.LC_NUMERIC, "C")]
+    if os.name == "nt":  # C's file functions take the UTF-8 paths that SimpleITK gives them only in a UTF-8 locale
+        wanted.append((locale.LC_CTYPE, ".UTF-8"))
+    before = [(category, locale.setlocale(category)) for category, _ in wanted]
     try:
-        locale.setlocale(locale.LC_CTYPE, ".UTF-8")
+        for category, name in wanted:
+            locale.setlocale(category, name)
         yield
     finally:
-        locale.setlocale(locale.LC_CTYPE, before)
+        for category, name in before:
+            locale.setlocale(category, name)
 
 
 def read_itk(path: str | Path) -> sitk.Image:
@@ -56,7 +59,7 @@ def read_itk(path: str | Path) -> sitk.Image:
     """
     path = image_file(path)
     try:
-        with quiet_itk(), _utf8_paths():
+        with quiet_itk(), _file_locale():
             rewritten = rewrite_png(path) if file_suffix(path) == ".png" else None
             image = sitk.ReadImage(str(path)) if rewritten is None else _read_rewritten(rewritten)
     except (RuntimeError, OSError) as error:
@@ -101,7 +104,7 @@ def write_itk(path: str | Path, image: sitk.Image) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written because its folder does not exist. Make the folder first.")
     try:
-        with replacing(path) as temporary, quiet_itk(), _utf8_paths():
+        with replacing(path) as temporary, quiet_itk(), _file_locale():
             _write_whole(image, temporary)
     except (RuntimeError, OSError) as error:
         if isinstance(error, OSError) and error.errno in FULL_DISK:

@@ -135,8 +135,8 @@ class PairFiles:
                 check_inside(moving_points, moving.geometry, f"{self.landmarks} (moving)")
                 check_inside(fixed_points, fixed.geometry, f"{self.landmarks} (fixed)")
                 return moving_points, fixed_points, ()
-        moving_points = _one_image_landmarks(self.moving_landmarks, moving.geometry, moving_own)
-        fixed_points = _one_image_landmarks(self.fixed_landmarks, fixed.geometry, fixed_own)
+        moving_points = _one_image_landmarks(self.moving_landmarks, moving, moving_own)
+        fixed_points = _one_image_landmarks(self.fixed_landmarks, fixed, fixed_own)
         if moving_points is None or fixed_points is None:
             return moving_points, fixed_points, ()
         notes = [
@@ -202,36 +202,42 @@ def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> Non
         )
 
 
-def _one_image_landmarks(path: Path | None, geometry: Geometry, own: Geometry) -> Landmarks | None:
+def _one_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Landmarks | None:
     if path is None:
         return None
     with _blaming(path):
-        if geometry.spacing != own.spacing:
-            geometry = _geometry_of_points(path, geometry, own)
+        possible = [image.geometry, own] + ([image.slicer_geometry] if image.slicer_geometry else [])
+        geometry = _geometry_of_points(path, possible, own)
         landmarks = read_landmarks(path, geometry)
         check_inside(landmarks, geometry, path)
     return landmarks
 
 
-def _geometry_of_points(path: Path, given: Geometry, own: Geometry) -> Geometry:
-    """By which geometry physical landmarks were written: with the pixel size that was given, or as the file lies alone.
+def _geometry_of_points(path: Path, possible: list[Geometry], own: Geometry) -> Geometry:
+    """By which of the possible geometries of an image its physical landmarks were written.
 
-    This program writes points in the pixel size that it was given; another one knew only the file. Points written in
-    one geometry lie outside of the image, or all in its first corner, by the other.
+    This program writes points in the pixel size that it was given; another one knew only the file, and Slicer makes
+    millimetres of a print resolution. Points of one geometry lie outside of the image, or all in its first corner, by
+    another one of them; where they do not, nobody can tell.
     """
-    points = {geometry: read_landmarks(path, geometry).points for geometry in (given, own)}
-    if np.allclose(points[given], points[own]):  # of a CSV, which is in pixels
-        return given
-    size = np.asarray(given.size)
-    inside = [geometry for geometry in points if np.all((points[geometry] >= -0.5) & (points[geometry] <= size - 0.5))]
-    beyond = [geometry for geometry in inside if np.any(points[geometry] > _FIRST_CORNER * size)]
+    points: dict[tuple[float, float], tuple[Geometry, np.ndarray]] = {}
+    for geometry in possible:
+        points.setdefault(geometry.spacing, (geometry, read_landmarks(path, geometry).points))
+    places = list(points.values())
+    if all(np.allclose(found, places[0][1]) for _, found in places):  # one geometry, or a CSV, which is in pixels
+        return places[0][0]
+    size = np.asarray(own.size)
+    inside = [(geometry, found) for geometry, found in places if np.all((found >= -0.5) & (found <= size - 0.5))]
+    beyond = [geometry for geometry, found in inside if np.any(found > _FIRST_CORNER * size)]
     if len(inside) < 2:
-        return inside[0] if inside else own
+        return inside[0][0] if inside else own
     if len(beyond) == 1:
         return beyond[0]
+    sizes = ", ".join(f"{geometry.spacing[1]:.4g} mm" for geometry, _ in inside)
     raise InputError(
-        f"{path}: its points lie inside of the image both with the pixel size that was given and with 1 mm a pixel, as"
-        " a program that does not know the size takes it. Give the landmarks as CSV, in pixels."
+        f"{path}: its points lie inside of the image with each of the pixel sizes that they may have been written in"
+        f" ({sizes}: as given, as 1 mm, or as the print resolution that Slicer takes for a size). Give the landmarks as"
+        " CSV, in pixels."
     )
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -513,3 +517,34 @@ def test_nifti_of_an_identity_matrix_has_no_pixel_size(tmp_path):
     nibabel = pytest.importorskip("nibabel", reason="nibabel writes it")
     nibabel.save(nibabel.Nifti1Image(GREY[..., None], np.eye(4)), tmp_path / "a.nii")
     assert not read_image(tmp_path / "a.nii").geometry.spacing_known
+
+
+_IN_A_COMMA_LOCALE = """
+import locale, sys
+from pathlib import Path
+import numpy as np
+locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
+from MetaRegistrationLib.geometry import Geometry
+from MetaRegistrationLib.images import read_image, write_image
+grey = np.arange(600, dtype=np.float32).reshape(20, 30)
+for suffix in (".nrrd", ".mha", ".nii"):
+    path = Path(sys.argv[1]) / f"a{suffix}"
+    write_image(path, grey, Geometry((20, 30), (0.0125, 0.0098), (1.5, 2.25, 3.75)))
+    geometry = read_image(path).geometry
+    np.testing.assert_allclose((*geometry.spacing, *geometry.origin), (0.0125, 0.0098, 1.5, 2.25, 3.75), rtol=1e-6)
+assert locale.localeconv()["decimal_point"] == ","  # the host's own one is put back
+"""
+
+
+def test_a_decimal_comma_of_the_host_changes_no_file(tmp_path):
+    localedef = shutil.which("localedef")
+    made = localedef and subprocess.run(
+        [localedef, "-i", "de_DE", "-f", "UTF-8", str(tmp_path / "de_DE.UTF-8")], capture_output=True, check=False
+    )
+    if not (tmp_path / "de_DE.UTF-8").is_dir():
+        pytest.skip(f"no locale with a decimal comma could be made here ({made})")
+    environment = os.environ | {"LOCPATH": str(tmp_path)}
+    environment.pop("LC_ALL", None)
+    words = [sys.executable, "-c", _IN_A_COMMA_LOCALE, str(tmp_path)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

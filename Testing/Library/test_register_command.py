@@ -15,6 +15,8 @@ from known_networks import NETWORK_ALONE_WORDS, read_rows, save_known, texture, 
 from MetaRegistrationLib import itk_io
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, save_checkpoint
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.geometry import Geometry
+from MetaRegistrationLib.landmarks import Landmarks, write_landmarks
 from MetaRegistrationLib.networks import build_network
 
 ALWAYS = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}
@@ -273,6 +275,24 @@ def test_landmarks_without_a_partner_are_named(register, scans):
     assert code == 0 and "m.csv: without a partner in the other list, and left out: b" in err
 
 
+@pytest.mark.parametrize(("last", "code"), [((60, 20), 0), ((20, 20), 2)])
+def test_points_that_slicer_placed_by_a_print_resolution_are_refused_where_they_could_lie_elsewhere(
+    register, tmp_path, last, code
+):
+    pillow = pytest.importorskip("PIL.Image", reason="Pillow writes a print resolution")
+    for number in (1, 2):
+        pillow.fromarray(texture((64, 64), number).clip(0, 255).astype(np.uint8)).save(
+            tmp_path / f"{number}.jpg", dpi=(72, 72)
+        )
+    geometry = Geometry(size=(64, 64))  # 1 mm a pixel; (60, 20) is outside at the 0.35 mm that 72 dpi make
+    for number in (1, 2):
+        write_landmarks(tmp_path / f"{number}.fcsv", Landmarks(("A",), np.array([last], dtype=float)), geometry)
+    pair = ["--moving", tmp_path / "1.jpg", "--fixed", tmp_path / "2.jpg"]
+    points = ["--moving-landmarks", tmp_path / "1.fcsv", "--fixed-landmarks", tmp_path / "2.fcsv"]
+    done, _, err = register(*pair, *points)
+    assert done == code and ("0.3528 mm" in err) == (code == 2)
+
+
 @pytest.mark.parametrize("spacing_um", ["9.4", "500"])
 def test_landmarks_that_were_written_come_back_to_the_same_pixels(register, scans, tmp_path, spacing_um):
     pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png", "--spacing-um", spacing_um]
@@ -284,7 +304,7 @@ def test_landmarks_that_were_written_come_back_to_the_same_pixels(register, scan
     arguments = (*pair, "--moving-landmarks", own[0], "--fixed-landmarks", own[1])
     code, _, err = register(*arguments, output=again)
     if spacing_um == "500":  # both readings lie inside of the image
-        assert code == 2 and "both with the pixel size" in err
+        assert code == 2 and "each of the pixel sizes" in err
         return
     second = read_rows(again / "first visit_to_second visit é" / "landmarks.csv")
     assert code == 0 and [row["moving_x"] for row in second] == [row["moving_x"] for row in first]

@@ -26,7 +26,7 @@ def fine_tune(rig, widget, name: str, epochs: int) -> None:
     widget.ui.fineTuneButton.click()
     assert widget.ui.fineTuneButton.text == "Cancel"
     rig.wait_until(
-        lambda: "left" in widget.ui.adaptProgressBar.format or not widget.panel.adapt.running, 40, "for a step"
+        lambda: "left" in widget.ui.adaptProgressBar.format or not widget.panel.adapt.running, 240, "for a step"
     )
 
 
@@ -122,7 +122,7 @@ def test_folder_is_registered_as_the_command_line_does(rig, widget, tmp_path):
     widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     widget.ui.registerFolderButton.click()
     assert widget.ui.registerFolderButton.text == "Cancel"
-    rig.wait_until(lambda: not widget.panel.folder.running, 40, "for the folder")
+    rig.wait_until(lambda: not widget.panel.folder.running, 240, "for the folder")
     assert widget.ui.registerStatusLabel.text == f"Done: the result is in {tmp_path / 'results'}."
     assert (tmp_path / "results" / "metrics.csv").is_file()
     assert (tmp_path / "results" / "phantom_002" / "warped.nrrd").is_file()
