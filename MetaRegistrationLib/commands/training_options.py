@@ -118,7 +118,7 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
 def data_folder(given: Path | None) -> Path | None:
     """The data folder: as given, by META_REGISTRATION_DATA, or `shared/data` beside the source tree when it is there."""
     if given is not None:
-        return given.absolute()  # a task set would take it as relative to itself
+        return given.absolute() if given.is_dir() else given  # a task set would take it as relative to itself
     if os.environ.get("META_REGISTRATION_DATA"):
         return None
     beside = Path(__file__).resolve().parents[3] / "shared" / "data"

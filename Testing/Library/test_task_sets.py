@@ -1,6 +1,7 @@
 """Tests of task sets: TOML files that name the folders of source tasks."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from training_helpers import (
     write_set,
 )
 
+from MetaRegistrationLib.commands.training_options import data_folder
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.preprocessing import Preprocessing
 from MetaRegistrationLib.tasks import load_task_set
@@ -221,3 +223,9 @@ def test_the_shipped_tasks_give_sensible_pairs(name, source_tasks):
     assert np.corrcoef(*blurred)[0, 1] > 0.3
     assert not np.array_equal(pair.moving, pair.fixed)
     assert same(pair, task.training_pair(np.random.default_rng(0), 0))
+
+
+def test_a_data_folder_is_relative_to_where_the_command_runs(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert data_folder(Path("data")) == tmp_path / "data"
