@@ -107,8 +107,8 @@ def read_image(
     Image
         Its `geometry.spacing_known` is False when the pixel size came neither from the file nor from `spacing_um`:
         always for PNG, BMP and JPEG, for a TIFF unless ImageJ or OME noted a pixel size (a print resolution in dpi
-        does not count), for a DICOM without a pixel spacing, and for an NRRD or MetaImage of spacing 1, origin 0 and
-        identity direction, which is what programs write when they know nothing.
+        does not count), for a DICOM without a pixel spacing, and for an NRRD, MetaImage or NIfTI of spacing 1 along the
+        axes, which is what programs write when they know nothing.
 
     Raises
     ------

@@ -48,8 +48,7 @@ def read_landmarks(path: str | Path, geometry: Geometry) -> Landmarks:
         CSV with a header and the columns x (pixel column), y (pixel row) and optionally label or index; or a point
         list of 3D Slicer, `.mrk.json` or `.fcsv`, in physical millimetres (points without a position are left out).
     geometry : Geometry
-        Geometry of that image as its file gives it, by which physical positions become pixels. (A pixel size that the
-        user adds later is unknown to the program in which the points were placed.)
+        Geometry of that image in the program that wrote the points, by which physical positions become pixels.
 
     Raises
     ------
