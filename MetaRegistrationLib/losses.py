@@ -105,13 +105,16 @@ def smoothness(displacement_px: Tensor) -> Tensor:
 def displacement_error(displacement_px: Tensor, truth_px: Tensor, *, softening_px: float = 0.05) -> Tensor:
     """Mean distance in pixels between a displacement and the true one, both (B, 2, H, W).
 
-    Only pixels that lie within the moving image count: of the others the images cannot tell. Below `softening_px` the
+    Only pixels that lie within the moving image count: of the others the images cannot tell. Where the truth is NaN it is not
+    known, and does not count either. Below `softening_px` the
     distance passes into its square, so that its gradient is finite where the two agree.
     """
     check_displacement(displacement_px, "displacement_error")
     height, width = truth_px.shape[-2:]
+    known = truth_px.isfinite()
+    truth_px = torch.where(known, truth_px, 0.0)
     rows, columns = (identity_grid(height, width, like=truth_px) + truth_px).unbind(1)
-    inside = (rows >= 0) & (rows <= height - 1) & (columns >= 0) & (columns <= width - 1)
+    inside = known.all(dim=1) & (rows >= 0) & (rows <= height - 1) & (columns >= 0) & (columns <= width - 1)
     squared = (displacement_px.float() - truth_px).square().sum(dim=1)
     distance = (squared + softening_px**2).sqrt() - softening_px
     return (distance * inside).sum() / inside.sum().clamp_min(1)

@@ -98,6 +98,7 @@ def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> Non
         outer_learning_rate=arguments.outer_learning_rate,
         outer_optimiser=arguments.outer_optimiser,
         decay=arguments.decay,
+        workers=arguments.workers,
         keep_moments=arguments.keep_moments,
         batch=arguments.batch,
         seed=arguments.seed,

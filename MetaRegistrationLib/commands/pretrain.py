@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         batch=arguments.batch,
         seed=arguments.seed,
         decay=arguments.decay,
+        workers=arguments.workers,
     )
     every = arguments.validate_every or 500
     train(arguments, trainer, tasks, step, base, parent, validate_every=every, progress=progress)

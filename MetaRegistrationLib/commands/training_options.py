@@ -14,6 +14,7 @@ from .options import (
     add_resume,
     add_seed,
     natural_float,
+    natural_int,
     path_name,
     positive_float,
     positive_int,
@@ -112,6 +113,14 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "off"),
         default="auto",
         help="auto: on a CUDA GPU, record the step once and repeat it (default: auto)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=natural_int,
+        default=0,
+        metavar="N",
+        help="processes that draw pairs while the network computes, each with the images in a memory of its own; the pairs "
+        "are the same (default: 0)",
     )
 
 

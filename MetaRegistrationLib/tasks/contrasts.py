@@ -48,6 +48,9 @@ class ContrastsTask:
         self._preprocessing, self._contrast = preprocessing, contrast
         self._volumes: OrderedDict[Path, HeldVolume] = OrderedDict()
 
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_volumes": OrderedDict()}  # what another process needs, it reads itself
+
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
         """A random slice in two random contrasts, augmented, with its displacement."""
         names = list(self._patients)

@@ -54,6 +54,9 @@ class SingleImageTask:
         self._any_contrast = any_contrast
         self._images: OrderedDict[Path, np.ndarray] = OrderedDict()
 
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_images": OrderedDict()}  # what another process needs, it reads itself
+
     def _image(self, path: Path) -> np.ndarray:
         if path not in self._images:
             self._images[path] = read_image(path).array

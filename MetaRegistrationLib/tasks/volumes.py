@@ -97,6 +97,9 @@ class VolumeTask:
         self._any_contrast = any_contrast
         self._volumes: OrderedDict[Path, HeldVolume] = OrderedDict()
 
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_volumes": OrderedDict()}  # what another process needs, it reads itself
+
     def _volume(self, path: Path) -> tuple[Volume, np.ndarray]:
         """The volume and which of its slices have content."""
         if path not in self._volumes:

@@ -12,6 +12,7 @@ from torch import nn
 from ..checkpoints import cpu_weights
 from ..simulation import RepeatSettings
 from ..tasks import TaskPair
+from .batches import Batch
 from .step import OptimisationStep, StepValues
 from .trainers import OneOptimiser, update
 
@@ -87,7 +88,7 @@ class FineTuning(OneOptimiser):
             pairs = [self._task.repeat(index, rng) for index in chosen]
         else:
             pairs = [self._task.pair(index) for index in chosen]
-        values = update(self._trained, self._optimiser, self._step, pairs)
+        values = update(self._trained, self._optimiser, self._step, Batch.of(pairs))
         if self._averaging:
             # At the start the mean reaches back over a part of the updates only, so that it leaves the first weights.
             _approach(self.network, self._trained, 1 - min(self._averaging, (1 + step) / (10 + step)))

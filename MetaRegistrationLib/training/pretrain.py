@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from ..tasks import Task
+from .batches import Batch, Drawn, draw_batch
 from .step import OptimisationStep, StepValues
-from .trainers import OneOptimiser, draw_batch, fall_along_half_cosine, update
+from .trainers import OneOptimiser, fall_along_half_cosine, update
 
 
 class Pretraining(OneOptimiser):
@@ -30,6 +31,8 @@ class Pretraining(OneOptimiser):
     seed : int
     decay : bool
         Let the learning rate fall to zero along a half cosine.
+    workers : int
+        Processes that draw pairs ahead; they change no pair.
     """
 
     name = "pretrain"
@@ -45,21 +48,20 @@ class Pretraining(OneOptimiser):
         batch: int = 1,
         seed: int = 0,
         decay: bool = False,
+        workers: int = 0,
     ):
-        self.network, self._tasks, self._step = network, list(tasks), step
+        self.network, self._step = network, step
         self.total_steps, self.steps_per_epoch = steps, 0
-        weights = np.array([task.weight for task in self._tasks])
-        self._chances = weights / weights.sum()
         self._learning_rate, self._batch, self._seed, self._decay = learning_rate, batch, seed, decay
+        self._draw = _MixedDraw(tasks, batch, seed)
+        self._drawn = Drawn(self._draw, range(steps), workers=workers, pinned=step.device.type == "cuda")
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
 
     def advance(self, step: int) -> StepValues:
         """One update on pairs of one task."""
-        rng = np.random.default_rng([self._seed, step])
-        task = self._tasks[int(rng.choice(len(self._tasks), p=self._chances))]
         if self._decay:
             fall_along_half_cosine(self._optimiser, self._learning_rate, step / self.total_steps)
-        return update(self.network, self._optimiser, self._step, draw_batch(task, rng, step, self._batch))
+        return update(self.network, self._optimiser, self._step, self._drawn(step))
 
     def settings(self) -> dict:
         """Plain values that define the run."""
@@ -68,6 +70,20 @@ class Pretraining(OneOptimiser):
             "learning_rate": self._learning_rate,
             "learning_rate_decay": self._decay,
             "batch": self._batch,
-            "chances": [round(float(chance), 4) for chance in self._chances],
+            "chances": [round(float(chance), 4) for chance in self._draw.chances],
             "seed": self._seed,
         }
+
+
+class _MixedDraw:
+    """The batch of a step: pairs of one task, drawn with chances in proportion to the tasks' weights."""
+
+    def __init__(self, tasks: Sequence[Task], size: int, seed: int):
+        self._tasks, self._size, self._seed = list(tasks), size, seed
+        weights = np.array([task.weight for task in self._tasks])
+        self.chances = weights / weights.sum()
+
+    def __call__(self, step: int) -> Batch:
+        rng = np.random.default_rng([self._seed, step])
+        task = self._tasks[int(rng.choice(len(self._tasks), p=self.chances))]
+        return draw_batch(task, rng, step, self._size)

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..tasks import Task
+from .batches import Batch, Drawn, draw_batch
 from .distributed import Group
 from .seeds import seeded
 from .step import OptimisationStep, StepValues
-from .trainers import OneOptimiser, draw_batch, fall_along_half_cosine, update
+from .trainers import OneOptimiser, fall_along_half_cosine, update
 
 OUTER_OPTIMISERS = ("adam", "sgd")
 
@@ -57,6 +58,8 @@ class Reptile(OneOptimiser):
     seed : int
     group : Group
         The processes that share the m tasks; by default this one does them all.
+    workers : int
+        Processes that draw pairs ahead for this one; they change no pair.
 
     References
     ----------
@@ -82,40 +85,45 @@ class Reptile(OneOptimiser):
         batch: int = 1,
         seed: int = 0,
         group: Group | None = None,
+        workers: int = 0,
     ):
         if outer_optimiser not in OUTER_OPTIMISERS:
             raise InputError(f"Reptile: expected an outer optimiser of {OUTER_OPTIMISERS}, got {outer_optimiser!r}.")
-        self.network, self._tasks, self._step = network, list(tasks), step
+        self.network, self._step = network, step
         self.total_steps, self.steps_per_epoch = steps, 0
-        self._tasks_per_step = min(tasks_per_step, len(self._tasks))
+        self._tasks_per_step = min(tasks_per_step, len(tasks))
         self._inner_updates, self._inner_learning_rate = inner_updates, inner_learning_rate
         self._outer_learning_rate, self._outer_name = outer_learning_rate, outer_optimiser
         self._decay, self._keep_moments = decay, keep_moments
         self._moments: tuple[Tensor, int] | None = None  # mean second moment of each weight, updates that it is of
         self._batch, self._seed, self._group = batch, seed, group or Group()
+        draw = _TaskDraw(tasks, self._tasks_per_step, inner_updates, batch, seed)
+        own = self._group.share(self._tasks_per_step)
+        numbers = [step * self._tasks_per_step + position for step in range(steps) for position in own]
+        self._drawn = Drawn(draw, numbers, workers=workers, pinned=step.device.type == "cuda")
         self._buffers = [buffer for buffer in network.buffers() if buffer.is_floating_point()]
         maker = torch.optim.Adam if outer_optimiser == "adam" else torch.optim.SGD
         self._optimiser = maker(network.parameters(), lr=outer_learning_rate)
 
     def advance(self, step: int) -> StepValues:
         """One meta-step."""
-        chosen = np.random.default_rng([self._seed, step]).choice(len(self._tasks), self._tasks_per_step, replace=False)
+        count = self._tasks_per_step
         start = _flat(self._state())
         # A row for each task: each process fills its own ones, and the sum with the zeros of the others changes no bit.
-        differences = start.new_zeros(len(chosen), len(start))
+        differences = start.new_zeros(count, len(start))
         weights = sum(p.numel() for p in self.network.parameters()) if self._keep_moments else 0
-        moments = start.new_zeros(len(chosen), weights)
-        values = torch.zeros(len(chosen), 3, dtype=torch.float64)
+        moments = start.new_zeros(count, weights)
+        values = torch.zeros(count, 3, dtype=torch.float64)
 
         def adapt_own() -> None:
             try:
-                for position in self._group.share(len(chosen)):
+                for position in self._group.share(count):
                     _set(self._state(), start)
-                    seen, optimiser = self._adapt(self._tasks[int(chosen[position])], step, position)
+                    seen, optimiser = self._adapt(step, position)
                     values[position] = torch.tensor(astuple(seen), dtype=values.dtype)
-                    differences[position] = (start - _flat(self._state())) / len(chosen)
+                    differences[position] = (start - _flat(self._state())) / count
                     if self._keep_moments:
-                        moments[position] = self._second_moments(optimiser) / len(chosen)
+                        moments[position] = self._second_moments(optimiser) / count
             finally:
                 _set(self._state(), start)  # whatever interrupts an inner update, the network holds theta_meta again
 
@@ -133,14 +141,11 @@ class Reptile(OneOptimiser):
     def _state(self) -> list[Tensor]:
         return [*self.network.parameters(), *self._buffers]
 
-    def _adapt(self, task: Task, step: int, position: int) -> tuple[StepValues, torch.optim.Adam]:
-        rng = np.random.default_rng([self._seed, step, position])
+    def _adapt(self, step: int, position: int) -> tuple[StepValues, torch.optim.Adam]:
         optimiser = self._inner_optimiser()
-        updates = range(self._inner_updates)
+        batches = self._drawn(step * self._tasks_per_step + position)
         with seeded([self._seed, step, position], self._step.device):
-            values = StepValues.mean(
-                [update(self.network, optimiser, self._step, draw_batch(task, rng, step, self._batch)) for _ in updates]
-            )
+            values = StepValues.mean([update(self.network, optimiser, self._step, batch) for batch in batches])
         return values, optimiser
 
     def _inner_optimiser(self) -> torch.optim.Adam:
@@ -195,6 +200,20 @@ class Reptile(OneOptimiser):
             "batch": self._batch,
             "seed": self._seed,
         }
+
+
+class _TaskDraw:
+    """The batches of the inner updates on one task: the one at a position among the m of a meta-step."""
+
+    def __init__(self, tasks: Sequence[Task], tasks_per_step: int, updates: int, size: int, seed: int):
+        self._tasks, self._tasks_per_step, self._updates = list(tasks), tasks_per_step, updates
+        self._size, self._seed = size, seed
+
+    def __call__(self, number: int) -> list[Batch]:
+        step, position = divmod(number, self._tasks_per_step)
+        chosen = np.random.default_rng([self._seed, step]).choice(len(self._tasks), self._tasks_per_step, replace=False)
+        task, rng = self._tasks[int(chosen[position])], np.random.default_rng([self._seed, step, position])
+        return [draw_batch(task, rng, step, self._size) for _ in range(self._updates)]
 
 
 def _flat(tensors: list[Tensor]) -> Tensor:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import nn
 
-from ..tasks import Task, TaskPair
-from .devices import as_batch
+from .batches import Batch
 from .step import OptimisationStep, StepValues
 
 
@@ -55,15 +53,7 @@ def fall_along_half_cosine(optimiser: torch.optim.Optimizer, learning_rate: floa
         group["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * part))
 
 
-def draw_batch(task: Task, rng: np.random.Generator, step: int, size: int) -> list[TaskPair]:
-    """`size` random training pairs of a task."""
-    return [task.training_pair(rng, step) for _ in range(size)]
-
-
-def update(network: nn.Module, optimiser, step: OptimisationStep, pairs: list[TaskPair]) -> StepValues:
+def update(network: nn.Module, optimiser, step: OptimisationStep, batch: Batch) -> StepValues:
     """One optimisation step on a batch of pairs."""
-    moving = as_batch([pair.moving for pair in pairs], step.device)
-    fixed = as_batch([pair.fixed for pair in pairs], step.device)
-    truth = [pair.displacement_px for pair in pairs if pair.displacement_px is not None]
-    truth_px = torch.as_tensor(np.stack(truth), device=step.device) if len(truth) == len(pairs) else None
-    return step(network, optimiser, moving, fixed, truth_px)
+    batch = batch.to(step.device)
+    return step(network, optimiser, batch.moving, batch.fixed, batch.truth_px)

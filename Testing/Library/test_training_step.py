@@ -11,9 +11,10 @@ from MetaRegistrationLib.checkpoints import cpu_weights
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.losses import RegistrationLoss
 from MetaRegistrationLib.metrics import normalised_cross_correlation
+from MetaRegistrationLib.training.batches import draw_batch
 from MetaRegistrationLib.training.devices import as_batch, choose_device, place
 from MetaRegistrationLib.training.step import NonFiniteLoss, OptimisationStep, StepValues
-from MetaRegistrationLib.training.trainers import draw_batch, update
+from MetaRegistrationLib.training.trainers import update
 from MetaRegistrationLib.training.validation import Validator
 
 
