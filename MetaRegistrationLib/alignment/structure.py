@@ -116,20 +116,20 @@ def _levelled(vectors: Tensor, weight: Tensor) -> Tensor:
 def _gaussian(values: Tensor, sigma: float) -> Tensor:
     """Gaussian blur of (..., n, n); edge values beyond the image. Products of matrices are faster than convolutions here."""
     side = values.shape[-1]
-    kernel = _blur_matrix(side, sigma).to(values)
+    kernel = _blur_matrix(side, sigma, values.device)
     return kernel @ values @ kernel.T
 
 
-_MATRICES: dict[tuple[int, float], Tensor] = {}
+_MATRICES: dict[tuple[int, float, torch.device], Tensor] = {}
 
 
-def _blur_matrix(side: int, sigma: float) -> Tensor:
-    key = (side, sigma)
+def _blur_matrix(side: int, sigma: float, device: torch.device) -> Tensor:
+    key = (side, sigma, device)
     if key not in _MATRICES:
         reach = math.ceil(4 * sigma)
         positions = np.arange(-reach, side + reach)
         weights = np.exp(-0.5 * ((positions[None, :] - np.arange(side)[:, None]) / sigma) ** 2)
         folded = np.zeros((side, side))
         np.add.at(folded.T, np.clip(positions, 0, side - 1), weights.T)
-        _MATRICES[key] = torch.as_tensor(folded / folded.sum(axis=1, keepdims=True), dtype=torch.float32)
+        _MATRICES[key] = torch.as_tensor(folded / folded.sum(axis=1, keepdims=True), dtype=torch.float32, device=device)
     return _MATRICES[key]

@@ -144,7 +144,7 @@ class Surveyor:
         scores = edges + ridges.abs()
         whole = max(min(float(fixed.weight.sum()), float(moving[0, 4].sum())), 1.0)
         norm = _contrast(fixed.vectors, fixed.weight) * _contrast(unturned.vectors, unturned.weight)
-        allowed = (area >= LEAST_OVERLAP * whole) & self._reached(moving.shape[-1], fixed.size)
+        allowed = (area >= LEAST_OVERLAP * whole) & self._reached(moving.shape[-1], fixed.size, area.device)
         scores = torch.where(allowed, scores * area.clamp(min=1.0).rsqrt(), scores.new_zeros(())) / norm
         height, index = scores.flatten(1).max(dim=1)
         moments = torch.stack((allowed.float().sum(), scores.sum(), scores.square().sum())).cpu().double().numpy()
@@ -157,8 +157,8 @@ class Surveyor:
         shift = np.einsum("kij,kj->ki", linear, shift * (2 / self.size)) * max(scale, 1.0)
         return height.cpu().double().numpy(), shift, moments
 
-    def _reached(self, moving_side: int, fixed_side: int) -> Tensor:
-        axis = torch.arange(self._padded, dtype=torch.float32)
+    def _reached(self, moving_side: int, fixed_side: int, device: torch.device) -> Tensor:
+        axis = torch.arange(self._padded, dtype=torch.float32, device=device)
         axis = torch.where(axis > self._padded / 2, axis - self._padded, axis) - (moving_side - fixed_side) / 2
         near = axis.abs() <= (_REACH * self.size)
         return near[:, None] & near[None, :]
@@ -186,9 +186,7 @@ def _turned(small: Structure, matrices: np.ndarray) -> Tensor:
     if (small.size - side) % 2:
         side += 1
     factor = side / small.size
-    theta = torch.tensor(
-        [[[np.cos(a), np.sin(a), 0.0], [-np.sin(a), np.cos(a), 0.0]] for a in angles], dtype=torch.float32
-    )
+    theta = small.vectors.new_tensor([[[np.cos(a), np.sin(a), 0.0], [-np.sin(a), np.cos(a), 0.0]] for a in angles])
     theta[:, :, :2] *= factor
     stack = torch.cat((small.vectors, small.weight[None]))[None].expand(len(angles), -1, -1, -1)
     grids = functional.affine_grid(theta, [len(angles), 1, side, side], align_corners=False).to(stack)

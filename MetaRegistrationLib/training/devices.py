@@ -59,4 +59,4 @@ def place(network: nn.Module, device: torch.device) -> nn.Module:
 
 def as_batch(images: list, device: torch.device) -> Tensor:
     """Arrays (H, W) as one tensor (B, 1, H, W), float32."""
-    return torch.stack([torch.as_tensor(image, dtype=torch.float32) for image in images])[:, None].to(device)
+    return torch.stack([torch.as_tensor(image, dtype=torch.float32, device=device) for image in images])[:, None]
