@@ -38,7 +38,7 @@ def is_hidden(path: Path) -> bool:
 
 def is_image_file(path: Path) -> bool:
     """Whether `path` is a file that this library reads as an image, by its suffix or, for DICOM, by its content."""
-    return path.is_file() and (file_suffix(path) in IMAGE_SUFFIXES or _is_dicom(path))
+    return path.is_file() and (file_suffix(path) in IMAGE_SUFFIXES or is_dicom(path))
 
 
 def image_file(path: str | Path) -> Path:
@@ -77,7 +77,8 @@ def existing_file(path: str | Path, kind: str) -> Path:
     return path
 
 
-def _is_dicom(path: Path) -> bool:
+def is_dicom(path: Path) -> bool:
+    """Whether the content is that of a DICOM file."""
     # DICOM files often have no suffix, or a piece of a UID in its place.
     try:
         with path.open("rb") as stream:

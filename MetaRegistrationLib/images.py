@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from .colour import grey_of_colour
+from .dicom_files import PIXEL_SIZE_KNOWN
 from .errors import InputError
 from .field_of_view import field_of_view
 from .geometry import Geometry
 from .image_files import RASTER_SUFFIXES, file_suffix
 from .image_writing import write_displacement_field, write_image
-from .itk_io import quiet_itk, read_itk
+from .itk_io import ORIENTATION, quiet_itk, read_itk
 from .tiff_tags import UNASSOCIATED_ALPHA, TiffTags
 from .words import counted
 
@@ -51,6 +53,9 @@ class Image:
         Where it shows tissue, bool (H, W), if somebody said so; `tissue` finds it otherwise.
     slicer_geometry : Geometry or None
         Where Slicer puts the pixels of a PNG, JPEG, BMP or TIFF file: it takes a print resolution for a pixel size.
+    orientation : int
+        How the file says that it is to be turned (EXIF's and TIFF's number, 1 for not at all). Rows and columns are as they
+        are stored all the same, as in ImageJ.
     """
 
     array: np.ndarray
@@ -58,6 +63,12 @@ class Image:
     path: Path | None = None
     mask: np.ndarray | None = None
     slicer_geometry: Geometry | None = None
+    orientation: int = 1
+
+    @property
+    def turned_in_slicer(self) -> bool:
+        """Whether Slicer shows other rows and columns than those of the file: of a TIFF that notes an orientation."""
+        return self.orientation != 1 and self.path is not None and file_suffix(self.path) in (".tif", ".tiff")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +96,7 @@ def read_image(
     *,
     slice_index: int | None = None,
     spacing_um: float | None = None,
+    override: bool = False,
     luminance: bool = False,
 ) -> Image:
     """Read one grey 2D image with its geometry; transparency lies over black.
@@ -98,7 +110,9 @@ def read_image(
     slice_index : int, optional
         Slice to take from a stack or volume, counted from 0 along the third axis. Ignored for a single image.
     spacing_um : float, optional
-        Pixel size in micrometres for a file that carries none. Ignored when the file has its own.
+        Pixel size in micrometres for a file that carries none. Ignored when the file has its own, unless `override` is set.
+    override : bool
+        `spacing_um` counts whatever the file says.
     luminance : bool
         Colour always becomes luminance.
 
@@ -120,26 +134,36 @@ def read_image(
     suffix = file_suffix(path)
     whole = read_itk(path)
     tags = TiffTags(path) if suffix in (".tif", ".tiff") else None
-    if tags is not None:
-        tags.refuse_unreadable()
     image = _one_slice(whole, path, slice_index)
     # The fourth byte of a BMP's pixel is padding, mostly 0.
     alpha_counts = suffix != ".bmp" and (tags is None or tags.alpha_kind == UNASSOCIATED_ALPHA)
     array = _grey(image, path, alpha_counts=alpha_counts, luminance=luminance)
     geometry = Geometry(size=array.shape) if suffix in RASTER_SUFFIXES else _geometry(image, whole, path)
-    if tags is not None and (spacing := tags.spacing_mm()) is not None:
+    orientation = int(whole.GetMetaData(ORIENTATION)) if whole.HasMetaDataKey(ORIENTATION) else 1
+    spacing = _noted_spacing(tags, refused=spacing_um is None or not override) if tags is not None else None
+    if spacing is not None:
         geometry = replace(geometry, spacing=spacing, spacing_known=True)
-    printed = (
-        replace(Geometry(size=array.shape), spacing=whole.GetSpacing()[1::-1]) if suffix in RASTER_SUFFIXES else None
-    )
-    return with_spacing(Image(array, geometry, path, slicer_geometry=printed), spacing_um)
+    printed = None
+    if suffix in RASTER_SUFFIXES:
+        printed = replace(Geometry(size=array.shape), spacing=whole.GetSpacing()[1::-1])
+    image = Image(array, geometry, path, slicer_geometry=printed, orientation=orientation)
+    return with_spacing(image, spacing_um, override=override)
 
 
-def with_spacing(image: Image, spacing_um: float | None) -> Image:
-    """`image` with a pixel size in micrometres if it carries none; `image` itself otherwise, or for None."""
+def _noted_spacing(tags: TiffTags, *, refused: bool) -> tuple[float, float] | None:
+    try:
+        return tags.spacing_mm()
+    except InputError:
+        if refused:
+            raise
+        return None
+
+
+def with_spacing(image: Image, spacing_um: float | None, *, override: bool = False) -> Image:
+    """`image` with a pixel size in micrometres if it carries none (or `override` is set); itself otherwise, or for None."""
     if spacing_um is not None and not (np.isfinite(spacing_um) and spacing_um > 0):
         raise InputError(f"{image.path}: {spacing_um} micrometres is no possible pixel size. Give a positive number.")
-    if spacing_um is None or image.geometry.spacing_known:
+    if spacing_um is None or (image.geometry.spacing_known and not override):
         return image
     millimetres = spacing_um / 1000
     return replace(image, geometry=replace(image.geometry, spacing=(millimetres, millimetres), spacing_known=True))
@@ -232,6 +256,8 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
             f" of {components} components."
         )
     alpha = array[..., 3] / np.iinfo(array.dtype).max if components == 4 and alpha_counts else None
+    if alpha is not None and not alpha.any():
+        raise InputError(f"{path}: all of its pixels are transparent (its alpha is 0). Save it without transparency.")
     return grey_of_colour(array[..., :3], alpha, luminance=luminance)
 
 
@@ -253,11 +279,15 @@ def _geometry(image: sitk.Image, whole: sitk.Image, path: Path) -> Geometry:
 
 def _spacing_known(whole: sitk.Image, path: Path) -> bool:
     suffix = file_suffix(path)
+    if whole.HasMetaDataKey(PIXEL_SIZE_KNOWN):
+        return whole.GetMetaData(PIXEL_SIZE_KNOWN) == "known"
     if whole.GetSpacing()[:2] != (1.0, 1.0):
         return True
     if suffix in (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz"):
         return not _says_nothing(whole)
-    return any(whole.HasMetaDataKey(tag) and whole.GetMetaData(tag).strip() for tag in _PIXEL_SIZE_TAGS)
+    # A size that ITK did not use is there all the same.
+    stated = [whole.GetMetaData(tag) for tag in _PIXEL_SIZE_TAGS if whole.HasMetaDataKey(tag)]
+    return any(re.fullmatch(r"\s*1(\.0*)?\s*\\\s*1(\.0*)?\s*", text) for text in stated)
 
 
 def _says_nothing(whole: sitk.Image) -> bool:

@@ -13,11 +13,17 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from .dicom_files import PIXEL_SIZE_KNOWN, pydicom_there, read_dicom, undecoded
 from .errors import InputError
 from .files import FULL_DISK, replacing, require_room
-from .image_files import file_suffix, image_file
+from .image_files import file_suffix, image_file, is_dicom
+from .orientation import exif_orientation
 from .png_alpha import RewrittenPng, rewrite_png
+from .tiff_pages import readable_tiff
+from .units import nrrd_millimetres
 
+ORIENTATION = "MetaRegistration orientation"
+"""Key of an image's metadata: how its file says that it is to be turned, which nothing here does."""
 _SPARE_ROOM = 1 << 20  # bytes beyond the pixels that a disk has unless it is full
 
 
@@ -60,11 +66,63 @@ def read_itk(path: str | Path) -> sitk.Image:
     path = image_file(path)
     try:
         with quiet_itk(), _file_locale():
-            rewritten = rewrite_png(path) if file_suffix(path) == ".png" else None
-            image = sitk.ReadImage(str(path)) if rewritten is None else _read_rewritten(rewritten)
-    except (RuntimeError, OSError) as error:
+            image = _decoded(path)
+    except (RuntimeError, OSError, MemoryError) as error:
         raise InputError(f"{path}: the image cannot be read ({_cause(error)}). Open and save it again.") from error
     return _without_single_axes(image)
+
+
+def _decoded(path: Path) -> sitk.Image:
+    suffix = file_suffix(path)
+    if is_dicom(path) and pydicom_there():
+        try:
+            return read_dicom(path)
+        except InputError as error:
+            if not undecoded(error):
+                raise
+            try:
+                return sitk.ReadImage(str(path))
+            except RuntimeError:
+                raise error from None
+    if suffix in (".tif", ".tiff"):
+        return _read_tiff(path)
+    if suffix in (".nrrd", ".nhdr"):
+        return _in_millimetres(sitk.ReadImage(str(path)), nrrd_millimetres(path))
+    rewritten = rewrite_png(path) if suffix == ".png" else None
+    image = sitk.ReadImage(str(path)) if rewritten is None else _read_rewritten(rewritten)
+    if suffix in (".png", ".jpg", ".jpeg"):
+        image.SetMetaData(ORIENTATION, str(exif_orientation(path)))
+    return image
+
+
+def _read_tiff(path: Path) -> sitk.Image:
+    """The numbers of a TIFF, rows and columns as they are stored, with black as zero."""
+    tiff = readable_tiff(path)
+    if tiff.pixels is not None:
+        samples = tiff.pixels.shape[-1]
+        image = sitk.GetImageFromArray(tiff.pixels if samples > 1 else tiff.pixels[..., 0], isVector=samples > 1)
+    elif tiff.data is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "page.tif"
+            file.write_bytes(tiff.data)
+            image = sitk.ReadImage(str(file))
+    else:
+        image = sitk.ReadImage(str(path))
+    if tiff.inverted:
+        array = sitk.GetArrayFromImage(image)
+        inverted = sitk.GetImageFromArray(np.iinfo(array.dtype).max - array)
+        inverted.SetSpacing(image.GetSpacing())
+        image = inverted
+    image.SetMetaData(ORIENTATION, str(tiff.orientation))
+    return image
+
+
+def _in_millimetres(image: sitk.Image, unit: float) -> sitk.Image:
+    if unit != 1:
+        image.SetSpacing([step * unit for step in image.GetSpacing()])
+        image.SetOrigin([place * unit for place in image.GetOrigin()])
+        image.SetMetaData(PIXEL_SIZE_KNOWN, "known")
+    return image
 
 
 def _read_rewritten(png: RewrittenPng) -> sitk.Image:
@@ -84,9 +142,14 @@ def _read_rewritten(png: RewrittenPng) -> sitk.Image:
 
 
 def _without_single_axes(image: sitk.Image) -> sitk.Image:
-    """Drop trailing axes of size one beyond the third (a NIfTI header may declare four axes for one slice)."""
+    """Drop trailing axes of size one beyond the third (a NIfTI header may declare four axes for one slice).
+
+    Of a single slice whose first or second axis is the one of size one, that axis becomes the third.
+    """
     while image.GetDimension() > 3 and image.GetSize()[-1] == 1:
         image = image[(slice(None),) * (image.GetDimension() - 1) + (0,)]
+    if image.GetDimension() == 3 and image.GetSize().count(1) == 1 and image.GetSize()[2] > 1:
+        return sitk.PermuteAxes(image, [0, 2, 1] if image.GetSize()[1] == 1 else [1, 2, 0])
     return image
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ import numpy as np
 
 from .errors import InputError
 from .geometry import Geometry
+from .image_files import file_suffix
 from .images import Image, check_image, read_image, with_spacing
 from .landmarks import Landmarks, match_landmarks, read_landmark_pairs, read_landmarks, unmatched_labels
 
@@ -43,6 +45,40 @@ class ImagePair:
 
 
 @dataclass(frozen=True)
+class _GivenSize:
+    """What the user says of an image's pixel size, micrometres, and whether it counts whatever the file says."""
+
+    spacing_um: float | None
+    override: bool
+
+    def read(self, path: Path, slice_index: int | None) -> Image:
+        """The image by its file alone."""
+        try:
+            return read_image(path, slice_index=slice_index)
+        except InputError:
+            if self.spacing_um is None or not self.override:
+                raise
+            return read_image(path, slice_index=slice_index, spacing_um=self.spacing_um, override=True)
+
+    def of(self, image: Image) -> Image:
+        """The image with the size that counts."""
+        return with_spacing(image, self.spacing_um, override=self.override)
+
+    def notes(self, image: Image) -> tuple[str, ...]:
+        """That a file says something else."""
+        geometry = image.geometry
+        if self.spacing_um is None or not (self.override and geometry.spacing_known):
+            return ()
+        stated = [1000 * step for step in geometry.spacing[::-1]]
+        if all(math.isclose(step, self.spacing_um, rel_tol=1e-3) for step in stated):
+            return ()
+        return (
+            f"{image.path}: its own pixel size of {stated[0]:.4g} x {stated[1]:.4g} um was overridden by"
+            f" {self.spacing_um:.4g} um, as told",
+        )
+
+
+@dataclass(frozen=True)
 class PairFiles:
     """Files of one pair.
 
@@ -60,6 +96,10 @@ class PairFiles:
         Such as "fine_tune" or "test".
     spacing_um : float or None
         Pixel size for images that carry none, micrometres.
+    override_spacing : bool
+        `spacing_um` counts whatever the files say.
+    moving_spacing_um, fixed_spacing_um : float or None
+        Pixel size of one of the images, micrometres, whatever its file says; it goes before `spacing_um`.
     slice_index : int or None
         Slice to take from images that are stacks, counted from 0.
     moving_slice_index, fixed_slice_index : int or None
@@ -81,6 +121,9 @@ class PairFiles:
     fixed_slice_index: int | None = None
     moving_mask: Path | None = None
     fixed_mask: Path | None = None
+    override_spacing: bool = False
+    moving_spacing_um: float | None = None
+    fixed_spacing_um: float | None = None
 
     def check_paths(self) -> None:
         """Raise `PairError` when a file is missing, or moving and fixed are the same file. Reads nothing."""
@@ -106,19 +149,30 @@ class PairFiles:
             image.
         """
         self.check_paths()
-        moving = self._image(self.moving, self.moving_slice_index, self.moving_mask)
-        fixed = self._image(self.fixed, self.fixed_slice_index, self.fixed_mask)
-        own_geometries = moving.geometry, fixed.geometry
+        moving_size, fixed_size = (self._spacing(own) for own in (self.moving_spacing_um, self.fixed_spacing_um))
+        moving_file = self._image(self.moving, self.moving_slice_index, self.moving_mask, moving_size)
+        fixed_file = self._image(self.fixed, self.fixed_slice_index, self.fixed_mask, fixed_size)
         with _blaming(self.moving, self.fixed):
-            moving, fixed = with_spacing(moving, self.spacing_um), with_spacing(fixed, self.spacing_um)
+            moving, fixed = moving_size.of(moving_file), fixed_size.of(fixed_file)
             check_sizes(moving, fixed)
-        moving_points, fixed_points, notes = self._landmarks(moving, fixed, *own_geometries)
-        return ImagePair(self.name, moving, fixed, moving_points, fixed_points, notes)
+        notes = [
+            f"{image.path}: it says that it is to be turned (orientation {image.orientation}), which is not done: its rows and"
+            " columns are taken as they are stored"
+            for image in (moving, fixed)
+            if image.orientation != 1
+        ]
+        notes = (*notes, *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
+        moving_points, fixed_points, left = self._landmarks(moving, fixed, moving_file.geometry, fixed_file.geometry)
+        return ImagePair(self.name, moving, fixed, moving_points, fixed_points, (*notes, *left))
 
-    def _image(self, path: Path, own_slice: int | None, mask: Path | None) -> Image:
+    def _spacing(self, own: float | None) -> _GivenSize:
+        return _GivenSize(self.spacing_um, self.override_spacing) if own is None else _GivenSize(own, True)
+
+    def _image(self, path: Path, own_slice: int | None, mask: Path | None, size: _GivenSize) -> Image:
+        """The image by its file alone; only where the file's own size cannot be understood does the given one count here."""
         index = self.slice_index if own_slice is None else own_slice
         with _blaming(path):
-            image = read_image(path, slice_index=index)
+            image = size.read(path, index)
             check_image(image)
         if mask is None:
             return image
@@ -206,6 +260,11 @@ def _one_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Land
     if path is None:
         return None
     with _blaming(path):
+        if image.turned_in_slicer and file_suffix(path) != ".csv":
+            raise InputError(
+                f"{path}: its image notes an orientation, by which Slicer shows it otherwise than it is stored, so nobody can"
+                " tell where these points lie. Give the landmarks as CSV, in pixels as stored, or save the image without it."
+            )
         possible = [image.geometry, own] + ([image.slicer_geometry] if image.slicer_geometry else [])
         geometry = _geometry_of_points(path, possible, own)
         landmarks = read_landmarks(path, geometry)

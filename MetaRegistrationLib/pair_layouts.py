@@ -66,20 +66,27 @@ def _from_row(row: Row) -> PairFiles:
         if not row.text(column):
             raise InputError(f"{row.place}: the column {column} is empty. Name an image, or remove the row.")
     paths = {column: _resolved(folder, row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
-    spacing = row.number("spacing") * 1000 if row.text("spacing") else None
-    spacing = row.number("spacing_um") if row.text("spacing_um") else spacing
-    if spacing is not None and spacing <= 0:
-        raise InputError(f"{row.place}: the pixel size must be above 0. Correct it, or leave it empty.")
+    sizes = {column: _size(row, column) for column in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
+    if row.text("spacing") and sizes["spacing_um"] is None:
+        sizes["spacing_um"] = _size(row, "spacing") * 1000
     index = row.number("slice") if row.text("slice") else None
     if index is not None and (index < 0 or index != int(index)):
         raise InputError(f"{row.place}: slice must be a whole number from 0, but it is {row.text('slice')}.")
     return PairFiles(
         name=row.text("name") or _joint_name(paths["moving"], paths["fixed"]),
         split=row.text("split") or None,
-        spacing_um=spacing,
+        **sizes,
         slice_index=None if index is None else int(index),
         **paths,
     )
+
+
+def _size(row: Row, column: str) -> float | None:
+    """A pixel size of a row; None where the cell is empty."""
+    size = row.number(column) if row.text(column) else None
+    if size is not None and size <= 0:
+        raise InputError(f"{row.place}: the pixel size must be above 0. Correct it, or leave it empty.")
+    return size
 
 
 def _from_two_folders(folder: Path) -> Found | None:

@@ -57,7 +57,14 @@ class PairFolder:
 
 
 def find_pairs(
-    folder: str | Path, *, spacing_um: float | None = None, slice_index: int | None = None, check: bool = True
+    folder: str | Path,
+    *,
+    spacing_um: float | None = None,
+    override_spacing: bool = False,
+    moving_spacing_um: float | None = None,
+    fixed_spacing_um: float | None = None,
+    slice_index: int | None = None,
+    check: bool = True,
 ) -> PairFolder:
     """Find the image pairs of a folder.
 
@@ -66,12 +73,16 @@ def find_pairs(
     folder : path
         Folder in one of the layouts of `pair_layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
         pairs.csv may also have the columns name, landmarks (both images, pixels), moving_landmarks, fixed_landmarks,
-        moving_mask, fixed_mask (images that are not zero where there is tissue), split, spacing (mm a pixel), spacing_um
-        and slice; other columns are ignored. Elsewhere landmarks lie beside
+        moving_mask, fixed_mask (images that are not zero where there is tissue), split, spacing (mm a pixel), spacing_um,
+        moving_spacing_um, fixed_spacing_um and slice; other columns are ignored. Elsewhere landmarks lie beside
         the images (`X.csv` beside `X.png`; `X_landmarks.csv` for both images) or in the folders landmarks,
         moving_landmarks and fixed_landmarks.
     spacing_um : float, optional
         Pixel size in micrometres for images that carry none; a pairs.csv may say otherwise for its rows.
+    override_spacing : bool
+        Pixel sizes that are given count whatever the files say.
+    moving_spacing_um, fixed_spacing_um : float, optional
+        Pixel size of all moving or fixed images whatever their files say; a pairs.csv may say otherwise for its rows.
     slice_index : int, optional
         Slice to take from stacks; a pairs.csv may say otherwise for its rows.
     check : bool
@@ -90,6 +101,9 @@ def find_pairs(
         pair = replace(
             pair,
             spacing_um=spacing_um if pair.spacing_um is None else pair.spacing_um,
+            override_spacing=override_spacing,
+            moving_spacing_um=moving_spacing_um if pair.moving_spacing_um is None else pair.moving_spacing_um,
+            fixed_spacing_um=fixed_spacing_um if pair.fixed_spacing_um is None else pair.fixed_spacing_um,
             slice_index=slice_index if pair.slice_index is None else pair.slice_index,
         )
         try:

@@ -7,7 +7,7 @@ import argparse
 from ..progress import Finished, Reader
 from .failures import SOME_LEFT_OUT
 from .folders import report_folder
-from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading, add_stages, stages_of
+from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading, add_stages, pixel_sizes, stages_of
 from .registering import make_registrar, metrics_table, register_pairs, summary_line
 
 NAME = "evaluate"
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..results import write_tables
 
     stages = stages_of(arguments)
-    folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
+    folder = find_pairs(arguments.pairs, **pixel_sizes(arguments), slice_index=arguments.slice)
     report_folder(folder, progress)
     files = folder.split(arguments.split)
     registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages)

@@ -9,7 +9,7 @@ from ..errors import InputError
 from ..progress import Message, Reader
 from ..training.adaptation import GUIDED, PLAIN, Recipe, guided
 from .folders import report_folder
-from .options import add_epochs, add_initial, add_pairs, add_reading, share
+from .options import add_epochs, add_initial, add_pairs, add_reading, pixel_sizes, share
 from .training_options import add_training, optimisation, starting_checkpoint, train
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     base, parent = starting_checkpoint(arguments)
     recipe = PLAIN if arguments.plain else guided(base.network["name"])
     step = optimisation(_complete(arguments, recipe), base)
-    folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
+    folder = find_pairs(arguments.pairs, **pixel_sizes(arguments), slice_index=arguments.slice)
     report_folder(folder, progress)
     training, held_out = choose_pairs(folder, split=arguments.split, hold_out=not arguments.no_validation)
     task = PairTask(

@@ -150,7 +150,7 @@ def add_resume(parser: argparse.ArgumentParser) -> None:
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
-    """`--slice N` and `--spacing-um S`, which say how image files are read."""
+    """`--slice N` and the pixel sizes, which say how image files are read."""
     parser.add_argument(
         "--slice",
         type=natural_int,
@@ -163,6 +163,24 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="distance between pixels in micrometres, for files that do not carry it",
     )
+    parser.add_argument(
+        "--override-spacing", action="store_true", help="--spacing-um counts whatever the files say of their pixel size"
+    )
+    for role in ("moving", "fixed"):
+        parser.add_argument(
+            f"--{role}-spacing-um",
+            type=positive_float,
+            metavar="S",
+            help=f"distance between pixels of the {role} image, whatever its file says",
+        )
+
+
+def pixel_sizes(arguments: argparse.Namespace) -> dict:
+    """The options of `add_reading` on pixel sizes, as `find_pairs` and `PairFiles` take them."""
+    if arguments.override_spacing and arguments.spacing_um is None:
+        raise InputError("--override-spacing: give the size that is to count by --spacing-um.")
+    names = ("spacing_um", "override_spacing", "moving_spacing_um", "fixed_spacing_um")
+    return {name: getattr(arguments, name) for name in names}
 
 
 def add_initial(parser: argparse.ArgumentParser) -> None:

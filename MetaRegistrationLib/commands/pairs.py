@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..progress import Finished, Item, Message, Reader, Started
 from ..words import counted
-from .options import add_reading, path_name
+from .options import add_reading, path_name, pixel_sizes
 from .tables import text_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """List the pairs on stdout as a table, or as `item` events."""
     from ..pairs import find_pairs
 
-    found = find_pairs(arguments.folder, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
+    found = find_pairs(arguments.folder, **pixel_sizes(arguments), slice_index=arguments.slice)
     records = [describe(files) for files in found.pairs]
     if arguments.json:
         _send(found, records, progress)
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 
 
 def describe(files: PairFiles) -> dict:
-    """What is known of a pair: files, sizes (width, height; pixels), spacing (x, y; um), landmarks, split."""
+    """What is known of a pair: files, sizes (width, height; pixels), spacing (x, y; um), field of view (mm), landmarks, split."""
     pair = files.load()
     record: dict = {"name": files.name, "split": files.split}
     for role, path, image, landmarks in (
@@ -59,6 +59,7 @@ def describe(files: PairFiles) -> dict:
         record[role] = path
         record[f"{role}_size"] = (columns, rows)
         record[f"{role}_spacing_um"] = _spacing_um(image.geometry)
+        record[f"{role}_field_of_view_mm"] = _field_of_view_mm(image.geometry)
         record[f"{role}_landmarks"] = 0 if landmarks is None else len(landmarks)
     return record
 
@@ -68,6 +69,14 @@ def _spacing_um(geometry: Geometry) -> tuple[float, float] | None:
         return None
     rows, columns = geometry.spacing
     return round(1000 * columns, 6), round(1000 * rows, 6)
+
+
+def _field_of_view_mm(geometry: Geometry) -> tuple[float, float] | None:
+    """Width and height of the image; a person sees at a glance that 320 mm are not a retina."""
+    if not geometry.spacing_known:
+        return None
+    height, width = (count * step for count, step in zip(geometry.size, geometry.spacing, strict=True))
+    return round(width, 6), round(height, 6)
 
 
 def _send(found: PairFolder, records: list[dict], progress: Reader) -> None:
@@ -88,12 +97,13 @@ def _print(found: PairFolder, records: list[dict]) -> None:
             record["name"],
             _both(record, "size", _size),
             _both(record, "spacing_um", _spacing),
+            _both(record, "field_of_view_mm", _extent),
             _both(record, "landmarks", str),
             record["split"] or "-",
         )
         for record in records
     ]
-    print(text_table(("pair", "size", "spacing, um", "landmarks", "split"), rows))
+    print(text_table(("pair", "size", "spacing, um", "field of view, mm", "landmarks", "split"), rows))
     print(f"\n{counted(len(records), 'pair')}, {len(found.left_out)} left out")
     for item in found.left_out:
         print(f"  {', '.join(item.files)}: {item.reason}")
@@ -107,6 +117,10 @@ def _both(record: dict, key: str, text) -> str:
 
 def _size(size: tuple[int, int]) -> str:
     return f"{size[0]} x {size[1]}"
+
+
+def _extent(extent: tuple[float, float] | None) -> str:
+    return "-" if extent is None else f"{extent[0]:.4g} x {extent[1]:.4g}"
 
 
 def _spacing(spacing: tuple[float, float] | None) -> str:

@@ -18,6 +18,7 @@ from .options import (
     add_stages,
     natural_int,
     path_name,
+    pixel_sizes,
     stages_of,
 )
 from .registering import leave_out, make_registrar, metrics_table, pair_record, register_pairs, summary_line
@@ -95,7 +96,7 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
     if arguments.pairs is not None:
         if given:
             raise InputError(f"{', '.join(given)} is for one pair; leave it out, or leave out --pairs.")
-        folder = find_pairs(arguments.pairs, spacing_um=arguments.spacing_um, slice_index=arguments.slice)
+        folder = find_pairs(arguments.pairs, **pixel_sizes(arguments), slice_index=arguments.slice)
         report_folder(folder, progress)
         return list(folder.split(arguments.split))
     if arguments.moving is None or arguments.fixed is None:
@@ -113,7 +114,7 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
         fixed=arguments.fixed,
         moving_landmarks=arguments.moving_landmarks,
         fixed_landmarks=arguments.fixed_landmarks,
-        spacing_um=arguments.spacing_um,
+        **pixel_sizes(arguments),
         slice_index=arguments.slice,
         moving_slice_index=arguments.moving_slice,
         fixed_slice_index=arguments.fixed_slice,

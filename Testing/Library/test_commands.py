@@ -170,6 +170,9 @@ def test_shared_options_parse_to_their_types():
         "resume": True,
         "slice": 3,
         "spacing_um": 9.4,
+        "override_spacing": False,
+        "moving_spacing_um": None,
+        "fixed_spacing_um": None,
         "json": False,
     }
 
@@ -292,8 +295,9 @@ def test_pairs_lists_pairs_and_what_is_left_out(folder, capsys):
     out = capsys.readouterr().out
     assert "moving and fixed" in out.splitlines()[1]
     lines = {line.split()[0]: line.split() for line in out.splitlines() if line.strip()}
-    assert lines["a"] == ["a", "48", "x", "40", "/", "48", "x", "44", "9.4", "2", "-"]
-    assert lines["b"] == ["b", "48", "x", "40", "/", "48", "x", "44", "9.4", "0", "-"]
+    sizes = ["48", "x", "40", "/", "48", "x", "44", "9.4", "0.4512", "x", "0.376", "/", "0.4512", "x", "0.4136"]
+    assert lines["a"] == ["a", *sizes, "2", "-"]
+    assert lines["b"] == ["b", *sizes, "0", "-"]
     assert "2 pairs, 1 left out" in out
     assert "alone.png" in out
 

@@ -1,0 +1,187 @@
+"""DICOM files through pydicom: all image classes, those of ophthalmology too, with the pixel size that they state.
+
+GDCM, inside ITK, refuses classes that it does not know and takes no pixel size from others.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from .errors import InputError
+
+PIXEL_SIZE_KNOWN = "MetaRegistration pixel size"
+"""Key of an image's metadata: "known" or "unknown"."""
+_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_MOST_BYTES = 1 << 31
+
+
+def pydicom_there() -> bool:
+    """Whether pydicom is installed; Slicer ships it."""
+    try:
+        import pydicom  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def read_dicom(path: Path) -> sitk.Image:
+    """One DICOM file: grey (modality values) or RGB, of three axes, in LPS millimetres.
+
+    Raises
+    ------
+    InputError
+        It holds no image, is compressed in a way for which no decoder is at hand, or is damaged.
+    """
+    import pydicom
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            data = pydicom.dcmread(path)
+            array = _pixels(data, path)
+        except InputError:
+            raise
+        except Exception as error:  # pydicom's own decoders raise whatever damaged bytes bring about
+            raise InputError(
+                f"{path}: the DICOM file cannot be read ({_said(error)}). Export it again, without compression."
+            ) from error
+        return _placed(array, data)
+
+
+def _pixels(data, path: Path) -> np.ndarray:
+    """(frames, rows, columns) or (frames, rows, columns, 3)."""
+    if "PixelData" not in data:
+        kind = getattr(data.get("SOPClassUID"), "name", "no known class")
+        raise InputError(f"{path}: this DICOM file holds no image ({kind}).")
+    frames = int(data.get("NumberOfFrames") or 1)
+    samples = int(data.get("SamplesPerPixel") or 1)
+    if int(data.Rows) * int(data.Columns) * frames * samples * int(data.BitsAllocated) // 8 > _MOST_BYTES:
+        raise InputError(f"{path}: the DICOM file is too large ({data.Columns} x {data.Rows} pixels, {frames} frames).")
+    try:
+        array = data.pixel_array
+    except (NotImplementedError, RuntimeError, AttributeError) as error:
+        syntax = data.file_meta.TransferSyntaxUID
+        if syntax.is_compressed:
+            raise _Compressed(
+                f"{path}: no decoder for its compression ({syntax.name}) is at hand. Export it without compression."
+            ) from error
+        raise
+    array = array.reshape(frames, data.Rows, data.Columns, *([samples] if samples > 1 else []))
+    photometric = str(data.get("PhotometricInterpretation", "MONOCHROME2"))
+    if samples == 3:
+        return _rgb(array, photometric, path)
+    if photometric == "PALETTE COLOR":
+        from pydicom.pixel_data_handlers.util import apply_color_lut
+
+        colours = apply_color_lut(array, data)[..., :3]
+        return (colours >> 8).astype(np.uint8) if colours.dtype == np.uint16 else colours
+    if samples != 1 or not photometric.startswith("MONOCHROME"):
+        raise InputError(f"{path}: DICOM pixels of the kind {photometric} with {samples} samples are not read.")
+    return _modality_values(array, data, inverted=photometric == "MONOCHROME1")
+
+
+def _rgb(array: np.ndarray, photometric: str, path: Path) -> np.ndarray:
+    from pydicom.pixel_data_handlers.util import convert_color_space
+
+    if photometric.startswith("YBR_FULL"):
+        array = convert_color_space(array, photometric, "RGB")
+    elif photometric not in ("RGB", "YBR_ICT", "YBR_RCT"):
+        raise InputError(f"{path}: DICOM colours of the kind {photometric} are not read.")
+    return array
+
+
+def _modality_values(array: np.ndarray, data, *, inverted: bool) -> np.ndarray:
+    if inverted:  # as GDCM does: white is the least value
+        array = array.max() - array + array.min() if array.dtype.kind == "f" else _mirrored(array, data)
+    slope, intercept = (
+        _first(data, name, "PixelValueTransformationSequence") for name in ("RescaleSlope", "RescaleIntercept")
+    )
+    slope, intercept = (1.0 if slope is None else float(slope)), (0.0 if intercept is None else float(intercept))
+    if (slope, intercept) == (1.0, 0.0):
+        return array
+    return array.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+
+
+def _mirrored(array: np.ndarray, data) -> np.ndarray:
+    bits = int(data.get("BitsStored") or data.BitsAllocated)
+    if array.dtype.kind == "u":
+        return ((1 << bits) - 1 - array.astype(np.int64)).clip(0).astype(array.dtype)
+    return (-1 - array.astype(np.int64)).astype(array.dtype)
+
+
+def _groups(data) -> Iterator:
+    """The file itself, then its functional groups: those of all frames, and those of the first."""
+    yield data
+    for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        if data.get(name):
+            yield data.get(name)[0]
+
+
+def _first(data, name: str, sequence: str):
+    """A value of the file, else of the first item of a sequence in its functional groups."""
+    for group in _groups(data):
+        inner = group.get(sequence)
+        for place in (group, inner[0] if inner else None):
+            value = None if place is None else place.get(name)
+            if value is not None and value != "":
+                return value
+    return None
+
+
+def _numbers(value, count: int) -> list[float] | None:
+    try:
+        found = [float(item) for item in value]
+    except (TypeError, ValueError):
+        return None
+    return found if len(found) == count and all(map(math.isfinite, found)) else None
+
+
+def _spacing(data) -> tuple[float, float] | None:
+    """Distance between rows and between columns, mm; None where the file does not say."""
+    for name in _SPACINGS:
+        found = _numbers(_first(data, name, "PixelMeasuresSequence"), 2)
+        if found and min(found) > 0:
+            return found[0], found[1]
+    return None
+
+
+def _placed(array: np.ndarray, data) -> sitk.Image:
+    """The image with spacing, origin and direction."""
+    image = sitk.GetImageFromArray(array, isVector=array.ndim == 4)
+    spacing = _spacing(data)
+    rows, columns = spacing or (1.0, 1.0)
+    thickness = _numbers([_first(data, "SpacingBetweenSlices", "PixelMeasuresSequence")], 1) or _numbers(
+        [_first(data, "SliceThickness", "PixelMeasuresSequence")], 1
+    )
+    between = thickness[0] if thickness and thickness[0] > 0 else 1.0
+    image.SetSpacing((columns, rows, between))
+    origin = _numbers(_first(data, "ImagePositionPatient", "PlanePositionSequence"), 3)
+    cosines = _numbers(_first(data, "ImageOrientationPatient", "PlaneOrientationSequence"), 6)
+    if origin:
+        image.SetOrigin(origin)
+    if cosines:
+        along, down = np.array(cosines[:3]), np.array(cosines[3:])
+        axes = np.stack((along, down, np.cross(along, down)), axis=1)
+        if abs(np.linalg.det(axes)) > 0.99:
+            image.SetDirection(axes.ravel().tolist())
+    image.SetMetaData(PIXEL_SIZE_KNOWN, "known" if spacing else "unknown")
+    return image
+
+
+class _Compressed(InputError):
+    """No decoder of pydicom is at hand; GDCM may have one."""
+
+
+def undecoded(error: InputError) -> bool:
+    """Whether another reader may do what this one could not."""
+    return isinstance(error, _Compressed)
+
+
+def _said(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200].rstrip(".")
