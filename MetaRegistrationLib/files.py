@@ -5,13 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from .errors import InputError
 
+_NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EROFS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EPERM}
+_FOR_A_MOMENT = {errno.EACCES, errno.EBUSY, errno.EIO, getattr(errno, "ETXTBSY", errno.EBUSY)}
+_PAUSES = (0.05, 0.15, 0.3, 0.5, 1.0)
 FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -26,16 +31,102 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
     try:
         yield temporary
-        _flush_to_disk(temporary)
-        os.replace(temporary, path)
+        _patiently(_flush_to_disk, temporary)
+        _patiently(os.replace, temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(PermissionError):  # held by another program, as below; a dot file is no harm
+            temporary.unlink(missing_ok=True)
 
 
 def _flush_to_disk(path: Path) -> None:
     # Opened for writing because Windows refuses to flush a read-only handle.
     with path.open("r+b") as stream:
-        os.fsync(stream.fileno())
+        try:
+            os.fsync(stream.fileno())
+        except OSError as error:
+            if error.errno not in _NO_FLUSH:  # what some shares answer, on which there is no better than to go on
+                raise
+
+
+def _patiently(work: Callable[..., object], *paths: Path) -> None:
+    """Do it, again after a moment where another program (a virus scanner, a share) stands in the way.
+
+    Raises
+    ------
+    OSError
+        It still does after two seconds; the words say what it may be.
+    """
+    for pause in (*_PAUSES, None):
+        try:
+            work(*paths)
+            return
+        except OSError as error:
+            if error.errno not in _FOR_A_MOMENT:
+                raise
+            if pause is None:
+                reason = f"{error.strerror or error} (does another program, such as a virus scanner, hold the file?)"
+                raise type(error)(error.errno, reason, str(paths[-1])) from error
+            time.sleep(pause)
+
+
+@contextmanager
+def sole_writer(folder: str | os.PathLike) -> Iterator[None]:
+    """Hold a folder for this process, for as long as it writes its results there.
+
+    The system lets go of it when the process ends, whichever way. Where a share knows no locks, nothing is held.
+
+    Raises
+    ------
+    InputError
+        Another process holds it.
+    """
+    path = Path(folder) / ".meta-registration.lock"
+    stream = _locked(path)
+    try:
+        yield
+    finally:
+        if stream is not None:
+            with suppress(OSError):
+                if os.name != "nt":
+                    path.unlink()
+            stream.close()
+            with suppress(OSError):
+                if os.name == "nt":
+                    path.unlink()
+
+
+def _locked(path: Path) -> IO[bytes] | None:
+    while True:
+        try:
+            stream = path.open("a+b")
+        except OSError:
+            return None  # the folder itself will say what is wrong with it
+        try:
+            _lock(stream)
+        except OSError as error:
+            stream.close()
+            if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                raise InputError(
+                    f"{path.parent}: another run is writing there at this moment. Wait for its end, or choose another --output."
+                ) from error
+            return None
+        try:
+            if os.name == "nt" or os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+                return stream
+        except FileNotFoundError:
+            pass
+        stream.close()  # the run before took the file away in between
+
+
+def _lock(stream: IO[bytes]) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

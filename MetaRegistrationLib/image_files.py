@@ -6,7 +6,7 @@ import gzip
 import math
 import struct
 import zlib
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from .errors import InputError
 
@@ -26,9 +26,9 @@ def file_suffix(path: Path) -> str:
 
 
 def file_stem(path: Path) -> str:
-    """Name without its `file_suffix`."""
+    """Name without its `file_suffix`; a piece of a UID, in the name of a DICOM file, is none."""
     suffix = file_suffix(path)
-    return path.name[: -len(suffix)] if suffix else path.name
+    return path.name[: -len(suffix)] if suffix and not suffix[1:].isdigit() else path.name
 
 
 def is_hidden(path: Path) -> bool:
@@ -60,9 +60,25 @@ def image_file(path: str | Path) -> Path:
     return path
 
 
+def is_text(path: Path) -> bool:
+    """Whether a name is valid text; on Linux it may be any bytes, on which decoders end the whole program."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_text(path: PurePath) -> str:
+    """A name that can be printed and written, whatever its bytes are."""
+    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def existing_file(path: str | Path, kind: str) -> Path:
     """Return `path` when it is a file with content; `kind` ("image", "table", ...) words the `InputError` otherwise."""
     path = Path(path)
+    if not is_text(path):
+        raise InputError(f"{as_text(path)}: the name of this {kind} file is not valid text (UTF-8). Rename it.")
     if path.is_dir():
         raise InputError(f"{path} is a folder, but one file was expected ({kind}). Name a file in it.")
     if not path.is_file():

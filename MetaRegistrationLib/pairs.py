@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from .errors import InputError
-from .image_files import is_hidden
+from .image_files import as_text, is_hidden
 from .pair_files import ImagePair, PairError, PairFiles
 from .pair_layouts import LAYOUTS, Found, find_layout, from_table
 
@@ -175,4 +175,6 @@ def _reason(error: PairError) -> str:
 
 
 def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:
-    return tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in files)
+    return tuple(
+        as_text(PurePosixPath(*path.relative_to(root).parts) if path.is_relative_to(root) else path) for path in files
+    )

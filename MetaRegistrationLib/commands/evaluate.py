@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Evaluate."""
-    from ..files import writable_folder
+    from ..files import sole_writer, writable_folder
     from ..pairs import find_pairs
     from ..results import write_tables
 
@@ -45,9 +45,10 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     files = folder.split(arguments.split)
     registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages)
     output = writable_folder(arguments.output)
-    rows = [done.measures for done in register_pairs(registrar, files, NAME, progress, record)]
-    record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": arguments.split}
-    summary = write_tables(output, rows, record)
+    with sole_writer(output):
+        rows = [done.measures for done in register_pairs(registrar, files, NAME, progress, record)]
+        record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": arguments.split}
+        summary = write_tables(output, rows, record)
     if not arguments.json:
         print(f"{metrics_table(rows)}\n{summary_line(summary)}\nTables: {output.resolve()}")
     progress(Finished(NAME, output, summary))

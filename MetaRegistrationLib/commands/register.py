@@ -60,27 +60,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Register and write."""
-    from ..files import writable_folder
+    from ..files import sole_writer, writable_folder
     from ..results import write_registration, write_tables
 
     stages = stages_of(arguments)
     files = _files(arguments, progress)
     registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages)
     output = writable_folder(arguments.output)
-    rows = []
-    for done in register_pairs(registrar, files, NAME, progress, record):
-        folder, own = output / done.files.name, pair_record(record, done.files)
-        try:
-            write_registration(folder, done.registration, done.landmarks, done.measures, own)
-        except (InputError, OSError) as error:
-            if len(files) == 1:
-                raise
-            leave_out(done.files, error, progress, record)
-            continue
-        rows.append(done.measures)
-    if not rows:
-        raise InputError(f"None of the {len(files)} pairs could be written; the messages above say why.")
-    summary = write_tables(output, rows, record)
+    with sole_writer(output):
+        rows = []
+        for done in register_pairs(registrar, files, NAME, progress, record):
+            folder, own = output / done.files.name, pair_record(record, done.files)
+            try:
+                write_registration(folder, done.registration, done.landmarks, done.measures, own)
+            except (InputError, OSError) as error:
+                if len(files) == 1:
+                    raise
+                leave_out(done.files, error, progress, record)
+                continue
+            rows.append(done.measures)
+        if not rows:
+            raise InputError(f"None of the {len(files)} pairs could be written; the messages above say why.")
+        summary = write_tables(output, rows, record)
     if not arguments.json:
         print(f"{metrics_table(rows)}\n{summary_line(summary)}\nResults: {output.resolve()}")
     progress(Finished(NAME, output, summary))

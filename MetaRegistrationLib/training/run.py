@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 
 from ..checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from ..errors import InputError, TrainingStopped
+from ..files import sole_writer
 from ..progress import Epoch, Event, Finished, Message, Reader, ReaderGone, Saved, SecondsLeft, Silent, Started, Step
 from ..versions import device_name, provenance
 from .distributed import Group, ProcessLost
@@ -121,6 +123,11 @@ class TrainingRun:
             The user stopped the run, or nobody reads its progress any more (`ReaderGone`); it is saved.
         """
         self._group.in_first(lambda: check_folder(self._folder, resume=resume))
+        with ExitStack() as held:
+            self._group.in_first(lambda: held.enter_context(sole_writer(self._folder)))
+            return self._run(resume)
+
+    def _run(self, resume: bool) -> Path:
         self._group.together(self._prepare, resume)
         total = self._trainer.total_steps
         detail = {"folder": str(self._folder)}
@@ -165,6 +172,7 @@ class TrainingRun:
         # A run may be made longer, unless its learning rate was planned for its length.
         free = () if self._record.get("learning_rate_decay") else ("epochs", "steps")
         now = {**self._record, "network": self._base.network}
+        now["tasks"], there["tasks"] = _by_content(now.get("tasks"), there.get("tasks"))
         differing = sorted(key for key in {*now, *there} if key not in free and now.get(key) != there.get(key))
         if differing:
             changes = "; ".join(_change(key, there.get(key), now.get(key)) for key in differing)
@@ -322,3 +330,19 @@ class TrainingRun:
 def _change(key: str, there: object, now: object) -> str:
     """One setting that differs, in words; long ones (the list of tasks) by their name alone."""
     return key if len(f"{there}{now}") > 100 else f"{key}: {there} there, {now} now"
+
+
+def _by_content(now: object, there: object) -> tuple[object, object]:
+    """Two lists of tasks without the names of what both know by its content: a folder may be moved or renamed."""
+    known = [isinstance(tasks, list) and all("content" in task for task in tasks) for tasks in (now, there)]
+    if not all(known):
+        without = [
+            [{key: value for key, value in task.items() if key != "content"} for task in tasks]
+            if isinstance(tasks, list)
+            else tasks
+            for tasks in (now, there)
+        ]
+        return without[0], without[1]
+    names = ("name", "pairs", "validation")
+    now, there = ([{k: v for k, v in task.items() if k not in names} for task in tasks] for tasks in (now, there))
+    return now, there

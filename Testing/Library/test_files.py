@@ -6,9 +6,12 @@ import errno
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 
+from MetaRegistrationLib import files
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.files import replacing, require_room, writable_folder, write_json, write_text
 
@@ -115,3 +118,73 @@ def test_room_is_required_and_nothing_is_left(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         require_room(tmp_path, 1)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(files, "_PAUSES", (0.0,) * 5)
+
+
+def test_a_share_that_cannot_flush_is_written_all_the_same(tmp_path, monkeypatch):
+    def fsync(handle):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    files.write_text(tmp_path / "a.txt", "whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
+
+
+@pytest.mark.parametrize(("failures", "whole"), [(1, True), (5, True), (6, False)])
+def test_a_file_that_is_held_for_a_moment_is_tried_again(tmp_path, monkeypatch, no_pauses, failures, whole):
+    replace, left = os.replace, [failures]
+
+    def held(source, target):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", held)
+    path = tmp_path / "a.txt"
+    if whole:
+        files.write_text(path, "new")
+        assert path.read_text() == "new"
+    else:
+        with pytest.raises(PermissionError, match="virus scanner") as caught:
+            files.write_text(path, "new")
+        assert caught.value.filename == str(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == (["a.txt"] if whole else [])
+
+
+def test_a_full_disk_is_told_at_once(tmp_path, monkeypatch):
+    calls = []
+
+    def full(handle):
+        calls.append(handle)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        files.write_text(tmp_path / "a.txt", "text")
+    assert len(calls) == 1 and not any(tmp_path.iterdir())
+
+
+_HOLD = """
+import sys, time
+from MetaRegistrationLib.files import sole_writer
+with sole_writer(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_folder_has_one_writer_at_a_time_and_is_free_when_it_dies(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(InputError, match="another run is writing"), files.sole_writer(tmp_path):
+            pass
+        other.kill()
+        other.wait()
+        with files.sole_writer(tmp_path):
+            pass
+    assert not any(tmp_path.iterdir())

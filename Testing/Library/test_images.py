@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import SimpleITK as sitk  # noqa: N813
 from MetaRegistrationLib import itk_io
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.geometry import Geometry
+from MetaRegistrationLib.image_files import file_stem
 from MetaRegistrationLib.images import (
     Image,
     check_image,
@@ -525,6 +527,7 @@ from pathlib import Path
 import numpy as np
 locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
 from MetaRegistrationLib.geometry import Geometry
+from MetaRegistrationLib.image_files import file_stem
 from MetaRegistrationLib.images import read_image, write_image
 grey = np.arange(600, dtype=np.float32).reshape(20, 30)
 for suffix in (".nrrd", ".mha", ".nii"):
@@ -548,3 +551,17 @@ def test_a_decimal_comma_of_the_host_changes_no_file(tmp_path):
     words = [sys.executable, "-c", _IN_A_COMMA_LOCALE, str(tmp_path)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_name_that_is_no_text_is_refused_in_words(tmp_path):
+    path = tmp_path / os.fsdecode(b"visit_\xe9.png")
+    path.write_bytes(b"x")
+    with pytest.raises(InputError, match="not valid text") as caught:
+        read_image(path)
+    str(caught.value).encode("utf-8")
+
+
+@pytest.mark.parametrize("name", ["1.2.840.113619.2.55", "P001.2020-01-01.png"])
+def test_stems_keep_what_tells_files_apart(name):
+    assert file_stem(Path(name)) == name.removesuffix(".png")

@@ -4,7 +4,9 @@ import csv
 import functools
 import json
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from training_helpers import (
 from MetaRegistrationLib import checkpoints
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.files import sole_writer
 from MetaRegistrationLib.preprocessing import Preprocessing
 from MetaRegistrationLib.tasks import PairTask
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN
@@ -131,6 +134,33 @@ def test_a_second_run_needs_resume_and_the_same_settings(inputs, tmp_path, capsy
     assert main([*words, "--resume", "--smoothness", "0.25"]) == 2
     assert "loss" in capsys.readouterr().err
     assert (tmp_path / "run" / LAST).read_bytes() == before
+
+
+def test_a_run_knows_its_pairs_by_what_they_hold(inputs, tmp_path, capsys):
+    pairs = Path(shutil.copytree(inputs[2], tmp_path / "pairs"))
+    words = [*inputs, "--output", str(tmp_path / "run")]
+    words[2] = str(pairs)
+    assert main([*words, "--epochs", "1"]) == 0
+    words[2] = str(pairs.rename(tmp_path / "moved and renamed"))
+    assert main([*words, "--epochs", "2", "--resume"]) == 0
+    capsys.readouterr()
+    images = sorted((Path(words[2]) / "moving").iterdir())
+    content = images[0].read_bytes()
+    images[0].write_bytes(images[1].read_bytes())
+    images[1].write_bytes(content)
+    assert main([*words, "--epochs", "3", "--resume"]) == 2
+    assert "other settings (tasks" in capsys.readouterr().err
+
+
+def test_a_second_run_into_a_folder_in_use_is_refused(inputs, tmp_path, capsys):
+    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "1"]
+    (tmp_path / "run").mkdir()
+    with sole_writer(tmp_path / "run"):
+        assert main(words) == 2
+        register = ["register", "--pairs", words[2], "--no-network", "--refine", "0", "--output", str(tmp_path / "run")]
+        assert main(register) == 2
+    assert capsys.readouterr().err.count("another run is writing") == 2
+    assert main(words) == 0
 
 
 def test_a_nan_loss_ends_with_3_and_keeps_the_last_save(inputs, tmp_path, capsys, monkeypatch):
