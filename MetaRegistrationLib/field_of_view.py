@@ -50,7 +50,7 @@ def field_of_view(array: np.ndarray) -> np.ndarray:
 def _no_data(array: np.ndarray, finite: np.ndarray) -> np.ndarray:
     """Pixels of a constant far away from all other values, such as -9999 or -3.4e38."""
     found = np.zeros(array.shape, dtype=bool)
-    values = array[finite]
+    values = array if finite.all() else array[finite]
     if array.dtype.kind == "u" or not values.size or (values.min() >= 0 and values.max() <= _HUGE):
         return found
     for extreme in (np.min, np.max):
@@ -68,15 +68,22 @@ def _no_data(array: np.ndarray, finite: np.ndarray) -> np.ndarray:
 
 def _reduced(array: np.ndarray, valid: np.ndarray, step: int) -> tuple[np.ndarray, np.ndarray]:
     """Means of the valid pixels of blocks of `step` pixels a side, float32, and where there are any."""
-    values = np.where(valid, array, 0).astype(np.float32)
+    values = array if valid.all() else np.where(valid, array, 0)
+    values = values.astype(np.float32, copy=False)
     if step == 1:
         return values, valid
-    corners = [np.arange(0, extent, step) for extent in array.shape]
-    total, count = (
-        np.add.reduceat(np.add.reduceat(part, corners[0], axis=0, dtype=np.float32), corners[1], axis=1)
-        for part in (values, valid)
-    )
+    total, count = (_block_sums(part, step) for part in (values, valid))
     return total / np.maximum(count, 1), count > 0
+
+
+def _block_sums(part: np.ndarray, step: int) -> np.ndarray:
+    """Sums over blocks of `step` pixels a side, float32; the last ones may be smaller."""
+    height, width = (-(-extent // step) for extent in part.shape)
+    whole = np.zeros((height * step, width), np.float32)
+    for offset in range(step):
+        columns = part[:, offset::step]
+        whole[: part.shape[0], : columns.shape[1]] += columns
+    return whole.reshape(height, step, width).sum(axis=1)
 
 
 def _surround(values: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -192,9 +192,9 @@ def check_image(image: Image) -> None:
             f"{name}: {counted(bad, 'pixel')} of {finite.size} {'is' if bad == 1 else 'are'} NaN or infinite, so that too"
             " little of the image is left. Export it again."
         )
-    values = image.array[finite]
+    values = image.array if finite.all() else image.array[finite]
     if values.min() == values.max():
-        raise InputError(f"{name}: every pixel has the value {values[0]:g} (constant). Export the image again.")
+        raise InputError(f"{name}: every pixel has the value {values.flat[0]:g} (constant). Export the image again.")
 
 
 def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:

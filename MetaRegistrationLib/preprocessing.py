@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from .errors import InputError
 from .field_of_view import field_of_view as find_field_of_view
 from .geometry import Geometry
 
+_MUCH_BLUR = 1.0  # pixels, from which on filter and sampling are done together
 _SAME_ASPECT = 1.01
 _SAME_FIELD_OF_VIEW = 1.02
 
@@ -105,11 +106,35 @@ def resample_to_frame(array: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.n
     """
     values = np.asarray(array, dtype=np.float32)
     blur = [0.5 * np.sqrt(max(step * step - 1, 0.0)) for step in frame.scale]
-    if max(blur) > 0.2:
-        values = ndimage.gaussian_filter(values, blur, mode="nearest")
     rows, columns = frame.axes()
     inside = frame.inside(values.shape)
+    if min(blur) > _MUCH_BLUR:
+        down, across = (
+            _blurred_sampling(extent, at, sigma)
+            for extent, at, sigma in zip(values.shape, (rows, columns), blur, strict=True)
+        )
+        return np.where(inside, (across @ (down @ values).T).T, np.float32(0)), inside
+    if max(blur) > 0.2:
+        values = ndimage.gaussian_filter(values, blur, mode="nearest")
     return np.where(inside, interpolate_grid(values, rows, columns), np.float32(0)), inside
+
+
+def _blurred_sampling(extent: int, positions: np.ndarray, sigma: float) -> sparse.csr_array:
+    """Matrix (N, extent), float32: SciPy's Gaussian filter along an axis and linear interpolation at `positions`, as one.
+
+    Only what is sampled is computed.
+    """
+    radius = int(4 * sigma + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    at = np.clip(positions, 0, extent - 1)
+    first = np.minimum(np.floor(at).astype(int), extent - 2)
+    share = at - first
+    weights = np.pad(kernel / kernel.sum(), (0, 1)) * (1 - share)[:, None]
+    weights += np.pad(kernel / kernel.sum(), (1, 0)) * share[:, None]
+    taken = np.clip(first[:, None] + np.arange(-radius, radius + 2), 0, extent - 1)
+    numbers = np.broadcast_to(np.arange(len(at))[:, None], taken.shape)
+    shape = (len(at), extent)
+    return sparse.coo_array((weights.ravel().astype(np.float32), (numbers.ravel(), taken.ravel())), shape).tocsr()
 
 
 def resample_masked(array: np.ndarray, frame: Frame, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from .alignment import Alignment
 from .checkpoints import Checkpoint
 from .errors import InputError
+from .geometry import Geometry
 from .images import Image, tissue
 from .landmarks import Landmarks
 from .metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
@@ -24,6 +26,9 @@ from .reframing import reframed
 from .spatial import invert_points, warp
 from .stages import Stages
 from .training.devices import choose_device, place
+
+_WHOLE_GRID = 1024  # pixels of an image's longer side up to which its field is written on its own pixels
+_ROWS_AT_ONCE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,51 +98,91 @@ class Registration:
     @cached_property
     def displacement_moving_px(self) -> np.ndarray:
         """The field on the fixed image's grid, float64 (2, H, W), in pixels of the moving image."""
-        height, width = self.fixed.geometry.size
-        rows = (np.arange(height) - self.fixed_frame.offset[0]) / self.fixed_frame.scale[0]
-        columns = (np.arange(width) - self.fixed_frame.offset[1]) / self.fixed_frame.scale[1]
-        displacement = self.displacement_px.astype(np.float64)
+        return self._displacement_at(*map(np.arange, self.fixed.geometry.size))
+
+    def _displacement_at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        rows = (rows - self.fixed_frame.offset[0]) / self.fixed_frame.scale[0]
+        columns = (columns - self.fixed_frame.offset[1]) / self.fixed_frame.scale[1]
         return np.stack(
             [
-                interpolate_grid(channel, rows, columns) * step
-                for channel, step in zip(displacement, self.moving_frame.scale, strict=True)
+                interpolate_grid(channel.astype(np.float64), rows, columns) * step
+                for channel, step in zip(self.displacement_px, self.moving_frame.scale, strict=True)
             ]
         )
 
-    def moving_positions(self) -> np.ndarray:
-        """Where each fixed pixel is found in the moving image: (H, W, 2), (row, column) in moving pixels."""
-        grid = np.stack(np.indices(self.fixed.geometry.size), axis=-1)
-        return grid * self.scale + self.offset + np.moveaxis(self.displacement_moving_px, 0, -1)
+    def moving_positions(self, rows: np.ndarray | None = None, columns: np.ndarray | None = None) -> np.ndarray:
+        """Where fixed pixels are found in the moving image: (R, C, 2), (row, column) in moving pixels.
+
+        Parameters
+        ----------
+        rows, columns : arrays (R,) and (C,), optional
+            Of the fixed image, in pixels; all of them by default.
+        """
+        height, width = self.fixed.geometry.size
+        rows = np.arange(height) if rows is None else np.asarray(rows)
+        columns = np.arange(width) if columns is None else np.asarray(columns)
+        grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+        return grid * self.scale + self.offset + np.moveaxis(self._displacement_at(rows, columns), 0, -1)
 
     def displacement_mm(self) -> np.ndarray:
         """The transform from fixed to moving points: LPS vectors (H, W, 3) in mm on the fixed image's pixels.
 
-        This is the one place where pixels become millimetres; it covers images of different size, spacing, position and
-        orientation.
+        It covers images of different size, spacing, position and orientation.
         """
-        grid = np.stack(np.indices(self.fixed.geometry.size), axis=-1)
-        return self.moving.geometry.to_physical(self.moving_positions()) - self.fixed.geometry.to_physical(grid)
+        return self._displacement_mm_at(*map(np.arange, self.fixed.geometry.size))
+
+    def _displacement_mm_at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        # The one place where pixels become millimetres.
+        grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+        moving = self.moving.geometry.to_physical(self.moving_positions(rows, columns))
+        return moving - self.fixed.geometry.to_physical(grid)
+
+    def transform_grid(self) -> tuple[np.ndarray, Geometry]:
+        """The transform as it is to be written: vectors as of `displacement_mm` (h, w, 3), and where they lie.
+
+        On the fixed image's pixels, unless there are many more of them than the field has nodes: then on these, with one more
+        all around. Linear interpolation between them, as SimpleITK has it, is the same transform.
+        """
+        geometry, frame = self.fixed.geometry, self.fixed_frame
+        if max(geometry.size) <= _WHOLE_GRID:
+            return self.displacement_mm(), geometry
+        nodes = np.arange(-1, frame.size + 1)
+        rows, columns = (nodes * step + start for step, start in zip(frame.scale, frame.offset, strict=True))
+        spacing = tuple(step * size for step, size in zip(frame.scale, geometry.spacing, strict=True))
+        origin = tuple(geometry.to_physical(np.array([rows[0], columns[0]])).tolist())
+        place = replace(geometry, size=(len(rows), len(columns)), spacing=spacing, origin=origin)
+        return self._displacement_mm_at(rows, columns), place
 
     def warped(self) -> np.ndarray:
         """The moving image on the fixed image's grid, float32 (H, W); linear, zero where the moving image ends."""
-        positions = np.moveaxis(self.moving_positions(), -1, 0)
-        finite = np.where(np.isfinite(self.moving.array), self.moving.array, np.float32(0))
-        values = ndimage.map_coordinates(finite, positions, order=1, mode="nearest")
-        height, width = self.moving.geometry.size
-        # ITK's image ends half a pixel beyond the centres of its border pixels.
-        inside = (
-            (positions[0] >= -0.5)
-            & (positions[0] < height - 0.5)
-            & (positions[1] >= -0.5)
-            & (positions[1] < width - 0.5)
-        )
-        return np.where(inside, values, np.float32(0))
+        height, width = self.fixed.geometry.size
+        array = self.moving.array
+        if not np.isfinite(array).all():
+            array = np.where(np.isfinite(array), array, np.float32(0))
+        warped, columns = np.empty((height, width), np.float32), np.arange(width)
+
+        def fill(top: int) -> None:
+            rows = np.arange(top, min(top + _ROWS_AT_ONCE, height))
+            positions = np.moveaxis(self.moving_positions(rows, columns), -1, 0)
+            values = ndimage.map_coordinates(array, positions, order=1, mode="nearest")
+            # ITK's image ends half a pixel beyond the centres of its border pixels.
+            limits = np.array(self.moving.geometry.size)[:, None, None] - 0.5
+            inside = ((positions >= -0.5) & (positions < limits)).all(axis=0)
+            warped[rows] = np.where(inside, values, np.float32(0))
+
+        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
+            list(threads.map(fill, range(0, height, _ROWS_AT_ONCE)))
+        return warped
 
     def carry(self, landmarks: Landmarks) -> tuple[Landmarks, np.ndarray]:
         """Landmarks of the moving image in the fixed one, and which of them (N,) converged."""
-        points, converged = invert_points(
-            self.displacement_moving_px, landmarks.points, scale=tuple(self.scale), offset=tuple(self.offset)
-        )
+        if max(self.fixed.geometry.size) <= _WHOLE_GRID:
+            points, converged = invert_points(
+                self.displacement_moving_px, landmarks.points, scale=tuple(self.scale), offset=tuple(self.offset)
+            )
+        else:
+            found, converged = invert_points(self.displacement_px, self.moving_frame.from_image(landmarks.points))
+            points = self.fixed_frame.to_image(found)
         return Landmarks(landmarks.labels, points), converged
 
     def unmoved(self, landmarks: Landmarks) -> Landmarks:

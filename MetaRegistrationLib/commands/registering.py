@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from ..progress import Item, Message, Reader, Started
 from ..words import counted
 
 if TYPE_CHECKING:
+    from ..images import Image
     from ..measures import CarriedLandmarks, PairMeasures
     from ..pairs import ImagePair, PairFiles
     from ..registration import Registrar, Registration
@@ -66,6 +67,15 @@ def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Re
     return Registered(files, registration, landmarks, measure(pair.name, registration, landmarks))
 
 
+def _small(image: Image) -> Image:
+    """The image with at most 800 or so pixels a side, without a place in space."""
+    from ..geometry import Geometry
+
+    step = max(max(image.array.shape) // 400, 1)
+    array = image.array[::step, ::step]
+    return replace(image, array=array, geometry=Geometry(array.shape), mask=None)
+
+
 def register_pairs(
     registrar: Registrar, files: Sequence[PairFiles], task: str, progress: Reader, record: dict
 ) -> Iterator[Registered]:
@@ -90,7 +100,9 @@ def register_pairs(
         try:
             pair = pair_files.load()
             if not warm:
-                registrar(pair.moving, pair.fixed)  # the first pass of a network also sets it up; it is not timed
+                registrar(
+                    *map(_small, (pair.moving, pair.fixed))
+                )  # the first pass also sets things up; it is not timed
                 warm = True
             registered = register_pair(registrar, pair_files, pair)
         except InputError as error:

@@ -477,7 +477,7 @@ def test_a_given_mask_is_the_tissue():
 
 
 def test_a_full_disk_is_told_from_an_image_that_cannot_be_written(folder, monkeypatch):
-    def fail(image, name, **settings):
+    def fail(image, name, *settings):
         raise RuntimeError("ITK ERROR: writing failed")
 
     monkeypatch.setattr(itk_io.sitk, "WriteImage", fail)

@@ -382,7 +382,7 @@ def test_one_pair_is_not_called_pairs(register, scans):
 
 
 def test_a_full_disk_ends_with_3(register, scans, monkeypatch):
-    def full(image, name, **settings):
+    def full(image, name, *settings):
         raise RuntimeError("ITK ERROR: writing failed")
 
     def no_room(folder, size):
