@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from .errors import InputError
-from .files import replacing
+from .formats.files import replacing
+from .frames.preprocessing import Preprocessing
 from .networks import build_network
-from .preprocessing import Preprocessing
 
 FORMAT = "MetaRegistration checkpoint"
 FORMAT_VERSION = 1

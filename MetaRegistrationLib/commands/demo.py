@@ -36,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Adapt, register, measure, show."""
-    from ..pairs import find_pairs
+    from ..pairs.folders import find_pairs
+    from ..registration.results import write_registration, write_tables
     from ..resources import sample_pairs
-    from ..results import write_registration, write_tables
 
     stages = stages_of(arguments)
     pairs = arguments.pairs or sample_pairs()
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 def _adapt(arguments: argparse.Namespace, pairs: Path, progress: Reader) -> Path:
     """Fine-tune as the command `finetune` does; an earlier demo in the same folder is replaced, another run never."""
     from ..errors import InputError
-    from ..files import writable_folder, write_json
+    from ..formats.files import writable_folder, write_json
     from ..training.run import BEST, LAST, LOG
 
     output = writable_folder(arguments.output)

@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Evaluate."""
-    from ..files import sole_writer, writable_folder
-    from ..pairs import find_pairs
-    from ..results import write_tables
+    from ..formats.files import sole_writer, writable_folder
+    from ..pairs.folders import find_pairs
+    from ..registration.results import write_tables
 
     stages = stages_of(arguments)
     folder = find_pairs(arguments.pairs, **pixel_sizes(arguments), slice_index=arguments.slice)

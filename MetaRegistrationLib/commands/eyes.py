@@ -64,7 +64,7 @@ def image_eyes(folder: Path, masks: Path | None, split_csv: Path | None) -> list
     InputError
         No images; a listed image or a mask is missing; two images differ only in their suffix.
     """
-    from ..image_files import file_stem
+    from ..formats.image_files import file_stem
 
     images = _images(folder)
     splits = {image.name: None for image in images} if split_csv is None else _splits(split_csv)
@@ -85,7 +85,7 @@ def image_eyes(folder: Path, masks: Path | None, split_csv: Path | None) -> list
 
 
 def _images(folder: Path) -> list[Path]:
-    from ..image_files import is_hidden, is_image_file
+    from ..formats.image_files import is_hidden, is_image_file
 
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of images. Check the path.")
@@ -96,7 +96,7 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _splits(path: Path) -> dict[str, str | None]:
-    from ..tables import read_table
+    from ..formats.tables import read_table
 
     rows = read_table(path, ("image",))
     if not rows:
@@ -112,7 +112,7 @@ def _refuse_equal_names(eyes: list[Eye], folder: Path) -> None:
 
 
 def _read(image: Path, mask: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
-    from ..images import check_image, read_image
+    from ..formats.images import check_image, read_image
 
     eye = read_image(image)
     check_image(eye)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError, TrainingStopped
-from ..files import FULL_DISK
+from ..formats.files import FULL_DISK
 from ..progress import ReaderGone
 
 WRONG_USE = 2

@@ -124,7 +124,7 @@ def _judge(arguments: argparse.Namespace, task: PairTask, step: OptimisationStep
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Fine-tune."""
-    from ..pairs import find_pairs
+    from ..pairs.folders import find_pairs
     from ..resources import default_checkpoint
     from ..tasks import PairTask
     from ..training.devices import place

@@ -8,7 +8,7 @@ from ..progress import Message, Reader
 from ..words import counted
 
 if TYPE_CHECKING:
-    from ..pairs import PairFolder
+    from ..pairs.folders import PairFolder
 
 
 def report_folder(folder: PairFolder, progress: Reader) -> None:

@@ -11,8 +11,8 @@ from .options import add_reading, path_name, pixel_sizes
 from .tables import text_table
 
 if TYPE_CHECKING:
-    from ..geometry import Geometry
-    from ..pairs import PairFiles, PairFolder
+    from ..frames.geometry import Geometry
+    from ..pairs.folders import PairFiles, PairFolder
 
 NAME = "pairs"
 HELP = "list the image pairs of a folder and what is left out"
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """List the pairs on stdout as a table, or as `item` events."""
-    from ..pairs import find_pairs
+    from ..pairs.folders import find_pairs
 
     found = find_pairs(arguments.folder, **pixel_sizes(arguments), slice_index=arguments.slice)
     records = [describe(files) for files in found.pairs]

@@ -60,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Register and write."""
-    from ..files import sole_writer, writable_folder
-    from ..results import write_registration, write_tables
+    from ..formats.files import sole_writer, writable_folder
+    from ..registration.results import write_registration, write_tables
 
     stages = stages_of(arguments)
     files = _files(arguments, progress)
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 
 
 def _files(arguments: argparse.Namespace, progress: Reader) -> list:
-    from ..pairs import PairFiles, find_pairs
+    from ..pairs.folders import PairFiles, find_pairs
 
     own = [f"{role}_{what}" for what in ("landmarks", "mask", "slice") for role in ("moving", "fixed")]
     single = ("moving", "fixed", *own)
@@ -127,7 +127,7 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
 
 
 def _stem(path: Path) -> str:
-    from ..image_files import file_stem
+    from ..formats.image_files import file_stem
 
     # Windows drops spaces and dots at the end of a folder's name.
     return file_stem(path).strip(" .") or "image"

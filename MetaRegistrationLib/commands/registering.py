@@ -11,10 +11,10 @@ from ..progress import Item, Message, Reader, Started
 from ..words import counted
 
 if TYPE_CHECKING:
-    from ..images import Image
-    from ..measures import CarriedLandmarks, PairMeasures
-    from ..pairs import ImagePair, PairFiles
-    from ..registration import Registrar, Registration
+    from ..formats.images import Image
+    from ..pairs.folders import ImagePair, PairFiles
+    from ..registration.measures import CarriedLandmarks, PairMeasures
+    from ..registration.registrar import Registrar, Registration
     from ..stages import Stages
 
 
@@ -34,7 +34,7 @@ def make_registrar(checkpoint: Path | None, device: str, stages: Stages) -> tupl
     Without a checkpoint the shipped one is taken; where `stages` has no network, none is.
     """
     from ..checkpoints import file_sha256, load_checkpoint
-    from ..registration import Registrar
+    from ..registration.registrar import Registrar
     from ..resources import default_checkpoint
     from ..stages import adapted_initial
     from ..versions import device_name, provenance
@@ -58,7 +58,7 @@ def make_registrar(checkpoint: Path | None, device: str, stages: Stages) -> tupl
 
 def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Registered:
     """Register one pair, read from `files`, and carry its landmarks."""
-    from ..measures import carry_landmarks, measure
+    from ..registration.measures import carry_landmarks, measure
 
     registration = registrar(pair.moving, pair.fixed)
     landmarks = None
@@ -69,7 +69,7 @@ def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Re
 
 def _small(image: Image) -> Image:
     """The image with at most 800 or so pixels a side, without a place in space."""
-    from ..geometry import Geometry
+    from ..frames.geometry import Geometry
 
     step = max(max(image.array.shape) // 400, 1)
     array = image.array[::step, ::step]
@@ -88,7 +88,7 @@ def register_pairs(
     InputError
         None of the pairs could be registered.
     """
-    from ..aligned import alignment_message, other_initial_message
+    from ..alignment.aligned import alignment_message, other_initial_message
     from ..errors import InputError
 
     progress(Started(task, len(files), device=record["device"], detail={"checkpoint": record["checkpoint"]}))

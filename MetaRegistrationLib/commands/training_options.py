@@ -142,8 +142,8 @@ def starting_checkpoint(arguments: argparse.Namespace) -> tuple[Checkpoint, str 
 
     from ..checkpoints import Checkpoint, cpu_weights, file_sha256, load_checkpoint
     from ..errors import InputError
+    from ..frames.preprocessing import Preprocessing
     from ..networks import build_network
-    from ..preprocessing import Preprocessing
 
     name = getattr(arguments, "network", None)
     if arguments.checkpoint is not None:
@@ -180,7 +180,7 @@ def start_on_tasks(
 def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> OptimisationStep:
     """Device, precision and loss of a run; the loss goes on as the checkpoint's last stage had it unless told otherwise."""
     from ..errors import InputError
-    from ..losses import RegistrationLoss
+    from ..frames.losses import RegistrationLoss
     from ..training.devices import choose_device, mixed_precision_available
     from ..training.step import OptimisationStep
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..aligned import aligned_image, alignment_message
 from ..alignment import Alignment, align
+from ..alignment.aligned import aligned_image, alignment_message
 from ..errors import InputError
-from ..files import write_json
-from ..pairs import ImagePair, PairFiles, find_pairs
-from ..preprocessing import Frame, Preprocessing, pair_frames
+from ..formats.files import write_json
+from ..frames.preprocessing import Frame, Preprocessing, pair_frames
+from ..pairs.folders import ImagePair, PairFiles, find_pairs
 from ..progress import Message, Reader, plain
 from ..tasks import TaskPair, augmented, repeat_settings, simulated_pair
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from ..corners import corner_points
 from ..errors import InputError
-from ..image_files import file_stem
-from ..images import read_volume
+from ..formats.image_files import file_stem
+from ..formats.images import read_volume
 from ..progress import Item, Reader, Started
 from ..simulation import RepeatSettings, SimulatedRepeat, simulate_repeat, write_repeats
+from ..simulation.corners import corner_points
 from ..tasks import slices_with_content
 from .beds import SEED, TEST, TRAINING
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..errors import InputError, TrainingStopped
-from ..files import writable_folder
+from ..formats.files import writable_folder
 from ..networks import count_parameters
 from ..progress import Message, Reader
 from ..training.devices import place

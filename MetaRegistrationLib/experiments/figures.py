@@ -9,11 +9,11 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ..errors import InputError
-from ..files import replacing
-from ..geometry import Geometry
-from ..images import write_image
-from ..overlays import overlay, side_by_side
-from ..registration import Registration
+from ..formats.files import replacing
+from ..formats.images import write_image
+from ..frames.geometry import Geometry
+from ..registration.overlays import overlay, side_by_side
+from ..registration.registrar import Registration
 from .beds import BedPair
 from .claims import CURVES, Log, curve
 

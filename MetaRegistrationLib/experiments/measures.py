@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..aligned import total_displacement
-from ..measures import PairMeasures, carry_landmarks, measure
-from ..metrics import landmark_distances
-from ..registration import Registration
+from ..alignment.aligned import total_displacement
+from ..frames.metrics import landmark_distances
+from ..registration.measures import PairMeasures, carry_landmarks, measure
+from ..registration.registrar import Registration
 from ..stages import Stages
 from ..training.devices import as_batch
 from .beds import BedPair

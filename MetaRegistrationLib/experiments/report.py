@@ -7,9 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import writable_folder, write_text
+from ..formats.files import writable_folder, write_text
+from ..formats.tables import write_table
 from ..progress import Message, Reader
-from ..tables import write_table
 from .claims import PAPER_CONVERGED, PAPER_REACHED, TOLERANCE, WINDOW, Claim, claims
 from .figures import draw_curves, join_panels
 from .measures import WATCHED_PAIRS

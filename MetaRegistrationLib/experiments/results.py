@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import writable_folder, write_json
-from ..measures import PairMeasures, as_row, summary
+from ..formats.files import writable_folder, write_json
+from ..formats.tables import write_table
 from ..progress import plain
-from ..tables import write_table
+from ..registration.measures import PairMeasures, as_row, summary
 from .plan import Row, Setting
 
 _KINDS = {"str": str, "int": int, "float": float}

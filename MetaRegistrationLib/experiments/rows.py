@@ -9,9 +9,9 @@ import torch
 
 from ..checkpoints import Checkpoint, cpu_weights, file_sha256, load_checkpoint, save_checkpoint
 from ..errors import InputError
-from ..losses import RegistrationLoss
+from ..frames.losses import RegistrationLoss
+from ..frames.preprocessing import Preprocessing
 from ..networks import build_network, registered_networks
-from ..preprocessing import Preprocessing
 from ..progress import Finished, Reader
 from ..training.adaptation import Recipe
 from ..training.cuda_graph import with_cuda_graph

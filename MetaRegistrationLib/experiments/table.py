@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..tables import write_table
+from ..formats.tables import write_table
 from .plan import ADAPTED, BRAIN, METHODS, Row, Setting
 from .results import Result, settings_of
 from .statistics import pair_means

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import replacing, writable_folder, write_json
+from ..formats.files import replacing, writable_folder, write_json
 from ..resources import shipped_checkpoints
 from .names import checked_name, same_name
 from .record import FIELDS

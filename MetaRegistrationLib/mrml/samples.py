@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .. import resources
-from ..images import read_image
-from ..landmarks import read_landmark_pairs
-from ..tables import read_table
+from ..formats.images import read_image
+from ..formats.landmarks import read_landmark_pairs
+from ..formats.tables import read_table
 from .markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from .views import show_pair
 from .volumes import volume_from_image

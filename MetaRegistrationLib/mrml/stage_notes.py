@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..stages import LEAST_CONFIDENCE
 
 if TYPE_CHECKING:  # it imports torch
-    from ..registration import Registration
+    from ..registration.registrar import Registration
 
 _PREFIX = "MetaRegistration."
 _MEASURES = ("NCCBefore", "NCCAfter", "FoldingPercent")

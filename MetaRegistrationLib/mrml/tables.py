@@ -11,11 +11,11 @@ import numpy as np
 import slicer
 import vtk
 
-from ..tables import write_table
+from ..formats.tables import write_table
 
 if TYPE_CHECKING:  # they import torch
-    from ..measures import CarriedLandmarks
-    from ..registration import Registration
+    from ..registration.measures import CarriedLandmarks
+    from ..registration.registrar import Registration
 
 _DECIMALS = 3
 _COLUMNS = ("label", "before (px)", "after (px)", "before (um)", "after (um)")

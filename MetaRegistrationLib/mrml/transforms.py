@@ -13,12 +13,12 @@ import slicer
 import vtk
 
 from ..errors import InputError
-from ..geometry import Geometry
+from ..frames.geometry import Geometry
 from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
 from .results import note_pair
 
 if TYPE_CHECKING:  # it imports torch
-    from ..registration import Registration
+    from ..registration.registrar import Registration
 
 _TOLERANCE_ATTRIBUTE = "MetaRegistration.InverseTolerance"
 _ORIGINAL_PARENT_ROLE = "MetaRegistration.originalParent"

@@ -8,11 +8,11 @@ import numpy as np
 import slicer
 import vtk
 
-from ..colour import grey_of_colour
 from ..errors import InputError
-from ..geometry import Geometry
-from ..image_files import RASTER_SUFFIXES, file_suffix
-from ..images import Image, check_image
+from ..formats.colour import grey_of_colour
+from ..formats.image_files import RASTER_SUFFIXES, file_suffix
+from ..formats.images import Image, check_image
+from ..frames.geometry import Geometry
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
 
 _GIVEN_ATTRIBUTE = "MetaRegistration.PixelSize"

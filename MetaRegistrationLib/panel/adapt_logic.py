@@ -14,7 +14,7 @@ from ..jobs.names import checked_name, same_name
 from ..jobs.outcome import JobEnd
 from ..jobs.record import RunRecord
 from ..jobs.store import CheckpointStore
-from ..pairs import PairFolder
+from ..pairs.folders import PairFolder
 from ..training.holdout import choose_pairs
 from . import checkpoint_texts, devices
 from .requests import FineTuningRequest

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import InputError
-from ..geometry import Geometry
-from ..image_files import file_stem, file_suffix
-from ..landmarks import Landmarks, read_landmark_pairs, read_landmarks
-from ..tables import read_lines
+from ..formats.image_files import file_stem, file_suffix
+from ..formats.landmarks import Landmarks, read_landmark_pairs, read_landmarks
+from ..formats.tables import read_lines
+from ..frames.geometry import Geometry
 from .texts import tr as _
 
 

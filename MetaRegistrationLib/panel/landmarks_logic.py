@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..landmarks import (
+from ..formats.landmarks import (
     Landmarks,
     match_landmarks,
     write_landmark_pairs,
@@ -21,7 +21,7 @@ from ..mrml.paired_points import PairedPointLists
 from ..mrml.stored_registration import StoredRegistration, stored_registration
 from ..mrml.tables import DistanceRow
 from ..mrml.volumes import image_from_volume
-from ..vessels import branch_points, vessel_mask
+from ..simulation.vessels import branch_points, vessel_mask
 from . import landmark_files
 from .texts import tr as _
 

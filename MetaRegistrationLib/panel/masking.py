@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import InputError
-from ..images import Image, tissue
+from ..formats.images import Image, tissue
 from ..mrml import masks
 from .texts import tr as _
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..images import Image
+from ..formats.images import Image
 from ..mrml import landmark_nodes, masks, results, scene, stored_registration, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
-from ..pairs import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
+from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
 from .texts import tr as _
 
 _PAIR_ATTRIBUTE = "MetaRegistration.Pair"

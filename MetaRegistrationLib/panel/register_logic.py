@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..files import writable_folder
-from ..images import Image
+from ..formats.files import writable_folder
+from ..formats.images import Image
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
 from ..mrml import landmark_nodes, masks, results, scene, stage_notes, stored_registration, transforms, views, volumes
-from ..pair_files import check_sizes
+from ..pairs.files import check_sizes
 from ..stages import Stages, adapted_initial
 from .masking import masked
 from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
 from .texts import tr as _
 
 if TYPE_CHECKING:  # they import torch
-    from ..registration import Registrar, Registration
+    from ..registration.registrar import Registrar, Registration
 
 
 class RegisterLogic:
@@ -214,7 +214,7 @@ class RegisterLogic:
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
         from ..checkpoints import load_checkpoint
-        from ..registration import Registrar
+        from ..registration.registrar import Registrar
 
         if not stages.network:
             path = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..pairs import find_pairs
+from ..pairs.folders import find_pairs
 from ..resources import default_checkpoint, sample_pairs
 from .requests import PairRequest
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..pairs import PairFolder
+from ..pairs.folders import PairFolder
 from ..stages import Stages
 from .stage_choices import stages_of
 

@@ -7,7 +7,7 @@ import torch
 from scipy.ndimage import map_coordinates
 
 from ..errors import InputError
-from ..spatial import jacobian_determinant
+from ..frames.spatial import jacobian_determinant
 from .settings import RepeatSettings
 from .smooth import smooth_field
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..files import writable_folder, write_json
-from ..geometry import Geometry
-from ..images import write_image
-from ..landmarks import Landmarks, write_landmark_pairs
-from ..tables import write_table
+from ..formats.files import writable_folder, write_json
+from ..formats.images import write_image
+from ..formats.landmarks import Landmarks, write_landmark_pairs
+from ..formats.tables import write_table
+from ..frames.geometry import Geometry
 from ..versions import provenance
 from .repeats import SimulatedRepeat
 from .settings import RepeatSettings

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from ..errors import InputError
-from ..preprocessing import Preprocessing
+from ..frames.preprocessing import Preprocessing
 from ..simulation.appearance import AppearanceSettings, random_appearance
 from ..simulation.repeats import framed
 from ..simulation.warps import WarpSettings, random_warp

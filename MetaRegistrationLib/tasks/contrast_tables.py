@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
-from ..preprocessing import Preprocessing
+from ..frames.preprocessing import Preprocessing
 from ..simulation.appearance import AppearanceSettings
 from ..simulation.fundus import MODALITIES
 from ..simulation.warps import WarpSettings

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
-from ..image_files import file_stem
-from ..preprocessing import Preprocessing
+from ..formats.image_files import file_stem
+from ..frames.preprocessing import Preprocessing
 from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair
 from .volumes import HeldVolume, held_volume

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from ..aligned import aligned_image, aligned_points, alignment_message
 from ..alignment import Alignment, align
+from ..alignment.aligned import aligned_image, aligned_points, alignment_message
+from ..alignment.reframing import reframed
 from ..errors import InputError
-from ..images import tissue
-from ..pairs import PairFiles
-from ..preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
+from ..formats.images import tissue
+from ..frames.preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
+from ..pairs.folders import PairFiles
 from ..progress import Message, Reader
-from ..reframing import reframed
 from ..simulation import RepeatSettings
 from ..stages import check_initial
 from ..words import counted

@@ -15,9 +15,9 @@ else:
     import tomli as tomllib
 
 from ..errors import InputError
-from ..image_files import file_stem
-from ..pairs import find_pairs
-from ..preprocessing import Preprocessing
+from ..formats.image_files import file_stem
+from ..frames.preprocessing import Preprocessing
+from ..pairs.folders import find_pairs
 from ..simulation import RepeatSettings
 from ..stages import check_initial
 from .any_contrast import AnyContrast

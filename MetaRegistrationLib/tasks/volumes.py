@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from ..errors import InputError
-from ..images import Volume, read_volume
-from ..preprocessing import Preprocessing
+from ..formats.images import Volume, read_volume
+from ..frames.preprocessing import Preprocessing
+from ..frames.spatial import warp
 from ..simulation import RepeatSettings, random_displacement
-from ..spatial import warp
 from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair, augmented
 from .simulated import simulated_pair

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
-from ..files import writable_folder
+from ..formats.files import writable_folder
 
 LAST, BEST, LOG = "last.pt", "best.pt", "log.csv"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import InputError
-from ..pairs import PairFiles, PairFolder
+from ..pairs.folders import PairFiles, PairFolder
 
 _TRAINING_SPLITS = ("fine_tune", "finetune", "fine-tune", "train", "training")
 _VALIDATION_SPLITS = ("validation", "val", "valid")

@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from ..losses import smoothness
+from ..frames.losses import smoothness
 from ..tasks import TaskPair
 from .devices import as_batch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from ..tables import write_table
+from ..formats.tables import write_table
 
 
 class TrainingLog:

@@ -13,7 +13,7 @@ import torch
 
 from ..checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from ..errors import InputError, TrainingStopped
-from ..files import sole_writer
+from ..formats.files import sole_writer
 from ..progress import Epoch, Event, Finished, Message, Reader, ReaderGone, Saved, SecondsLeft, Silent, Started, Step
 from ..versions import device_name, provenance
 from .distributed import Group, ProcessLost

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..losses import RegistrationLoss
-from ..metrics import landmark_distances, normalised_cross_correlation
-from ..spatial import invert_points, warp
+from ..frames.losses import RegistrationLoss
+from ..frames.metrics import landmark_distances, normalised_cross_correlation
+from ..frames.spatial import invert_points, warp
 from ..tasks import TaskPair
 from .devices import as_batch
 

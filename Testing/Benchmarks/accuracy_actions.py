@@ -18,9 +18,9 @@ from peers import installed_peers
 from step_time import machine
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.files import writable_folder
-from MetaRegistrationLib.pairs import PairFiles
-from MetaRegistrationLib.preprocessing import Preprocessing
+from MetaRegistrationLib.formats.files import writable_folder
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
+from MetaRegistrationLib.pairs.folders import PairFiles
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import prepare_pair
 from MetaRegistrationLib.versions import provenance

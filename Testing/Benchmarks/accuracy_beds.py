@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from MetaRegistrationLib.commands import main as command
-from MetaRegistrationLib.pairs import ImagePair, PairFiles, find_pairs
-from MetaRegistrationLib.preprocessing import Frame, Preprocessing, pair_frames
+from MetaRegistrationLib.frames.preprocessing import Frame, Preprocessing, pair_frames
+from MetaRegistrationLib.pairs.folders import ImagePair, PairFiles, find_pairs
 
 BEDS = ("R", "S")
 SEED = 0

@@ -10,10 +10,10 @@ from accuracy_run import Entry
 from our_methods import OurMethod
 from scipy import ndimage
 
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import Image
-from MetaRegistrationLib.landmarks import Landmarks
-from MetaRegistrationLib.pairs import ImagePair
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.pairs.folders import ImagePair
 
 # Wrong signs, swapped axes or a transposed rotation are all off by several pixels.
 _TOLERANCE_PX = 0.5

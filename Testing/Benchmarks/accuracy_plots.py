@@ -10,11 +10,11 @@ from accuracy_beds import BenchPair
 from accuracy_measures import Result
 from our_methods import OurMethod
 
-from MetaRegistrationLib.files import replacing, writable_folder
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import write_image
-from MetaRegistrationLib.measures import carry_landmarks
-from MetaRegistrationLib.results import overlay_picture
+from MetaRegistrationLib.formats.files import replacing, writable_folder
+from MetaRegistrationLib.formats.images import write_image
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.registration.measures import carry_landmarks
+from MetaRegistrationLib.registration.results import overlay_picture
 
 _OURS, _PEER = "#0f6fb8", "#c2410c"
 _TITLES = {"R": "R: real repeat scans", "S": "S: simulated repeat scans"}

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from accuracy_measures import Result
 
-from MetaRegistrationLib.files import write_json, write_text
+from MetaRegistrationLib.formats.files import write_json, write_text
+from MetaRegistrationLib.formats.tables import write_table
 from MetaRegistrationLib.progress import plain
-from MetaRegistrationLib.tables import write_table
 
 _FAR_PX = 2.0
 # Key, heading, decimals.

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from MetaRegistrationLib.checkpoints import load_checkpoint
-from MetaRegistrationLib.files import write_json
-from MetaRegistrationLib.images import read_image
-from MetaRegistrationLib.registration import Registrar
+from MetaRegistrationLib.formats.files import write_json
+from MetaRegistrationLib.formats.images import read_image
+from MetaRegistrationLib.registration.registrar import Registrar
 
 CHECKPOINT = Path(__file__).parents[2] / "Resources" / "Checkpoints" / "coarse_to_fine_meta.pt"
 

@@ -37,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> None:
     import kinds_sets
     import numpy as np
 
-    from MetaRegistrationLib.files import writable_folder
+    from MetaRegistrationLib.formats.files import writable_folder
 
     output = writable_folder(arguments.output)
     checkpoints = [(name, Path(path)) for name, _, path in (text.partition("=") for text in arguments.checkpoint)]
@@ -95,9 +95,9 @@ def _picture(folder: Path, pair, method: str, found) -> None:
     import numpy as np
     from scipy import ndimage
 
-    from MetaRegistrationLib.files import writable_folder
-    from MetaRegistrationLib.geometry import Geometry
-    from MetaRegistrationLib.images import write_image
+    from MetaRegistrationLib.formats.files import writable_folder
+    from MetaRegistrationLib.formats.images import write_image
+    from MetaRegistrationLib.frames.geometry import Geometry
 
     moving, fixed = pair.images.moving.array, pair.images.fixed.array
     moved = ndimage.map_coordinates(moving, found.positions, order=1, mode="constant")

@@ -19,11 +19,11 @@ from peers import Peer
 
 import MetaRegistrationLib
 from MetaRegistrationLib.checkpoints import file_sha256, load_checkpoint
-from MetaRegistrationLib.preprocessing import interpolate_grid
+from MetaRegistrationLib.frames.preprocessing import interpolate_grid
+from MetaRegistrationLib.frames.spatial import invert_points
 from MetaRegistrationLib.progress import plain
-from MetaRegistrationLib.registration import Registrar
+from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.resources import default_checkpoint
-from MetaRegistrationLib.spatial import invert_points
 from MetaRegistrationLib.stages import Stages
 
 _PEERS = ("elastix", "ants", "greedy", "sift")

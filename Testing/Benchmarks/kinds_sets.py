@@ -10,10 +10,10 @@ import numpy as np
 from accuracy_beds import EQUALISED, PLAIN, SIZE, bed_pairs
 from kinds_made import made
 
-from MetaRegistrationLib.images import read_image
-from MetaRegistrationLib.pairs import ImagePair, PairFiles, find_pairs
-from MetaRegistrationLib.preprocessing import Frame, Preprocessing, pair_frames
-from MetaRegistrationLib.tables import read_table
+from MetaRegistrationLib.formats.images import read_image
+from MetaRegistrationLib.formats.tables import read_table
+from MetaRegistrationLib.frames.preprocessing import Frame, Preprocessing, pair_frames
+from MetaRegistrationLib.pairs.folders import ImagePair, PairFiles, find_pairs
 
 _OTHER = "other_kinds"
 # Sets of which a pair's images differ in contrast: the peers' rows with mutual information are for these.

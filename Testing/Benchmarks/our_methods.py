@@ -11,7 +11,7 @@ import torch
 from accuracy_beds import BEDS, BenchPair
 
 from MetaRegistrationLib.checkpoints import file_sha256, load_checkpoint
-from MetaRegistrationLib.registration import Registrar, Registration
+from MetaRegistrationLib.registration.registrar import Registrar, Registration
 from MetaRegistrationLib.resources import default_checkpoint
 from MetaRegistrationLib.stages import Stages
 

@@ -23,7 +23,7 @@ from methods import Method
 from torch import Tensor
 from torch.nn import functional
 
-from MetaRegistrationLib.files import write_json
+from MetaRegistrationLib.formats.files import write_json
 from MetaRegistrationLib.training.devices import mixed_precision_available
 
 MAKERS = {

@@ -11,9 +11,9 @@ from scipy.ndimage import gaussian_filter
 from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, make_run, tiny_network, write_pairs
 
 from MetaRegistrationLib.checkpoints import cpu_weights, load_checkpoint
-from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.frames.spatial import warp
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Message
-from MetaRegistrationLib.spatial import warp
 from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning

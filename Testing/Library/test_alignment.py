@@ -12,11 +12,11 @@ import torch
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment import KINDS, Alignment, align, pair_alignment
-from MetaRegistrationLib.metrics import landmark_distances
-from MetaRegistrationLib.pairs import find_pairs
-from MetaRegistrationLib.preprocessing import Preprocessing, equalise
+from MetaRegistrationLib.frames.metrics import landmark_distances
+from MetaRegistrationLib.frames.preprocessing import Preprocessing, equalise
+from MetaRegistrationLib.frames.spatial import warp
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.simulation import draw_phantom
-from MetaRegistrationLib.spatial import warp
 from MetaRegistrationLib.tasks.image_pairs import prepare_pair
 
 

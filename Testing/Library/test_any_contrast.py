@@ -6,12 +6,12 @@ import torch
 from training_helpers import PREPROCESSING, ROOT, SIZE, load_tasks, same, texture, write_nifti, write_png, write_set
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.preprocessing import Preprocessing
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
+from MetaRegistrationLib.frames.spatial import jacobian_determinant, warp
 from MetaRegistrationLib.simulation.appearance import AppearanceSettings, random_appearance
 from MetaRegistrationLib.simulation.fundus import MODALITIES, draw_eye, render
 from MetaRegistrationLib.simulation.label_maps import random_intensities, random_label_map
 from MetaRegistrationLib.simulation.warps import WarpSettings, random_warp
-from MetaRegistrationLib.spatial import jacobian_determinant, warp
 from MetaRegistrationLib.tasks import load_task_set
 from MetaRegistrationLib.tasks.any_contrast import AnyContrast, unit_image
 from MetaRegistrationLib.tasks.task_sets import tomllib

@@ -16,7 +16,7 @@ from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.experiments.brain_bed import VOLUMES, simulate_brain_slices
 from MetaRegistrationLib.experiments.plan import QUICK
-from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Silent
 
 PATIENTS = ("BraTS-GLI-1_t2w", "BraTS-MET-2_t2w", "TCGA-3_t2w", "TCGA-4_t2w")

@@ -21,8 +21,8 @@ from MetaRegistrationLib.checkpoints import (
     save_checkpoint,
 )
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.networks import VoxelMorph, build_network
-from MetaRegistrationLib.preprocessing import Preprocessing
 
 TINY = {"encoder": [4, 8], "decoder": [8, 8], "full_resolution": [4]}
 

@@ -8,10 +8,10 @@ from torch import nn
 from torch.nn import functional
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.losses import RegistrationLoss
+from MetaRegistrationLib.frames.losses import RegistrationLoss
+from MetaRegistrationLib.frames.spatial import compose, exponential, identity_grid, jacobian_determinant
 from MetaRegistrationLib.networks import CoarseToFine, build_network, count_parameters
 from MetaRegistrationLib.networks.correlation import local_correlation
-from MetaRegistrationLib.spatial import compose, exponential, identity_grid, jacobian_determinant
 
 TINY = {"encoder": [4, 6, 8], "radii": [1, 2, 2], "estimator": [8, 8], "finest": [8]}
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from MetaRegistrationLib.corners import corner_points
+from MetaRegistrationLib.simulation.corners import corner_points
 
 CORNERS = np.array([(20, 16), (20, 51), (43, 16), (43, 51)])
 

@@ -14,8 +14,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.images import read_image
-from MetaRegistrationLib.pair_files import PairFiles
+from MetaRegistrationLib.formats.images import read_image
+from MetaRegistrationLib.pairs.files import PairFiles
 
 RNG = np.random.default_rng(7)
 GREY8 = RNG.integers(0, 256, (40, 56), dtype=np.uint8)

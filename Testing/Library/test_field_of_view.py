@@ -10,15 +10,15 @@ from known_networks import NETWORK_ALONE_WORDS, read_rows, save_known, texture, 
 from PIL import Image as pillow  # noqa: N813
 from scipy import ndimage
 
-from MetaRegistrationLib.colour import grey_of_colour
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.field_of_view import field_of_view
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import Image, read_image, write_image
-from MetaRegistrationLib.pairs import find_pairs
-from MetaRegistrationLib.preprocessing import Frame, Preprocessing, framed_mask, resample_masked, stretched_frame
-from MetaRegistrationLib.registration import Registrar
+from MetaRegistrationLib.formats.colour import grey_of_colour
+from MetaRegistrationLib.formats.images import Image, read_image, write_image
+from MetaRegistrationLib.frames.field_of_view import field_of_view
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.frames.preprocessing import Frame, Preprocessing, framed_mask, resample_masked, stretched_frame
+from MetaRegistrationLib.pairs.folders import find_pairs
+from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages
 
 SIDE = 400

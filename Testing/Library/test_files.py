@@ -11,9 +11,9 @@ import sys
 
 import pytest
 
-from MetaRegistrationLib import files
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.files import replacing, require_room, writable_folder, write_json, write_text
+from MetaRegistrationLib.formats import files
+from MetaRegistrationLib.formats.files import replacing, require_room, writable_folder, write_json, write_text
 
 NAMES = ["plain.txt", "with space.csv", "Übergrößé.mrk.json", "no_suffix"]
 
@@ -171,7 +171,7 @@ def test_a_full_disk_is_told_at_once(tmp_path, monkeypatch):
 
 _HOLD = """
 import sys, time
-from MetaRegistrationLib.files import sole_writer
+from MetaRegistrationLib.formats.files import sole_writer
 with sole_writer(sys.argv[1]):
     print("held", flush=True)
     time.sleep(60)

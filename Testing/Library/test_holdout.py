@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.pairs import PairFiles, PairFolder
+from MetaRegistrationLib.pairs.folders import PairFiles, PairFolder
 from MetaRegistrationLib.training.holdout import choose_pairs
 
 

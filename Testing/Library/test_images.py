@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from MetaRegistrationLib import itk_io
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.image_files import file_stem
-from MetaRegistrationLib.images import (
+from MetaRegistrationLib.formats import itk_io
+from MetaRegistrationLib.formats.image_files import file_stem
+from MetaRegistrationLib.formats.images import (
     Image,
     check_image,
     read_image,
@@ -27,6 +26,7 @@ from MetaRegistrationLib.images import (
     write_displacement_field,
     write_image,
 )
+from MetaRegistrationLib.frames.geometry import Geometry
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow writes the odd PNG and TIFF files of these tests")
 
@@ -526,9 +526,9 @@ import locale, sys
 from pathlib import Path
 import numpy as np
 locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.image_files import file_stem
-from MetaRegistrationLib.images import read_image, write_image
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.formats.image_files import file_stem
+from MetaRegistrationLib.formats.images import read_image, write_image
 grey = np.arange(600, dtype=np.float32).reshape(20, 30)
 for suffix in (".nrrd", ".mha", ".nii"):
     path = Path(sys.argv[1]) / f"a{suffix}"

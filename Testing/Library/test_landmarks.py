@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.landmarks import (
+from MetaRegistrationLib.formats.landmarks import (
     Landmarks,
     match_landmarks,
     read_landmark_pairs,
@@ -17,6 +16,7 @@ from MetaRegistrationLib.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
+from MetaRegistrationLib.frames.geometry import Geometry
 
 PLAIN = Geometry(size=(300, 300))
 OBLIQUE = Geometry(

@@ -5,13 +5,13 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
-from MetaRegistrationLib import registration as registering
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.image_writing import write_displacement_field
-from MetaRegistrationLib.images import Image
-from MetaRegistrationLib.landmarks import Landmarks
-from MetaRegistrationLib.preprocessing import pair_frames, resample_to_frame, stretched_frame
-from MetaRegistrationLib.registration import Registration
+from MetaRegistrationLib.formats.image_writing import write_displacement_field
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.frames.preprocessing import pair_frames, resample_to_frame, stretched_frame
+from MetaRegistrationLib.registration import registrar as registering
+from MetaRegistrationLib.registration.registrar import Registration
 
 TURNED = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from known_networks import NETWORK_ALONE, known_checkpoint, texture
 
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import Image
-from MetaRegistrationLib.landmarks import Landmarks
-from MetaRegistrationLib.measures import PairMeasures, as_row, carry_landmarks, measure, summary
-from MetaRegistrationLib.registration import Registrar
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.registration.measures import PairMeasures, as_row, carry_landmarks, measure, summary
+from MetaRegistrationLib.registration.registrar import Registrar
 
 
 def registered(row=0.0, column=0.0, size=(320, 320), **geometry):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from MetaRegistrationLib.overlays import grey_levels, overlay, side_by_side
+from MetaRegistrationLib.registration.overlays import grey_levels, overlay, side_by_side
 
 BLACK, WHITE, MAGENTA, GREEN, YELLOW = (0, 0, 0), (255, 255, 255), (255, 0, 255), (0, 255, 0), (255, 255, 0)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import write_image
-from MetaRegistrationLib.landmarks import Landmarks, write_landmark_pairs, write_landmarks
-from MetaRegistrationLib.pair_layouts import LAYOUTS
-from MetaRegistrationLib.pairs import PairFiles, find_pairs
+from MetaRegistrationLib.formats.images import write_image
+from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmark_pairs, write_landmarks
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.pairs.folders import PairFiles, find_pairs
+from MetaRegistrationLib.pairs.layouts import LAYOUTS
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 50), dtype=np.uint8)
 POINTS = np.array([[3.0, 4.0], [10.0, 20.0]])

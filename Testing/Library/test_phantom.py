@@ -8,7 +8,7 @@ import pytest
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.simulation.drawing import draw_discs, sampled_lines
-from MetaRegistrationLib.vessels import branch_points
+from MetaRegistrationLib.simulation.vessels import branch_points
 
 SIZE = 256
 

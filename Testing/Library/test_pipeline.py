@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy import ndimage
 
-from MetaRegistrationLib import pipeline
 from MetaRegistrationLib.alignment import Alignment
-from MetaRegistrationLib.pipeline import register_frames
+from MetaRegistrationLib.registration import pipeline
+from MetaRegistrationLib.registration.pipeline import register_frames
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 

@@ -8,8 +8,8 @@ import SimpleITK as sitk  # noqa: N813
 
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.pair_files import PairFiles
-from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.pairs.files import PairFiles
+from MetaRegistrationLib.pairs.folders import find_pairs
 
 
 @pytest.fixture

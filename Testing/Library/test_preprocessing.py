@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.preprocessing import (
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.frames.preprocessing import (
     Frame,
     Preprocessing,
     equalise,

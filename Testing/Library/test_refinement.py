@@ -12,13 +12,13 @@ from scipy import ndimage
 from scipy.interpolate import BSpline
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.losses import local_cross_correlation, smoothness
+from MetaRegistrationLib.frames.losses import local_cross_correlation, smoothness
+from MetaRegistrationLib.frames.spatial import compose, identity_grid, jacobian_determinant, warp
 from MetaRegistrationLib.refinement import LocalCorrelation, RefinementSettings, SplineGrid, refine
 from MetaRegistrationLib.refinement.objective import Objective
 from MetaRegistrationLib.refinement.search import _Adam
 from MetaRegistrationLib.refinement.smoothing import blur, smooth_start
 from MetaRegistrationLib.refinement.splines import spline_weights, subdivision
-from MetaRegistrationLib.spatial import compose, identity_grid, jacobian_determinant, warp
 
 SIZE = 96
 

@@ -8,10 +8,10 @@ from known_networks import image_of
 from known_stages import known_alignment
 from scipy import ndimage
 
-from MetaRegistrationLib.landmarks import Landmarks
-from MetaRegistrationLib.preprocessing import Preprocessing, pair_frames
-from MetaRegistrationLib.reframing import reframed
-from MetaRegistrationLib.registration import Registrar
+from MetaRegistrationLib.alignment.reframing import reframed
+from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.frames.preprocessing import Preprocessing, pair_frames
+from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 

@@ -12,11 +12,11 @@ import SimpleITK as sitk  # noqa: N813
 import torch
 from known_networks import NETWORK_ALONE_WORDS, read_rows, save_known, texture, write_grey_png, write_points
 
-from MetaRegistrationLib import itk_io
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, save_checkpoint
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.landmarks import Landmarks, write_landmarks
+from MetaRegistrationLib.formats import itk_io
+from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
+from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.networks import build_network
 
 ALWAYS = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}

@@ -11,11 +11,11 @@ from known_networks import NETWORK_ALONE, Scan, image_of, known_checkpoint, rota
 from scipy.optimize import fsolve
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.images import read_image
-from MetaRegistrationLib.landmarks import Landmarks
-from MetaRegistrationLib.measures import carry_landmarks, measure
-from MetaRegistrationLib.registration import Registrar
-from MetaRegistrationLib.results import write_registration
+from MetaRegistrationLib.formats.images import read_image
+from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.registration.measures import carry_landmarks, measure
+from MetaRegistrationLib.registration.registrar import Registrar
+from MetaRegistrationLib.registration.results import write_registration
 
 AMPLITUDE = 0.03
 

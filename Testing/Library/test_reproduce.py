@@ -19,7 +19,7 @@ from MetaRegistrationLib.commands import main, reproduce
 from MetaRegistrationLib.experiments import experiment, rows
 from MetaRegistrationLib.experiments.plan import QUICK, Row, Setting
 from MetaRegistrationLib.experiments.results import read_results
-from MetaRegistrationLib.preprocessing import Preprocessing
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.progress import Silent
 from MetaRegistrationLib.training.step import NonFiniteLoss
 

@@ -14,7 +14,7 @@ from MetaRegistrationLib.experiments.plan import BUDGETS, FULL, QUICK, Row, Sett
 from MetaRegistrationLib.experiments.results import Result
 from MetaRegistrationLib.experiments.statistics import compare, comparisons
 from MetaRegistrationLib.experiments.table import paper_values, table_rows
-from MetaRegistrationLib.measures import PairMeasures
+from MetaRegistrationLib.registration.measures import PairMeasures
 
 SETTING = Setting("voxelmorph", "R", "none")
 BLANK = PairMeasures("p", 4.0, 1.0, 0.1, 0.5, 0.0, 0.1, 20, 0, 4.0, 1.0, math.nan, math.nan, 0.01)

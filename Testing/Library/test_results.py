@@ -11,12 +11,12 @@ import SimpleITK as sitk  # noqa: N813
 from known_networks import NETWORK_ALONE, known_checkpoint, read_rows, texture
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import Image
-from MetaRegistrationLib.landmarks import Landmarks, read_landmarks
-from MetaRegistrationLib.measures import carry_landmarks, measure
-from MetaRegistrationLib.registration import Registrar
-from MetaRegistrationLib.results import write_registration, write_tables
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.formats.landmarks import Landmarks, read_landmarks
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.registration.measures import carry_landmarks, measure
+from MetaRegistrationLib.registration.registrar import Registrar
+from MetaRegistrationLib.registration.results import write_registration, write_tables
 
 SIZE = (80, 100)
 GEOMETRY = Geometry(SIZE, spacing=(0.02, 0.01), origin=(3, -4, 5), spacing_known=True)
@@ -125,7 +125,7 @@ def test_the_record_is_written_last(registration, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr("MetaRegistrationLib.results.overlay_picture", fail)
+    monkeypatch.setattr("MetaRegistrationLib.registration.results.overlay_picture", fail)
     with pytest.raises(OSError, match="disk full"):
         write(tmp_path, registration)
     assert not (tmp_path / "registration.json").exists()

@@ -13,6 +13,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.frames.spatial import jacobian_determinant
 from MetaRegistrationLib.simulation import (
     RepeatSettings,
     acquire,
@@ -24,7 +25,6 @@ from MetaRegistrationLib.simulation import (
     write_repeats,
 )
 from MetaRegistrationLib.simulation.deformation import sample_at
-from MetaRegistrationLib.spatial import jacobian_determinant
 
 NOISE_OFF = {
     "denoise_px": 0,

@@ -12,16 +12,16 @@ from known_networks import Translation, image_of, known_checkpoint, texture
 from known_stages import AFFINE, grid, known_alignment, through, turned_down
 from scipy.ndimage import map_coordinates
 
-from MetaRegistrationLib import pipeline
-from MetaRegistrationLib.aligned import aligned_image, aligned_points, alignment_message, total_displacement
 from MetaRegistrationLib.alignment import KINDS
+from MetaRegistrationLib.alignment.aligned import aligned_image, aligned_points, alignment_message, total_displacement
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.landmarks import Landmarks
-from MetaRegistrationLib.losses import RegistrationLoss
-from MetaRegistrationLib.measures import carry_landmarks, measure
+from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.frames.losses import RegistrationLoss
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.refinement import Refinement
-from MetaRegistrationLib.registration import Registrar
+from MetaRegistrationLib.registration import pipeline
+from MetaRegistrationLib.registration.measures import carry_landmarks, measure
+from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import INITIAL_KINDS, Stages
 from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.validation import Validator

@@ -10,9 +10,9 @@ from known_networks import read_rows, save_known, texture, write_grey_png
 from known_stages import known_alignment, turned_down
 from training_helpers import write_pairs, write_tiny_checkpoint
 
-from MetaRegistrationLib import pipeline
 from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.registration import pipeline
 from MetaRegistrationLib.stages import adapted_initial
 from MetaRegistrationLib.training.run import BEST, LAST
 

@@ -10,10 +10,10 @@ import torch
 from training_helpers import CLEAN, PREPROCESSING, texture, write_png
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.losses import RegistrationLoss, displacement_error
-from MetaRegistrationLib.metrics import normalised_cross_correlation
-from MetaRegistrationLib.preprocessing import Preprocessing
-from MetaRegistrationLib.spatial import warp
+from MetaRegistrationLib.frames.losses import RegistrationLoss, displacement_error
+from MetaRegistrationLib.frames.metrics import normalised_cross_correlation
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
+from MetaRegistrationLib.frames.spatial import warp
 from MetaRegistrationLib.tasks import SingleImageTask, TaskPair, augmented, load_task_set
 from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.step import StepValues

@@ -21,7 +21,7 @@ from training_helpers import (
 
 from MetaRegistrationLib.commands.training_options import data_folder
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.preprocessing import Preprocessing
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.tasks import load_task_set
 
 

@@ -5,10 +5,10 @@ import pytest
 from known_stages import AFFINE, known_alignment, through, turned_down
 from training_helpers import PREPROCESSING, SIZE, orientations, same, texture, write_pairs, write_png
 
-from MetaRegistrationLib.aligned import aligned_image
+from MetaRegistrationLib.alignment.aligned import aligned_image
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.pairs import find_pairs
-from MetaRegistrationLib.preprocessing import Preprocessing
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import (

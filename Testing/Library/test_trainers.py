@@ -19,8 +19,8 @@ from training_helpers import (
 
 from MetaRegistrationLib.checkpoints import cpu_weights
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.losses import RegistrationLoss
-from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.frames.losses import RegistrationLoss
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.tasks import PairTask
 from MetaRegistrationLib.training.devices import as_batch
 from MetaRegistrationLib.training.finetune import FineTuning

@@ -16,9 +16,9 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
-from MetaRegistrationLib.losses import RegistrationLoss
+from MetaRegistrationLib.frames.losses import RegistrationLoss
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.networks import VoxelMorph, build_network
-from MetaRegistrationLib.preprocessing import Preprocessing
 from MetaRegistrationLib.progress import Silent, Step
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import Task, TaskPair, load_task_set

@@ -10,7 +10,7 @@ from MetaRegistrationLib.jobs.estimates import Estimate
 from MetaRegistrationLib.jobs.hosts import QtHost
 from MetaRegistrationLib.jobs.outcome import JobEnd
 from MetaRegistrationLib.jobs.store import CheckpointStore
-from MetaRegistrationLib.pairs import PairFiles, PairFolder
+from MetaRegistrationLib.pairs.folders import PairFiles, PairFolder
 from MetaRegistrationLib.panel.devices import Device
 from MetaRegistrationLib.panel.landmarks_logic import LandmarksLogic
 from MetaRegistrationLib.panel.pairs_logic import FoundPairs, PairRow

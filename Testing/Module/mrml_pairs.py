@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from MetaRegistrationLib.geometry import Geometry
-from MetaRegistrationLib.images import Image
-from MetaRegistrationLib.preprocessing import pair_frames
-from MetaRegistrationLib.registration import Registration
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.frames.preprocessing import pair_frames
+from MetaRegistrationLib.registration.registrar import Registration
 
 FRAME = 64
 

@@ -13,7 +13,7 @@ from rig import modules
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.jobs.hosts import PlainHost
-from MetaRegistrationLib.pairs import find_pairs
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.panel import devices
 from MetaRegistrationLib.panel.adapt_logic import AdaptLogic
 from MetaRegistrationLib.panel.landmarks_logic import LandmarksLogic
@@ -63,8 +63,8 @@ def test_pair_is_loaded_once(pair):
 
 def test_distances_from_the_scene_are_those_of_the_library(pair, register_logic):
     from MetaRegistrationLib.checkpoints import load_checkpoint
-    from MetaRegistrationLib.measures import carry_landmarks, measure
-    from MetaRegistrationLib.registration import Registrar
+    from MetaRegistrationLib.registration.measures import carry_landmarks, measure
+    from MetaRegistrationLib.registration.registrar import Registrar
 
     register(register_logic, pair)
     rows, registered = LandmarksLogic().distances(pair)

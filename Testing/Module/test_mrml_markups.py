@@ -9,7 +9,7 @@ slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 from mrml_pairs import geometry, rotation  # noqa: E402
 from mrml_scene import mrml_scene  # noqa: E402
 
-from MetaRegistrationLib.landmarks import Landmarks, read_landmarks, write_landmarks  # noqa: E402
+from MetaRegistrationLib.formats.landmarks import Landmarks, read_landmarks, write_landmarks  # noqa: E402
 
 PLACE = geometry((64, 72), (0.015, 0.012), (4, -7, 11), rotation(0, 20) @ rotation(2, 35))
 POINTS = np.array([[3.25, 60.5], [40.0, 2.75], [10.0, 11.0]])

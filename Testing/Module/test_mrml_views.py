@@ -13,10 +13,10 @@ from mrml_pairs import blob, geometry, registration, rotation  # noqa: E402
 from mrml_scene import mrml_scene  # noqa: E402
 from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
 
-from MetaRegistrationLib.geometry import Geometry  # noqa: E402
-from MetaRegistrationLib.images import Image  # noqa: E402
-from MetaRegistrationLib.landmarks import Landmarks  # noqa: E402
-from MetaRegistrationLib.measures import carry_landmarks, measure  # noqa: E402
+from MetaRegistrationLib.formats.images import Image  # noqa: E402
+from MetaRegistrationLib.formats.landmarks import Landmarks  # noqa: E402
+from MetaRegistrationLib.frames.geometry import Geometry  # noqa: E402
+from MetaRegistrationLib.registration.measures import carry_landmarks, measure  # noqa: E402
 
 SIZE = (100, 100)
 OBLIQUE = geometry(SIZE, (0.015, 0.012), (4, -7, 11), rotation(0, 20) @ rotation(2, 35))

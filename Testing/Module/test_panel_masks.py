@@ -21,9 +21,9 @@ from panel_helpers import (
 )
 from test_panel_stages import choose_stages
 
-from MetaRegistrationLib.field_of_view import field_of_view
-from MetaRegistrationLib.image_writing import write_image
-from MetaRegistrationLib.images import read_image
+from MetaRegistrationLib.formats.image_writing import write_image
+from MetaRegistrationLib.formats.images import read_image
+from MetaRegistrationLib.frames.field_of_view import field_of_view
 from MetaRegistrationLib.mrml import masks
 from MetaRegistrationLib.panel.requests import PairResult
 from MetaRegistrationLib.stages import Stages
@@ -94,7 +94,7 @@ def choose(widget, moving, fixed, moving_mask=None, fixed_mask=None) -> None:
 
 def used(widget, monkeypatch):
     """The masks of the images that the registrar gets from now on."""
-    from MetaRegistrationLib.registration import Registrar
+    from MetaRegistrationLib.registration.registrar import Registrar
 
     seen, call = [], Registrar.__call__
 

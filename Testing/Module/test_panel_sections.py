@@ -10,7 +10,7 @@ from fake_logic import FakeLogic
 from panel_helpers import choose_folder, choose_volumes, noise_volume, open_panel, settle, table
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.pairs import LeftOut
+from MetaRegistrationLib.pairs.folders import LeftOut
 from MetaRegistrationLib.panel.requests import PairResult
 
 

@@ -13,7 +13,7 @@ from mrml_pairs import rotation
 from panel_helpers import SAMPLES, open_panel, register, settle
 from scipy import ndimage
 
-from MetaRegistrationLib.images import read_image
+from MetaRegistrationLib.formats.images import read_image
 
 SPACING = 0.01
 EDGE = 12

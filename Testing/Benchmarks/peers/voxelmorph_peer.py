@@ -16,9 +16,9 @@ import torch
 import voxelmorph
 from torch import Tensor, nn
 
-from MetaRegistrationLib.aligned import aligned_image, total_displacement
 from MetaRegistrationLib.alignment import Alignment, align
-from MetaRegistrationLib.files import replacing
+from MetaRegistrationLib.alignment.aligned import aligned_image, total_displacement
+from MetaRegistrationLib.formats.files import replacing
 from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.tasks.base import augmented
 from MetaRegistrationLib.training.devices import as_batch

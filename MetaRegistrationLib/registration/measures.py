@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .landmarks import Landmarks
-from .metrics import landmark_distances
-from .registration import Registration
+from ..formats.landmarks import Landmarks
+from ..frames.metrics import landmark_distances
+from .registrar import Registration
 
 SUMMARISED = ("distance_before_px", "distance_after_px", "ncc_before", "ncc_after", "folding_percent", "seconds")
 

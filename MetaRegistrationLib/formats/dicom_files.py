@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
-from .errors import InputError
+from ..errors import InputError
 
 PIXEL_SIZE_KNOWN = "MetaRegistration pixel size"
 """Key of an image's metadata: "known" or "unknown"."""

@@ -7,7 +7,7 @@ import re
 import struct
 from pathlib import Path
 
-from .errors import InputError
+from ..errors import InputError
 from .units import millimetres
 
 _DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _EXTRA = 270, 282, 283, 338

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from .alignment.blocks import DIRECTIONS
-from .alignment.structure import structure
-from .spatial import warp
+from ..alignment.blocks import DIRECTIONS
+from ..alignment.structure import structure
+from ..frames.spatial import warp
 
 _SIZE = 200
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
-from .geometry import Geometry
-from .image_files import file_suffix
-from .images import Image, check_image, read_image, with_spacing
-from .landmarks import Landmarks, match_landmarks, read_landmark_pairs, read_landmarks, unmatched_labels
+from ..errors import InputError
+from ..formats.image_files import file_suffix
+from ..formats.images import Image, check_image, read_image, with_spacing
+from ..formats.landmarks import Landmarks, match_landmarks, read_landmark_pairs, read_landmarks, unmatched_labels
+from ..frames.geometry import Geometry
 
 _ASPECT_LIMIT = 2.0
 _FIRST_CORNER = 0.05  # of the image: points that all lie in it were written in another unit

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from ..errors import InputError
+from ..frames.field_of_view import field_of_view
+from ..frames.geometry import Geometry
+from ..words import counted
 from .colour import grey_of_colour
 from .dicom_files import PIXEL_SIZE_KNOWN
-from .errors import InputError
-from .field_of_view import field_of_view
-from .geometry import Geometry
 from .image_files import RASTER_SUFFIXES, file_suffix
 from .image_writing import write_displacement_field, write_image
 from .itk_io import ORIENTATION, quiet_itk, read_itk
 from .tiff_tags import UNASSOCIATED_ALPHA, TiffTags
-from .words import counted
 
 __all__ = [
     "Image",

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from .alignment import Alignment
-from .images import Image
-from .preprocessing import Frame, Preprocessing, framed_mask
-from .spatial import identity_grid
+from ..formats.images import Image
+from ..frames.preprocessing import Frame, Preprocessing, framed_mask
+from ..frames.spatial import identity_grid
+from . import Alignment
 
 _SAME_SCALE = 1.1
 

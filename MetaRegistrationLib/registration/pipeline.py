@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .aligned import aligned_image, total_displacement
-from .alignment import Alignment, align
-from .refinement import Refinement, RefinementSettings, refine
-from .reframing import Reframed
+from ..alignment import Alignment, align
+from ..alignment.aligned import aligned_image, total_displacement
+from ..alignment.reframing import Reframed
+from ..refinement import Refinement, RefinementSettings, refine
+from ..stages import Stages
+from ..training.devices import as_batch
 from .second_look import SecondLook
-from .stages import Stages
-from .training.devices import as_batch
 
 # Mean cosine by which the images may agree less after a later stage: what interpolation alone can take away.
 _TOLERANCE = 0.01

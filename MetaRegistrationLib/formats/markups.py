@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import InputError
+from ..errors import InputError
 from .files import write_json, write_text
 from .image_files import existing_file
 from .tables import finite_number, read_lines

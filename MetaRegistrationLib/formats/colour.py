@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from .field_of_view import field_of_view
+from ..frames.field_of_view import field_of_view
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 _CLEARLY = 1.1

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import writable_folder, write_json
-from .geometry import Geometry
-from .images import write_displacement_field, write_image
-from .landmarks import write_landmarks
+from ..formats.files import writable_folder, write_json
+from ..formats.images import write_displacement_field, write_image
+from ..formats.landmarks import write_landmarks
+from ..formats.tables import write_table
+from ..frames.geometry import Geometry
+from ..frames.metrics import landmark_distances
+from ..frames.preprocessing import interpolate_grid
+from ..progress import plain
 from .measures import CarriedLandmarks, PairMeasures, as_row, summary
-from .metrics import landmark_distances
 from .overlays import overlay, side_by_side
-from .preprocessing import interpolate_grid
-from .progress import plain
-from .registration import Registration
-from .tables import write_table
+from .registrar import Registration
 
 RECORD = "registration.json"
 _PICTURED = 1600

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .alignment import Alignment
-from .alignment.affine import IDENTITY
-from .progress import Message
-from .spatial import warp
-from .stages import LEAST_CONFIDENCE
+from ..frames.spatial import warp
+from ..progress import Message
+from ..stages import LEAST_CONFIDENCE
+from . import Alignment
+from .affine import IDENTITY
 
 
 def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:

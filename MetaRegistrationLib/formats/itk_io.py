@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from ..errors import InputError
 from .dicom_files import PIXEL_SIZE_KNOWN, pydicom_there, read_dicom, undecoded
-from .errors import InputError
 from .files import FULL_DISK, replacing, require_room
 from .image_files import file_suffix, image_file, is_dicom
 from .orientation import exif_orientation

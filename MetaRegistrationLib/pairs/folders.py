@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from .errors import InputError
-from .image_files import as_text, is_hidden
-from .pair_files import ImagePair, PairError, PairFiles
-from .pair_layouts import LAYOUTS, Found, find_layout, from_table
+from ..errors import InputError
+from ..formats.image_files import as_text, is_hidden
+from .files import ImagePair, PairError, PairFiles
+from .layouts import LAYOUTS, Found, find_layout, from_table
 
 __all__ = ["ImagePair", "LeftOut", "PairError", "PairFiles", "PairFolder", "find_pairs"]
 

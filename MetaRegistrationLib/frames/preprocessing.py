@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 from scipy import ndimage, sparse
 
-from .errors import InputError
+from ..errors import InputError
 from .field_of_view import field_of_view as find_field_of_view
 from .geometry import Geometry
 

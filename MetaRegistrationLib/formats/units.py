@@ -6,7 +6,7 @@ import html
 import re
 from pathlib import Path
 
-from .errors import InputError
+from ..errors import InputError
 
 _MM_PER_UNIT = {
     **dict.fromkeys(("nm", "nanometer", "nanometre", "nanometers", "nanometres"), 1e-6),

@@ -8,7 +8,7 @@ import struct
 import zlib
 from pathlib import Path, PurePath
 
-from .errors import InputError
+from ..errors import InputError
 
 RASTER_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
 VOLUME_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz", ".dcm", ".dicom", ".ima")

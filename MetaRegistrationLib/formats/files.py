@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from .errors import InputError
+from ..errors import InputError
 
 _NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EROFS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EPERM}
 _FOR_A_MOMENT = {errno.EACCES, errno.EBUSY, errno.EIO, getattr(errno, "ETXTBSY", errno.EBUSY)}

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .errors import InputError
-from .image_files import file_stem, file_suffix, is_hidden, is_image_file
-from .landmarks import LANDMARK_SUFFIXES
-from .pair_files import PairFiles
-from .tables import Row, read_table
+from ..errors import InputError
+from ..formats.image_files import file_stem, file_suffix, is_hidden, is_image_file
+from ..formats.landmarks import LANDMARK_SUFFIXES
+from ..formats.tables import Row, read_table
+from .files import PairFiles
 
 TABLE_NAME = "pairs.csv"
 _FILE_COLUMNS = (

@@ -12,20 +12,20 @@ import torch
 from scipy import ndimage
 from torch import Tensor, nn
 
-from .alignment import Alignment
-from .checkpoints import Checkpoint
-from .errors import InputError
-from .geometry import Geometry
-from .images import Image, tissue
-from .landmarks import Landmarks
-from .metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
+from ..alignment import Alignment
+from ..alignment.reframing import reframed
+from ..checkpoints import Checkpoint
+from ..errors import InputError
+from ..formats.images import Image, tissue
+from ..formats.landmarks import Landmarks
+from ..frames.geometry import Geometry
+from ..frames.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
+from ..frames.preprocessing import Frame, Preprocessing, frame_extent, framed_mask, interpolate_grid, pair_frames
+from ..frames.spatial import invert_points, warp
+from ..refinement import Refinement
+from ..stages import Stages
+from ..training.devices import choose_device, place
 from .pipeline import register_frames
-from .preprocessing import Frame, Preprocessing, frame_extent, framed_mask, interpolate_grid, pair_frames
-from .refinement import Refinement
-from .reframing import reframed
-from .spatial import invert_points, warp
-from .stages import Stages
-from .training.devices import choose_device, place
 
 _WHOLE_GRID = 1024  # pixels of an image's longer side up to which its field is written on its own pixels
 _ROWS_AT_ONCE = 128

@@ -1,0 +1,1 @@
+"""What is read from files and written into them: images of every format, landmarks, tables; whole or not at all."""
