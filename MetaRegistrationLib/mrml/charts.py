@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import slicer
 import vtk
+from vtk.util.numpy_support import vtk_to_numpy
 
 _STEP, _LOSS, _NCC = "epoch", "loss", "NCC"
+_MARGIN = 0.05  # of the values' spread, above and below
 _COLOURS = {_LOSS: (0.85, 0.33, 0.10), _NCC: (0.0, 0.45, 0.74)}
 
 
 class LossChart:
-    """A table of (epoch, loss, NCC), two plot series and their chart, in the scene.
+    """Two tables of (epoch, loss) and (epoch, NCC), their plot series and the chart of both, in the scene.
 
     Parameters
     ----------
@@ -21,24 +24,45 @@ class LossChart:
     """
 
     def __init__(self, name: str = "Fine-tuning"):
-        self.table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} table")
+        # Each curve has a table of its own: a gap in a common one is an error to VTK at every drawing.
+        self.tables = [
+            slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} {column} table") for column in (_LOSS, _NCC)
+        ]
         self.chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{name} chart")
-        self.series = [self._add_series(column) for column in (_LOSS, _NCC)]
+        self.series = [self._add_series(*both) for both in zip((_LOSS, _NCC), self.tables, strict=True)]
         self.chart.SetTitle(name)
         self.chart.SetXAxisTitle(_STEP)
         self.chart.SetYAxisTitle("")
         self.clear()
 
     def append(self, step: float, loss: float, ncc: float | None = None) -> None:
-        """Add a point; without an NCC that curve has a gap. Does nothing once the scene was closed."""
+        """Add a point to each curve that has one. Does nothing once the scene was closed."""
         if not self.alive:
             return
-        table = self.table.GetTable()
-        row = table.InsertNextBlankRow()
-        for column, value in enumerate((step, loss, math.nan if ncc is None else ncc)):
-            table.SetValue(row, column, vtk.vtkVariant(float(value)))
-        table.Modified()
-        self.table.Modified()
+        for table, value in zip(self.tables, (loss, ncc), strict=True):
+            if value is None or not math.isfinite(value):
+                continue
+            values = table.GetTable()
+            row = values.InsertNextBlankRow()
+            for column, number in enumerate((step, value)):
+                values.SetValue(row, column, vtk.vtkVariant(float(number)))
+            values.Modified()
+            table.Modified()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Let the axes show all points: Slicer's plot view fits them once, and never again while the tables grow."""
+        points = np.concatenate([_points(table) for table in self.tables])
+        if not len(points):
+            return
+        for values, margin, set_auto, set_range in (
+            (points[:, 0], 0.0, self.chart.SetXAxisRangeAuto, self.chart.SetXAxisRange),
+            (points[:, 1], _MARGIN, self.chart.SetYAxisRangeAuto, self.chart.SetYAxisRange),
+        ):
+            low, high = float(values.min()), float(values.max())
+            spread = high - low or max(abs(high), 1.0)
+            set_auto(False)
+            set_range(low - margin * spread, low + (1 + margin) * spread)
 
     def label(self, axis: str, loss: str, ncc: str) -> None:
         """What the horizontal axis counts, and what the legend calls the two curves."""
@@ -49,12 +73,13 @@ class LossChart:
 
     def clear(self) -> None:
         """Remove all points."""
-        table = vtk.vtkTable()
-        for name in (_STEP, _LOSS, _NCC):
-            column = vtk.vtkDoubleArray()
-            column.SetName(name)
-            table.AddColumn(column)
-        self.table.SetAndObserveTable(table)
+        for node, name in zip(self.tables, (_LOSS, _NCC), strict=True):
+            table = vtk.vtkTable()
+            for title in (_STEP, name):
+                column = vtk.vtkDoubleArray()
+                column.SetName(title)
+                table.AddColumn(column)
+            node.SetAndObserveTable(table)
 
     def show(self) -> bool:
         """Switch to a layout with a plot view and draw the chart there; False where there are no plot views."""
@@ -65,20 +90,20 @@ class LossChart:
         return True
 
     def remove(self) -> None:
-        """Take the chart and its table out of the scene."""
-        for node in (self.chart, *self.series, self.table):
+        """Take the chart and its tables out of the scene."""
+        for node in (self.chart, *self.series, *self.tables):
             if node.GetScene() is not None:
                 slicer.mrmlScene.RemoveNode(node)
 
     @property
     def alive(self) -> bool:
         """Whether the nodes are still in the scene."""
-        return self.table.GetScene() is not None and self.chart.GetScene() is not None
+        return all(table.GetScene() is not None for table in self.tables) and self.chart.GetScene() is not None
 
-    def _add_series(self, column: str):
+    def _add_series(self, column: str, table):
         series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", column)
         series.SetName(column)  # the legend shows it
-        series.SetAndObserveTableNodeID(self.table.GetID())
+        series.SetAndObserveTableNodeID(table.GetID())
         series.SetXColumnName(_STEP)
         series.SetYColumnName(column)
         series.SetPlotType(series.PlotTypeScatter)  # the type that has an x column
@@ -87,3 +112,11 @@ class LossChart:
         series.SetColor(*_COLOURS[column])
         self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
         return series
+
+
+def _points(table) -> np.ndarray:
+    """(N, 2) of a table node: steps and values."""
+    columns = [table.GetTable().GetColumn(index) for index in (0, 1)]
+    return np.stack(
+        [vtk_to_numpy(column) if column.GetNumberOfTuples() else np.zeros(0) for column in columns], axis=-1
+    )

@@ -30,6 +30,7 @@ class SceneLink(VTKObservationMixin):
         self._ui, self._panel, self._get_parameters, self._is_entered = ui, panel, get_parameters, is_entered
         self._parameters: Any = None
         self._gui_tag: Any = None
+        self._observers: list[int] = []
         scene = slicer.mrmlScene
         for event, method in (
             (scene.StartCloseEvent, self._closing),
@@ -52,13 +53,36 @@ class SceneLink(VTKObservationMixin):
 
     def _use(self, parameters: Any) -> None:
         if self._parameters is not None:
-            self._parameters.disconnectGui(self._gui_tag)
+            self._disconnect_gui()
             self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self._panel.state.notify)
         self._parameters = parameters
         if parameters is not None:
-            self._gui_tag = parameters.connectGui(self._ui)
+            self._connect_gui(parameters)
             self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._panel.state.notify)
         self._panel.use(parameters)
+
+    def _connect_gui(self, parameters: Any) -> None:
+        """Connect, and note the observers that are added for it: Slicer up to 5.10 leaves them at the node.
+
+        Once Python's garbage collector has taken the callback of such an observer, the node's next change ends Slicer.
+        """
+        add, self._observers = parameters.AddObserver, []
+
+        def noted(event, callback, priority: float = 0.0) -> int:
+            self._observers.append(add(event, callback, priority))
+            return self._observers[-1]
+
+        parameters.AddObserver = noted  # of this object alone, in front of the class's
+        try:
+            self._gui_tag = parameters.connectGui(self._ui)
+        finally:
+            del parameters.AddObserver
+
+    def _disconnect_gui(self) -> None:
+        self._parameters.disconnectGui(self._gui_tag)
+        for tag in self._observers:  # of one that is gone already VTK makes nothing
+            self._parameters.RemoveObserver(tag)
+        self._observers = []
 
     def _closing(self, caller=None, event=None) -> None:
         self._use(None)

@@ -131,7 +131,9 @@ def views_of(volume) -> list[str]:
     """Names of the slice views of the layout that show a volume, those that show it alone first."""
     manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
     manager = manager() if manager is not None else None
-    names = list(manager.sliceViewNames()) if manager is not None else list(PAIR_VIEWS)
+    names = list(PAIR_VIEWS)
+    if manager is not None:  # it names hidden views too
+        names = [name for name in manager.sliceViewNames() if manager.sliceWidget(name).visible]
     found = []
     for name in names:
         composite = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")
@@ -157,15 +159,17 @@ def _add_pair_and_overlay_layout() -> None:
     node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     if node is None or node.IsLayoutDescription(PAIR_AND_OVERLAY_LAYOUT):
         return
+    # Without sizes on every item CTK's splitter goes by size hints, which leave a nested row a tenth of the height.
     moving, fixed, overlay = (
-        f'<item><view class="vtkMRMLSliceNode" singletontag="{name}">'
+        f'<item splitSize="500"><view class="vtkMRMLSliceNode" singletontag="{name}">'
         f'<property name="orientation" action="default">Axial</property>'
         f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
         for name in (*PAIR_VIEWS, BELOW_PAIR_VIEW)
     )
     node.AddLayoutDescription(
         PAIR_AND_OVERLAY_LAYOUT,
-        f'<layout type="vertical" split="true"><item><layout type="horizontal" split="true">{moving}{fixed}</layout></item>'
+        f'<layout type="vertical" split="true"><item splitSize="500">'
+        f'<layout type="horizontal" split="true">{moving}{fixed}</layout></item>'
         f"{overlay}</layout>",
     )
 

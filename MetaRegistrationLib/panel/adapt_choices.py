@@ -30,7 +30,8 @@ class AdaptChoices:
         for label, epochs in presets.presets():
             ui.presetComboBox.addItem(label, epochs)
         self._fill_devices(logic.devices())
-        self._asking: Any = logic.find_gpus(lambda gpus: self._fill_devices([*gpus, *logic.devices()]))
+        self._closed = False
+        self._asking: Any = logic.find_gpus(self._gpus_found)
         self.fill_checkpoints()
         ui.checkpointComboBox.connect("currentIndexChanged(int)", self._checkpoint_chosen)
         ui.checkpointFileButton.connect("clicked(bool)", lambda checked: self._choose_file())
@@ -43,8 +44,13 @@ class AdaptChoices:
         self.ui.presetComboBox.currentIndex = presets.preset_of(self.ui.epochsSpinBox.value)
 
     def close(self) -> None:
-        """Wait for the names of GPUs no more."""
+        """Wait for the names of GPUs no more: the driver may answer when the widgets are gone."""
+        self._closed = True
         self._asking = None
+
+    def _gpus_found(self, gpus: list) -> None:
+        if not self._closed:
+            self._fill_devices([*gpus, *self._logic.devices()])
 
     def fill_checkpoints(self) -> None:
         """List the checkpoints again; the chosen one stays chosen while it exists, else the first one is."""

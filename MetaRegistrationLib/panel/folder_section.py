@@ -10,7 +10,7 @@ from .stage_choices import missing_for
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, say, show_progress
+from .widgets import can_start, on_path, say, show_progress
 
 _SHOWN_WARNINGS = 5
 
@@ -32,7 +32,7 @@ class FolderSection:
         self._warnings: list[str] = []
         ui.registerProgressBar.visible = False
         ui.registerFolderButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
-        ui.outputPathLineEdit.connect("currentPathChanged(QString)", lambda path: self.refresh())
+        on_path(ui.outputPathLineEdit, lambda path: self.refresh())
         state.watch(self.refresh)
 
     @property
@@ -80,6 +80,10 @@ class FolderSection:
             self._show_idle()
 
     def _start(self) -> None:
+        if not self._output() or self._state.folder is None:
+            self.refresh()
+            return
+        self.ui.outputPathLineEdit.addCurrentPathToHistory()
         request = FolderRequest(
             folder=self._state.folder.root,
             output=Path(self._output()),

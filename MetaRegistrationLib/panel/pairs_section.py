@@ -6,7 +6,7 @@ from .state import PanelState
 from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
-from .widgets import fill_table, say, set_up_table
+from .widgets import fill_table, on_path, say, set_up_table
 
 
 class PairsSection:
@@ -29,7 +29,7 @@ class PairsSection:
         ui.leftOutList.visible = False
         ui.leftOutList.setMaximumHeight(90)
         say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes under Register."))
-        ui.folderPathLineEdit.connect("currentPathChanged(QString)", self._folder_typed)
+        on_path(ui.folderPathLineEdit, self._folder_typed)
         ui.spacingSpinBox.connect("valueChanged(double)", lambda value: self._spacing_typed())
         ui.pairsTable.connect("cellClicked(int,int)", lambda row, column: self.load(row))
         state.watch(self.refresh)
@@ -113,6 +113,7 @@ class PairsSection:
 
     def _found(self, found) -> None:
         self._show(found)
+        self.ui.folderPathLineEdit.addCurrentPathToHistory()
         folder = found.folder
         text = _("{count} pairs ({layout}). Click on a row to load that pair.").format(
             count=len(folder.pairs), layout=folder.layout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from .texts import tr as _
 
@@ -17,6 +17,17 @@ def say(label, text: str) -> None:
     """Show a sentence; an empty label takes no room."""
     label.text = text
     label.visible = bool(text)
+
+
+def on_path(line, changed: Callable[[str], object]) -> None:
+    """Call `changed` with the text of a ctkPathLineEdit whenever it changes; emptied, it tells only that it is not valid."""
+
+    def validity(valid: bool) -> None:
+        if not valid and not line.currentPath.strip():
+            changed("")
+
+    line.connect("currentPathChanged(QString)", changed)
+    line.connect("validInputChanged(bool)", validity)
 
 
 def fill_table(table, rows: Sequence[Sequence[str]]) -> None:

@@ -119,7 +119,7 @@ def test_any_number_of_processes_gives_the_same_weights_and_values(size, one_pro
 
     for weights, values in in_threads(size, work):
         assert equal_weights(weights, one_process[0]) and values == one_process[1]
-    drawn = [sum(len(task.draws) for task in trainer._tasks) for trainer in trainers]
+    drawn = [sum(len(task.draws) for task in trainer._drawn._draw._tasks) for trainer in trainers]
     assert drawn == [6 * len(range(rank, 3, size)) for rank in range(size)]  # the work was spread
 
 

@@ -216,7 +216,8 @@ class ctkPathLineEdit:
         if exists != self._valid:
             self._valid = exists
             emit(self, "validInputChanged(bool)", exists)
-        emit(self, "currentPathChanged(QString)", path)
+        if path:  # as the real one: a line that was emptied tells that it is not valid, and no path
+            emit(self, "currentPathChanged(QString)", path)
 
 
 @standin(QtWidgets.QWidget)

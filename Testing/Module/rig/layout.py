@@ -40,6 +40,7 @@ class qMRMLLayoutManager:
         self._layout_number = (node.GetViewArrangement(), description)
         self._shown = []
         for widget in self._widgets.values():
+            widget.hide()
             widget.setParent(None)
         if self._arrangement is not None:
             self._arrangement.deleteLater()
@@ -57,7 +58,10 @@ class qMRMLLayoutManager:
         splitter.setOrientation(QtCore.Qt.Orientation.Vertical if vertical else QtCore.Qt.Orientation.Horizontal)
         for item in element:
             splitter.addWidget(self._build(item))
-        splitter.setSizes([1000] * splitter.count())
+        sizes = [item.get("splitSize") for item in element]
+        # Without sizes CTK's splitter goes by size hints: a view's is large, that of a row of views small.
+        hints = [900 if item[0].tag == "view" else 80 for item in element]
+        splitter.setSizes([int(size) for size in sizes] if all(sizes) else hints)
         return splitter
 
     def _view(self, element):
@@ -85,8 +89,8 @@ class qMRMLLayoutManager:
         return self._area
 
     def sliceViewNames(self):
-        """Names of the slice views in the layout."""
-        return [n.GetLayoutName() for n in self._of("vtkMRMLSliceNode", shown_only=True)]
+        """Names of all slice views that were ever shown, hidden ones too, as Slicer has it."""
+        return [n.GetLayoutName() for n in self._of("vtkMRMLSliceNode")]
 
     def sliceWidget(self, name):
         """The slice widget of this name, or None."""

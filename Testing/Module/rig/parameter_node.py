@@ -93,7 +93,7 @@ def _connect_parameters(self, mapping):
         link.write(getattr(self, name))
         link.start(lambda name=name, link=link: _from_gui(self, name, link))
     tag = len(self._connections)
-    observer = self.parameterNode.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: _to_gui(self))
+    observer = self.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: _to_gui(self))
     self._connections[tag] = (links, observer)
     return tag
 
@@ -116,11 +116,10 @@ def _to_gui(self):
 
 
 def _disconnect_gui(self, tag):
-    links, observer = self._connections.pop(tag, ({}, None))
+    links, _observer = self._connections.pop(tag, ({}, None))
     for link in links.values():
         link.stop()
-    if observer is not None:
-        self.parameterNode.RemoveObserver(observer)
+    # Slicer up to 5.10 leaves its observer at the node, where it outlives the callback: so does the rig.
 
 
 def parameterNodeWrapper(classtype=None):

@@ -12,6 +12,7 @@ class PlotView:
     """An off-screen chart."""
 
     def __init__(self) -> None:
+        self._first: dict[str, list] = {}
         self._window = vtk.vtkRenderWindow()
         self._window.SetOffScreenRendering(1)
         self._view = vtk.vtkContextView()
@@ -43,6 +44,35 @@ class PlotView:
         for index in range(chart_node.GetNumberOfPlotSeriesNodes()):
             self._add(chart_node.GetNthPlotSeriesNode(index))
         self._chart.RecalculateBounds()
+        self._set_ranges(chart_node)
+
+    def _set_ranges(self, chart_node) -> None:
+        """As Slicer's plot view: the node's ranges, and without any those of the chart's first drawing, for ever."""
+        drawn = any(
+            self._chart.GetPlot(index).GetInput() is not None for index in range(self._chart.GetNumberOfPlots())
+        )
+        first = self._first.get(chart_node.GetID())
+        if first is None and drawn:
+            first = self._first[chart_node.GetID()] = [self._bounds(axis) for axis in (0, 1)]
+        for axis, automatic, wanted in (
+            (0, chart_node.GetYAxisRangeAuto(), chart_node.GetYAxisRange()),
+            (1, chart_node.GetXAxisRangeAuto(), chart_node.GetXAxisRange()),
+        ):
+            low, high = wanted if not automatic else (first or ((0, 6.67), (0, 6.67)))[axis]
+            self._chart.GetAxis(axis).SetBehavior(vtk.vtkAxis.FIXED)
+            self._chart.GetAxis(axis).SetRange(low, high)
+
+    def _bounds(self, axis: int) -> tuple[float, float]:
+        found = []
+        for index in range(self._chart.GetNumberOfPlots()):
+            bounds = [0.0] * 4
+            self._chart.GetPlot(index).GetBounds(bounds)
+            found.append((bounds[2], bounds[3]) if axis == 0 else (bounds[0], bounds[1]))
+        return (min(low for low, _ in found), max(high for _, high in found)) if found else (0.0, 1.0)
+
+    def ranges(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What the axes show: (left, right), (bottom, top)."""
+        return tuple((self._chart.GetAxis(a).GetMinimum(), self._chart.GetAxis(a).GetMaximum()) for a in (1, 0))
 
     def _add(self, series) -> None:
         table = series.GetTableNode().GetTable() if series.GetTableNode() is not None else None
