@@ -1,6 +1,9 @@
 """The rooms of the library: each has one subject, and what it needs lies in rooms below it."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import MetaRegistrationLib
@@ -65,3 +68,11 @@ def test_the_page_shows_the_rooms():
     picture = page.split("**Layers.**")[1].split("```")[1]
     for room in LIBRARY.glob("*/__init__.py"):
         assert f"{room.parent.name}/" in picture
+
+
+def test_waiting_threads_do_not_spin_unless_somebody_says_so():
+    code = "import os, MetaRegistrationLib; print(os.environ['OMP_WAIT_POLICY'])"
+    bare = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    for environment, policy in ((bare, "PASSIVE"), ({**bare, "OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == policy
