@@ -74,6 +74,12 @@ class Checkpoint:
             ) from error
         return network.to(device).eval()
 
+    @property
+    def knows_contrasts(self) -> bool:
+        """Whether any of its trainings had pairs of unlike contrast."""
+        tasks = [task for entry in self.history for task in entry.get("tasks", ()) if isinstance(task, dict)]
+        return any(task.get("any_contrast") for task in tasks)
+
     def build_preprocessing(self) -> Preprocessing:
         """The checkpoint's preprocessing; an `InputError` when this version does not know its settings."""
         try:
@@ -137,7 +143,11 @@ def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
 
 def _check_archive(path: Path) -> None:
     """Refuse what is not a whole zip archive, as torch writes it, with the check sums that torch itself ignores."""
-    if not zipfile.is_zipfile(path):
+    try:
+        is_archive = zipfile.is_zipfile(path)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"Checkpoint {path}: the file is damaged ({error}). Copy or train it again.") from error
+    if not is_archive:
         with path.open("rb") as stream:
             start = stream.read(len(_ARCHIVE_START))
         if not start:

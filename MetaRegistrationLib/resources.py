@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .errors import InputError
 
-_DEFAULT_CHECKPOINT = "Checkpoints/coarse_to_fine_meta.pt"
+_DEFAULT_CHECKPOINT = "Checkpoints/coarse_to_fine_any.pt"
 _OCTA_CHECKPOINT = "coarse_to_fine_octa.pt"
 _SAMPLE_PAIRS = "SamplePairs"
 
@@ -40,10 +40,10 @@ def default_checkpoint() -> Path:
 def shipped_checkpoints() -> list[Path]:
     """All checkpoints that ship with the program, in the order in which they are offered.
 
-    The one that is adapted to superficial OCTA comes first where it ships, then the default, then the others by name.
+    The default comes first, then the one that is adapted to superficial OCTA where it ships, then the others by name.
     """
     default = default_checkpoint()
-    first = [path for path in (default.with_name(_OCTA_CHECKPOINT), default) if path.is_file()]
+    first = [path for path in (default, default.with_name(_OCTA_CHECKPOINT)) if path.is_file()]
     return [*first, *sorted(path for path in default.parent.glob("*.pt") if path not in first)]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ..errors import InputError
+from .declared_sizes import check_declared_size
 from .dicom_files import PIXEL_SIZE_KNOWN, pydicom_there, read_dicom, undecoded
 from .files import FULL_DISK, replacing, require_room
 from .image_files import file_suffix, image_file, is_dicom
@@ -65,6 +66,7 @@ def read_itk(path: str | Path) -> sitk.Image:
         The file is missing, of an unknown kind, or cannot be decoded.
     """
     path = image_file(path)
+    check_declared_size(path)
     try:
         with quiet_itk(), _file_locale():
             image = _decoded(path)

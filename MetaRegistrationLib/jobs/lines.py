@@ -33,7 +33,7 @@ def event_of(line: str) -> tuple[dict | None, str]:
         return None, line
     try:
         return json.loads(line[start:]), line[:start]
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter of thousands of brackets
         return None, line
 
 

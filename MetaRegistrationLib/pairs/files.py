@@ -129,9 +129,9 @@ class PairFiles:
         """Raise `PairError` when a file is missing, or moving and fixed are the same file. Reads nothing."""
         landmarks = (self.landmarks, self.moving_landmarks, self.fixed_landmarks)
         paths = (self.moving, self.fixed, *landmarks, self.moving_mask, self.fixed_mask)
-        missing = tuple(path for path in paths if path is not None and not path.is_file())
+        missing = tuple(path for path in paths if path is not None and not _is_file(path))
         if missing:
-            folders = tuple(path for path in missing if path.is_dir())
+            folders = tuple(path for path in missing if _is_dir(path))
             if folders:
                 raise PairError(f"{_listed(folders)}: a folder, but one file was expected. Name a file in it.", folders)
             raise PairError(f"{_listed(missing)}: no such file. Check the path.", missing)
@@ -307,6 +307,20 @@ def _extent(geometry: Geometry, known: bool) -> tuple[float, float]:
 
 def _ratio(a: float, b: float) -> float:
     return max(a, b) / min(a, b)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long for the system, or holds a null byte
+        return False
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _listed(paths: tuple[Path, ...]) -> str:

@@ -204,7 +204,11 @@ def _landmarks_of(landmarks: dict[str, Path], key: str) -> Path | None:
 def _resolved(folder: Path, text: str) -> Path:
     path = folder / text
     # A table written on Windows is read elsewhere too.
-    return path if path.exists() or "\\" not in text else folder / text.replace("\\", "/")
+    try:
+        there = path.exists()
+    except (OSError, ValueError):  # no name that a file can have
+        there = True
+    return path if there or "\\" not in text else folder / text.replace("\\", "/")
 
 
 def _joint_name(moving: Path, fixed: Path) -> str:

@@ -44,17 +44,23 @@ def _ships(path: Path) -> bool:
 
 def _shipped() -> dict[str, _Shipped]:
     return {
+        "coarse_to_fine_any": _Shipped(
+            _("Any images, meta-learned"),
+            _(
+                "For OCTA and images of any other kind, of two contrasts too, and the best start for fine-tuning on them."
+            ),
+        ),
         "coarse_to_fine_octa": _Shipped(
             _("Superficial OCTA, adapted"),
-            _("For en-face OCTA images of the superficial layers, also to start from when you adapt to your own ones."),
+            _("Adapted to en-face OCTA images of the superficial layers."),
         ),
         "coarse_to_fine_meta": _Shipped(
-            _("General, meta-learned"),
-            _("For images of other kinds than superficial OCTA, and the best start for fine-tuning on them."),
+            _("Like contrast, meta-learned"),
+            _("Learned from pairs of like contrast alone, with meta-learning: for comparisons."),
         ),
         "coarse_to_fine_pretrained": _Shipped(
-            _("General, pretrained only"),
-            _("The general network before meta-learning: for comparisons."),
+            _("Like contrast, pretrained only"),
+            _("The network for pairs of like contrast before meta-learning: for comparisons."),
         ),
         "voxelmorph_meta": _Shipped(
             _("VoxelMorph of the paper"),

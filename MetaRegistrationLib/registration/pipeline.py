@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,9 +25,10 @@ _TOLERANCE = 0.01
 # Mean cosine of all directions from which on the network's field is believed. Of a hundred pairs of unrelated images it brought
 # all but one below 0.40, and other stains and modalities, which it has not learned, below 0.49; OCTA repeats to 0.6 and more.
 _BELIEVED = 0.49
-# By how much the directions that an alignment went by have to agree more under the network's field to believe it all the same:
-# contrasts in which ridges turn to valleys never come near the above. Of thirty such pairs it brought those that it made better
-# 0.15 to 0.24, the others at most 0.11.
+# By how much the directions that an alignment went by have to agree more under the field of a network that has learned unlike
+# contrasts to believe it all the same: where ridges turn to valleys they never come near the above. Of thirty such pairs it
+# brought those that it made better 0.15 to 0.24, the others at most 0.11. One that has not learned them matches what does not
+# belong together, and gains 0.3 by it.
 _GAINED = 0.13
 # The same as a confidence, for pairs whose alignment alone is not sure: a half there, by its steepness.
 _HALF_SURE, _SURENESS = 0.52, 20.0
@@ -66,6 +68,7 @@ def register_frames(
     inside_fixed: np.ndarray | None = None,
     extents: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0)),
     reframe: Callable[[Alignment | None], Reframed | None] = lambda alignment: None,
+    knows_contrasts: bool = False,
 ) -> StagedField:
     """Register a pair of preprocessed frames.
 
@@ -86,6 +89,8 @@ def register_frames(
         Height and width that the moving and the fixed frame show, see `align`.
     reframe : callable
         Gives the moving image in a frame that suits an alignment, or None where the frame serves as it is.
+    knows_contrasts : bool
+        The network has learned from pairs of unlike contrast.
     """
     seconds: dict[str, float] = {}
     inside = {"inside_moving": inside_moving, "inside_fixed": inside_fixed}
@@ -105,12 +110,12 @@ def register_frames(
     view = reframe(alignment)
     if view is None:
         displacement, refinement, kept = _later_stages(
-            moving, fixed, network, stages, device, alignment, inside, seconds
+            moving, fixed, network, stages, device, alignment, inside, seconds, knows_contrasts
         )
     else:
         inside = {**inside, "inside_moving": view.inside}
         displacement, refinement, kept = _later_stages(
-            view.moving, fixed, network, stages, device, view.alignment, inside, seconds
+            view.moving, fixed, network, stages, device, view.alignment, inside, seconds, knows_contrasts
         )
         displacement = view.displacement_of_former(displacement)
     return StagedField(displacement[0].float().cpu().numpy(), alignment, refinement, seconds, kept)
@@ -125,6 +130,7 @@ def _later_stages(
     alignment: Alignment | None,
     inside: dict[str, np.ndarray | None],
     seconds: dict[str, float],
+    knows_contrasts: bool,
 ) -> tuple[Tensor, Refinement | None, str]:
     """The total displacement (1, 2, size, size), what the refinement found, and the stage that was kept."""
     fixed_batch = as_batch([fixed], device)
@@ -132,7 +138,7 @@ def _later_stages(
     refinement, kept = None, "initial" if alignment and alignment.kind != "none" else "none"
     if (alignment is not None and kept == "none") or not (stages.network or stages.refine):
         return displacement, refinement, kept
-    look = _look(moving, fixed, displacement, alignment, inside)
+    look = _look(moving, fixed, displacement, alignment, inside, knows_contrasts)
     if stages.network:
         with _timed(seconds, "network"), torch.no_grad():
             found = _behind(moving, fixed_batch, network, alignment)
@@ -161,14 +167,14 @@ class _Trusting:
 class _Judging:
     """A second look at what later stages make of a sure alignment."""
 
-    def __init__(self, look: SecondLook, start: Tensor):
-        self._look = look
+    def __init__(self, look: SecondLook, start: Tensor, knows_contrasts: bool):
+        self._look, self._least_gain = look, _GAINED if knows_contrasts else math.inf
         self._at_start = look(start)
 
     def believes_network(self, displacement_px: Tensor) -> bool:
         """Whether it shows the same structures in a like way: a field that only correlates better does not."""
         gained = self._look(displacement_px) - self._at_start
-        return gained >= _GAINED or (
+        return gained >= self._least_gain or (
             gained >= -_TOLERANCE and self._look.of_all_directions(displacement_px) >= _BELIEVED
         )
 
@@ -183,10 +189,13 @@ def _look(
     aligned: Tensor,
     alignment: Alignment | None,
     inside: dict[str, np.ndarray | None],
+    knows_contrasts: bool,
 ) -> _Trusting | _Judging:
     if alignment is None:
         return _Trusting()
-    return _Judging(SecondLook(moving, fixed, aligned, **inside, directions=alignment.directions), aligned)
+    return _Judging(
+        SecondLook(moving, fixed, aligned, **inside, directions=alignment.directions), aligned, knows_contrasts
+    )
 
 
 def _opinion(

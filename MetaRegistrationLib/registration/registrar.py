@@ -252,6 +252,7 @@ class Registrar:
         self.stages = stages
         self.preprocessing = checkpoint.build_preprocessing() if checkpoint else Preprocessing()
         self.network: nn.Module | None = place(checkpoint.build(), self.device) if stages.network else None
+        self._knows_contrasts = checkpoint.knows_contrasts if checkpoint else False
         self._title = checkpoint.title if checkpoint else ""
 
     def __call__(self, moving: Image, fixed: Image) -> Registration:
@@ -281,6 +282,7 @@ class Registrar:
             inside_moving=inside[0],
             inside_fixed=inside[1],
             extents=tuple(extents),
+            knows_contrasts=self._knows_contrasts,
             reframe=lambda alignment: reframed(moving, masks[0], frames[0], alignment, self.preprocessing),
         )
         return Registration(

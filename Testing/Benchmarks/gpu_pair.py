@@ -16,7 +16,7 @@ from MetaRegistrationLib.formats.files import write_json
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.registration.registrar import Registrar
 
-CHECKPOINT = Path(__file__).parents[2] / "Resources" / "Checkpoints" / "coarse_to_fine_meta.pt"
+CHECKPOINT = Path(__file__).parents[2] / "Resources" / "Checkpoints" / "coarse_to_fine_any.pt"
 
 
 def main() -> None:

@@ -266,7 +266,7 @@ def test_a_save_that_fails_half_way_leaves_the_earlier_file(saved, monkeypatch, 
         raise failure
 
     monkeypatch.setattr(Path, "write_bytes", half)  # not torch, whose own error would hide that the disk is full
-    with pytest.raises(type(failure), match=re.escape(str(failure))):
+    with pytest.raises(type(failure), match=re.escape(str(failure)) or "^$"):
         save_checkpoint(saved, tiny_checkpoint(history=[]))
     assert saved.read_bytes() == before
     assert only_file(saved)

@@ -92,7 +92,7 @@ def test_choices_have_the_shipped_ones_first(store, tmp_path, monkeypatch):
     assert [label for label, _ in choices] == ["our z_default", "our another", "A", "b"]
     assert all(path.is_file() for _, path in choices)
     (shipped / "coarse_to_fine_octa.pt").write_bytes(b"x")
-    assert [path.stem for _, path in store.choices()[:3]] == ["coarse_to_fine_octa", "z_default", "another"]
+    assert [path.stem for _, path in store.choices()[:3]] == ["z_default", "coarse_to_fine_octa", "another"]
 
 
 def test_a_checkpoint_that_was_copied_in_by_hand_counts(store):

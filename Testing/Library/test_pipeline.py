@@ -96,3 +96,32 @@ def test_a_network_that_sees_through_a_deformation_makes_a_pair_sure(monkeypatch
 def test_without_an_alignment_the_field_is_that_of_the_network(found):
     field = register_frames(MOVING, FIXED, displacing(9.0, 5.0), Stages("none", True, 0), CPU)
     assert field.kept == "network" and np.allclose(field.displacement_px[0], 9.0)
+
+
+@pytest.mark.parametrize(
+    ("knows_contrasts", "gain", "all_directions", "believed"),
+    [
+        (True, 0.2, -0.1, True),  # T1 to T2: ridges turn to valleys
+        (True, 0.05, -0.1, False),
+        (
+            False,
+            0.3,
+            0.4,
+            False,
+        ),  # other stains, by a network that has not learned them: it matches what does not belong together
+        (False, 0.0, 0.6, True),
+        (True, -0.05, 0.6, False),
+    ],
+)
+def test_a_field_is_believed_by_its_gain_only_of_a_network_that_knows_contrasts(
+    knows_contrasts, gain, all_directions, believed
+):
+    class Look:
+        def __call__(self, displacement):
+            return 0.3 + gain * float(displacement)
+
+        def of_all_directions(self, displacement):
+            return all_directions
+
+    judge = pipeline._Judging(Look(), torch.tensor(0.0), knows_contrasts)
+    assert judge.believes_network(torch.tensor(1.0)) is believed

@@ -50,35 +50,33 @@ def test_every_shipped_checkpoint_can_be_chosen_by_a_readable_name(rig):
     assert default_checkpoint() in shipped_checkpoints()[:2]
     assert len({file_sha256(path) for _label, path, _purpose in entries}) == len(entries)
     labels = [label for label, _path, _purpose in entries]
-    assert {"General, meta-learned (shipped)", "VoxelMorph of the paper (shipped)"} <= set(labels)
+    assert {"Any images, meta-learned (shipped)", "VoxelMorph of the paper (shipped)"} <= set(labels)
     assert all(label.endswith("(shipped)") and "_" not in label for label in labels)
 
 
-def test_weights_for_octa_come_first_and_are_chosen(rig, with_octa, tmp_path, monkeypatch):
+def test_weights_for_octa_come_second_and_can_be_chosen(rig, with_octa, tmp_path, monkeypatch):
     from MetaRegistrationLib.jobs import job as job_module
 
     started = []
     monkeypatch.setattr(job_module.Job, "start", lambda self, arguments: started.append(arguments))
     widget = open_panel(rig)
     labels = [label for label, _path, _purpose in listed(widget)]
-    assert labels[:2] == ["Superficial OCTA, adapted (shipped)", "General, meta-learned (shipped)"]
+    assert labels[:2] == ["Any images, meta-learned (shipped)", "Superficial OCTA, adapted (shipped)"]
     assert widget.ui.checkpointComboBox.currentText == labels[0]
+    widget.ui.checkpointComboBox.setCurrentIndex(1)
     assert widget.panel.state.checkpoint == with_octa
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     widget.ui.fineTuneButton.click()
     assert started[0][started[0].index("--checkpoint") + 1] == str(with_octa)
 
 
-def test_without_them_the_general_ones_are(rig, shipped):
+def test_panel_and_command_line_have_the_same_default(rig, shipped):
     widget = open_panel(rig)
-    assert widget.ui.checkpointComboBox.currentText == "General, meta-learned (shipped)"
-    assert widget.panel.state.checkpoint == shipped / "coarse_to_fine_meta.pt"
-    assert not any("OCTA" in label for label, _path, _purpose in listed(widget))
-
-
-def test_command_line_keeps_its_default(with_octa):
+    assert widget.ui.checkpointComboBox.currentText == "Any images, meta-learned (shipped)"
+    assert widget.panel.state.checkpoint == shipped / "coarse_to_fine_any.pt"
+    assert not any("Superficial" in label for label, _path, _purpose in listed(widget))
     _registrar, record = make_registrar(None, "cpu", Stages())
-    assert record["checkpoint"].name == "coarse_to_fine_meta.pt"
+    assert record["checkpoint"].name == "coarse_to_fine_any.pt"
 
 
 def test_each_says_for_which_images_it_is(rig, with_octa):
@@ -87,10 +85,10 @@ def test_each_says_for_which_images_it_is(rig, with_octa):
     assert all(text.endswith(".") and "\n" not in text for text in purposes.values())
     assert len(set(purposes.values())) == len(purposes)
     assert "superficial" in purposes["coarse_to_fine_octa"]
-    assert "best start for fine-tuning" in purposes["coarse_to_fine_meta"]
-    assert purposes["coarse_to_fine_octa"] in widget.ui.checkpointComboBox.toolTip
+    assert "best start for fine-tuning" in purposes["coarse_to_fine_any"]
+    assert purposes["coarse_to_fine_any"] in widget.ui.checkpointComboBox.toolTip
     widget.ui.checkpointComboBox.setCurrentIndex(1)
-    assert purposes["coarse_to_fine_meta"] in widget.ui.checkpointComboBox.toolTip
+    assert purposes["coarse_to_fine_octa"] in widget.ui.checkpointComboBox.toolTip
 
 
 def test_own_ones_and_files_say_what_they_are(rig, dialogs, tmp_path):
