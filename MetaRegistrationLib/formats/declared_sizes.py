@@ -56,7 +56,7 @@ _NRRD_FIELDS = {
     "datafile",
     "sampleunits",
 }
-_LONGEST_LINE, _LONGEST_META = 4_000, 1_000
+_LONGEST = 1_000  # characters of a line: decoders copy lines into buffers of a fixed size
 
 
 def check_declared_size(path: Path) -> None:
@@ -84,6 +84,8 @@ def check_declared_size(path: Path) -> None:
         return
     try:
         declared, possible = reader(path)
+    except InputError:
+        raise
     except (struct.error, ValueError, OverflowError, EOFError, zlib.error, OSError):
         return  # the decoder will say what is wrong
     if declared > possible:
@@ -108,7 +110,11 @@ def _png(path: Path) -> tuple[int, float]:
 
 
 def _bmp(path: Path) -> tuple[int, float]:
-    width, height, _, bits = struct.unpack("<iiHH", _start(path, 30)[18:])
+    width, height, _, bits, compression = struct.unpack("<iiHHI", _start(path, 34)[18:])
+    if compression not in (0, 3) and (compression, bits) not in ((1, 8), (2, 4)):
+        raise InputError(
+            f"{path}: a BMP of {bits} bits compressed by method {compression} is not read. Save it as PNG."
+        )
     return abs(width) * abs(height) * max(bits, 8) // 8, path.stat().st_size * _RUNS
 
 
@@ -128,11 +134,12 @@ def _nrrd(path: Path) -> tuple[int, float]:
     head = re.split(rb"\r?\n\r?\n", data)[0]
     fields: dict[str, str] = {}
     for line in head.decode("latin-1").splitlines()[1:]:
-        if line.startswith("#") or ":=" in line:
-            continue
+        if ":=" in line or (line.startswith("#") and len(line) <= _LONGEST):
+            continue  # Slicer's own entries may be long
         name, colon, value = line.partition(":")
         known = re.sub(r"[\s_-]", "", name).lower() in _NRRD_FIELDS
-        if len(line) > _LONGEST_LINE or (fields.get("data file") is None and not (colon and known)):
+        legible = line.isprintable() and len(line) <= _LONGEST
+        if not legible or (fields.get("data file") is None and not (colon and known)):
             raise InputError(f"{path}: the header of the NRRD file is damaged ({name[:40]!r}). Export it again.")
         fields[re.sub(r"\s+", " ", name.strip().lower())] = value.strip()
         if name.strip().lower().replace(" ", "") == "datafile":
@@ -151,13 +158,17 @@ def _meta(path: Path) -> tuple[int, float]:
     head = text[: match.end()] if (match := re.search(r"^ElementDataFile\s*=.*$", text, re.MULTILINE)) else text
     fields = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", head, re.MULTILINE))
     where = fields.get("ElementDataFile", "")
-    # MetaIO copies lines into buffers of a fixed size.
-    if max(map(len, head.splitlines()), default=0) > _LONGEST_META or not (
-        where.upper() == "LOCAL" or _beside(path, where)
-    ):
+    dimensions = int(fields.get("NDims", "0"))
+    counts = {"DimSize": 1, "ElementSpacing": 1, "Offset": 1, "TransformMatrix": dimensions, "CenterOfRotation": 1}
+    lists = {name: fields[name].split() for name in counts if name in fields}
+    sound = 1 <= dimensions <= 4 and "DimSize" in lists and max(map(len, head.splitlines())) <= _LONGEST
+    sound = sound and all(len(lists[name]) == counts[name] * dimensions for name in lists)
+    if not sound or not (where.upper() == "LOCAL" or _beside(path, where)):
         raise InputError(
             f"{path}: the header of the MetaImage file is damaged, or its pixels are missing. Export it again."
         )
+    for name in lists:
+        list(map(float, lists[name]))
     kind = fields.get("ElementType", "").upper().removeprefix("MET_").removesuffix("_ARRAY")
     size = _META_BYTES.get(kind, 8) * max(int(fields.get("ElementNumberOfChannels", "1")), 1)
     declared = math.prod(int(number) for number in fields.get("DimSize", "").split()) * size
@@ -181,6 +192,11 @@ def _nifti(path: Path) -> tuple[int, float]:
     order = "<" if struct.unpack_from("<i", header)[0] == 348 else ">"
     sizes = struct.unpack_from(order + "8h", header, 40)
     bits = struct.unpack_from(order + "h", header, 72)[0]
+    slope = struct.unpack_from(order + "f", header, 112)[0]
+    if sizes[0] >= 5 and sizes[5] > 1 and slope not in (0, 1):
+        raise InputError(
+            f"{path}: a NIfTI of several values a pixel that are scaled is not read. Save one value a pixel."
+        )
     if not 1 <= sizes[0] <= 7 or min(sizes[1 : sizes[0] + 1]) < 0:
         raise ValueError("no NIfTI-1")
     declared = math.prod(max(size, 1) for size in sizes[1 : sizes[0] + 1]) * max(bits, 8) // 8

@@ -15,13 +15,13 @@ from ..formats.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
+from ..frames.vessels import branch_points, vessel_mask
 from ..mrml import landmark_nodes, place_mode, results, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.stored_registration import StoredRegistration, stored_registration
 from ..mrml.tables import DistanceRow
 from ..mrml.volumes import image_from_volume
-from ..simulation.vessels import branch_points, vessel_mask
 from . import landmark_files
 from .texts import tr as _
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from MetaRegistrationLib.frames.spatial import invert_points
-from MetaRegistrationLib.simulation.vessels import branch_points
+from MetaRegistrationLib.frames.vessels import branch_points
 
 _MARGIN = 0.05
 _BORDER_PX = 8.0

@@ -108,7 +108,7 @@ def test_without_an_alignment_the_field_is_that_of_the_network(found):
             0.3,
             0.4,
             False,
-        ),  # other stains, by a network that has not learned them: it matches what does not belong together
+        ),  # other stains, by a network that has not learned them: it matches what does not belong
         (False, 0.0, 0.6, True),
         (True, -0.05, 0.6, False),
     ],

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from MetaRegistrationLib.frames.vessels import branch_points, vessel_mask
 from MetaRegistrationLib.simulation.drawing import draw_discs, sampled_lines
-from MetaRegistrationLib.simulation.vessels import branch_points, vessel_mask
 
 
 def lines_image(lines, width, shape=(120, 120)):

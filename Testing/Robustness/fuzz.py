@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -150,7 +150,10 @@ def main() -> int:
         for what, count in Counter(finding["what"][:160] for finding in result.findings).most_common(10):
             print(f"    {count} x {what}", flush=True)
     if arguments.report:
-        arguments.report.write_text(json.dumps([asdict(result) for result in results], indent=1), encoding="utf-8")
+        arguments.report.write_text(
+            json.dumps([{**vars(result), "outcomes": dict(result.outcomes)} for result in results], indent=1),
+            encoding="utf-8",
+        )
     return int(any(result.findings for result in results))
 
 

@@ -65,6 +65,7 @@ class Rig:
         self.main_window = make_main_window(self.layout_manager.viewport())
         put_python_slicer_on_path(self.folder / "bin")
         self._open: list[Any] = []
+        self.main_window.show()  # Slicer's window stands before any module is opened
 
     # What tests do.
 

@@ -46,6 +46,7 @@ class qMRMLLayoutManager:
             self._arrangement.deleteLater()
         self._arrangement = self._build(ElementTree.fromstring(description))
         self._area.layout().addWidget(self._arrangement)
+        self._arrangement.show()
         emit(self, "layoutChanged(int)", node.GetViewArrangement())
 
     def _build(self, element):
