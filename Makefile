@@ -1,6 +1,8 @@
 # make venv   an environment in .venv/ with the package (editable), its command line, reports and tests
 # make demo   fine-tune, register and show a few pairs, into demo_output/
 # make test   linter, format and tests, as CI runs them
+# make fuzz   hostile files for every reader, for SECONDS_EACH (an hour)
+# make faults faults in every writer and long run, for SECONDS_EACH
 #
 # Variables: PYTHON (an interpreter of Python 3.10 or later), TORCH (pip requirement of the torch build to use; pip's own
 # settings, such as PIP_FIND_LINKS, say where it is looked for).
@@ -11,7 +13,9 @@ VENV := .venv
 IN_VENV := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: venv demo test
+SECONDS_EACH ?= 3600
+
+.PHONY: venv demo test fuzz faults
 
 venv: $(INSTALLED)
 
@@ -22,6 +26,12 @@ test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m pytest
+
+fuzz: $(INSTALLED)
+	$(IN_VENV) Testing/Robustness/fuzz.py --seconds $(SECONDS_EACH) --report fuzz.json --keep fuzz_findings
+
+faults: $(INSTALLED)
+	$(IN_VENV) Testing/Robustness/faults.py --seconds $(SECONDS_EACH) --report faults.json
 
 # torch is named in the same command as the package, so that its pin holds for every dependency that asks for torch and
 # none of them brings in another (CUDA) build of several GB.

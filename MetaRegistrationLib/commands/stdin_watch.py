@@ -68,6 +68,7 @@ def wait_for_cancel(descriptor: int, ended: Callable[[], bool] = lambda: False) 
         except OSError:
             return
         *lines, unread = (unread + chunk).split(b"\n")
+        unread = unread[:4096]  # a longer line is none of ours; its end is not kept
         if not chunk or any(line.strip() == b"cancel" for line in lines):
             return
 

@@ -15,7 +15,6 @@ from .image_files import file_suffix
 
 _MOST_BYTES = 1 << 30
 _EXPANSION = 1_100  # bytes that one deflated byte can stand for, at most
-_RUNS = 2_000  # likewise of a BMP, whose runs are up to 255 pixels of up to 4 bits, read as 8
 _HEADER = 1 << 16
 _META_BYTES = {"CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "FLOAT": 4, "LONG": 8, "ULONG": 8}
 _NRRD_BYTES = (
@@ -104,18 +103,33 @@ def _start(path: Path, count: int = _HEADER) -> bytes:
 
 
 def _png(path: Path) -> tuple[int, float]:
+    _refuse_long_chunks(path)
     width, height, depth, colour = struct.unpack(">IIBB", _start(path, 26)[16:])
     samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
     return -(-width * depth * samples // 8) * height, path.stat().st_size * _EXPANSION
 
 
+def _refuse_long_chunks(path: Path) -> None:
+    # libpng takes the memory for what a chunk says before it looks whether the file goes on.
+    size, place = path.stat().st_size, 8
+    with path.open("rb") as stream:
+        while place + 12 <= size:
+            stream.seek(place)
+            length, name = struct.unpack(">I4s", stream.read(8))
+            place += 12 + length
+            if place > size:
+                raise InputError(f"{path}: the file is damaged: it ends within a chunk. Export it again.")
+            if name == b"IEND":
+                return
+
+
 def _bmp(path: Path) -> tuple[int, float]:
     width, height, _, bits, compression = struct.unpack("<iiHHI", _start(path, 34)[18:])
-    if compression not in (0, 3) and (compression, bits) not in ((1, 8), (2, 4)):
+    if compression not in (0, 3):  # ITK decodes runs, and writes beyond its buffer where they are too long
         raise InputError(
             f"{path}: a BMP of {bits} bits compressed by method {compression} is not read. Save it as PNG."
         )
-    return abs(width) * abs(height) * max(bits, 8) // 8, path.stat().st_size * _RUNS
+    return abs(width) * abs(height) * max(bits, 8) // 8, path.stat().st_size * 8  # a pixel of one bit is read as 8
 
 
 def _jpeg(path: Path) -> tuple[int, float]:

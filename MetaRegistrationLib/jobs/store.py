@@ -116,7 +116,7 @@ class CheckpointStore:
         path = self.path(name)
         try:
             record = json.loads(path.with_name(RECORD).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             record = None
         known = {key: record[key] for key in FIELDS if key in record} if isinstance(record, dict) else {}
         return {"name": name, "path": path, **dict.fromkeys(FIELDS), **known}

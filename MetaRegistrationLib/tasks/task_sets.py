@@ -72,7 +72,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"Task set {path}: cannot be read ({error.strerror}).") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"Task set {path}: expected TOML; {error}.") from error
 
 
@@ -100,7 +100,7 @@ def _make(table: dict, root: Path, preprocessing: Preprocessing, where: str) -> 
         "shapes": shapes_task,
         "fundus": fundus_task,
     }
-    own_folder = table.get("kind") not in _WITHOUT_FOLDER
+    own_folder = str(table.get("kind")) not in _WITHOUT_FOLDER
     for key in ("name", "kind", "folder", "masks", "split"):
         needed = key in ("name", "kind") or (key == "folder" and own_folder)
         if (needed or key in table) and not isinstance(table.get(key), str):
@@ -153,7 +153,7 @@ def _decathlon(table: dict, folder: Path, preprocessing: Preprocessing, where: s
         description = json.loads((folder / "dataset.json").read_text(encoding="utf-8"))
         files = [folder / item["image"] for item in description["training"]]
         modality = {int(key): str(value) for key, value in description["modality"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{where}: {folder / 'dataset.json'} is not a Decathlon description ({error!r}).") from error
     files = [path for path in files if path.exists()]
     if not files:

@@ -337,6 +337,23 @@ def test_damaged_files_are_refused(folder, suffix, capfd):
     assert "WARNING" not in capfd.readouterr().err
 
 
+def test_a_png_chunk_that_is_longer_than_the_file_takes_no_memory(folder):
+    pillow.fromarray(GREY).save(folder / "a.png")
+    data = (folder / "a.png").read_bytes()
+    (folder / "a.png").write_bytes(data[:33] + b"\x7f\0\0\4sCAL" + data[33:])
+    with pytest.raises(InputError, match=r"a\.png.*ends within a chunk"):
+        read_image(folder / "a.png")
+
+
+def test_a_bmp_of_runs_is_refused(folder):
+    pillow.fromarray(GREY).save(folder / "a.bmp")
+    data = bytearray((folder / "a.bmp").read_bytes())
+    data[30] = 1  # ITK decodes it into a buffer that such runs overflow
+    (folder / "a.bmp").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.bmp.*compressed"):
+        read_image(folder / "a.bmp")
+
+
 def test_truncated_grey_alpha_png_is_refused(folder):
     _grey_alpha(GREY, ALPHA).save(folder / "a.png")
     data = (folder / "a.png").read_bytes()

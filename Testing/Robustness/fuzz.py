@@ -105,13 +105,13 @@ def campaign(kind: str, *, seconds: float, files: int | None, seed: int, keep: P
     others = good + [data for other in hostile.KINDS[:4] for data in hostile.seeds(other)]
     end = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder:
-        name = "pairs.csv" if kind == "pairs.csv" else f"hostile.{kind.replace(' ', '_')}"
+        name = kind if kind in ("pairs.csv", "adapted.json") else f"hostile.{kind.replace(' ', '_')}"
         path = Path(folder) / name
         for image in "abc":
             (Path(folder) / f"{image}.png").write_bytes(hostile.seeds("png")[0])
         while time.monotonic() < end and (files is None or result.files < files):
             child = child or Child(kind)
-            data = hostile.damaged(kind, good[int(rng.integers(len(good)))], rng, others)
+            data = hostile.hostile_file(kind, rng, good, others)
             path.write_bytes(data)
             outcome, taken = child.read(path)
             result.files += 1

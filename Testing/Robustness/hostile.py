@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
+from grammars import GRAMMARS
 
 KINDS = (
     "png",
@@ -30,6 +31,8 @@ KINDS = (
     "toml",
     "pt",
     "json lines",
+    "stdin",
+    "adapted.json",
 )
 _LARGE = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 _TOKENS = (
@@ -113,6 +116,10 @@ def _texts(kind: str) -> list[str | bytes]:
         return ['root = "."\n[[task]]\nname = "s"\nkind = "shapes"\nany_contrast = {}\nwarp = { elastic_px = 4.0 }\n']
     if kind == "pt":
         return [_checkpoint()]
+    if kind == "stdin":
+        return ["\n", "more\ncancel\n"]
+    if kind == "adapted.json":
+        return ['{"epochs": 10, "pairs": 8, "date": "2026-01-01", "device": "cpu", "measures": {"ncc": 0.7}}']
     return [
         '{"event": "step", "step": 1, "total_steps": 9, "loss": 0.5}\n{"event": "finished", "task": "x", "path": "a"}\n'
     ]
@@ -131,6 +138,15 @@ def _checkpoint() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         save_checkpoint(Path(folder) / "seed.pt", checkpoint)
         return (Path(folder) / "seed.pt").read_bytes()
+
+
+def hostile_file(kind: str, rng: np.random.Generator, good: list[bytes], others: list[bytes]) -> bytes:
+    """One hostile file: a third of them by the grammar of their kind (and half of these damaged), where there is one."""
+    grammar = GRAMMARS.get(kind)
+    if grammar is None or rng.random() < 2 / 3:
+        return damaged(kind, good[int(rng.integers(len(good)))], rng, others)
+    made = grammar(rng)
+    return made if rng.random() < 0.5 else mutated(made, rng, others)
 
 
 def damaged(kind: str, good: bytes, rng: np.random.Generator, others: list[bytes]) -> bytes:

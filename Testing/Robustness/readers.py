@@ -41,6 +41,24 @@ def reader(kind: str) -> Callable[[Path], object]:
         from MetaRegistrationLib.checkpoints import load_checkpoint
 
         return lambda path: load_checkpoint(path).build()
+    if kind == "stdin":
+        from MetaRegistrationLib.commands.stdin_watch import wait_for_cancel
+
+        def worker(path: Path) -> None:
+            with path.open("rb") as stream:
+                wait_for_cancel(stream.fileno())
+
+        return worker
+    if kind == "adapted.json":
+        from MetaRegistrationLib.jobs.store import CheckpointStore
+
+        def record(path: Path) -> None:
+            (path.parent / "best.pt").touch()
+            store = CheckpointStore(path.parent.parent)
+            store.names()
+            store.describe(path.parent.name)
+
+        return record
     if kind == "json lines":
         from MetaRegistrationLib.jobs.lines import LineBuffer, event_of
 
