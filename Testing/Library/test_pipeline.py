@@ -103,12 +103,7 @@ def test_without_an_alignment_the_field_is_that_of_the_network(found):
     [
         (True, 0.2, -0.1, True),  # T1 to T2: ridges turn to valleys
         (True, 0.05, -0.1, False),
-        (
-            False,
-            0.3,
-            0.4,
-            False,
-        ),  # other stains, by a network that has not learned them: it matches what does not belong
+        (False, 0.3, 0.4, False),  # other stains: it matches what does not belong together
         (False, 0.0, 0.6, True),
         (True, -0.05, 0.6, False),
     ],
@@ -125,3 +120,25 @@ def test_a_field_is_believed_by_its_gain_only_of_a_network_that_knows_contrasts(
 
     judge = pipeline._Judging(Look(), torch.tensor(0.0), knows_contrasts)
     assert judge.believes_network(torch.tensor(1.0)) is believed
+
+
+@pytest.mark.parametrize(
+    ("all_directions", "start", "gain", "kept"),
+    [
+        (0.6, 0.6, 0.0, True),  # OCTA repeats: a refinement is believed as long as it makes nothing worse
+        (0.6, 0.6, -0.05, False),
+        (-0.1, 0.75, 0.025, False),  # T1 and T2 that lie in place: nothing to gain, only to lose
+        (-0.1, 0.45, 0.27, True),
+        (0.2, 0.2, 0.03, True),  # two stains: little agrees, and more does then
+    ],
+)
+def test_a_refinement_of_unlike_contrasts_has_to_gain_something(all_directions, start, gain, kept):
+    class Look:
+        def __call__(self, displacement):
+            return start + gain * float(displacement)
+
+        def of_all_directions(self, displacement):
+            return all_directions
+
+    judge = pipeline._Judging(Look(), torch.tensor(0.0), True)
+    assert judge.helped(torch.tensor(1.0)) is kept
