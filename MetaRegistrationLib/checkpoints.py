@@ -160,7 +160,7 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise InputError(f"Checkpoint {path}: the file is damaged ({error}). Copy or train it again.") from error
     if damaged:
         raise InputError(f"Checkpoint {path}: the file is damaged (in {damaged}). Copy or train it again.")

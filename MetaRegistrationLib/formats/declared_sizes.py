@@ -55,6 +55,7 @@ _NRRD_FIELDS = {
     "datafile",
     "sampleunits",
 }
+_TEXT_HEADERS = (".nrrd", ".nhdr", ".mha", ".mhd")
 _LONGEST = 1_000  # characters of a line: decoders copy lines into buffers of a fixed size
 
 
@@ -85,7 +86,9 @@ def check_declared_size(path: Path) -> None:
         declared, possible = reader(path)
     except InputError:
         raise
-    except (struct.error, ValueError, OverflowError, EOFError, zlib.error, OSError):
+    except (struct.error, ValueError, OverflowError, EOFError, zlib.error, OSError) as error:
+        if file_suffix(path) in _TEXT_HEADERS:
+            raise InputError(f"{path}: the header of the file is damaged ({error}). Export it again.") from error
         return  # the decoder will say what is wrong
     if declared > possible:
         raise InputError(
@@ -203,15 +206,28 @@ def _nifti(path: Path) -> tuple[int, float]:
     compressed = file_suffix(path) == ".nii.gz"
     with gzip.open(path) if compressed else path.open("rb") as stream:
         header = stream.read(348)
-    order = "<" if struct.unpack_from("<i", header)[0] == 348 else ">"
-    sizes = struct.unpack_from(order + "8h", header, 40)
-    bits = struct.unpack_from(order + "h", header, 72)[0]
-    slope = struct.unpack_from(order + "f", header, 112)[0]
+    sizes, bits, slope, numbers = _nifti_fields(path, header)
     if sizes[0] >= 5 and sizes[5] > 1 and slope not in (0, 1):
         raise InputError(
             f"{path}: a NIfTI of several values a pixel that are scaled is not read. Save one value a pixel."
         )
-    if not 1 <= sizes[0] <= 7 or min(sizes[1 : sizes[0] + 1]) < 0:
-        raise ValueError("no NIfTI-1")
-    declared = math.prod(max(size, 1) for size in sizes[1 : sizes[0] + 1]) * max(bits, 8) // 8
+    # libraries go round for ever on an axis of nothing, or of infinite steps
+    if not 1 <= sizes[0] <= 7 or min(sizes[1 : sizes[0] + 1]) < 1 or not all(map(math.isfinite, numbers)):
+        raise InputError(f"{path}: the header of the NIfTI file is damaged: sizes or positions are no numbers.")
+    declared = math.prod(sizes[1 : sizes[0] + 1]) * max(bits, 8) // 8
     return declared, path.stat().st_size * (_EXPANSION if compressed else 1)
+
+
+def _nifti_fields(path: Path, header: bytes) -> tuple[tuple[int, ...], int, float, tuple[float, ...]]:
+    """Sizes as in the header, bits a value, slope, and the numbers that say where the voxels are."""
+    order = next((order for order in "<>" if struct.unpack_from(order + "i", header)[0] == 348), None)
+    if order is None:
+        raise InputError(f"{path}: this is no NIfTI-1 file, or its header is damaged. Save it as NIfTI-1.")
+    sizes = struct.unpack_from(order + "8h", header, 40)
+    numbers = struct.unpack_from(f"{order}{max(min(sizes[0], 7), 0)}f", header, 80)
+    numbers += struct.unpack_from(order + "f", header, 108)
+    by_rotation, by_matrix = struct.unpack_from(order + "2h", header, 252)
+    numbers += struct.unpack_from(order + "6f", header, 256) if by_rotation > 0 else ()
+    numbers += struct.unpack_from(order + "12f", header, 280) if by_matrix > 0 else ()
+    bits, slope = struct.unpack_from(order + "h", header, 72)[0], struct.unpack_from(order + "f", header, 112)[0]
+    return sizes, bits, slope, numbers

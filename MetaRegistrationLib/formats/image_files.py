@@ -147,5 +147,6 @@ def _nifti_size(header: bytes) -> int:
             sizes = struct.unpack(order + "8h", header[40:56])
             bits = struct.unpack(order + "h", header[72:74])[0]
             offset = struct.unpack(order + "f", header[108:112])[0]
-            return int(offset) + math.prod(sizes[1 : sizes[0] + 1]) * bits // 8
+            offset = int(offset) if math.isfinite(offset) else 0
+            return offset + math.prod(sizes[1 : sizes[0] + 1]) * bits // 8
     return 0  # NIfTI-2 or no NIfTI at all: the reader judges

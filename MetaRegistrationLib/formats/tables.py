@@ -44,7 +44,7 @@ def finite_number(text: object, place: str, field: str) -> float:
     """`text` as a finite float; the `InputError` otherwise starts with `place` and names `field`."""
     try:
         value = float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
     if not math.isfinite(value):
         shown = repr(text) if text != "" else "nothing"

@@ -431,3 +431,24 @@ def test_a_tiff_tag_that_is_no_number_is_refused(tmp_path):
     (tmp_path / "a.tif").write_bytes(b"II" + struct.pack("<HI", 42, 24) + bytes(range(16)) + page + bytes(4))
     with pytest.raises(InputError, match=r"a\.tif"):
         read_image(tmp_path / "a.tif")
+
+
+def test_nifti_headers_are_looked_at(tmp_path):
+    pixels = np.arange(30, dtype=np.float32).reshape(5, 6, 1)
+    nibabel.save(nibabel.Nifti1Image(pixels, np.diag([0.01, 0.02, 1, 1])), tmp_path / "a.nii")
+    assert read_image(tmp_path / "a.nii").array.shape == (6, 5)
+    good = (tmp_path / "a.nii").read_bytes()
+    for code, place, value in (
+        ("<h", 42, 0),  # an axis of nothing
+        ("<f", 80, np.inf),  # infinite steps, over which the decoder never ends
+        ("<f", 280, np.nan),
+        ("<i", 0, 349),
+    ):
+        data = bytearray(good)
+        struct.pack_into(code, data, place, value)
+        (tmp_path / "b.nii").write_bytes(data)
+        with pytest.raises(InputError, match=r"b\.nii"):
+            read_image(tmp_path / "b.nii")
+    nibabel.save(nibabel.Nifti2Image(pixels, np.eye(4)), tmp_path / "c.nii")
+    with pytest.raises(InputError, match=r"c\.nii.*NIfTI-1"):
+        read_image(tmp_path / "c.nii")
