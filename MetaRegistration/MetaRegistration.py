@@ -67,6 +67,8 @@ class MetaRegistrationParameterNode:
 
     folder: str = ""
     spacing: Annotated[float, WithinRange(0, 1000)] = 0.0
+    movingSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
+    overrideSpacing: bool = False
     epochs: Annotated[int, WithinRange(1, 100000)] = 10
     adaptedName: str = ""
     initialAlignment: InitialAlignment = InitialAlignment(Stages.initial)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..stages import Stages
@@ -39,7 +40,7 @@ def finetune_arguments(
     epochs: int = 10,
     device: str = "auto",
     resume: bool = False,
-    spacing_um: float | None = None,
+    pixel_sizes: Mapping[str, object] | None = None,
     slice_index: int | None = None,
     initial: str = Stages.initial,
 ) -> list[str]:
@@ -54,8 +55,8 @@ def finetune_arguments(
         auto, cpu, cuda, cuda:N or mps.
     resume : bool
         Go on with the run in `output`.
-    spacing_um : float, optional
-        Distance between pixels in micrometres, for files that do not carry it.
+    pixel_sizes : dict, optional
+        As keyword arguments of `find_pairs`: spacing_um and so on.
     slice_index : int, optional
         Slice to take, counted from 0, of files that are stacks.
     initial : str
@@ -63,7 +64,7 @@ def finetune_arguments(
     """
     return [
         *_command("finetune"),
-        *_reading(pairs, output, checkpoint, device, spacing_um, slice_index),
+        *_reading(pairs, output, checkpoint, device, pixel_sizes, slice_index),
         *("--epochs", str(epochs), "--initial", initial),
         *(["--resume"] if resume else []),
     ]
@@ -75,7 +76,7 @@ def register_arguments(
     output: str | os.PathLike,
     checkpoint: str | os.PathLike | None = None,
     device: str = "auto",
-    spacing_um: float | None = None,
+    pixel_sizes: Mapping[str, object] | None = None,
     slice_index: int | None = None,
     split: str | None = None,
     initial: str = Stages.initial,
@@ -93,7 +94,7 @@ def register_arguments(
     """
     return [
         *_command("register"),
-        *_reading(pairs, output, checkpoint if network else None, device, spacing_um, slice_index),
+        *_reading(pairs, output, checkpoint if network else None, device, pixel_sizes, slice_index),
         *_option("--split", split),
         *("--initial", initial, "--refine", str(refine)),
         *([] if network else ["--no-network"]),
@@ -109,7 +110,7 @@ def _reading(
     output: str | os.PathLike,
     checkpoint: str | os.PathLike | None,
     device: str,
-    spacing_um: float | None,
+    pixel_sizes: Mapping[str, object] | None,
     slice_index: int | None,
 ) -> list[str]:
     return [
@@ -117,7 +118,7 @@ def _reading(
         *_option("--output", _absolute(output)),
         *_option("--checkpoint", None if checkpoint is None else _absolute(checkpoint)),
         *_option("--device", device),
-        *_option("--spacing-um", spacing_um),
+        *(word for name, size in (pixel_sizes or {}).items() for word in _size_option(name, size)),
         *_option("--slice", slice_index),
     ]
 
@@ -125,6 +126,11 @@ def _reading(
 def _absolute(path: str | os.PathLike) -> str:
     # Also keeps a name that begins with a dash or a tilde from being taken for something else.
     return str(Path(path).absolute())
+
+
+def _size_option(name: str, size: object) -> list[str]:
+    option = "--" + name.replace("_", "-")
+    return ([option] if size else []) if isinstance(size, bool) else _option(option, size)
 
 
 def _option(name: str, value: object) -> list[str]:

@@ -75,8 +75,10 @@ def spacing_known(node) -> bool:
     return bool(np.any(matrix[:3, 3]) or np.any(np.abs(matrix[:3, :3]) != np.eye(3)))
 
 
-def set_pixel_size(node, micrometres: float) -> bool:
-    """Give a volume that carries no pixel size one; tells whether it did. Its place and its slice spacing stay.
+def set_pixel_size(node, micrometres: float, *, forced: bool = False) -> bool:
+    """Give a volume that carries no pixel size (if `forced`, any volume) one; tells whether it did.
+
+    Its place and its slice spacing stay.
 
     One that was given here before can be given again, as when the user corrects the number. Point lists that were placed on
     the volume before do not move with it.
@@ -87,11 +89,23 @@ def set_pixel_size(node, micrometres: float) -> bool:
         )
     size = micrometres / 1000
     given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
-    if spacing_known(node) and (given == size or node.GetSpacing()[:2] != (given, given)):
+    if node.GetSpacing()[:2] == (size, size) and (forced or given == size):
+        return False
+    if spacing_known(node) and not forced and node.GetSpacing()[:2] != (given, given):
         return False
     node.SetSpacing(size, size, node.GetSpacing()[2])
     node.SetAttribute(_GIVEN_ATTRIBUTE, repr(size))
     return True
+
+
+def give_pixel_sizes(nodes, sizes) -> bool:
+    """Give a moving and a fixed volume their `PixelSizes`; tells whether that changed one."""
+    changed = [
+        set_pixel_size(node, size, forced=forced)
+        for node, size, forced in zip(nodes, sizes.of_each, sizes.forced, strict=True)
+        if size is not None
+    ]
+    return any(changed)
 
 
 def volume_from_image(image: Image, name: str):

@@ -99,7 +99,7 @@ class AdaptLogic:
             epochs=request.epochs,
             device=request.device,
             resume=resume,
-            spacing_um=request.spacing_um,
+            pixel_sizes=request.pixel_sizes.to_dict(),
             initial=request.initial,
         )
         record = RunRecord(str(request.checkpoint) if request.checkpoint else None)

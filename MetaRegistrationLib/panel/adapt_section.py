@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .adapt_choices import AdaptChoices
+from .pixel_sizes import PixelSizes
 from .requests import FineTuningRequest
 from .stage_choices import kind_name
 from .state import PanelState
@@ -127,7 +128,7 @@ class AdaptSection:
             name=self._name(),
             epochs=ui.epochsSpinBox.value,
             device=state.device,
-            spacing_um=ui.spacingSpinBox.value or None,
+            pixel_sizes=PixelSizes.given_in(ui),
             initial=state.stages.initial,
         )
         ended = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .pixel_sizes import PixelSizes
 from .requests import FolderRequest
 from .stage_choices import missing_for
 from .state import PanelState
@@ -89,7 +90,7 @@ class FolderSection:
             output=Path(self._output()),
             checkpoint=self._state.checkpoint,
             device=self._state.device,
-            spacing_um=self.ui.spacingSpinBox.value or None,
+            pixel_sizes=PixelSizes.given_in(self.ui),
             stages=self._state.stages,
         )
         self._warnings = []

@@ -11,6 +11,7 @@ from ..formats.images import Image
 from ..mrml import landmark_nodes, masks, results, scene, stored_registration, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
+from .pixel_sizes import PixelSizes
 from .texts import tr as _
 
 _PAIR_ATTRIBUTE = "MetaRegistration.Pair"
@@ -53,7 +54,7 @@ class LoadedPair:
 class PairsLogic:
     """Finds and loads pairs."""
 
-    def scan(self, folder: str, spacing_um: float | None) -> Generator[tuple[int, int], None, FoundPairs]:
+    def scan(self, folder: str, sizes: PixelSizes) -> Generator[tuple[int, int], None, FoundPairs]:
         """Read every pair of a folder in turn, yielding (read, of how many).
 
         Raises
@@ -61,7 +62,7 @@ class PairsLogic:
         InputError
             There is no usable pair.
         """
-        found = find_pairs(folder, spacing_um=spacing_um, check=False)
+        found = find_pairs(folder, **sizes.to_dict(), check=False)
         rows, usable, left_out = [], [], list(found.left_out)
         for number, files in enumerate(found.pairs):
             yield number, len(found.pairs)
@@ -86,7 +87,8 @@ class PairsLogic:
         InputError
             A file cannot be read any more; the scene is as it was.
         """
-        key = f"{files.moving}|{files.fixed}|{files.spacing_um or ''}"
+        sizes = (files.spacing_um, files.moving_spacing_um, files.fixed_spacing_um, files.override_spacing or None)
+        key = "|".join([str(files.moving), str(files.fixed), *(str(size or "") for size in sizes)]).rstrip("|")
         nodes = {role: scene.node_with_attribute(_PAIR_ATTRIBUTE, f"{role}|{key}") for role in _ROLES}
         if nodes["moving"] is None or nodes["fixed"] is None:
             with scene.unchanged_on_error():
@@ -97,18 +99,17 @@ class PairsLogic:
         results_of_pair = (results.result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
         return LoadedPair(*(nodes[role] for role in _ROLES), *results_of_pair)
 
-    def give_pixel_size(self, parameters, micrometres: float) -> bool:
-        """Give the chosen volumes a pixel size where they carry none; tells whether that changed one.
+    def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
+        """Give the chosen volumes their pixel sizes, as far as these count for them; tells whether that changed one.
 
         Points and transforms, which were made for the size before, would not move with the pixels: nothing is changed then.
         """
         nodes = parameters.movingVolume, parameters.fixedVolume
-        if not micrometres or None in nodes or stored_registration.belongs(parameters.transform, *nodes):
+        if None in nodes or stored_registration.belongs(parameters.transform, *nodes):
             return False
         if any(map(landmark_nodes.count, (parameters.movingPoints, parameters.fixedPoints))):
             return False
-        changed = [volumes.set_pixel_size(node, micrometres) for node in nodes]
-        return any(changed)
+        return volumes.give_pixel_sizes(nodes, sizes)
 
     def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
         """Show a pair side by side and overlaid."""
@@ -163,7 +164,8 @@ def _pixel_size(geometry) -> str:
     if not geometry.spacing_known:
         return _("unknown")
     rows, columns = (f"{1000 * value:.4g}" for value in geometry.spacing)
-    return f"{columns} µm" if rows == columns else f"{columns} × {rows} µm"
+    height, width = (f"{size * step:.3g}" for size, step in zip(geometry.size, geometry.spacing, strict=True))
+    return (f"{columns} µm" if rows == columns else f"{columns} × {rows} µm") + f", {width} × {height} mm"
 
 
 def _joined(texts: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .pixel_sizes import PixelSizes
 from .state import PanelState
 from .steps import Steps
 from .texts import sentence
@@ -30,7 +31,9 @@ class PairsSection:
         ui.leftOutList.setMaximumHeight(90)
         say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes under Register."))
         on_path(ui.folderPathLineEdit, self._folder_typed)
-        ui.spacingSpinBox.connect("valueChanged(double)", lambda value: self._spacing_typed())
+        for box in (ui.spacingSpinBox, ui.movingSpacingSpinBox):
+            box.connect("valueChanged(double)", lambda value: self._spacing_typed())
+        ui.overrideSpacingCheckBox.connect("toggled(bool)", lambda on: self._spacing_typed())
         ui.pairsTable.connect("cellClicked(int,int)", lambda row, column: self.load(row))
         state.watch(self.refresh)
 
@@ -64,7 +67,7 @@ class PairsSection:
 
     def _give_pixel_size(self) -> None:
         parameters = self._state.parameters
-        wanted = parameters.movingVolume, parameters.fixedVolume, self.ui.spacingSpinBox.value
+        wanted = parameters.movingVolume, parameters.fixedVolume, PixelSizes.given_in(self.ui)
         if wanted == self._sized:
             return
         self._sized = wanted
@@ -92,20 +95,20 @@ class PairsSection:
         self._state.notify()
 
     def _rescan(self) -> None:
-        request = (self.ui.folderPathLineEdit.currentPath.strip(), self.ui.spacingSpinBox.value)
+        request = (self.ui.folderPathLineEdit.currentPath.strip(), PixelSizes.given_in(self.ui))
         if request == self._scanned:
             return
         self.close()
         self._scanned = request
         self._show(None)
-        path, spacing = request
+        path, sizes = request
         if not path:
             say(self.ui.pairsStatusLabel, _("Choose a folder of image pairs."))
             return
         say(self.ui.pairsStatusLabel, _("Reading {folder} ...").format(folder=path))
         self._steps = Steps(
             self._host,
-            self._logic.scan(path, spacing or None),
+            self._logic.scan(path, sizes),
             on_step=lambda done: say(self.ui.pairsStatusLabel, _("Read {} of {} pairs ...").format(*done)),
             on_end=self._found,
             on_error=lambda error: say(self.ui.pairsStatusLabel, sentence(error)),

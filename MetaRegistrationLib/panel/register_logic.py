@@ -98,7 +98,7 @@ class RegisterLogic:
             output=output,
             checkpoint=request.checkpoint,
             device=request.device,
-            spacing_um=request.spacing_um,
+            pixel_sizes=request.pixel_sizes.to_dict(),
             **request.stages.to_dict(),
         )
 
@@ -187,9 +187,8 @@ class RegisterLogic:
 
     def _give_pixel_size(self, request: PairRequest) -> None:
         # Points that were placed before would not move with the pixels.
-        if request.spacing_um and not any(map(landmark_nodes.count, (request.moving_points, request.fixed_points))):
-            for node in (request.moving, request.fixed):
-                volumes.set_pixel_size(node, request.spacing_um)
+        if not any(map(landmark_nodes.count, (request.moving_points, request.fixed_points))):
+            volumes.give_pixel_sizes((request.moving, request.fixed), request.pixel_sizes)
 
     def _images(self, request: PairRequest) -> tuple[Image, Image]:
         if request.moving is request.fixed:

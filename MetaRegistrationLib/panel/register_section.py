@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .pixel_sizes import PixelSizes
 from .requests import PairRequest
 from .result_texts import measures_in_words, times_in_words, warnings_in_words
 from .stage_choices import missing_for
@@ -105,7 +106,7 @@ class RegisterSection:
             transform=parameters.transform,
             moving_points=parameters.movingPoints,
             fixed_points=parameters.fixedPoints,
-            spacing_um=self.ui.spacingSpinBox.value or None,
+            pixel_sizes=PixelSizes.given_in(self.ui),
             stages=self._state.stages,
             moving_mask=parameters.movingMask,
             fixed_mask=parameters.fixedMask,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..stages import Stages
+from .pixel_sizes import PixelSizes
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class FineTuningRequest:
     name: str
     epochs: int
     device: str
-    spacing_um: float | None
+    pixel_sizes: PixelSizes = field(default_factory=PixelSizes)
     initial: str = Stages.initial
 
 
@@ -30,7 +31,7 @@ class FolderRequest:
     output: Path
     checkpoint: Path | None
     device: str
-    spacing_um: float | None
+    pixel_sizes: PixelSizes = field(default_factory=PixelSizes)
     stages: Stages = field(default_factory=Stages)
 
 
@@ -52,7 +53,7 @@ class PairRequest:
     transform: Any | None = None
     moving_points: Any | None = None
     fixed_points: Any | None = None
-    spacing_um: float | None = None
+    pixel_sizes: PixelSizes = field(default_factory=PixelSizes)
     stages: Stages = field(default_factory=Stages)
     moving_mask: Any | None = None
     fixed_mask: Any | None = None

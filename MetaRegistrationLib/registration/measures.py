@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ..alignment.aligned import alignment_message
 from ..formats.landmarks import Landmarks
 from ..frames.metrics import landmark_distances
 from .registrar import Registration
@@ -22,7 +23,8 @@ class PairMeasures:
     Distances are means over the pair's landmarks: `_px` in pixels of the network's frame (400 x 400 in the paper),
     `_native_px` in pixels of the fixed image, `_um` in micrometres. `not_converged` counts landmarks whose inverse was not
     found to tolerance (their best position counts in the mean). `initial` is the kind of initial alignment that was kept,
-    `confidence` how sure it is, from 0 to 1.
+    `confidence` how sure it is, from 0 to 1. `kept` is the stage whose field was kept ("none": nothing was moved), `warning` what
+    the user should know before using the result.
     """
 
     pair: str
@@ -41,6 +43,8 @@ class PairMeasures:
     gradient_magnitude: float
     initial: str = "none"
     confidence: float = math.nan
+    kept: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ def measure(name: str, registration: Registration, landmarks: CarriedLandmarks |
     """All measures of one registered pair."""
     known = landmarks if landmarks is not None and landmarks.fixed is not None else None
     geometry, alignment = registration.fixed.geometry, registration.alignment
+    message = alignment_message(name, alignment)
     units = {
         "px": 1 / np.asarray(registration.fixed_frame.scale),
         "native_px": np.ones(2),
@@ -91,6 +96,8 @@ def measure(name: str, registration: Registration, landmarks: CarriedLandmarks |
         gradient_magnitude=registration.gradient_magnitude,
         initial=alignment.kind if alignment else "none",
         confidence=alignment.confidence if alignment else math.nan,
+        kept=registration.kept,
+        warning=message.text if message and message.level == "warning" else "",
         **distances,
     )
 

@@ -95,12 +95,24 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(data, tmp_path):
 
 def test_arguments(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    sizes = {"spacing_um": 9.4, "override_spacing": True, "moving_spacing_um": None}
     assert finetune_arguments(
-        pairs="-p", output=tmp_path / "o", epochs=3, resume=True, spacing_um=9.4, slice_index=0
+        pairs="-p", output=tmp_path / "o", epochs=3, resume=True, pixel_sizes=sizes, slice_index=0
     ) == [
         *("-m", "MetaRegistrationLib", "finetune", "--json", "--watch-stdin"),
         *("--pairs", str(tmp_path / "-p"), "--output", str(tmp_path / "o"), "--device", "auto"),
-        *("--spacing-um", "9.4", "--slice", "0", "--epochs", "3", "--initial", "affine", "--resume"),
+        *(
+            "--spacing-um",
+            "9.4",
+            "--override-spacing",
+            "--slice",
+            "0",
+            "--epochs",
+            "3",
+            "--initial",
+            "affine",
+            "--resume",
+        ),
     ]
     assert register_arguments(pairs="p", output="o", checkpoint="c.pt", device="cuda:1", split="test")[3:] == [
         *("--json", "--watch-stdin", "--pairs", str(tmp_path / "p"), "--output", str(tmp_path / "o")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
 import json
@@ -393,3 +394,13 @@ def test_a_full_disk_ends_with_3(register, scans, monkeypatch):
     code, _, err = register("--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png")
     assert code == 3
     assert "The disk is full: could not write " in err and ".nrrd" in err
+
+
+def test_what_is_not_known_is_said_in_the_table_too(scans, tmp_path, capsys):
+    # Other images, so that nothing is found; --no-network --refine 0 leaves the alignment alone.
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    words = ["register", *pair, "--output", tmp_path / "out", "--no-network", "--refine", "0", "--device", "cpu"]
+    assert main([str(word) for word in words]) == 0
+    (row,) = csv.DictReader((tmp_path / "out" / "metrics.csv").open(encoding="utf-8"))
+    assert (row["initial"], row["kept"]) == ("none", "none") and float(row["confidence"]) < 0.5
+    assert "is uncertain" in row["warning"] and row["warning"] in capsys.readouterr().err

@@ -45,14 +45,14 @@ class FakePairs:
         self.loaded: list[str] = []
         self.left_out: tuple = ()
 
-    def scan(self, folder, spacing_um):
+    def scan(self, folder, sizes):
         yield 0, 1
         found = self.folders[folder]
         if isinstance(found, Exception):
             raise found
         names = [f"pair {number}" for number in range(1, found + 1)]
         files = tuple(PairFiles(name, Path(f"{name}_m.png"), Path(f"{name}_f.png")) for name in names)
-        rows = tuple(PairRow(name, "32 × 32", f"{spacing_um or 'unknown'}", "–", "–") for name in names)
+        rows = tuple(PairRow(name, "32 × 32", f"{sizes.spacing_um or 'unknown'}", "–", "–") for name in names)
         return FoundPairs(PairFolder(Path(folder), "a layout", files, self.left_out), rows)
 
     def load(self, files):

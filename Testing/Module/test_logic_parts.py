@@ -18,6 +18,7 @@ from MetaRegistrationLib.panel import devices
 from MetaRegistrationLib.panel.adapt_logic import AdaptLogic
 from MetaRegistrationLib.panel.landmarks_logic import LandmarksLogic
 from MetaRegistrationLib.panel.pairs_logic import PairsLogic
+from MetaRegistrationLib.panel.pixel_sizes import PixelSizes
 from MetaRegistrationLib.panel.register_logic import RegisterLogic
 from MetaRegistrationLib.panel.requests import PairRequest
 from MetaRegistrationLib.resources import default_checkpoint
@@ -95,7 +96,7 @@ def test_registering_again_starts_from_the_untransformed_volume(pair, register_l
 def test_scene_is_as_it_was_after_a_cancelled_registration(pair, register_logic):
     spacing = pair.movingVolume.GetSpacing()
     work = register_logic.steps(
-        PairRequest(pair.movingVolume, pair.fixedVolume, 0, 0, default_checkpoint(), "cpu", spacing_um=7.5)
+        PairRequest(pair.movingVolume, pair.fixedVolume, 0, 0, default_checkpoint(), "cpu", pixel_sizes=PixelSizes(7.5))
     )
     next(work)
     next(work)

@@ -163,3 +163,33 @@ def test_pixel_size_leaves_volumes_alone_that_carry_one(rig, widget):
     widget.ui.spacingSpinBox.value = 7.5
     settle(rig)
     assert pixel_sizes(widget) == [0.01] * 4
+
+
+def test_a_size_of_the_moving_image_alone(rig, widget, without_landmarks):
+    """A 3 mm and a 6 mm scan, both as PNG."""
+    choose_folder(rig, widget, without_landmarks)
+    click_row(rig, widget, 0)
+    widget.ui.spacingSpinBox.value = 7.5
+    widget.ui.movingSpacingSpinBox.value = 15.0
+    settle(rig)
+    assert pixel_sizes(widget) == pytest.approx([0.015] * 2 + [0.0075] * 2)
+    sizes, shown = (table(widget.ui.pairsTable)[0][column] for column in (1, 2))
+    width = int(sizes.split()[0])
+    extents = [f"{width * step:.3g} × {width * step:.3g} mm" for step in (0.015, 0.0075)]
+    assert shown == f"15 µm, {extents[0]} / 7.5 µm, {extents[1]}"
+    click_row(rig, widget, 0)
+    assert pixel_sizes(widget) == pytest.approx([0.015] * 2 + [0.0075] * 2)
+
+
+def test_the_user_has_the_last_word_on_the_pixel_size(rig, widget):
+    for selector, name in ((widget.ui.movingVolumeSelector, "moving"), (widget.ui.fixedVolumeSelector, "fixed")):
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+        slicer.util.updateVolumeFromArray(node, np.random.default_rng(0).random((1, 32, 32)))
+        node.SetSpacing(0.01, 0.01, 1.0)
+        selector.setCurrentNode(node)
+    widget.ui.overrideSpacingCheckBox.checked = True
+    settle(rig)
+    assert pixel_sizes(widget) == [0.01] * 4, "there is no size yet that could count"
+    widget.ui.spacingSpinBox.value = 7.5
+    settle(rig)
+    assert pixel_sizes(widget) == pytest.approx([0.0075] * 4)
