@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..progress import Message, Reader
+from ..progress import Finished, Message, Reader
 from ..training.adaptation import GUIDED, PLAIN, Recipe, guided
 from .folders import report_folder
 from .options import add_epochs, add_initial, add_pairs, add_reading, pixel_sizes, share
@@ -15,6 +15,7 @@ from .training_options import add_training, optimisation, starting_checkpoint, t
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..checkpoints import Checkpoint
     from ..tasks import PairTask, TaskPair
     from ..training.likeness import Likeness
     from ..training.step import OptimisationStep
@@ -91,13 +92,16 @@ def _complete(arguments: argparse.Namespace, recipe: Recipe) -> argparse.Namespa
     return arguments
 
 
-def _look(task: PairTask, network: nn.Module, progress: Reader) -> Likeness:
+def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader) -> Likeness:
     """What the pairs look like."""
     from ..training.likeness import likeness
 
-    found = likeness(network, _some(task), next(network.parameters()).device)
-    measures = f"grain {found.grain:.2f}, roughness {found.roughness:.4f}"
-    progress(Message(f"The pairs look {_KINDS[found.octa, found.smooth]} ({measures})."))
+    device = next(network.parameters()).device
+    found = likeness(network, _some(task), device, knows_contrasts=base.knows_contrasts)
+    measures = f"grain {found.grain:.2f}, roughness {found.roughness:.4f}, alikeness {found.alikeness:.2f}"
+    unlike = task.initial != "none" and not found.alike
+    kind = "as if their contrasts were unlike" if unlike else _KINDS[found.octa, found.smooth]
+    progress(Message(f"The pairs look {kind} ({measures})."))
     return found
 
 
@@ -106,6 +110,23 @@ _KINDS = {
     (False, True): "unlike OCTA, with little left to deform",
     (False, False): "unlike OCTA, with much left to deform",
 }
+
+
+def _keep_start(arguments: argparse.Namespace, base: Checkpoint, progress: Reader) -> int:
+    """Write the start as the result: correlation would only lead it away."""
+    from ..checkpoints import save_checkpoint
+
+    best = arguments.output / "best.pt"
+    save_checkpoint(best, base)
+    progress(Message(_UNLIKE, "warning"))
+    progress(Finished(NAME, best))
+    return 0
+
+
+_UNLIKE = (
+    "Fine-tuning goes by the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
+    "nothing was trained, the start was kept, and best.pt holds its weights. --plain or --smoothness trains all the same."
+)
 
 
 def _some(task: PairTask) -> list[TaskPair]:
@@ -153,7 +174,10 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     network = place(base.build(), step.device)
     judge, by_ncc = None, False
     if not arguments.plain:
-        look = _look(task, network, progress)
+        look = _look(task, network, base, progress)
+        # Without an alignment the directions differ because the images do not lie in place.
+        if arguments.initial != "none" and not look.alike and arguments.smoothness is None and not arguments.resume:
+            return _keep_start(arguments, base, progress)
         recipe = guided(base.network["name"], octa=look.octa, smooth=look.smooth)
     arguments = _complete(arguments, recipe)
     step = optimisation(arguments, base)

@@ -15,10 +15,10 @@ from torch import Tensor
 from ..alignment import Alignment, align
 from ..alignment.aligned import aligned_image, total_displacement
 from ..alignment.reframing import Reframed
+from ..alignment.second_look import SecondLook
 from ..refinement import Refinement, RefinementSettings, refine
 from ..stages import Stages
 from ..training.devices import as_batch
-from .second_look import SecondLook
 
 # Mean cosine by which the images may agree less after a later stage: what interpolation alone can take away.
 _TOLERANCE = 0.01

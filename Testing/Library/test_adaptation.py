@@ -10,10 +10,13 @@ import training_helpers
 from scipy.ndimage import gaussian_filter
 from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, make_run, tiny_network, write_pairs
 
-from MetaRegistrationLib.checkpoints import cpu_weights, load_checkpoint
+from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
+from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.frames.spatial import warp
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Message
+from MetaRegistrationLib.simulation.fundus import draw_eye, render
 from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
@@ -222,3 +225,36 @@ def test_a_better_epoch_is_kept_without_a_warning(tmp_path):
     values = [{"loss": -0.1, "ncc": 0.8}, {"loss": -0.2, "ncc": 0.79}, {"loss": -0.15, "ncc": 0.8}]
     entry, _, warnings = judged(values, tmp_path / "run")
     assert entry["step"] == 5 and not warnings
+
+
+@pytest.mark.parametrize(("modalities", "kept"), [(("colour", "angiogram"), True), (("octa", "octa"), False)])
+def test_unlike_contrasts_keep_the_start(modalities, kept, tmp_path, capsys):
+    for number in range(2):
+        random = np.random.default_rng(number)
+        eye = draw_eye(random, 200)
+        for role, modality in zip(("moving", "fixed"), modalities, strict=True):
+            image = render(eye, modality, random)
+            image = np.roll(image, 2, axis=0) if role == "moving" else image
+            training_helpers.write_png(tmp_path / "pairs" / f"{number}_{role}.png", image)
+    start = tmp_path / "start.pt"
+    network = tiny_network()
+    save_checkpoint(
+        start, Checkpoint(training_helpers.NETWORK, cpu_weights(network), Preprocessing(size=200).to_dict())
+    )
+    words = [
+        "finetune",
+        "--pairs",
+        tmp_path / "pairs",
+        "--checkpoint",
+        start,
+        "--output",
+        tmp_path / "run",
+        "--epochs",
+        "1",
+    ]
+    assert main([str(word) for word in [*words, "--device", "cpu"]]) == 0
+    same = equal_weights(load_checkpoint(tmp_path / "run" / "best.pt").weights, cpu_weights(network))
+    told = capsys.readouterr().err
+    assert ("misleads where contrasts are unlike" in told) == kept and ("nothing was trained" in told) == kept
+    assert not kept or same
+    assert (tmp_path / "run" / "last.pt").exists() != kept

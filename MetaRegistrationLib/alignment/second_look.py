@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from ..alignment.blocks import DIRECTIONS
-from ..alignment.structure import structure
 from ..frames.spatial import warp
+from .blocks import DIRECTIONS
+from .structure import structure
 
 _SIZE = 200
 
