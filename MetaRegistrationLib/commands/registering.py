@@ -115,6 +115,8 @@ def register_pairs(
             continue
         for note in pair.notes:
             progress(Message(f"{pair.name}: {note}", "warning"))
+        if registered.registration.burnt_in_px:
+            progress(Message(f"{pair.name}: {_BURNT_IN.format(count=registered.registration.burnt_in_px)}"))
         message = alignment_message(pair.name, registered.registration.alignment)
         if message:
             progress(message)
@@ -123,6 +125,9 @@ def register_pairs(
     if not warm:
         names = ", ".join(pair_files.name for pair_files in files)
         raise InputError(f"No pair could be registered ({names}); the messages above name the files and the reasons.")
+
+
+_BURNT_IN = "{count} pixels of marks that both images have at the same place (a grid, a scale bar) count as no tissue"
 
 
 def leave_out(files: PairFiles, error: Exception, progress: Reader, record: dict) -> None:

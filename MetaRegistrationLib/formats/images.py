@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ..errors import InputError
+from ..frames.burnt_marks import burnt_marks, filled
 from ..frames.field_of_view import field_of_view
 from ..frames.geometry import Geometry
 from ..words import counted
@@ -28,6 +29,7 @@ __all__ = [
     "read_volume",
     "tissue",
     "with_spacing",
+    "without_marks",
     "write_displacement_field",
     "write_image",
 ]
@@ -316,3 +318,19 @@ def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Ima
     if fourth_axis:
         return image[:, :, :, channel or 0]
     return sitk.VectorIndexSelectionCast(image, channel) if components > 1 else image
+
+
+def without_marks(
+    moving: Image, fixed: Image, moving_tissue: np.ndarray, fixed_tissue: np.ndarray
+) -> tuple[Image, Image, int]:
+    """The two images as stages shall see them, and how many pixels of marks they have in common at the same place.
+
+    Such marks are filled with what lies around.
+    """
+    if moving.array.shape != fixed.array.shape:
+        return moving, fixed, 0
+    marks = burnt_marks(moving.array, fixed.array, moving_tissue & fixed_tissue)
+    if not marks.any():
+        return moving, fixed, 0
+    seen = (replace(image, array=filled(image.array, marks)) for image in (moving, fixed))
+    return *seen, int(marks.sum())

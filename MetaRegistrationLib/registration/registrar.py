@@ -16,7 +16,7 @@ from ..alignment import Alignment
 from ..alignment.reframing import reframed
 from ..checkpoints import Checkpoint
 from ..errors import InputError
-from ..formats.images import Image, tissue
+from ..formats.images import Image, tissue, without_marks
 from ..formats.landmarks import Landmarks
 from ..frames.geometry import Geometry
 from ..frames.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
@@ -57,6 +57,8 @@ class Registration:
         The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
     tissue_moving, tissue_fixed : bool arrays (H, W), optional
         Where the images show tissue; everywhere unless given.
+    burnt_in_px : int
+        Pixels of marks at the same place in both images, which were left out.
     """
 
     moving: Image
@@ -74,6 +76,7 @@ class Registration:
     kept: str = "refine"
     tissue_moving: np.ndarray | None = None
     tissue_fixed: np.ndarray | None = None
+    burnt_in_px: int = 0
 
     def record(self) -> dict:
         """What the stages were asked and what they did, as plain values."""
@@ -83,6 +86,7 @@ class Registration:
             "refinement": self.refinement and self.refinement.to_dict(),
             "stage_seconds": self.stage_seconds,
             "kept": self.kept,
+            "burnt_in_px": self.burnt_in_px,
         }
 
     @cached_property
@@ -267,9 +271,10 @@ class Registrar:
         images = (moving, fixed)
         frames = pair_frames(moving.geometry, fixed.geometry, self.preprocessing.size)
         masks = [tissue(image) for image in images]
+        *seen, marks = without_marks(*images, *masks)
         framed = [
             self.preprocessing.apply(image.array, frame, mask)
-            for image, frame, mask in zip(images, frames, masks, strict=True)
+            for image, frame, mask in zip(seen, frames, masks, strict=True)
         ]
         inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
         prepared = time.perf_counter()
@@ -283,7 +288,7 @@ class Registrar:
             inside_fixed=inside[1],
             extents=tuple(extents),
             knows_contrasts=self._knows_contrasts,
-            reframe=lambda alignment: reframed(moving, masks[0], frames[0], alignment, self.preprocessing),
+            reframe=lambda alignment: reframed(seen[0], masks[0], frames[0], alignment, self.preprocessing),
         )
         return Registration(
             *images,
@@ -297,6 +302,7 @@ class Registrar:
             {"preprocessing": prepared - began, **found.seconds},
             found.kept,
             *masks,
+            marks,
         )
 
     def _displacement(self, moving: Tensor, fixed: Tensor) -> Tensor:

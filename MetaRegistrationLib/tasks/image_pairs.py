@@ -13,7 +13,7 @@ from ..alignment import Alignment, align
 from ..alignment.aligned import aligned_image, aligned_points, alignment_message
 from ..alignment.reframing import reframed
 from ..errors import InputError
-from ..formats.images import tissue
+from ..formats.images import tissue, without_marks
 from ..frames.preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
 from ..pairs.folders import PairFiles
 from ..progress import Message, Reader
@@ -183,8 +183,9 @@ def prepare_pair(
     images = (pair.moving, pair.fixed)
     frames = pair_frames(pair.moving.geometry, pair.fixed.geometry, preprocessing.size)
     masks = [tissue(image) for image in images]
+    *seen, _ = without_marks(*images, *masks)
     moving, fixed = (
-        preprocessing.apply(image.array, frame, mask) for image, frame, mask in zip(images, frames, masks, strict=True)
+        preprocessing.apply(image.array, frame, mask) for image, frame, mask in zip(seen, frames, masks, strict=True)
     )
     alignment = None
     if aligner is not None:
@@ -198,7 +199,7 @@ def prepare_pair(
             extent_moving=extents[0],
             extent_fixed=extents[1],
         )
-        view = reframed(pair.moving, masks[0], frames[0], alignment, preprocessing)
+        view = reframed(seen[0], masks[0], frames[0], alignment, preprocessing)
         moving = aligned_image(view.moving, view.alignment) if view else aligned_image(moving, alignment)
     if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
         return TaskPair(moving, fixed)
