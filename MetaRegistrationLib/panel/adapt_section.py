@@ -148,7 +148,7 @@ class AdaptSection:
             self._display(event)
 
     def _end(self, end) -> None:
-        self._job = None
+        self._job, self._state.log = None, end.log
         say(self.ui.adaptStatusLabel, end.message)
         if end.status == "finished" and end.saved:
             self._state.checkpoint = Path(end.saved)

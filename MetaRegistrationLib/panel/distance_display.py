@@ -68,17 +68,17 @@ class DistanceDisplay:
         if self._said and self.ui.landmarksStatusLabel.text == self._said:
             say(self.ui.landmarksStatusLabel, "")
         self._said = ""
-        fill_table(self.ui.distanceTable, table_texts(rows))
+        fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
         self._logic.update_table(parameters, rows)
 
 
 def table_texts(rows) -> list[list[str]]:
-    """Cells of the table: a row for each pair, then mean and standard deviation."""
+    """Cells of the table: mean and standard deviation first, which is what one looks for, then a row for each pair."""
     if not rows:
         return []
     values = np.array([row[1:] for row in rows], dtype=float)
-    lines = [(row[0], *row[1:]) for row in rows]
-    lines += [(_("mean"), *values.mean(axis=0)), (_("standard deviation"), *values.std(axis=0))]
+    lines = [(_("mean"), *values.mean(axis=0)), (_("standard deviation"), *values.std(axis=0))]
+    lines += [(row[0], *row[1:]) for row in rows]
     return [
         [label, *(_number(value, 2 if index < 2 else 1) for index, value in enumerate(numbers))]
         for label, *numbers in lines

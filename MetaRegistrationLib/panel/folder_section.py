@@ -114,7 +114,7 @@ class FolderSection:
             say(self.ui.registerStatusLabel, event["text"])
 
     def _end(self, end) -> None:
-        self._job = None
+        self._job, self._state.log = None, end.log
         say(self.ui.registerStatusLabel, "\n".join([end.message, *_shown(self._warnings)]))
         self._show_idle()
 

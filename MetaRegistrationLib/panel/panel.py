@@ -11,6 +11,7 @@ from .landmarks_section import LandmarksSection
 from .masks_section import MasksSection
 from .pairs_section import PairsSection
 from .register_section import RegisterSection
+from .report_section import ReportSection
 from .slices_section import SlicesSection
 from .stages_section import StagesSection
 from .state import PanelState
@@ -42,6 +43,7 @@ class Panel:
             ui, logic.register, state, logic.dependency, logic.host, self.views.show_overlay
         )
         self.folder = FolderSection(ui, logic.register, state, logic.dependency)
+        self.report = ReportSection(ui, state)
         self.landmarks = LandmarksSection(ui, logic.landmarks, state, logic.host)
 
     def use(self, parameters: Any | None) -> None:

@@ -37,12 +37,15 @@ class PanelState:
         The chosen one.
     device : str
         As `--device` takes it.
+    log : str
+        What the last run in a child process wrote.
     """
 
     parameters: Any = field(default_factory=_NoParameters)
     folder: PairFolder | None = None
     checkpoint: Path | None = None
     device: str = "cpu"
+    log: str = ""
     _watchers: list[Callable[[], None]] = field(default_factory=list)
     _notifying: bool = False
 

@@ -30,15 +30,20 @@ def on_path(line, changed: Callable[[str], object]) -> None:
     line.connect("validInputChanged(bool)", validity)
 
 
-def fill_table(table, rows: Sequence[Sequence[str]]) -> None:
-    """Replace the cells of a QTableWidget; it grows with its rows up to a limit."""
+def fill_table(table, rows: Sequence[Sequence[str]], bold: int = 0) -> None:
+    """Replace the cells of a QTableWidget, the first `bold` rows in bold; it grows with its rows up to a limit."""
     import qt
+
+    heavy = qt.QFont(table.font)
+    heavy.setBold(True)
 
     table.setRowCount(len(rows))
     for row, cells in enumerate(rows):
         for column, text in enumerate(cells):
             item = qt.QTableWidgetItem(text)
             item.setToolTip(text)
+            if row < bold:
+                item.setFont(heavy)
             table.setItem(row, column, item)
     for column in range(table.columnCount - 1):  # not all at once: that would end the stretching of the last one
         table.resizeColumnToContents(column)

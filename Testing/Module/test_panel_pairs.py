@@ -141,12 +141,12 @@ def test_pixel_size_that_is_typed_after_the_points_fills_their_micrometres(rig, 
         node.AddControlPointWorld((place, -100.0, 0.0))
         selector.setCurrentNode(node)
     settle(rig)
-    label, *before = table(widget.ui.distanceTable)[0]
+    label, *before = table(widget.ui.distanceTable)[2]
     assert before[2:] == ["–", "–"]
     for size in (7.5, 8.0):
         widget.ui.spacingSpinBox.value = size
         settle(rig)
-        row = table(widget.ui.distanceTable)[0]
+        row = table(widget.ui.distanceTable)[2]
         assert row[:3] == [label, *before[:2]] and row[3] == f"{10 * size:.1f}"
         assert (row[4] != "–") == registered
     node = chosen(widget)["distanceTable"].GetTable()

@@ -1,0 +1,122 @@
+"""The button *Copy report*: what a support forum asks for, on the clipboard, without names of patients or paths."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from .. import __version__
+from ..resources import shipped_checkpoints
+from .pixel_sizes import PixelSizes
+from .state import PanelState
+from .texts import tr as _
+from .widgets import say
+
+_PACKAGES = ("torch", "numpy", "scipy", "SimpleITK", "pydicom")
+_LABELS = ("pairsStatusLabel", "adaptStatusLabel", "registerStatusLabel", "measuresLabel", "landmarksStatusLabel")
+_VOLUMES = ("movingVolume", "fixedVolume", "movingMask", "fixedMask", "warpedVolume")
+_NODES = (*_VOLUMES, "transform", "movingPoints", "fixedPoints", "distanceTable")
+_LINES = 80
+_PATH = re.compile(r"""(?<![\w.])(?:[A-Za-z]:[\\/]|\\\\|~?/)[^\s"'<>|:;,)]+""")
+_FILE = re.compile(
+    r"""[^\s"'/\\()]+\.(?:png|jpe?g|tiff?|bmp|nrrd|nhdr|mha|mhd|nii(?:\.gz)?|dcm|csv|fcsv|json|pt|toml|mr[bm]l?)\b""",
+    re.I,
+)
+
+
+class ReportSection:
+    """Controls the button.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    state : PanelState
+    """
+
+    def __init__(self, ui, state: PanelState) -> None:
+        self.ui, self._state = ui, state
+        ui.copyReportButton.connect("clicked(bool)", lambda checked: self.copy())
+        say(ui.reportLabel, "")
+
+    def copy(self) -> None:
+        """Put the report on the clipboard."""
+        import qt
+
+        qt.QApplication.clipboard().setText(self.text())
+        say(self.ui.reportLabel, _("Copied. It has no names and no paths; look through it before you post it."))
+
+    def text(self) -> str:
+        """The report."""
+        said = [f"{name.removesuffix('Label')}: {getattr(self.ui, name).text}" for name in _LABELS]
+        parts = {
+            "Versions": _versions(),
+            "Settings": self._settings(),
+            "Images": self._images(),
+            "What the panel says": [line for line in said if not line.endswith(": ")],
+            "Log of the last run": self._state.log.splitlines()[-_LINES:],
+        }
+        names = self._names()
+        lines = [f"MetaRegistration {__version__}"]
+        for title, content in parts.items():
+            lines += ["", f"{title}:", *(f"  {without_names(line, names)}" for line in content or ["nothing"])]
+        return "\n".join(lines) + "\n"
+
+    def _settings(self) -> list[str]:
+        state, shipped = self._state, {path.name for path in shipped_checkpoints()}
+        checkpoint = state.checkpoint
+        own = checkpoint is None or checkpoint.name not in shipped
+        values = {
+            "stages": state.stages.to_dict(),
+            "checkpoint": "adapted" if own else checkpoint.stem,
+            "device": state.device,
+            "epochs": state.parameters.epochs,
+            "pixel sizes": PixelSizes.given_in(self.ui).to_dict(),
+            "pairs": None if state.folder is None else f"{len(state.folder.pairs)}, {state.folder.layout}",
+        }
+        return [f"{name}: {value}" for name, value in values.items()]
+
+    def _images(self) -> list[str]:
+        lines = []
+        for name in _VOLUMES:
+            node = getattr(self._state.parameters, name)
+            image = node.GetImageData() if node is not None and hasattr(node, "GetImageData") else None
+            if image is not None:
+                spacing = " x ".join(f"{step:.5g}" for step in node.GetSpacing())
+                lines.append(f"{name}: {image.GetDimensions()}, {image.GetScalarTypeAsString()}, {spacing} mm")
+        return lines
+
+    def _names(self) -> set[str]:
+        nodes = [getattr(self._state.parameters, name) for name in _NODES]
+        names = {node.GetName() for node in nodes if node is not None}
+        folder = self._state.folder
+        if folder is not None:
+            names |= {folder.root.name, *(pair.name for pair in folder.pairs)}
+            names |= {Path(path).stem for pair in folder.pairs for path in (pair.moving, pair.fixed)}
+        names |= {self.ui.adaptedNameLineEdit.text, Path.home().name}
+        return {name for name in names if name and len(name) > 2}
+
+
+def without_names(text: str, names: Iterable[str]) -> str:
+    """`text` with every path, file and known name replaced by what it is."""
+    for name in sorted(names, key=len, reverse=True):  # the longer first: one may be a part of another
+        text = text.replace(name, "<name>")
+    return _FILE.sub("<file>", _PATH.sub("<path>", text))
+
+
+def _versions() -> list[str]:
+    lines = [f"Python {platform.python_version()} on {platform.system()} {platform.release()} {platform.machine()}"]
+    try:
+        import slicer
+
+        lines.append(f"Slicer {slicer.app.majorVersion}.{slicer.app.minorVersion}, revision {slicer.app.revision}")
+    except (ImportError, AttributeError):
+        lines.append("Slicer: version unknown")
+    for package in _PACKAGES:  # by their records: importing torch takes seconds
+        try:
+            lines.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            lines.append(f"{package}: not installed")
+    return lines
