@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, fields
 
 from .errors import InputError
 
-INITIAL_KINDS = ("none", "translation", "rigid", "affine")
+SEARCHED_KINDS = ("none", "translation", "rigid", "affine")
+INITIAL_KINDS = (*SEARCHED_KINDS, "landmarks")
+LEAST_LANDMARKS = 3  # pairs of them, for an initial alignment by landmarks
 LEAST_CONFIDENCE = 0.5  # an initial alignment that is less sure is turned down, and the user told
 
 
@@ -18,7 +20,7 @@ class Stages:
     Attributes
     ----------
     initial : str
-        Initial alignment: "none", "translation", "rigid" or "affine".
+        Initial alignment: "none", "translation", "rigid" or "affine", which is searched for, or "landmarks".
     network : bool
         Whether the network's displacement follows.
     refine : int
@@ -35,7 +37,8 @@ class Stages:
     refine: int = 30
 
     def __post_init__(self) -> None:
-        check_initial(self.initial, "--initial")
+        if self.initial not in INITIAL_KINDS:
+            raise InputError(f"--initial: expected one of {', '.join(INITIAL_KINDS)}, got {self.initial!r}.")
         if not isinstance(self.network, bool):
             raise InputError(
                 f"--no-network: expected True or False for the stage of the network, got {self.network!r}."
@@ -70,6 +73,6 @@ def adapted_initial(history: Sequence[dict]) -> str | None:
 
 
 def check_initial(kind: object, name: str) -> None:
-    """Raise an `InputError` that begins with `name` unless `kind` is a kind of initial alignment."""
-    if kind not in INITIAL_KINDS:
-        raise InputError(f"{name}: expected one of {', '.join(INITIAL_KINDS)}, got {kind!r}.")
+    """Raise an `InputError` that begins with `name` unless `kind` is a kind of initial alignment that needs no landmarks."""
+    if kind not in SEARCHED_KINDS:
+        raise InputError(f"{name}: expected one of {', '.join(SEARCHED_KINDS)}, got {kind!r}.")

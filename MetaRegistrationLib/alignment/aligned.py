@@ -62,7 +62,7 @@ def other_initial_message(adapted: str | None, used: str) -> Message | None:
         `adapted_initial`; None where nothing is known.
     used : str
     """
-    if adapted is None or adapted == used:
+    if adapted is None or adapted == used or (used == "landmarks" and adapted != "none"):
         return None
     return Message(
         f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}: it may do less well"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..stages import INITIAL_KINDS as KINDS
+from ..stages import SEARCHED_KINDS as KINDS
 
 __all__ = ["KINDS", "Alignment"]
+
+_MEASURES = ("correlation_before", "correlation", "confidence")
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +21,7 @@ class Alignment:
     Attributes
     ----------
     requested, kind : str
-        One of `KINDS`: what was asked for, and what was kept. `rigid` is rotation and translation.
+        One of `KINDS`, or "landmarks": what was asked for, and what was kept. `rigid` is rotation and translation.
     matrix : float64 array (2, 3)
         A pull transform in pixels of the frame: a fixed pixel (row, column) is found at
         ``matrix @ (row, column, 1)`` in the moving frame.
@@ -27,7 +30,8 @@ class Alignment:
     confidence : float
         How sure it is that the images show the same thing and that the matrix brings them together, from 0 to 1: by how
         far the place found stands above all places that were searched, and by how many blocks agree on it. Below 0.5
-        the identity is kept, and the number is that of the place that was turned down. Zero when nothing was searched.
+        the identity is kept, and the number is that of the place that was turned down. Zero when nothing was searched, NaN where
+        landmarks told the place.
     seconds : float
         Time taken.
     reason : str
@@ -55,13 +59,12 @@ class Alignment:
 
     def to_dict(self) -> dict:
         """Plain values, for a record."""
+        known = {name: None if math.isnan(getattr(self, name)) else getattr(self, name) for name in _MEASURES}
         return {
             "requested": self.requested,
             "kind": self.kind,
             "matrix": self.matrix.tolist(),
-            "correlation_before": self.correlation_before,
-            "correlation": self.correlation,
-            "confidence": self.confidence,
+            **known,
             "seconds": self.seconds,
             "reason": self.reason,
             "directions": self.directions,

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from ..errors import InputError
-from ..stages import INITIAL_KINDS, Stages
+from ..stages import INITIAL_KINDS, SEARCHED_KINDS, Stages
 
 
 def new_parser_options(description: str, examples: str) -> dict:
@@ -183,20 +183,21 @@ def pixel_sizes(arguments: argparse.Namespace) -> dict:
     return {name: getattr(arguments, name) for name in names}
 
 
-def add_initial(parser: argparse.ArgumentParser) -> None:
+def add_initial(parser: argparse.ArgumentParser, kinds: tuple[str, ...] = SEARCHED_KINDS) -> None:
     """`--initial KIND`."""
     parser.add_argument(
         "--initial",
-        choices=INITIAL_KINDS,
+        choices=kinds,
         default=Stages.initial,
-        help="initial alignment, before the network (default: %(default)s)",
+        help="initial alignment, before the network (default: %(default)s)"
+        + ("; landmarks: from three or more pairs of those that are given" if "landmarks" in kinds else ""),
     )
 
 
 def add_stages(parser: argparse.ArgumentParser) -> None:
     """`--initial KIND`, `--no-network` and `--refine N`; `stages_of` makes `Stages` of them."""
     group = parser.add_argument_group("stages")
-    add_initial(group)
+    add_initial(group, INITIAL_KINDS)
     group.add_argument("--no-network", action="store_true", help="leave the network out; needs no checkpoint")
     group.add_argument(
         "--refine",

@@ -60,11 +60,20 @@ def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Re
     """Register one pair, read from `files`, and carry its landmarks."""
     from ..registration.measures import carry_landmarks, measure
 
-    registration = registrar(pair.moving, pair.fixed)
+    landmarks = None
+    if pair.moving_landmarks is not None and pair.fixed_landmarks is not None:
+        landmarks = pair.moving_landmarks.points, pair.fixed_landmarks.points
+    registration = registrar(pair.moving, pair.fixed, landmarks)
     landmarks = None
     if pair.moving_landmarks is not None:
         landmarks = carry_landmarks(registration, pair.moving_landmarks, pair.fixed_landmarks)
     return Registered(files, registration, landmarks, measure(pair.name, registration, landmarks))
+
+
+def _some_points() -> tuple:
+    import numpy as np
+
+    return (np.array([[1.0, 1], [1, 9], [9, 1]]),) * 2
 
 
 def _small(image: Image) -> Image:
@@ -99,10 +108,8 @@ def register_pairs(
     for index, pair_files in enumerate(files, start=1):
         try:
             pair = pair_files.load()
-            if not warm:
-                registrar(
-                    *map(_small, (pair.moving, pair.fixed))
-                )  # the first pass also sets things up; it is not timed
+            if not warm:  # the first pass also sets things up; it is not timed
+                registrar(*map(_small, (pair.moving, pair.fixed)), _some_points())
                 warm = True
             registered = register_pair(registrar, pair_files, pair)
         except InputError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..stages import Stages
 from .adapt_choices import AdaptChoices
 from .pixel_sizes import PixelSizes
 from .requests import FineTuningRequest
@@ -96,12 +97,17 @@ class AdaptSection:
 
     def _what_it_does(self) -> str:
         text = _("Fine-tune the checkpoint on the pairs of the folder.")
-        initial = self._state.stages.initial
+        initial = self._initial()
         if initial == "none":
             return f"{text} " + _("As under Register / Stages, the pairs are not aligned before.")
         return f"{text} " + _(
             "They are aligned first as under Register / Stages ({kind}), so that the network learns what it will see there."
         ).format(kind=kind_name(initial))
+
+    def _initial(self) -> str:
+        """How pairs are aligned first; a folder's pairs have no landmarks to go by."""
+        initial = self._state.stages.initial
+        return Stages.initial if initial == "landmarks" else initial
 
     def _name(self) -> str:
         return self.ui.adaptedNameLineEdit.text.strip()
@@ -129,7 +135,7 @@ class AdaptSection:
             epochs=ui.epochsSpinBox.value,
             device=state.device,
             pixel_sizes=PixelSizes.given_in(ui),
-            initial=state.stages.initial,
+            initial=self._initial(),
         )
         ended = []
         job = self._logic.start(request, self._take, lambda end: (ended.append(end), self._end(end)))

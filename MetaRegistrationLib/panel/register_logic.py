@@ -11,10 +11,12 @@ import numpy as np
 from ..errors import InputError
 from ..formats.files import writable_folder
 from ..formats.images import Image
+from ..formats.landmarks import match_landmarks
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
 from ..mrml import landmark_nodes, masks, results, scene, stage_notes, stored_registration, transforms, views, volumes
+from ..mrml.markups import landmarks_from_node
 from ..pairs.files import check_sizes
 from ..stages import Stages, adapted_initial
 from .masking import masked
@@ -54,7 +56,7 @@ class RegisterLogic:
             yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
             registrar = self._registrar(request.checkpoint, request.device, request.stages)
             yield _("Registering ...")
-            registration = registrar(moving, fixed)
+            registration = registrar(moving, fixed, self._landmarks(request, moving, fixed))
             before, after = registration.ncc
             folding = registration.folding_percent
             yield _("Writing the results ...")
@@ -210,6 +212,21 @@ class RegisterLogic:
             masked(moving, request.moving_mask, request.moving, request.moving_slice, without=request.transform),
             masked(fixed, request.fixed_mask, request.fixed, request.fixed_slice, without=request.transform),
         )
+
+    def _landmarks(self, request: PairRequest, moving: Image, fixed: Image) -> tuple[np.ndarray, np.ndarray] | None:
+        """Corresponding pixels, where the alignment is to go by landmarks."""
+        if request.stages.initial != "landmarks":
+            return None
+        lists = []
+        for node, image in ((request.moving_points, moving), (request.fixed_points, fixed)):
+            if node is None:
+                raise InputError(
+                    _(
+                        "The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks."
+                    )
+                )
+            lists.append(landmarks_from_node(node, image.geometry, without=request.transform))
+        return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
         from ..checkpoints import load_checkpoint

@@ -42,7 +42,8 @@ def _uncertain(kept: str, reason: str) -> str:
     if kept == "none":
         return _(
             "The images could not be aligned with confidence ({reason}), so nothing was moved. Look at the overlay, then try "
-            "another initial alignment under Stages, or masks."
+            "another initial alignment under Stages, or masks; or mark three or more places in both images under Landmarks, and "
+            "choose landmarks as the initial alignment."
         ).format(reason=reason)
     text = _("The images could not be aligned with confidence: check the overlay.")
     return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(kind=kind_name(kept), reason=reason)

@@ -18,6 +18,7 @@ class InitialAlignment(enum.Enum):
     affine = "affine"
     rigid = "rigid"
     translation = "translation"
+    landmarks = "landmarks"
     none = "none"
 
     def label(self) -> str:
@@ -28,7 +29,13 @@ class InitialAlignment(enum.Enum):
 
 def kind_name(kind: str) -> str:
     """A kind of initial alignment in the user's language."""
-    names = {"affine": _("affine"), "rigid": _("rigid"), "translation": _("translation"), "none": _("none")}
+    names = {
+        "affine": _("affine"),
+        "rigid": _("rigid"),
+        "translation": _("translation"),
+        "landmarks": _("landmarks"),
+        "none": _("none"),
+    }
     return names.get(kind, kind)
 
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ..alignment import Alignment, align
 from ..alignment.aligned import aligned_image, total_displacement
+from ..alignment.blocks import DIRECTIONS
+from ..alignment.from_points import align_by_points
 from ..alignment.reframing import Reframed
 from ..alignment.second_look import SecondLook
 from ..refinement import Refinement, RefinementSettings, refine
@@ -73,6 +75,7 @@ def register_frames(
     extents: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0)),
     reframe: Callable[[Alignment | None], Reframed | None] = lambda alignment: None,
     knows_contrasts: bool = False,
+    points: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> StagedField:
     """Register a pair of preprocessed frames.
 
@@ -95,11 +98,21 @@ def register_frames(
         Gives the moving image in a frame that suits an alignment, or None where the frame serves as it is.
     knows_contrasts : bool
         The network has learned from pairs of unlike contrast.
+    points : (array (N, 2), array (N, 2)), optional
+        Corresponding positions in the moving and the fixed frame, for the initial alignment by landmarks.
+
+    Raises
+    ------
+    InputError
+        The alignment is to go by landmarks, and these do not tell it.
     """
     seconds: dict[str, float] = {}
     inside = {"inside_moving": inside_moving, "inside_fixed": inside_fixed}
     alignment = None
-    if stages.initial != "none":
+    if stages.initial == "landmarks":
+        with _timed(seconds, "initial"):
+            alignment = _by_points(moving, fixed, points, inside)
+    elif stages.initial != "none":
         with _timed(seconds, "initial"):
             alignment = align(
                 moving,
@@ -123,6 +136,22 @@ def register_frames(
         )
         displacement = view.displacement_of_former(displacement)
     return StagedField(displacement[0].float().cpu().numpy(), alignment, refinement, seconds, kept)
+
+
+def _by_points(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    points: tuple[np.ndarray, np.ndarray] | None,
+    inside: dict[str, np.ndarray | None],
+) -> Alignment:
+    """The alignment that landmarks tell, and what the two contrasts have in common there."""
+    alignment = align_by_points(*(points or (np.empty((0, 2)), np.empty((0, 2)))))
+    start = total_displacement(alignment, torch.zeros(1, 2, *fixed.shape))
+    alike = {
+        directions: SecondLook(moving, fixed, start, **inside, directions=directions)(start)
+        for directions in DIRECTIONS
+    }
+    return replace(alignment, directions=max(alike, key=alike.__getitem__))
 
 
 def _later_stages(

@@ -259,13 +259,20 @@ class Registrar:
         self._knows_contrasts = checkpoint.knows_contrasts if checkpoint else False
         self._title = checkpoint.title if checkpoint else ""
 
-    def __call__(self, moving: Image, fixed: Image) -> Registration:
+    def __call__(
+        self, moving: Image, fixed: Image, landmarks: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Registration:
         """Register one pair. The network runs in float32: bfloat16 rounds a displacement of 10 px to a sixteenth.
+
+        Parameters
+        ----------
+        landmarks : (array (N, 2), array (N, 2)), optional
+            Corresponding pixels of the moving and the fixed image; they are used for the initial alignment by landmarks only.
 
         Raises
         ------
         InputError
-            The network's field is not finite.
+            The network's field is not finite, or the alignment is to go by landmarks and these do not tell it.
         """
         began = time.perf_counter()
         images = (moving, fixed)
@@ -288,6 +295,7 @@ class Registrar:
             inside_fixed=inside[1],
             extents=tuple(extents),
             knows_contrasts=self._knows_contrasts,
+            points=landmarks and tuple(frame.from_image(at) for frame, at in zip(frames, landmarks, strict=True)),
             reframe=lambda alignment: reframed(seen[0], masks[0], frames[0], alignment, self.preprocessing),
         )
         return Registration(

@@ -31,8 +31,8 @@ SIZE = 64
 STILL = {"row": 0.0, "column": 0.0}
 
 
-def test_the_kinds_are_those_of_the_alignment():
-    assert tuple(KINDS) == INITIAL_KINDS
+def test_the_kinds_are_those_of_the_alignment_and_landmarks():
+    assert (*KINDS, "landmarks") == INITIAL_KINDS
 
 
 def test_stages_are_plain_values():
@@ -47,7 +47,10 @@ def test_stages_are_plain_values():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"initial": "elastic"}, "--initial: expected one of none, translation, rigid, affine, got 'elastic'"),
+        (
+            {"initial": "elastic"},
+            "--initial: expected one of none, translation, rigid, affine, landmarks, got 'elastic'",
+        ),
         ({"initial": None}, "--initial"),
         ({"network": "no"}, "--no-network"),
         ({"refine": -1}, "--refine"),

@@ -65,7 +65,7 @@ def test_controls_show_the_defaults_and_the_recommended_alignment_first(rig, wid
     assert shown_stages(widget) == Stages() == widget.panel.state.stages
     box = widget.ui.initialAlignmentComboBox
     labels = [box.itemText(index) for index in range(box.count)]
-    assert labels == ["affine (recommended)", "rigid", "translation", "none"]
+    assert labels == ["affine (recommended)", "rigid", "translation", "landmarks", "none"]
     assert {label.split()[0] for label in labels} == set(INITIAL_KINDS)
     assert widget.ui.stagesCollapsibleButton.collapsed
     assert widget.ui.stagesCollapsibleButton.text == "Stages: affine alignment, network, refinement"
@@ -136,7 +136,8 @@ def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logi
         (
             "none",
             "The images could not be aligned with confidence (the images do not correlate), so nothing was moved. Look at "
-            "the overlay, then try another initial alignment under Stages, or masks.",
+            "the overlay, then try another initial alignment under Stages, or masks; or mark three or more places in both images "
+            "under Landmarks, and choose landmarks as the initial alignment.",
         ),
         (
             "translation",

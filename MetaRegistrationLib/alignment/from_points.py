@@ -1,0 +1,64 @@
+"""An initial alignment from landmarks that the user placed, for pairs that the search does not find."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..errors import InputError
+from ..stages import LEAST_LANDMARKS
+from .result import Alignment
+
+_FOR_AFFINE = 6
+_IN_A_LINE = 0.08  # second over first singular value of the points
+_REASON = "from its own landmarks, so that their distances are no independent measure"
+
+
+def align_by_points(moving: np.ndarray, fixed: np.ndarray) -> Alignment:
+    """The transform that brings landmarks together best, by least squares.
+
+    A similarity (rotation, scale, shift; no mirroring) for three to five pairs, an affine transform from six on.
+
+    Parameters
+    ----------
+    moving, fixed : arrays (N, 2)
+        Corresponding positions (row, column) in pixels of the frames.
+
+    Raises
+    ------
+    InputError
+        There are fewer than three pairs, or they lie in a line.
+    """
+    began = time.perf_counter()
+    moving, fixed = np.asarray(moving, dtype=float), np.asarray(fixed, dtype=float)
+    if len(fixed) < LEAST_LANDMARKS:
+        raise InputError(
+            f"The initial alignment by landmarks needs at least {LEAST_LANDMARKS} pairs of them, and there are {len(fixed)}. "
+            "Place more, or choose another initial alignment."
+        )
+    for name, points in (("moving", moving), ("fixed", fixed)):
+        spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+        if spread[1] < _IN_A_LINE * spread[0] or spread[0] == 0:
+            raise InputError(
+                f"The {name} landmarks lie in a line, which tells no alignment. Place one aside, or choose another kind."
+            )
+    matrix = _affine(fixed, moving) if len(fixed) >= _FOR_AFFINE else _similarity(fixed, moving)
+    nan = float("nan")
+    return Alignment("landmarks", "landmarks", matrix, nan, nan, nan, time.perf_counter() - began, _REASON)
+
+
+def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    extended = np.column_stack([source, np.ones(len(source))])
+    return np.linalg.lstsq(extended, target, rcond=None)[0].T
+
+
+def _similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Umeyama, IEEE TPAMI 13 (1991) 376."""
+    centres = source.mean(axis=0), target.mean(axis=0)
+    first, second = source - centres[0], target - centres[1]
+    left, values, right = np.linalg.svd(second.T @ first)
+    signs = np.array([1.0, np.sign(np.linalg.det(left @ right)) or 1.0])
+    rotation = left @ np.diag(signs) @ right
+    linear = (values @ signs) / (first**2).sum() * rotation
+    return np.column_stack([linear, centres[1] - linear @ centres[0]])

@@ -1,0 +1,56 @@
+"""The initial alignment from landmarks, in the panel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder, table
+
+
+@pytest.fixture
+def widget(rig):
+    return open_panel(rig)
+
+
+def choose(widget, label: str) -> None:
+    box = widget.ui.initialAlignmentComboBox
+    box.setCurrentIndex([box.itemText(index) for index in range(box.count)].index(label))
+
+
+def test_three_pairs_of_landmarks_align_what_was_asked_for(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    click_row(rig, widget, 0)
+    choose(widget, "landmarks")
+    widget.ui.useNetworkCheckBox.checked = False
+    widget.ui.refinementStepsSpinBox.value = 0
+    register(rig, widget)
+    parameters = widget.panel.state.parameters
+    assert parameters.movingPoints.GetNumberOfControlPoints() >= 3
+    rows = table(widget.ui.distanceTable)
+    assert float(rows[0][2]) < float(rows[0][1])
+    assert "landmarks" in widget.ui.measuresLabel.text
+    fitted = parameters.transform
+    again = float(rows[0][2])
+    register(rig, widget)  # the points lie under the transform now, and count where they were placed
+    assert parameters.transform is fitted
+    assert float(table(widget.ui.distanceTable)[0][2]) == pytest.approx(again, abs=0.02)
+
+
+def test_too_few_landmarks_are_told(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    click_row(rig, widget, 0)
+    choose(widget, "landmarks")
+    settle(rig)
+    parameters = widget.panel.state.parameters
+    for node in (parameters.movingPoints, parameters.fixedPoints):
+        while node.GetNumberOfControlPoints() > 2:
+            node.RemoveNthControlPoint(2)
+    register(rig, widget)
+    assert "at least 3 pairs" in widget.ui.registerStatusLabel.text
+    for selector in (widget.ui.movingPointsSelector, widget.ui.fixedPointsSelector):
+        selector.setCurrentNode(None)
+    register(rig, widget)
+    assert "needs a list of moving and one of fixed points" in widget.ui.registerStatusLabel.text
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLGridTransformNode") == 0
+    assert np.isfinite(slicer.util.arrayFromVolume(parameters.movingVolume)).all()
