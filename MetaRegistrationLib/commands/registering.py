@@ -104,7 +104,7 @@ def register_pairs(
     message = other_initial_message(record["adapted_initial"], record["stages"]["initial"])
     if message:
         progress(message)
-    warm = False
+    warm = len(files) == 1  # of one pair the user waits for the command, not for a measured time
     for index, pair_files in enumerate(files, start=1):
         try:
             pair = pair_files.load()

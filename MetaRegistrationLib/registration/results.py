@@ -115,7 +115,7 @@ def _write_landmarks(folder: Path, registration: Registration, landmarks: Carrie
 def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: CarriedLandmarks | None) -> np.ndarray:
     """Overlays before and after, side by side, uint8 (h, w, 3)."""
     geometry = registration.fixed.geometry
-    step = max(max(geometry.size) // _PICTURED, 1)  # no more pixels than a picture can show
+    step = -(-max(geometry.size) // _PICTURED)  # no more pixels than a picture can show
     rows, columns = (np.arange(0, extent, step) for extent in geometry.size)
     of_moving = [
         places * scale + shift
@@ -147,7 +147,8 @@ def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: C
 def _unmoved_image(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     inside_rows = (rows >= -0.5) & (rows <= array.shape[0] - 0.5)
     inside_columns = (columns >= -0.5) & (columns <= array.shape[1] - 0.5)
-    finite = np.where(np.isfinite(array), array, np.float32(0))
+    known = np.isfinite(array)
+    finite = array if known.all() else np.where(known, array, np.float32(0))
     return np.where(inside_rows[:, None] & inside_columns, interpolate_grid(finite, rows, columns), 0)
 
 
