@@ -19,7 +19,7 @@ def node_with_attribute(name: str, value: str):
 @contextmanager
 def unchanged_on_error(*volumes) -> Iterator[None]:
     """Remove the nodes that were added inside, and give `volumes` their spacing back, when an error leaves the block."""
-    before = _ids()
+    before = ids()
     spacings = [(volume, volume.GetSpacing()) for volume in volumes]
     try:
         yield
@@ -34,15 +34,23 @@ def unchanged_on_error(*volumes) -> Iterator[None]:
 @contextmanager
 def without_what_is_added() -> Iterator[None]:
     """Remove the nodes that were added inside: those of intermediate results."""
-    before = _ids()
+    before = ids()
     try:
         yield
     finally:
         _remove_all_but(before)
 
 
-def _ids() -> set[str]:
+def ids() -> set[str]:
+    """Of all nodes."""
     return {node.GetID() for node in _nodes()}
+
+
+def remove(identifiers: set[str]) -> None:
+    """Remove these nodes, as far as they are there."""
+    for node in _nodes():
+        if node.GetID() in identifiers and node.GetScene() is not None:
+            slicer.mrmlScene.RemoveNode(node)
 
 
 def _remove_all_but(identifiers: set[str]) -> None:

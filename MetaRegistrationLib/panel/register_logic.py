@@ -15,7 +15,18 @@ from ..formats.landmarks import match_landmarks
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
-from ..mrml import landmark_nodes, masks, results, scene, stage_notes, stored_registration, transforms, views, volumes
+from ..mrml import (
+    landmark_nodes,
+    masks,
+    results,
+    scene,
+    stage_notes,
+    stored_registration,
+    transforms,
+    undo,
+    views,
+    volumes,
+)
 from ..mrml.markups import landmarks_from_node
 from ..pairs.files import check_sizes
 from ..stages import Stages, adapted_initial
@@ -38,6 +49,7 @@ class RegisterLogic:
     def __init__(self, host: Any) -> None:
         self._host = host
         self._jobs: list[Job] = []
+        self._before: undo.BeforeRegistration | None = None
         self._cached: tuple[tuple, Registrar] | None = None
         self._adapted_initial: str | None = None  # of the checkpoint of the cached one
 
@@ -49,6 +61,8 @@ class RegisterLogic:
         InputError
             The volumes cannot be registered, or the checkpoint cannot be used; the scene is as it was.
         """
+        nodes = [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
+        as_it_was, self._before = undo.BeforeRegistration(nodes), None
         with scene.unchanged_on_error(request.moving, request.fixed):
             yield _("Reading the volumes ...")
             self._give_pixel_size(request)
@@ -62,6 +76,8 @@ class RegisterLogic:
             yield _("Writing the results ...")
             warped, transform = self._write(request, registration)
             alignment, refinement = registration.alignment, registration.refinement
+            as_it_was.done()
+            self._before = as_it_was
             return PairResult(
                 before,
                 after,
@@ -74,6 +90,16 @@ class RegisterLogic:
                 None if refinement is None else refinement.steps,
                 stage_notes.alignment_alone(registration),
             )
+
+    def can_undo(self) -> bool:
+        """Whether there is a registration to take back."""
+        return self._before is not None
+
+    def undo(self) -> None:
+        """Bring the scene back to what it was before the last registration."""
+        before, self._before = self._before, None
+        if before is not None:
+            before.restore()
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -185,7 +211,7 @@ class RegisterLogic:
         """Stop what runs, at once."""
         for job in self._jobs:
             job.close()
-        self._jobs = []
+        self._jobs, self._before = [], None
 
     def _give_pixel_size(self, request: PairRequest) -> None:
         # Points that were placed before would not move with the pixels.

@@ -32,10 +32,12 @@ class RegisterSection:
         self._host, self._show_result = host, show_result
         self._steps: Steps | None = None
         self._measured: tuple | None = None
+        self._earlier: tuple | None = None
         say(ui.registerStatusLabel, "")
         say(ui.measuresLabel, "")
         say(ui.alignmentWarningLabel, "")
         ui.registerButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
+        ui.undoRegisterButton.connect("clicked(bool)", lambda checked: self._undo())
         ui.applyToOthersButton.connect("clicked(bool)", lambda checked: self._apply_to_others())
         ui.otherVolumesSelector.connect("checkedNodesChanged()", self.refresh)
         state.watch(self.refresh)
@@ -57,6 +59,10 @@ class RegisterSection:
         )
         can_start(
             ui.applyToOthersButton, others, _("Put the checked volumes under the transform of this registration.")
+        )
+        nothing = [] if self._logic.can_undo() and not self.running else [_("a registration to take back")]
+        can_start(
+            ui.undoRegisterButton, nothing, _("Bring the scene back to what it was before the last registration.")
         )
         if not self.running:
             ui.registerButton.text = _("Register")
@@ -123,6 +129,7 @@ class RegisterSection:
 
     def _registered(self, result) -> None:
         parameters = self._state.parameters
+        self._earlier = parameters.transform, self._measured
         parameters.transform = result.transform
         self._measured = self._pair(), result
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
@@ -132,6 +139,19 @@ class RegisterSection:
         times = times_in_words(result.stage_seconds, result.refinement_steps)
         say(self.ui.registerStatusLabel, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
         self._state.notify()
+        self._show_result()
+
+    def _undo(self) -> None:
+        before = self._earlier
+        try:
+            with self._state.together():
+                self._logic.undo()
+                if before is not None:
+                    self._state.parameters.transform, self._measured = before
+        except Exception as error:
+            say(self.ui.registerStatusLabel, sentence(error))
+            return
+        say(self.ui.registerStatusLabel, _("Taken back: the scene is as it was before the registration."))
         self._show_result()
 
     def _failed(self, error: Exception) -> None:

@@ -1,0 +1,74 @@
+"""The scene as it was before a registration."""
+
+from __future__ import annotations
+
+import slicer
+import vtk
+
+from .scene import ids, remove
+
+_OF_THE_NODE_ITSELF = ("transform", "display", "storage")
+
+
+class BeforeRegistration:
+    """What a registration will change in the scene, so that `restore` brings it back.
+
+    Make it before, call `done` after. Transforms and images are replaced by a registration, never overwritten, so that the
+    earlier ones are kept here as they were.
+
+    Parameters
+    ----------
+    nodes : list of nodes or None
+        Volumes, point lists and transforms that may be changed.
+    """
+
+    def __init__(self, nodes: list) -> None:
+        self._ids = ids()
+        self._states = [(node, _state(node)) for node in nodes if node is not None]
+        self._added: set[str] = set()
+
+    def done(self) -> None:
+        """The registration is complete: what is new in the scene came of it."""
+        self._added = ids() - self._ids
+
+    def restore(self) -> None:
+        """Bring the scene back; what was added later by somebody else stays. Nodes that are gone are left out."""
+        for node, state in self._states:
+            if node.GetScene() is not None:
+                _bring_back(node, state)
+        remove(self._added)
+
+
+def _state(node) -> dict:
+    state = {
+        "attributes": {name: node.GetAttribute(name) for name in node.GetAttributeNames()},
+        "references": {
+            role: node.GetNodeReferenceID(role)
+            for role in (node.GetNthNodeReferenceRole(index) for index in range(node.GetNumberOfNodeReferenceRoles()))
+        },
+        "parent": node.GetTransformNodeID(),
+    }
+    if node.IsA("vtkMRMLVolumeNode"):
+        matrix = vtk.vtkMatrix4x4()
+        node.GetIJKToRASMatrix(matrix)
+        state |= {"matrix": matrix, "image": node.GetImageData()}
+    if node.IsA("vtkMRMLTransformNode"):
+        state["transform"] = node.GetTransformFromParent()
+    return state
+
+
+def _bring_back(node, state: dict) -> None:
+    with slicer.util.NodeModify(node):
+        for name in set(node.GetAttributeNames()) - set(state["attributes"]):
+            node.RemoveAttribute(name)
+        for name, value in state["attributes"].items():
+            node.SetAttribute(name, value)
+        for role in [node.GetNthNodeReferenceRole(index) for index in range(node.GetNumberOfNodeReferenceRoles())]:
+            if role not in state["references"] and role not in _OF_THE_NODE_ITSELF:
+                node.SetNodeReferenceID(role, None)
+        if "transform" in state:
+            node.SetAndObserveTransformFromParent(state["transform"])
+        if "matrix" in state:
+            node.SetIJKToRASMatrix(state["matrix"])
+            node.SetAndObserveImageData(state["image"])
+        node.SetAndObserveTransformNodeID(state["parent"])
