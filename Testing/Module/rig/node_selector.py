@@ -281,7 +281,7 @@ class qMRMLCheckableNodeComboBox:
 
     def check(self, node):
         """Check a node."""
-        self._checked = [*self.checkedNodes(), node]
+        self._checked = (*self.checkedNodes(), node)
         emit(self, "checkedNodesChanged()")
 
     def uncheck(self, node):
@@ -290,5 +290,5 @@ class qMRMLCheckableNodeComboBox:
         emit(self, "checkedNodesChanged()")
 
     def checkedNodes(self):
-        """The checked nodes that are still in the scene."""
-        return [n for n in self.__dict__.get("_checked", []) if n in self._eligible()]
+        """The checked nodes that are still in the scene, as PythonQt gives them: a tuple."""
+        return tuple(n for n in self.__dict__.get("_checked", []) if n in self._eligible())

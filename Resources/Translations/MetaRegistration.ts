@@ -1,0 +1,1554 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1">
+<context>
+    <name>MetaRegistration</name>
+    <message>
+        <source>What is missing before this module can compute.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Install PyTorch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Install PyTorch through the PyTorch extension. It asks before it downloads (up to a few gigabytes).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Image pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a folder of image pairs, or go on to Register with two loaded volumes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MetaRegistration/PairsFolder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder of image pairs: a pairs.csv, subfolders moving and fixed, names that end in _moving and _fixed, or one subfolder a pair.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pixel spacing:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> µm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>as in the files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance between pixels in micrometres, for files that carry none (PNG, BMP, JPEG). 0 leaves it as in the files.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>of the moving image:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the same</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance between pixels of the moving images, where it is another one than that of the fixed images (a 3 mm and a 6 mm scan). It counts whatever the files say. 0: the same.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>whatever the files say</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The pixel spacing given here counts also for images that carry another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The pairs that were found. A click on a row loads that pair and shows it side by side and overlaid.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>pair</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>pixel size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>split</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files that are not used, each with the reason.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many pairs were found, or why there are none.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adapt</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune a checkpoint on the pairs of the folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkpoint:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The network to start from and to register with: a shipped one, one that you adapted earlier, or one from a file. Each says in the list for which images it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From file...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a checkpoint file (.pt) of this program.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Preset:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How long to train.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many times every pair is shown to the network.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where to compute: a graphics card by its name, or the processor.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimated from earlier runs on this computer where there were any.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name under which the adapted checkpoint is kept in your own folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune the checkpoint on the pairs of the folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How far the training is, and the time left.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the training does, or how it ended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open the folder of your adapted checkpoints.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete the chosen adapted checkpoint from your folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register one pair, or the whole folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLScalarVolumeNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The image that is warped.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving slice:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Slice of the moving volume that is registered, counted from 0.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The image that stays.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed slice:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Slice of the fixed volume that is registered, counted from 0.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warped volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warped</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Output: the moving image on the fixed image's grid. May be left out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Transform:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLGridTransformNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registration</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Output: the transform, under which the moving volume and its landmarks are put. May be left out when there is a warped volume; without either a new transform is made.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What a registration does, one stage after another. Each can be switched off; the stages that are set at first suit most scans.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Initial alignment:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Brings the scans of the two visits together as a whole, before anything is bent. Affine: shift, rotation, size and shear; rigid: shift and rotation; translation: shift alone; none: only for scans that lie on each other already. Fine-tuning aligns its pairs in the same way.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Network:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>correct local distortions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The network of the checkpoint bends the moving image where vessels still lie apart, for example where the eye moved during the scan. Without it no checkpoint is needed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Refinement steps:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adjusts the result on this very pair in small steps, for the last half pixel. It stops by itself when nothing is gained; more steps may take longer, 0 leaves it out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Masks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What of the images is no tissue, such as black frames and round masks, is found automatically. Where that goes wrong, choose masks of your own.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving mask:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLLabelMapVolumeNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLSegmentationNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where the moving image shows tissue: a label map of its size that is not zero there, or a segmentation, of which the visible segments count. What is outside is left out of account.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed mask:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where the fixed image shows tissue: a label map of its size that is not zero there, or a segmentation, of which the visible segments count. What is outside is left out of account.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register the moving to the fixed volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bring the scene back to what it was before the last registration.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What to look at before you use the result: an initial alignment that was not sure of itself, or another one than the checkpoint was adapted with.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Normalised cross-correlation (NCC) of the two images before and after: 1 is a perfect match. Folding: the share of the image in which the transform turns over, which tissue cannot. Last, the kind of initial alignment that was kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the moving image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the fixed image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the moving image in magenta over the fixed image in green: white where both agree.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Flicker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show moving and fixed image in turns.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Blend:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>0 shows the fixed image, 1 the moving one, between them both.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show field of view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Outline in the overlay what counted as tissue of the fixed image; what is outside of the line was left out of account.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Other volumes:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Further volumes of the same visit as the moving one, for example other slabs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply to other volumes of this visit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put the checked volumes under the transform of this registration.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Results folder:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MetaRegistration/ResultsFolder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder into which the registration of the whole folder is written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register the whole folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register every pair of the folder and write what the command line writes: images, transform, landmarks, overlay and tables.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many pairs are done.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the registration does, or how it ended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mark landmarks and measure their distance before and after.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving points:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>vtkMRMLMarkupsFiducialNode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Landmarks of the moving image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed points:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same landmarks in the fixed image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place in turns</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place a landmark in the moving image, then the same one in the fixed image, and so on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The view that expects the next click.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Suggest bifurcations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Propose vessel bifurcations of the moving image as landmarks; with a registration also where they lie in the fixed image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take the suggested points into the point lists. Delete those that you do not want first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the suggested points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance of each moving landmark from its fixed counterpart before and after the registration; pixels are those of the network's 400 x 400 frame, as in the paper.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>before, px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>after, px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>before, µm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>after, µm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load landmarks: .mrk.json, .fcsv or CSV; one file for both images or one for each.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save the landmarks: CSV for both images in one file, .mrk.json or .fcsv with one file for each.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export table...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write the table of distances as CSV.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place in the fixed image</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put the moving landmarks, carried by the transform, into the scene as points of the fixed image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What was done with the landmarks.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy report</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy versions, device, settings, messages and the log of the last run to the clipboard, for a question in the forum. Names of images and folders are left out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>MetaRegistration.MetaRegistration</name>
+    <message>
+        <source>Meta-Registration</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registers pairs of 2D images, such as OCTA scans of two visits, with a meta-learned network that is fine-tuned on your own pairs; no landmarks are needed for that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The landmark distances are measured as in the paper that README.md cites.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The MetaRegistration authors (see CITATION.cff)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Landmarks {before:.2f} px apart before, {after:.2f} px after</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.adapt_choices</name>
+    <message>
+        <source>Choose a checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkpoints (*.pt)</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.adapt_logic</name>
+    <message>
+        <source>Done: the adapted checkpoint {name} is kept and chosen for registration.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.adapt_section</name>
+    <message>
+        <source>Fine-tune the checkpoint on the pairs of the folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop within two seconds; what was learned until now is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>known once a folder is chosen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelling ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>from your last training</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a guess until the first training</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a folder with image pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a name for the adapted checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As under Register / Stages, the pairs are not aligned before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stopping, and keeping what was learned ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>about {time} ({source})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They are aligned first as under Register / Stages ({kind}), so that the network learns what it will see there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tuning {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete the adapted checkpoint {name}?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Deleted {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.checkpoint_texts</name>
+    <message>
+        <source>Adapted earlier: for images like those that it was adapted on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} (shipped)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adapted earlier on {count} pairs: for images like those.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Any images, meta-learned</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For OCTA and images of any other kind, of two contrasts too, and the best start for fine-tuning on them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Superficial OCTA, adapted</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adapted to en-face OCTA images of the superficial layers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Like contrast, meta-learned</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learned from pairs of like contrast alone, with meta-learning: for comparisons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Like contrast, pretrained only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The network for pairs of like contrast before meta-learning: for comparisons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>VoxelMorph of the paper</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The network of the paper, meta-learned: for comparisons with the paper.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>VoxelMorph of the paper, pretrained only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The network of the paper before meta-learning: for comparisons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file {path}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.dependency_logic</name>
+    <message>
+        <source>PyTorch (install it at the top of this panel)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The PyTorch extension of Slicer is missing: install it with View / Extensions Manager, restart Slicer, and click again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch could not be installed ({error}): check the network connection and click again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.dependency_section</name>
+    <message>
+        <source>PyTorch is missing. Pairs can be viewed and landmarks measured; to train and to register, install it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch was not installed, since that was declined.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.devices</name>
+    <message>
+        <source>CPU (slow)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apple GPU</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.distance_display</name>
+    <message>
+        <source>Write the table of distances as CSV.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>mean</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>standard deviation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a table with landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.folder_section</name>
+    <message>
+        <source>Look at this before you use the results:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register the whole folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop within two seconds; the results until then are kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register every pair of the folder and write what the command line writes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelling ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Starting ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registering the folder ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a folder with image pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a folder for the results</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{index} of {total}: {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>and {count} more</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.landmark_files</name>
+    <message>
+        <source>{count} landmark files were chosen: choose one or two.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.landmarks_logic</name>
+    <message>
+        <source>Moving and fixed points are the same list: choose two.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Suggested points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Landmark distances</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no registration of these two volumes yet: register them first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There are no moving landmarks: place or load some first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} carried</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Suggested fixed points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loaded {moving} moving and {fixed} fixed landmarks.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There are no landmarks to be saved: place or load some first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No vessel bifurcation was found in {name}: place landmarks by hand.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.landmarks_section</name>
+    <message>
+        <source>Place a landmark in the moving image, then the same one in the fixed, and so on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Propose vessel bifurcations of the moving image as landmarks.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load .mrk.json, .fcsv or CSV: one file for both images or one for each.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save as CSV, .mrk.json or .fcsv.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put the moving landmarks, carried by the transform, into the scene as points of the fixed image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take the suggested points into the point lists.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the suggested points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CSV (*.csv);;Markups (*.mrk.json);;Fiducial CSV (*.fcsv)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export the table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a moving and a fixed volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>moving points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>suggestions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} bifurcations are suggested: delete those that you do not want, then accept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Their places in the fixed image come from the registration itself: move each to where you see it, or the distance after it means nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The carried landmarks are in the point list {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} suggestions were accepted.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Landmarks {patterns}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Saved {files}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Exported {file}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} of them lie where the transform folds: look at them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a registration</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.masking</name>
+    <message>
+        <source>automatic</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>chosen for moving</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>chosen for fixed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>chosen for moving and fixed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{mask}: a mask of {expected} pixels was expected, as the volume {volume} has, but it has {found}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{mask}: it holds no mask for {volume}. Choose another one, or none.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{mask}: the mask is empty. Tissue is where a mask is not zero.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.masks_section</name>
+    <message>
+        <source>Masks: {list}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.pairs_logic</name>
+    <message>
+        <source>unknown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{folder}: none of its {count} pairs can be used. The first reason: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} moving</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} fixed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} moving mask</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} fixed mask</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} moving points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} fixed points</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.pairs_section</name>
+    <message>
+        <source>Choose a folder of image pairs, or two loaded volumes under Register.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a folder of image pairs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} pairs ({layout}). Click on a row to load that pair.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loaded {name}: go on with Register.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reading {folder} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} left out, for the reasons listed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Read {} of {} pairs ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.placing</name>
+    <message>
+        <source>moving image</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>fixed image</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next click: {side}, view {views}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next click: {side}; it is in no view now.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> or </source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.presets</name>
+    <message>
+        <source>Quick (10 epochs)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Thorough (600 epochs)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Full, as in the paper (2000 epochs)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Own number of epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.register_logic</name>
+    <message>
+        <source>Reading the volumes ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registering ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Writing the results ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loading PyTorch and the checkpoint ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loading PyTorch ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{moving} to {fixed}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{fixed} field of view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} was chosen as moving and as fixed volume: choose two different ones.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{moving} and {fixed} hold the same image: choose two different scans.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.register_section</name>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop; the scene stays as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put the checked volumes under the transform of this registration.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bring the scene back to what it was before the last registration.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Taken back: the scene is as it was before the registration.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a registration and checked volumes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a registration to take back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register the moving to the fixed volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a moving volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a fixed volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelled: the scene is as it was.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registered in {seconds:.2f} s: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check volumes other than the moving and the fixed one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> and </source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Under the transform now: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.report_section</name>
+    <message>
+        <source>Copied. It has no names and no paths; look through it before you post it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.result_texts</name>
+    <message>
+        <source>The images could not be aligned with confidence: check the overlay.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>preparation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>initial alignment</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It was kept alone: what came after it did not help.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The images could not be aligned with confidence ({reason}), so nothing was moved. Look at the overlay, then try another initial alignment under Stages, or masks; or mark three or more places in both images under Landmarks, and choose landmarks as the initial alignment.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The simpler kind {kind} was used ({reason}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{stage} {seconds:.2f} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Initial alignment: {kind}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The checkpoint was adapted with the initial alignment {adapted} and was used with {used}: it may do less well than it could. Choose {adapted} under Stages, or adapt it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>({count} steps)</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.stage_choices</name>
+    <message>
+        <source>affine</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>rigid</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>translation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>all off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a stage (under Stages)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a checkpoint (under Adapt)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>refinement</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{kind} (recommended)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{kind} alignment</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.stages_section</name>
+    <message>
+        <source>Stages: {list}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.texts</name>
+    <message>
+        <source>The memory ran out: close other programs, or choose another device (CPU), and start again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An error that was not expected ({error}): report it with the log (Help / Report a bug).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A file could not be read or written ({error}): check the folder and start again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.training_display</name>
+    <message>
+        <source>step</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>loss, each step</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>local NCC, each step</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Starting ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>, NCC {ncc:.3f}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>, local NCC {ncc:.3f}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{percent} %, {time} left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch {epoch} of {total}: loss {loss:.4f}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>loss, held-out pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>NCC, held-out pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>loss, training pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>local NCC, training pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Training on {device} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>?</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.views_section</name>
+    <message>
+        <source>Show the moving image, warped once it is registered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the fixed image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving in magenta over fixed in green: white where both agree.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show moving and fixed image in turns.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a moving and a fixed volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.widgets</name>
+    <message>
+        <source>{hours} h {minutes} min</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Still missing: {list}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{minutes} min</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+</TS>
