@@ -53,8 +53,8 @@ def test_the_command_goes_by_landmarks_where_it_is_told(tmp_path, capsys):
     positions, _ = turned(grid, 10, 1.0, (110, 80))
     fixed = ndimage.map_coordinates(wide, np.moveaxis(positions, -1, 0), order=1)
     moving = wide[90:290, 90:290]
-    write_grey_png(tmp_path / "m.png", moving)
-    write_grey_png(tmp_path / "f.png", fixed)
+    write_grey_png(tmp_path / "m.png", 200 * moving)
+    write_grey_png(tmp_path / "f.png", 200 * fixed)
     places = np.array([[40.0, 50], [150, 60], [90, 160]])
     carried = turned(places, 10, 1.0, (110, 80))[0] - 90
     for name, points in (("m", carried), ("f", places)):

@@ -19,7 +19,7 @@ ORDER = (
     ("tasks",),
     ("training",),
     ("registration",),
-    ("experiments", "jobs", "mrml"),
+    ("experiments", "jobs", "mrml", "visits"),
     ("commands", "panel", "images", "geometry"),
 )
 """From the ground up: a room may need rooms of a lower line, and none of its own or a higher one."""

@@ -1,0 +1,6 @@
+"""Several visits of one eye: aligned to one of them, checked against one another, and averaged."""
+
+from .average import Average, average
+from .series import AlignedVisit, Series, Visit, align_series
+
+__all__ = ["AlignedVisit", "Average", "Series", "Visit", "align_series", "average"]

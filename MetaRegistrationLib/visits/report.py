@@ -1,0 +1,142 @@
+"""What is written of a series: images, transforms, tables, a film, and one page that shows it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+from pathlib import Path
+
+import numpy as np
+
+from ..formats.files import writable_folder, write_json, write_text
+from ..formats.image_writing import write_displacement_field, write_image
+from ..formats.tables import write_table
+from ..frames.geometry import Geometry
+from ..progress import plain
+from ..registration.overlays import grey_levels
+from .average import Average
+from .series import LEAST_CONSISTENCY_PX, AlignedVisit, Series
+
+COLUMNS = (
+    "visit",
+    "date",
+    "quality",
+    "aligned",
+    "via",
+    "confidence",
+    "kept",
+    "ncc_after",
+    "overlap_percent",
+    "inconsistent",
+)
+_PICTURED = 800
+_PLAY = (
+    "let t=null,i=0;const f=document.querySelectorAll('#film .f');"
+    "function s(){f.forEach((e,k)=>e.style.display=k==i?'block':'none');i=(i+1)%f.length}"
+    "function go(){if(t){clearInterval(t);t=null}else{t=setInterval(s,700)}}s()"
+)
+
+
+def write_series(folder: Path, series: Series, mean: Average, record: dict) -> None:
+    """Write a series into `folder`.
+
+    Files
+    -----
+    VISIT.nrrd, VISIT_transform.nrrd
+        Each aligned visit on the reference's pixels, and the transform from reference to visit points (LPS vectors in mm).
+    average.nrrd, count.nrrd
+        The mean of all, and how many show something at each pixel.
+    film/NUMBER_VISIT.png
+        The visits one after the other, all with the grey levels of the reference's range, the average last.
+    visits.csv, consistency.csv
+        A line a visit; a line a way over two visits.
+    report.html
+        All of it on one page without anything from elsewhere; `series.json` is written last.
+    """
+    writable_folder(folder / "film")
+    geometry = series.visits[series.reference].visit.image.geometry
+    frames = []
+    for number, entry in enumerate(series.visits, 1):
+        if not entry.aligned:
+            continue
+        warped, seen = entry.warped()
+        write_image(folder / f"{entry.visit.name}.nrrd", warped, geometry)
+        write_displacement_field(folder / f"{entry.visit.name}_transform.nrrd", _vectors(entry, geometry), geometry)
+        frames.append((entry.visit.name, _frame(folder, f"{number:03d}_{entry.visit.name}", warped, seen)))
+    write_image(folder / "average.nrrd", mean.image, geometry)
+    write_image(folder / "count.nrrd", mean.count, geometry)
+    frames.append(("average", _frame(folder, f"{len(series.visits) + 1:03d}_average", mean.image, mean.count > 0)))
+    rows = [_row(series, index) for index in range(len(series.visits))]
+    write_table(folder / "visits.csv", COLUMNS, rows)
+    loops = [[first, second, f"{px:.3f}"] for (first, second), px in series.loops_px.items()]
+    write_table(folder / "consistency.csv", ("from", "over", "median_px"), loops)
+    write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames))
+    record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
+    write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent}))
+
+
+def _vectors(entry: AlignedVisit, geometry: Geometry) -> np.ndarray:
+    grid = np.stack(np.meshgrid(*map(np.arange, geometry.size), indexing="ij"), axis=-1)
+    return entry.visit.image.geometry.to_physical(entry.positions.astype(np.float64)) - geometry.to_physical(grid)
+
+
+def _frame(folder: Path, name: str, image: np.ndarray, seen: np.ndarray) -> str:
+    """Write a picture of the film; the same as base64, for the page."""
+    step = -(-max(image.shape) // _PICTURED)
+    levels = grey_levels(np.where(seen, image, np.nan))[::step, ::step]
+    picture = np.round(255 * np.nan_to_num(levels)).astype(np.uint8)
+    path = folder / "film" / f"{name}.png"
+    write_image(path, picture, Geometry(picture.shape))
+    return base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def _row(series: Series, index: int) -> list:
+    entry = series.visits[index]
+    overlap = 100 * float(entry.warped()[1].mean()) if entry.aligned else 0.0
+    known = "" if math.isnan(entry.confidence) else f"{entry.confidence:.3f}"
+    return [
+        entry.visit.name,
+        entry.visit.date,
+        f"{series.qualities[index]:.3f}",
+        "yes" if entry.aligned else "no",
+        entry.via,
+        known,
+        entry.kept,
+        f"{entry.ncc:.3f}" if entry.aligned else "",
+        f"{overlap:.1f}",
+        "yes" if entry.visit.name in series.inconsistent else "",
+    ]
+
+
+def _page(title: str, series: Series, rows: list, loops: list, frames: list[tuple[str, str]]) -> str:
+    pictures = "".join(_figure(name, data) for name, data in frames)
+    why = f"Reference: {series.visits[series.reference].visit.name}, {series.why}."
+    if series.inconsistent:
+        why += f" Look at {', '.join(series.inconsistent)}: ways over them miss by more than {LEAST_CONSISTENCY_PX} px."
+    return "\n".join(
+        [
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>',
+            "<style>body{font-family:sans-serif;max-width:60em;margin:2em auto}td,th{border:1px solid #999;padding:.2em .5em}"
+            "table{border-collapse:collapse}img{width:100%}figure{margin:0}.f+.f{display:none}</style>",
+            f"<h1>{html.escape(title)}</h1><p>{html.escape(why)} For research, not for clinical use.</p>",
+            f"<h2>Film</h2><p><button onclick='go()'>Play / pause</button></p><div id='film'>{pictures}</div>",
+            f"<script>{_PLAY}</script>",
+            f"<h2>Visits</h2>{_html_table(COLUMNS, rows)}",
+            "<h2>Consistency</h2><p>From the reference to a visit directly, and over another visit: median distance in pixels"
+            f" of a 400 x 400 frame.</p>{_html_table(('from', 'over', 'px'), loops)}</html>",
+            "",
+        ]
+    )
+
+
+def _figure(name: str, data: str) -> str:
+    name = html.escape(name)
+    picture = f'<img src="data:image/png;base64,{data}" alt="{name}">'
+    return f'<figure class="f">{picture}<figcaption>{name}</figcaption></figure>'
+
+
+def _html_table(columns, rows) -> str:
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"

@@ -1,0 +1,253 @@
+"""All visits of one eye brought onto one of them, directly or through another visit, and checked round triangles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from ..errors import InputError
+from ..formats.images import Image, tissue
+from ..stages import LEAST_CONFIDENCE
+from .quality import quality
+
+LEAST_CONSISTENCY_PX = 0.5
+"""Median by which a way round a triangle may miss its start, in pixels of a 400 x 400 frame."""
+_FRAME = 400
+_EVERY = 8  # pixels between the points that go round
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One image of the eye; `date` is as the user wrote it."""
+
+    name: str
+    image: Image
+    date: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedVisit:
+    """A visit on the pixels of the reference.
+
+    Attributes
+    ----------
+    visit : Visit
+    positions : float32 array (H, W, 2) or None
+        Where each pixel of the reference lies in this image, (row, column); None where it could not be aligned.
+    via : str
+        The visit through which it was aligned; empty where that was done directly.
+    confidence : float
+        That of the alignment; through another visit the lower of the two.
+    ncc : float
+        After, in the frame of the registration; of the last step where there were two.
+    kept : str
+        As `Registration.kept`.
+    """
+
+    visit: Visit
+    positions: np.ndarray | None
+    via: str = ""
+    confidence: float = math.nan
+    ncc: float = math.nan
+    kept: str = "none"
+
+    @property
+    def aligned(self) -> bool:
+        """Whether it can be used."""
+        return self.positions is not None
+
+    def warped(self) -> tuple[np.ndarray, np.ndarray]:
+        """The image on the reference's pixels, float32 (H, W), interpolated once, and where it shows tissue, bool (H, W)."""
+        places = np.moveaxis(self.positions, -1, 0)
+        array = np.where(np.isfinite(self.visit.image.array), self.visit.image.array, 0).astype(np.float32)
+        values = ndimage.map_coordinates(array, places, order=1, mode="nearest")
+        shown = ndimage.map_coordinates(tissue(self.visit.image).astype(np.float32), places, order=1, mode="constant")
+        seen = shown > 0.999
+        return np.where(seen, values, np.float32(0)), seen
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """What came of the visits of an eye.
+
+    Attributes
+    ----------
+    reference : int
+        Which visit all others were brought to.
+    why : str
+        Why that one.
+    visits : list of AlignedVisit
+        In the order given; the reference lies on itself.
+    qualities : list of float
+    loops_px : dict of (str, str) to float
+        Median by which the way over two visits misses the direct one, pixels of a 400 x 400 frame.
+    """
+
+    reference: int
+    why: str
+    visits: list[AlignedVisit]
+    qualities: list[float]
+    loops_px: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @property
+    def inconsistent(self) -> list[str]:
+        """Visits that take part in more ways that miss their start than in ways that do not."""
+        found = []
+        for entry in self.visits:
+            mine = [px for pair, px in self.loops_px.items() if entry.visit.name in pair]
+            missed = sum(not px <= LEAST_CONSISTENCY_PX for px in mine)
+            if mine and missed > len(mine) / 2:
+                found.append(entry.visit.name)
+        return found
+
+
+def align_series(
+    visits: Sequence[Visit],
+    register: Callable[[Image, Image], object],
+    reference: str | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Series:
+    """Bring all visits onto one.
+
+    Parameters
+    ----------
+    visits : sequence of Visit
+        At least two, each name once.
+    register : callable
+        ``register(moving, fixed)`` gives a `Registration`, as a `Registrar` does.
+    reference : str, optional
+        Name of the visit that stays; else the one of the best `quality`, or the next best with which more can be aligned.
+    tell : callable
+        Called with a sentence before each registration.
+
+    Raises
+    ------
+    InputError
+        Fewer than two visits, two of one name, or no visit of the name `reference`.
+    """
+    names = [visit.name for visit in visits]
+    if len(visits) < 2 or len(set(names)) < len(names):
+        raise InputError(
+            f"A series needs at least two visits, each with a name of its own; got {', '.join(names) or 'none'}."
+        )
+    if reference is not None and reference not in names:
+        raise InputError(f"There is no visit {reference!r} to be the reference; there are {', '.join(names)}.")
+    qualities = [quality(visit.image) for visit in visits]
+    pairs = _Pairs(visits, register, tell)
+    chosen, why = _reference(visits, qualities, pairs, reference)
+    direct = [_direct(pairs, index, chosen) for index in range(len(visits))]
+    aligned = [entry if entry.aligned else _through(pairs, direct, index, chosen) for index, entry in enumerate(direct)]
+    return Series(chosen, why, aligned, qualities, _loops(pairs, aligned, chosen))
+
+
+class _Pairs:
+    """Registrations of pairs of visits, each made once."""
+
+    def __init__(self, visits: Sequence[Visit], register, tell) -> None:
+        self.visits, self._register, self._tell = visits, register, tell
+        self._made: dict[tuple[int, int], tuple] = {}
+
+    def __call__(self, moving: int, fixed: int) -> tuple[np.ndarray | None, float, float, str]:
+        """Positions (None where nothing is known), confidence, NCC after, and the stage kept."""
+        if (moving, fixed) not in self._made:
+            names = self.visits[moving].name, self.visits[fixed].name
+            self._tell(f"{names[0]} to {names[1]}")
+            found = self._register(self.visits[moving].image, self.visits[fixed].image)
+            alignment = found.alignment
+            confidence = math.nan if alignment is None else alignment.confidence
+            sure = alignment is None or not confidence < LEAST_CONFIDENCE
+            positions = found.moving_positions().astype(np.float32) if sure else None
+            self._made[moving, fixed] = positions, confidence, found.ncc[1], found.kept
+        return self._made[moving, fixed]
+
+
+def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[int, str]:
+    if wanted is not None:
+        return [visit.name for visit in visits].index(wanted), "chosen"
+    order = sorted(range(len(visits)), key=lambda index: -qualities[index])
+    best, reached = order[0], -1
+    for candidate in order[:3]:
+        count = sum(pairs(other, candidate)[0] is not None for other in range(len(visits)) if other != candidate)
+        if count > reached:
+            best, reached = candidate, count
+        if count == len(visits) - 1:
+            break
+    why = (
+        "of the best image quality"
+        if best == order[0]
+        else "of the best image quality among those that most others can be aligned with"
+    )
+    return best, f"{why} ({reached} of {len(visits) - 1} others are aligned with it directly)"
+
+
+def _direct(pairs: _Pairs, index: int, reference: int) -> AlignedVisit:
+    visit = pairs.visits[index]
+    if index == reference:
+        height, width = visit.image.geometry.size
+        grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=-1)
+        return AlignedVisit(visit, grid.astype(np.float32), "", 1.0, 1.0, "reference")
+    positions, confidence, ncc, kept = pairs(index, reference)
+    return AlignedVisit(visit, positions, "", confidence, ncc, kept)
+
+
+def _through(pairs: _Pairs, direct: list[AlignedVisit], index: int, reference: int) -> AlignedVisit:
+    """By way of another visit that is aligned, the surest of them; as it was where there is none."""
+    best = direct[index]
+    for other, step in enumerate(direct):
+        if other in (index, reference) or not step.aligned:
+            continue
+        positions, confidence, ncc, kept = pairs(index, other)
+        if positions is None:
+            continue
+        lower = min(confidence, step.confidence)
+        if not best.aligned or lower > best.confidence:
+            composed = _at(positions, step.positions)
+            best = AlignedVisit(pairs.visits[index], composed, step.visit.name, lower, ncc, kept)
+    return best
+
+
+def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tuple[str, str], float]:
+    """From the reference to a visit directly, and over the visit before it."""
+    ring = [index for index, entry in enumerate(visits) if entry.aligned and index != reference]
+    found = {}
+    for first, second in zip(ring, ring[1:] + ring[:1], strict=True):
+        if first == second or (second, first) in {(b, a) for a, b in found}:
+            continue
+        between = pairs(second, first)[0]
+        names = visits[first].visit.name, visits[second].visit.name
+        if between is None or names[::-1] in found:
+            continue
+        found[names] = _miss(between, visits[first], visits[second])
+    return found
+
+
+def _miss(between: np.ndarray, first: AlignedVisit, second: AlignedVisit) -> float:
+    start = first.positions[::_EVERY, ::_EVERY]
+    direct = second.positions[::_EVERY, ::_EVERY]
+    over = _at(between, start)
+    sizes = [np.asarray(entry.visit.image.geometry.size) for entry in (first, second)]
+    inside = np.all(
+        [
+            ((at >= 0) & (at <= size - 1)).all(-1)
+            for at, size in ((start, sizes[0]), (over, sizes[1]), (direct, sizes[1]))
+        ],
+        axis=0,
+    )
+    if not inside.any():
+        return math.nan
+    return float(np.median(np.linalg.norm((over - direct)[inside] * (_FRAME / sizes[1]), axis=-1)))
+
+
+def _at(positions: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """`positions` (h, w, 2) at other positions (H, W, 2) of the same image, linear; beyond its border it goes on straight."""
+    limits = np.array(positions.shape[:2]) - 1.0
+    inside = np.clip(places, 0, limits)
+    at = np.moveaxis(inside, -1, 0)
+    found = np.stack(
+        [ndimage.map_coordinates(channel, at, order=1, mode="nearest") for channel in np.moveaxis(positions, -1, 0)], -1
+    )
+    return (found + (places - inside)).astype(np.float32)
