@@ -39,7 +39,10 @@ def register(network: nn.Module | None, pair: BedPair, device: torch.device) -> 
     seconds = time.perf_counter() - began + (pair.alignment.seconds if pair.alignment else 0.0)
     images = (pair.images.moving, pair.images.fixed)
     stages = Stages(pair.alignment.requested if pair.alignment else "none", network is not None, 0)
-    return Registration(*images, *pair.frames, *pair.framed, field, seconds, stages=stages, alignment=pair.alignment)
+    kept = "network" if stages.network else "initial" if pair.alignment and pair.alignment.kind != "none" else "none"
+    return Registration(
+        *images, *pair.frames, *pair.framed, field, seconds, stages=stages, alignment=pair.alignment, kept=kept
+    )
 
 
 def measured(registration: Registration, pair: BedPair) -> PairMeasures:

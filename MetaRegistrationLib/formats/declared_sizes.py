@@ -121,7 +121,7 @@ def _refuse_long_chunks(path: Path) -> None:
             length, name = struct.unpack(">I4s", stream.read(8))
             place += 12 + length
             if place > size:
-                raise InputError(f"{path}: the file is damaged: it ends within a chunk. Export it again.")
+                raise InputError(f"{path}: the image cannot be read: it ends within a chunk. Export it again.")
             if name == b"IEND":
                 return
 

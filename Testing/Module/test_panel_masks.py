@@ -98,9 +98,9 @@ def used(widget, monkeypatch):
 
     seen, call = [], Registrar.__call__
 
-    def watched(self, moving, fixed):
+    def watched(self, moving, fixed, *landmarks):
         seen[:] = [moving.mask, fixed.mask]
-        return call(self, moving, fixed)
+        return call(self, moving, fixed, *landmarks)
 
     monkeypatch.setattr(Registrar, "__call__", watched)
     return seen
