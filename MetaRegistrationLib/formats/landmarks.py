@@ -65,6 +65,14 @@ def read_landmarks(path: str | Path, geometry: Geometry) -> Landmarks:
     return _not_empty(landmarks, path)
 
 
+def is_imagej_table(path: str | Path) -> bool:
+    """Whether a CSV of points has columns of ImageJ's Results, whose X and Y are in the unit of the image."""
+    if _landmark_suffix(path) != ".csv":
+        return False
+    rows = read_table(path, ("x", "y"), _PAIR_COLUMNS)
+    return bool(rows) and bool({"area", "mean", "min", "max"} & set(rows[0].cells))
+
+
 def write_landmarks(path: str | Path, landmarks: Landmarks, geometry: Geometry) -> None:
     """Write the landmarks of one image as CSV (pixels), `.mrk.json` or `.fcsv` (LPS mm), by the suffix of `path`.
 

@@ -49,6 +49,13 @@ class TiffTags:
                 f"{self.path}: its pixel size is in a unit that is not known ({error}). Give the size of a pixel by hand."
             ) from error
 
+    def imagej_unit_mm(self) -> float | None:
+        """Millimetres of the unit in which ImageJ measures on this image; None where it measures in pixels."""
+        description = self._values.get(_DESCRIPTION, "")
+        if not description.startswith("ImageJ") or self._imagej_spacing(description) is None:
+            return None
+        return millimetres(re.search(r"^unit=(.+?)\s*$", description, re.MULTILINE).group(1))
+
     def _imagej_spacing(self, description: str) -> tuple[float, float] | None:
         unit = re.search(r"^unit=(.+?)\s*$", description, re.MULTILINE)
         noted = unit.group(1) if description.startswith("ImageJ") and unit else ""

@@ -13,7 +13,15 @@ import numpy as np
 from ..errors import InputError
 from ..formats.image_files import file_suffix
 from ..formats.images import Image, check_image, read_image, with_spacing
-from ..formats.landmarks import Landmarks, match_landmarks, read_landmark_pairs, read_landmarks, unmatched_labels
+from ..formats.landmarks import (
+    Landmarks,
+    is_imagej_table,
+    match_landmarks,
+    read_landmark_pairs,
+    read_landmarks,
+    unmatched_labels,
+)
+from ..formats.tiff_tags import TiffTags
 from ..frames.geometry import Geometry
 
 _ASPECT_LIMIT = 2.0
@@ -267,8 +275,23 @@ def _one_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Land
             )
         possible = [image.geometry, own] + ([image.slicer_geometry] if image.slicer_geometry else [])
         geometry = _geometry_of_points(path, possible, own)
-        landmarks = read_landmarks(path, geometry)
+        landmarks = _in_pixels(path, read_landmarks(path, geometry), image, own)
         check_inside(landmarks, geometry, path)
+    return landmarks
+
+
+def _in_pixels(path: Path, landmarks: Landmarks, image: Image, own: Geometry) -> Landmarks:
+    """Points of ImageJ's Results in pixels: they are in the unit of the image, where it has one."""
+    if not is_imagej_table(path):
+        return landmarks
+    unit = TiffTags(image.path).imagej_unit_mm() if image.path is not None else None
+    if unit is not None:
+        return Landmarks(landmarks.labels, landmarks.points * unit / np.asarray(own.spacing))
+    if np.all(landmarks.points <= _FIRST_CORNER * np.asarray(own.size)):
+        raise InputError(
+            f"{path}: ImageJ measured these points in a unit that the image {image.path} does not tell: all of them lie in its"
+            " first corner. Measure on the TIFF that ImageJ saved, or in pixels (Set Scale / Click to Remove Scale)."
+        )
     return landmarks
 
 

@@ -264,3 +264,34 @@ def test_matching(name):
 def test_no_match(moving, fixed, said):
     with pytest.raises(InputError, match=said):
         match_landmarks(_landmarks(*moving), _landmarks(*fixed))
+
+
+@pytest.mark.parametrize(("unit", "step"), [("micron", 9.8), ("mm", 0.0098), ("\\u00B5m", 9.8)])
+def test_results_that_imagej_measured_in_the_images_unit_become_pixels(tmp_path, unit, step):
+    from PIL import Image, TiffImagePlugin
+
+    from MetaRegistrationLib.pairs.files import PairFiles
+
+    rng = np.random.default_rng(0)
+    for name in ("m", "f"):
+        tags = TiffImagePlugin.ImageFileDirectory_v2()
+        tags[270] = f"ImageJ=1.54f\nunit={unit}\n"
+        tags[282] = tags[283] = 1 / step
+        tags[296] = 1
+        image = Image.fromarray(rng.integers(0, 255, (100, 120), dtype=np.uint8))
+        image.save(tmp_path / f"{name}.tif", tiffinfo=tags)
+        image.save(tmp_path / f"{name}.png")
+        rows = "".join(
+            f"{i},0,99,99,99,{x * step:.4f},{y * step:.4f}\n" for i, (x, y) in enumerate([(10, 20), (100, 50)], 1)
+        )
+        (tmp_path / f"{name}.csv").write_text(f" ,Area,Mean,Min,Max,X,Y\n{rows}", encoding="utf-8")
+
+    def pair(suffix):
+        paths = [tmp_path / name for name in (f"m{suffix}", f"f{suffix}", "m.csv", "f.csv")]
+        files = PairFiles("p", *paths[:2], moving_landmarks=paths[2], fixed_landmarks=paths[3])
+        return files.load()
+
+    found = pair(".tif")
+    np.testing.assert_allclose(found.moving_landmarks.points, [[20, 10], [50, 100]], atol=0.01)
+    with pytest.raises(InputError, match=r"m\.csv"):  # in a corner of the image, or outside of it
+        pair(".png")
