@@ -14,25 +14,42 @@ from .texts import tr as _
 
 
 def read(
-    paths: Sequence[Path], moving: Geometry, fixed: Geometry, *, has_moving: bool = False
+    paths: Sequence[Path],
+    moving: Geometry,
+    fixed: Geometry,
+    *,
+    has_moving: bool = False,
+    names: tuple[str, str] = ("", ""),
 ) -> tuple[Landmarks | None, Landmarks | None]:
     """Landmarks of the moving and of the fixed image; None for an image that no file is about.
 
     One file: a CSV with both images; else the fixed image's when its name says so, or when there are moving landmarks
-    already and its name does not say moving. Two files: the one whose name says fixed, else the second, is the fixed
-    image's.
+    already and its name does not say moving. Two files are told apart by their names alone, which say moving or fixed or begin as
+    that image is called: an order may be that of a dialog.
+
+    Parameters
+    ----------
+    names : (str, str)
+        What the moving and the fixed image are called.
 
     Raises
     ------
     InputError
-        More than two files, or one that cannot be read.
+        More than two files, two whose names do not tell, or one that cannot be read.
     """
     if len(paths) > 2:
         raise InputError(_("{count} landmark files were chosen: choose one or two.").format(count=len(paths)))
     if len(paths) == 2:
-        first, second = paths
-        if _says(first, "fixed") and not _says(second, "fixed"):
-            first, second = second, first
+        sides = [_sides(path, names) for path in paths]
+        possible = [order for order in ((0, 1), (1, 0)) if "moving" in sides[order[0]] and "fixed" in sides[order[1]]]
+        if len(possible) != 1:
+            raise InputError(
+                _(
+                    "Which of {first} and {second} belongs to which image cannot be told by their names: load them one after the "
+                    "other, the moving image's first, or let the names begin as the images are called."
+                ).format(first=paths[0].name, second=paths[1].name)
+            )
+        first, second = (paths[index] for index in possible[0])
         return read_landmarks(first, moving), read_landmarks(second, fixed)
     path = paths[0]
     if _is_of_both(path):
@@ -50,6 +67,25 @@ def beside(path: Path, side: str) -> Path:
 
 def _says(path: Path, word: str) -> bool:
     return word in path.name.lower()
+
+
+def _sides(path: Path, names: tuple[str, str]) -> set[str]:
+    """Which images a file's name speaks of; both where it speaks of none."""
+    said = {side for side in ("moving", "fixed") if _says(path, side)}
+    if len(said) == 1:
+        return said
+    called = [name.lower().removesuffix(".nrrd") for name in names]
+    found = {
+        side
+        for side, name in zip(("moving", "fixed"), called, strict=True)
+        if name and _begins(path.name.lower(), name)
+    }
+    return found or said or {"moving", "fixed"}
+
+
+def _begins(text: str, name: str) -> bool:
+    """Whether a text begins with a name that does not go on there (`visit1` in `visit1.csv`, not in `visit10.csv`)."""
+    return text.startswith(name) and not text[len(name) : len(name) + 1].isalnum()
 
 
 def _is_of_both(path: Path) -> bool:

@@ -194,6 +194,7 @@ class LandmarksLogic:
             registration.moving.geometry,
             registration.fixed.geometry,
             has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
+            names=(parameters.movingVolume.GetName(), parameters.fixedVolume.GetName()),
         )
         for landmarks, side in ((moving, "moving"), (fixed, "fixed")):
             if landmarks is not None:

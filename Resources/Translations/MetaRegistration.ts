@@ -908,6 +908,10 @@
         <source>{count} landmark files were chosen: choose one or two.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Which of {first} and {second} belongs to which image cannot be told by their names: load them one after the other, the moving image's first, or let the names begin as the images are called.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.landmarks_logic</name>

@@ -1,0 +1,56 @@
+"""Two landmark files that are chosen together are told apart by their names, never by their order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.panel import landmark_files
+
+GEOMETRY = Geometry((50, 60))
+
+
+@pytest.fixture
+def files(tmp_path):
+    def make(first, second):
+        """Two files; the first one has the point (1, 2)."""
+        for name, point in ((first, [1.0, 2.0]), (second, [3.0, 4.0])):
+            write_landmarks(tmp_path / name, Landmarks(("a",), np.array([point])), GEOMETRY)
+        return [tmp_path / first, tmp_path / second]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ("moving.csv", "fixed.csv", ("", "")),
+        ("a_Moving.mrk.json", "b.csv", ("", "")),
+        ("a.csv", "b_fixed.csv", ("", "")),
+        ("visit1.csv", "visit10.csv", ("visit1", "visit10")),
+        ("visit1.tif.csv", "other.csv", ("visit1", "visit2")),
+        ("points.csv", "visit2 points.csv", ("visit1", "visit2")),
+    ],
+)
+def test_names_tell_whichever_comes_first(files, first, second, names):
+    paths = files(first, second)
+    for order in (paths, paths[::-1]):
+        moving, fixed = landmark_files.read(order, GEOMETRY, GEOMETRY, names=names)
+        assert moving.points.tolist() == [[1.0, 2.0]] and fixed.points.tolist() == [[3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ("a.csv", "b.csv", ("visit1", "visit2")),
+        ("moving a.csv", "moving b.csv", ("", "")),
+        ("visit1 a.csv", "visit1 b.csv", ("visit1", "visit2")),
+        ("visit1.csv", "visit2.csv", ("visit", "visit")),
+    ],
+)
+def test_what_names_do_not_tell_is_refused(files, first, second, names):
+    with pytest.raises(InputError, match="cannot be told by their names"):
+        landmark_files.read(files(first, second), GEOMETRY, GEOMETRY, names=names)
