@@ -90,7 +90,7 @@ def _eye(arguments, registrar, record: dict, folder, files, progress: Reader) ->
     from ..visits.report import write_series
 
     visits = [file.load(arguments.slice, arguments.spacing_um) for file in files]
-    series = align_series(visits, registrar, arguments.reference)
+    series = align_series(visits, registrar, arguments.reference, lambda text: progress(Message(f"registering {text}")))
     mean = average(series)
     write_series(folder, series, mean, {**record, "images": {file.name: file.path for file in files}})
     for entry in series.visits:

@@ -33,12 +33,12 @@ def average(series: Series) -> Average:
     something, the lowest and the highest value are left out (a trimmed mean), of three the median is taken: one shadow or
     motion line then counts for nothing.
     """
-    target, target_seen = series.visits[series.reference].warped()
+    target, target_seen = series.visits[series.reference].warped
     values, seen = [], []
     for entry in series.visits:
         if not entry.aligned:
             continue
-        image, shown = entry.warped()
+        image, shown = entry.warped
         values.append(_matched(image, shown, target, target_seen))
         seen.append(shown)
     stack, shown = np.stack(values), np.stack(seen)

@@ -60,7 +60,7 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict) -> N
     for number, entry in enumerate(series.visits, 1):
         if not entry.aligned:
             continue
-        warped, seen = entry.warped()
+        warped, seen = entry.warped
         write_image(folder / f"{entry.visit.name}.nrrd", warped, geometry)
         write_displacement_field(folder / f"{entry.visit.name}_transform.nrrd", _vectors(entry, geometry), geometry)
         frames.append((entry.visit.name, _frame(folder, f"{number:03d}_{entry.visit.name}", warped, seen)))
@@ -93,7 +93,7 @@ def _frame(folder: Path, name: str, image: np.ndarray, seen: np.ndarray) -> str:
 
 def _row(series: Series, index: int) -> list:
     entry = series.visits[index]
-    overlap = 100 * float(entry.warped()[1].mean()) if entry.aligned else 0.0
+    overlap = 100 * float(entry.warped[1].mean()) if entry.aligned else 0.0
     known = "" if math.isnan(entry.confidence) else f"{entry.confidence:.3f}"
     return [
         entry.visit.name,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage
@@ -60,6 +62,7 @@ class AlignedVisit:
         """Whether it can be used."""
         return self.positions is not None
 
+    @cached_property
     def warped(self) -> tuple[np.ndarray, np.ndarray]:
         """The image on the reference's pixels, float32 (H, W), interpolated once, and where it shows tissue, bool (H, W)."""
         places = np.moveaxis(self.positions, -1, 0)
@@ -213,15 +216,13 @@ def _through(pairs: _Pairs, direct: list[AlignedVisit], index: int, reference: i
 def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tuple[str, str], float]:
     """From the reference to a visit directly, and over the visit before it."""
     ring = [index for index, entry in enumerate(visits) if entry.aligned and index != reference]
+    steps = list(pairwise(ring)) + ([(ring[-1], ring[0])] if len(ring) > 2 else [])
     found = {}
-    for first, second in zip(ring, ring[1:] + ring[:1], strict=True):
-        if first == second or (second, first) in {(b, a) for a, b in found}:
-            continue
+    for first, second in steps:
         between = pairs(second, first)[0]
-        names = visits[first].visit.name, visits[second].visit.name
-        if between is None or names[::-1] in found:
-            continue
-        found[names] = _miss(between, visits[first], visits[second])
+        if between is not None:
+            names = visits[first].visit.name, visits[second].visit.name
+            found[names] = _miss(between, visits[first], visits[second])
     return found
 
 

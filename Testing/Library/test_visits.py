@@ -87,6 +87,13 @@ def test_what_cannot_be_aligned_directly_goes_through_another_visit():
     assert len(register.asked) == len(set(register.asked)), "no pair is registered twice"
 
 
+def test_three_visits_are_checked_by_one_more_registration():
+    mine = visits("abc")
+    register = Shifts(mine)
+    assert list(align_series(mine, register, reference="a").loops_px) == [("b", "c")]
+    assert sorted(register.asked) == ["ba", "ca", "cb"]
+
+
 def test_what_cannot_be_aligned_at_all_is_left_out():
     mine = visits()
     series = align_series(mine, Shifts(mine, unknown=("da", "db", "dc")), reference="a")
