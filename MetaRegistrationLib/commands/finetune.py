@@ -10,7 +10,7 @@ from ..progress import Finished, Message, Reader
 from ..training.adaptation import GUIDED, PLAIN, Recipe, guided
 from .folders import report_folder
 from .options import add_epochs, add_initial, add_pairs, add_reading, pixel_sizes, share
-from .training_options import add_training, optimisation, starting_checkpoint, train
+from .training_options import add_cuda_graph, add_training, graphed, optimisation, starting_checkpoint, train
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_epochs(parser)
     add_initial(parser)
     add_training(parser, validate_every="epochs (default: 1)")
+    add_cuda_graph(parser)
     _add_recipe(parser)
     parser.add_argument("--split", metavar="NAME", help="train on the pairs of this split (default: see above)")
     parser.add_argument("--no-validation", action="store_true", help="hold out nothing; the last epoch is the result")
@@ -148,7 +149,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..pairs.folders import find_pairs
     from ..resources import default_checkpoint
     from ..tasks import PairTask
-    from ..training.devices import place
+    from ..training.devices import drawing_threads, place
     from ..training.finetune import FineTuning
     from ..training.folder import check_folder
     from ..training.holdout import choose_pairs
@@ -180,7 +181,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
             return _keep_start(arguments, base, progress)
         recipe = guided(base.network["name"], octa=look.octa, smooth=look.smooth)
     arguments = _complete(arguments, recipe)
-    step = optimisation(arguments, base)
+    step = graphed(arguments, optimisation(arguments, base), base, progress)
     if not arguments.plain:
         judge, by_ncc = _judge(arguments, task, step), not look.smooth
     trainer = FineTuning(
@@ -193,6 +194,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         seed=arguments.seed,
         simulated=arguments.simulated,
         averaging=arguments.averaging,
+        threads=drawing_threads(step.device),
     )
     every = (arguments.validate_every or 1) * trainer.steps_per_epoch
     told = {"validate_every": every, "progress": progress}

@@ -108,12 +108,7 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help='keyword arguments of the network, such as {"encoder": [16, 32, 32, 32]}',
     )
-    parser.add_argument(
-        "--cuda-graph",
-        choices=("auto", "off"),
-        default="auto",
-        help="auto: on a CUDA GPU, record the step once and repeat it (default: auto)",
-    )
+    add_cuda_graph(parser)
     parser.add_argument(
         "--workers",
         type=natural_int,
@@ -121,6 +116,16 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that draw pairs while the network computes, each with the images in a memory of its own; the pairs "
         "are the same (default: 0)",
+    )
+
+
+def add_cuda_graph(parser: argparse.ArgumentParser) -> None:
+    """`--cuda-graph auto|off`."""
+    parser.add_argument(
+        "--cuda-graph",
+        choices=("auto", "off"),
+        default="auto",
+        help="auto: on a CUDA GPU, record the step once and repeat it (default: auto)",
     )
 
 
@@ -166,15 +171,22 @@ def start_on_tasks(
     arguments: argparse.Namespace, progress: Reader
 ) -> tuple[Checkpoint, str | None, list[Task], OptimisationStep]:
     """What training on a task set starts from: checkpoint, its SHA-256, tasks, optimisation step."""
-    from ..networks import registered_networks
     from ..tasks import load_task_set
-    from ..training.cuda_graph import with_cuda_graph
 
     base, parent = starting_checkpoint(arguments)
     tasks = load_task_set(arguments.tasks, base.build_preprocessing(), data=data_folder(arguments.data))
+    return base, parent, tasks, graphed(arguments, optimisation(arguments, base), base, progress)
+
+
+def graphed(
+    arguments: argparse.Namespace, step: OptimisationStep, base: Checkpoint, progress: Reader
+) -> OptimisationStep:
+    """The step as `--cuda-graph` has it."""
+    from ..networks import registered_networks
+    from ..training.cuda_graph import with_cuda_graph
+
     own = base.network["name"] in registered_networks()
-    step = with_cuda_graph(optimisation(arguments, base), arguments.cuda_graph, own_network=own, progress=progress)
-    return base, parent, tasks, step
+    return with_cuda_graph(step, arguments.cuda_graph, own_network=own, progress=progress)
 
 
 def optimisation(arguments: argparse.Namespace, base: Checkpoint) -> OptimisationStep:

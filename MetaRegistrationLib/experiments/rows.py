@@ -15,7 +15,7 @@ from ..networks import build_network, registered_networks
 from ..progress import Finished, Reader
 from ..training.adaptation import Recipe
 from ..training.cuda_graph import with_cuda_graph
-from ..training.devices import place
+from ..training.devices import drawing_threads, place
 from ..training.finetune import FineTuning
 from ..training.pretrain import Pretraining
 from ..training.run import RunSettings, TrainingRun
@@ -144,7 +144,14 @@ def _train(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Path:
     if row.method in ADAPTED:
         recipe = lab.budget.recipe(row.setting.network)
         trainer = FineTuning(
-            network, task, step, epochs=row.length, simulated=recipe.simulated, averaging=recipe.averaging, **common
+            network,
+            task,
+            step,
+            epochs=row.length,
+            simulated=recipe.simulated,
+            averaging=recipe.averaging,
+            threads=drawing_threads(step.device),
+            **common,
         )
     else:
         trainer = Pretraining(network, [task], step, steps=row.length, decay=True, **common)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -70,7 +72,7 @@ def draw_batch(task: Task, rng: np.random.Generator, step: int, size: int) -> Ba
 
 
 class Drawn:
-    """Numbered draws: made when they are asked for, or ahead of time by `workers` processes. Both give the same ones.
+    """Numbered draws: made when they are asked for, or ahead of time by processes or threads. All give the same ones.
 
     Parameters
     ----------
@@ -79,7 +81,9 @@ class Drawn:
     numbers : sequence of int
         All that will be asked for, rising; one that is out of turn makes the workers begin anew from there.
     workers : int
-        Each holds what it has read of the tasks' files in a memory of its own.
+        Processes. Each holds what it has read of the tasks' files in a memory of its own.
+    threads : int
+        In place of processes: they begin at once and share what was read, for short trainings.
     pinned : bool
         Draws are wanted on a GPU.
 
@@ -89,18 +93,28 @@ class Drawn:
         A worker died, for want of memory for example.
     """
 
-    def __init__(self, draw: Callable[[int], T], numbers: Sequence[int], *, workers: int = 0, pinned: bool = False):
-        self._draw, self._numbers, self._workers, self._pinned = draw, numbers, workers, pinned
+    def __init__(
+        self,
+        draw: Callable[[int], T],
+        numbers: Sequence[int],
+        *,
+        workers: int = 0,
+        threads: int = 0,
+        pinned: bool = False,
+    ):
+        self._draw, self._numbers, self._pinned = draw, numbers, pinned
+        self._workers, self._threads = workers, threads
         self._ready: Iterator | None = None
         self._position = 0
 
     def __call__(self, number: int) -> T:
         """The draw of a number."""
-        if not self._workers:
+        if not (self._workers or self._threads):
             return self._draw(number)
         if self._ready is None or self._numbers[self._position] != number:
             self._position = bisect_left(self._numbers, number)
-            self._ready = self._start()
+            left = self._numbers[self._position :]
+            self._ready = self._by_processes(left) if self._workers else _by_threads(self._draw, left, self._threads)
         try:
             drawn = next(self._ready)
         except RuntimeError as error:
@@ -112,12 +126,12 @@ class Drawn:
             raise drawn
         return drawn
 
-    def _start(self) -> Iterator:
+    def _by_processes(self, left: Sequence[int]) -> Iterator:
         return iter(
             DataLoader(
                 _Numbered(self._draw),
                 batch_size=None,
-                sampler=self._numbers[self._position :],
+                sampler=left,
                 num_workers=self._workers,
                 prefetch_factor=_AHEAD,
                 multiprocessing_context="spawn",  # as Windows has it; a forked copy of a GPU's process cannot be relied on
@@ -125,6 +139,23 @@ class Drawn:
                 pin_memory=self._pinned,
             )
         )
+
+
+def _by_threads(draw: Callable[[int], T], left: Sequence[int], threads: int) -> Iterator[T]:
+    """The draws of the numbers that are left, some of them made ahead; what a draw raises is raised when it is asked for."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="draws") as pool:
+        ahead: deque = deque()
+        numbers = iter(left)
+        try:
+            while True:
+                while len(ahead) < 2 * threads and (number := next(numbers, None)) is not None:
+                    ahead.append(pool.submit(draw, number))
+                if not ahead:
+                    return
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()
 
 
 class _Numbered(Dataset):

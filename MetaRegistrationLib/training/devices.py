@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 
 import torch
@@ -9,6 +10,9 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from ..words import counted
+
+_DRAWING_THREADS = 8
+"""A simulated repeat visit takes a core some 35 ms, a step on a fast GPU 3 to 6."""
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -55,6 +59,11 @@ def precision_context(device: torch.device, mixed: bool) -> AbstractContextManag
 def place(network: nn.Module, device: torch.device) -> nn.Module:
     """Move a network to the device, in the memory format in which its 2D convolutions are fastest."""
     return network.to(device, memory_format=torch.channels_last)
+
+
+def drawing_threads(device: torch.device) -> int:
+    """Threads that draw pairs ahead while the device computes; none where that is the processor itself."""
+    return 0 if device.type == "cpu" else max(1, min(_DRAWING_THREADS, (os.cpu_count() or 1) - 1))
 
 
 def as_batch(images: list, device: torch.device) -> Tensor:

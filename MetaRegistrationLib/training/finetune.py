@@ -12,7 +12,7 @@ from torch import nn
 from ..checkpoints import cpu_weights
 from ..simulation import RepeatSettings
 from ..tasks import TaskPair
-from .batches import Batch
+from .batches import Batch, Drawn
 from .step import OptimisationStep, StepValues
 from .trainers import OneOptimiser, update
 
@@ -53,6 +53,8 @@ class FineTuning(OneOptimiser):
         Decay of the running mean of the weights, below 1. With it `network` of this object, the result, is that mean: it has
         less of the noise that single pairs leave in the weights, and needs no learning rate that falls with the length of
         the run. 0, the paper's, gives the trained weights themselves.
+    threads : int
+        Draw pairs ahead while the network computes, where another device than the processor does; they change no pair.
     """
 
     name = "finetune"
@@ -69,6 +71,7 @@ class FineTuning(OneOptimiser):
         seed: int = 0,
         simulated: float = 0.0,
         averaging: float = 0.0,
+        threads: int = 0,
     ):
         self._trained, self._task, self._step = network.train(), task, step
         self.network = copy.deepcopy(network) if averaging else network
@@ -76,23 +79,25 @@ class FineTuning(OneOptimiser):
         self.total_steps = epochs * self.steps_per_epoch
         self._epochs, self._learning_rate, self._batch, self._seed = epochs, learning_rate, batch, seed
         self._simulated, self._averaging = simulated, averaging
+        self._drawn = Drawn(self._draw, range(self.total_steps), threads=threads)
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
 
     def advance(self, step: int) -> StepValues:
         """One update on the next pairs of the epoch, or on simulated repeats of them."""
+        values = update(self._trained, self._optimiser, self._step, self._drawn(step))
+        if self._averaging:
+            # At the start the mean reaches back over a part of the updates only, so that it leaves the first weights.
+            _approach(self.network, self._trained, 1 - min(self._averaging, (1 + step) / (10 + step)))
+        return values
+
+    def _draw(self, step: int) -> Batch:
         epoch, position = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._task))
         chosen = [int(index) for index in order[position * self._batch : (position + 1) * self._batch]]
         rng = np.random.default_rng([self._seed, epoch, position])
         if rng.random() < self._simulated:
-            pairs = [self._task.repeat(index, rng) for index in chosen]
-        else:
-            pairs = [self._task.pair(index) for index in chosen]
-        values = update(self._trained, self._optimiser, self._step, Batch.of(pairs))
-        if self._averaging:
-            # At the start the mean reaches back over a part of the updates only, so that it leaves the first weights.
-            _approach(self.network, self._trained, 1 - min(self._averaging, (1 + step) / (10 + step)))
-        return values
+            return Batch.of([self._task.repeat(index, rng) for index in chosen])
+        return Batch.of([self._task.pair(index) for index in chosen])
 
     def state(self) -> dict:
         """The optimiser, and the trained weights where the result is their mean."""
@@ -122,8 +127,9 @@ class FineTuning(OneOptimiser):
 @torch.no_grad()
 def _approach(mean: nn.Module, trained: nn.Module, part: float) -> None:
     """Move all floating-point weights and buffers of `mean` by `part` of their way to those of `trained`; copy others."""
-    for value, new in zip(mean.state_dict().values(), trained.state_dict().values(), strict=True):
-        if value.is_floating_point():
-            value.lerp_(new, part)
-        else:
+    pairs = list(zip(mean.state_dict().values(), trained.state_dict().values(), strict=True))
+    for value, new in pairs:
+        if not value.is_floating_point():
             value.copy_(new)
+    moved = [pair for pair in pairs if pair[0].is_floating_point()]
+    torch._foreach_lerp_([value for value, _ in moved], [new for _, new in moved], part)  # one kernel for all of them

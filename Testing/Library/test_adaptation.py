@@ -128,6 +128,17 @@ def test_a_running_mean_goes_on_exactly_after_a_stop(task, tmp_path):
     assert equal_weights(cpu_weights(whole.network), cpu_weights(resumed.network))
 
 
+def test_drawing_ahead_changes_no_weight(task):
+    trainers = [
+        FineTuning(tiny_network(), task, STEP, learning_rate=1e-2, simulated=0.5, epochs=3, threads=threads)
+        for threads in (0, 3)
+    ]
+    for trainer in trainers:
+        for step in range(trainer.total_steps):
+            trainer.advance(step)
+    assert equal_weights(*(cpu_weights(trainer.network) for trainer in trainers))
+
+
 def test_integer_buffers_are_copied_to_the_mean():
     network = torch.nn.Sequential(torch.nn.BatchNorm2d(2), torch.nn.Conv2d(2, 2, 1))
 

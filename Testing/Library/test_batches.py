@@ -63,8 +63,16 @@ def test_workers_give_the_draws_of_their_numbers_in_turn():
     assert int(drawn(4)[0]) == 16
 
 
-def test_an_error_for_the_user_keeps_its_words():
-    drawn = Drawn(squares, range(5, 7), workers=1)
+def test_threads_give_the_draws_of_their_numbers_in_turn():
+    drawn = Drawn(squares, range(0, 8, 2), threads=2)
+    assert [int(drawn(number)[0]) for number in (0, 2, 4)] == [0, 4, 16]
+    assert int(drawn(2)[0]) == 4, "out of turn: begun anew from there"
+    assert [int(drawn(number)[0]) for number in (4, 6)] == [16, 36]
+
+
+@pytest.mark.parametrize("ahead", [{"workers": 1}, {"threads": 2}])
+def test_an_error_for_the_user_keeps_its_words(ahead):
+    drawn = Drawn(squares, range(5, 7), **ahead)
     with pytest.raises(InputError, match=r"^b\.png: expected an image, got a song\.$"):
         drawn(5)
 
