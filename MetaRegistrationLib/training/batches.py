@@ -115,30 +115,30 @@ class Drawn:
             self._position = bisect_left(self._numbers, number)
             left = self._numbers[self._position :]
             self._ready = self._by_processes(left) if self._workers else _by_threads(self._draw, left, self._threads)
+        drawn = next(self._ready)
+        self._position = min(self._position + 1, len(self._numbers) - 1)
+        return drawn
+
+    def _by_processes(self, left: Sequence[int]) -> Iterator[T]:
+        loader = DataLoader(
+            _Numbered(self._draw),
+            batch_size=None,
+            sampler=left,
+            num_workers=self._workers,
+            prefetch_factor=_AHEAD,
+            multiprocessing_context="spawn",  # as Windows has it; a forked copy of a GPU's process cannot be relied on
+            worker_init_fn=_leave_ctrl_c_to_the_parent,
+            pin_memory=self._pinned,
+        )
         try:
-            drawn = next(self._ready)
+            for drawn in loader:
+                if isinstance(drawn, Exception):
+                    raise drawn
+                yield drawn
         except RuntimeError as error:
             raise TrainingStopped(
                 f"A process that draws pairs was lost ({str(error).splitlines()[0]}). Give fewer --workers."
             ) from error
-        self._position = min(self._position + 1, len(self._numbers) - 1)
-        if isinstance(drawn, Exception):
-            raise drawn
-        return drawn
-
-    def _by_processes(self, left: Sequence[int]) -> Iterator:
-        return iter(
-            DataLoader(
-                _Numbered(self._draw),
-                batch_size=None,
-                sampler=left,
-                num_workers=self._workers,
-                prefetch_factor=_AHEAD,
-                multiprocessing_context="spawn",  # as Windows has it; a forked copy of a GPU's process cannot be relied on
-                worker_init_fn=_leave_ctrl_c_to_the_parent,
-                pin_memory=self._pinned,
-            )
-        )
 
 
 def _by_threads(draw: Callable[[int], T], left: Sequence[int], threads: int) -> Iterator[T]:

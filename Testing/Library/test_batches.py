@@ -77,6 +77,14 @@ def test_an_error_for_the_user_keeps_its_words(ahead):
         drawn(5)
 
 
+def test_what_goes_wrong_in_a_thread_is_told_as_it_is():
+    def fail(number):
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match=r"^out of memory$"):
+        Drawn(fail, range(3), threads=2)(0)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a worker ends itself by a signal")
 def test_a_lost_worker_stops_the_run_with_a_reason():
     drawn = Drawn(squares, range(8, 10), workers=1)
