@@ -117,9 +117,13 @@ def _curves(output: Path, setting: Setting, quick: int, total: int, progress: Re
 def _overlays(output: Path, results: Sequence[Result], setting: Setting, quick: int) -> str:
     path = output / "figures" / f"fig4_{setting.name}.png"
     rows = [row for method in _PANELS for row in _panel_row(results, setting, method, quick)]
+    panels = [output / row.folder / f"{row.file}.png" for row in rows]
+    rows = [
+        row for row, panel in zip(rows, panels, strict=True) if panel.is_file()
+    ]  # results may travel without pictures
+    panels = [panel for panel in panels if panel.is_file()]
     if not rows:
         return ""
-    panels = [output / row.folder / f"{row.file}.png" for row in rows]
     if _older(path, panels):
         join_panels(path, panels)
     names = ", ".join(f"({letter}) {row.label}" for letter, row in zip("abcdef", rows, strict=False))

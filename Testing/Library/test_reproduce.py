@@ -248,6 +248,19 @@ def test_alignments_are_found_once(place, finished, tmp_path, monkeypatch):
     assert table(tmp_path / "o")[0]["distance_px"] == lines[0]["distance_px"]
 
 
+def test_results_that_lost_their_pictures_go_on(place, finished, tmp_path):
+    """Tables travel, pictures are left behind: Fig. 4 shows the rows that still have one."""
+    import shutil
+
+    output = tmp_path / "o"
+    shutil.copytree(finished, output)
+    for picture in [*output.glob("runs/**/*.png"), *output.glob("figures/*")]:
+        picture.unlink()
+    assert place(output, "--bed", "R", "--initial", "none", "--rows", "not_deformed") == 0
+    assert not [path for path in (output / "figures").iterdir() if path.name.startswith("fig4")]
+    assert len(table(output)) == len(table(finished))
+
+
 def test_without_matplotlib_all_but_the_curves_is_there(place, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert place(tmp_path / "o", "--bed", "R", "--rows", "not_deformed", "ours", "--epochs", "2") == 0
