@@ -20,15 +20,17 @@ from .options import (
 from .registering import make_registrar
 
 NAME = "series"
-HELP = "align all visits of an eye, check and average them"
+HELP = "align all visits of an eye, check and average them, and show what changed"
 DESCRIPTION = (
     "Bring all visits of an eye onto one of them, directly or, where that cannot be done, through another visit; check them\n"
-    "round triangles of visits; average them. Into --output, one folder an eye: each visit and its transform, the average and\n"
-    "how many visits it has at each pixel, tables, a film, and report.html. For research, not for clinical use."
+    "round triangles of visits; average them; map what changed between two of them. Into --output, one folder an eye: each\n"
+    "visit and its transform, the average and how many visits it has at each pixel, the change in standard deviations of what\n"
+    "differs between repeat scans anyway, tables, a film, and report.html. For research, not for clinical use."
 )
 EXAMPLES = (
     "  meta-registration series --images visit1.png visit2.png visit3.png --output eye\n"
     "  meta-registration series --folder eyes --output results            # one subfolder an eye, or a visits.csv\n"
+    "  meta-registration series --folder eye --output results --change 2021 2023 --repeats repeat_scans --eye right\n"
     "  meta-registration series --visits visits.csv --reference 2021 --output results"
 )
 
@@ -37,9 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--images", type=path_name, nargs="+", metavar="FILE", help="visits of one eye")
-    given.add_argument("--visits", type=path_name, metavar="FILE", help="table: eye, visit, date, image")
+    given.add_argument(
+        "--visits", type=path_name, metavar="FILE", help="table: eye, visit, date, image, landmarks, mask"
+    )
     given.add_argument("--folder", type=path_name, metavar="DIR", help="one subfolder an eye, or the images of one eye")
     parser.add_argument("--reference", metavar="NAME", help="the visit that stays (default: the one of best quality)")
+    _add_change(parser)
     add_output(parser)
     add_checkpoint(parser)
     add_stages(parser)
@@ -48,6 +53,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spacing-um", type=positive_float, metavar="S", help="distance between pixels, where files carry none"
     )
+
+
+def _add_change(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("change between two visits")
+    group.add_argument(
+        "--change",
+        nargs=2,
+        metavar=("EARLIER", "LATER"),
+        help="visits to compare (default: the first and the last that are aligned)",
+    )
+    group.add_argument("--no-change", action="store_true", help="map no change")
+    group.add_argument(
+        "--repeats",
+        type=path_name,
+        metavar="DIR",
+        help="folder of pairs of repeat scans in which nothing has changed: what differs between them is one standard"
+        " deviation (default: estimated from the two visits)",
+    )
+    group.add_argument(
+        "--centre",
+        type=float,
+        nargs=2,
+        metavar=("X", "Y"),
+        help="of the ETDRS grid, pixels of the reference (default: suggested)",
+    )
+    group.add_argument("--eye", choices=("right", "left"), default="", help="names the sides nasal and temporal")
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -64,11 +95,14 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages_of(arguments))
     output = writable_folder(arguments.output)
     progress(Started(NAME, len(eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    noise = _noise(arguments.repeats, registrar, progress) if arguments.repeats and not arguments.no_change else None
     left_out, done = [], 0
     with sole_writer(output):
         for number, (eye, files) in enumerate(eyes.items(), 1):
             try:
-                values = _eye(arguments, registrar, record, output if len(eyes) == 1 else output / eye, files, progress)
+                values = _eye(
+                    arguments, registrar, record, output if len(eyes) == 1 else output / eye, files, noise, progress
+                )
             except (InputError, OSError) as error:
                 if len(eyes) == 1:
                     raise
@@ -85,14 +119,15 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     return SOME_LEFT_OUT if left_out else 0
 
 
-def _eye(arguments, registrar, record: dict, folder, files, progress: Reader) -> dict:
+def _eye(arguments, registrar, record: dict, folder, files, noise, progress: Reader) -> dict:
     from ..visits import align_series, average
     from ..visits.report import write_series
 
     visits = [file.load(arguments.slice, arguments.spacing_um) for file in files]
     series = align_series(visits, registrar, arguments.reference, lambda text: progress(Message(f"registering {text}")))
     mean = average(series)
-    write_series(folder, series, mean, {**record, "images": {file.name: file.path for file in files}})
+    change = None if arguments.no_change else _change(arguments, series, noise, progress)
+    write_series(folder, series, mean, {**record, "images": {file.name: file.path for file in files}}, change)
     for entry in series.visits:
         if not entry.aligned:
             progress(
@@ -107,3 +142,51 @@ def _eye(arguments, registrar, record: dict, folder, files, progress: Reader) ->
     loops = [px for px in series.loops_px.values() if px == px]
     values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
     return values | ({"greatest_loop_px": max(loops)} if loops else {})
+
+
+def _change(arguments, series, noise, progress: Reader):
+    """The change that was asked for; without being asked for, none where there is none, with a message."""
+    from ..visits.change_files import series_change
+
+    try:
+        names = tuple(arguments.change) if arguments.change else None
+        found = series_change(
+            series, names, noise, tuple(arguments.centre) if arguments.centre else None, arguments.eye
+        )
+    except InputError as error:
+        if arguments.change:
+            raise
+        progress(Message(f"no change is mapped: {error}", "warning"))
+        return None
+    whole = found.rows[-1]
+    progress(
+        Message(
+            f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density fell on"
+            f" {whole['lost_percent']:.1f} % and rose on {whole['gained_percent']:.1f} % of what is known;"
+            f" nothing can be said of {whole['unknown_percent']:.1f} %"
+        )
+    )
+    if found.pixel_mm is None:
+        progress(Message("the pixel size is unknown, so the regions are no ETDRS regions (--spacing-um)", "warning"))
+    return found
+
+
+def _noise(folder, registrar, progress: Reader):
+    """What differs between the repeat scans of a folder of pairs."""
+    from ..pairs.folders import find_pairs
+    from ..visits import Visit, align_series
+    from ..visits.change import repeat_noise
+
+    pairs = []
+    for files in find_pairs(folder).pairs:
+        pair = files.load()
+        progress(Message(f"registering repeat scans: {pair.name}"))
+        series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
+        if all(entry.aligned for entry in series.visits):
+            (first, known), (second, seen) = (entry.warped for entry in series.visits)
+            pairs.append((first, second, known & seen))
+        else:
+            progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
+    if not pairs:
+        raise InputError(f"--repeats: no pair of {folder} could be aligned with confidence.")
+    return repeat_noise(pairs)

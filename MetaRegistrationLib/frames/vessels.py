@@ -27,7 +27,7 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     """
     image = np.asarray(image, dtype=np.float32)
     unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
-    ridges = _ridge_strength(_flattened(image, unit), unit)
+    ridges = ridge_strength(_flattened(image, unit), unit)
     if not ridges.any():
         return np.zeros(image.shape, dtype=bool)
     low, high = np.percentile(ridges, [85, 93])
@@ -49,7 +49,7 @@ def _flattened(image: np.ndarray, unit: float) -> np.ndarray:
     return centred / (deviation + floor) if floor > 0 else np.zeros_like(image)
 
 
-def _ridge_strength(image: np.ndarray, unit: float) -> np.ndarray:
+def ridge_strength(image: np.ndarray, unit: float) -> np.ndarray:
     """Greatest, over scales, downward curvature across a bright line less that along it; 0 where none."""
     best = np.zeros_like(image)
     for scale in _SCALES_PX:

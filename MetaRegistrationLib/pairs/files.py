@@ -197,8 +197,8 @@ class PairFiles:
                 check_inside(moving_points, moving.geometry, f"{self.landmarks} (moving)")
                 check_inside(fixed_points, fixed.geometry, f"{self.landmarks} (fixed)")
                 return moving_points, fixed_points, ()
-        moving_points = _one_image_landmarks(self.moving_landmarks, moving, moving_own)
-        fixed_points = _one_image_landmarks(self.fixed_landmarks, fixed, fixed_own)
+        moving_points = read_image_landmarks(self.moving_landmarks, moving, moving_own)
+        fixed_points = read_image_landmarks(self.fixed_landmarks, fixed, fixed_own)
         if moving_points is None or fixed_points is None:
             return moving_points, fixed_points, ()
         notes = [
@@ -264,7 +264,8 @@ def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> Non
         )
 
 
-def _one_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Landmarks | None:
+def read_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Landmarks | None:
+    """Landmarks of `image` in its pixels, checked; None without a path. `own` is the geometry that its file gives."""
     if path is None:
         return None
     with _blaming(path):

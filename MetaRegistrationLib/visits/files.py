@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
 from ..formats.image_files import IMAGE_SUFFIXES, file_stem, file_suffix
 from ..formats.images import check_image, read_image, with_spacing
 from ..formats.tables import read_table
+from ..pairs.files import read_image_landmarks, read_mask
 from .series import Visit
 
 
 @dataclass(frozen=True)
 class VisitFile:
-    """The file of one visit."""
+    """The files of one visit: an image and, where wanted, its landmarks and a mask (not zero where there is tissue)."""
 
     name: str
     path: Path
     date: str = ""
+    landmarks: Path | None = None
+    mask: Path | None = None
 
     def load(self, slice_index: int | None = None, spacing_um: float | None = None) -> Visit:
-        """Read it; an `InputError` names the file."""
-        image = with_spacing(read_image(self.path, slice_index=slice_index), spacing_um)
+        """Read them; an `InputError` names the file."""
+        own = read_image(self.path, slice_index=slice_index)
+        image = with_spacing(own, spacing_um)
+        if self.mask is not None:
+            image = replace(image, mask=read_mask(self.mask, image, slice_index=slice_index))
         check_image(image)
-        return Visit(self.name, image, self.date)
+        return Visit(self.name, image, self.date, read_image_landmarks(self.landmarks, image, own.geometry))
 
 
 def eyes_of_files(paths: Sequence[Path]) -> dict[str, list[VisitFile]]:
@@ -34,13 +40,15 @@ def eyes_of_files(paths: Sequence[Path]) -> dict[str, list[VisitFile]]:
 
 
 def eyes_of_table(path: Path) -> dict[str, list[VisitFile]]:
-    """Eyes of a table with the columns image (relative to the table) and, where wanted, eye, visit and date."""
+    """Eyes of a table with the columns image (relative to the table) and, where wanted, eye, visit, date, landmarks and mask."""
     eyes: dict[str, list[VisitFile]] = {}
     for row in read_table(path, ("image",)):
         image = path.parent / row.text("image")
         if not row.text("image"):
             raise InputError(f"{row.place}: the column 'image' is empty. Name the file of that visit.")
-        visit = VisitFile(_usable(row.text("visit") or file_stem(image), row.place), image, row.text("date"))
+        name = _usable(row.text("visit") or file_stem(image), row.place)
+        beside = [path.parent / row.text(column) if row.text(column) else None for column in ("landmarks", "mask")]
+        visit = VisitFile(name, image, row.text("date"), *beside)
         eyes.setdefault(_usable(row.text("eye") or "eye", row.place), []).append(visit)
     for eye, visits in eyes.items():
         _enough(eye, visits, path)

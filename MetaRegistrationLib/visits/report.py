@@ -16,6 +16,8 @@ from ..frames.geometry import Geometry
 from ..progress import plain
 from ..registration.overlays import grey_levels
 from .average import Average
+from .change_files import WHAT_IT_SHOWS, SeriesChange, region_cells, write_change
+from .regions import REGION_COLUMNS
 from .series import LEAST_CONSISTENCY_PX, AlignedVisit, Series
 
 COLUMNS = (
@@ -28,6 +30,7 @@ COLUMNS = (
     "kept",
     "ncc_after",
     "overlap_percent",
+    "landmark_distance_px",
     "inconsistent",
 )
 _PICTURED = 800
@@ -38,8 +41,8 @@ _PLAY = (
 )
 
 
-def write_series(folder: Path, series: Series, mean: Average, record: dict) -> None:
-    """Write a series into `folder`.
+def write_series(folder: Path, series: Series, mean: Average, record: dict, change: SeriesChange | None = None) -> None:
+    """Write a series into `folder`, with the change between two of its visits if there is one.
 
     Files
     -----
@@ -51,6 +54,8 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict) -> N
         The visits one after the other, all with the grey levels of the reference's range, the average last.
     visits.csv, consistency.csv
         A line a visit; a line a way over two visits.
+    change_A_to_B ...
+        As `write_change` says.
     report.html
         All of it on one page without anything from elsewhere; `series.json` is written last.
     """
@@ -71,7 +76,8 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict) -> N
     write_table(folder / "visits.csv", COLUMNS, rows)
     loops = [[first, second, f"{px:.3f}"] for (first, second), px in series.loops_px.items()]
     write_table(folder / "consistency.csv", ("from", "over", "median_px"), loops)
-    write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames))
+    changed = "" if change is None else _change_part(write_change(folder, change, mean.image, geometry), change)
+    write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, changed))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
     write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent}))
 
@@ -94,6 +100,7 @@ def _frame(folder: Path, name: str, image: np.ndarray, seen: np.ndarray) -> str:
 def _row(series: Series, index: int) -> list:
     entry = series.visits[index]
     overlap = 100 * float(entry.warped[1].mean()) if entry.aligned else 0.0
+    distance = series.landmark_distance_px(index)
     known = "" if math.isnan(entry.confidence) else f"{entry.confidence:.3f}"
     return [
         entry.visit.name,
@@ -105,11 +112,33 @@ def _row(series: Series, index: int) -> list:
         entry.kept,
         f"{entry.ncc:.3f}" if entry.aligned else "",
         f"{overlap:.1f}",
+        "" if math.isnan(distance) else f"{distance:.3f}",
         "yes" if entry.visit.name in series.inconsistent else "",
     ]
 
 
-def _page(title: str, series: Series, rows: list, loops: list, frames: list[tuple[str, str]]) -> str:
+def _change_part(picture: Path, found: SeriesChange) -> str:
+    """The section of the change, for the page."""
+    names = html.escape(f"{found.earlier.visit.name} to {found.later.visit.name}")
+    noise = "this pair itself" if found.change.own_noise else "repeat scans"
+    sizes = (
+        "Circles of 1, 3 and 6 mm"
+        if found.pixel_mm
+        else "The pixel size is unknown: the circles are no ETDRS circles, they"
+    )
+    where = "chosen" if found.centre_chosen else "suggested: check it"
+    x, y = found.centre_xy
+    data = base64.b64encode(picture.read_bytes()).decode("ascii")
+    return (
+        f"<h2>Change, {names}</h2><p>Local vessel density. {html.escape(WHAT_IT_SHOWS)} Coloured strongly from"
+        f" {found.change.threshold:g} SD; one SD is estimated from {noise}.</p>"
+        f'<img src="data:image/png;base64,{data}" alt="change">'
+        f"<p>{sizes} go round x = {x:.0f}, y = {y:.0f} px ({where}).</p>"
+        f"{_html_table(REGION_COLUMNS, region_cells(found.rows))}"
+    )
+
+
+def _page(title: str, series: Series, rows: list, loops: list, frames: list[tuple[str, str]], changed: str) -> str:
     pictures = "".join(_figure(name, data) for name, data in frames)
     why = f"Reference: {series.visits[series.reference].visit.name}, {series.why}."
     if series.inconsistent:
@@ -122,7 +151,7 @@ def _page(title: str, series: Series, rows: list, loops: list, frames: list[tupl
             f"<h1>{html.escape(title)}</h1><p>{html.escape(why)} For research, not for clinical use.</p>",
             f"<h2>Film</h2><p><button onclick='go()'>Play / pause</button></p><div id='film'>{pictures}</div>",
             f"<script>{_PLAY}</script>",
-            f"<h2>Visits</h2>{_html_table(COLUMNS, rows)}",
+            f"<h2>Visits</h2>{_html_table(COLUMNS, rows)}{changed}",
             "<h2>Consistency</h2><p>From the reference to a visit directly, and over another visit: median distance in pixels"
             f" of a 400 x 400 frame.</p>{_html_table(('from', 'over', 'px'), loops)}</html>",
             "",

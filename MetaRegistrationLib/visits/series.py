@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from ..errors import InputError
 from ..formats.images import Image, tissue
+from ..formats.landmarks import Landmarks, match_landmarks
 from ..stages import LEAST_CONFIDENCE
 from .quality import quality
 
@@ -24,11 +25,12 @@ _EVERY = 8  # pixels between the points that go round
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """One image of the eye; `date` is as the user wrote it."""
+    """One image of the eye; `date` is as the user wrote it, `landmarks` are in pixels of the image."""
 
     name: str
     image: Image
     date: str = ""
+    landmarks: Landmarks | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,17 @@ class Series:
     visits: list[AlignedVisit]
     qualities: list[float]
     loops_px: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def landmark_distance_px(self, index: int) -> float:
+        """Mean distance of a visit's landmarks from where the reference's come to lie, in pixels of the visit; NaN without."""
+        entry, fixed = self.visits[index], self.visits[self.reference].visit.landmarks
+        if index == self.reference or not entry.aligned or fixed is None or entry.visit.landmarks is None:
+            return math.nan
+        try:
+            moving, fixed = match_landmarks(entry.visit.landmarks, fixed)
+        except InputError as error:
+            raise InputError(f"{entry.visit.name}: {error}") from None
+        return float(np.linalg.norm(_at(entry.positions, fixed.points) - moving.points, axis=-1).mean())
 
     @property
     def inconsistent(self) -> list[str]:

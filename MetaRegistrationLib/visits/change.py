@@ -1,0 +1,193 @@
+"""What differs between two aligned visits, in standard deviations of what differs between repeat scans anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..errors import InputError
+from ..frames.vessels import ridge_strength
+from .unknown import nothing_known
+
+THRESHOLD = 3.0
+"""Standard deviations from which a difference is called a change."""
+WINDOW = 8 / 400
+"""Standard deviation of the Gaussian window of "local", as a share of the longer side."""
+_SHADING = 60 / 400  # over which contrast is evened out
+_BACKGROUND = (
+    15 / 320
+)  # over which brightness is taken off before vessels are looked for, as a share of the shorter side
+_VESSEL = 85  # percentile of the reference's ridges above which a pixel rather is vessel
+_SOFT = 0.25  # width of that border, as a share of it
+_LEAST_KNOWN = 2000  # pixels
+
+
+@dataclass(frozen=True)
+class RepeatNoise:
+    """Standard deviations of what differs between repeat scans in which nothing has changed.
+
+    Attributes
+    ----------
+    density : float
+        Of local vessel density (0 to 1).
+    brightness : float
+        Of local brightness, in standard deviations of the reference image's grey levels.
+    """
+
+    density: float
+    brightness: float
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What differs between two visits.
+
+    Attributes
+    ----------
+    z : float32 array (H, W)
+        Local vessel density, later less earlier visit, in standard deviations; NaN where nothing can be said.
+    brightness_z : float32 array (H, W)
+        Local brightness, likewise.
+    known : bool array (H, W)
+        Where something can be said.
+    noise : RepeatNoise
+        What one standard deviation is.
+    own_noise : bool
+        Whether it was estimated from this pair itself.
+    threshold : float
+        From which on a difference is called a change.
+    """
+
+    z: np.ndarray
+    brightness_z: np.ndarray
+    known: np.ndarray
+    noise: RepeatNoise
+    own_noise: bool
+    threshold: float = THRESHOLD
+
+    @property
+    def lost(self) -> np.ndarray:
+        """Where vessel density has fallen, bool (H, W)."""
+        return self.known & (self.z < -self.threshold)
+
+    @property
+    def gained(self) -> np.ndarray:
+        """Where vessel density has risen, bool (H, W)."""
+        return self.known & (self.z > self.threshold)
+
+
+def change_map(
+    reference: np.ndarray,
+    visit: np.ndarray,
+    valid: np.ndarray,
+    *,
+    positions: np.ndarray | None = None,
+    noise: RepeatNoise | None = None,
+    pixel_mm: float | None = None,
+) -> Change:
+    """Differences of local vessel density and of local brightness between two aligned images.
+
+    Both are brought to one level over the whole area first, so that a scan that is darker or flatter as a whole is no change;
+    a change of everything cannot be seen therefore.
+
+    Parameters
+    ----------
+    reference, visit : arrays (H, W)
+        The earlier and the later visit on the same pixels, vessels bright.
+    valid : bool array (H, W)
+        Where both show tissue.
+    positions : array (H, W, 2), optional
+        Where each pixel lies in the later visit's own image, (row, column): where it folds nothing can be said.
+    noise : RepeatNoise, optional
+        What differs between repeat scans (`repeat_noise`). Else it is estimated from the pair: the median absolute
+        difference over the area, which holds as long as most of it has not changed.
+    pixel_mm : float, optional
+        Not needed; the window goes by the size of the image.
+
+    Raises
+    ------
+    InputError
+        Arrays of unlike shape, or too little that both images show.
+    """
+    if not np.shape(reference) == np.shape(visit) == np.shape(valid):
+        raise InputError(
+            f"A change map needs images of one shape; got {np.shape(reference)}, {np.shape(visit)}, {np.shape(valid)}."
+        )
+    known = np.asarray(valid, bool) & ~nothing_known(reference, visit, valid, positions)
+    if known.sum() < _LEAST_KNOWN:
+        raise InputError(
+            f"The two visits have {int(known.sum())} pixels in common where something can be said; {_LEAST_KNOWN} are needed."
+        )
+    density, brightness = _differences(reference, visit, known)
+    own = RepeatNoise(_spread(density[known]), _spread(brightness[known]))
+    used = noise or own
+    maps = [
+        np.where(known, part / max(sd, 1e-9), np.nan).astype(np.float32)
+        for part, sd in ((density, used.density), (brightness, used.brightness))
+    ]
+    return Change(*maps, known, used, noise is None)
+
+
+def repeat_noise(pairs: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> RepeatNoise:
+    """What differs between repeat scans in which nothing has changed: root of the mean square over the pairs.
+
+    Parameters
+    ----------
+    pairs : sequence of (reference, visit, valid)
+        As for `change_map`.
+    """
+    if not pairs:
+        raise InputError("The noise of repeat scans needs at least one pair of them.")
+    found = [change_map(*pair).noise for pair in pairs]
+    return RepeatNoise(*(float(np.sqrt(np.mean(np.square(part)))) for part in zip(*map(_values, found), strict=True)))
+
+
+def _values(noise: RepeatNoise) -> tuple[float, float]:
+    return noise.density, noise.brightness
+
+
+def _differences(reference, visit, known) -> tuple[np.ndarray, np.ndarray]:
+    """Local density and local brightness, later less earlier, less their medians over the known area."""
+    images = [np.where(known, image, np.median(image[known])).astype(np.float32) for image in (reference, visit)]
+    window = WINDOW * max(images[0].shape)
+    first, second = (_vessels(image, known) for image in images)
+    second = _levelled(second, first, known)
+    border = max(float(np.percentile(first[known], _VESSEL)), 1e-6)
+    density = [1 / (1 + np.exp(np.clip((border - part) / (_SOFT * border), -30, 30))) for part in (first, second)]
+    unit = max(float(images[0][known].std()), 1e-9)
+    bright = [image / unit for image in (images[0], _levelled(images[1], images[0], known))]
+    maps = [_local(after - before, known, window) for before, after in (density, bright)]
+    maps[1] -= _local(
+        bright[1] - bright[0], known, _SHADING * max(images[0].shape)
+    )  # of shading, which repeats change too
+    return tuple(part - np.median(part[known]) for part in maps)
+
+
+def _vessels(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Ridge strength where shading and contrast are evened out over much more than a window."""
+    unit = max(min(image.shape) / 320, 0.5)
+    centred = image - _local(image, known, _BACKGROUND * min(image.shape))
+    contrast = np.sqrt(_local(centred**2, known, _SHADING * max(image.shape)))
+    return ridge_strength(centred / np.maximum(contrast, 1e-6 + 0.1 * float(np.median(contrast[known]))), unit)
+
+
+def _levelled(image: np.ndarray, target: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """`image` with the distribution of values that `target` has over the known area."""
+    percentiles = np.linspace(0, 100, 101)
+    own = np.percentile(image[known], percentiles)
+    wanted = np.percentile(target[known], percentiles)
+    keep = np.concatenate([[True], np.diff(own) > 0])
+    return np.interp(image, own[keep], wanted[keep]).astype(np.float32)
+
+
+def _local(values: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:
+    """Mean under a Gaussian window of what is known."""
+    share = ndimage.gaussian_filter(known.astype(np.float32), sigma)
+    return ndimage.gaussian_filter(np.where(known, values, 0).astype(np.float32), sigma) / np.maximum(share, 1e-6)
+
+
+def _spread(values: np.ndarray) -> float:
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))

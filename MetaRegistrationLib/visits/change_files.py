@@ -1,0 +1,127 @@
+"""What is written of a change between two visits of a series."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import InputError
+from ..formats.files import write_json
+from ..formats.image_writing import write_image
+from ..formats.tables import write_table
+from ..frames.geometry import Geometry
+from .change import Change, RepeatNoise, change_map
+from .change_picture import change_picture
+from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
+from .series import AlignedVisit, Series
+
+WHAT_IT_SHOWS = (
+    "Later less earlier visit, after both were brought to one level as a whole, in standard deviations (SD) of what differs"
+    " between repeat scans anyway. Blue: fewer vessels, orange: more, hatched: nothing can be said (no overlap, shadow, motion"
+    " line). A change of the whole image, of a focal plane, or of blood flow below what the device shows, cannot be told from a"
+    " change of the scan. For research: no diagnosis, and no lesions are outlined."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesChange:
+    """The change between two visits of a series, on the pixels of its reference."""
+
+    earlier: AlignedVisit
+    later: AlignedVisit
+    change: Change
+    centre_xy: tuple[float, float]
+    centre_chosen: bool
+    pixel_mm: tuple[float, float] | None
+    rows: list[dict]
+
+    @property
+    def name(self) -> str:
+        """Beginning of its files' names."""
+        return f"change_{self.earlier.visit.name}_to_{self.later.visit.name}"
+
+
+def series_change(
+    series: Series,
+    names: tuple[str, str] | None = None,
+    noise: RepeatNoise | None = None,
+    centre_xy: tuple[float, float] | None = None,
+    eye: str = "",
+) -> SeriesChange:
+    """The change between two visits of a series; the first and the last that are aligned, if none are named.
+
+    Raises
+    ------
+    InputError
+        There is no such visit, or it is not aligned; or too little can be said.
+    """
+    earlier, later = _chosen(series, names)
+    reference = series.visits[series.reference]
+    geometry = reference.visit.image.geometry
+    images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
+    valid = shown[0] & shown[1]
+    folds = [entry.positions for entry in (earlier, later) if entry is not reference]
+    change = change_map(*images, valid, positions=folds[-1] if folds else None, noise=noise)
+    pixel = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
+    centre = centre_xy or suggested_centre(*reference.warped)
+    return SeriesChange(
+        earlier, later, change, centre, centre_xy is not None, pixel, etdrs_table(change, centre, pixel, eye)
+    )
+
+
+def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit, AlignedVisit]:
+    aligned = {entry.visit.name: entry for entry in series.visits if entry.aligned}
+    if names is None:
+        if len(aligned) < 2:
+            raise InputError("A change needs two aligned visits; there are not two.")
+        return tuple(list(aligned.values())[place] for place in (0, -1))
+    for name in names:
+        if name not in aligned:
+            raise InputError(f"--change: there is no aligned visit {name!r}; there are {', '.join(aligned)}.")
+    if names[0] == names[1]:
+        raise InputError(f"--change: {names[0]!r} twice; name two visits.")
+    return aligned[names[0]], aligned[names[1]]
+
+
+def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry: Geometry) -> Path:
+    """Write a change into the folder of its series, and give the picture's path.
+
+    Files
+    -----
+    change_A_to_B_density.nrrd, change_A_to_B_brightness.nrrd
+        Standard deviations on the reference's pixels, NaN where nothing can be said.
+    change_A_to_B.png, change_A_to_B_regions.csv, change_A_to_B.json
+        Picture with legend; numbers by region; what made them.
+    """
+    start = folder / found.name
+    write_image(start.with_name(f"{found.name}_density.nrrd"), found.change.z, geometry)
+    write_image(start.with_name(f"{found.name}_brightness.nrrd"), found.change.brightness_z, geometry)
+    picture = change_picture(image, found.change)
+    path = start.with_name(f"{found.name}.png")
+    write_image(path, picture, Geometry(picture.shape[:2]))
+    write_table(start.with_name(f"{found.name}_regions.csv"), REGION_COLUMNS, region_cells(found.rows))
+    record = {
+        "earlier": found.earlier.visit.name,
+        "later": found.later.visit.name,
+        "threshold_sd": found.change.threshold,
+        "sd": asdict(found.change.noise),
+        "sd_from": "this pair" if found.change.own_noise else "repeat scans",
+        "centre_xy": found.centre_xy,
+        "centre_from": "the user" if found.centre_chosen else "suggested",
+        "pixel_mm": found.pixel_mm,
+    }
+    write_json(start.with_name(f"{found.name}.json"), record)
+    return path
+
+
+def region_cells(rows: list[dict]) -> list[list[str]]:
+    """Rows of `etdrs_table` as text, empty where nothing is known."""
+    return [[_text(row[column]) for column in REGION_COLUMNS] for row in rows]
+
+
+def _text(value) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

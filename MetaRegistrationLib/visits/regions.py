@@ -1,0 +1,130 @@
+"""A change by region: rings and quadrants of the ETDRS grid round a centre, and where the fovea seems to be."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ..errors import InputError
+from ..frames.vessels import ridge_strength
+from .change import Change
+
+RADII_MM = (0.5, 1.5, 3.0)
+"""Of the ETDRS grid: circles of 1, 3 and 6 mm across."""
+REGION_COLUMNS = (
+    "region",
+    "area_mm2",
+    "pixels",
+    "mean_z",
+    "lost_percent",
+    "gained_percent",
+    "changed_percent",
+    "mean_brightness_z",
+    "unknown_percent",
+)
+_RADII_OF_SIDE = (1 / 12, 1 / 4, 1 / 2)  # of the shorter side, where no pixel size is known: the same ratios
+_RINGS = ("centre", "inner", "outer")
+_QUADRANTS = ("superior", "right", "inferior", "left")  # as the image lies, clockwise from the top
+_SIDES = {"": {}, "right": {"right": "nasal", "left": "temporal"}, "left": {"right": "temporal", "left": "nasal"}}
+_FOVEA = 14 / 400  # window of the fovea, as a share of the shorter side
+_OFF_CENTRE = 0.25  # of the shorter side: how far from the middle the fovea may lie, softly
+
+
+def etdrs_table(
+    change: Change,
+    centre_xy: tuple[float, float],
+    pixel_mm: float | tuple[float, float] | None,
+    eye: str = "",
+) -> list[dict]:
+    """Numbers of a change by region, the whole image last.
+
+    Parameters
+    ----------
+    change : Change
+    centre_xy : (float, float)
+        Centre of the grid, (x, y) = (column, row) in pixels.
+    pixel_mm : float or (float, float) or None
+        Distance between pixels, or between (rows, columns), in mm. None: unknown, and the circles have radii of a twelfth,
+        a quarter and a half of the shorter side instead of 0.5, 1.5 and 3 mm; `area_mm2` is None then.
+    eye : str
+        "right" or "left", by which the sides are nasal and temporal (an image as it is usually shown: the disc of a right
+        eye lies on the right); "" if unknown: left and right are those of the image.
+
+    Returns
+    -------
+    list of dict
+        With the keys `REGION_COLUMNS`: mean standard deviations over what is known (None where nothing is), and percent of the
+        region's known pixels that lost or gained vessel density; `unknown_percent` is of all its pixels in the image.
+    """
+    if eye not in _SIDES:
+        raise InputError(f"The eye is 'right', 'left' or '' (unknown); got {eye!r}.")
+    spacing = None if pixel_mm is None else np.broadcast_to(np.asarray(pixel_mm, float), (2,))
+    return [
+        _row(name, where, change, spacing)
+        for name, where in regions(change.known.shape, centre_xy, spacing, eye).items()
+    ]
+
+
+def regions(shape, centre_xy, spacing_mm=None, eye: str = "") -> dict[str, np.ndarray]:
+    """Masks, bool (H, W), of the regions; they share no pixel but with "whole", the last."""
+    rows, columns = np.indices(shape, dtype=float)
+    step = np.ones(2) if spacing_mm is None else np.asarray(spacing_mm, float)
+    down, across = (rows - centre_xy[1]) * step[0], (columns - centre_xy[0]) * step[1]
+    distance, angle = np.hypot(down, across), np.arctan2(across, -down)
+    quadrant = np.floor((angle + np.pi / 4) / (np.pi / 2)).astype(int) % 4
+    radii = RADII_MM if spacing_mm is not None else [share * min(shape) for share in _RADII_OF_SIDE]
+    found = {_RINGS[0]: distance <= radii[0]}
+    for ring, inner, outer in zip(_RINGS[1:], radii[:-1], radii[1:], strict=True):
+        for number, name in enumerate(_QUADRANTS):
+            name = _SIDES[eye].get(name, name)
+            found[f"{ring} {name}"] = (distance > inner) & (distance <= outer) & (quadrant == number)
+    return {**found, "whole": np.ones(shape, bool)}
+
+
+def _row(name: str, where: np.ndarray, change: Change, spacing: np.ndarray | None) -> dict:
+    known = where & change.known
+    count, seen = int(where.sum()), int(known.sum())
+
+    def share(part: np.ndarray) -> float | None:
+        return 100 * float(part[known].mean()) if seen else None
+
+    return {
+        "region": name,
+        "area_mm2": None if spacing is None else count * float(np.prod(spacing)),
+        "pixels": count,
+        "mean_z": float(change.z[known].mean()) if seen else None,
+        "lost_percent": share(change.lost),
+        "gained_percent": share(change.gained),
+        "changed_percent": share(change.lost | change.gained),
+        "mean_brightness_z": float(change.brightness_z[known].mean()) if seen else None,
+        "unknown_percent": 100 * (1 - seen / count) if count else None,
+    }
+
+
+def suggested_centre(image: np.ndarray, valid: np.ndarray) -> tuple[float, float]:
+    """Where the fovea seems to be, (x, y) in pixels: the place with the fewest vessels, the nearer to the middle the likelier.
+
+    A suggestion only: an image that does not show the fovea has such a place as well.
+
+    Parameters
+    ----------
+    image : array (H, W)
+        OCTA en face, vessels bright.
+    valid : bool array (H, W)
+        Where it shows tissue.
+    """
+    side = min(image.shape)
+    filled = np.where(valid, image, np.median(image[valid])).astype(np.float32)
+    ridges = ridge_strength(filled, max(side / 320, 0.5))
+    known = ndimage.gaussian_filter(valid.astype(np.float32), _FOVEA * side)
+    scaled = [
+        part / max(float(np.percentile(part[valid], 90)), 1e-6) for part in (ridges, filled - filled[valid].min())
+    ]
+    local = sum(ndimage.gaussian_filter(np.where(valid, part, 0).astype(np.float32), _FOVEA * side) for part in scaled)
+    local = local / np.maximum(known, 1e-3)
+    level = local / max(float(np.median(local[valid])), 1e-6)
+    rows, columns = np.indices(image.shape)
+    middle = (np.array(image.shape) - 1) / 2
+    away = np.hypot(rows - middle[0], columns - middle[1]) / (_OFF_CENTRE * side)
+    row, column = np.unravel_index(np.argmin(np.where(known > 0.9, level + 0.5 * away**2, np.inf)), image.shape)
+    return float(column), float(row)

@@ -1,0 +1,70 @@
+"""Where nothing can be said of a change: no overlap, shadows, motion lines, an alignment that folds."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+_DARK = 8 / 400  # window of "dark", as a share of the longer side
+_DARKER = 0.6  # than the darkest place of the other visit: a shadow, since drop-outs are as dark as the fovea at most
+_LINE_WIDTH = 4  # rows, at most, of a motion line
+_LINE = 10.0  # robust standard deviations by which a row stands out of those beside it
+_LEAST_LINE = 0.3  # standard deviations of the image
+_JACOBIAN = (0.3, 3.0)  # of the area of a pixel
+_BORDER = 4 / 400  # beside what is unknown, as a share of the longer side
+
+
+def nothing_known(
+    reference: np.ndarray, visit: np.ndarray, valid: np.ndarray, positions: np.ndarray | None = None
+) -> np.ndarray:
+    """Pixels of which nothing can be said, bool (H, W): not valid, in a shadow or a motion line, or folded.
+
+    Parameters
+    ----------
+    reference, visit : arrays (H, W)
+        Two aligned images.
+    valid : bool array (H, W)
+        Where both show tissue.
+    positions : array (H, W, 2), optional
+        Where each pixel lies in the later visit's own image.
+    """
+    valid = np.asarray(valid, bool)
+    if not valid.any():
+        return ~valid
+    found = ~valid | shadow(reference, visit, valid) | shadow(visit, reference, valid)
+    for image in (reference, visit):
+        found |= motion_lines(image, valid) | motion_lines(image.T, valid.T).T
+    if positions is not None:
+        found |= folded(positions)
+    return ndimage.binary_dilation(found, iterations=max(round(_BORDER * max(found.shape)), 1)) | ~valid
+
+
+def shadow(image: np.ndarray, other: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Where `image` is much darker than the darkest place of `other`: there is no signal, whatever the vessels do."""
+    sigma = _DARK * max(image.shape)
+    share = np.maximum(ndimage.gaussian_filter(valid.astype(np.float32), sigma), 1e-6)
+    local = []
+    for part in (image, other):
+        floor, level = np.percentile(part[valid], (0.1, 50))
+        scaled = np.where(valid, (part - floor) / max(level - floor, 1e-9), 0).astype(np.float32)
+        local.append(ndimage.gaussian_filter(scaled, sigma) / share)
+    darkest = float(np.percentile(local[1][valid], 0.5))
+    return valid & (local[0] < _DARKER * darkest)
+
+
+def motion_lines(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Rows as a whole brighter or darker than those beside them: the eye moved, or the device lost it."""
+    filled = np.where(valid, image, np.median(image[valid])).astype(np.float32)
+    level = filled.mean(axis=1)
+    step = level - ndimage.median_filter(level, size=4 * _LINE_WIDTH + 1, mode="nearest")
+    spread = 1.4826 * np.median(np.abs(step - np.median(step)))
+    rows = np.abs(step) > max(_LINE * spread, _LEAST_LINE * float(filled[valid].std()))
+    wide = ndimage.binary_opening(rows, structure=np.ones(_LINE_WIDTH + 1))  # a step of brightness, no line
+    return np.broadcast_to((rows & ~wide)[:, None], image.shape) & valid
+
+
+def folded(positions: np.ndarray) -> np.ndarray:
+    """Where the field folds, or changes areas beyond belief."""
+    down, across = np.gradient(positions[..., 0]), np.gradient(positions[..., 1])
+    area = down[0] * across[1] - down[1] * across[0]
+    return ~((area > _JACOBIAN[0]) & (area < _JACOBIAN[1]))

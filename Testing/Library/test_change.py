@@ -1,0 +1,251 @@
+"""Change between visits: what did not change is not called so, what did is found, and what cannot be known is left open."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from known_networks import write_grey_png
+from scipy import ndimage
+
+from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.simulation import draw_phantom
+from MetaRegistrationLib.visits import Visit, align_series
+from MetaRegistrationLib.visits.change import RepeatNoise, change_map, repeat_noise
+from MetaRegistrationLib.visits.change_files import series_change
+from MetaRegistrationLib.visits.change_picture import change_colours, change_picture
+from MetaRegistrationLib.visits.regions import etdrs_table, regions, suggested_centre
+
+SIZE = 400
+CENTRE, RADIUS = (130, 260), 34
+ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
+LESION = np.hypot(ROWS - CENTRE[0], COLUMNS - CENTRE[1]) < RADIUS
+EYE = 200 * draw_phantom(np.random.default_rng(11), size=SIZE).image.astype(np.float32)
+EVERYWHERE = np.ones((SIZE, SIZE), bool)
+
+
+def scan(seed, eye=EYE, level=1.0):
+    """One scan: multiplicative speckle and noise of its own."""
+    rng = np.random.default_rng(seed)
+    speckle = rng.gamma(9, 1 / 9, eye.shape).astype(np.float32)
+    return level * (eye * ndimage.gaussian_filter(speckle, 0.5) + rng.normal(0, 6, eye.shape)).astype(np.float32)
+
+
+def dropped_out():
+    """The eye without its vessels in the lesion: what lies beside them there."""
+    ground = np.percentile(EYE, 10)
+    soft = ndimage.gaussian_filter(LESION.astype(np.float32), 1.5)
+    return EYE * (1 - soft) + ground * soft
+
+
+def test_repeat_scans_show_no_change_and_a_drop_out_is_found():
+    unchanged = change_map(scan(1), scan(2), EVERYWHERE)
+    assert (unchanged.lost | unchanged.gained)[unchanged.known].mean() < 0.03 and unchanged.own_noise
+    assert 0.8 < np.nanstd(unchanged.z) < 1.6  # standard deviations, as it says
+    found = change_map(scan(1), scan(3, dropped_out()), EVERYWHERE)
+    assert found.lost[LESION].mean() > 0.6 and found.gained[LESION].mean() == 0
+    assert found.lost[~ndimage.binary_dilation(LESION, iterations=20)].mean() < 0.03
+    back = change_map(scan(3, dropped_out()), scan(1), EVERYWHERE)
+    assert back.gained[LESION].mean() > 0.6 and back.lost[LESION].mean() == 0
+
+
+def test_a_scan_that_is_darker_and_flatter_as_a_whole_is_no_change():
+    darker = change_map(scan(1), 20 + scan(2, level=0.4), EVERYWHERE)
+    assert (darker.lost | darker.gained)[darker.known].mean() < 0.03
+    assert (np.abs(darker.brightness_z[darker.known]) > darker.threshold).mean() < 0.03
+
+
+def test_where_nothing_can_be_said_there_is_no_number():
+    later = scan(2)
+    valid = EVERYWHERE.copy()
+    valid[:, :60] = False
+    later[300:303] += 150  # a motion line
+    shadow = np.hypot(ROWS - 250, COLUMNS - 320) < 30
+    later[shadow] = later.min() + 0.02 * later[shadow]
+    found = change_map(scan(1), later, valid)
+    for unknown in (found.z[:, :60], found.z[300:303, 70:], found.z[ndimage.binary_erosion(shadow, iterations=10)]):
+        assert np.isnan(unknown).all()
+    assert np.array_equal(np.isnan(found.z), ~found.known) and np.array_equal(
+        np.isnan(found.brightness_z), ~found.known
+    )
+    positions = np.stack([ROWS, COLUMNS], -1).astype(np.float32)
+    positions[200:220, 200:220, 0] = positions[200:220, 200:220, 0][::-1]
+    assert not change_map(scan(1), scan(2), EVERYWHERE, positions=positions).known[203:217, 203:217].any()
+    with pytest.raises(InputError, match="in common"):
+        change_map(scan(1), scan(2), ROWS < 3)
+    with pytest.raises(InputError, match="one shape"):
+        change_map(scan(1), scan(2)[:-1], EVERYWHERE)
+
+
+def test_the_noise_of_repeat_scans_is_the_unit_when_it_is_given():
+    pairs = [(scan(seed), scan(seed + 50), EVERYWHERE) for seed in (20, 21)]
+    noise = repeat_noise(pairs)
+    own = change_map(scan(1), scan(2), EVERYWHERE)
+    assert noise.density == pytest.approx(own.noise.density, rel=0.3)
+    doubled = RepeatNoise(2 * own.noise.density, own.noise.brightness)
+    given = change_map(scan(1), scan(2), EVERYWHERE, noise=doubled)
+    assert not given.own_noise and np.nanmax(np.abs(2 * given.z - own.z)) < 1e-4
+    with pytest.raises(InputError, match="at least one"):
+        repeat_noise([])
+
+
+def test_regions_have_the_areas_of_the_etdrs_grid():
+    found = regions((700, 700), (350, 350), (0.01, 0.01))
+    areas = {name: where.sum() * 1e-4 for name, where in found.items()}
+    assert len(found) == 10 and areas["whole"] == pytest.approx(49)
+    assert areas["centre"] == pytest.approx(np.pi / 4, rel=0.01)
+    for side in ("superior", "inferior", "left", "right"):
+        assert areas[f"inner {side}"] == pytest.approx(np.pi * (1.5**2 - 0.5**2) / 4, rel=0.01)
+        assert areas[f"outer {side}"] == pytest.approx(np.pi * (3.0**2 - 1.5**2) / 4, rel=0.01)
+    assert found["inner superior"][250, 350] and found["inner right"][350, 450] and found["outer left"][350, 150]
+    assert (
+        sum(where.sum() for name, where in found.items() if name != "whole")
+        == sum(where.sum() for where in regions((700, 700), (350, 350), (0.01, 0.01), "left").values())
+        - found["whole"].sum()
+    )
+    eyes = {eye: regions((90, 90), (45, 45), (0.1, 0.1), eye) for eye in ("right", "left")}
+    assert np.array_equal(eyes["right"]["inner nasal"], eyes["left"]["inner temporal"])
+
+
+def test_numbers_by_region_are_those_of_the_map():
+    found = change_map(scan(1), scan(3, dropped_out()), EVERYWHERE)
+    rows = {row["region"]: row for row in etdrs_table(found, (CENTRE[1], CENTRE[0]), 0.03)}
+    centre = np.hypot(ROWS - CENTRE[0], COLUMNS - CENTRE[1]) * 0.03 <= 0.5
+    assert rows["centre"]["mean_z"] == pytest.approx(float(found.z[centre & found.known].mean()), abs=1e-4)
+    assert rows["centre"]["lost_percent"] > 50 and rows["centre"]["gained_percent"] == 0
+    assert rows["centre"]["area_mm2"] == pytest.approx(np.pi / 4, rel=0.05)
+    assert rows["whole"]["unknown_percent"] == pytest.approx(100 * (~found.known).mean())
+    unknown = etdrs_table(found, (200, 200), None)
+    assert unknown[0]["area_mm2"] is None and unknown[0]["pixels"] == pytest.approx(np.pi * (400 / 12) ** 2, rel=0.02)
+    with pytest.raises(InputError, match="right"):
+        etdrs_table(found, (200, 200), None, "OD")
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (40, -50)])
+def test_the_fovea_is_suggested_where_vessels_are_missing(shift):
+    eye = np.where(np.hypot(ROWS - 200, COLUMNS - 200) < 22, np.percentile(EYE, 8), EYE)
+    x, y = suggested_centre(scan(5, np.roll(eye, shift, (0, 1))), EVERYWHERE)
+    assert np.hypot(x - 200 - shift[1], y - 200 - shift[0]) < 12
+
+
+def test_colours_tell_lost_from_gained_and_unknown_from_unchanged():
+    colours = change_colours(np.array([-8.0, -2.9, 0.0, 3.0, 8.0, np.nan]), 3.0)
+    assert colours[0, 2] > colours[0, 0] and colours[4, 0] > colours[4, 2]  # blue, orange
+    assert (
+        list(colours[[2, 5], 3]) == [0, 0]
+        and colours[0, 3] == colours[4, 3] == 1
+        and colours[1, 3] < 0.2 < colours[3, 3]
+    )
+    valid = COLUMNS > 100
+    found = change_map(scan(1), scan(2), valid)
+    picture = change_picture(scan(1), found)
+    assert picture.dtype == np.uint8 and picture.shape == (SIZE, SIZE + 56, 3)
+    stripes = picture[200, :100].astype(int).max(-1)
+    assert (stripes > 150).mean() == pytest.approx(2 / 9, abs=0.05)  # hatched, not black
+    assert (picture[:, SIZE:] == 255).all(-1).mean() > 0.5 and (picture[:, SIZE + 24 :] == 0).any()  # numbers on white
+
+
+def series_of(images):
+    names = "abc"[: len(images)]
+    visits = [Visit(name, Image(image, Geometry(image.shape))) for name, image in zip(names, images, strict=True)]
+    grid = np.stack([ROWS, COLUMNS], -1).astype(np.float32)
+
+    class Found:
+        alignment = type("Alignment", (), {"confidence": 1.0})
+        ncc, kept = (0.1, 0.8), "refine"
+        moving_positions = staticmethod(lambda: grid)
+
+    return align_series(visits, lambda moving, fixed: Found, "a")
+
+
+def test_the_first_and_the_last_visit_are_compared_unless_others_are_named():
+    series = series_of([scan(1), scan(2), scan(3, dropped_out())])
+    assert series_change(series).name == "change_a_to_c" and series_change(series).change.lost[LESION].mean() > 0.6
+    named = series_change(series, ("c", "b"))
+    assert named.name == "change_c_to_b" and named.change.gained[LESION].mean() > 0.6
+    for names, message in ((("a", "x"), "no aligned visit 'x'"), (("a", "a"), "twice")):
+        with pytest.raises(InputError, match=message):
+            series_change(series, names)
+
+
+def test_the_command_maps_the_change(tmp_path, capsys):
+    write_grey_png(tmp_path / "eye" / "1.png", np.clip(scan(1), 0, 255))
+    moved = np.roll(scan(3, dropped_out()), (5, -7), (0, 1))
+    write_grey_png(tmp_path / "eye" / "2.png", np.clip(moved, 0, 255))
+    for number in (1, 2):
+        for side, seed in (("moving", 30), ("fixed", 40)):
+            write_grey_png(tmp_path / "repeats" / side / f"{number}.png", np.clip(scan(seed + number), 0, 255))
+    out = tmp_path / "out"
+    words = [
+        "series",
+        "--folder",
+        tmp_path / "eye",
+        "--output",
+        out,
+        "--no-network",
+        "--refine",
+        "0",
+        "--device",
+        "cpu",
+    ]
+    words += [
+        "--reference",
+        "1",
+        "--spacing-um",
+        "10",
+        "--repeats",
+        tmp_path / "repeats",
+        "--centre",
+        CENTRE[1],
+        CENTRE[0],
+    ]
+    assert main([str(word) for word in [*words, "--eye", "right"]]) == 0
+    z = sitk.GetArrayFromImage(sitk.ReadImage(str(out / "change_1_to_2_density.nrrd")))[0]
+    assert (z[LESION] < -3).mean() > 0.5 and np.isnan(z[:, :3]).all()
+    rows = {row["region"]: row for row in csv.DictReader((out / "change_1_to_2_regions.csv").open(encoding="utf-8"))}
+    assert (
+        float(rows["centre"]["lost_percent"]) > 30 and "inner nasal" in rows and float(rows["centre"]["area_mm2"]) > 0.7
+    )
+    record = json.loads((out / "change_1_to_2.json").read_text(encoding="utf-8"))
+    assert (
+        record["sd_from"] == "repeat scans"
+        and record["centre_from"] == "the user"
+        and record["pixel_mm"] == [0.01, 0.01]
+    )
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "no diagnosis" in page and "Circles of 1, 3 and 6 mm" in page and "inner nasal" in page
+    assert "vessel density fell on" in capsys.readouterr().err
+    assert main([str(word) for word in [*words, "--change", "1", "9"]]) == 2
+    assert "no aligned visit '9'" in capsys.readouterr().err
+    assert main([str(word) for word in [*words, "--no-change"]]) == 0
+
+
+def test_landmarks_and_masks_of_visits_are_read(tmp_path):
+    write_grey_png(tmp_path / "1.png", np.clip(scan(1), 0, 255))
+    write_grey_png(tmp_path / "2.png", np.clip(np.roll(scan(2), (5, -7), (0, 1)), 0, 255))
+    write_grey_png(tmp_path / "mask.png", 255.0 * (COLUMNS > 150))
+    (tmp_path / "1.csv").write_text("label,x,y\na,200,100\nb,250,300\n", encoding="utf-8")
+    (tmp_path / "2.csv").write_text("label,x,y\nb,243,305\na,193,108\n", encoding="utf-8")
+    table = "visit,image,landmarks,mask\n1,1.png,1.csv,\n2,2.png,2.csv,mask.png\n"
+    (tmp_path / "visits.csv").write_text(table, encoding="utf-8")
+    words = [
+        "series",
+        "--visits",
+        tmp_path / "visits.csv",
+        "--output",
+        tmp_path / "o",
+        "--reference",
+        "1",
+        "--no-network",
+    ]
+    assert main([str(word) for word in [*words, "--refine", "0", "--device", "cpu"]]) == 0
+    rows = {row["visit"]: row for row in csv.DictReader((tmp_path / "o" / "visits.csv").open(encoding="utf-8"))}
+    assert (
+        float(rows["2"]["landmark_distance_px"]) == pytest.approx(1.5, abs=0.4)
+        and not rows["1"]["landmark_distance_px"]
+    )
+    assert float(rows["2"]["overlap_percent"]) == pytest.approx(100 * (400 - 158) / 400, abs=3)
