@@ -9,6 +9,7 @@ from .errors import InputError
 _DEFAULT_CHECKPOINT = "Checkpoints/coarse_to_fine_any.pt"
 _OCTA_CHECKPOINT = "coarse_to_fine_octa.pt"
 _SAMPLE_PAIRS = "SamplePairs"
+_SAMPLE_VISITS = "SampleVisits"
 
 
 def resource(relative: str) -> Path:
@@ -50,3 +51,8 @@ def shipped_checkpoints() -> list[Path]:
 def sample_pairs() -> Path:
     """Folder of phantom pairs (made by this program) with landmarks, for the demo and the tests."""
     return resource(_SAMPLE_PAIRS)
+
+
+def sample_visits() -> Path:
+    """Folder of three phantom visits of one eye (made by this program), the last with an area that has lost its vessels."""
+    return resource(_SAMPLE_VISITS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..progress import Finished, Item, Message, Reader, Started
 from .eyes import Eye, image_eyes, phantom_eyes
-from .options import add_output, add_seed, path_name, positive_int, whole_number
+from .options import add_output, add_seed, path_name, positive_float, positive_int, whole_number
 
 if TYPE_CHECKING:
     from ..simulation import RepeatSettings, SimulatedRepeat
@@ -24,7 +24,8 @@ DESCRIPTION = (
 EXAMPLES = (
     "  meta-registration simulate --phantoms 12 --output phantoms\n"
     "  meta-registration simulate --images scans --masks vessel_masks --output simulated --seed 7\n"
-    "  meta-registration simulate --images scans --output hard --set displacement_px=15 --set speckle=0.7"
+    "  meta-registration simulate --images scans --output hard --set displacement_px=15 --set speckle=0.7\n"
+    "  meta-registration simulate --phantoms 1 --visits 3 --lost 35 --output eyes"
 )
 
 # Below this there is no room for an eye's vessels.
@@ -57,6 +58,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pairs-per-image", type=positive_int, default=1, metavar="N", help="pairs of each eye (default: %(default)s)"
     )
     parser.add_argument(
+        "--visits",
+        type=_visits,
+        metavar="N",
+        help="instead of pairs, N visits of each eye, in a folder of its own that `series` reads",
+    )
+    parser.add_argument(
+        "--lost",
+        type=positive_float,
+        metavar="PX",
+        help="radius of an area that has lost its vessels at the last of the --visits",
+    )
+    parser.add_argument(
         "--size",
         type=_frame_size,
         default=400,
@@ -83,6 +96,10 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     # A drawn eye has no noise of its own to be smoothed away.
     defaults = {"denoise_px": 0.0} if arguments.phantoms else {}
     settings = RepeatSettings.from_dict(defaults | dict(arguments.set))
+    if arguments.visits is not None:
+        return _write_visits(eyes, settings, arguments, progress)
+    if arguments.lost is not None:
+        raise InputError("--lost belongs to --visits: an area that is lost between visits.")
     total = len(eyes) * arguments.pairs_per_image
     progress(Started(NAME, total, detail={"settings": settings.to_dict(), "seed": arguments.seed}))
     repeats = _repeats(eyes, settings, arguments, progress)
@@ -134,6 +151,35 @@ def _repeats(
         raise InputError(f"{arguments.images}: none of the images can be used; the reasons are above.")
 
 
+def _write_visits(
+    eyes: Sequence[Eye], settings: RepeatSettings, arguments: argparse.Namespace, progress: Reader
+) -> int:
+    """Visits of each eye, into a folder of its own."""
+    import numpy as np
+
+    from ..simulation.visits import simulate_visits, write_visits
+
+    progress(Started(NAME, len(eyes), detail={"settings": settings.to_dict(), "seed": arguments.seed}))
+    done, lost = 0, arguments.lost or 0.0
+    for index, eye in enumerate(eyes):
+        try:
+            image, _ = eye.load()
+        except InputError as error:
+            progress(Message(f"left out: {error}", "warning"))
+            continue
+        rng = np.random.default_rng([arguments.seed, index, 0])
+        visits = simulate_visits(image, arguments.visits, settings=settings, rng=rng, size=arguments.size, lost_px=lost)
+        write_visits(
+            arguments.output / eye.name, visits, settings, {**_record(arguments), "eye": index, "lost_px": lost}
+        )
+        done += 1
+        progress(Item(index + 1, len(eyes), eye.name))
+    if not done:
+        raise InputError(f"{arguments.images}: none of the images can be used; the reasons are above.")
+    progress(Finished(NAME, arguments.output))
+    return 0
+
+
 def _record(arguments: argparse.Namespace) -> dict:
     source = "phantoms" if arguments.phantoms else "images"
     return {
@@ -146,6 +192,10 @@ def _record(arguments: argparse.Namespace) -> dict:
 
 def _frame_size(text: str) -> int:
     return whole_number(text, least=_SMALLEST_SIZE)
+
+
+def _visits(text: str) -> int:
+    return whole_number(text, least=2)
 
 
 def _setting(text: str) -> tuple[str, float]:

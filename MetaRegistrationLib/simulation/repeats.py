@@ -82,7 +82,7 @@ def simulate_repeat(
     InputError
         If the eye is not a finite 2D image of at least 16 x 16 pixels, or the mask's shape differs from it.
     """
-    clean = _clean_eye(eye, settings)
+    clean = clean_eye(eye, settings)
     deformation = random_displacement(size, settings, rng)
     fixed = acquire(framed(clean, settings.margin, size), settings, rng)
     moving = acquire(framed(clean, settings.margin, size, deformation), settings, rng)
@@ -101,7 +101,7 @@ def simulate_repeat(
     )
 
 
-def _clean_eye(eye: np.ndarray, settings: RepeatSettings) -> np.ndarray:
+def clean_eye(eye: np.ndarray, settings: RepeatSettings) -> np.ndarray:
     """The eye in [0, 1] as float32, its own noise smoothed away; zero for a constant image."""
     eye = np.asarray(eye, dtype=np.float32)
     if eye.ndim != 2 or min(eye.shape) < _SMALLEST_EYE:

@@ -126,5 +126,5 @@ def suggested_centre(image: np.ndarray, valid: np.ndarray) -> tuple[float, float
     rows, columns = np.indices(image.shape)
     middle = (np.array(image.shape) - 1) / 2
     away = np.hypot(rows - middle[0], columns - middle[1]) / (_OFF_CENTRE * side)
-    row, column = np.unravel_index(np.argmin(np.where(known > 0.9, level + 0.5 * away**2, np.inf)), image.shape)
+    row, column = np.unravel_index(np.argmin(np.where(known > 0.9, level + 0.15 * away**2, np.inf)), image.shape)
     return float(column), float(row)

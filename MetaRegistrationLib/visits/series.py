@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from scipy import ndimage
@@ -227,16 +226,21 @@ def _through(pairs: _Pairs, direct: list[AlignedVisit], index: int, reference: i
 
 
 def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tuple[str, str], float]:
-    """From the reference to a visit directly, and over the visit before it."""
+    """From the reference to a visit directly, and over another visit: each visit in one way, in two where one misses."""
     ring = [index for index, entry in enumerate(visits) if entry.aligned and index != reference]
-    steps = list(pairwise(ring)) + ([(ring[-1], ring[0])] if len(ring) > 2 else [])
-    found = {}
-    for first, second in steps:
-        between = pairs(second, first)[0]
-        if between is not None:
-            names = visits[first].visit.name, visits[second].visit.name
-            found[names] = _miss(between, visits[first], visits[second])
-    return found
+    count, found = len(ring), {}
+    wanted = [(place, place + 1) for place in range(0, count - 1, 2)] + ([(count - 2, count - 1)] if count % 2 else [])
+    for first, second in wanted:
+        if first < 0 or (first, second) in found:
+            continue
+        between = pairs(ring[second], ring[first])[0]
+        miss = math.nan if between is None else _miss(between, visits[ring[first]], visits[ring[second]])
+        found[first, second] = miss
+        if not miss <= LEAST_CONSISTENCY_PX and count > 2:  # which of the two is it?
+            beside = [((first - 1) % count, first), (second, (second + 1) % count)]
+            wanted += [tuple(sorted(pair)) for pair in beside if tuple(sorted(pair)) not in found]
+    names = [visits[index].visit.name for index in ring]
+    return {(names[first], names[second]): px for (first, second), px in sorted(found.items())}
 
 
 def _miss(between: np.ndarray, first: AlignedVisit, second: AlignedVisit) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import ndimage
 
 _DARK = 8 / 400  # window of "dark", as a share of the longer side
-_DARKER = 0.6  # than the darkest place of the other visit: a shadow, since drop-outs are as dark as the fovea at most
+_DARKEST = 3 / 400  # window of the darkest place: the middle of a fovea is small
+_DARKER = 0.8  # than the darkest place of the other visit: a shadow, since drop-outs are as dark as the fovea at most
 _LINE_WIDTH = 4  # rows, at most, of a motion line
 _LINE = 10.0  # robust standard deviations by which a row stands out of those beside it
 _LEAST_LINE = 0.3  # standard deviations of the image
@@ -41,15 +42,18 @@ def nothing_known(
 
 def shadow(image: np.ndarray, other: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Where `image` is much darker than the darkest place of `other`: there is no signal, whatever the vessels do."""
-    sigma = _DARK * max(image.shape)
-    share = np.maximum(ndimage.gaussian_filter(valid.astype(np.float32), sigma), 1e-6)
-    local = []
-    for part in (image, other):
-        floor, level = np.percentile(part[valid], (0.1, 50))
-        scaled = np.where(valid, (part - floor) / max(level - floor, 1e-9), 0).astype(np.float32)
-        local.append(ndimage.gaussian_filter(scaled, sigma) / share)
-    darkest = float(np.percentile(local[1][valid], 0.5))
-    return valid & (local[0] < _DARKER * darkest)
+    level, darkest = _brightness(image, valid, _DARK), _brightness(other, valid, _DARKEST)
+    return valid & (level < _DARKER * float(np.percentile(darkest[valid], 0.5)))
+
+
+def _brightness(image: np.ndarray, valid: np.ndarray, window: float) -> np.ndarray:
+    """Local mean, where 0 is the image's black and 1 its median."""
+    sigma = window * max(image.shape)
+    floor, level = np.percentile(image[valid], (0.1, 50))
+    scaled = np.where(valid, (image - floor) / max(level - floor, 1e-9), 0).astype(np.float32)
+    return ndimage.gaussian_filter(scaled, sigma) / np.maximum(
+        ndimage.gaussian_filter(valid.astype(np.float32), sigma), 1e-6
+    )
 
 
 def motion_lines(image: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -43,9 +43,7 @@ def repeat(eye: np.ndarray, vessels: np.ndarray, rng: np.random.Generator, size:
     size : int
         Side of both images.
     """
-    clean = ndimage.median_filter(np.asarray(eye, dtype=np.float32), 3)
-    low, high = np.percentile(clean, (0.5, 99.5))
-    clean = np.clip((clean - low) / (high - low), 0, 1)
+    clean = cleaned(eye)
     deformation = displacement(size, rng)
     fixed = acquisition(_framed(clean, np.zeros_like(deformation)), rng)
     moving = acquisition(_framed(clean, deformation), rng)
@@ -59,6 +57,30 @@ def repeat(eye: np.ndarray, vessels: np.ndarray, rng: np.random.Generator, size:
     kept = np.flatnonzero(converged & inside[0] & inside[1])
     kept = kept[_spread(fixed_points[kept])]
     return Repeat(moving, fixed, moving_points[kept], fixed_points[kept])
+
+
+def cleaned(eye: np.ndarray) -> np.ndarray:
+    """The eye in [0, 1], its speckle smoothed."""
+    clean = ndimage.median_filter(np.asarray(eye, dtype=np.float32), 3)
+    low, high = np.percentile(clean, (0.5, 99.5))
+    return np.clip((clean - low) / (high - low), 0, 1)
+
+
+def visits(
+    first: np.ndarray, later: np.ndarray, region: np.ndarray, rng: np.random.Generator, size: int = 400
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two acquisitions (size, size) of a cleaned eye before and after something changed in a region, the later deformed.
+
+    Returns
+    -------
+    fixed, moving : float32 arrays (size, size)
+    where : bool array (size, size)
+        The region in the frame of the fixed one.
+    """
+    deformation = displacement(size, rng)
+    still = np.zeros_like(deformation)
+    fixed, moving = acquisition(_framed(first, still), rng), acquisition(_framed(later, deformation), rng)
+    return fixed, moving, _framed(region.astype(np.float32), still) > 0.5
 
 
 def displacement(size: int, rng: np.random.Generator) -> np.ndarray:

@@ -47,7 +47,7 @@ def test_pip_and_cmake_ship_the_same_resource_folders(root: Path):
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
     by_pip = {pattern.split("/")[0] for pattern in settings["package-data"][list_files.RESOURCE_PACKAGE]}
     by_cmake = set(variables(root / "MetaRegistrationLib" / "CMakeLists.txt")["_shipped_folders"])
-    assert by_pip == by_cmake == {"Checkpoints", "SamplePairs", "Tasks"}
+    assert by_pip == by_cmake == {"Checkpoints", "SamplePairs", "SampleVisits", "Tasks"}
 
 
 def test_pip_patterns_reach_every_shipped_file(root: Path, tracked_files: list[Path]):
