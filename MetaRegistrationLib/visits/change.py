@@ -14,13 +14,13 @@ from .unknown import nothing_known
 
 THRESHOLD = 3.0
 """Standard deviations from which a difference is called a change."""
-WINDOW = 8 / 400
+WINDOW = 10 / 400
 """Standard deviation of the Gaussian window of "local", as a share of the longer side."""
 _SHADING = 60 / 400  # over which contrast is evened out
 _BACKGROUND = (
     15 / 320
 )  # over which brightness is taken off before vessels are looked for, as a share of the shorter side
-_VESSEL = 85  # percentile of the reference's ridges above which a pixel rather is vessel
+_VESSEL = 65  # percentile of the reference's ridges above which a pixel rather is vessel
 _SOFT = 0.25  # width of that border, as a share of it
 _LEAST_KNOWN = 2000  # pixels
 

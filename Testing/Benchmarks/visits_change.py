@@ -73,7 +73,7 @@ def false_alarms(data: Path, registrar) -> dict:
             bright = [100 * (np.abs(c.brightness_z[c.known]) > c.threshold).mean() for c in changes]
             unknown = [100 * (1 - c.known[one[2]].mean()) for c, one in zip(changes, made, strict=True)]
             row = {"pairs": len(made), "density": _few(density), "brightness": _few(bright), "unknown": _few(unknown)}
-            row["above_5"] = sum(part > 5 for part in density)
+            row["above_5"] = int(sum(part > 5 for part in density))
             table[f"{split}, SD from {source}"] = row
             print(f"{split}, SD from {source}: {row}", flush=True)
     return table
