@@ -16,6 +16,7 @@ LOGICS = {
     "Plots": "vtkSlicerPlotsLogic",
     "Models": "vtkSlicerModelsLogic",
     "Segmentations": "vtkSlicerSegmentationsModuleLogic",
+    "Sequences": "vtkSlicerSequencesLogic",
     "Texts": "vtkSlicerTextsLogic",
     "Cameras": "vtkSlicerCamerasModuleLogic",
     "SubjectHierarchy": "vtkSlicerSubjectHierarchyModuleLogic",
