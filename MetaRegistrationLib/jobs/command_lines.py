@@ -101,6 +101,40 @@ def register_arguments(
     ]
 
 
+def series_arguments(
+    *,
+    visits: str | os.PathLike,
+    output: str | os.PathLike,
+    reference: str | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    device: str = "auto",
+    spacing_um: float | None = None,
+    initial: str = Stages.initial,
+    network: bool = Stages.network,
+    refine: int = Stages.refine,
+) -> list[str]:
+    """Arguments of Python that align the visits of a table, without a map of what changed; others as above.
+
+    Parameters
+    ----------
+    reference : str, optional
+        Name of the visit that stays; else the one of the best quality.
+    spacing_um : float, optional
+        Distance between pixels where files carry none, in micrometres.
+    """
+    return [
+        *_command("series"),
+        *_option("--visits", _absolute(visits)),
+        *_option("--output", _absolute(output)),
+        *([] if reference is None else [f"--reference={reference}"]),
+        *_option("--checkpoint", None if checkpoint is None or not network else _absolute(checkpoint)),
+        *_option("--device", device),
+        *_option("--spacing-um", spacing_um),
+        *("--initial", initial, "--refine", str(refine), "--no-change"),
+        *([] if network else ["--no-network"]),
+    ]
+
+
 def _command(name: str) -> list[str]:
     return ["-m", _PACKAGE, name, "--json", "--watch-stdin"]
 

@@ -101,15 +101,26 @@ def stored_registration(
     """
     if not belongs(transform_node, moving_node, fixed_node):
         return StoredRegistration(volume_geometry(moving_node, moving_slice), volume_geometry(fixed_node, fixed_slice))
+    moving, fixed, positions = _read(moving_node, fixed_node, transform_node)
+    return StoredRegistration(
+        moving, fixed, positions, int(transform_node.GetAttribute(_FRAME_ATTRIBUTE) or FRAME_SIZE)
+    )
+
+
+def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | None:
+    """Where each pixel of the fixed image lies in the moving one, float32 (H, W, 2); None without a registration of them."""
+    if not belongs(transform_node, moving_node, fixed_node):
+        return None
+    return _read(moving_node, fixed_node, transform_node)[2].astype(np.float32)
+
+
+def _read(moving_node, fixed_node, transform_node) -> tuple[Geometry, Geometry, np.ndarray]:
     slices = registered_slices(transform_node)
     moving = volume_geometry(moving_node, slices[0], without=transform_node)
     fixed = volume_geometry(fixed_node, slices[1])
     displacement_lps = _grid_vectors(transform_node) * RAS_TO_LPS
     grid = np.stack(np.indices(fixed.size), axis=-1)
-    positions = moving.to_pixels(fixed.to_physical(grid) + displacement_lps)
-    return StoredRegistration(
-        moving, fixed, positions, int(transform_node.GetAttribute(_FRAME_ATTRIBUTE) or FRAME_SIZE)
-    )
+    return moving, fixed, moving.to_pixels(fixed.to_physical(grid) + displacement_lps)
 
 
 def belongs(transform_node, moving_node, fixed_node) -> bool:

@@ -1,0 +1,161 @@
+"""A change between two visits in the scene: coloured maps, what is not known, regions, and the centre of their grid."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import slicer
+import vtk
+
+from ..frames.geometry import Geometry
+from ..visits.change_files import SeriesChange
+from ..visits.change_picture import FULL, change_colours
+from ..visits.regions import REGION_COLUMNS
+from . import views
+from .placement import RAS_TO_LPS
+from .visit_nodes import VisitNodes
+from .volumes import place_image
+
+_COLOURS = 256
+_HATCH = 9  # pixels between the lines, as in the picture of the report
+_BEYOND = 1e6  # standard deviations; NaN lies outside of any range, and is not drawn
+_GREY = (0.7, 0.7, 0.7, 1.0)
+_CENTRE_COLOUR = (1.0, 1.0, 0.0)
+
+
+def put_change(nodes: VisitNodes, found: SeriesChange, geometry: Geometry, names: dict[str, str]) -> None:
+    """Fill the nodes of the change map, which are made when there are none.
+
+    Parameters
+    ----------
+    nodes : VisitNodes
+    found : SeriesChange
+    geometry : Geometry
+        Of the reference, in the world.
+    names : dict of str to str
+        What the nodes are called, by the keys change, brightness, unknown, colours, unknownColours and regions.
+    """
+    colours = _colour_table(
+        nodes, "colours", names, change_colours(np.linspace(-FULL, FULL, _COLOURS), found.change.threshold)
+    )
+    for part, z in (("change", found.change.z), ("brightness", found.change.brightness_z)):
+        node = _node(nodes, part, "vtkMRMLScalarVolumeNode", names)
+        place_image(node, z.astype(np.float32), geometry)
+        _show_coloured(node, colours)
+    rows, columns = np.indices(found.change.known.shape)
+    hatched = ~found.change.known & ((rows + columns) % _HATCH < 2)
+    unknown = _node(nodes, "unknown", "vtkMRMLLabelMapVolumeNode", names)
+    place_image(unknown, hatched.astype(np.uint8), geometry)
+    unknown.CreateDefaultDisplayNodes()
+    grey = _colour_table(nodes, "unknownColours", names, np.array([(0, 0, 0, 0), _GREY], dtype=np.float32))
+    unknown.GetDisplayNode().SetAndObserveColorNodeID(grey.GetID())
+    put_regions(nodes, found.rows, names["regions"])
+
+
+def put_regions(nodes: VisitNodes, rows: list[dict], name: str) -> None:
+    """Fill the table of regions: text and numbers, NaN where nothing is known."""
+    node = _node(nodes, "regions", "vtkMRMLTableNode", {"regions": name})
+    table = vtk.vtkTable()
+    for title in REGION_COLUMNS:
+        column = vtk.vtkStringArray() if title == "region" else vtk.vtkDoubleArray()
+        column.SetName(title)
+        for row in rows:
+            value = row[title]
+            column.InsertNextValue(
+                value if title == "region" else math.nan if value is None else round(float(value), 3)
+            )
+        table.AddColumn(column)
+    with slicer.util.NodeModify(node):
+        node.SetAndObserveTable(table)
+        node.SetUseColumnTitleAsColumnHeader(True)
+        node.SetLocked(True)
+
+
+def put_centre(nodes: VisitNodes, centre_xy: tuple[float, float], geometry: Geometry, name: str):
+    """The point that the user may move: the centre of the grid, made where it seems to be unless it is there."""
+    node = nodes["centre"]
+    if node is None:
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
+        node.CreateDefaultDisplayNodes()
+        node.GetDisplayNode().SetSelectedColor(*_CENTRE_COLOUR)
+        nodes["centre"] = node
+    if node.GetNumberOfControlPoints() == 0:
+        position = geometry.to_physical(np.array(centre_xy[::-1])) * RAS_TO_LPS
+        node.AddControlPointWorld([float(value) for value in position], name)
+        nodes.attribute("SuggestedCentre", f"{centre_xy[0]!r} {centre_xy[1]!r}")
+    return node
+
+
+def centre_of(nodes: VisitNodes, geometry: Geometry) -> tuple[tuple[float, float] | None, bool]:
+    """Where the centre lies, (x, y) in pixels of the reference, and whether the user moved it; None without one."""
+    node = nodes["centre"]
+    if node is None or node.GetNumberOfControlPoints() == 0:
+        return None, False
+    position = np.zeros(3)
+    node.GetNthControlPointPositionWorld(0, position)
+    row, column = geometry.to_pixels(position * RAS_TO_LPS)
+    suggested = [float(value) for value in nodes.attribute("SuggestedCentre").split()] or [math.inf, math.inf]
+    moved = math.dist((column, row), suggested) > 0.5
+    return (float(column), float(row)), moved
+
+
+def place_points(node) -> None:
+    """Let the next clicks in the views place points of a list, until the user stops that."""
+    selection = slicer.mrmlScene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    interaction = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+    selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
+    selection.SetActivePlaceNodeID(node.GetID())
+    interaction.SetPlaceModePersistence(1)
+    interaction.SetCurrentInteractionMode(interaction.Place)
+
+
+def show_visits(nodes: VisitNodes) -> None:
+    """Show the visits one at a time beside the average, and over that the change where there is one."""
+    shown, average, change = nodes["shown"], nodes["average"], nodes["change"]
+    if shown is None or average is None:
+        return
+    views.show_pair(shown, average)
+    if change is None:
+        return
+    composite = slicer.mrmlScene.GetSingletonNode(views.PAIR_VIEWS[1], "vtkMRMLSliceCompositeNode")
+    if composite is not None:
+        with slicer.util.NodeModify(composite):
+            composite.SetCompositing(composite.Alpha)
+            composite.SetForegroundVolumeID(change.GetID())
+            composite.SetForegroundOpacity(1.0)
+            composite.SetLabelVolumeID(nodes["unknown"].GetID() if nodes["unknown"] is not None else None)
+            composite.SetLabelOpacity(1.0)
+
+
+def _node(nodes: VisitNodes, part: str, class_name: str, names: dict[str, str]):
+    node = nodes[part]
+    if node is None:
+        node = slicer.mrmlScene.AddNewNodeByClass(class_name, names[part])
+        nodes[part] = node
+    node.SetName(names[part])
+    return node
+
+
+def _colour_table(nodes: VisitNodes, part: str, names: dict[str, str], colours: np.ndarray):
+    node = _node(nodes, part, "vtkMRMLColorTableNode", names)
+    node.SetTypeToUser()
+    node.SetAttribute("Category", "MetaRegistration")
+    node.SetNumberOfColors(len(colours))
+    node.GetLookupTable().SetRange(0, len(colours) - 1)
+    for number, (red, green, blue, alpha) in enumerate(colours.astype(float)):
+        node.SetColor(number, f"{number}", red, green, blue, alpha)
+    return node
+
+
+def _show_coloured(node, colours) -> None:
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    with slicer.util.NodeModify(display):
+        display.SetAndObserveColorNodeID(colours.GetID())
+        display.AutoWindowLevelOff()
+        display.SetWindowLevelMinMax(-FULL, FULL)
+        display.SetInterpolate(False)  # between a number and none there is nothing
+        display.AutoThresholdOff()
+        display.SetThreshold(-_BEYOND, _BEYOND)
+        display.ApplyThresholdOn()

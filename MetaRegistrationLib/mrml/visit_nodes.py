@@ -1,0 +1,203 @@
+"""The nodes of one eye's visits: held together by the table of visits, whose node references scene files keep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import slicer
+import vtk
+
+from ..visits.report import COLUMNS
+from . import transforms
+
+PARTS = (
+    "consistency",
+    "sequence",
+    "browser",
+    "shown",
+    "average",
+    "count",
+    "change",
+    "brightness",
+    "unknown",
+    "colours",
+    "unknownColours",
+    "regions",
+)
+"""What belongs to the results, apart from the visits themselves, their transforms, and the centre that the user places."""
+_ROLE = "MetaRegistration.visits."
+_KEY, _REFERENCE, _WHY, _NAME = (f"MetaRegistration.Visits.{name}" for name in ("Key", "Reference", "Why", "Name"))
+_POINTS_ROLE, _MASK_ROLE = "MetaRegistration.PointsOf", "MetaRegistration.MaskOf"
+
+
+class VisitNodes:
+    """What there is in the scene of one series of visits.
+
+    Parameters
+    ----------
+    table : vtkMRMLTableNode
+        The table of visits, as `new_visits` made it.
+    """
+
+    def __init__(self, table) -> None:
+        self.table = table
+
+    def __getitem__(self, part: str):
+        """A node by what it is (`PARTS`, centre), or None."""
+        return self.table.GetNodeReference(_ROLE + part)
+
+    def __setitem__(self, part: str, node) -> None:
+        self.table.SetNodeReferenceID(_ROLE + part, None if node is None else node.GetID())
+
+    @property
+    def name(self) -> str:
+        """Of the eye."""
+        return self.table.GetAttribute(_NAME) or self.table.GetName()
+
+    @property
+    def key(self) -> str:
+        """What the visits came from."""
+        return self.table.GetAttribute(_KEY) or ""
+
+    @property
+    def reference(self) -> str:
+        """Name of the visit that all others were brought to."""
+        return self.table.GetAttribute(_REFERENCE) or ""
+
+    @property
+    def why(self) -> str:
+        """Why that one."""
+        return self.table.GetAttribute(_WHY) or ""
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The table: a dict a visit with the keys of `visits.csv`."""
+        return table_rows(self.table)
+
+    @property
+    def volumes(self) -> dict:
+        """The visits as they came, by name; None for one that is no longer there."""
+        names = [row["visit"] for row in self.rows]
+        return {name: self.table.GetNthNodeReference(_ROLE + "visit", number) for number, name in enumerate(names)}
+
+    @property
+    def aligned(self) -> list[str]:
+        """Names of the visits that could be aligned, in their order."""
+        return [row["visit"] for row in self.rows if row["aligned"] == "yes"]
+
+    def transform(self, name: str):
+        """The transform of a visit to the reference; None for the reference and for one that was not aligned."""
+        names = [row["visit"] for row in self.rows]
+        return self[f"transform{names.index(name)}"] if name in names else None
+
+    def put_transform(self, name: str, node) -> None:
+        """Note the transform of a visit."""
+        self[f"transform{[row['visit'] for row in self.rows].index(name)}"] = node
+
+    def attribute(self, name: str, value: str | None = None) -> str:
+        """A note on the series that is saved with the scene; given a value, it is changed first."""
+        if value is not None:
+            self.table.SetAttribute(f"MetaRegistration.Visits.{name}", value)
+        return self.table.GetAttribute(f"MetaRegistration.Visits.{name}") or ""
+
+
+def new_visits(
+    name: str, key: str, reference: str, why: str, rows: Sequence[Sequence[str]], volumes: Sequence
+) -> VisitNodes:
+    """A new table of visits, `rows` as in `visits.csv`; `volumes` in the same order."""
+    table = text_table(name, COLUMNS, rows)
+    for attribute, value in ((_KEY, key), (_REFERENCE, reference), (_WHY, why), (_NAME, name)):
+        table.SetAttribute(attribute, value)
+    for number, volume in enumerate(volumes):
+        table.SetNthNodeReferenceID(_ROLE + "visit", number, volume.GetID())
+    return VisitNodes(table)
+
+
+def find_visits(key: str) -> VisitNodes | None:
+    """The visits in the scene that came from this, or None."""
+    tables = [node for node in slicer.util.getNodesByClass("vtkMRMLTableNode") if node.GetAttribute(_KEY) == key]
+    return VisitNodes(tables[-1]) if tables else None
+
+
+def remove_visits(nodes: VisitNodes) -> None:
+    """Take the results out of the scene; the visits themselves, their points and the centre stay."""
+    found = nodes.volumes
+    under = {name: nodes.transform(name) for name in nodes.aligned}
+    for name, transform in under.items():
+        for node in (found[name], points_of(found[name]), mask_of(found[name])):
+            if None not in (node, transform):
+                transforms.remove_transform(node, transform)
+    for node in (*under.values(), *(nodes[part] for part in PARTS), nodes.table):
+        remove_node(node)
+
+
+def remove_node(node) -> None:
+    """Take a node out of the scene, with how it is shown and stored."""
+    if node is None or node.GetScene() is None:
+        return
+    others = []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        others += [node.GetNthDisplayNode(number) for number in range(node.GetNumberOfDisplayNodes())]
+    if node.IsA("vtkMRMLStorableNode"):
+        others.append(node.GetStorageNode())
+    for one in (node, *others):
+        if one is not None and one.GetScene() is not None:
+            slicer.mrmlScene.RemoveNode(one)
+
+
+def points_of(volume):
+    """The list of landmarks of a visit, or None."""
+    return _belonging("vtkMRMLMarkupsFiducialNode", _POINTS_ROLE, volume)
+
+
+def mask_of(volume):
+    """The label map that says where a visit shows tissue, or None."""
+    return _belonging("vtkMRMLLabelMapVolumeNode", _MASK_ROLE, volume)
+
+
+def note_points(node, volume) -> None:
+    """Note that a point list holds the landmarks of a visit."""
+    node.SetNodeReferenceID(_POINTS_ROLE, volume.GetID())
+
+
+def note_mask(node, volume) -> None:
+    """Note that a label map is the mask of a visit."""
+    node.SetNodeReferenceID(_MASK_ROLE, volume.GetID())
+
+
+def _belonging(class_name: str, role: str, volume):
+    if volume is None:
+        return None
+    nodes = slicer.util.getNodesByClass(class_name)
+    return next((node for node in nodes if node.GetNodeReference(role) is volume), None)
+
+
+def text_table(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]):
+    """A new table node with these cells as text."""
+    node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    set_text(node, columns, rows)
+    node.SetUseColumnTitleAsColumnHeader(True)
+    node.SetLocked(True)
+    return node
+
+
+def set_text(node, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Replace the cells of a table node."""
+    table = vtk.vtkTable()
+    for number, title in enumerate(columns):
+        column = vtk.vtkStringArray()
+        column.SetName(title)
+        for row in rows:
+            column.InsertNextValue(str(row[number]))
+        table.AddColumn(column)
+    node.SetAndObserveTable(table)
+
+
+def table_rows(node) -> list[dict[str, str]]:
+    """The cells of a table node: a dict a row."""
+    table = node.GetTable()
+    columns = range(table.GetNumberOfColumns())
+    return [
+        {table.GetColumnName(column): table.GetValue(row, column).ToString() for column in columns}
+        for row in range(table.GetNumberOfRows())
+    ]

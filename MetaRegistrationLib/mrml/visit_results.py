@@ -1,0 +1,162 @@
+"""What the command `series` wrote into a folder, as nodes of the scene."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from ..errors import InputError
+from ..formats.images import read_image
+from ..formats.itk_io import read_itk
+from ..formats.tables import read_table
+from ..frames.geometry import Geometry
+from ..visits.report import COLUMNS
+from ..visits.series import Visit
+from . import landmark_nodes, masks, scene, stored_registration, transforms, volumes
+from .markups import MOVING_COLOUR, node_from_landmarks
+from .stored_registration import FRAME_SIZE, StoredRegistration
+from .visit_nodes import (
+    VisitNodes,
+    find_visits,
+    mask_of,
+    new_visits,
+    note_mask,
+    note_points,
+    points_of,
+    remove_visits,
+    text_table,
+)
+from .visit_sequence import require_sequences, visit_sequence
+
+_LOOPS = ("from", "over", "median_px")
+_VISIT_ATTRIBUTE = "MetaRegistration.Visit"
+
+
+class _FromFile(StoredRegistration):
+    """A registration whose displacements (H, W, 3), LPS mm, a file holds."""
+
+    def __init__(self, moving: Geometry, fixed: Geometry, vectors: np.ndarray) -> None:
+        super().__init__(moving, fixed)
+        self._vectors = vectors
+
+    def displacement_mm(self) -> np.ndarray:
+        """From each pixel of the reference to its place in the visit."""
+        return self._vectors
+
+
+def visit_volume(visit: Visit, source: str):
+    """A visit from a file as a volume with its landmarks and mask; the one in the scene where it was loaded before.
+
+    Parameters
+    ----------
+    visit : Visit
+    source : str
+        Tells the file, and what else its pixels depend on.
+    """
+    node = scene.node_with_attribute(_VISIT_ATTRIBUTE, source)
+    if node is None:
+        node = volumes.volume_from_image(visit.image, visit.name)
+        node.SetAttribute(_VISIT_ATTRIBUTE, source)
+    if visit.landmarks is not None and points_of(node) is None:
+        points = node_from_landmarks(
+            visit.landmarks, visit.image.geometry, f"{visit.name} points", colour=MOVING_COLOUR
+        )
+        note_points(points, node)
+        landmark_nodes.set_visible(points, False)
+    if visit.image.mask is not None and mask_of(node) is None:
+        note_mask(masks.label_map(visit.image.mask, visit.image.geometry, f"{visit.name} mask"), node)
+    return node
+
+
+def load_results(
+    folder: Path, found: Mapping[str, object], key: str, name: str, shown_name: str
+) -> Generator[str, None, VisitNodes]:
+    """Bring the results of a folder into the scene, in place of those that came from the same visits before.
+
+    Yields the name of what comes next; nothing is left in the scene when it fails or is closed.
+
+    Parameters
+    ----------
+    folder : path
+        As `write_series` wrote it.
+    found : dict of str to vtkMRMLScalarVolumeNode
+        The visits as they came, by their names.
+    key, name : str
+        What the visits came from, and what they are called.
+    shown_name : str
+        Of the volume that shows one visit at a time.
+    """
+    require_sequences()
+    rows = read_table(folder / "visits.csv", ("visit", "aligned"))
+    record = _record(folder / "series.json")
+    reference = str(record.get("reference", ""))
+    missing = [row.text("visit") for row in rows if row.text("visit") not in found]
+    if missing or reference not in found:
+        raise InputError(
+            f"{folder}: its results are of other visits ({', '.join(missing) or reference}). Register again."
+        )
+    earlier = find_visits(key)
+    aligned = [row.text("visit") for row in rows if row.text("aligned") == "yes"]
+    with scene.unchanged_on_error():
+        yield name
+        images = [(visit, read_image(folder / f"{visit}.nrrd")) for visit in aligned]
+        fields = {visit: _vectors(folder / f"{visit}_transform.nrrd") for visit in aligned if visit != reference}
+        centre = None
+        if earlier is not None:
+            centre = earlier["centre"]
+            remove_visits(earlier)
+        cells = [[row.text(column) for column in COLUMNS] for row in rows]
+        nodes = new_visits(name, key, reference, str(record.get("why", "")), cells, [found[row[0]] for row in cells])
+        nodes["centre"] = centre
+        _add_tables(nodes, folder, name)
+        for visit, vectors in fields.items():
+            yield visit
+            _put_under(nodes, visit, vectors)
+        yield name
+        _add_images(nodes, folder, name)
+        nodes["sequence"], nodes["browser"], nodes["shown"] = visit_sequence(name, shown_name, images)
+    return nodes
+
+
+def _record(path: Path) -> dict:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the results are not complete ({error}). Register again.") from error
+    return record if isinstance(record, dict) else {}
+
+
+def _vectors(path: Path) -> np.ndarray:
+    image = read_itk(path)
+    columns, rows = image.GetSize()[:2]
+    return sitk.GetArrayFromImage(image).reshape(rows, columns, 3).astype(np.float64)
+
+
+def _add_tables(nodes: VisitNodes, folder: Path, name: str) -> None:
+    loops = read_table(folder / "consistency.csv", _LOOPS)
+    nodes["consistency"] = text_table(
+        f"{name} consistency", _LOOPS, [[row.text(part) for part in _LOOPS] for row in loops]
+    )
+
+
+def _add_images(nodes: VisitNodes, folder: Path, name: str) -> None:
+    for part in ("average", "count"):
+        nodes[part] = volumes.volume_from_image(read_image(folder / f"{part}.nrrd"), f"{name} {part}")
+
+
+def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
+    """A visit, its mask and its landmarks under its own transform."""
+    found = nodes.volumes
+    volume, reference = found[visit], found[nodes.reference]
+    registration = _FromFile(volumes.volume_geometry(volume), volumes.volume_geometry(reference), vectors)
+    transform = transforms.grid_transform(
+        registration, f"{visit} to {nodes.reference}", moving_node=volume, fixed_node=reference
+    )
+    stored_registration.remember(transform, FRAME_SIZE, 0, 0)
+    nodes.put_transform(visit, transform)
+    for node in filter(None, (volume, points_of(volume), mask_of(volume))):
+        transforms.apply_transform(node, transform)

@@ -1,0 +1,88 @@
+"""The series of visits read back from the scene, with which changes and reports are computed, without torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import InputError
+from ..formats.images import Image
+from ..visits.report import COLUMNS
+from ..visits.series import AlignedVisit, Series, Visit
+from .landmark_nodes import count
+from .markups import landmarks_from_node
+from .masks import mask_array
+from .stored_registration import stored_positions
+from .visit_nodes import VisitNodes, mask_of, points_of, set_text, table_rows
+from .volumes import image_from_volume
+
+_DISTANCE = "landmark_distance_px"
+
+
+def series_of(nodes: VisitNodes) -> Series:
+    """The visits as `align_series` gave them.
+
+    Raises
+    ------
+    InputError
+        A visit or its transform is no longer in the scene.
+    """
+    rows = nodes.rows
+    names = [row["visit"] for row in rows]
+    if nodes.reference not in names:
+        raise InputError("The reference of these visits is not known any more: register them again.")
+    visits = [_aligned(nodes, row) for row in rows]
+    loops = {(row["from"], row["over"]): _number(row["median_px"]) for row in table_rows(nodes["consistency"])}
+    qualities = [_number(row["quality"]) for row in rows]
+    return Series(names.index(nodes.reference), nodes.why, visits, qualities, loops)
+
+
+def update_distances(nodes: VisitNodes) -> None:
+    """Measure again how far the landmarks of the visits lie from the reference's; the table keeps it."""
+    series = series_of(nodes)
+    cells = []
+    for number, row in enumerate(nodes.rows):
+        try:
+            distance = series.landmark_distance_px(number)
+        except InputError:  # while points are placed, lists do not match
+            distance = math.nan
+        row[_DISTANCE] = f"{distance:.3f}" if math.isfinite(distance) else ""
+        cells.append([row.get(column, "") for column in COLUMNS])
+    set_text(nodes.table, COLUMNS, cells)
+
+
+def _aligned(nodes: VisitNodes, row: dict[str, str]) -> AlignedVisit:
+    name = row["visit"]
+    volume, transform = nodes.volumes[name], nodes.transform(name)
+    if volume is None:
+        raise InputError(f"{name}: the volume of this visit is no longer in the scene. Register the visits again.")
+    visit = _visit(volume, row, transform)
+    positions = None
+    if name == nodes.reference:
+        positions = np.stack(np.indices(visit.image.geometry.size), axis=-1).astype(np.float32)
+    elif row["aligned"] == "yes":
+        positions = stored_positions(volume, nodes.volumes[nodes.reference], transform)
+        if positions is None:
+            raise InputError(f"{name}: its transform is no longer in the scene. Register the visits again.")
+    confidence, ncc = _number(row["confidence"]), _number(row["ncc_after"])
+    return AlignedVisit(visit, positions, row["via"], confidence, ncc, row["kept"])
+
+
+def _visit(volume, row: dict[str, str], transform) -> Visit:
+    image: Image = image_from_volume(volume, without=transform)
+    label, points, landmarks = mask_of(volume), points_of(volume), None
+    if label is not None:
+        mask = mask_array(label, volume)
+        image = image if mask is None else replace(image, mask=mask[0])
+    if count(points):
+        landmarks = landmarks_from_node(points, image.geometry, without=transform)
+    return Visit(row["visit"], image, row["date"], landmarks)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

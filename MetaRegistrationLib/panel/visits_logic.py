@@ -1,0 +1,257 @@
+"""Visits of an eye: found, registered in a child process, brought into the scene, compared, and reported."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..formats.files import replacing, writable_folder
+from ..jobs.command_lines import series_arguments
+from ..jobs.job import Job
+from ..jobs.outcome import JobEnd
+from ..mrml import change_nodes, landmark_nodes, scene, visit_nodes, visit_results, visit_sequence, visit_series
+from ..mrml.markups import MOVING_COLOUR
+from ..mrml.point_watch import PointWatch
+from ..mrml.visit_nodes import VisitNodes
+from ..visits.average import average
+from ..visits.change_files import SeriesChange, series_change
+from ..visits.files import VisitFile, eyes_of_folder
+from ..visits.regions import etdrs_table
+from ..visits.report import write_series
+from ..visits.series import Series
+from .texts import tr as _
+from .visits_input import ChosenVisits, VisitsRequest, from_file, from_volumes, nodes_of, write_request
+
+
+class VisitsLogic:
+    """Works on the visits that the panel's parameters name.
+
+    Parameters
+    ----------
+    host : jobs.job.Host
+    """
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+        self._jobs: list[Job] = []
+        self._computed: tuple[str, Series, SeriesChange] | None = None
+
+    def eyes(self, folder: str) -> dict[str, list[VisitFile]]:
+        """The visits of a folder by eye; an `InputError` says what is wrong with it."""
+        return eyes_of_folder(Path(folder))
+
+    def scan(
+        self, folder: str, eye: str, files: Sequence[VisitFile], spacing_um: float | None
+    ) -> Generator[tuple[int, int], None, ChosenVisits]:
+        """Read every visit of an eye in turn, yielding (read, of how many)."""
+        visits = []
+        for number, file in enumerate(files):
+            yield number, len(files)
+            visits.append(from_file(file, spacing_um))
+        return ChosenVisits(eye, "|".join(["folder", folder, eye, str(spacing_um or "")]), tuple(visits), spacing_um)
+
+    def of_volumes(self, nodes: Sequence[Any]) -> ChosenVisits:
+        """Volumes of the scene as visits; an `InputError` names one that cannot be used."""
+        return from_volumes(nodes)
+
+    def find(self, chosen: ChosenVisits) -> VisitNodes | None:
+        """What was registered of these visits before, or None."""
+        return visit_nodes.find_visits(chosen.key)
+
+    def start(self, request: VisitsRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]) -> Job:
+        """Register the visits in a child process.
+
+        Raises
+        ------
+        InputError
+            The folder for the results cannot be written to, or is that of the visits.
+        """
+        sources = {visit.file.path.parent.resolve() for visit in request.chosen.visits if visit.file is not None}
+        if request.output.resolve() in sources:
+            raise InputError(
+                _("The results would overwrite the visits: choose another folder for them, such as a new one.")
+            )
+        output = writable_folder(request.output)
+        temporary = Path(tempfile.mkdtemp(prefix="visits-"))
+
+        def finish(end: JobEnd) -> None:
+            shutil.rmtree(temporary, ignore_errors=True)
+            self._jobs = [other for other in self._jobs if other is not job]
+            on_end(end)
+
+        job = Job(self._host, on_event, finish, translate=_)
+        try:
+            arguments = series_arguments(
+                visits=write_request(request, temporary),
+                output=output,
+                reference=request.reference,
+                checkpoint=request.checkpoint,
+                device=request.device,
+                spacing_um=request.chosen.spacing_um,
+                **request.stages.to_dict(),
+            )
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        self._jobs.append(job)
+        job.start(arguments)
+        return job
+
+    def load(self, chosen: ChosenVisits, folder: Path) -> Generator[str, None, VisitNodes]:
+        """Bring what was written into the scene, yielding what is done next."""
+        yield _("Loading the visits ...")
+        with scene.unchanged_on_error():
+            found = nodes_of(chosen)
+            shown = _("{name} visit shown").format(name=chosen.name)
+            loading = visit_results.load_results(folder, found, chosen.key, chosen.name, shown)
+            try:
+                while True:
+                    yield _("Loading {name} ...").format(name=next(loading))
+            except StopIteration as end:
+                nodes = end.value
+            visit_series.update_distances(nodes)
+        self._computed = None
+        return nodes
+
+    def change(self, nodes: VisitNodes, earlier: str, later: str) -> SeriesChange:
+        """Map what changed between two visits, into the scene.
+
+        Raises
+        ------
+        InputError
+            The same visit twice, or too little that both show.
+        """
+        if earlier == later:
+            raise InputError(_("{name} was chosen twice: choose two visits.").format(name=earlier))
+        series = visit_series.series_of(nodes)
+        with scene.unchanged_on_error():
+            found = self._with_centre(nodes, series, series_change(series, (earlier, later)))
+            geometry = _geometry(series)
+            nodes.attribute("Earlier", earlier), nodes.attribute("Later", later)
+            change_nodes.put_change(nodes, found, geometry, _names(earlier, later))
+            change_nodes.put_centre(nodes, found.centre_xy, geometry, _("Centre of the grid"))
+        self._computed = _key(nodes), series, found
+        return found
+
+    def measure_again(self, nodes: VisitNodes) -> SeriesChange | None:
+        """The regions round the centre where it lies now, into the table; None without a change map."""
+        if nodes["change"] is None or nodes["regions"] is None:
+            return None
+        series, found = self._present(nodes)
+        found = self._with_centre(nodes, series, found)
+        change_nodes.put_regions(nodes, found.rows, nodes["regions"].GetName())
+        self._computed = _key(nodes), series, found
+        return found
+
+    def report(self, nodes: VisitNodes, path: Path) -> Generator[str, None, Path]:
+        """Write one page with all of it, yielding what is done next."""
+        yield _("Reading the visits ...")
+        series, found = self._present(nodes)
+        yield _("Averaging ...")
+        mean = average(series)
+        yield _("Writing the report ...")
+        with tempfile.TemporaryDirectory(prefix="visits-") as temporary:
+            folder = Path(temporary) / _plain(nodes.name)
+            write_series(folder, series, mean, {}, found)
+            with replacing(path) as part:
+                shutil.copyfile(folder / "report.html", part)
+        return path
+
+    def points(self, nodes: VisitNodes, name: str):
+        """The list of landmarks of a visit, made where there is none; the next clicks in the views place its points."""
+        volume, transform = nodes.volumes[name], nodes.transform(name)
+        node = visit_nodes.points_of(volume)
+        if node is None:
+            node = landmark_nodes.new_list(_("{name} points").format(name=name), MOVING_COLOUR)
+            visit_nodes.note_points(node, volume)
+        if transform is not None:
+            landmark_nodes.follow(node, volume, transform)
+        landmark_nodes.set_visible(node, True)
+        self.select(nodes, name)
+        change_nodes.place_points(node)
+        return node
+
+    def update_distances(self, nodes: VisitNodes) -> None:
+        """Measure the landmarks of the visits again."""
+        visit_series.update_distances(nodes)
+
+    def watch(
+        self, nodes: VisitNodes | None, on_points: Callable[[], None], on_centre: Callable[[], None]
+    ) -> PointWatch:
+        """Call these when landmarks of visits, or the centre, move; `close()` what is returned."""
+        watch = PointWatch(self._host)
+        if nodes is not None:
+            for volume in nodes.volumes.values():
+                watch.add(visit_nodes.points_of(volume), on_points)
+            watch.add(nodes["centre"], on_centre)
+        return watch
+
+    def select(self, nodes: VisitNodes, name: str) -> bool:
+        """Show a visit in the view of the visits; False for one that could not be aligned."""
+        return nodes["browser"] is not None and visit_sequence.select_visit(nodes["browser"], name)
+
+    def play(self, nodes: VisitNodes, on: bool) -> None:
+        """Let the visits flicker, or stop that."""
+        visit_sequence.play(nodes["browser"], on)
+
+    def playing(self, nodes: VisitNodes | None) -> bool:
+        """Whether they flicker."""
+        browser = None if nodes is None else nodes["browser"]
+        return browser is not None and bool(browser.GetPlaybackActive())
+
+    def show(self, nodes: VisitNodes) -> None:
+        """Show visits, average and change in the views."""
+        change_nodes.show_visits(nodes)
+
+    def close(self) -> None:
+        """Stop what runs, at once."""
+        for job in self._jobs:
+            job.close()
+        self._jobs, self._computed = [], None
+
+    def _present(self, nodes: VisitNodes) -> tuple[Series, SeriesChange | None]:
+        """The series, and the change that the scene shows; computed again after a scene was loaded."""
+        if self._computed is None or self._computed[0] != _key(nodes):
+            series = visit_series.series_of(nodes)
+            if nodes["change"] is None:
+                return series, None
+            found = series_change(series, (nodes.attribute("Earlier"), nodes.attribute("Later")))
+            self._computed = _key(nodes), series, self._with_centre(nodes, series, found)
+        return self._computed[1:]
+
+    def _with_centre(self, nodes: VisitNodes, series: Series, found: SeriesChange) -> SeriesChange:
+        """A change with the regions round the centre that the scene holds, of the eye that the user named."""
+        centre, moved = change_nodes.centre_of(nodes, _geometry(series))
+        centre = centre or found.centre_xy
+        rows = etdrs_table(found.change, centre, found.pixel_mm, nodes.attribute("Eye"))
+        return replace(found, centre_xy=centre, centre_chosen=moved, rows=rows)
+
+
+def _key(nodes: VisitNodes) -> str:
+    return "|".join([nodes.table.GetID(), nodes.attribute("Earlier"), nodes.attribute("Later")])
+
+
+def _geometry(series: Series):
+    return series.visits[series.reference].visit.image.geometry
+
+
+def _names(earlier: str, later: str) -> dict[str, str]:
+    pair = {"earlier": earlier, "later": later}
+    return {
+        "change": _("Vessel density, {earlier} to {later}").format(**pair),
+        "brightness": _("Brightness, {earlier} to {later}").format(**pair),
+        "unknown": _("Nothing can be said, {earlier} to {later}").format(**pair),
+        "colours": _("Change"),
+        "unknownColours": _("Nothing can be said"),
+        "regions": _("Regions, {earlier} to {later}").format(**pair),
+    }
+
+
+def _plain(name: str) -> str:
+    """A name as that of a folder."""
+    return "".join("_" if letter in '<>:"/\\|?*' else letter for letter in name).strip(" .") or "visits"
