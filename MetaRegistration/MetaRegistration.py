@@ -86,6 +86,11 @@ class MetaRegistrationParameterNode:
     movingPoints: slicer.vtkMRMLMarkupsFiducialNode
     fixedPoints: slicer.vtkMRMLMarkupsFiducialNode
     distanceTable: slicer.vtkMRMLTableNode
+    visitsFolder: str = ""
+    visitsEye: str = ""
+    visitsSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
+    visitsOutput: str = ""
+    visitsTable: slicer.vtkMRMLTableNode
 
 
 class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
@@ -142,6 +147,7 @@ class MetaRegistrationLogic(ScriptedLoadableModuleLogic):
         """Stop every child process."""
         self.adapt.close()
         self.register.close()
+        self.visits.close()
 
 
 class MetaRegistrationTest(ScriptedLoadableModuleTest):

@@ -12,6 +12,7 @@ from .dependency_logic import DependencyLogic
 from .landmarks_logic import LandmarksLogic
 from .pairs_logic import PairsLogic
 from .register_logic import RegisterLogic
+from .visits_logic import VisitsLogic
 
 
 def add_parts(logic: Any, qt: Any, settings_folder: Path) -> None:
@@ -20,7 +21,8 @@ def add_parts(logic: Any, qt: Any, settings_folder: Path) -> None:
     Parameters
     ----------
     logic : object
-        Gets the attributes `host`, `dependency`, `pairs`, `adapt`, `register`, `landmarks` and `new_chart`.
+        Gets the attributes `host`, `dependency`, `pairs`, `adapt`, `register`, `landmarks`, `visits` and
+        `new_chart`.
     qt : module
         Gives timers and processes.
     settings_folder : path
@@ -32,4 +34,5 @@ def add_parts(logic: Any, qt: Any, settings_folder: Path) -> None:
     logic.adapt = AdaptLogic(logic.host, settings_folder / "MetaRegistration" / "Checkpoints")
     logic.register = RegisterLogic(logic.host)
     logic.landmarks = LandmarksLogic()
+    logic.visits = VisitsLogic(logic.host)
     logic.new_chart = LossChart

@@ -16,6 +16,8 @@ from .slices_section import SlicesSection
 from .stages_section import StagesSection
 from .state import PanelState
 from .views_section import ViewsSection
+from .visits_change_section import VisitsChangeSection
+from .visits_section import VisitsSection
 
 
 class Panel:
@@ -26,7 +28,7 @@ class Panel:
     ui : namespace of widgets
         As `slicer.util.childWidgetVariables` gives it.
     logic : object
-        With the parts `host`, `dependency`, `pairs`, `adapt`, `register` and `landmarks`, and `new_chart(name)`.
+        With the parts `host`, `dependency`, `pairs`, `adapt`, `register`, `landmarks` and `visits`, and `new_chart(name)`.
     """
 
     def __init__(self, ui: Any, logic: Any) -> None:
@@ -45,6 +47,8 @@ class Panel:
         self.folder = FolderSection(ui, logic.register, state, logic.dependency)
         self.report = ReportSection(ui, state)
         self.landmarks = LandmarksSection(ui, logic.landmarks, state, logic.host)
+        self.visits = VisitsSection(ui, logic.visits, state, logic.dependency, logic.host)
+        self.change = VisitsChangeSection(ui, logic.visits, state, logic.host)
 
     def use(self, parameters: Any | None) -> None:
         """Work on the parameters of a scene, or on none while there is no scene."""
@@ -52,5 +56,8 @@ class Panel:
 
     def close(self) -> None:
         """Stop all work: the scene is closed, the module reloaded, or Slicer quits."""
-        for section in (self.pairs, self.adapt, self.slices, self.register, self.folder, self.views, self.landmarks):
+        for section in (
+            *(self.pairs, self.adapt, self.slices, self.register, self.folder, self.views),
+            *(self.visits, self.change, self.landmarks),  # the last: the others notify it
+        ):
             section.close()

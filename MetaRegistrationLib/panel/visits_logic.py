@@ -151,7 +151,8 @@ class VisitsLogic:
     def report(self, nodes: VisitNodes, path: Path) -> Generator[str, None, Path]:
         """Write one page with all of it, yielding what is done next."""
         yield _("Reading the visits ...")
-        series, found = self._present(nodes)
+        found = self._present(nodes)[1]
+        series = visit_series.series_of(nodes)  # landmarks may have moved since
         yield _("Averaging ...")
         mean = average(series)
         yield _("Writing the report ...")
@@ -185,10 +186,9 @@ class VisitsLogic:
     ) -> PointWatch:
         """Call these when landmarks of visits, or the centre, move; `close()` what is returned."""
         watch = PointWatch(self._host)
-        if nodes is not None:
-            for volume in nodes.volumes.values():
-                watch.add(visit_nodes.points_of(volume), on_points)
-            watch.add(nodes["centre"], on_centre)
+        for volume in nodes.volumes.values():
+            watch.add(visit_nodes.points_of(volume), on_points)
+        watch.add(nodes["centre"], on_centre)
         return watch
 
     def select(self, nodes: VisitNodes, name: str) -> bool:

@@ -15,6 +15,7 @@ from MetaRegistrationLib.panel.devices import Device
 from MetaRegistrationLib.panel.landmarks_logic import LandmarksLogic
 from MetaRegistrationLib.panel.pairs_logic import FoundPairs, PairRow
 from MetaRegistrationLib.panel.register_logic import RegisterLogic
+from MetaRegistrationLib.panel.visits_logic import VisitsLogic
 
 
 class FakeDependency:
@@ -178,6 +179,7 @@ class FakeLogic:
         self.adapt = FakeAdapt(folder)
         self.register = FakeRegister(self.host)
         self.landmarks = LandmarksLogic()
+        self.visits = VisitsLogic(self.host)
         self.charts: list[FakeChart] = []
         self.closed = 0
 

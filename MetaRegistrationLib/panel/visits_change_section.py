@@ -1,0 +1,196 @@
+"""The part of *Visits* that compares two of them: the change map, its regions, and the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..mrml.visit_nodes import VisitNodes, table_rows
+from .state import PanelState
+from .steps import Steps
+from .texts import sentence
+from .texts import tr as _
+from .visits_table import region_rows
+from .widgets import can_start, fill_table, say, set_up_table
+
+
+class VisitsChangeSection:
+    """Controls the widgets of the change map.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : VisitsLogic
+    state : PanelState
+    host : jobs.job.Host
+    """
+
+    def __init__(self, ui, logic, state: PanelState, host) -> None:
+        self.ui, self._logic, self._state, self._host = ui, logic, state, host
+        self._filled: tuple | None = None
+        self._watched: tuple | None = None
+        self._watch: Any = None
+        self._steps: Steps | None = None
+        self._regions: list | None = None
+        set_up_table(ui.regionsTable)
+        for text in (_("unknown: left and right"), _("right eye"), _("left eye")):
+            ui.changeSideComboBox.addItem(text)
+        say(
+            ui.changeMeaningLabel,
+            _(
+                "For research: no diagnosis, and no lesions are outlined. Local vessel density, later less earlier visit, in"
+                " standard deviations of what differs between repeat scans anyway. Blue: fewer vessels, orange: more, grey"
+                " lines: nothing can be said (no overlap, shadow, motion line). A change of the whole image, of the focal"
+                " plane, or of blood flow below what the device shows, cannot be told from a change of the scan."
+            ),
+        )
+        say(ui.changeStatusLabel, "")
+        for box in (ui.changeEarlierComboBox, ui.changeLaterComboBox):
+            box.connect("activated(int)", lambda index: self.refresh())
+        ui.changeSideComboBox.connect("activated(int)", lambda index: self._side_picked(index))
+        ui.changeMapButton.connect("clicked(bool)", lambda checked: self._map())
+        ui.saveVisitsReportButton.connect("clicked(bool)", lambda checked: self._save())
+        state.watch(self.refresh)
+
+    @property
+    def nodes(self) -> VisitNodes | None:
+        """The visits that the scene holds, if there are any."""
+        table = self._state.parameters.visitsTable
+        return None if table is None else VisitNodes(table)
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        nodes = self.nodes
+        self._fill_visits(nodes)
+        self._follow(nodes)
+        self._show_regions(nodes)
+        missing = [] if nodes is not None and len(nodes.aligned) > 1 else [_("two registered visits")]
+        if not missing and self.ui.changeEarlierComboBox.currentText == self.ui.changeLaterComboBox.currentText:
+            missing = [_("two different visits")]
+        can_start(self.ui.changeMapButton, missing, _("Map what changed between the two visits."))
+        say(
+            self.ui.changeBlockedLabel,
+            _("Still missing: {list}").format(list="; ".join(missing)) if missing and nodes else "",
+        )
+        registered = [] if nodes is not None else [_("registered visits")]
+        can_start(
+            self.ui.saveVisitsReportButton,
+            registered,
+            _(
+                "Write one page with visits, film, average, consistency and, where there is one, the change and its regions."
+            ),
+        )
+
+    def close(self) -> None:
+        """Stop what runs; the scene or the module goes away."""
+        if self._steps is not None:
+            self._steps.cancel()
+        self._steps = None
+        self._stop_watching()
+        say(self.ui.changeStatusLabel, "")
+
+    def _fill_visits(self, nodes: VisitNodes | None) -> None:
+        """The aligned visits; at first the reference and the last, or those of the map that the scene holds."""
+        names = () if nodes is None else tuple(nodes.aligned)
+        wanted = None if nodes is None else (nodes.table.GetID(), nodes.key, names)
+        if wanted == self._filled:
+            return
+        self._filled = wanted
+        others = [name for name in names if nodes is not None and name != nodes.reference]
+        chosen = ("", "") if nodes is None else (nodes.attribute("Earlier"), nodes.attribute("Later"))
+        if not set(chosen) <= set(names):
+            chosen = (nodes.reference, others[-1]) if others else ("", "")
+        for box, name in zip((self.ui.changeEarlierComboBox, self.ui.changeLaterComboBox), chosen, strict=True):
+            box.clear()
+            for visit in names:
+                box.addItem(visit)
+            box.setCurrentIndex(names.index(name) if name in names else -1)
+        side = "" if nodes is None else nodes.attribute("Eye")
+        self.ui.changeSideComboBox.setCurrentIndex(("", "right", "left").index(side))
+
+    def _follow(self, nodes: VisitNodes | None) -> None:
+        """Watch the landmarks of the visits and the centre."""
+        wanted = None if nodes is None else self._logic.points_of(nodes)
+        if wanted == self._watched:
+            return
+        self._stop_watching()
+        self._watched = wanted
+        if nodes is not None:
+            self._watch = self._logic.watch(nodes, self._points_moved, self._centre_moved)
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+        self._watch = self._watched = None
+
+    def _points_moved(self) -> None:
+        nodes = self.nodes
+        if nodes is not None:
+            self._guarded(lambda: self._logic.update_distances(nodes))
+            self._state.notify()
+
+    def _centre_moved(self) -> None:
+        nodes = self.nodes
+        if nodes is not None:
+            self._guarded(lambda: self._logic.measure_again(nodes))
+            self._show_regions(nodes)
+
+    def _side_picked(self, index: int) -> None:
+        if self.nodes is not None:
+            self.nodes.attribute("Eye", ("", "right", "left")[index])
+            self._centre_moved()
+
+    def _show_regions(self, nodes: VisitNodes | None) -> None:
+        table = None if nodes is None else nodes["regions"]
+        rows = [] if table is None else region_rows(table_rows(table))
+        if rows != self._regions:
+            self._regions = rows
+            fill_table(self.ui.regionsTable, rows)
+
+    def _map(self) -> None:
+        nodes = self.nodes
+        earlier, later = self.ui.changeEarlierComboBox.currentText, self.ui.changeLaterComboBox.currentText
+        found = self._guarded(lambda: self._logic.change(nodes, earlier, later))
+        if found is not None:
+            self._logic.show(nodes)
+            self._say_change(found)
+        self._state.notify()
+
+    def _say_change(self, found) -> None:
+        whole = found.rows[-1]
+        text = _(
+            "From {earlier} to {later}: fewer vessels on {lost:.1f} %, more on {gained:.1f} % of what is known; nothing can be"
+            " said of {unknown:.0f} %. Move the point in the views to where the fovea is."
+        ).format(
+            earlier=found.earlier.visit.name,
+            later=found.later.visit.name,
+            lost=whole["lost_percent"],
+            gained=whole["gained_percent"],
+            unknown=whole["unknown_percent"],
+        )
+        if found.pixel_mm is None:
+            text += " " + _("The pixel size is unknown: the circles are shares of the image, not 1, 3 and 6 mm.")
+        say(self.ui.changeStatusLabel, text)
+
+    def _save(self) -> None:
+        import qt
+
+        path = qt.QFileDialog.getSaveFileName(None, _("Save the report"), "report.html", "HTML (*.html)")
+        if not path:
+            return
+        target = Path(path) if Path(path).suffix else Path(f"{path}.html")
+        self._steps = Steps(
+            self._host,
+            self._logic.report(self.nodes, target),
+            on_step=lambda text: say(self.ui.changeStatusLabel, text),
+            on_end=lambda written: say(self.ui.changeStatusLabel, _("Saved {file}.").format(file=written)),
+            on_error=lambda error: say(self.ui.changeStatusLabel, sentence(error)),
+        ).start()
+
+    def _guarded(self, work):
+        """What `work` gives; None, and a sentence, where it fails."""
+        try:
+            return work()
+        except Exception as error:
+            say(self.ui.changeStatusLabel, sentence(error))
+            return None

@@ -1,0 +1,347 @@
+"""Section *Visits*: choose the visits of an eye, register them all, look at them one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..mrml.visit_nodes import VisitNodes
+from ..stages import Stages
+from .stage_choices import missing_for
+from .state import PanelState
+from .steps import Steps
+from .texts import sentence
+from .texts import tr as _
+from .visits_input import ChosenVisits, VisitsRequest
+from .visits_table import rows_after, rows_before
+from .widgets import can_start, fill_table, on_path, say, set_up_table, show_progress
+
+
+class VisitsSection:
+    """Controls the widgets that choose and register visits.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : VisitsLogic
+    state : PanelState
+    dependency : DependencyLogic
+    host : jobs.job.Host
+    """
+
+    def __init__(self, ui, logic, state: PanelState, dependency, host) -> None:
+        self.ui, self._logic, self._state, self._dependency, self._host = ui, logic, state, dependency, host
+        self._eyes: dict[str, list] = {}
+        self._scanned: tuple | None = None
+        self._chosen: ChosenVisits | None = None
+        self._problem = ""
+        self._shown: tuple | None = None
+        self._steps: Steps | None = None
+        self._job: Any = None
+        self._warnings: list[str] = []
+        self._registrations = 0
+        set_up_table(ui.visitsTable)
+        ui.visitsProgressBar.visible = False
+        self._show_eyes()
+        self._say("")
+        on_path(ui.visitsFolderPathLineEdit, self._folder_typed)
+        on_path(ui.visitsOutputPathLineEdit, self._output_typed)
+        ui.visitsSpacingSpinBox.connect("valueChanged(double)", lambda value: self._choose_eye())
+        ui.visitsEyeComboBox.connect("activated(int)", lambda index: self._eye_picked())
+        ui.visitVolumesSelector.connect("checkedNodesChanged()", self._volumes_checked)
+        ui.visitsTable.connect("cellClicked(int,int)", lambda row, column: self._row_clicked(row))
+        ui.registerVisitsButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
+        ui.playVisitsButton.connect("clicked(bool)", lambda checked: self._play(checked))
+        ui.showVisitsButton.connect("clicked(bool)", lambda checked: self._show())
+        ui.visitPointsButton.connect("clicked(bool)", lambda checked: self._place_points())
+        state.watch(self.refresh)
+
+    @property
+    def nodes(self) -> VisitNodes | None:
+        """The visits that the scene holds, if there are any."""
+        table = self._state.parameters.visitsTable
+        return None if table is None else VisitNodes(table)
+
+    @property
+    def running(self) -> bool:
+        """Whether the visits are being registered or loaded."""
+        return self._job is not None or (self._steps is not None and self._steps.running)
+
+    def refresh(self) -> None:
+        """Show what can be done now."""
+        ui, parameters = self.ui, self._state.parameters
+        for line, path in (
+            (ui.visitsFolderPathLineEdit, parameters.visitsFolder),
+            (ui.visitsOutputPathLineEdit, parameters.visitsOutput),
+        ):
+            if path and path != line.currentPath:
+                line.currentPath = path
+        self._show_table()
+        nodes = self.nodes
+        missing = [] if nodes is not None else [_("registered visits")]
+        ui.playVisitsButton.checked = self._logic.playing(nodes)
+        can_start(ui.playVisitsButton, missing, _("Show the aligned visits one after the other, as Sequences does."))
+        can_start(ui.showVisitsButton, missing, _("Show the visits beside their average, with the change over it."))
+        row = [] if missing or ui.visitsTable.currentRow() >= 0 else [_("a row of the table")]
+        can_start(
+            ui.visitPointsButton,
+            missing + row,
+            _("Place landmarks in the visit of the chosen row; they are measured where the reference has some too."),
+        )
+        if not self.running:
+            blocked = self._missing()
+            ui.registerVisitsButton.text = _("Register all")
+            can_start(ui.registerVisitsButton, blocked, _("Bring all visits onto one of them, check and average them."))
+            say(
+                ui.visitsBlockedLabel, "" if not blocked else _("Still missing: {list}").format(list="; ".join(blocked))
+            )
+
+    def close(self) -> None:
+        """Stop what runs; the scene or the module goes away."""
+        self._logic.close()
+        if self._steps is not None:
+            self._steps.cancel()
+        self._job = self._steps = None
+        self._chosen, self._eyes, self._scanned, self._problem = None, {}, None, ""
+        self._show_idle()
+
+    def _folder_typed(self, path: str) -> None:
+        self._state.parameters.visitsFolder = path
+        if path.strip() == (self._scanned or ("",))[0]:
+            return
+        self._eyes, self._problem, self._scanned = {}, "", None
+        if path.strip():
+            try:
+                self._eyes = self._logic.eyes(path.strip())
+            except Exception as error:
+                self._problem = sentence(error)
+        self._show_eyes()
+        self._choose_eye()
+
+    def _output_typed(self, path: str) -> None:
+        self._state.parameters.visitsOutput = path
+        self._state.notify()
+
+    def _show_eyes(self) -> None:
+        box = self.ui.visitsEyeComboBox
+        box.clear()
+        for name in self._eyes:
+            box.addItem(name)
+        wanted = self._state.parameters.visitsEye
+        if wanted in self._eyes:
+            box.setCurrentIndex(list(self._eyes).index(wanted))
+        box.visible = self.ui.visitsEyeLabel.visible = len(self._eyes) > 1
+
+    def _eye_picked(self) -> None:
+        self._state.parameters.visitsEye = self.ui.visitsEyeComboBox.currentText
+        self._choose_eye()
+
+    def _choose_eye(self) -> None:
+        """Read the visits of the chosen eye, unless volumes are checked, which go first."""
+        if self.ui.visitVolumesSelector.checkedNodes():
+            return
+        folder, eye = self.ui.visitsFolderPathLineEdit.currentPath.strip(), self.ui.visitsEyeComboBox.currentText
+        wanted = folder, eye, self.ui.visitsSpacingSpinBox.value
+        if eye not in self._eyes:
+            self._take(None)
+            return
+        if wanted == self._scanned or self._job is not None:
+            return
+        self._scanned = wanted
+        self._run(
+            self._logic.scan(folder, eye, self._eyes[eye], wanted[2] or None),
+            lambda done: self._say(_("Read {} of {} visits ...").format(*done)),
+            self._found,
+        )
+
+    def _found(self, chosen: ChosenVisits) -> None:
+        self._problem = ""
+        self._say(_("{count} visits of {eye}.").format(count=len(chosen.visits), eye=chosen.name))
+        self._take(chosen)
+
+    def _volumes_checked(self) -> None:
+        nodes = self.ui.visitVolumesSelector.checkedNodes()
+        self._problem, self._scanned = "", None
+        if not nodes:
+            self._choose_eye()
+            return
+        try:
+            self._take(self._logic.of_volumes(nodes))
+        except Exception as error:
+            self._problem = sentence(error)
+            self._take(None)
+
+    def _take(self, chosen: ChosenVisits | None) -> None:
+        """Work on these visits, and on what was registered of them before."""
+        self._chosen = chosen
+        if chosen is not None:
+            found = self._logic.find(chosen)
+            self._state.parameters.visitsTable = None if found is None else found.table
+            self._fill_references()
+        self._state.notify()
+
+    def _fill_references(self) -> None:
+        box = self.ui.visitsReferenceComboBox
+        before = box.currentText
+        box.clear()
+        names = [visit.name for visit in self._chosen.visits]
+        for text in (_("the one of the best quality"), *names):
+            box.addItem(text)
+        if before in names:
+            box.setCurrentIndex(1 + names.index(before))
+
+    def _show_table(self) -> None:
+        rows: Sequence = []
+        if (nodes := self.nodes) is not None:
+            rows = rows_after(nodes.rows, nodes.reference)
+        elif self._chosen is not None:
+            rows = rows_before(self._chosen.visits)
+        if rows != self._shown:
+            self._shown = rows
+            fill_table(self.ui.visitsTable, rows)
+
+    def _missing(self) -> list[str]:
+        missing = list(self._dependency.missing())
+        if self._problem:
+            missing.append(self._problem)
+        elif self._chosen is None:
+            missing.append(_("a folder of visits, or checked volumes"))
+        elif len(self._chosen.visits) < 2:
+            missing.append(_("a second visit of the same eye"))
+        if not self._output():
+            missing.append(_("a folder for the results"))
+        return missing + missing_for(self._stages(), self._state.checkpoint)
+
+    def _output(self) -> str:
+        return self.ui.visitsOutputPathLineEdit.currentPath.strip()
+
+    def _stages(self) -> Stages:
+        """Those under Register; visits have no landmarks to go by."""
+        stages = self._state.stages
+        return replace(stages, initial=Stages.initial) if stages.initial == "landmarks" else stages
+
+    def _start_or_cancel(self) -> None:
+        if self._job is not None:
+            self.ui.registerVisitsButton.enabled = False
+            self.ui.registerVisitsButton.text = _("Cancelling ...")
+            self._job.cancel()
+            return
+        try:
+            self._start()
+        except Exception as error:
+            self._job = None
+            self._failed(error)
+
+    def _start(self) -> None:
+        ui, chosen = self.ui, self._chosen
+        index = ui.visitsReferenceComboBox.currentIndex
+        request = VisitsRequest(
+            chosen=chosen,
+            output=Path(self._output()),
+            reference=chosen.visits[index - 1].name if index > 0 else None,
+            checkpoint=self._state.checkpoint,
+            device=self._state.device,
+            stages=self._stages(),
+        )
+        self._warnings, self._registrations = [], 0
+        ended = []
+        job = self._logic.start(request, self._event, lambda end: (ended.append(end), self._end(request, end)))
+        if ended:  # it could not even start
+            return
+        self._job = job
+        for line in (ui.visitsFolderPathLineEdit, ui.visitsOutputPathLineEdit):
+            line.addCurrentPathToHistory()
+        show_progress(ui.visitsProgressBar, 0, 0, _("Starting ..."))
+        self._say(_("Registering {count} visits ...").format(count=len(chosen.visits)))
+        say(ui.visitsBlockedLabel, "")
+        ui.registerVisitsButton.text = _("Cancel")
+        ui.registerVisitsButton.toolTip = _("Stop within two seconds; the scene stays as it is.")
+
+    def _event(self, event: dict) -> None:
+        if event["event"] != "message":
+            return
+        if event.get("level") == "warning":
+            self._warnings.append(event["text"])
+        elif event["text"].startswith("registering "):
+            self._registrations += 1
+            # Each to the reference, and each to the one before it; more where one goes through another.
+            likely = max(2 * len(self._chosen.visits) - 2 if self._chosen else 0, self._registrations)
+            show_progress(self.ui.visitsProgressBar, self._registrations - 1, likely, event["text"])
+        else:
+            self._say(event["text"])
+
+    def _end(self, request: VisitsRequest, end) -> None:
+        self._job, self._state.log = None, end.log
+        self._say("\n".join([end.message, *self._warnings]))
+        if end.status != "finished":
+            self._show_idle()
+            return
+        self._run(
+            self._logic.load(request.chosen, request.output),
+            lambda text: self._busy(text),
+            lambda n: self._loaded(n, end),
+        )
+
+    def _busy(self, text: str) -> None:
+        show_progress(self.ui.visitsProgressBar, 0, 0, text)
+        self.ui.registerVisitsButton.enabled = False
+
+    def _loaded(self, nodes: VisitNodes, end) -> None:
+        self._state.parameters.visitsTable = nodes.table
+        text = _("{aligned} of {count} visits on {reference}. {end}").format(
+            aligned=len(nodes.aligned), count=len(nodes.rows), reference=nodes.reference, end=end.message
+        )
+        self._say("\n".join([text, *self._warnings]))
+        self._show_idle()
+        self._show()
+
+    def _run(self, work, on_step, on_end) -> None:
+        if self._steps is not None:
+            self._steps.cancel()
+        self._steps = Steps(self._host, work, on_step=on_step, on_end=on_end, on_error=self._failed).start()
+
+    def _failed(self, error: Exception) -> None:
+        self._problem = sentence(error) if self._chosen is None else ""
+        self._say(sentence(error))
+        self._show_idle()
+
+    def _show_idle(self) -> None:
+        self.ui.visitsProgressBar.visible = False
+        self._state.notify()
+
+    def _row_clicked(self, row: int) -> None:
+        nodes = self.nodes
+        if nodes is not None and 0 <= row < len(nodes.rows):
+            name = nodes.rows[row]["visit"]
+            known = self._logic.select(nodes, name)
+            self._say("" if known else _("{name} could not be aligned: it cannot be shown here.").format(name=name))
+        self.refresh()
+
+    def _play(self, on: bool) -> None:
+        if self.nodes is not None:
+            self._logic.play(self.nodes, on)
+        self.refresh()
+
+    def _show(self) -> None:
+        if self.nodes is not None:
+            self._logic.show(self.nodes)
+
+    def _place_points(self) -> None:
+        nodes, row = self.nodes, self.ui.visitsTable.currentRow()
+        try:
+            name = nodes.rows[row]["visit"]
+            self._logic.points(nodes, name)
+        except Exception as error:
+            self._say(sentence(error))
+            return
+        self._say(
+            _("Click on landmarks of {name}, in the same order in every visit; a right click ends it.").format(
+                name=name
+            )
+        )
+        self._state.notify()
+
+    def _say(self, text: str) -> None:
+        say(self.ui.visitsStatusLabel, text)

@@ -1,0 +1,92 @@
+"""What the tables of visits and of regions show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from .texts import tr as _
+
+_NONE = "–"
+
+
+def rows_before(visits: Iterable) -> list[tuple[str, ...]]:
+    """A row a visit that was chosen and not registered yet."""
+    return [(visit.name, visit.date or _NONE, f"{visit.quality:.2f}", _NONE, _NONE, _NONE, "") for visit in visits]
+
+
+def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str, ...]]:
+    """A row a registered visit, by the columns of `visits.csv`."""
+    return [
+        (
+            row["visit"],
+            row["date"] or _NONE,
+            _number(row["quality"], "{:.2f}"),
+            _number(row["overlap_percent"] if row["aligned"] == "yes" else "", "{:.0f} %"),
+            _NONE if row["visit"] == reference else _number(row["ncc_after"], "{:.3f}"),
+            _number(row["landmark_distance_px"], "{:.2f}"),
+            _note(row, reference),
+        )
+        for row in rows
+    ]
+
+
+def region_rows(rows: Sequence[dict]) -> list[tuple[str, ...]]:
+    """A row a region of a change, by the keys of `etdrs_table`."""
+    return [
+        (
+            _region(row["region"]),
+            _area(row),
+            _number(row["mean_z"], "{:+.2f}"),
+            _number(row["lost_percent"], "{:.1f}"),
+            _number(row["gained_percent"], "{:.1f}"),
+            _number(row["changed_percent"], "{:.1f}"),
+            _number(row["unknown_percent"], "{:.0f}"),
+        )
+        for row in rows
+    ]
+
+
+def _note(row: dict[str, str], reference: str) -> str:
+    if row["visit"] == reference:
+        return _("reference")
+    if row["aligned"] != "yes":
+        return _("could not be aligned: left out")
+    notes = [_("through {visit}").format(visit=row["via"])] if row["via"] else []
+    if row["inconsistent"]:
+        notes.append(_("ways over it do not come back: look at it"))
+    return "; ".join(notes)
+
+
+def _area(row: dict) -> str:
+    area = _finite(row["area_mm2"])
+    return f"{area:.2f} mm²" if area is not None else _("{count:.0f} px").format(count=_finite(row["pixels"]) or 0)
+
+
+def _region(name: str) -> str:
+    words = {
+        "centre": _("centre"),
+        "inner": _("inner"),
+        "outer": _("outer"),
+        "superior": _("superior"),
+        "inferior": _("inferior"),
+        "nasal": _("nasal"),
+        "temporal": _("temporal"),
+        "left": _("left"),
+        "right": _("right"),
+        "whole": _("whole image"),
+    }
+    return " ".join(words.get(part, part) for part in name.split())
+
+
+def _number(value: object, form: str) -> str:
+    number = _finite(value)
+    return _NONE if number is None else form.format(number)
+
+
+def _finite(value: object) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
