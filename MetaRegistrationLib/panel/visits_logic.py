@@ -181,9 +181,12 @@ class VisitsLogic:
         """Measure the landmarks of the visits again."""
         visit_series.update_distances(nodes)
 
-    def watch(
-        self, nodes: VisitNodes | None, on_points: Callable[[], None], on_centre: Callable[[], None]
-    ) -> PointWatch:
+    def points_of(self, nodes: VisitNodes) -> tuple[str, ...]:
+        """What there is to watch, by its identifiers: the landmarks of the visits, and the centre."""
+        lists = [*map(visit_nodes.points_of, nodes.volumes.values()), nodes["centre"]]
+        return tuple(node.GetID() for node in lists if node is not None)
+
+    def watch(self, nodes: VisitNodes, on_points: Callable[[], None], on_centre: Callable[[], None]) -> PointWatch:
         """Call these when landmarks of visits, or the centre, move; `close()` what is returned."""
         watch = PointWatch(self._host)
         for volume in nodes.volumes.values():

@@ -1,0 +1,180 @@
+"""The section Visits: from a folder, or loaded volumes, to average, change map and report; and what stands in its way."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import slicer
+from panel_helpers import node_names, open_panel, settle, table
+from visit_files import PLACES, SIDE, visit_folder
+
+NAMES = list(PLACES)
+
+
+@pytest.fixture
+def widget(rig):
+    opened = open_panel(rig)
+    for name in ("pairs", "adapt", "register", "landmarks", "visits"):
+        getattr(opened.ui, f"{name}CollapsibleButton").collapsed = name != "visits"
+    return opened
+
+
+def choose(rig, widget, folder, output=None) -> None:
+    """Choose a folder of visits with the button beside the line, and wait until it is read."""
+    rig.dialogs.answer(folder)
+    widget.ui.visitsFolderPathLineEdit.browse()
+    if output is not None:
+        widget.ui.visitsOutputPathLineEdit.currentPath = str(output)
+    section = widget.panel.visits
+    rig.wait_until(lambda: not section.running, 15, "for the visits to be read")
+
+
+def register_all(rig, widget) -> None:
+    """Click on Register all, and wait until the results are in the scene."""
+    assert widget.ui.registerVisitsButton.enabled, widget.ui.registerVisitsButton.toolTip
+    widget.ui.registerVisitsButton.click()
+    assert widget.ui.registerVisitsButton.text == "Cancel"
+    rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
+
+
+def nodes_of(widget):
+    return widget.panel.visits.nodes
+
+
+def shown(nodes) -> np.ndarray:
+    return slicer.util.arrayFromVolume(nodes["shown"])[0]
+
+
+def number(text: str) -> float:
+    return float(text.split()[0])
+
+
+def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
+    ui = widget.ui
+    choose(rig, widget, visit_folder(tmp_path / "Ma clinique", landmarks=True), tmp_path / "results")
+    rows = table(ui.visitsTable)
+    assert [row[0] for row in rows] == NAMES and rows[0][1] == "2021-05-01" and float(rows[0][2]) > 0
+    assert rows[0][3:6] == ["–", "–", "–"] and "3 visits" in ui.visitsStatusLabel.text
+    assert not ui.changeMapButton.enabled and not ui.saveVisitsReportButton.enabled
+    ui.refinementStepsSpinBox.value = 20
+    ui.visitsSpacingSpinBox.value = 20.0
+    rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    ui.visitsReferenceComboBox.setCurrentIndex(1)
+
+    # Register all.
+    register_all(rig, widget)
+    nodes = nodes_of(widget)
+    assert ui.visitsStatusLabel.text.startswith("3 of 3 visits on 2021."), ui.visitsStatusLabel.text
+    rows = table(ui.visitsTable)
+    assert rows[0][6] == "reference" and rows[0][4] == "–"
+    assert all(number(row[3]) > 70 and float(row[4]) > 0.5 and float(row[5]) < 2.0 for row in rows[1:]), rows
+    assert (tmp_path / "results" / "report.html").is_file()
+    for name in NAMES[1:]:
+        volume = nodes.volumes[name]
+        transform = volume.GetParentTransformNode()
+        assert transform is nodes.transform(name) and transform.IsA("vtkMRMLGridTransformNode")
+        assert transform.GetNodeReference(transform.GetFixedNodeReferenceRole()) is nodes.volumes["2021"]
+    assert slicer.util.arrayFromVolume(nodes["average"]).shape == (1, SIDE, SIDE)
+    settle(rig)
+    rig.screenshot_window("visits_1_registered", (1500, 900))
+
+    # The sequence: one browser, whose play button goes through the visits.
+    browser, sequence = nodes["browser"], nodes["sequence"]
+    assert sequence.GetIndexName() == "visit" and browser.GetNumberOfItems() == 3
+    assert [sequence.GetNthIndexValue(item) for item in range(3)] == NAMES
+    first = shown(nodes).copy()
+    browser.SelectNextItem()
+    second = shown(nodes).copy()
+    inside = (slice(40, -40), slice(40, -40))
+    assert np.abs(first - second)[inside].max() > 0
+    assert np.corrcoef(first[inside].ravel(), second[inside].ravel())[0, 1] > 0.8, "aligned"
+    ui.playVisitsButton.click()
+    assert browser.GetPlaybackActive() and ui.playVisitsButton.checked
+    logic = slicer.modules.sequences.logic()
+    before = browser.GetSelectedItemNumber()
+    logic.UpdateAllProxyNodes()  # Slicer's timer does it
+    time.sleep(0.6)
+    logic.UpdateAllProxyNodes()
+    assert browser.GetSelectedItemNumber() != before
+    ui.playVisitsButton.click()
+    assert not browser.GetPlaybackActive()
+    ui.visitsTable.cellClicked.emit(0, 0)
+    assert np.array_equal(shown(nodes), first)
+
+    # What changed.
+    assert (ui.changeEarlierComboBox.currentText, ui.changeLaterComboBox.currentText) == ("2021", "2023 été")
+    ui.changeMapButton.click()
+    settle(rig)
+    assert nodes["change"] is not None, ui.changeStatusLabel.text
+    z = slicer.util.arrayFromVolume(nodes["change"])[0]
+    rows_of, columns_of = np.indices(z.shape)
+    lost = np.hypot(rows_of - (150 - 30), columns_of - (150 - 30)) < 12
+    assert np.nanmean(z[lost]) < -3 < np.nanmedian(z[~lost]) and np.isnan(z).any()
+    assert "For research" in ui.changeMeaningLabel.text and "no diagnosis" in ui.changeMeaningLabel.text
+    assert ui.changeStatusLabel.text.startswith("From 2021 to 2023 été: fewer vessels on")
+    regions = table(ui.regionsTable)
+    assert [row[0] for row in regions][::9] == ["centre", "whole image"] and regions[0][1].endswith("mm²")
+    assert nodes["regions"].GetTable().GetNumberOfRows() == len(regions)
+    display = nodes["change"].GetDisplayNode()
+    assert display.GetColorNode() is nodes["colours"] and display.GetApplyThreshold()
+    less, more = np.zeros(4), np.zeros(4)
+    nodes["colours"].GetColor(0, less), nodes["colours"].GetColor(255, more)
+    assert less[2] > less[0] and more[0] > more[2] and less[3] == more[3] == 1.0
+    rig.screenshot_window("visits_2_change", (1500, 900))
+
+    # The centre can be moved, and the regions follow.
+    nodes["centre"].SetNthControlPointPositionWorld(0, [-0.02 * 120, -0.02 * 120, 0.0])
+    rig.wait_until(lambda: table(ui.regionsTable) != regions, 5, "for the regions")
+    moved = table(ui.regionsTable)
+    assert float(moved[0][2]) < -2 and moved[-1] == regions[-1]
+    ui.changeSideComboBox.setCurrentIndex(1)
+    ui.changeSideComboBox.activated.emit(1)
+    assert any(row[0] == "inner nasal" for row in table(ui.regionsTable))
+
+    # Landmarks that are placed or moved are measured at once.
+    points = slicer.util.getNode("2022 points")
+    assert points.GetParentTransformNode() is nodes.transform("2022")
+    points.SetNthControlPointPosition(0, [0.0, 0.0, 0.0])
+    rig.wait_until(lambda: float(table(ui.visitsTable)[1][5]) > 10, 5, "for the distances")
+
+    # Report.
+    dialogs.answer(tmp_path / "my report.html")
+    ui.saveVisitsReportButton.click()
+    rig.wait_until(lambda: ui.changeStatusLabel.text.startswith("Saved"), 30, "for the report")
+    page = (tmp_path / "my report.html").read_text(encoding="utf-8")
+    for part in ("2023 été", "inner nasal", "chosen", "For research", "Circles of 1, 3 and 6 mm"):
+        assert part in page, part
+
+    # Save the scene, reload it, and go on.
+    before = {box: table(getattr(ui, box)) for box in ("visitsTable", "regionsTable")}
+    names = {text.split(" vtkMRML")[0] for text in node_names()}
+    path = str(tmp_path / "visits.mrb")
+    browser.SelectNextItem()
+    kept = shown(nodes).copy()
+    assert slicer.util.saveScene(path)
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    assert nodes_of(widget) is None and table(ui.visitsTable) == [] and not ui.changeMapButton.enabled
+    slicer.util.loadScene(path)
+    settle(rig, 0.4)
+    rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    nodes = nodes_of(widget)
+    assert {box: table(getattr(ui, box)) for box in before} == before
+    assert {text.split(" vtkMRML")[0] for text in node_names()} >= names - {""}
+    assert np.array_equal(shown(nodes), kept)
+    assert np.array_equal(slicer.util.arrayFromVolume(nodes["change"])[0], z, equal_nan=True)
+    assert (
+        nodes["browser"].GetNumberOfItems() == 3 and nodes["browser"].GetProxyNode(nodes["sequence"]) is nodes["shown"]
+    )
+    assert nodes["change"].GetDisplayNode().GetColorNode() is nodes["colours"]
+    ui.visitsTable.cellClicked.emit(0, 0)
+    assert np.array_equal(shown(nodes), first)
+    assert (ui.changeEarlierComboBox.currentText, ui.changeLaterComboBox.currentText) == ("2021", "2023 été")
+    nodes["centre"].SetNthControlPointPositionWorld(0, [-0.02 * 60, -0.02 * 60, 0.0])
+    rig.wait_until(lambda: table(ui.regionsTable) != before["regionsTable"], 5, "for the regions of the loaded scene")
+    assert table(ui.regionsTable)[-1] == before["regionsTable"][-1]
+    ui.showVisitsButton.click()
+    settle(rig)
+    rig.screenshot_window("visits_3_reloaded", (1500, 900))
