@@ -20,6 +20,8 @@ from .volumes import place_image
 _COLOURS = 256
 _HATCH = 9  # pixels between the lines, as in the picture of the report
 _BEYOND = 1e6  # standard deviations; NaN lies outside of any range, and is not drawn
+_NEUTRAL = 0.75  # grey level that a small change is mixed with
+_OPACITY = 0.75  # of the change over the average
 _GREY = (0.7, 0.7, 0.7, 1.0)
 _CENTRE_COLOUR = (1.0, 1.0, 0.0)
 
@@ -36,9 +38,7 @@ def put_change(nodes: VisitNodes, found: SeriesChange, geometry: Geometry, names
     names : dict of str to str
         What the nodes are called, by the keys change, brightness, unknown, colours, unknownColours and regions.
     """
-    colours = _colour_table(
-        nodes, "colours", names, change_colours(np.linspace(-FULL, FULL, _COLOURS), found.change.threshold)
-    )
+    colours = _colour_table(nodes, "colours", names, _colours(found.change.threshold))
     for part, z in (("change", found.change.z), ("brightness", found.change.brightness_z)):
         node = _node(nodes, part, "vtkMRMLScalarVolumeNode", names)
         place_image(node, z.astype(np.float32), geometry)
@@ -123,7 +123,7 @@ def show_visits(nodes: VisitNodes) -> None:
         with slicer.util.NodeModify(composite):
             composite.SetCompositing(composite.Alpha)
             composite.SetForegroundVolumeID(change.GetID())
-            composite.SetForegroundOpacity(1.0)
+            composite.SetForegroundOpacity(_OPACITY)
             composite.SetLabelVolumeID(nodes["unknown"].GetID() if nodes["unknown"] is not None else None)
             composite.SetLabelOpacity(1.0)
 
@@ -135,6 +135,14 @@ def _node(nodes: VisitNodes, part: str, class_name: str, names: dict[str, str]):
         nodes[part] = node
     node.SetName(names[part])
     return node
+
+
+def _colours(threshold: float) -> np.ndarray:
+    """Blue to orange (256, 4); transparent below the threshold, else opaque: slice views know nothing in between."""
+    z = np.linspace(-FULL, FULL, _COLOURS)
+    mixed = change_colours(z, threshold)
+    share = mixed[:, 3:]
+    return np.concatenate([mixed[:, :3] * share + _NEUTRAL * (1 - share), np.abs(z)[:, None] >= threshold], axis=1)
 
 
 def _colour_table(nodes: VisitNodes, part: str, names: dict[str, str], colours: np.ndarray):

@@ -33,8 +33,10 @@ class VisitsSection:
 
     def __init__(self, ui, logic, state: PanelState, dependency, host) -> None:
         self.ui, self._logic, self._state, self._dependency, self._host = ui, logic, state, dependency, host
+        self._folder = ""
         self._eyes: dict[str, list] = {}
         self._scanned: tuple | None = None
+        self._checked: list[str] = []
         self._chosen: ChosenVisits | None = None
         self._problem = ""
         self._shown: tuple | None = None
@@ -48,7 +50,7 @@ class VisitsSection:
         self._say("")
         on_path(ui.visitsFolderPathLineEdit, self._folder_typed)
         on_path(ui.visitsOutputPathLineEdit, self._output_typed)
-        ui.visitsSpacingSpinBox.connect("valueChanged(double)", lambda value: self._choose_eye())
+        ui.visitsSpacingSpinBox.connect("valueChanged(double)", lambda value: self._spacing_typed())
         ui.visitsEyeComboBox.connect("activated(int)", lambda index: self._eye_picked())
         ui.visitVolumesSelector.connect("checkedNodesChanged()", self._volumes_checked)
         ui.visitsTable.connect("cellClicked(int,int)", lambda row, column: self._row_clicked(row))
@@ -72,12 +74,11 @@ class VisitsSection:
     def refresh(self) -> None:
         """Show what can be done now."""
         ui, parameters = self.ui, self._state.parameters
-        for line, path in (
-            (ui.visitsFolderPathLineEdit, parameters.visitsFolder),
-            (ui.visitsOutputPathLineEdit, parameters.visitsOutput),
-        ):
-            if path and path != line.currentPath:
-                line.currentPath = path
+        if parameters.visitsFolder and parameters.visitsFolder != self._folder:  # that of a scene that was loaded
+            self._read(parameters.visitsFolder)
+            ui.visitsFolderPathLineEdit.currentPath = parameters.visitsFolder
+        if parameters.visitsOutput and parameters.visitsOutput != ui.visitsOutputPathLineEdit.currentPath:
+            ui.visitsOutputPathLineEdit.currentPath = parameters.visitsOutput
         self._show_table()
         nodes = self.nodes
         missing = [] if nodes is not None else [_("registered visits")]
@@ -104,14 +105,17 @@ class VisitsSection:
         if self._steps is not None:
             self._steps.cancel()
         self._job = self._steps = None
-        self._chosen, self._eyes, self._scanned, self._problem = None, {}, None, ""
+        self._chosen, self._eyes, self._scanned, self._problem, self._folder = None, {}, None, "", ""
         self._show_idle()
 
     def _folder_typed(self, path: str) -> None:
-        self._state.parameters.visitsFolder = path
-        if path.strip() == (self._scanned or ("",))[0]:
-            return
-        self._eyes, self._problem, self._scanned = {}, "", None
+        if path != self._folder:
+            self._state.parameters.visitsTable = None  # another folder: what is registered belongs to the one before
+            self._read(path)
+            self._state.parameters.visitsFolder = path
+
+    def _read(self, path: str) -> None:
+        self._folder, self._eyes, self._problem, self._scanned = path, {}, "", None
         if path.strip():
             try:
                 self._eyes = self._logic.eyes(path.strip())
@@ -134,8 +138,14 @@ class VisitsSection:
             box.setCurrentIndex(list(self._eyes).index(wanted))
         box.visible = self.ui.visitsEyeLabel.visible = len(self._eyes) > 1
 
+    def _spacing_typed(self) -> None:
+        if not self.ui.visitVolumesSelector.checkedNodes() and self._chosen is not None:
+            self._state.parameters.visitsTable = None
+        self._choose_eye()
+
     def _eye_picked(self) -> None:
         self._state.parameters.visitsEye = self.ui.visitsEyeComboBox.currentText
+        self._state.parameters.visitsTable = None
         self._choose_eye()
 
     def _choose_eye(self) -> None:
@@ -149,7 +159,8 @@ class VisitsSection:
             return
         if wanted == self._scanned or self._job is not None:
             return
-        self._scanned = wanted
+        self._scanned, self._chosen = wanted, None
+        self.ui.registerVisitsButton.enabled = False
         self._run(
             self._logic.scan(folder, eye, self._eyes[eye], wanted[2] or None),
             lambda done: self._say(_("Read {} of {} visits ...").format(*done)),
@@ -163,7 +174,11 @@ class VisitsSection:
 
     def _volumes_checked(self) -> None:
         nodes = self.ui.visitVolumesSelector.checkedNodes()
-        self._problem, self._scanned = "", None
+        checked = [node.GetID() for node in nodes]
+        if checked == self._checked:  # told also when other nodes come or go
+            return
+        self._checked, self._problem, self._scanned = checked, "", None
+        self._state.parameters.visitsTable = None
         if not nodes:
             self._choose_eye()
             return
@@ -177,8 +192,8 @@ class VisitsSection:
         """Work on these visits, and on what was registered of them before."""
         self._chosen = chosen
         if chosen is not None:
-            found = self._logic.find(chosen)
-            self._state.parameters.visitsTable = None if found is None else found.table
+            if (found := self._logic.find(chosen)) is not None:
+                self._state.parameters.visitsTable = found.table
             self._fill_references()
         self._state.notify()
 

@@ -592,6 +592,218 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register all visits of an eye, and look at what changed. For research.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder of visits:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MetaRegistration/VisitsFolder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder with the visits of one eye as images, with one subfolder an eye, or with a visits.csv (image, and where wanted eye, visit, date, landmarks, mask).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Eye:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Which eye of the folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>or volumes:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loaded volumes that are visits of one eye. While any are checked, the folder does not count.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance between pixels in micrometres, for images of the folder that carry none. Without it the circles of the grid are not 1, 3 and 6 mm.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reference:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The visit that stays, to which all others are brought.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The visits. A click on a row of a registered visit shows it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>visit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>overlap</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>NCC</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>points, px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MetaRegistration/VisitsResultsFolder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder into which the aligned visits, transforms, average, tables and the report are written. Not that of the visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bring all visits onto one of them, check and average them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is missing before the visits can be registered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Which visit is being registered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is done with the visits, or how it ended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the visits beside their average, with the change over it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the aligned visits one after the other, as Sequences does.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place landmarks in the visit of the chosen row.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change from:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The earlier of the two visits that are compared.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>to:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The later of the two visits that are compared.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Side:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>By which the left and right of the regions are called nasal and temporal.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Map the change</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Map what changed between the two visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is missing before a change can be mapped.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the map can and cannot show.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The change by region of the ETDRS grid round the point in the views: mean in standard deviations (SD), and percent of what is known that lost or gained vessels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>region</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>area</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>mean, SD</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>less, %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>more, %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>changed, %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>unknown, %</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save report...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write one page with visits, film, average and change.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What was done with the change, or with the report.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy report</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1533,6 +1745,301 @@
     </message>
     <message>
         <source>a moving and a fixed volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_change_section</name>
+    <message>
+        <source>unknown: left and right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>right eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>left eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For research: no diagnosis, and no lesions are outlined. Local vessel density, later less earlier visit, in standard deviations of what differs between repeat scans anyway. Blue: fewer vessels, orange: more, grey lines: nothing can be said (no overlap, shadow, motion line). A change of the whole image, of the focal plane, or of blood flow below what the device shows, cannot be told from a change of the scan.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Map what changed between the two visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write one page with visits, film, average, consistency and, where there is one, the change and its regions.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save the report</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>two registered visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>two different visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>registered visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From {earlier} to {later}: fewer vessels on {lost:.1f} %, more on {gained:.1f} % of what is known; nothing can be said of {unknown:.0f} %. Move the point in the views to where the fovea is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The pixel size is unknown: the circles are shares of the image, not 1, 3 and 6 mm.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Still missing: {list}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Saved {file}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_input</name>
+    <message>
+        <source>Visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>visit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: a visit is one 2D image, but this volume has {count} slices. Take it out, or load one slice.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_logic</name>
+    <message>
+        <source>Change</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing can be said</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loading the visits ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reading the visits ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Averaging ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Writing the report ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The results would overwrite the visits: choose another folder for them, such as a new one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Centre of the grid</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Vessel density, {earlier} to {later}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Brightness, {earlier} to {later}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing can be said, {earlier} to {later}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Regions, {earlier} to {later}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} visit shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} was chosen twice: choose two visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loading {name} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_section</name>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop within two seconds; the scene stays as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the aligned visits one after the other, as Sequences does.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the visits beside their average, with the change over it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place landmarks in the visit of the chosen row; they are measured where the reference has some too.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the one of the best quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelling ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Starting ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>registered visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a row of the table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bring all visits onto one of them, check and average them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a folder for the results</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{aligned} of {count} visits on {reference}. {end}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} visits of {eye}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a folder of visits, or checked volumes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registering {count} visits ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click on landmarks of {name}, in the same order in every visit; a right click ends it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a second visit of the same eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Still missing: {list}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Read {} of {} visits ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} could not be aligned: it cannot be shown here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_table</name>
+    <message>
+        <source>reference</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>could not be aligned: left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>centre</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>inner</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>outer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>superior</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>inferior</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nasal</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>temporal</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>whole image</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ways over it do not come back: look at it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count:.0f} px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>through {visit}</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from panel_helpers import ROOT, SAMPLES, choose_folder, click_row, open_panel, register, settle
+from visit_files import visit_folder
 
 PICTURES = ROOT / "Resources" / "Screenshots"
 WINDOW = (1500, 900)
@@ -51,3 +52,24 @@ def test_pictures(rig):
         section.collapsed = True
     settle(rig)
     keep(rig.screenshot_window("picture_landmarks", WINDOW), "landmarks")
+
+
+def test_picture_of_visits(rig, tmp_path):
+    PICTURES.mkdir(exist_ok=True)
+    widget = open_panel(rig)
+    ui = widget.ui
+    for name in ("pairs", "adapt", "register", "landmarks", "visits"):
+        getattr(ui, f"{name}CollapsibleButton").collapsed = name != "visits"
+    folder = Path(tempfile.gettempdir()) / "OD visits"
+    if not folder.exists():
+        visit_folder(folder, landmarks=True)
+    ui.visitsOutputPathLineEdit.currentPath = str(Path(tempfile.gettempdir()) / "OD results")
+    ui.visitsSpacingSpinBox.value = 20.0
+    ui.visitsFolderPathLineEdit.currentPath = str(folder)
+    rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the visits to be read")
+    ui.registerVisitsButton.click()
+    rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
+    ui.changeMapButton.click()
+    settle(rig)
+    keep(rig.screenshot_window("picture_visits", WINDOW), "visits")
+    rig.screenshot(ui.visitsCollapsibleButton, "picture_section_visits")

@@ -7,8 +7,13 @@ import time
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import node_names, open_panel, settle, table
-from visit_files import PLACES, SIDE, visit_folder
+from panel_helpers import node_names, noise_volume, open_panel, settle, table
+from visit_files import PLACES, SIDE, visit, visit_folder
+
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.mrml import visit_sequence
+from MetaRegistrationLib.mrml.volumes import volume_from_image
 
 NAMES = list(PLACES)
 
@@ -119,9 +124,10 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     assert nodes["regions"].GetTable().GetNumberOfRows() == len(regions)
     display = nodes["change"].GetDisplayNode()
     assert display.GetColorNode() is nodes["colours"] and display.GetApplyThreshold()
-    less, more = np.zeros(4), np.zeros(4)
-    nodes["colours"].GetColor(0, less), nodes["colours"].GetColor(255, more)
-    assert less[2] > less[0] and more[0] > more[2] and less[3] == more[3] == 1.0
+    less, none, more = np.zeros(4), np.zeros(4), np.zeros(4)
+    for entry, colour in ((0, less), (128, none), (255, more)):
+        nodes["colours"].GetColor(entry, colour)
+    assert less[2] > less[0] and more[0] > more[2] and (less[3], none[3], more[3]) == (1.0, 0.0, 1.0)
     rig.screenshot_window("visits_2_change", (1500, 900))
 
     # The centre can be moved, and the regions follow.
@@ -160,6 +166,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     slicer.util.loadScene(path)
     settle(rig, 0.4)
     rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    assert ui.registerVisitsButton.enabled, ui.registerVisitsButton.toolTip
     nodes = nodes_of(widget)
     assert {box: table(getattr(ui, box)) for box in before} == before
     assert {text.split(" vtkMRML")[0] for text in node_names()} >= names - {""}
@@ -178,3 +185,128 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     ui.showVisitsButton.click()
     settle(rig)
     rig.screenshot_window("visits_3_reloaded", (1500, 900))
+
+
+def test_what_blocks_registering_is_said_beside_the_button(rig, widget, tmp_path):
+    ui = widget.ui
+    assert not ui.registerVisitsButton.enabled
+    said = ui.visitsBlockedLabel
+    assert said.text == "Still missing: a folder of visits, or checked volumes; a folder for the results"
+    choose(rig, widget, visit_folder(tmp_path / "one", NAMES[:1]), tmp_path / "results")
+    assert "one visit only" in said.text and not ui.registerVisitsButton.enabled and said.visible
+    (tmp_path / "empty").mkdir()
+    choose(rig, widget, tmp_path / "empty")
+    assert "no images were found" in said.text
+    (tmp_path / "bad").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "bad" / name).write_bytes(b"no picture")
+    choose(rig, widget, tmp_path / "bad")
+    assert "a.png" in said.text and not ui.registerVisitsButton.enabled
+    choose(rig, widget, visit_folder(tmp_path / "good"))
+    assert said.text == "" and not said.visible and ui.registerVisitsButton.enabled
+    before = node_names()
+    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "good")
+    ui.registerVisitsButton.click()
+    assert "would overwrite the visits" in ui.visitsStatusLabel.text
+    assert node_names() == before and ui.registerVisitsButton.text == "Register all"
+
+
+def test_a_volume_with_slices_is_no_visit(rig, widget, tmp_path):
+    ui = widget.ui
+    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "results")
+    flat, deep = noise_volume("flat"), noise_volume("deep", 3)
+    ui.visitVolumesSelector.check(flat)
+    assert ui.visitsBlockedLabel.text == "Still missing: a second visit of the same eye"
+    ui.visitVolumesSelector.check(deep)
+    assert "deep: a visit is one 2D image, but this volume has 3 slices" in ui.visitsBlockedLabel.text
+    assert not ui.registerVisitsButton.enabled and "deep" in ui.registerVisitsButton.toolTip
+
+
+def test_eyes_of_a_folder_are_chosen_by_name(rig, widget, tmp_path):
+    for eye in ("left", "right"):
+        visit_folder(tmp_path / "eyes" / eye, NAMES[:2])
+    choose(rig, widget, tmp_path / "eyes", tmp_path / "results")
+    box = widget.ui.visitsEyeComboBox
+    assert box.visible and [box.itemText(index) for index in range(box.count)] == ["left", "right"]
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    rig.wait_until(lambda: "right" in widget.ui.visitsStatusLabel.text, 15)
+    assert widget.panel.state.parameters.visitsEye == "right"
+
+
+def test_cancel_leaves_the_scene_as_it_was(rig, widget, tmp_path):
+    choose(rig, widget, visit_folder(tmp_path / "visits"), tmp_path / "results")
+    before = node_names()
+    widget.ui.registerVisitsButton.click()
+    job = widget.panel.visits._job
+    rig.wait_until(lambda: job._pid is not None, 30, "for the child")
+    assert widget.ui.visitsProgressBar.visible
+    clicked = time.monotonic()
+    widget.ui.registerVisitsButton.click()
+    rig.wait_until(lambda: not widget.panel.visits.running, 5, "for the cancelled registration")
+    assert time.monotonic() - clicked < 2.3
+    assert widget.ui.visitsStatusLabel.text.startswith("Cancelled") and node_names() == before
+    assert widget.ui.registerVisitsButton.text == "Register all" and not widget.ui.visitsProgressBar.visible
+
+
+def test_closing_the_scene_stops_the_child(rig, widget, tmp_path):
+    choose(rig, widget, visit_folder(tmp_path / "visits"), tmp_path / "results")
+    widget.ui.registerVisitsButton.click()
+    assert widget.panel.visits.running
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    assert not widget.panel.visits.running and widget.ui.visitsStatusLabel.text != ""
+    assert table(widget.ui.visitsTable) == []
+
+
+def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
+    ui = widget.ui
+    ui.useNetworkCheckBox.checked, ui.refinementStepsSpinBox.value = False, 0
+    place = Geometry((SIDE, SIDE), (0.02, 0.02), spacing_known=True)
+    volumes = [volume_from_image(Image(visit(name), place), f"OD {name[:4]}") for name in NAMES[:2]]
+    other = noise_volume("another eye")
+    for node in (*volumes, other):
+        ui.visitVolumesSelector.check(node)
+    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "results")
+    ui.visitsReferenceComboBox.setCurrentIndex(1)
+    register_all(rig, widget)
+    rows = table(ui.visitsTable)
+    assert [row[0] for row in rows] == ["OD 2021", "OD 2022", "another eye"]
+    assert [row[6] for row in rows] == ["reference", "", "could not be aligned: left out"]
+    assert "another eye: it could not be aligned" in ui.visitsStatusLabel.text
+    nodes = nodes_of(widget)
+    assert volumes[1].GetParentTransformNode() is nodes.transform("OD 2022") and other.GetParentTransformNode() is None
+    assert nodes["browser"].GetNumberOfItems() == 2
+    ui.visitsTable.cellClicked.emit(2, 0)
+    assert ui.visitsStatusLabel.text == "another eye could not be aligned: it cannot be shown here."
+
+    # Landmarks in two visits are measured.
+    for row, name in ((0, "OD 2021"), (1, "OD 2022")):
+        ui.visitsTable.setCurrentCell(row, 0)
+        ui.visitsTable.cellClicked.emit(row, 0)
+        ui.visitPointsButton.click()
+        assert name in ui.visitsStatusLabel.text
+        rig.slice_view("Red").click_at((-2.0, -2.5, 0.0))
+        interaction = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
+        interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+    rig.wait_until(lambda: table(ui.visitsTable)[1][5] != "–", 5, "for the distance")
+    assert float(table(ui.visitsTable)[1][5]) < 0.5, "both were clicked at one place of the aligned images"
+
+    ui.changeMapButton.click()
+    settle(rig)
+    first = node_names()
+    register_all(rig, widget)
+    again = node_names()
+    assert len(again) < len(first), "the results before are replaced, and the change map of then is gone"
+    assert volumes[1].GetParentTransformNode() is nodes_of(widget).transform("OD 2022")
+    assert float(table(ui.visitsTable)[1][5]) < 0.5 and nodes_of(widget)["centre"] is not None
+
+
+def test_without_sequences_it_is_said(rig, widget, tmp_path, monkeypatch):
+    monkeypatch.setattr(visit_sequence, "_CLASSES", ("vtkMRMLNoSuchNode",))
+    widget.ui.useNetworkCheckBox.checked, widget.ui.refinementStepsSpinBox.value = False, 0
+    choose(rig, widget, visit_folder(tmp_path / "visits", NAMES[:2]), tmp_path / "results")
+    before = node_names()
+    register_all(rig, widget)
+    assert "no module Sequences" in widget.ui.visitsStatusLabel.text
+    assert node_names() == before and nodes_of(widget) is None
