@@ -95,7 +95,7 @@ class ReportSection:
         if folder is not None:
             names |= {folder.root.name, *(pair.name for pair in folder.pairs)}
             names |= {Path(path).stem for pair in folder.pairs for path in (pair.moving, pair.fixed)}
-        names |= {self.ui.adaptedNameLineEdit.text, Path.home().name}
+        names |= {self.ui.adaptedNameLineEdit.text, Path.home().name, *self._state.names}
         return {name for name in names if name and len(name) > 2}
 
 

@@ -39,6 +39,8 @@ class PanelState:
         As `--device` takes it.
     log : str
         What the last run in a child process wrote.
+    names : set of str
+        Names of visits and eyes, which no report for others may show.
     """
 
     parameters: Any = field(default_factory=_NoParameters)
@@ -46,6 +48,7 @@ class PanelState:
     checkpoint: Path | None = None
     device: str = "cpu"
     log: str = ""
+    names: set[str] = field(default_factory=set)
     _watchers: list[Callable[[], None]] = field(default_factory=list)
     _notifying: bool = False
 

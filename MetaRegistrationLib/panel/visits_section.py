@@ -192,6 +192,7 @@ class VisitsSection:
         """Work on these visits, and on what was registered of them before."""
         self._chosen = chosen
         if chosen is not None:
+            self._state.names |= {chosen.name, *(visit.name for visit in chosen.visits)}
             if (found := self._logic.find(chosen)) is not None:
                 self._state.parameters.visitsTable = found.table
             self._fill_references()

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 
 from panel_helpers import ROOT, SAMPLES, choose_folder, click_row, open_panel, register, settle
-from visit_files import visit_folder
 
 PICTURES = ROOT / "Resources" / "Screenshots"
 WINDOW = (1500, 900)
@@ -60,13 +59,11 @@ def test_picture_of_visits(rig, tmp_path):
     ui = widget.ui
     for name in ("pairs", "adapt", "register", "landmarks", "visits"):
         getattr(ui, f"{name}CollapsibleButton").collapsed = name != "visits"
-    folder = Path(tempfile.gettempdir()) / "OD visits"
-    if not folder.exists():
-        visit_folder(folder, landmarks=True)
-    ui.visitsOutputPathLineEdit.currentPath = str(Path(tempfile.gettempdir()) / "OD results")
-    ui.visitsSpacingSpinBox.value = 20.0
-    ui.visitsFolderPathLineEdit.currentPath = str(folder)
+    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "results")
+    ui.visitsSpacingSpinBox.value = 18.75
+    ui.visitsFolderPathLineEdit.currentPath = str(ROOT / "Resources" / "SampleVisits")
     rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the visits to be read")
+    ui.visitsReferenceComboBox.setCurrentIndex(1)
     ui.registerVisitsButton.click()
     rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
     ui.changeMapButton.click()

@@ -302,6 +302,13 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     assert float(table(ui.visitsTable)[1][5]) < 0.5 and nodes_of(widget)["centre"] is not None
 
 
+def test_the_report_for_a_forum_has_no_names_of_visits(rig, widget, tmp_path):
+    choose(rig, widget, visit_folder(tmp_path / "Mueller Hans"))
+    widget.panel.state.log = "registering 2023 été to 2021 of Mueller Hans"
+    text = widget.panel.report.text()
+    assert "registering <name> to <name> of <name>" in text and "Mueller" not in text
+
+
 def test_without_sequences_it_is_said(rig, widget, tmp_path, monkeypatch):
     monkeypatch.setattr(visit_sequence, "_CLASSES", ("vtkMRMLNoSuchNode",))
     widget.ui.useNetworkCheckBox.checked, widget.ui.refinementStepsSpinBox.value = False, 0
