@@ -43,7 +43,7 @@ class VisitsSection:
         self._steps: Steps | None = None
         self._job: Any = None
         self._warnings: list[str] = []
-        self._registrations = 0
+        self._registrations = self._expected = 0
         set_up_table(ui.visitsTable)
         ui.visitsProgressBar.visible = False
         self._show_eyes()
@@ -261,7 +261,8 @@ class VisitsSection:
             device=self._state.device,
             stages=self._stages(),
         )
-        self._warnings, self._registrations = [], 0
+        # Each other visit to the reference, and one in two to another; more where one goes through another.
+        self._warnings, self._registrations, self._expected = [], 0, 3 * (len(chosen.visits) - 1) // 2
         ended = []
         job = self._logic.start(request, self._event, lambda end: (ended.append(end), self._end(request, end)))
         if ended:  # it could not even start
@@ -282,8 +283,7 @@ class VisitsSection:
             self._warnings.append(event["text"])
         elif event["text"].startswith("registering "):
             self._registrations += 1
-            # Each to the reference, and each to the one before it; more where one goes through another.
-            likely = max(2 * len(self._chosen.visits) - 2 if self._chosen else 0, self._registrations)
+            likely = max(self._expected, self._registrations)
             show_progress(self.ui.visitsProgressBar, self._registrations - 1, likely, event["text"])
         else:
             self._say(event["text"])

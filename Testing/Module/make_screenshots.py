@@ -53,15 +53,17 @@ def test_pictures(rig):
     keep(rig.screenshot_window("picture_landmarks", WINDOW), "landmarks")
 
 
-def test_picture_of_visits(rig, tmp_path):
+def test_picture_of_visits(rig):
     PICTURES.mkdir(exist_ok=True)
+    folder, results = (Path(tempfile.gettempdir()) / name for name in ("OD visits", "OD results"))
+    shutil.copytree(ROOT / "Resources" / "SampleVisits", folder, dirs_exist_ok=True)
     widget = open_panel(rig)
     ui = widget.ui
     for name in ("pairs", "adapt", "register", "landmarks", "visits"):
         getattr(ui, f"{name}CollapsibleButton").collapsed = name != "visits"
-    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "results")
+    ui.visitsOutputPathLineEdit.currentPath = str(results)
     ui.visitsSpacingSpinBox.value = 18.75
-    ui.visitsFolderPathLineEdit.currentPath = str(ROOT / "Resources" / "SampleVisits")
+    ui.visitsFolderPathLineEdit.currentPath = str(folder)
     rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the visits to be read")
     ui.visitsReferenceComboBox.setCurrentIndex(1)
     ui.registerVisitsButton.click()
