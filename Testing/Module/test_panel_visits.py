@@ -10,9 +10,12 @@ import slicer
 from panel_helpers import node_names, noise_volume, open_panel, settle, table
 from visit_files import PLACES, SIDE, visit, visit_folder
 
+from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.formats.tables import write_table
 from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.mrml import visit_sequence
+from MetaRegistrationLib.mrml import visit_nodes, visit_sequence
+from MetaRegistrationLib.mrml.visit_series import series_of
 from MetaRegistrationLib.mrml.volumes import volume_from_image
 
 NAMES = list(PLACES)
@@ -300,6 +303,26 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     assert len(again) < len(first), "the results before are replaced, and the change map of then is gone"
     assert volumes[1].GetParentTransformNode() is nodes_of(widget).transform("OD 2022")
     assert float(table(ui.visitsTable)[1][5]) < 0.5 and nodes_of(widget)["centre"] is not None
+
+
+def test_masks_of_visits_come_into_the_scene_and_count(rig, widget, tmp_path):
+    widget.ui.useNetworkCheckBox.checked, widget.ui.refinementStepsSpinBox.value = False, 0
+    folder = visit_folder(tmp_path / "visits", NAMES[:2])
+    mask = np.full((SIDE, SIDE), 255, np.uint8)
+    mask[:, :60] = 0
+    (folder / "masks").mkdir()
+    write_image(folder / "masks" / "left.png", mask, Geometry((SIDE, SIDE)))
+    rows = [(f"{name}.png", name, "masks/left.png") for name in NAMES[:2]]
+    write_table(folder / "visits.csv", ("image", "visit", "mask"), rows)
+    choose(rig, widget, folder, tmp_path / "results")
+    register_all(rig, widget)
+    nodes = nodes_of(widget)
+    assert len(nodes.aligned) == 2, widget.ui.visitsStatusLabel.text
+    assert all(visit_nodes.mask_of(volume) is not None for volume in nodes.volumes.values())
+    assert not series_of(nodes).visits[0].warped[1][:, :55].any()
+    widget.ui.changeMapButton.click()
+    assert np.isnan(slicer.util.arrayFromVolume(nodes["change"])[0][:, :50]).all()
+    assert slicer.util.arrayFromVolume(nodes["unknown"])[0][:, :50].any()
 
 
 def test_the_report_for_a_forum_has_no_names_of_visits(rig, widget, tmp_path):
