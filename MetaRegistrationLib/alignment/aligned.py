@@ -11,10 +11,13 @@ import torch
 from torch import Tensor
 
 from ..frames.spatial import warp
+from ..frames.surround import continued
 from ..progress import Message
 from ..stages import LEAST_CONFIDENCE
 from . import Alignment
 from .affine import IDENTITY
+
+_WHOLLY = 0.999  # of a pixel's weight, but for rounding
 
 
 def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:
@@ -23,6 +26,28 @@ def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:
         return image
     displacement = torch.from_numpy(alignment.displacement(image.shape[-1]))[None]
     return warp(torch.from_numpy(np.asarray(image, dtype=np.float32))[None, None], displacement)[0, 0].numpy()
+
+
+def seen_by_network(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    alignment: Alignment | None,
+    surround: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The aligned moving image and the fixed one, float32 (size, size), as a network gets them.
+
+    Parameters
+    ----------
+    surround : (bool array, bool array), optional
+        Where the moving and the fixed frame show tissue, of a pair whose surround is drawn (`surround.is_drawn`). Beyond what
+        both show, both are continued: a network takes an edge to black for one of the tissue, and as it lies in place it holds
+        vessels beside it there.
+    """
+    aligned = aligned_image(moving, alignment)
+    if surround is None:
+        return aligned, fixed
+    known = (aligned_image(surround[0].astype(np.float32), alignment) > _WHOLLY) & surround[1]
+    return continued((aligned, fixed), known)
 
 
 def aligned_points(points: np.ndarray, alignment: Alignment | None) -> np.ndarray:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..alignment import Alignment, align
-from ..alignment.aligned import aligned_image, total_displacement
+from ..alignment.aligned import seen_by_network, total_displacement
 from ..alignment.blocks import DIRECTIONS
 from ..alignment.from_points import align_by_points
 from ..alignment.reframing import Reframed
@@ -72,6 +72,7 @@ def register_frames(
     *,
     inside_moving: np.ndarray | None = None,
     inside_fixed: np.ndarray | None = None,
+    drawn_surround: bool = False,
     extents: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 1.0), (1.0, 1.0)),
     reframe: Callable[[Alignment | None], Reframed | None] = lambda alignment: None,
     knows_contrasts: bool = False,
@@ -92,6 +93,8 @@ def register_frames(
     device : torch.device
     inside_moving, inside_fixed : bool arrays (size, size), optional
         Where the images are defined.
+    drawn_surround : bool
+        What lies outside is a frame or a mask that was drawn: the network sees both images continued beyond what both show.
     extents : ((float, float), (float, float))
         Height and width that the moving and the fixed frame show, see `align`.
     reframe : callable
@@ -108,6 +111,7 @@ def register_frames(
     """
     seconds: dict[str, float] = {}
     inside = {"inside_moving": inside_moving, "inside_fixed": inside_fixed}
+    opinion = _opinion(moving, fixed, network, device, inside, drawn_surround) if stages.network else None
     alignment = None
     if stages.initial == "landmarks":
         with _timed(seconds, "initial"):
@@ -122,17 +126,26 @@ def register_frames(
                 extent_moving=extents[0],
                 extent_fixed=extents[1],
                 device=device,
-                second_opinion=_opinion(moving, fixed, network, device, inside) if stages.network else None,
+                second_opinion=opinion,
             )
     view = reframe(alignment)
     if view is None:
         displacement, refinement, kept = _later_stages(
-            moving, fixed, network, stages, device, alignment, inside, seconds, knows_contrasts
+            moving, fixed, network, stages, device, alignment, inside, drawn_surround, seconds, knows_contrasts
         )
     else:
         inside = {**inside, "inside_moving": view.inside}
         displacement, refinement, kept = _later_stages(
-            view.moving, fixed, network, stages, device, view.alignment, inside, seconds, knows_contrasts
+            view.moving,
+            fixed,
+            network,
+            stages,
+            device,
+            view.alignment,
+            inside,
+            drawn_surround,
+            seconds,
+            knows_contrasts,
         )
         displacement = view.displacement_of_former(displacement)
     return StagedField(displacement[0].float().cpu().numpy(), alignment, refinement, seconds, kept)
@@ -162,6 +175,7 @@ def _later_stages(
     device: torch.device,
     alignment: Alignment | None,
     inside: dict[str, np.ndarray | None],
+    drawn_surround: bool,
     seconds: dict[str, float],
     knows_contrasts: bool,
 ) -> tuple[Tensor, Refinement | None, str]:
@@ -174,7 +188,7 @@ def _later_stages(
     look = _look(moving, fixed, displacement, alignment, inside, knows_contrasts)
     if stages.network:
         with _timed(seconds, "network"), torch.no_grad():
-            found = _behind(moving, fixed_batch, network, alignment)
+            found = _behind(moving, fixed, network, device, alignment, _surround(inside, drawn_surround))
         if look.believes_network(found):
             kept, displacement = "network", found
     if stages.refine:
@@ -239,15 +253,15 @@ def _opinion(
     network: Callable[[Tensor, Tensor], Tensor],
     device: torch.device,
     inside: dict[str, np.ndarray | None],
+    drawn_surround: bool,
 ) -> Callable[[np.ndarray], float]:
     """How sure the network's field behind a matrix makes it that the images show the same thing."""
-    batch = as_batch([fixed], device)
 
     def confidence(matrix: np.ndarray) -> float:
         place = Alignment("affine", "affine", matrix, 0.0, 0.0, 0.0, 0.0)
-        start = total_displacement(place, batch.new_zeros(1, 2, *fixed.shape))
+        start = total_displacement(place, torch.zeros(1, 2, *fixed.shape, device=device))
         with torch.no_grad():
-            found = _behind(moving, batch, network, place)
+            found = _behind(moving, fixed, network, device, place, _surround(inside, drawn_surround))
         seen = SecondLook(moving, fixed, start, **inside).of_all_directions(found)
         return float(1 / (1 + np.exp(-_SURENESS * (seen - _HALF_SURE))))
 
@@ -258,11 +272,21 @@ def _mask(inside: np.ndarray | None, device: torch.device) -> Tensor | None:
     return None if inside is None else torch.from_numpy(inside)[None, None].to(device)
 
 
+def _surround(inside: dict[str, np.ndarray | None], drawn: bool) -> tuple[np.ndarray, np.ndarray] | None:
+    """Where each image shows tissue, if what lies around it was drawn."""
+    return (inside["inside_moving"], inside["inside_fixed"]) if drawn else None
+
+
 def _behind(
-    moving: np.ndarray, fixed: Tensor, network: Callable[[Tensor, Tensor], Tensor], alignment: Alignment | None
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    network: Callable[[Tensor, Tensor], Tensor],
+    device: torch.device,
+    alignment: Alignment | None,
+    surround: tuple[np.ndarray, np.ndarray] | None,
 ) -> Tensor:
-    residual = network(as_batch([aligned_image(moving, alignment)], fixed.device), fixed).float()
-    return total_displacement(alignment, residual)
+    seen = (as_batch([image], device) for image in seen_by_network(moving, fixed, alignment, surround))
+    return total_displacement(alignment, network(*seen).float())
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from ..frames.geometry import Geometry
 from ..frames.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
 from ..frames.preprocessing import Frame, Preprocessing, frame_extent, framed_mask, interpolate_grid, pair_frames
 from ..frames.spatial import invert_points, warp
+from ..frames.surround import is_drawn
 from ..refinement import Refinement
 from ..stages import Stages
 from ..training.devices import choose_device, place
@@ -293,6 +294,7 @@ class Registrar:
             self.device,
             inside_moving=inside[0],
             inside_fixed=inside[1],
+            drawn_surround=is_drawn(*masks),
             extents=tuple(extents),
             knows_contrasts=self._knows_contrasts,
             points=landmarks and tuple(frame.from_image(at) for frame, at in zip(frames, landmarks, strict=True)),

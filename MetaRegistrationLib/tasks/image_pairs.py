@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from ..alignment import Alignment, align
-from ..alignment.aligned import aligned_image, aligned_points, alignment_message
+from ..alignment.aligned import aligned_points, alignment_message, seen_by_network
 from ..alignment.reframing import reframed
 from ..errors import InputError
 from ..formats.images import tissue, without_marks
 from ..frames.preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
+from ..frames.surround import is_drawn
 from ..pairs.folders import PairFiles
 from ..progress import Message, Reader
 from ..simulation import RepeatSettings
@@ -187,9 +188,9 @@ def prepare_pair(
     moving, fixed = (
         preprocessing.apply(image.array, frame, mask) for image, frame, mask in zip(seen, frames, masks, strict=True)
     )
-    alignment = None
+    inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
+    alignment = behind = None
     if aligner is not None:
-        inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
         extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
         alignment = aligner(
             moving,
@@ -200,7 +201,10 @@ def prepare_pair(
             extent_fixed=extents[1],
         )
         view = reframed(seen[0], masks[0], frames[0], alignment, preprocessing)
-        moving = aligned_image(view.moving, view.alignment) if view else aligned_image(moving, alignment)
+        behind = alignment
+        if view:
+            moving, inside[0], behind = view.moving, view.inside, view.alignment
+    moving, fixed = seen_by_network(moving, fixed, behind, tuple(inside) if is_drawn(*masks) else None)
     if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
         return TaskPair(moving, fixed)
     moving_points = aligned_points(frames[0].from_image(pair.moving_landmarks.points), alignment)
