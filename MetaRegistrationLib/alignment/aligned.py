@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from ..frames.spatial import warp
@@ -18,6 +19,8 @@ from . import Alignment
 from .affine import IDENTITY
 
 _WHOLLY = 0.999  # of a pixel's weight, but for rounding
+_HIDDEN = 0.02  # of a side: eight pixels of 400
+_HIDDEN_SHARE = 3e-4  # of the frame: 50 pixels of 400 x 400
 
 
 def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:
@@ -46,8 +49,28 @@ def seen_by_network(
     aligned = aligned_image(moving, alignment)
     if surround is None:
         return aligned, fixed
-    known = (aligned_image(surround[0].astype(np.float32), alignment) > _WHOLLY) & surround[1]
-    return continued((aligned, fixed), known)
+    return continued((aligned, fixed), _shown_by_both(alignment, surround))
+
+
+def hides_tissue(residual_px: Tensor, alignment: Alignment | None, surround: tuple[np.ndarray, np.ndarray]) -> bool:
+    """Whether a residual (1, 2, size, size) finds tissue in both images well beyond what the alignment finds in both.
+
+    Continuing the images would hide it from the network: where the alignment is many pixels off near the border.
+
+    Parameters
+    ----------
+    surround : (bool array, bool array)
+        As of `seen_by_network`.
+    """
+    moving = torch.from_numpy(aligned_image(surround[0].astype(np.float32), alignment))[None, None].to(residual_px)
+    found = (warp(moving, residual_px)[0, 0] > _WHOLLY).cpu().numpy() & surround[1]
+    beyond = ndimage.distance_transform_edt(~_shown_by_both(alignment, surround))[found]
+    size = residual_px.shape[-1]
+    return bool((beyond > _HIDDEN * size).sum() > _HIDDEN_SHARE * size * size)
+
+
+def _shown_by_both(alignment: Alignment | None, surround: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return (aligned_image(surround[0].astype(np.float32), alignment) > _WHOLLY) & surround[1]
 
 
 def aligned_points(points: np.ndarray, alignment: Alignment | None) -> np.ndarray:

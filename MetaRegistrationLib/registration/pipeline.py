@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..alignment import Alignment, align
-from ..alignment.aligned import seen_by_network, total_displacement
+from ..alignment.aligned import hides_tissue, seen_by_network, total_displacement
 from ..alignment.blocks import DIRECTIONS
 from ..alignment.from_points import align_by_points
 from ..alignment.reframing import Reframed
@@ -94,7 +94,8 @@ def register_frames(
     inside_moving, inside_fixed : bool arrays (size, size), optional
         Where the images are defined.
     drawn_surround : bool
-        What lies outside is a frame or a mask that was drawn: the network sees both images continued beyond what both show.
+        What lies outside is a frame or a mask that was drawn: the network sees both images continued beyond what both show,
+        unless that would hide tissue (`hides_tissue`).
     extents : ((float, float), (float, float))
         Height and width that the moving and the fixed frame show, see `align`.
     reframe : callable
@@ -285,8 +286,14 @@ def _behind(
     alignment: Alignment | None,
     surround: tuple[np.ndarray, np.ndarray] | None,
 ) -> Tensor:
-    seen = (as_batch([image], device) for image in seen_by_network(moving, fixed, alignment, surround))
-    return total_displacement(alignment, network(*seen).float())
+    def residual(surround: tuple[np.ndarray, np.ndarray] | None) -> Tensor:
+        seen = seen_by_network(moving, fixed, alignment, surround)
+        return network(*(as_batch([image], device) for image in seen)).float()
+
+    found = residual(None)
+    if surround is not None and not hides_tissue(found, alignment, surround):
+        found = residual(surround)
+    return total_displacement(alignment, found)
 
 
 @contextmanager

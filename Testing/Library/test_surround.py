@@ -11,7 +11,7 @@ from known_stages import known_alignment
 from scipy import ndimage
 from torch import nn
 
-from MetaRegistrationLib.alignment.aligned import aligned_image, seen_by_network
+from MetaRegistrationLib.alignment.aligned import aligned_image, hides_tissue, seen_by_network
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.formats.images import Image, write_image
 from MetaRegistrationLib.frames.geometry import Geometry
@@ -107,6 +107,15 @@ def test_a_network_sees_no_edge_of_a_drawn_surround():
     untouched = seen_by_network(moving, fixed, known_alignment())
     np.testing.assert_array_equal(untouched[0], aligned_image(moving, known_alignment()))
     assert untouched[1] is fixed
+
+
+@pytest.mark.parametrize(("row", "hidden"), [(0.0, False), (2.0, False), (-20.0, True)])
+def test_images_are_not_continued_over_tissue_that_a_field_finds_in_both(row, hidden):
+    """The alignment is 20 rows off, so that what both show seems to end 20 rows early."""
+    inside, alignment = _frame(400, 40), known_alignment(np.array([[1.0, 0, 20], [0, 1, 0]]))
+    residual = torch.zeros(1, 2, 400, 400)
+    residual[:, 0] = row
+    assert hides_tissue(residual, alignment, (inside, inside)) is hidden
 
 
 class _Seeing(nn.Module):
