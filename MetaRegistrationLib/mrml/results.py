@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import slicer
 
+KEPT = "MetaRegistration.Kept"
+"""Attribute of results that are kept for comparison, beside the one in use."""
+
 
 def note_pair(node, moving_node, fixed_node) -> None:
     """Note on a result the volumes that it came from, by the roles that transforms have for them."""
@@ -23,9 +26,10 @@ def is_of_another_pair(node, moving_node, fixed_node) -> bool:
 
 
 def result_of_pair(class_name: str, moving_node, fixed_node):
-    """The latest result of this class for two volumes in the scene, or None."""
+    """The result of this class for two volumes in the scene that is in use, or the latest; None without any."""
     found = [node for node in slicer.util.getNodesByClass(class_name) if is_of_pair(node, moving_node, fixed_node)]
-    return found[-1] if found else None
+    used = [node for node in found if node.GetAttribute(KEPT) is None]
+    return (used or found or [None])[-1]
 
 
 def _roles() -> tuple[str, str]:

@@ -59,7 +59,7 @@ class DistanceDisplay:
             fill_table(self.ui.distanceTable, [])
             return
         try:
-            rows, _registered = self._logic.distances(parameters)
+            rows, registered = self._logic.distances(parameters)
         except Exception as error:
             self._said = sentence(error)
             say(self.ui.landmarksStatusLabel, self._said)
@@ -69,7 +69,8 @@ class DistanceDisplay:
             say(self.ui.landmarksStatusLabel, "")
         self._said = ""
         fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
-        self._logic.update_table(parameters, rows)
+        self._logic.update_table(parameters, rows, registered)
+        self._state.measured()
 
 
 def table_texts(rows) -> list[list[str]]:

@@ -16,7 +16,7 @@ from ..formats.landmarks import (
     write_landmarks,
 )
 from ..frames.vessels import branch_points, vessel_mask
-from ..mrml import landmark_nodes, place_mode, results, tables, views
+from ..mrml import kept_results, landmark_nodes, place_mode, results, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.stored_registration import StoredRegistration, stored_registration
@@ -102,8 +102,11 @@ class LandmarksLogic:
             rows = [row._replace(after_px=nan, after_um=nan) for row in rows]
         return rows, registration.registered
 
-    def update_table(self, parameters, rows: Sequence[DistanceRow]) -> None:
-        """Fill the table node of this pair; a new one when there are rows."""
+    def update_table(self, parameters, rows: Sequence[DistanceRow], registered: bool) -> None:
+        """Fill the table node of this pair, a new one when there are rows, and note their mean on the registration."""
+        if registered:
+            means = [sum(values) / len(rows) for values in zip(*((r.after_px, r.after_um) for r in rows), strict=True)]
+            kept_results.note_distance(parameters.transform, *(means or (0.0, 0.0)), len(rows))
         pair = parameters.movingVolume, parameters.fixedVolume
         node = results.result_of_pair("vtkMRMLTableNode", *pair)
         if rows or node is not None:

@@ -12,6 +12,7 @@ from .masks_section import MasksSection
 from .pairs_section import PairsSection
 from .register_section import RegisterSection
 from .report_section import ReportSection
+from .results_section import ResultsSection
 from .slices_section import SlicesSection
 from .stages_section import StagesSection
 from .state import PanelState
@@ -44,6 +45,7 @@ class Panel:
         self.register = RegisterSection(
             ui, logic.register, state, logic.dependency, logic.host, self.views.show_overlay
         )
+        self.results = ResultsSection(ui, logic.register, state, self.views.show_overlay)
         self.folder = FolderSection(ui, logic.register, state, logic.dependency)
         self.report = ReportSection(ui, state)
         self.landmarks = LandmarksSection(ui, logic.landmarks, state, logic.host)

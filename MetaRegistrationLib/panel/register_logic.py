@@ -16,6 +16,7 @@ from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
 from ..mrml import (
+    kept_results,
     landmark_nodes,
     masks,
     results,
@@ -90,6 +91,22 @@ class RegisterLogic:
                 None if refinement is None else refinement.steps,
                 stage_notes.alignment_alone(registration),
             )
+
+    def kept_results(self, moving, fixed) -> list[kept_results.KeptResult]:
+        """The registrations of two volumes that the scene holds, the latest first."""
+        return [] if None in (moving, fixed) else kept_results.kept_results(moving, fixed)
+
+    def choose_result(self, transform, former, under: Sequence[Any]) -> None:
+        """Put what lies under one result of a pair, and `under`, below another one.
+
+        Raises
+        ------
+        InputError
+            One of them is under another non-linear transform.
+        """
+        with scene.unchanged_on_error():
+            kept_results.choose(transform, former, under)
+        self._before = None  # undo would not know of it
 
     def can_undo(self) -> bool:
         """Whether there is a registration to take back."""
@@ -274,6 +291,10 @@ class RegisterLogic:
         if transform is not None or request.warped is None:
             if transform is not None and results.is_of_another_pair(transform, request.moving, request.fixed):
                 transform = None  # it is that pair's result, which stays: this pair gets one of its own
+            checkpoint = request.checkpoint.name if request.checkpoint and request.stages.network else ""
+            registered = self.is_registered(request.moving, request.fixed, transform)
+            if registered and kept_results.made_otherwise(transform, request.stages, checkpoint):
+                kept_results.keep(transform)
             name = _("{moving} to {fixed}").format(moving=request.moving.GetName(), fixed=request.fixed.GetName())
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
@@ -281,6 +302,7 @@ class RegisterLogic:
             size = registration.displacement_px.shape[-1]
             stored_registration.remember(transform, size, request.moving_slice, request.fixed_slice)
             self._note(transform, registration)
+            kept_results.note_made(transform, checkpoint)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:

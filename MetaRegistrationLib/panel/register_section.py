@@ -92,6 +92,9 @@ class RegisterSection:
         """What was measured of the chosen pair: now, or as its results have it from before."""
         if self._measured is not None and self._measured[0] != self._pair():
             self._measured = None
+        chosen = self._state.parameters.transform
+        if self._measured is not None and self._measured[1].transform not in (None, chosen) and notes.measures:
+            return measures_in_words(notes.measures)  # another result of the pair was chosen since
         result = notes.measures if self._measured is None else self._measured[1]
         return "" if result is None else measures_in_words(result)
 

@@ -41,6 +41,8 @@ class PanelState:
         What the last run in a child process wrote.
     names : set of str
         Names of visits and eyes, which no report for others may show.
+    measured : callable
+        Called when the distances of landmarks are measured, which happens some time after a change.
     """
 
     parameters: Any = field(default_factory=_NoParameters)
@@ -49,6 +51,7 @@ class PanelState:
     device: str = "cpu"
     log: str = ""
     names: set[str] = field(default_factory=set)
+    measured: Callable[[], None] = lambda: None
     _watchers: list[Callable[[], None]] = field(default_factory=list)
     _notifying: bool = False
 

@@ -368,6 +368,26 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The registrations of this pair with different stages or checkpoints, the latest first: NCC before and after, and the mean distance of the landmarks after it. A click shows one of them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>stages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>NCC</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Moving</source>
         <translation type="unfinished"></translation>
     </message>
@@ -657,10 +677,6 @@
     </message>
     <message>
         <source>overlap</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>NCC</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1586,6 +1602,25 @@
     </message>
     <message>
         <source>({count} steps)</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.results_section</name>
+    <message>
+        <source>The volumes lie under the result that you chose.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{pixels:.2f} px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>of {count}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>({micrometres:.0f} µm)</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

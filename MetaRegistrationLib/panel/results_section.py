@@ -1,0 +1,82 @@
+"""The table of results in *Register*: several registrations of one pair, to be compared and chosen from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from ..mrml.kept_results import KeptResult
+from .stage_choices import stages_in_words
+from .state import PanelState
+from .texts import sentence
+from .texts import tr as _
+from .widgets import fill_table, say, set_up_table
+
+
+class ResultsSection:
+    """Shows the registrations of the chosen pair where there are several; a click chooses one.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : RegisterLogic
+    state : PanelState
+    show_result : callable
+        Shows the registered pair in the views.
+    """
+
+    def __init__(self, ui, logic, state: PanelState, show_result: Callable[[], None]) -> None:
+        self.ui, self._logic, self._state, self._show_result = ui, logic, state, show_result
+        self._shown: list | None = None
+        self._results: Sequence[KeptResult] = ()
+        set_up_table(ui.resultsTable)
+        ui.resultsTable.connect("cellClicked(int,int)", lambda row, column: self._choose(row))
+        state.watch(self.refresh)
+        state.measured = self.refresh
+
+    def refresh(self) -> None:
+        """Show what the scene holds of this pair now."""
+        table, parameters = self.ui.resultsTable, self._state.parameters
+        self._results = self._logic.kept_results(parameters.movingVolume, parameters.fixedVolume)
+        several = len(self._results) > 1
+        table.visible = several
+        rows = [_cells(result, result.transform is parameters.transform) for result in self._results] if several else []
+        if rows != self._shown:
+            self._shown = rows
+            fill_table(table, rows)
+
+    def _choose(self, row: int) -> None:
+        if not 0 <= row < len(self._results):
+            return
+        parameters = self._state.parameters
+        chosen = self._results[row].transform
+        if chosen is parameters.transform:
+            return
+        try:
+            with self._state.together():
+                under = parameters.movingVolume, parameters.movingPoints
+                self._logic.choose_result(chosen, parameters.transform, under)
+                parameters.transform = chosen
+        except Exception as error:
+            say(self.ui.registerStatusLabel, sentence(error))
+            return
+        say(self.ui.registerStatusLabel, _("The volumes lie under the result that you chose."))
+        self._show_result()
+
+
+def _cells(result: KeptResult, current: bool) -> list[str]:
+    """A row: which one is shown, stages, checkpoint, NCC before and after, mean landmark distance."""
+    distance = "–"
+    if result.distance is not None:
+        pixels, micrometres, count = result.distance
+        distance = _("{pixels:.2f} px").format(pixels=pixels)
+        if not math.isnan(micrometres):
+            distance += " " + _("({micrometres:.0f} µm)").format(micrometres=micrometres)
+        distance += " " + _("of {count}").format(count=count)
+    return [
+        "●" if current else "",
+        stages_in_words(result.stages),
+        result.checkpoint or "–",
+        f"{result.ncc_before:.3f} → {result.ncc_after:.3f}",
+        distance,
+    ]

@@ -1,0 +1,94 @@
+"""Registering again with other stages keeps both results: a table to compare them, a click to choose one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder, table
+from test_panel_stages import choose_stages
+
+from MetaRegistrationLib.stages import Stages
+
+
+@pytest.fixture
+def widget(rig, tmp_path):
+    widget = open_panel(rig)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 0)
+    return widget
+
+
+def run(rig, widget, stages: Stages) -> None:
+    choose_stages(widget, stages)
+    register(rig, widget)
+    settle(rig)
+
+
+def moved(widget) -> list[float]:
+    """Where the transform that the moving volume lies under takes a point."""
+    transform = widget.panel.state.parameters.movingVolume.GetParentTransformNode()
+    return np.round(transform.GetTransformFromParent().TransformPoint(-50.0, -60.0, 0.0), 6).tolist()
+
+
+SHIFT, AFFINE = Stages("translation", False, 0), Stages("affine", False, 0)
+
+
+def test_two_ways_of_registering_stand_side_by_side(rig, widget):
+    ui, parameters = widget.ui, widget.panel.state.parameters
+    run(rig, widget, SHIFT)
+    assert not ui.resultsTable.visible, "one result needs no table"
+    first, distance = moved(widget), table(ui.distanceTable)[0]
+    run(rig, widget, AFFINE)
+    second = moved(widget)
+    rows = table(ui.resultsTable)
+    assert [row[:3] for row in rows] == [["●", "affine alignment", "–"], ["", "translation alignment", "–"]]
+    assert rows[1][4].startswith(distance[2]) and rows[0][4] != rows[1][4] and "of " in rows[0][4]
+    assert second != first
+    ui.resultsTable.cellClicked.emit(1, 0)
+    settle(rig)
+    assert moved(widget) == first and [row[0] for row in table(ui.resultsTable)] == ["", "●"]
+    assert parameters.movingPoints.GetTransformNodeID() == parameters.transform.GetID()
+    assert table(ui.distanceTable)[0] == distance and "translation" in ui.measuresLabel.text
+    ui.resultsTable.cellClicked.emit(0, 0)
+    settle(rig)
+    assert moved(widget) == second
+
+
+def test_the_same_way_again_takes_the_place_of_the_former(rig, widget):
+    run(rig, widget, AFFINE)
+    run(rig, widget, AFFINE)
+    assert not widget.ui.resultsTable.visible
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLGridTransformNode") == 1
+
+
+def test_undo_takes_the_second_result_back_and_leaves_the_first(rig, widget):
+    run(rig, widget, SHIFT)
+    first = moved(widget)
+    run(rig, widget, AFFINE)
+    widget.ui.undoRegisterButton.click()
+    settle(rig)
+    assert moved(widget) == first and not widget.ui.resultsTable.visible
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLGridTransformNode") == 1
+
+
+def test_results_come_back_with_the_pair_and_with_the_scene(rig, widget, tmp_path):
+    run(rig, widget, SHIFT)
+    first = moved(widget)
+    run(rig, widget, AFFINE)
+    second = moved(widget)
+    click_row(rig, widget, 1)
+    assert not widget.ui.resultsTable.visible
+    click_row(rig, widget, 0)
+    settle(rig)
+    assert widget.ui.resultsTable.visible and moved(widget) == second, "the one in use, not the one that was kept"
+    file = tmp_path / "scene.mrb"
+    assert slicer.util.saveScene(str(file))
+    slicer.mrmlScene.Clear(0)
+    rig.process_events()
+    slicer.util.loadScene(str(file))
+    settle(rig)
+    assert len(table(widget.ui.resultsTable)) == 2
+    widget.ui.resultsTable.cellClicked.emit(1, 0)
+    settle(rig)
+    assert np.allclose(moved(widget), first, atol=1e-3)
