@@ -7,6 +7,7 @@ from typing import Any
 from .adapt_section import AdaptSection
 from .dependency_section import DependencySection
 from .folder_section import FolderSection
+from .folding import Folding
 from .landmarks_section import LandmarksSection
 from .masks_section import MasksSection
 from .pairs_section import PairsSection
@@ -35,6 +36,8 @@ class Panel:
     def __init__(self, ui: Any, logic: Any) -> None:
         self.ui = ui
         self.state = state = PanelState()
+        self.folding = Folding(ui)
+        state.done = self.folding.done
         self.dependency = DependencySection(ui, logic.dependency, state)
         self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
         self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)

@@ -143,6 +143,7 @@ class RegisterSection:
         say(self.ui.registerStatusLabel, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
         self._state.notify()
         self._show_result()
+        self._state.done("register")
 
     def _undo(self) -> None:
         before = self._earlier

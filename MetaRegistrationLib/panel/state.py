@@ -43,6 +43,8 @@ class PanelState:
         Names of visits and eyes, which no report for others may show.
     measured : callable
         Called when the distances of landmarks are measured, which happens some time after a change.
+    done : callable
+        Called with the name of a section that has done its work: "register".
     """
 
     parameters: Any = field(default_factory=_NoParameters)
@@ -52,6 +54,7 @@ class PanelState:
     log: str = ""
     names: set[str] = field(default_factory=set)
     measured: Callable[[], None] = lambda: None
+    done: Callable[[str], None] = lambda section: None
     _watchers: list[Callable[[], None]] = field(default_factory=list)
     _notifying: bool = False
 
