@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from ..errors import InputError
 from ..progress import Finished, Item, Message, Reader, Started
@@ -33,6 +36,8 @@ EXAMPLES = (
     "  meta-registration series --folder eye --output results --change 2021 2023 --repeats repeat_scans --eye right\n"
     "  meta-registration series --visits visits.csv --reference 2021 --output results"
 )
+
+_MOST_AT_ONCE = 8  # memory: each takes some 100 MB
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +129,10 @@ def _eye(arguments, registrar, record: dict, folder, files, noise, progress: Rea
     from ..visits.report import write_series
 
     visits = [file.load(arguments.slice, arguments.spacing_um) for file in files]
-    series = align_series(visits, registrar, arguments.reference, lambda text: progress(Message(f"registering {text}")))
+    with _side_by_side(registrar) as many:
+        series = align_series(
+            visits, registrar, arguments.reference, lambda text: progress(Message(f"registering {text}")), many
+        )
     mean = average(series)
     change = None if arguments.no_change else _change(arguments, series, noise, progress)
     write_series(folder, series, mean, {**record, "images": {file.name: file.path for file in files}}, change)
@@ -142,6 +150,22 @@ def _eye(arguments, registrar, record: dict, folder, files, noise, progress: Rea
     loops = [px for px in series.loops_px.values() if px == px]
     values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
     return values | ({"greatest_loop_px": max(loops)} if loops else {})
+
+
+@contextmanager
+def _side_by_side(registrar) -> Iterator[Callable]:
+    """As `map`; on a processor several pairs at once, a core each, which is faster than one after the other on all cores."""
+    import torch
+
+    cores = torch.get_num_threads()
+    if registrar.device.type != "cpu" or cores < 2:
+        yield map
+        return
+    pool = ThreadPoolExecutor(min(cores, _MOST_AT_ONCE), initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _change(arguments, series, noise, progress: Reader):

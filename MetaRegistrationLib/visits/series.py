@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 from scipy import ndimage
@@ -125,6 +126,7 @@ def align_series(
     register: Callable[[Image, Image], object],
     reference: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    many: Callable[..., Iterable] = map,
 ) -> Series:
     """Bring all visits onto one.
 
@@ -138,6 +140,8 @@ def align_series(
         Name of the visit that stays; else the one of the best `quality`, or the next best with which more can be aligned.
     tell : callable
         Called with a sentence before each registration.
+    many : callable
+        As `map`: calls a function for each of several things; one that does so side by side calls `register` so.
 
     Raises
     ------
@@ -152,8 +156,9 @@ def align_series(
     if reference is not None and reference not in names:
         raise InputError(f"There is no visit {reference!r} to be the reference; there are {', '.join(names)}.")
     qualities = [quality(visit.image) for visit in visits]
-    pairs = _Pairs(visits, register, tell)
+    pairs = _Pairs(visits, register, tell, many)
     chosen, why = _reference(visits, qualities, pairs, reference)
+    pairs.ahead((index, chosen) for index in range(len(visits)) if index != chosen)
     direct = [_direct(pairs, index, chosen) for index in range(len(visits))]
     aligned = [entry if entry.aligned else _through(pairs, direct, index, chosen) for index, entry in enumerate(direct)]
     return Series(chosen, why, aligned, qualities, _loops(pairs, aligned, chosen))
@@ -162,22 +167,30 @@ def align_series(
 class _Pairs:
     """Registrations of pairs of visits, each made once."""
 
-    def __init__(self, visits: Sequence[Visit], register, tell) -> None:
-        self.visits, self._register, self._tell = visits, register, tell
+    def __init__(self, visits: Sequence[Visit], register, tell, many=map) -> None:
+        self.visits, self._register, self._tell, self._many = visits, register, tell, many
         self._made: dict[tuple[int, int], tuple] = {}
+        self._telling = Lock()
 
     def __call__(self, moving: int, fixed: int) -> tuple[np.ndarray | None, float, float, str]:
         """Positions (None where nothing is known), confidence, NCC after, and the stage kept."""
-        if (moving, fixed) not in self._made:
-            names = self.visits[moving].name, self.visits[fixed].name
-            self._tell(f"{names[0]} to {names[1]}")
-            found = self._register(self.visits[moving].image, self.visits[fixed].image)
-            alignment = found.alignment
-            confidence = math.nan if alignment is None else alignment.confidence
-            sure = alignment is None or not confidence < LEAST_CONFIDENCE
-            positions = found.moving_positions().astype(np.float32) if sure else None
-            self._made[moving, fixed] = positions, confidence, found.ncc[1], found.kept
+        self.ahead([(moving, fixed)])
         return self._made[moving, fixed]
+
+    def ahead(self, wanted: Iterable[tuple[int, int]]) -> None:
+        """Register these (moving, fixed), as far as it was not done, before they are asked for."""
+        new = [pair for pair in dict.fromkeys(wanted) if pair not in self._made]
+        self._made.update(zip(new, self._many(self._found, new), strict=True))
+
+    def _found(self, pair: tuple[int, int]) -> tuple[np.ndarray | None, float, float, str]:
+        moving, fixed = (self.visits[index] for index in pair)
+        with self._telling:
+            self._tell(f"{moving.name} to {fixed.name}")
+        found = self._register(moving.image, fixed.image)
+        alignment = found.alignment
+        confidence = math.nan if alignment is None else alignment.confidence
+        sure = alignment is None or not confidence < LEAST_CONFIDENCE
+        return found.moving_positions().astype(np.float32) if sure else None, confidence, found.ncc[1], found.kept
 
 
 def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[int, str]:
@@ -186,6 +199,7 @@ def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[in
     order = sorted(range(len(visits)), key=lambda index: -qualities[index])
     best, reached = order[0], -1
     for candidate in order[:3]:
+        pairs.ahead((other, candidate) for other in range(len(visits)) if other != candidate)
         count = sum(pairs(other, candidate)[0] is not None for other in range(len(visits)) if other != candidate)
         if count > reached:
             best, reached = candidate, count
@@ -230,6 +244,7 @@ def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tu
     ring = [index for index, entry in enumerate(visits) if entry.aligned and index != reference]
     count, found = len(ring), {}
     wanted = [(place, place + 1) for place in range(0, count - 1, 2)] + ([(count - 2, count - 1)] if count % 2 else [])
+    pairs.ahead((ring[second], ring[first]) for first, second in wanted if first >= 0)
     for first, second in wanted:
         if first < 0 or (first, second) in found:
             continue
