@@ -82,7 +82,7 @@ def _usable(name: str, place: str) -> str:
         Path(name).name != name
         or name.startswith(".")
         or set(name) & set('<>:"/\\|?*')
-        or name in ("average", "count", "film")
+        or name in ("average", "count", "overlap", "film")
     ):
         raise InputError(f"{place}: {name!r} cannot be the name of a file. Use letters, numbers, spaces, - and _.")
     return name

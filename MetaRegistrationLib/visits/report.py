@@ -48,8 +48,8 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     -----
     VISIT.nrrd, VISIT_transform.nrrd
         Each aligned visit on the reference's pixels, and the transform from reference to visit points (LPS vectors in mm).
-    average.nrrd, count.nrrd
-        The mean of all, and how many show something at each pixel.
+    average.nrrd, count.nrrd, overlap.nrrd
+        The mean of all, how many show something at each pixel, and a mask (1) of where all that are aligned do.
     film/NUMBER_VISIT.png
         The visits one after the other, all with the grey levels of the reference's range, the average last.
     visits.csv, consistency.csv
@@ -71,6 +71,8 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
         frames.append((entry.visit.name, _frame(folder, f"{number:03d}_{entry.visit.name}", warped, seen)))
     write_image(folder / "average.nrrd", mean.image, geometry)
     write_image(folder / "count.nrrd", mean.count, geometry)
+    all_shown = mean.count == sum(entry.aligned for entry in series.visits)
+    write_image(folder / "overlap.nrrd", all_shown.astype(np.uint8), geometry)
     frames.append(("average", _frame(folder, f"{len(series.visits) + 1:03d}_average", mean.image, mean.count > 0)))
     rows = [_row(series, index) for index in range(len(series.visits))]
     write_table(folder / "visits.csv", COLUMNS, rows)

@@ -184,6 +184,10 @@ def test_the_command_writes_a_series(tmp_path, capsys):
     )
     point = np.array(transform.TransformPoint((100.0, 90.0, 0.0)))[:2]
     assert np.allclose(point, (103.0, 84.0), atol=0.5)  # (x, y): b shows 6 rows further down, 3 columns further left
+    count, overlap = (
+        sitk.GetArrayFromImage(sitk.ReadImage(str(out / f"{name}.nrrd"))) for name in ("count", "overlap")
+    )
+    assert np.array_equal(overlap, count == 3) and 0.8 < overlap.mean() < 1
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "not for clinical use" in page and page.count("data:image/png") == 5 and "http" not in page
     record = json.loads((out / "series.json").read_text(encoding="utf-8"))
