@@ -19,7 +19,8 @@ ORDER = (
     ("tasks",),
     ("training",),
     ("registration",),
-    ("experiments", "jobs", "mrml", "visits"),
+    ("visits",),
+    ("experiments", "jobs", "mrml"),
     ("commands", "panel", "images", "geometry"),
 )
 """From the ground up: a room may need rooms of a lower line, and none of its own or a higher one."""
