@@ -86,7 +86,6 @@ def change_map(
     *,
     positions: np.ndarray | None = None,
     noise: RepeatNoise | None = None,
-    pixel_mm: float | None = None,
 ) -> Change:
     """Differences of local vessel density and of local brightness between two aligned images.
 
@@ -104,8 +103,6 @@ def change_map(
     noise : RepeatNoise, optional
         What differs between repeat scans (`repeat_noise`). Else it is estimated from the pair: the median absolute
         difference over the area, which holds as long as most of it has not changed.
-    pixel_mm : float, optional
-        Not needed; the window goes by the size of the image.
 
     Raises
     ------

@@ -16,6 +16,7 @@ from .change import Change, RepeatNoise, change_map
 from .change_picture import change_picture
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
 from .series import AlignedVisit, Series
+from .unknown import folded
 
 WHAT_IT_SHOWS = (
     "Later less earlier visit, after both were brought to one level as a whole, in standard deviations (SD) of what differs"
@@ -61,9 +62,8 @@ def series_change(
     reference = series.visits[series.reference]
     geometry = reference.visit.image.geometry
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
-    valid = shown[0] & shown[1]
-    folds = [entry.positions for entry in (earlier, later) if entry is not reference]
-    change = change_map(*images, valid, positions=folds[-1] if folds else None, noise=noise)
+    valid = shown[0] & shown[1] & ~folded(earlier.positions)
+    change = change_map(*images, valid, positions=later.positions, noise=noise)
     pixel = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
     centre = centre_xy or suggested_centre(*reference.warped)
     return SeriesChange(

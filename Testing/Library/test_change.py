@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -277,3 +278,14 @@ def test_the_sample_visits_end_in_a_change_where_the_vessels_are_lost(tmp_path):
     lost = sitk.GetArrayFromImage(sitk.ReadImage(str(sample_visits() / "truth" / "lost.png"))) > 0
     assert (z[lost] < -3).mean() > 0.6
     assert (np.abs(z[~ndimage.binary_dilation(lost, iterations=16)]) > 3).mean() < 0.04
+
+
+def test_a_fold_in_either_visit_is_left_open():
+    series = series_of([scan(1), scan(2), scan(4)])
+    folding = np.stack([ROWS, COLUMNS], -1).astype(np.float32)
+    folding[200:220, 200:220, 0] = folding[200:220, 200:220, 0][::-1]
+    for place in (1, 2):
+        visits = list(series.visits)
+        visits[place] = replace(visits[place], positions=folding)
+        found = series_change(replace(series, visits=visits), ("b", "c")).change
+        assert not found.known[203:217, 203:217].any() and found.known[100:180, 100:180].mean() > 0.9
