@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from panel_helpers import open_panel
 from PySide6 import QtCore, QtWidgets
@@ -57,3 +59,26 @@ def test_everything_that_can_be_worked_can_be_reached_by_tab(rig):
         if isinstance(part, kinds) and not part.focusPolicy & QtCore.Qt.FocusPolicy.TabFocus:
             unreachable.append(name)
     assert unreachable == []
+
+
+def test_texts_with_colours_of_their_own_are_readable_in_every_style(rig):
+    """Dark or light: a text colour comes with its background, and the two differ enough (WCAG 2, 4.5 to 1)."""
+    widget = open_panel(rig)
+    coloured = [
+        part.styleSheet
+        for name in dir(widget.ui)
+        if (part := getattr(widget.ui, name, None)) is not None and getattr(part, "styleSheet", "")
+    ]
+    assert coloured
+    for sheet in coloured:
+        found = dict(re.findall(r"(?<![\w-])(background|color):\s*#([0-9a-f]{6})", sheet))
+        assert set(found) == {"background", "color"}, sheet
+        light = sorted(_luminance(code) for code in found.values())
+        assert (light[1] + 0.05) / (light[0] + 0.05) >= 4.5, sheet
+
+
+def _luminance(code: str) -> float:
+    """Relative luminance of a colour, WCAG 2."""
+    parts = [int(code[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
