@@ -9,7 +9,7 @@ from torch.nn.functional import avg_pool2d
 
 from ..frames.spatial import warp
 from .blocks import DIRECTIONS
-from .structure import structure
+from .structure import Structure, structure
 
 _SIZE = 200
 
@@ -46,8 +46,8 @@ class SecondLook:
         fixed_weight = weight.to(self._moving).float()
         image = torch.from_numpy(np.asarray(fixed, dtype=np.float32)).to(self._moving)
         self._fixed = self._seen(torch.stack((image * fixed_weight[0], fixed_weight[0]))[None])
-        moved = self._seen(warp(self._moving, reference_px))
-        self._region = self._fixed.weight * moved.weight
+        self._last: tuple[Tensor, Structure] | None = None
+        self._region = self._fixed.weight * self._moved(reference_px).weight
 
     def __call__(self, displacement_px: Tensor) -> float:
         """Mean cosine of the doubled angles between the two images' directions, -1 to 1, weighted by their strengths."""
@@ -58,7 +58,7 @@ class SecondLook:
         return self._agreement(displacement_px, "both")
 
     def _agreement(self, displacement_px: Tensor, directions: str) -> float:
-        moved = self._seen(warp(self._moving, displacement_px))
+        moved = self._moved(displacement_px)
         weights = self._region.new_tensor([weight for weight in DIRECTIONS[directions] for _ in range(2)])[
             :, None, None
         ]
@@ -67,7 +67,13 @@ class SecondLook:
         norm = (energies[0] * energies[1]).sqrt()
         return float((weights * first * second).sum() / norm) if float(norm) > 1e-9 else 0.0
 
-    def _seen(self, stack: Tensor):
+    def _moved(self, displacement_px: Tensor) -> Structure:
+        """The structure of the warped image; a field is often looked at twice in a row."""
+        if self._last is None or self._last[0] is not displacement_px:
+            self._last = displacement_px, self._seen(warp(self._moving, displacement_px))
+        return self._last[1]
+
+    def _seen(self, stack: Tensor) -> Structure:
         """The structure of an image (1, 2, S, S) of values, zero where not defined, and weight."""
         values, weight = avg_pool2d(stack, self._shrink)[0]
         defined = (weight > 0.95).float()
