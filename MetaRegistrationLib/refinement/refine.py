@@ -97,9 +97,16 @@ def refine(
         # Clones: tensors made in inference mode cannot take part in a gradient.
         moving, fixed, start = (tensor.detach().clone().float() for tensor in (moving, fixed, displacement_px))
         base = smooth_start(start, settings.start_blur_px, settings.keep_px)
-        objective = Objective(moving, fixed, base, settings, inside_moving=inside_moving, inside_fixed=inside_fixed)
+        masks = {"inside_moving": inside_moving, "inside_fixed": inside_fixed}
+        objective = Objective(moving, fixed, base, settings, **masks)
         before = objective.of_start(start)
-        steps, added = ascend(objective, settings) if settings.steps else (0, None)
+        steps, levels, added = 0, objective.grid.zeros(), None
+        for stage in settings.passes():
+            same = stage.shrink == settings.shrink
+            taken, levels = ascend(
+                objective if same else Objective(moving, fixed, base, stage, **masks), stage, levels
+            )
+            steps, added = steps + taken, objective.grid.total(levels)
         after, field = before, start
         for candidate in () if added is None else (added, added / 2, added / 4):
             found = compose(base, objective.displacement(candidate))

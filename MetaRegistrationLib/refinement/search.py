@@ -14,13 +14,13 @@ from .settings import RefinementSettings
 _RETURNS = 3
 
 
-def ascend(objective: Objective, settings: RefinementSettings) -> tuple[int, Tensor]:
-    """Steps taken, and the finest grid's control displacements (1, 2, n, n) of the best measure seen; zero is one.
+def ascend(objective: Objective, settings: RefinementSettings, start: list[Tensor]) -> tuple[int, list[Tensor]]:
+    """Steps taken, and the control displacements of all levels of the best measure seen; `start` is one.
 
     After `settings.patience` steps without gain it goes back to the best and on at half the rate; the third time in a row
     it stops.
     """
-    best, best_levels = -math.inf, objective.grid.zeros()
+    best, best_levels = -math.inf, start
     climber, rate, waited, returns = _Adam(best_levels), settings.learning_rate, 0, 0
     for step in range(settings.steps + 1):
         with torch.enable_grad():
@@ -40,7 +40,7 @@ def ascend(objective: Objective, settings: RefinementSettings) -> tuple[int, Ten
         if step == settings.steps:
             break
         climber.step(torch.autograd.grad(measure, climber.levels), rate * _decay(step / settings.steps))
-    return step, objective.grid.total(best_levels)
+    return step, best_levels
 
 
 class _Adam:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ..errors import InputError
 
@@ -15,6 +15,11 @@ class RefinementSettings:
     ----------
     steps : int
         Most optimisation steps; 0 returns the field as it is.
+    coarse_share : float
+        Share of the steps that are taken first, on images of half the size and windows of half the width: they cost a
+        quarter and go as far.
+    fine_rate : float
+        Share of the learning rate that the other steps, on the images as they are, begin with.
     spacing_px : float
         Distance of the finest grid's control points in frame pixels, about: the grid has a whole number of cells that
         can be halved for every other level.
@@ -45,6 +50,8 @@ class RefinementSettings:
     """
 
     steps: int = 30
+    coarse_share: float = 2 / 3
+    fine_rate: float = 0.25
     spacing_px: float = 12.5
     levels: int = 4
     learning_rate: float = 0.6
@@ -69,11 +76,23 @@ class RefinementSettings:
                 raise InputError(f"refinement: {name} must be a number of at least {lowest:g}, but is {value!r}.")
         if self.window % 2 == 0:
             raise InputError(f"refinement: window must be odd, but is {self.window}.")
+        if not self.coarse_share <= 1:
+            raise InputError(f"refinement: coarse_share must be at most 1, but is {self.coarse_share!r}.")
 
     def cells(self, extent: int) -> int:
         """Cells of the finest grid along an axis of `extent` pixels: a multiple of 2 ** (levels - 1)."""
         coarsest = max(1, round(extent / self.spacing_px / 2 ** (self.levels - 1)))
         return coarsest * 2 ** (self.levels - 1)
+
+    def passes(self) -> list[RefinementSettings]:
+        """What is done one after the other, each as settings without a coarse part."""
+        coarse = round(self.coarse_share * self.steps)
+        first = replace(
+            self, steps=coarse, coarse_share=0.0, shrink=2 * self.shrink, window=2 * max(self.window // 4, 1) + 1
+        )
+        rate = self.learning_rate * (self.fine_rate if coarse else 1)
+        second = replace(self, steps=self.steps - coarse, coarse_share=0.0, learning_rate=rate)
+        return [settings for settings in (first, second) if settings.steps]
 
     def to_dict(self) -> dict:
         """Plain values, for a record."""
@@ -81,6 +100,8 @@ class RefinementSettings:
 
 
 _LOWEST = {
+    "coarse_share": 0.0,
+    "fine_rate": 0.0,
     "spacing_px": 2.0,
     "learning_rate": 0.0,
     "smoothness_weight": 0.0,

@@ -306,7 +306,7 @@ def test_ripples_of_the_start_go():
 def test_it_stops_when_nothing_is_gained():
     image = texture(7)
     found = refine(image, image.clone(), torch.zeros(1, 2, SIZE, SIZE), RefinementSettings(steps=200))
-    assert found.steps <= 12
+    assert found.steps <= 24  # a dozen in each of the two passes
 
 
 def test_it_runs_in_inference_mode_and_leaves_its_inputs_alone():
@@ -448,3 +448,18 @@ def test_the_first_refinement_loads_no_compiler():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_two_passes_share_the_steps():
+    coarse, fine = RefinementSettings(steps=30).passes()
+    assert (coarse.steps, coarse.shrink, coarse.window) == (20, 2, 7)
+    assert (fine.steps, fine.shrink, fine.window) == (10, 1, 13)
+    assert fine.learning_rate == 0.25 * coarse.learning_rate
+    assert RefinementSettings(steps=30, coarse_share=0).passes() == [RefinementSettings(steps=30, coarse_share=0)]
+    assert RefinementSettings(steps=0).passes() == []
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_a_coarse_share_is_a_share(share):
+    with pytest.raises(InputError, match="coarse_share"):
+        RefinementSettings(coarse_share=share)
