@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from .affine import sampling_grids
 from .structure import Structure, structure
-from .survey import resized
+from .survey import fast_side, resized
 
 _TILES = 8
 _TILE = 0.2
@@ -131,13 +131,13 @@ def _products(fixed: Tensor, moving: Tensor, pixels: int) -> tuple[Tensor, Tenso
 
     The second axis tells edges from ridges.
     """
-    side, window = moving.shape[-1], 2 * pixels + 1
-    spectrum = torch.fft.rfft2(moving) * torch.fft.rfft2(fixed, s=(side, side)).conj()
+    side, window = fast_side(moving.shape[-1]), 2 * pixels + 1
+    spectrum = torch.fft.rfft2(moving, s=(side, side)) * torch.fft.rfft2(fixed, s=(side, side)).conj()
     products = torch.fft.irfft2(spectrum.unflatten(1, (2, 2)).sum(2), s=(side, side))[..., :window, :window]
     mask = (fixed.square().sum(dim=1, keepdim=True) > 0).float()
     energy = moving.square().unflatten(1, (2, 2)).sum(2)
-    covered = torch.fft.irfft2(torch.fft.rfft2(energy) * torch.fft.rfft2(mask, s=(side, side)).conj(), s=(side, side))
-    covered = covered[..., :window, :window].clamp(min=0)
+    covered = torch.fft.rfft2(energy, s=(side, side)) * torch.fft.rfft2(mask, s=(side, side)).conj()
+    covered = torch.fft.irfft2(covered, s=(side, side))[..., :window, :window].clamp(min=0)
     whole = fixed.square().unflatten(1, (2, 2)).sum((2, 3, 4))
     floor = 0.2 * covered.flatten(2).amax(dim=2)[..., None, None] + 1e-6
     return products, whole[..., None, None] * torch.maximum(covered, floor)

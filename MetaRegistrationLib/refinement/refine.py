@@ -103,9 +103,7 @@ def refine(
         steps, levels, added = 0, objective.grid.zeros(), None
         for stage in settings.passes():
             same = stage.shrink == settings.shrink
-            taken, levels = ascend(
-                objective if same else Objective(moving, fixed, base, stage, **masks), stage, levels
-            )
+            taken, levels = ascend(objective if same else Objective(moving, fixed, base, stage, **masks), stage, levels)
             steps, added = steps + taken, objective.grid.total(levels)
         after, field = before, start
         for candidate in () if added is None else (added, added / 2, added / 4):
