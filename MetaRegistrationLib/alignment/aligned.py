@@ -1,7 +1,7 @@
 """What follows an initial alignment: the aligned image, its points, and the field of both together.
 
-An alignment has a matrix A, (2, 3), that leads from a position of the fixed frame to one of the moving frame. The aligned
-image is ``moving(A(x))``; a residual r, found on it, makes the total displacement ``u(x) = A(x + r(x)) - x``.
+An alignment has a transform A (a matrix, perhaps with a bend) that leads from a position of the fixed frame to one of the moving
+frame. The aligned image is ``moving(A(x))``; a residual r, found on it, makes the total displacement ``u(x) = A(x + r(x)) - x``.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from ..frames.spatial import warp
+from ..frames.spatial import identity_grid, warp
 from ..frames.surround import continued
 from ..progress import Message
 from ..stages import LEAST_CONFIDENCE
 from . import Alignment
 from .affine import IDENTITY
 
+_INVERSIONS = 30  # each brings a point nearer by the bend's slope, a tenth or so
 _WHOLLY = 0.999  # of a pixel's weight, but for rounding
 _HIDDEN = 0.02  # of a side: eight pixels of 400
 _HIDDEN_SHARE = 3e-4  # of the frame: 50 pixels of 400 x 400
@@ -73,12 +74,16 @@ def _shown_by_both(alignment: Alignment | None, surround: tuple[np.ndarray, np.n
     return (aligned_image(surround[0].astype(np.float32), alignment) > _WHOLLY) & surround[1]
 
 
-def aligned_points(points: np.ndarray, alignment: Alignment | None) -> np.ndarray:
-    """Points of the moving frame in the aligned one, (N, 2) in (row, column): the inverse of A."""
+def aligned_points(points: np.ndarray, alignment: Alignment | None, size: int) -> np.ndarray:
+    """Points of the moving frame of `size` pixels in the aligned one, (N, 2) in (row, column): the inverse of A."""
     if _is_identity(alignment):
         return points
     linear, shift = alignment.matrix[:, :2], alignment.matrix[:, 2]
-    return np.linalg.solve(linear, (np.asarray(points) - shift).T).T
+    straight = (np.asarray(points) - shift).T
+    found = np.linalg.solve(linear, straight)
+    for _ in range(0 if alignment.bend is None else _INVERSIONS):
+        found = np.linalg.solve(linear, straight - alignment.bent(found, size))
+    return found.T
 
 
 def total_displacement(alignment: Alignment | None, residual_px: Tensor) -> Tensor:
@@ -88,7 +93,17 @@ def total_displacement(alignment: Alignment | None, residual_px: Tensor) -> Tens
     # A(x) - x is taken in double precision by the alignment: single precision would lose digits in A(x + r(x)).
     start = torch.from_numpy(alignment.displacement(residual_px.shape[-1])).to(residual_px)
     linear = torch.from_numpy(alignment.matrix[:, :2]).to(residual_px)
-    return start + torch.einsum("ij,bjhw->bihw", linear, residual_px)
+    total = start + torch.einsum("ij,bjhw->bihw", linear, residual_px)
+    return total if alignment.bend is None else total + _bent_by_residual(alignment, residual_px)
+
+
+def _bent_by_residual(alignment: Alignment, residual_px: Tensor) -> Tensor:
+    """``B(x + r(x)) - B(x)`` of the bend B, from the slopes of its terms."""
+    size = residual_px.shape[-1]
+    rows, columns = ((identity_grid(size, size, like=residual_px) + 0.5) * (2 / size) - 1)[0]
+    down, right = (residual_px * (2 / size)).unbind(1)
+    terms = (down * (2 * rows + down), rows * right + columns * down + down * right, right * (2 * columns + right))
+    return torch.einsum("ik,bkhw->bihw", torch.from_numpy(alignment.bend).to(residual_px), torch.stack(terms, dim=1))
 
 
 def alignment_message(pair: str, alignment: Alignment | None) -> Message | None:
@@ -120,4 +135,4 @@ def other_initial_message(adapted: str | None, used: str) -> Message | None:
 
 
 def _is_identity(alignment: Alignment | None) -> bool:
-    return alignment is None or np.array_equal(alignment.matrix, IDENTITY)
+    return alignment is None or (alignment.bend is None and np.array_equal(alignment.matrix, IDENTITY))

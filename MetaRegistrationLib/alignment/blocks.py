@@ -90,10 +90,18 @@ class BlockMatcher:
         weight = (sampled[1] > 0.95).float()
         return structure(weight * sampled[0] / sampled[1].clamp(min=0.05), weight)
 
-    def under(self, matrix: np.ndarray) -> Structure:
-        """The structure of the moving image under a transform (2, 3)."""
+    def under(self, matrix: np.ndarray, bend: np.ndarray | None = None) -> Structure:
+        """The structure of the moving image under a transform (2, 3), with a quadratic part (2, 3)."""
         scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-        return self.warped(sampling_grids(matrix[None], self.size, self._moving), scale)
+        positions = sampling_grids(matrix[None], self.size, self._moving)
+        return self.warped(positions if bend is None else positions + self._bent(bend), scale)
+
+    def _bent(self, bend: np.ndarray) -> Tensor:
+        """A quadratic part at each pixel, (n, n, 2) in (column, row)."""
+        axis = (torch.arange(self.size, dtype=torch.float32, device=self._moving.device) + 0.5) * (2 / self.size) - 1
+        rows, columns = torch.meshgrid(axis, axis, indexing="ij")
+        terms = torch.stack((rows * rows, rows * columns, columns * columns), dim=-1)
+        return terms @ terms.new_tensor(np.ascontiguousarray(bend[::-1].T))
 
     def match(self, moved: Structure, reach: float, kinds: Sequence[str] = tuple(DIRECTIONS)) -> dict[str, Matches]:
         """Match all blocks that both images show, within `reach` (half a side is 1), by each of `kinds` of direction."""
@@ -164,7 +172,7 @@ def _best(scores: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit_change(
-    matches: Matches, terms: np.ndarray, *, loosest: float, tightest: float
+    matches: Matches, terms: np.ndarray, *, loosest: float, tightest: float, stiffness: float = 1e-2
 ) -> tuple[np.ndarray, np.ndarray]:
     """The change of a transform that most blocks agree on.
 
@@ -175,6 +183,8 @@ def fit_change(
         What each row and column offset may be a combination of.
     loosest, tightest : float
         Distances, half a side being 1, within which a block counts at first and at last.
+    stiffness : float
+        How strongly all terms but the first are drawn to zero, as a share of the mean weight.
 
     Returns
     -------
@@ -187,7 +197,7 @@ def fit_change(
         rest = np.linalg.norm(matches.offsets - terms @ coefficients, axis=1)
         robust = weight / (1 + (rest / width) ** 2) ** 2
         normal = terms.T @ (terms * robust[:, None])
-        normal += 1e-2 * np.trace(normal) / len(normal) * np.diag(np.r_[0.0, np.full(len(normal) - 1, 1.0)])
+        normal += stiffness * np.trace(normal) / len(normal) * np.diag(np.r_[0.0, np.full(len(normal) - 1, 1.0)])
         coefficients = np.linalg.solve(
             normal + 1e-12 * np.eye(len(normal)), terms.T @ (matches.offsets * robust[:, None])
         )

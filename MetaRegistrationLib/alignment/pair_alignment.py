@@ -15,6 +15,7 @@ from ..stages import LEAST_CONFIDENCE
 from .affine import CORNERS, IDENTITY, stretches, to_frame
 from .blocks import BlockMatcher
 from .confidence import confidence
+from .quadratic import bent
 from .result import KINDS, Alignment
 from .settle import Settled, judge, settle
 from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
@@ -45,8 +46,8 @@ def align(
     What is compared are directions of edges and ridges (`structure`). All shifts that leave a fifth of the smaller image
     in common are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25; where that is not sure, under
     all rotations and scales from 0.4 to 2.5, and for a mirror image of about the same scale, which is named and not
-    applied. Blocks of the fixed image then settle the transform by what most of them agree on (`settle`). Where the
-    images do not agree beyond chance the identity is kept.
+    applied. Blocks of the fixed image then settle the transform by what most of them agree on (`settle`), an affine one with a
+    quadratic term where they ask for it (`quadratic`). Where the images do not agree beyond chance the identity is kept.
 
     Parameters
     ----------
@@ -96,6 +97,7 @@ def align(
         time.perf_counter() - began,
         found.reason,
         found.directions,
+        None if found.bend is None else _bend_of_frames(found.bend, shapes, len(fixed)),
     )
 
 
@@ -110,6 +112,7 @@ class _Found:
     confidence: float
     reason: str = ""
     directions: str = "both"
+    bend: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +151,11 @@ class _Search:
         if unmoved.agreeing >= settled.agreeing and _near(settled.matrix):
             # The images lie right already: what the fit would add is its own error.
             settled = unmoved
+        curved = bent(self._matcher, settled.matrix, settled.directions) if self._kind == "affine" else None
+        if curved is not None:
+            return _Found(
+                curved.matrix, True, before, curved.share, best.confidence, "", settled.directions, curved.bend
+            )
         return _Found(settled.matrix, True, before, settled.share, best.confidence, "", settled.directions)
 
     def _by_opinion(self, settled: Settled) -> list[_Candidate]:
@@ -190,6 +198,12 @@ class _Search:
         if confidence(peaks, 0, settled, whole=True) >= LEAST_CONFIDENCE:
             return "the moving image looks like a mirror image of the fixed one"
         return "the images do not agree beyond chance"
+
+
+def _bend_of_frames(bend: np.ndarray, shapes: list[np.ndarray], size: int) -> np.ndarray:
+    """A bend between canvases, half a side being 1, as one of `Alignment`."""
+    rows, columns = shapes[1]
+    return size / 2 * bend * [rows * rows, rows * columns, columns * columns] / shapes[0][:, None]
 
 
 def _near(matrix: np.ndarray) -> bool:

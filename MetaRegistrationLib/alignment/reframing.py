@@ -78,12 +78,13 @@ def reframed(
     steps = np.asarray(frame.scale) * scale
     middle = frame.to_image(alignment.matrix @ [*centre, 1.0])
     new = Frame(frame.size, tuple(map(float, steps)), tuple(map(float, middle - centre * steps)))
-    matrix = alignment.matrix * (np.asarray(frame.scale) / steps)[:, None]
+    ratio = (np.asarray(frame.scale) / steps)[:, None]
+    matrix = alignment.matrix * ratio
     matrix[:, 2] += (np.asarray(frame.offset) - new.offset) / steps
     return Reframed(
         preprocessing.apply(image.array, new, mask),
         framed_mask(mask, new),
-        replace(alignment, matrix=matrix),
+        replace(alignment, matrix=matrix, bend=None if alignment.bend is None else alignment.bend * ratio),
         new,
         frame,
     )

@@ -38,6 +38,9 @@ class Alignment:
         Why less was kept than asked for; empty when it was not.
     directions : str
         What the two contrasts have in common: one of `blocks.DIRECTIONS`.
+    bend : float64 array (2, 3), optional
+        What the curvature of an eye adds in a wide field: ``bend @ (row^2, row column, column^2)`` pixels, of positions that
+        go from -1 to 1 across the frame, edge to edge.
     """
 
     requested: str
@@ -49,13 +52,24 @@ class Alignment:
     seconds: float
     reason: str = ""
     directions: str = "both"
+    bend: np.ndarray | None = None
 
     def displacement(self, size: int) -> np.ndarray:
-        """The matrix as a pull field on a frame of `size` pixels: float32 (2, size, size), channels (row, column)."""
+        """The transform as a pull field on a frame of `size` pixels: float32 (2, size, size), channels (row, column)."""
         axis = np.arange(size, dtype=np.float64)
         linear = self.matrix[:, :2] - np.eye(2)
         rows, columns = linear[:, :1, None] * axis[:, None], linear[:, 1:, None] * axis[None, :]
-        return (rows + columns + self.matrix[:, 2, None, None]).astype(np.float32)
+        found = rows + columns + self.matrix[:, 2, None, None]
+        if self.bend is not None:
+            found += self.bent(np.stack(np.meshgrid(axis, axis, indexing="ij")), size)
+        return found.astype(np.float32)
+
+    def bent(self, positions: np.ndarray, size: int) -> np.ndarray:
+        """What the bend adds at positions (2, ...) of a frame of `size` pixels: (2, ...), zero without one."""
+        if self.bend is None:
+            return np.zeros_like(positions)
+        rows, columns = (positions + 0.5) * (2 / size) - 1
+        return np.tensordot(self.bend, np.stack((rows * rows, rows * columns, columns * columns)), 1)
 
     def to_dict(self) -> dict:
         """Plain values, for a record."""
@@ -68,4 +82,5 @@ class Alignment:
             "seconds": self.seconds,
             "reason": self.reason,
             "directions": self.directions,
+            "bend": None if self.bend is None else self.bend.tolist(),
         }

@@ -95,9 +95,13 @@ class Alignments:
         if content["preprocessing"] != self._preprocessing:
             return {}
         return {
-            name: Alignment(**{**values, "matrix": np.array(values["matrix"], dtype=np.float64)})
+            name: Alignment(**{**values, **{part: _array(values.get(part)) for part in ("matrix", "bend")}})
             for name, values in content["alignments"].items()
         }
+
+
+def _array(values: list | None) -> np.ndarray | None:
+    return None if values is None else np.array(values, dtype=np.float64)
 
 
 class Bed:

@@ -207,5 +207,5 @@ def prepare_pair(
     moving, fixed = seen_by_network(moving, fixed, behind, tuple(inside) if is_drawn(*masks) else None)
     if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
         return TaskPair(moving, fixed)
-    moving_points = aligned_points(frames[0].from_image(pair.moving_landmarks.points), alignment)
+    moving_points = aligned_points(frames[0].from_image(pair.moving_landmarks.points), alignment, frames[0].size)
     return TaskPair(moving, fixed, moving_points, frames[1].from_image(pair.fixed_landmarks.points))

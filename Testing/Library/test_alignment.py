@@ -12,6 +12,7 @@ import torch
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment import KINDS, Alignment, align, pair_alignment
+from MetaRegistrationLib.alignment.aligned import aligned_points
 from MetaRegistrationLib.frames.metrics import landmark_distances
 from MetaRegistrationLib.frames.preprocessing import Preprocessing, equalise
 from MetaRegistrationLib.frames.spatial import warp
@@ -239,7 +240,7 @@ def test_record_holds_plain_values():
     record = json.loads(json.dumps(result.to_dict()))
     assert set(record) == {
         "requested", "kind", "matrix", "correlation_before", "correlation", "confidence", "seconds", "reason",
-        "directions",
+        "directions", "bend",
     }  # fmt: skip
     assert np.array_equal(record["matrix"], result.matrix)
 
@@ -268,7 +269,7 @@ def test_real_repeats_are_aligned_and_chance_matches_are_not(data_root):
     pairs = [prepare_pair(file, Preprocessing()) for file in files]
     for pair in pairs:
         result = align(pair.moving, pair.fixed)
-        carried = np.linalg.solve(result.matrix[:, :2], (pair.moving_points - result.matrix[:, 2]).T).T
+        carried = aligned_points(pair.moving_points, result, 400)
         assert landmark_distances(carried, pair.fixed_points).mean() < 2.0
         assert result.confidence > 0.99
     for pair, other in pairwise(pairs):

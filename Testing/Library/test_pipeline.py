@@ -104,7 +104,8 @@ def test_without_an_alignment_the_field_is_that_of_the_network(found):
         (True, 0.2, -0.1, True),  # T1 to T2: ridges turn to valleys
         (True, 0.05, -0.1, False),
         (False, 0.3, 0.4, False),  # other stains: it matches what does not belong together
-        (False, 0.0, 0.6, True),
+        (False, 0.02, 0.6, True),
+        (False, 0.01, 0.6, False),  # nothing was left to deform: what it adds is its own noise
         (True, -0.05, 0.6, False),
     ],
 )
@@ -125,7 +126,8 @@ def test_a_field_is_believed_by_its_gain_only_of_a_network_that_knows_contrasts(
 @pytest.mark.parametrize(
     ("all_directions", "start", "gain", "kept"),
     [
-        (0.6, 0.6, 0.0, True),  # OCTA repeats: a refinement is believed as long as it makes nothing worse
+        (0.6, 0.6, 0.03, True),  # OCTA repeats: half a pixel was left
+        (0.6, 0.6, 0.01, False),  # a wide field that the alignment brought together to a tenth of a pixel
         (0.6, 0.6, -0.05, False),
         (-0.1, 0.75, 0.025, False),  # T1 and T2 that lie in place: nothing to gain, only to lose
         (-0.1, 0.45, 0.27, True),

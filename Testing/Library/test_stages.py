@@ -92,7 +92,7 @@ def test_warping_in_two_steps_is_warping_by_the_total():
 
 def test_points_go_with_the_aligned_image():
     points = np.array([(10.0, 50.0), (31.5, 4.25), (60.0, 33.0)])
-    carried = aligned_points(points, known_alignment())
+    carried = aligned_points(points, known_alignment(), 64)
     np.testing.assert_allclose(through(AFFINE, carried.T).T, points, atol=1e-10)
     assert np.abs(carried - points).max() > 1
 
@@ -101,7 +101,7 @@ def test_without_an_alignment_nothing_is_resampled():
     image, points, residual = texture((SIZE, SIZE)), np.zeros((1, 2)), torch.ones(1, 2, SIZE, SIZE)
     for alignment in (None, known_alignment(np.eye(2, 3))):
         assert aligned_image(image, alignment) is image
-        assert aligned_points(points, alignment) is points
+        assert aligned_points(points, alignment, 64) is points
         assert total_displacement(alignment, residual) is residual
 
 
@@ -220,7 +220,7 @@ def test_validation_behind_an_alignment_measures_the_total():
     fixed = np.array([(20.0, 30.0), (40.0, 25.0)])
     moving = through(AFFINE, fixed.T + np.array([[3.0], [-2.0]])).T
     images = [texture((SIZE, SIZE), seed) / 255 for seed in (1, 2)]
-    pair = TaskPair(*images, aligned_points(moving, known_alignment()), fixed)
+    pair = TaskPair(*images, aligned_points(moving, known_alignment(), 64), fixed)
     values = Validator({"t": [pair]}, RegistrationLoss(), torch.device("cpu"))(Translation(row=3.0, column=-2.0))
     assert np.linalg.norm(moving - fixed, axis=1).min() > 3
     assert values["distance_px"] == pytest.approx(0, abs=1e-3)

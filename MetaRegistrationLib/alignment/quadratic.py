@@ -1,0 +1,102 @@
+"""What an affine transform leaves of the curvature of an eye in a wide field: a quadratic term, where the blocks ask for it.
+
+Can, Stewart, Roysam and Tanenbaum, IEEE TPAMI 24 (2002) 347: two views of the retina, nearly a sphere, differ by a quadratic
+transform. It is written as the affine matrix and a bend B (2, 3): ``moving = matrix @ (row, column, 1) + B @ (row^2, row column,
+column^2)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .blocks import BlockMatcher, Matches, affine_terms, fit_change
+
+# Greatest offset of a block, half a side being 1, and the distances within which it counts, pass by pass.
+_PASSES = ((0.1, 0.05, 0.012), (0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
+_REACH = 0.1
+_LEAST_BLOCKS = 20  # of 64: six numbers an axis are to be told
+_GAIN = 0.6  # the median offset that blocks may keep, as a share of what the affine transform leaves
+_LEAST_BEND, _GREATEST_BEND = 0.01, 0.25  # two pixels of 400 at the corners of the frame, and fifty
+_CORNERS = np.array([(row, column) for row in (-1.0, 0.0, 1.0) for column in (-1.0, 0.0, 1.0)])
+
+
+@dataclass(frozen=True, eq=False)
+class Bent:
+    """A quadratic transform and the share of the blocks that agree on it."""
+
+    matrix: np.ndarray
+    bend: np.ndarray
+    share: float
+
+
+def quadratic_terms(points: np.ndarray) -> np.ndarray:
+    """row^2, row column and column^2 of points (..., 2): (..., 3)."""
+    rows, columns = points[..., 0], points[..., 1]
+    return np.stack((rows * rows, rows * columns, columns * columns), axis=-1)
+
+
+def bent(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> Bent | None:
+    """The quadratic transform beside an affine one, or None where it brings the blocks no nearer to one another.
+
+    Parameters
+    ----------
+    matcher : BlockMatcher
+    matrix : float64 array (2, 3)
+        The affine transform, half a side being 1.
+    directions : str
+        What the blocks are matched by: one of `blocks.DIRECTIONS`.
+    """
+    before = _matches(matcher, matrix, None, _REACH, directions)
+    if before.agreeing().sum() < _LEAST_BLOCKS:
+        return None
+    found, bend = matrix, np.zeros((2, 3))
+    for reach, loosest, tightest in _PASSES:
+        matches = _matches(matcher, found, bend, reach, directions)
+        if len(matches) < _LEAST_BLOCKS:
+            return None
+        found, bend = _changed(matches, found, bend, loosest, tightest)
+    if not _plausible(found, bend):
+        return None
+    after = _matches(matcher, found, bend, _REACH, directions)
+    if after.agreeing().sum() < before.agreeing().sum() or _typical(after) > _GAIN * _typical(before):
+        return None
+    return Bent(found, bend, float(after.agreeing().mean()))
+
+
+def _matches(
+    matcher: BlockMatcher, matrix: np.ndarray, bend: np.ndarray | None, reach: float, directions: str
+) -> Matches:
+    return matcher.match(matcher.under(matrix, bend), reach, (directions,))[directions]
+
+
+def _changed(
+    matches: Matches, matrix: np.ndarray, bend: np.ndarray, loosest: float, tightest: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The transform behind the quadratic change that the blocks agree on; terms of higher order are left out."""
+    terms = np.hstack((affine_terms(matches.centres), quadratic_terms(matches.centres)))
+    coefficients, _ = fit_change(matches, terms, loosest=loosest, tightest=tightest, stiffness=1e-3)
+    shift, linear, curved = coefficients[0], coefficients[1:3].T, coefficients[3:].T
+    change = np.vstack((np.column_stack((np.eye(2) + linear, shift)), [0.0, 0.0, 1.0]))
+    return matrix @ change, bend + matrix[:, :2] @ curved
+
+
+def _typical(matches: Matches) -> float:
+    """Median offset of the blocks that agree."""
+    offsets = np.linalg.norm(matches.offsets, axis=1)[matches.agreeing()]
+    return float(np.median(offsets)) if len(offsets) else float("inf")
+
+
+def _plausible(matrix: np.ndarray, bend: np.ndarray) -> bool:
+    """Bent neither less than a match can tell nor as no eye is, and folded nowhere."""
+    scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    greatest = np.linalg.norm(quadratic_terms(_CORNERS) @ bend.T, axis=1).max() / scale
+    rows, columns = _CORNERS[:, 0], _CORNERS[:, 1]
+    zero = np.zeros_like(rows)
+    slopes = np.stack(
+        (np.stack((2 * rows, zero), -1), np.stack((columns, rows), -1), np.stack((zero, 2 * columns), -1)), 1
+    )
+    jacobians = matrix[:, :2] + np.einsum("ik,pkj->pij", bend, slopes)
+    determinants = np.linalg.det(jacobians) / np.linalg.det(matrix[:, :2])
+    return bool(_LEAST_BEND <= greatest <= _GREATEST_BEND and determinants.min() > 0.3)
