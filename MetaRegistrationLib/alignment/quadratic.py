@@ -18,6 +18,7 @@ _PASSES = ((0.1, 0.05, 0.012), (0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
 _REACH = 0.1
 _LEAST_BLOCKS = 20  # of 64: six numbers an axis are to be told
 _GAIN = 0.6  # the median offset that blocks may keep, as a share of what the affine transform leaves
+_LEAST_SHARE = 0.8  # of the blocks have to agree on it: where less do, it follows an elastic deformation in some of them
 _LEAST_BEND, _GREATEST_BEND = 0.01, 0.25  # two pixels of 400 at the corners of the frame, and fifty
 _CORNERS = np.array([(row, column) for row in (-1.0, 0.0, 1.0) for column in (-1.0, 0.0, 1.0)])
 
@@ -60,9 +61,10 @@ def bent(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> Bent | N
     if not _plausible(found, bend):
         return None
     after = _matches(matcher, found, bend, _REACH, directions)
-    if after.agreeing().sum() < before.agreeing().sum() or _typical(after) > _GAIN * _typical(before):
+    share = float(after.agreeing().mean())
+    if share < _LEAST_SHARE or after.agreeing().sum() < before.agreeing().sum():
         return None
-    return Bent(found, bend, float(after.agreeing().mean()))
+    return Bent(found, bend, share) if _typical(after) <= _GAIN * _typical(before) else None
 
 
 def _matches(

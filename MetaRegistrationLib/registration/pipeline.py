@@ -22,10 +22,11 @@ from ..refinement import Refinement, RefinementSettings, refine
 from ..stages import Stages
 from ..training.devices import as_batch
 
-# Mean cosine by which the images have to agree more after a later stage: what it adds where there is nothing left to deform
-# is its own noise. Two views of a sphere that the alignment had brought together to 0.1 px gained at most 0.008 by all stages,
-# and lay 0.1 to 0.7 px apart after them; real repeat scans, which the alignment leaves 0.5 px apart or more, 0.029 and more.
-_LEAST_GAIN = 0.015
+# Mean cosine by which the images have to agree more after the network, and after the refinement: what a stage adds where
+# there is nothing left to deform is its own noise. Views of a sphere that the alignment had brought together to 0.1 px gained at
+# most 0.014 by the network and 0.005 by the refinement, and lay 0.1 to 0.7 px apart after them; real repeat scans, which the
+# alignment leaves 0.5 px apart or more, 0.029 and more; sections under an electron microscope, 0.35 px apart, 0.003 to 0.012.
+_GAIN_OF_NETWORK, _GAIN_OF_REFINEMENT = 0.015, 0.006
 # Mean cosine of all directions from which on the network's field is believed. Of a hundred pairs of unrelated images it brought
 # all but one below 0.40, and other stains and modalities, which it has not learned, below 0.49; OCTA repeats to 0.6 and more.
 _BELIEVED = 0.49
@@ -226,12 +227,12 @@ class _Judging:
         """Whether it shows the same structures in a like way: a field that only correlates better does not."""
         gained = self._look(displacement_px) - self._at_start
         return gained >= self._least_gain or (
-            gained >= _LEAST_GAIN and self._look.of_all_directions(displacement_px) >= _BELIEVED
+            gained >= _GAIN_OF_NETWORK and self._look.of_all_directions(displacement_px) >= _BELIEVED
         )
 
     def helped(self, displacement_px: Tensor) -> bool:
         """Whether the images agree more than under the alignment."""
-        least = _LEAST_GAIN if self._alike else _SHARE * self._at_start
+        least = _GAIN_OF_REFINEMENT if self._alike else _SHARE * self._at_start
         return self._look(displacement_px) - self._at_start >= least
 
 
