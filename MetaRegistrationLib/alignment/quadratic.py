@@ -18,7 +18,9 @@ _PASSES = ((0.1, 0.05, 0.012), (0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
 _REACH = 0.1
 _LEAST_BLOCKS = 20  # of 64: six numbers an axis are to be told
 _GAIN = 0.6  # the median offset that blocks may keep, as a share of what the affine transform leaves
-_LEAST_SHARE = 0.8  # of the blocks have to agree on it: where less do, it follows an elastic deformation in some of them
+_LEAST_SHARE = (
+    0.8  # of the blocks have to agree on it: where less do, it follows an elastic deformation in some of them
+)
 _LEAST_BEND, _GREATEST_BEND = 0.01, 0.25  # two pixels of 400 at the corners of the frame, and fifty
 _CORNERS = np.array([(row, column) for row in (-1.0, 0.0, 1.0) for column in (-1.0, 0.0, 1.0)])
 

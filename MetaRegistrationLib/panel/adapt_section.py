@@ -66,7 +66,7 @@ class AdaptSection:
         if self.running:
             return
         ui.fineTuneButton.text = _("Resume") if self._logic.resumable(self._name()) else _("Fine-tune")
-        can_start(ui.fineTuneButton, self._missing(), self._what_it_does())
+        can_start(ui.fineTuneButton, self._missing(), self._what_it_does(), ui.fineTuneBlockedLabel)
 
     def close(self) -> None:
         """Stop what runs; the scene or the module goes away."""

@@ -56,6 +56,7 @@ class FolderSection:
             self.ui.registerFolderButton,
             missing,
             _("Register every pair of the folder and write what the command line writes."),
+            self.ui.registerFolderBlockedLabel,
         )
 
     def close(self) -> None:

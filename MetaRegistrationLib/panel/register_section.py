@@ -66,7 +66,8 @@ class RegisterSection:
         )
         if not self.running:
             ui.registerButton.text = _("Register")
-            can_start(ui.registerButton, self._missing(), _("Register the moving to the fixed volume."))
+            ready = _("Register the moving to the fixed volume.")
+            can_start(ui.registerButton, self._missing(), ready, ui.registerBlockedLabel)
 
     def close(self) -> None:
         """Stop before the next step."""

@@ -67,11 +67,10 @@ class VisitsChangeSection:
         missing = [] if nodes is not None and len(nodes.aligned) > 1 else [_("two registered visits")]
         if not missing and self.ui.changeEarlierComboBox.currentText == self.ui.changeLaterComboBox.currentText:
             missing = [_("two different visits")]
-        can_start(self.ui.changeMapButton, missing, _("Map what changed between the two visits."))
-        say(
-            self.ui.changeBlockedLabel,
-            _("Still missing: {list}").format(list="; ".join(missing)) if missing and nodes else "",
-        )
+        beside = self.ui.changeBlockedLabel
+        can_start(self.ui.changeMapButton, missing, _("Map what changed between the two visits."), beside)
+        if nodes is None:
+            say(beside, "")
         registered = [] if nodes is not None else [_("registered visits")]
         can_start(
             self.ui.saveVisitsReportButton,

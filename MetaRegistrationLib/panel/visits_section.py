@@ -94,10 +94,8 @@ class VisitsSection:
         if not self.running:
             blocked = self._missing()
             ui.registerVisitsButton.text = _("Register all")
-            can_start(ui.registerVisitsButton, blocked, _("Bring all visits onto one of them, check and average them."))
-            say(
-                ui.visitsBlockedLabel, "" if not blocked else _("Still missing: {list}").format(list="; ".join(blocked))
-            )
+            ready = _("Bring all visits onto one of them, check and average them.")
+            can_start(ui.registerVisitsButton, blocked, ready, ui.visitsBlockedLabel)
 
     def close(self) -> None:
         """Stop what runs; the scene or the module goes away."""

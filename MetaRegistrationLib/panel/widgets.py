@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from .texts import tr as _
 
 
-def can_start(button, missing: Sequence[str], ready: str) -> None:
-    """Enable a button, or say in its tooltip what is missing."""
+def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
+    """Enable a button, or say what is missing: in its tooltip, and in a label beside it where there is one."""
+    blocked = _("Still missing: {list}").format(list="; ".join(missing)) if missing else ""
     button.enabled = not missing
-    button.toolTip = _("Still missing: {list}").format(list="; ".join(missing)) if missing else ready
+    button.toolTip = blocked or ready
+    if beside is not None:
+        say(beside, blocked)
 
 
 def say(label, text: str) -> None:

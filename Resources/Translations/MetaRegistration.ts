@@ -176,6 +176,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What is missing before the fine-tuning can start.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>How far the training is, and the time left.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -360,6 +364,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What is missing before the volumes can be registered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>What to look at before you use the result: an initial alignment that was not sure of itself, or another one than the checkpoint was adapted with.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -469,6 +477,10 @@
     </message>
     <message>
         <source>Register every pair of the folder and write what the command line writes: images, transform, landmarks, overlay and tables.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is missing before the folder can be registered.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1499,6 +1511,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Register the moving to the fixed volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Taken back: the scene is as it was before the registration.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1508,10 +1524,6 @@
     </message>
     <message>
         <source>a registration to take back</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Register the moving to the fixed volume.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1834,10 +1846,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Still missing: {list}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Saved {file}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1951,6 +1959,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Bring all visits onto one of them, check and average them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the one of the best quality</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1968,10 +1980,6 @@
     </message>
     <message>
         <source>a row of the table</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Bring all visits onto one of them, check and average them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2000,10 +2008,6 @@
     </message>
     <message>
         <source>a second visit of the same eye</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Still missing: {list}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -44,6 +44,25 @@ def test_buttons_say_what_is_missing(rig, widget):
     assert "a folder for the results" in ui.registerFolderButton.toolTip
 
 
+def test_what_is_missing_stands_beside_the_button_until_it_is_there(rig, widget):
+    ui = widget.ui
+    for button, beside in (
+        (ui.fineTuneButton, ui.fineTuneBlockedLabel),
+        (ui.registerButton, ui.registerBlockedLabel),
+        (ui.registerFolderButton, ui.registerFolderBlockedLabel),
+    ):
+        assert beside.text == button.toolTip
+        assert not beside.isHidden()
+    choose_volumes(widget)
+    settle(rig)
+    assert ui.registerButton.enabled
+    assert ui.registerBlockedLabel.text == ""
+    assert ui.registerBlockedLabel.isHidden()
+    ui.fixedVolumeSelector.setCurrentNode(None)
+    settle(rig)
+    assert ui.registerBlockedLabel.text == "Still missing: a fixed volume"
+
+
 def test_pairs_are_listed_and_the_reasons_for_those_left_out(rig, widget, logic, tmp_path):
     logic.pairs.folders[str(tmp_path)] = 2
     logic.pairs.left_out = (LeftOut(("eye.png",), "no partner"),)
