@@ -11,6 +11,8 @@ from .placement import RAS_TO_LPS, to_world
 
 MOVING_COLOUR = (0.0, 1.0, 0.0)
 FIXED_COLOUR = (1.0, 1.0, 0.0)
+# Type and size, percent of a view: where a carried landmark lies on the fixed one, the cross leaves the larger star in sight.
+_GLYPHS = {MOVING_COLOUR: ("Cross2D", 3.0), FIXED_COLOUR: ("StarBurst2D", 4.2)}
 
 
 def landmarks_from_node(node, geometry: Geometry, *, world: bool = True, without=None) -> Landmarks:
@@ -69,11 +71,15 @@ def node_from_landmarks(landmarks: Landmarks, geometry: Geometry, name: str, nod
 
 
 def set_colour(node, colour: tuple[float, float, float]) -> None:
-    """Colour a point list, red, green, blue from 0 to 1."""
+    """Colour a point list, red, green, blue from 0 to 1; those of the moving and the fixed image get their glyphs too."""
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetColor(*colour)
     display.SetSelectedColor(*colour)  # new points are selected
+    if colour in _GLYPHS:
+        glyph, size = _GLYPHS[colour]
+        display.SetGlyphTypeFromString(glyph)
+        display.SetGlyphScale(size)
 
 
 def defined_points(node) -> list[int]:

@@ -3,6 +3,7 @@
 Runs of either kind take turns in processes of their own; the result is the ratio of the medians.
 
     python Testing/Benchmarks/busy.py --rounds 5
+    python Testing/Benchmarks/busy.py --rounds 2 --policy PASSIVE --epochs 10     # fine-tuning instead of registering
 """
 
 from __future__ import annotations
@@ -31,6 +32,18 @@ registrar = Registrar(load_checkpoint(default_checkpoint()), "cpu")
 registrar(pair.moving, pair.fixed)
 print(np.median([registrar(pair.moving, pair.fixed).seconds for _ in range(5)]))
 """
+_FINE_TUNE = """
+import sys, tempfile, time
+from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.resources import sample_pairs
+began = time.perf_counter()
+with tempfile.TemporaryDirectory() as folder:
+    what = ["finetune", "--pairs", str(sample_pairs()), "--epochs", "{epochs}", "--output", folder, "--device", "cpu"]
+    code = main([*what, "--json"])
+print()
+print(time.perf_counter() - began)
+sys.exit(code)
+"""
 
 
 def main() -> None:
@@ -38,28 +51,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--policy", nargs="+", default=["PASSIVE", "ACTIVE"], help="of OpenMP's waiting threads")
+    parser.add_argument("--epochs", type=int, default=0, help="of fine-tuning on the sample pairs, in place of a pair")
     arguments = parser.parse_args()
+    code = _FINE_TUNE.replace("{epochs}", str(arguments.epochs)) if arguments.epochs else _REGISTER
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     for policy in arguments.policy:
         taken = {busy: [] for busy in (False, True)}
         for _ in range(arguments.rounds):
             for busy, times in taken.items():
-                times.append(_seconds(policy, cores if busy else 0))
+                times.append(_seconds(code, policy, cores if busy else 0))
         alone, beside = (float(np.median(taken[busy])) for busy in (False, True))
         print(
             f"{policy}: alone {alone:.2f} s, beside {cores} busy processes {beside:.2f} s, {beside / alone:.1f} times as long"
         )
 
 
-def _seconds(policy: str, busy: int) -> float:
+def _seconds(code: str, policy: str, busy: int) -> float:
     others = [subprocess.Popen([sys.executable, "-c", _SPIN]) for _ in range(busy)]
     try:
         time.sleep(0.2)
         environment = {**os.environ, "OMP_WAIT_POLICY": policy, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-c", _REGISTER], env=environment, capture_output=True, text=True, check=True
-        )
-        return float(done.stdout)
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        return float(done.stdout.split()[-1])
     finally:
         for other in others:
             other.kill()

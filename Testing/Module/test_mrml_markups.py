@@ -249,3 +249,26 @@ def test_the_next_click_goes_to_the_expected_list(lists):
     assert selection.GetActivePlaceNodeID() == fixed.GetID()
     lists.stop_placing()
     assert interaction.GetCurrentInteractionMode() == interaction.ViewTransform
+
+
+def test_a_carried_landmark_on_a_fixed_one_leaves_both_in_sight(rig):
+    from MetaRegistrationLib.mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
+
+    view = rig.slice_view("Red")
+    view.node.SetOrientation("Axial")
+    view.resize((300, 300))
+    place = geometry((100, 100), (1.0, 1.0), (0, 0, 0), np.eye(3))
+    point = Landmarks(("1",), np.array([[50.0, 50.0]]))
+    nodes = [
+        node_from_landmarks(point, place, name, colour=colour)
+        for name, colour in (("fixed", FIXED_COLOUR), ("moving", MOVING_COLOUR))
+    ]
+    slicer.app.processEvents()
+    view.node.SetFieldOfView(100, 100, 1)
+    view.node.JumpSliceByCentering(*nodes[0].GetNthControlPointPositionWorld(0))
+    for node in nodes:
+        node.GetDisplayNode().SetPointLabelsVisibility(False)
+    drawn = view.render()
+    for colour in (FIXED_COLOUR, MOVING_COLOUR):
+        near = np.abs(drawn / 255.0 - colour).max(axis=-1) < 0.25
+        assert near.sum() >= 8
