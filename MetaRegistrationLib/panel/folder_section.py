@@ -11,7 +11,7 @@ from .stage_choices import missing_for
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, on_path, say, show_progress
+from .widgets import can_start, on_path, remember, say, show_progress
 
 _SHOWN_WARNINGS = 5
 
@@ -85,7 +85,7 @@ class FolderSection:
         if not self._output() or self._state.folder is None:
             self.refresh()
             return
-        self.ui.outputPathLineEdit.addCurrentPathToHistory()
+        remember(self.ui.outputPathLineEdit)
         request = FolderRequest(
             folder=self._state.folder.root,
             output=Path(self._output()),

@@ -7,7 +7,7 @@ from .state import PanelState
 from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
-from .widgets import fill_table, on_path, say, set_up_table
+from .widgets import fill_table, last_folder, on_path, remember, say, set_up_table
 
 
 class PairsSection:
@@ -38,10 +38,14 @@ class PairsSection:
         state.watch(self.refresh)
 
     def refresh(self) -> None:
-        """Show the folder that the scene remembers."""
+        """Show the folder that the scene remembers; in a new scene, the one that the line brings from last time."""
         folder = self._state.parameters.folder
         if folder and folder != self.ui.folderPathLineEdit.currentPath:
             self.ui.folderPathLineEdit.currentPath = folder
+        elif not folder and self._scanned is None:
+            last = last_folder(self.ui.folderPathLineEdit)
+            if last:
+                self._folder_typed(last)
         self._give_pixel_size()
 
     def close(self) -> None:
@@ -116,7 +120,7 @@ class PairsSection:
 
     def _found(self, found) -> None:
         self._show(found)
-        self.ui.folderPathLineEdit.addCurrentPathToHistory()
+        remember(self.ui.folderPathLineEdit)
         folder = found.folder
         text = _("{count} pairs ({layout}). Click on a row to load that pair.").format(
             count=len(folder.pairs), layout=folder.layout

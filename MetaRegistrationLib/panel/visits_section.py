@@ -16,7 +16,7 @@ from .texts import sentence
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
 from .visits_table import rows_after, rows_before
-from .widgets import can_start, fill_table, on_path, say, set_up_table, show_progress
+from .widgets import can_start, empty, fill_table, last_folder, on_path, remember, say, set_up_table, show_progress
 
 
 class VisitsSection:
@@ -33,7 +33,7 @@ class VisitsSection:
 
     def __init__(self, ui, logic, state: PanelState, dependency, host) -> None:
         self.ui, self._logic, self._state, self._dependency, self._host = ui, logic, state, dependency, host
-        self._folder = ""
+        self._folder, self._is_new = "", True
         self._eyes: dict[str, list] = {}
         self._scanned: tuple | None = None
         self._checked: list[str] = []
@@ -77,6 +77,11 @@ class VisitsSection:
         if parameters.visitsFolder and parameters.visitsFolder != self._folder:  # that of a scene that was loaded
             self._read(parameters.visitsFolder)
             ui.visitsFolderPathLineEdit.currentPath = parameters.visitsFolder
+        elif self._is_new and not (parameters.visitsFolder or parameters.visitsTable):  # that of last time
+            self._is_new = False
+            last = last_folder(ui.visitsFolderPathLineEdit)
+            if last:
+                self._folder_typed(last)
         if parameters.visitsOutput and parameters.visitsOutput != ui.visitsOutputPathLineEdit.currentPath:
             ui.visitsOutputPathLineEdit.currentPath = parameters.visitsOutput
         self._show_table()
@@ -104,6 +109,8 @@ class VisitsSection:
             self._steps.cancel()
         self._job = self._steps = None
         self._chosen, self._eyes, self._scanned, self._problem, self._folder = None, {}, None, "", ""
+        self._is_new = False
+        empty(self.ui.visitsFolderPathLineEdit)  # the same folder, chosen again, is news then
         self._show_idle()
 
     def _folder_typed(self, path: str) -> None:
@@ -267,7 +274,7 @@ class VisitsSection:
             return
         self._job = job
         for line in (ui.visitsFolderPathLineEdit, ui.visitsOutputPathLineEdit):
-            line.addCurrentPathToHistory()
+            remember(line)
         show_progress(ui.visitsProgressBar, 0, 0, _("Starting ..."))
         self._say(_("Registering {count} visits ...").format(count=len(chosen.visits)))
         say(ui.visitsBlockedLabel, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from .texts import tr as _
 
@@ -31,6 +32,32 @@ def on_path(line, changed: Callable[[str], object]) -> None:
 
     line.connect("currentPathChanged(QString)", changed)
     line.connect("validInputChanged(bool)", validity)
+
+
+def remember(line) -> None:
+    """Put the path of a ctkPathLineEdit into its history.
+
+    A path that is in it already is taken out first, and the line is empty for a moment: nobody may hear of that.
+    """
+    blocked = line.blockSignals(True)
+    line.addCurrentPathToHistory()
+    line.blockSignals(blocked)
+
+
+def last_folder(line) -> str:
+    """The folder that a ctkPathLineEdit shows of its own accord: the last one of its history, unless it is gone."""
+    path = line.currentPath.strip()
+    if not path or Path(path).is_dir():
+        return path
+    empty(line)
+    return ""
+
+
+def empty(line) -> None:
+    """Empty a ctkPathLineEdit without a word."""
+    blocked = line.blockSignals(True)
+    line.currentPath = ""
+    line.blockSignals(blocked)
 
 
 def fill_table(table, rows: Sequence[Sequence[str]], bold: int = 0) -> None:

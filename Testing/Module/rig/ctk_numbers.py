@@ -167,6 +167,8 @@ class ctkSliderWidget(_Ranged):
         super().__init__(parent)
         self._inner_slider = ctkDoubleSlider(self)
         self._inner_box = ctkDoubleSpinBox(self)
+        self._inner_slider.setObjectName("Slider")  # the names of CTK's own children
+        self._inner_box.setObjectName("SpinBox")
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._inner_slider, 1)

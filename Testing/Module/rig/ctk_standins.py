@@ -187,12 +187,35 @@ class ctkPathLineEdit:
         return self._combo
 
     def addCurrentPathToHistory(self):
-        """Keep the path in the history."""
+        """Keep the path in the history; as in CTK's, one that is in it is taken out first, and the line tells of it."""
         path = self._get_currentPath()
-        if path and self._combo.findText(path) < 0:
-            blocked = self._combo.blockSignals(True)
-            self._combo.insertItem(0, path)
-            self._combo.blockSignals(blocked)
+        if not path:
+            return
+        history = [path, *(known for known in self._history() if known != path)]
+        QtCore.QSettings().setValue(self._key(), history)
+        index = self._combo.findText(path)
+        if index >= 0:
+            self._combo.removeItem(index)
+        self._combo.insertItem(0, path)
+        self._combo.setCurrentIndex(0)
+
+    def _key(self):
+        return f"ctkPathLineEdit/{stored(self, 'settingKey', 'QString')}"
+
+    def _history(self):
+        found = QtCore.QSettings().value(self._key()) or []
+        return [found] if isinstance(found, str) else list(found)
+
+    def _after_settingKey(self):
+        """Another key brings another history, of which CTK's line shows the latest."""
+        path, blocked = self._get_currentPath(), self._combo.blockSignals(True)
+        self._combo.clear()
+        self._combo.addItems(self._history())
+        self._combo.setEditText(path)
+        self._combo.blockSignals(blocked)
+        if not path and self._combo.count:
+            self._combo.setCurrentIndex(-1)
+            self._combo.setCurrentIndex(0)
 
     def browse(self):
         """Ask for a path as the filters say."""
