@@ -11,8 +11,9 @@ from .placement import RAS_TO_LPS, to_world
 
 MOVING_COLOUR = (0.0, 1.0, 0.0)
 FIXED_COLOUR = (1.0, 1.0, 0.0)
-# Type and size, percent of a view: where a carried landmark lies on the fixed one, the cross leaves the larger star in sight.
-_GLYPHS = {MOVING_COLOUR: ("Cross2D", 3.0), FIXED_COLOUR: ("StarBurst2D", 4.2)}
+# Type and size, percent of a view: where a carried landmark lies on a fixed one, the arms of the cross reach beyond the star, and
+# its rays stand between them, whichever is drawn last.
+_GLYPHS = {MOVING_COLOUR: ("Cross2D", 4.6), FIXED_COLOUR: ("StarBurst2D", 3.0)}
 
 
 def landmarks_from_node(node, geometry: Geometry, *, world: bool = True, without=None) -> Landmarks:

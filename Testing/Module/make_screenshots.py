@@ -9,10 +9,25 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import qt
+import slicer
 from panel_helpers import ROOT, SAMPLES, choose_folder, click_row, open_panel, register, settle
 
 PICTURES = ROOT / "Resources" / "Screenshots"
-WINDOW = (1500, 900)
+WINDOW = (1366, 768)  # a laptop's screen, and a module panel as narrow as people have it
+DOCK = 400
+
+
+def photograph(rig, widget, name: str, section) -> None:
+    """Photograph the window with a section of the panel in sight."""
+    dock = slicer.util.findChild(rig.main_window, "PanelDockWidget")
+    rig.main_window.resize(*WINDOW)
+    rig.main_window.resizeDocks([dock], [DOCK], qt.Qt.Horizontal)
+    settle(rig)
+    area = slicer.util.findChild(rig.main_window, "ModulePanel")
+    area.verticalScrollBar().value = section.y
+    settle(rig)
+    keep(rig.screenshot_window(f"picture_{name}", WINDOW), name)
 
 
 def keep(path: Path | str, name: str) -> None:
@@ -29,18 +44,19 @@ def test_pictures(rig):
     choose_folder(rig, widget, folder)
     click_row(rig, widget, 9)
     settle(rig)
-    keep(rig.screenshot_window("picture_pair", WINDOW), "pair")
+    photograph(rig, widget, "pair", ui.pairsCollapsibleButton)
 
     ui.adaptedNameLineEdit.text = "superficial plexus"
     ui.epochsSpinBox.value = 10
     ui.fineTuneButton.click()
     rig.wait_until(lambda: ui.adaptStatusLabel.text.startswith("Epoch 6"), 120, "for six epochs")
-    keep(rig.screenshot_window("picture_fine_tuning", WINDOW), "fine_tuning")
+    photograph(rig, widget, "fine_tuning", ui.adaptCollapsibleButton)
     rig.wait_until(lambda: not widget.panel.adapt.running, 120, "for the training")
 
     click_row(rig, widget, 9)
     register(rig, widget)
     settle(rig)
+    photograph(rig, widget, "registered", ui.registerCollapsibleButton)
     keep(rig.screenshot(widget.parent, "picture_panel"), "panel")
     ui.stagesCollapsibleButton.collapsed = False
     settle(rig)
@@ -50,7 +66,7 @@ def test_pictures(rig):
     for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton, ui.stagesCollapsibleButton):
         section.collapsed = True
     settle(rig)
-    keep(rig.screenshot_window("picture_landmarks", WINDOW), "landmarks")
+    photograph(rig, widget, "landmarks", ui.landmarksCollapsibleButton)
 
 
 def test_picture_of_visits(rig):
@@ -70,5 +86,5 @@ def test_picture_of_visits(rig):
     rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
     ui.changeMapButton.click()
     settle(rig)
-    keep(rig.screenshot_window("picture_visits", WINDOW), "visits")
+    photograph(rig, widget, "visits", ui.visitsCollapsibleButton)
     rig.screenshot(ui.visitsCollapsibleButton, "picture_section_visits")

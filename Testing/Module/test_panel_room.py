@@ -44,6 +44,15 @@ def test_no_section_needs_more_than_a_narrow_dock(rig, larger, narrow):
     assert max(wide.values()) <= narrow, wide
 
 
+def test_the_panel_with_its_scroll_bar_fits_a_narrow_dock(rig):
+    widget = opened(rig)
+    for name in ("masks", "visits"):  # the tutorial's state, in which these are folded
+        getattr(widget.ui, f"{name}CollapsibleButton").collapsed = True
+    rig.process_events()
+    bar = QtWidgets.QApplication.style().pixelMetric(QtWidgets.QStyle.PixelMetric.PM_ScrollBarExtent)
+    assert widget.parent.layout().totalMinimumSize().width() + bar <= NARROW
+
+
 def test_everything_that_can_be_worked_can_be_reached_by_tab(rig):
     widget = opened(rig)
     kinds = (
