@@ -69,6 +69,23 @@ def test_pictures(rig):
     photograph(rig, widget, "landmarks", ui.landmarksCollapsibleButton)
 
 
+def test_picture_of_a_pair_that_cannot_be_aligned(rig):
+    PICTURES.mkdir(exist_ok=True)
+    widget = open_panel(rig)
+    ui = widget.ui
+    folder = Path(tempfile.gettempdir()) / "OCTA pairs"
+    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
+    choose_folder(rig, widget, folder)
+    for row in (0, 5):
+        click_row(rig, widget, row)
+        settle(rig)
+    ui.fixedVolumeSelector.setCurrentNode(slicer.util.getNode("phantom_001 fixed"))
+    settle(rig)
+    register(rig, widget)
+    settle(rig)
+    photograph(rig, widget, "uncertain", ui.registerCollapsibleButton)
+
+
 def test_picture_of_visits(rig):
     PICTURES.mkdir(exist_ok=True)
     folder, results = (Path(tempfile.gettempdir()) / name for name in ("OD visits", "OD results"))
