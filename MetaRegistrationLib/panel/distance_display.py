@@ -69,8 +69,14 @@ class DistanceDisplay:
             say(self.ui.landmarksStatusLabel, "")
         self._said = ""
         fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
+        self._show_micrometres(not rows or not all(math.isnan(row[3]) for row in rows))
         self._logic.update_table(parameters, rows, registered)
         self._state.measured()
+
+    def _show_micrometres(self, known: bool) -> None:
+        """A narrow dock has no room for columns without a number."""
+        for column in (3, 4):
+            self.ui.distanceTable.setColumnHidden(column, not known)
 
 
 def table_texts(rows) -> list[list[str]]:

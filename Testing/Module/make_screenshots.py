@@ -12,6 +12,7 @@ from pathlib import Path
 import qt
 import slicer
 from panel_helpers import ROOT, SAMPLES, choose_folder, click_row, open_panel, register, settle
+from PIL import Image
 
 PICTURES = ROOT / "Resources" / "Screenshots"
 WINDOW = (1366, 768)  # a laptop's screen, and a module panel as narrow as people have it
@@ -32,7 +33,7 @@ def photograph(rig, widget, name: str, section) -> None:
 
 def keep(path: Path | str, name: str) -> None:
     """Copy a picture of the rig to where the README shows it."""
-    shutil.copyfile(path, PICTURES / f"{name}.png")
+    Image.open(path).convert("RGB").quantize(192).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def test_pictures(rig):
@@ -62,6 +63,8 @@ def test_pictures(rig):
     settle(rig)
     for name in ("pairs", "adapt", "register", "landmarks"):
         section = getattr(ui, f"{name}CollapsibleButton")
+        section.collapsed = False
+        settle(rig)
         keep(rig.screenshot(section, f"picture_section_{name}"), f"section_{name}")
     for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton, ui.stagesCollapsibleButton):
         section.collapsed = True

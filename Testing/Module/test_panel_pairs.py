@@ -193,3 +193,16 @@ def test_the_user_has_the_last_word_on_the_pixel_size(rig, widget):
     widget.ui.spacingSpinBox.value = 7.5
     settle(rig)
     assert pixel_sizes(widget) == pytest.approx([0.0075] * 4)
+
+
+def test_columns_in_micrometres_are_there_where_there_are_any(rig, tmp_path):
+    widget = open_panel(rig)
+    ui = widget.ui
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs"))
+    click_row(rig, widget, 0)
+    settle(rig)
+    assert table(ui.distanceTable)[0][3] == "–"
+    assert ui.distanceTable.isColumnHidden(3)
+    ui.spacingSpinBox.value = 15.0
+    rig.wait_until(lambda: table(ui.distanceTable) and table(ui.distanceTable)[0][3] != "–", 10, "for micrometres")
+    assert not ui.distanceTable.isColumnHidden(3)
