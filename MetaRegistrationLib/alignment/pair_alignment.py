@@ -151,7 +151,7 @@ class _Search:
         if unmoved.agreeing >= settled.agreeing and _near(settled.matrix):
             # The images lie right already: what the fit would add is its own error.
             settled = unmoved
-        curved = bent(self._matcher, settled.matrix, settled.directions) if self._kind == "affine" else None
+        curved = bent(self._matcher, settled) if self._kind == "affine" else None
         if curved is not None:
             return _Found(
                 curved.matrix, True, before, curved.share, best.confidence, "", settled.directions, curved.bend

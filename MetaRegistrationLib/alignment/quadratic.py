@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .blocks import BlockMatcher, Matches, affine_terms, fit_change
+from .settle import CHECK_REACH, Settled
 
-# Greatest offset of a block, half a side being 1, and the distances within which it counts, pass by pass.
-_PASSES = ((0.1, 0.05, 0.012), (0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
-_REACH = 0.1
+# Greatest offset of a block, half a side being 1, and the distances within which it counts, pass by pass after the first.
+_PASSES = ((0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
+_LOOSEST, _TIGHTEST = 0.05, 0.012
 _LEAST_BLOCKS = 20  # of 64: six numbers an axis are to be told
 _GAIN = 0.6  # the median offset that blocks may keep, as a share of what the affine transform leaves
 _LEAST_SHARE = (
@@ -40,55 +41,51 @@ def quadratic_terms(points: np.ndarray) -> np.ndarray:
     return np.stack((rows * rows, rows * columns, columns * columns), axis=-1)
 
 
-def bent(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> Bent | None:
+def bent(matcher: BlockMatcher, settled: Settled) -> Bent | None:
     """The quadratic transform beside an affine one, or None where it brings the blocks no nearer to one another.
 
     Parameters
     ----------
     matcher : BlockMatcher
-    matrix : float64 array (2, 3)
-        The affine transform, half a side being 1.
-    directions : str
-        What the blocks are matched by: one of `blocks.DIRECTIONS`.
+    settled : Settled
+        The affine transform, and how its blocks lie.
     """
-    before = _matches(matcher, matrix, None, _REACH, directions)
+    before = settled.matches
     if before.agreeing().sum() < _LEAST_BLOCKS:
         return None
-    found, bend = matrix, np.zeros((2, 3))
+    matrix, bend, left = _changed(before, settled.matrix, np.zeros((2, 3)), _LOOSEST, _TIGHTEST)
+    if left > _GAIN * _typical(before) or not _plausible(matrix, bend):
+        return None
     for reach, loosest, tightest in _PASSES:
-        matches = _matches(matcher, found, bend, reach, directions)
+        matches = matcher.match(matcher.under(matrix, bend), reach, (settled.directions,))[settled.directions]
         if len(matches) < _LEAST_BLOCKS:
             return None
-        found, bend = _changed(matches, found, bend, loosest, tightest)
-    if not _plausible(found, bend):
+        matrix, bend, _ = _changed(matches, matrix, bend, loosest, tightest)
+    after = matcher.match(matcher.under(matrix, bend), CHECK_REACH, (settled.directions,))[settled.directions]
+    share = float(after.agreeing().mean()) if len(after) else 0.0
+    if share < _LEAST_SHARE or after.agreeing().sum() < before.agreeing().sum() or not _plausible(matrix, bend):
         return None
-    after = _matches(matcher, found, bend, _REACH, directions)
-    share = float(after.agreeing().mean())
-    if share < _LEAST_SHARE or after.agreeing().sum() < before.agreeing().sum():
-        return None
-    return Bent(found, bend, share) if _typical(after) <= _GAIN * _typical(before) else None
-
-
-def _matches(
-    matcher: BlockMatcher, matrix: np.ndarray, bend: np.ndarray | None, reach: float, directions: str
-) -> Matches:
-    return matcher.match(matcher.under(matrix, bend), reach, (directions,))[directions]
+    return Bent(matrix, bend, share) if _typical(after) <= _GAIN * _typical(before) else None
 
 
 def _changed(
     matches: Matches, matrix: np.ndarray, bend: np.ndarray, loosest: float, tightest: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The transform behind the quadratic change that the blocks agree on; terms of higher order are left out."""
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """The transform behind the quadratic change that the blocks agree on, and the median offset that it leaves of theirs.
+
+    Terms of higher order are left out.
+    """
     terms = np.hstack((affine_terms(matches.centres), quadratic_terms(matches.centres)))
-    coefficients, _ = fit_change(matches, terms, loosest=loosest, tightest=tightest, stiffness=1e-3)
+    coefficients, fitted = fit_change(matches, terms, loosest=loosest, tightest=tightest, stiffness=1e-3)
     shift, linear, curved = coefficients[0], coefficients[1:3].T, coefficients[3:].T
     change = np.vstack((np.column_stack((np.eye(2) + linear, shift)), [0.0, 0.0, 1.0]))
-    return matrix @ change, bend + matrix[:, :2] @ curved
+    return matrix @ change, bend + matrix[:, :2] @ curved, _typical(matches, fitted)
 
 
-def _typical(matches: Matches) -> float:
-    """Median offset of the blocks that agree."""
-    offsets = np.linalg.norm(matches.offsets, axis=1)[matches.agreeing()]
+def _typical(matches: Matches, fitted: np.ndarray | None = None) -> float:
+    """Median offset of the blocks that agree, or of what a change leaves of it."""
+    rest = matches.offsets - (0 if fitted is None else fitted)
+    offsets = np.linalg.norm(rest, axis=1)[matches.agreeing(fitted)]
     return float(np.median(offsets)) if len(offsets) else float("inf")
 
 

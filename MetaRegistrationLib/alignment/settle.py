@@ -12,7 +12,8 @@ from .blocks import DIRECTIONS, BlockMatcher, Matches, affine_terms, fit_change
 # Greatest offset of a block, half a side being 1, and how near a block must lie in the end to count, pass by pass.
 _PASSES = ((0.16, 0.02), (0.10, 0.02), (0.06, 0.012), (0.06, 0.012))
 _LOOSEST = (0.1, 0.04, 0.03, 0.03)
-_CHECK_REACH = 0.1
+CHECK_REACH = 0.1
+"""Greatest offset of a block, half a side being 1, at which a transform is judged."""
 _LEAST_BLOCKS = 5
 
 
@@ -29,12 +30,15 @@ class Settled:
         Blocks that could be matched.
     agreeing : int
         Those that are found where the transform puts them, to 1.25 percent of a side.
+    matches : Matches
+        All of them, by these directions.
     """
 
     matrix: np.ndarray
     directions: str
     blocks: int
     agreeing: int
+    matches: Matches
 
     @property
     def share(self) -> float:
@@ -63,8 +67,8 @@ def settle(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> Settled:
 
 def judge(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> Settled:
     """Count the blocks that agree on a transform."""
-    matches = matcher.match(matcher.under(matrix), _CHECK_REACH, (directions,))[directions]
-    return Settled(matrix, directions, len(matches), int(matches.agreeing().sum()))
+    matches = matcher.match(matcher.under(matrix), CHECK_REACH, (directions,))[directions]
+    return Settled(matrix, directions, len(matches), int(matches.agreeing().sum()), matches)
 
 
 def _change(matches: Matches, kind: str, loosest: float, tightest: float) -> tuple[np.ndarray | None, float]:
