@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -38,15 +40,29 @@ class Objective:
         inside_moving: Tensor | None = None,
         inside_fixed: Tensor | None = None,
     ):
-        self._moving, self._base, self._settings = moving, base, settings
+        self._moving, self._base = moving, base
         size = tuple(fixed.shape[-2:])
         self.grid = SplineGrid(size, settings.cells(max(size)), settings.levels, like=fixed)
+        self._use(
+            settings,
+            functional.avg_pool2d(_defined(base, inside_moving, inside_fixed), settings.shrink),
+            _reduced(fixed, settings),
+            _reduced(warp(moving, base, padding="border"), settings),
+        )
+
+    def _use(self, settings: RefinementSettings, defined: Tensor, fixed: Tensor, warped: Tensor) -> None:
+        self._settings, self._share_defined, self._fixed, self._warped = settings, defined, fixed, warped
         self._rows, self._columns = self.grid.sampler(settings.shrink)
-        defined = _defined(base, inside_moving, inside_fixed)
-        defined = (functional.avg_pool2d(defined, settings.shrink) > 0.999).float()
-        self._correlation = LocalCorrelation(self._reduced(fixed), defined, window=settings.window)
-        self._warped = self._reduced(warp(moving, base, padding="border"))
-        self._positions = identity_grid(*self._warped.shape[-2:], like=fixed)
+        self._correlation = LocalCorrelation(fixed, (defined > 0.999).float(), window=settings.window)
+        self._positions = identity_grid(*warped.shape[-2:], like=fixed)
+
+    def coarser(self, settings: RefinementSettings) -> Objective:
+        """The same of images that are averaged over squares of a whole number of these pixels."""
+        factor = settings.shrink // self._settings.shrink
+        other = copy(self)
+        images = (self._share_defined, self._fixed, self._warped)
+        other._use(settings, *(functional.avg_pool2d(image, factor) for image in images))
+        return other
 
     def __call__(self, levels: list[Tensor]) -> Tensor:
         """The measure (scalar, differentiable) of control displacements, on the moving image as the base warps it."""
@@ -64,7 +80,7 @@ class Objective:
         return self._of(displacement_px, self.grid.roughness(total))
 
     def _of(self, displacement_px: Tensor, roughness: Tensor) -> float:
-        warped = self._reduced(warp(self._moving, displacement_px, padding="border"))
+        warped = _reduced(warp(self._moving, displacement_px, padding="border"), self._settings)
         return float(self._correlation(warped) - self._settings.smoothness_weight * roughness)
 
     def displacement(self, total: Tensor) -> Tensor:
@@ -72,8 +88,9 @@ class Objective:
         rows, columns = self.grid.sampler()
         return rows @ total @ columns.T
 
-    def _reduced(self, image: Tensor) -> Tensor:
-        return functional.avg_pool2d(blur(image, self._settings.blur_px), self._settings.shrink)
+
+def _reduced(image: Tensor, settings: RefinementSettings) -> Tensor:
+    return functional.avg_pool2d(blur(image, settings.blur_px), settings.shrink)
 
 
 def _defined(base: Tensor, inside_moving: Tensor | None, inside_fixed: Tensor | None) -> Tensor:

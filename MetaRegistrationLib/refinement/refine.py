@@ -97,13 +97,12 @@ def refine(
         # Clones: tensors made in inference mode cannot take part in a gradient.
         moving, fixed, start = (tensor.detach().clone().float() for tensor in (moving, fixed, displacement_px))
         base = smooth_start(start, settings.start_blur_px, settings.keep_px)
-        masks = {"inside_moving": inside_moving, "inside_fixed": inside_fixed}
-        objective = Objective(moving, fixed, base, settings, **masks)
+        objective = Objective(moving, fixed, base, settings, inside_moving=inside_moving, inside_fixed=inside_fixed)
         before = objective.of_start(start)
         steps, levels, added = 0, objective.grid.zeros(), None
         for stage in settings.passes():
-            same = stage.shrink == settings.shrink
-            taken, levels = ascend(objective if same else Objective(moving, fixed, base, stage, **masks), stage, levels)
+            seen = objective if stage.shrink == settings.shrink else objective.coarser(stage)
+            taken, levels = ascend(seen, stage, levels)
             steps, added = steps + taken, objective.grid.total(levels)
         after, field = before, start
         for candidate in () if added is None else (added, added / 2, added / 4):

@@ -158,7 +158,7 @@ def align_series(
     qualities = [quality(visit.image) for visit in visits]
     pairs = _Pairs(visits, register, tell, many)
     chosen, why = _reference(visits, qualities, pairs, reference)
-    pairs.ahead((index, chosen) for index in range(len(visits)) if index != chosen)
+    pairs.ahead(_needed(len(visits), chosen))
     direct = [_direct(pairs, index, chosen) for index in range(len(visits))]
     aligned = [entry if entry.aligned else _through(pairs, direct, index, chosen) for index, entry in enumerate(direct)]
     return Series(chosen, why, aligned, qualities, _loops(pairs, aligned, chosen))
@@ -198,6 +198,7 @@ def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[in
         return [visit.name for visit in visits].index(wanted), "chosen"
     order = sorted(range(len(visits)), key=lambda index: -qualities[index])
     best, reached = order[0], -1
+    pairs.ahead(_needed(len(visits), order[0]))
     for candidate in order[:3]:
         pairs.ahead((other, candidate) for other in range(len(visits)) if other != candidate)
         count = sum(pairs(other, candidate)[0] is not None for other in range(len(visits)) if other != candidate)
@@ -211,6 +212,18 @@ def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[in
         else "of the best image quality among those that most others can be aligned with"
     )
     return best, f"{why} ({reached} of {len(visits) - 1} others are aligned with it directly)"
+
+
+def _needed(count: int, reference: int) -> list[tuple[int, int]]:
+    """The registrations (moving, fixed) that it takes where all visits can be aligned with the reference."""
+    ring = [index for index in range(count) if index != reference]
+    return [(index, reference) for index in ring] + [(ring[second], ring[first]) for first, second in _ways(len(ring))]
+
+
+def _ways(count: int) -> list[tuple[int, int]]:
+    """Which two of the visits that are aligned are looked at together, so that each is once."""
+    odd = [(count - 2, count - 1)] if count % 2 and count > 1 else []
+    return [(place, place + 1) for place in range(0, count - 1, 2)] + odd
 
 
 def _direct(pairs: _Pairs, index: int, reference: int) -> AlignedVisit:
@@ -243,10 +256,10 @@ def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tu
     """From the reference to a visit directly, and over another visit: each visit in one way, in two where one misses."""
     ring = [index for index, entry in enumerate(visits) if entry.aligned and index != reference]
     count, found = len(ring), {}
-    wanted = [(place, place + 1) for place in range(0, count - 1, 2)] + ([(count - 2, count - 1)] if count % 2 else [])
-    pairs.ahead((ring[second], ring[first]) for first, second in wanted if first >= 0)
+    wanted = _ways(count)
+    pairs.ahead((ring[second], ring[first]) for first, second in wanted)
     for first, second in wanted:
-        if first < 0 or (first, second) in found:
+        if (first, second) in found:
             continue
         between = pairs(ring[second], ring[first])[0]
         miss = math.nan if between is None else _miss(between, visits[ring[first]], visits[ring[second]])
