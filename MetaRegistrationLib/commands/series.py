@@ -133,8 +133,10 @@ def _eye(arguments, registrar, record: dict, folder, files, noise, progress: Rea
         series = align_series(
             visits, registrar, arguments.reference, lambda text: progress(Message(f"registering {text}")), many
         )
-    mean = average(series)
-    change = None if arguments.no_change else _change(arguments, series, noise, progress)
+    with ThreadPoolExecutor(1) as beside:
+        averaging = beside.submit(average, series)
+        change = None if arguments.no_change else _change(arguments, series, noise, progress)
+        mean = averaging.result()
     write_series(folder, series, mean, {**record, "images": {file.name: file.path for file in files}}, change)
     for entry in series.visits:
         if not entry.aligned:
