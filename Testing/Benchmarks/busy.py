@@ -3,7 +3,7 @@
 Runs of either kind take turns in processes of their own; the result is the ratio of the medians.
 
     python Testing/Benchmarks/busy.py --rounds 5
-    python Testing/Benchmarks/busy.py --rounds 2 --policy PASSIVE --epochs 10     # fine-tuning instead of registering
+    python Testing/Benchmarks/busy.py --rounds 2 --policy library --epochs 10     # fine-tuning instead of registering
 """
 
 from __future__ import annotations
@@ -50,7 +50,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--policy", nargs="+", default=["PASSIVE", "ACTIVE"], help="of OpenMP's waiting threads")
+    parser.add_argument(
+        "--policy",
+        nargs="+",
+        default=["library", "PASSIVE", "ACTIVE"],
+        help="of OpenMP's waiting threads; `library`: as ours sets it",
+    )
     parser.add_argument("--epochs", type=int, default=0, help="of fine-tuning on the sample pairs, in place of a pair")
     arguments = parser.parse_args()
     code = _FINE_TUNE.replace("{epochs}", str(arguments.epochs)) if arguments.epochs else _REGISTER
@@ -70,7 +75,10 @@ def _seconds(code: str, policy: str, busy: int) -> float:
     others = [subprocess.Popen([sys.executable, "-c", _SPIN]) for _ in range(busy)]
     try:
         time.sleep(0.2)
-        environment = {**os.environ, "OMP_WAIT_POLICY": policy, "PYTHONPATH": str(ROOT)}
+        environment = {
+            key: value for key, value in os.environ.items() if key not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+        }
+        environment |= {"PYTHONPATH": str(ROOT)} | ({} if policy == "library" else {"OMP_WAIT_POLICY": policy})
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
         return float(done.stdout.split()[-1])
     finally:
