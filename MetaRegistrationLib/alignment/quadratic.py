@@ -17,11 +17,11 @@ from .settle import CHECK_REACH, Settled
 # Greatest offset of a block, half a side being 1, and the distances within which it counts, pass by pass after the first.
 _PASSES = ((0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
 _LOOSEST, _TIGHTEST = 0.05, 0.012
-_LEAST_BLOCKS = 20  # of 64: six numbers an axis are to be told
+_LEAST_BLOCKS = 20  # to begin with: six numbers an axis are to be told
 _GAIN = 0.6  # the median offset that blocks may keep, as a share of what the affine transform leaves
-_LEAST_SHARE = (
-    0.8  # of the blocks have to agree on it: where less do, it follows an elastic deformation in some of them
-)
+# Blocks that have to agree on it in the end, of 64 and of those that both images show: a wide field fills the frame, and where
+# less do, it follows an elastic deformation.
+_LEAST_AGREEING, _LEAST_SHARE = 36, 0.8
 _LEAST_BEND, _GREATEST_BEND = 0.01, 0.25  # two pixels of 400 at the corners of the frame, and fifty
 _CORNERS = np.array([(row, column) for row in (-1.0, 0.0, 1.0) for column in (-1.0, 0.0, 1.0)])
 
@@ -63,7 +63,8 @@ def bent(matcher: BlockMatcher, settled: Settled) -> Bent | None:
         matrix, bend, _ = _changed(matches, matrix, bend, loosest, tightest)
     after = matcher.match(matcher.under(matrix, bend), CHECK_REACH, (settled.directions,))[settled.directions]
     share = float(after.agreeing().mean()) if len(after) else 0.0
-    if share < _LEAST_SHARE or after.agreeing().sum() < before.agreeing().sum() or not _plausible(matrix, bend):
+    least = max(_LEAST_AGREEING, before.agreeing().sum())
+    if share < _LEAST_SHARE or after.agreeing().sum() < least or not _plausible(matrix, bend):
         return None
     return Bent(matrix, bend, share) if _typical(after) <= _GAIN * _typical(before) else None
 
