@@ -26,7 +26,7 @@ from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.resources import default_checkpoint
 from MetaRegistrationLib.stages import Stages
 
-_PEERS = ("elastix", "ants", "greedy", "sift")
+_PEERS = ("elastix", "ants", "greedy", "sift", "fireants_peer")
 
 
 @dataclass(frozen=True, eq=False)
