@@ -31,18 +31,24 @@ def photograph(rig, widget, name: str, section) -> None:
     keep(rig.screenshot_window(f"picture_{name}", WINDOW), name)
 
 
+def open_samples(rig):
+    """The panel with the sample pairs."""
+    PICTURES.mkdir(exist_ok=True)
+    widget = open_panel(rig)
+    folder = Path(tempfile.gettempdir()) / "OCTA pairs"
+    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
+    choose_folder(rig, widget, folder)
+    return widget
+
+
 def keep(path: Path | str, name: str) -> None:
     """Copy a picture of the rig to where the README shows it."""
     Image.open(path).convert("RGB").quantize(192).save(PICTURES / f"{name}.png", optimize=True)
 
 
 def test_pictures(rig):
-    PICTURES.mkdir(exist_ok=True)
-    widget = open_panel(rig)
+    widget = open_samples(rig)
     ui = widget.ui
-    folder = Path(tempfile.gettempdir()) / "OCTA pairs"
-    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
-    choose_folder(rig, widget, folder)
     click_row(rig, widget, 9)
     settle(rig)
     photograph(rig, widget, "pair", ui.pairsCollapsibleButton)
@@ -73,12 +79,8 @@ def test_pictures(rig):
 
 
 def test_picture_of_a_pair_that_cannot_be_aligned(rig):
-    PICTURES.mkdir(exist_ok=True)
-    widget = open_panel(rig)
+    widget = open_samples(rig)
     ui = widget.ui
-    folder = Path(tempfile.gettempdir()) / "OCTA pairs"
-    shutil.copytree(SAMPLES, folder, dirs_exist_ok=True)
-    choose_folder(rig, widget, folder)
     for row in (0, 5):
         click_row(rig, widget, row)
         settle(rig)
