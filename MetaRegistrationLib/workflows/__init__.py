@@ -1,0 +1,1 @@
+"""Use cases: typed options in, progress events out. No argparse, no Qt, no Slicer."""
