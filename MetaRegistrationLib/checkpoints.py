@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import os
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from .errors import InputError
 from .formats.files import replacing
 from .frames.preprocessing import Preprocessing
-from .networks import build_network
+from .networks import as_network, build_network, network_name
 
 FORMAT = "MetaRegistration checkpoint"
 FORMAT_VERSION = 1
@@ -43,6 +44,8 @@ class Checkpoint:
         State of an unfinished run (optimisers, counters); empty in a checkpoint that is only to be used.
     path : Path or None
         File that it was read from, for messages; not stored.
+    module : nn.Module or None
+        The network itself, where it was given as an object and not by name; not stored. `build` copies it.
     """
 
     network: dict
@@ -53,6 +56,30 @@ class Checkpoint:
     training: dict = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
     path: Path | None = field(default=None, compare=False)
+    module: nn.Module | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of_module(cls, module: nn.Module) -> Checkpoint:
+        """A checkpoint of a network that is given as an object, with its weights and the paper's preprocessing.
+
+        Raises
+        ------
+        InputError
+            It is no torch module.
+        """
+        network = as_network(module)
+        description = {"name": network_name(module), "settings": {}}
+        return cls(description, cpu_weights(network), Preprocessing().to_dict(), module=network)
+
+    def with_module(self, module: nn.Module) -> Checkpoint:
+        """This checkpoint's weights for a network that is given as an object.
+
+        Raises
+        ------
+        InputError
+            It is no torch module.
+        """
+        return replace(self, module=as_network(module), network={"name": network_name(module), "settings": {}})
 
     def build(self, device: torch.device | str = "cpu") -> nn.Module:
         """The network with its weights, in evaluation mode.
@@ -63,7 +90,7 @@ class Checkpoint:
             The network cannot be made or the weights do not fit it.
         """
         try:
-            network = build_network(self.network["name"], self.network.get("settings"))
+            network = self._new_network()
             network.load_state_dict(self.weights)
         except InputError as error:
             raise InputError(f"{self.title}: {error}") from error
@@ -73,6 +100,11 @@ class Checkpoint:
                 f"{self.title}: its weights do not fit its network {self.network['name']} ({words})."
             ) from error
         return network.to(device).eval()
+
+    def _new_network(self) -> nn.Module:
+        if self.module is not None:
+            return copy.deepcopy(self.module)
+        return build_network(self.network["name"], self.network.get("settings"))
 
     @property
     def knows_contrasts(self) -> bool:
@@ -113,7 +145,7 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
 
 
 def _stored(checkpoint: Checkpoint) -> dict:
-    return {name: value for name, value in vars(checkpoint).items() if name != "path"}
+    return {name: value for name, value in vars(checkpoint).items() if name not in ("path", "module")}
 
 
 def load_checkpoint(path: str | os.PathLike) -> Checkpoint:

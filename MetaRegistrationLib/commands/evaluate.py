@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from ..progress import Finished, Reader
+from ..progress import Reader
+from ..workflows.evaluating import evaluate
 from .failures import SOME_LEFT_OUT
-from .folders import report_folder
-from .options import add_checkpoint, add_device, add_output, add_pairs, add_reading, add_stages, pixel_sizes, stages_of
-from .registering import make_registrar, metrics_table, register_pairs, summary_line
+from .measures_text import metrics_table, summary_line
+from .options import (
+    add_checkpoint,
+    add_device,
+    add_output,
+    add_pairs,
+    add_reading,
+    add_stages,
+    registrar_of,
+    selection_of,
+)
 
 NAME = "evaluate"
 HELP = "measure a checkpoint on pairs with landmarks"
@@ -35,21 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Evaluate."""
-    from ..formats.files import sole_writer, writable_folder
-    from ..pairs.folders import find_pairs
-    from ..registration.results import write_tables
-
-    stages = stages_of(arguments)
-    folder = find_pairs(arguments.pairs, **pixel_sizes(arguments), slice_index=arguments.slice)
-    report_folder(folder, progress)
-    files = folder.split(arguments.split)
-    registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages)
-    output = writable_folder(arguments.output)
-    with sole_writer(output):
-        rows = [done.measures for done in register_pairs(registrar, files, NAME, progress, record)]
-        record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": arguments.split}
-        summary = write_tables(output, rows, record)
+    outcome = evaluate(selection_of(arguments), arguments.output, registrar_of(arguments), progress)
     if not arguments.json:
-        print(f"{metrics_table(rows)}\n{summary_line(summary)}\nTables: {output.resolve()}")
-    progress(Finished(NAME, output, summary))
-    return SOME_LEFT_OUT if record.get("left_out") else 0
+        table, line = metrics_table(outcome.rows), summary_line(outcome.summary)
+        print(f"{table}\n{line}\nTables: {outcome.output.resolve()}")
+    return SOME_LEFT_OUT if outcome.left_out else 0

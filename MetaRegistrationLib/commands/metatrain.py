@@ -6,9 +6,10 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ..progress import Message, Reader, Silent
+from ..workflows.training import start_on_tasks, train
 from .failures import explain
 from .options import positive_float, positive_int
-from .training_options import add_tasks, add_training, start_on_tasks, train
+from .training_options import add_tasks, add_training, source_training_of
 
 if TYPE_CHECKING:
     from ..training.distributed import Group
@@ -84,7 +85,8 @@ def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> Non
     from ..training.devices import place
     from ..training.reptile import Reptile
 
-    base, parent, tasks, step = group.together(start_on_tasks, arguments, progress)
+    options = source_training_of(arguments)
+    base, parent, tasks, step = group.together(start_on_tasks, options, progress)
     if group.size > min(arguments.tasks_per_step, len(tasks)):
         progress(Message(f"A step has fewer tasks than there are processes ({group.size}): some will idle.", "warning"))
     trainer = Reptile(
@@ -105,4 +107,4 @@ def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> Non
         group=group,
     )
     every = arguments.validate_every or 50
-    train(arguments, trainer, tasks, step, base, parent, validate_every=every, progress=progress, group=group)
+    train(options, trainer, tasks, step, base, parent, validate_every=every, progress=progress, group=group)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..stages import INITIAL_KINDS, SEARCHED_KINDS, Stages
+from ..workflows.folders import PairSelection
+from ..workflows.registrars import RegistrarOptions
 
 
 def new_parser_options(description: str, examples: str) -> dict:
@@ -181,6 +183,21 @@ def pixel_sizes(arguments: argparse.Namespace) -> dict:
         raise InputError("--override-spacing: give the size that is to count by --spacing-um.")
     names = ("spacing_um", "override_spacing", "moving_spacing_um", "fixed_spacing_um")
     return {name: getattr(arguments, name) for name in names}
+
+
+def selection_of(arguments: argparse.Namespace) -> PairSelection:
+    """The folder of pairs that the options of `add_pairs`, `add_reading` and `--split` name."""
+    return PairSelection(
+        arguments.pairs,
+        split=getattr(arguments, "split", None),
+        slice_index=arguments.slice,
+        **pixel_sizes(arguments),
+    )
+
+
+def registrar_of(arguments: argparse.Namespace) -> RegistrarOptions:
+    """What the options of `add_checkpoint`, `add_stages` and `add_device` ask for."""
+    return RegistrarOptions(arguments.checkpoint, stages=stages_of(arguments), device=arguments.device)
 
 
 def add_initial(parser: argparse.ArgumentParser, kinds: tuple[str, ...] = SEARCHED_KINDS) -> None:

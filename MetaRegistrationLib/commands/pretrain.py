@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..progress import Reader
+from ..workflows.training import start_on_tasks, train
 from .options import positive_int
-from .training_options import add_tasks, add_training, start_on_tasks, train
+from .training_options import add_tasks, add_training, source_training_of
 
 NAME = "pretrain"
 HELP = "train a network on all source tasks mixed"
@@ -35,18 +36,19 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..training.devices import place
     from ..training.pretrain import Pretraining
 
-    base, parent, tasks, step = start_on_tasks(arguments, progress)
+    options = source_training_of(arguments)
+    base, parent, tasks, step = start_on_tasks(options, progress)
     trainer = Pretraining(
         place(base.build(), step.device),
         tasks,
         step,
-        steps=arguments.steps,
-        learning_rate=arguments.learning_rate,
-        batch=arguments.batch,
-        seed=arguments.seed,
-        decay=arguments.decay,
-        workers=arguments.workers,
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        batch=options.batch,
+        seed=options.seed,
+        decay=options.decay,
+        workers=options.workers,
     )
-    every = arguments.validate_every or 500
-    train(arguments, trainer, tasks, step, base, parent, validate_every=every, progress=progress)
+    every = options.validate_every or 500
+    train(options, trainer, tasks, step, base, parent, validate_every=every, progress=progress)
     return 0

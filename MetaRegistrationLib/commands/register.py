@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
-from ..progress import Finished, Reader
+from ..progress import Reader
+from ..workflows.folders import find_selected
+from ..workflows.registering import register_files
 from .failures import SOME_LEFT_OUT
-from .folders import report_folder
+from .measures_text import metrics_table, summary_line
 from .options import (
     add_checkpoint,
     add_device,
@@ -19,9 +21,9 @@ from .options import (
     natural_int,
     path_name,
     pixel_sizes,
-    stages_of,
+    registrar_of,
+    selection_of,
 )
-from .registering import leave_out, make_registrar, metrics_table, pair_record, register_pairs, summary_line
 
 NAME = "register"
 HELP = "register a pair or a folder of pairs"
@@ -60,36 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Register and write."""
-    from ..formats.files import sole_writer, writable_folder
-    from ..registration.results import write_registration, write_tables
-
-    stages = stages_of(arguments)
-    files = _files(arguments, progress)
-    registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages)
-    output = writable_folder(arguments.output)
-    with sole_writer(output):
-        rows = []
-        for done in register_pairs(registrar, files, NAME, progress, record):
-            folder, own = output / done.files.name, pair_record(record, done.files)
-            try:
-                write_registration(folder, done.registration, done.landmarks, done.measures, own)
-            except (InputError, OSError) as error:
-                if len(files) == 1:
-                    raise
-                leave_out(done.files, error, progress, record)
-                continue
-            rows.append(done.measures)
-        if not rows:
-            raise InputError(f"None of the {len(files)} pairs could be written; the messages above say why.")
-        summary = write_tables(output, rows, record)
+    options, files = registrar_of(arguments), _files(arguments, progress)
+    outcome = register_files(files, arguments.output, options, progress)
     if not arguments.json:
-        print(f"{metrics_table(rows)}\n{summary_line(summary)}\nResults: {output.resolve()}")
-    progress(Finished(NAME, output, summary))
-    return SOME_LEFT_OUT if record.get("left_out") else 0
+        table, line = metrics_table(outcome.rows), summary_line(outcome.summary)
+        print(f"{table}\n{line}\nResults: {outcome.output.resolve()}")
+    return SOME_LEFT_OUT if outcome.left_out else 0
 
 
 def _files(arguments: argparse.Namespace, progress: Reader) -> list:
-    from ..pairs.folders import PairFiles, find_pairs
+    from ..pairs.folders import PairFiles
 
     own = [f"{role}_{what}" for what in ("landmarks", "mask", "slice") for role in ("moving", "fixed")]
     single = ("moving", "fixed", *own)
@@ -97,9 +79,7 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
     if arguments.pairs is not None:
         if given:
             raise InputError(f"{', '.join(given)} is for one pair; leave it out, or leave out --pairs.")
-        folder = find_pairs(arguments.pairs, **pixel_sizes(arguments), slice_index=arguments.slice)
-        report_folder(folder, progress)
-        return list(folder.split(arguments.split))
+        return list(find_selected(selection_of(arguments), progress)[1])
     if arguments.moving is None or arguments.fixed is None:
         raise InputError("register: give --moving and --fixed, or --pairs.")
     if arguments.fixed_landmarks is not None and arguments.moving_landmarks is None:

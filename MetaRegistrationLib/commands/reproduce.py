@@ -12,9 +12,9 @@ from ..errors import InputError
 from ..experiments.plan import BEDS, BRAIN, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
 from ..progress import Finished, Message, Reader
 from ..training.adaptation import PLAIN
+from ..workflows.training import data_folder
 from . import simulate
 from .options import add_device, add_output, path_name, positive_float, positive_int
-from .training_options import data_folder
 
 if TYPE_CHECKING:
     import torch

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
-from ..errors import InputError
-from ..progress import Finished, Item, Message, Reader, Started
+from ..progress import Reader
+from ..workflows.visits import ChangeOptions, VisitsOptions, align_eyes, check_stages
 from .failures import SOME_LEFT_OUT
 from .options import (
     add_checkpoint,
@@ -18,9 +15,8 @@ from .options import (
     natural_int,
     path_name,
     positive_float,
-    stages_of,
+    registrar_of,
 )
-from .registering import make_registrar
 
 NAME = "series"
 HELP = "align all visits of an eye, check and average them, and show what changed"
@@ -36,8 +32,6 @@ EXAMPLES = (
     "  meta-registration series --folder eye --output results --change 2021 2023 --repeats repeat_scans --eye right\n"
     "  meta-registration series --visits visits.csv --reference 2021 --output results"
 )
-
-_MOST_AT_ONCE = 8  # memory: each takes some 100 MB
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,131 +82,26 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Align, average, write."""
-    from ..formats.files import sole_writer, writable_folder
     from ..visits.files import eyes_of_files, eyes_of_folder, eyes_of_table
 
-    if arguments.initial == "landmarks":
-        raise InputError("series: visits have no landmarks to go by; choose another --initial.")
+    options = _options(arguments)
+    check_stages(options)
     if arguments.images:
         eyes = eyes_of_files(arguments.images)
     else:
         eyes = eyes_of_table(arguments.visits) if arguments.visits else eyes_of_folder(arguments.folder)
-    registrar, record = make_registrar(arguments.checkpoint, arguments.device, stages_of(arguments))
-    output = writable_folder(arguments.output)
-    progress(Started(NAME, len(eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
-    noise = _noise(arguments.repeats, registrar, progress) if arguments.repeats and not arguments.no_change else None
-    left_out, done = [], 0
-    with sole_writer(output):
-        for number, (eye, files) in enumerate(eyes.items(), 1):
-            try:
-                values = _eye(
-                    arguments, registrar, record, output if len(eyes) == 1 else output / eye, files, noise, progress
-                )
-            except (InputError, OSError) as error:
-                if len(eyes) == 1:
-                    raise
-                left_out.append(eye)
-                progress(Message(f"left out: {eye}: {error}", "warning"))
-                continue
-            done += 1
-            progress(Item(number, len(eyes), eye, values))
-    if not done:
-        raise InputError(f"None of the {len(eyes)} eyes could be done; the messages above say why.")
+    outcome = align_eyes(eyes, arguments.output, options, progress)
     if not arguments.json:
-        print(f"Results: {output.resolve()} (report.html shows them)")
-    progress(Finished(NAME, output, {"eyes": done, "left_out": left_out}))
-    return SOME_LEFT_OUT if left_out else 0
+        print(f"Results: {outcome.output.resolve()} (report.html shows them)")
+    return SOME_LEFT_OUT if outcome.left_out else 0
 
 
-def _eye(arguments, registrar, record: dict, folder, files, noise, progress: Reader) -> dict:
-    from ..visits import align_series, average
-    from ..visits.report import write_series
-
-    visits = [file.load(arguments.slice, arguments.spacing_um) for file in files]
-    with _side_by_side(registrar) as many:
-        series = align_series(
-            visits, registrar, arguments.reference, lambda text: progress(Message(f"registering {text}")), many
-        )
-    with ThreadPoolExecutor(1) as beside:
-        averaging = beside.submit(average, series)
-        change = None if arguments.no_change else _change(arguments, series, noise, progress)
-        mean = averaging.result()
-    write_series(folder, series, mean, {**record, "images": {file.name: file.path for file in files}}, change)
-    for entry in series.visits:
-        if not entry.aligned:
-            progress(
-                Message(f"{entry.visit.name}: it could not be aligned with any other visit, and is left out", "warning")
-            )
-        elif entry.via:
-            progress(Message(f"{entry.visit.name}: aligned through {entry.via}"))
-    for name in series.inconsistent:
-        progress(Message(f"{name}: ways over it do not come back to where they began; look at it", "warning"))
-    reference = series.visits[series.reference].visit.name
-    progress(Message(f"reference: {reference}, {series.why}"))
-    loops = [px for px in series.loops_px.values() if px == px]
-    values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
-    return values | ({"greatest_loop_px": max(loops)} if loops else {})
-
-
-@contextmanager
-def _side_by_side(registrar) -> Iterator[Callable]:
-    """As `map`; on a processor several pairs at once, a core each, which is faster than one after the other on all cores."""
-    import torch
-
-    cores = torch.get_num_threads()
-    if registrar.device.type != "cpu" or cores < 2:
-        yield map
-        return
-    pool = ThreadPoolExecutor(min(cores, _MOST_AT_ONCE), initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _change(arguments, series, noise, progress: Reader):
-    """The change that was asked for; without being asked for, none where there is none, with a message."""
-    from ..visits.change_files import series_change
-
-    try:
-        names = tuple(arguments.change) if arguments.change else None
-        found = series_change(
-            series, names, noise, tuple(arguments.centre) if arguments.centre else None, arguments.eye
-        )
-    except InputError as error:
-        if arguments.change:
-            raise
-        progress(Message(f"no change is mapped: {error}", "warning"))
-        return None
-    whole = found.rows[-1]
-    progress(
-        Message(
-            f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density fell on"
-            f" {whole['lost_percent']:.1f} % and rose on {whole['gained_percent']:.1f} % of what is known;"
-            f" nothing can be said of {whole['unknown_percent']:.1f} %"
-        )
+def _options(arguments: argparse.Namespace) -> VisitsOptions:
+    change = ChangeOptions(
+        not arguments.no_change,
+        tuple(arguments.change) if arguments.change else None,
+        arguments.repeats,
+        tuple(arguments.centre) if arguments.centre else None,
+        arguments.eye,
     )
-    if found.pixel_mm is None:
-        progress(Message("the pixel size is unknown, so the regions are no ETDRS regions (--spacing-um)", "warning"))
-    return found
-
-
-def _noise(folder, registrar, progress: Reader):
-    """What differs between the repeat scans of a folder of pairs."""
-    from ..pairs.folders import find_pairs
-    from ..visits import Visit, align_series
-    from ..visits.change import repeat_noise
-
-    pairs = []
-    for files in find_pairs(folder).pairs:
-        pair = files.load()
-        progress(Message(f"registering repeat scans: {pair.name}"))
-        series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
-        if all(entry.aligned for entry in series.visits):
-            (first, known), (second, seen) = (entry.warped for entry in series.visits)
-            pairs.append((first, second, known & seen))
-        else:
-            progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
-    if not pairs:
-        raise InputError(f"--repeats: no pair of {folder} could be aligned with confidence.")
-    return repeat_noise(pairs)
+    return VisitsOptions(registrar_of(arguments), arguments.reference, change, arguments.slice, arguments.spacing_um)

@@ -51,6 +51,28 @@ def build_network(name: str, settings: dict | None = None) -> nn.Module:
     return network if name in _REGISTRY else DisplacementAdapter(network)
 
 
+def as_network(module: nn.Module) -> nn.Module:
+    """A network that is given as an object, called as ``network(moving, fixed) -> displacement_px``.
+
+    Raises
+    ------
+    InputError
+        It is no `torch.nn.Module` (a class, for instance, in place of an object of it).
+    """
+    if not isinstance(module, nn.Module):
+        what = f"the class {module.__name__}" if isinstance(module, type) else f"{type(module).__name__}"
+        raise InputError(f"network: expected a torch.nn.Module object, got {what}.")
+    known = isinstance(module, (DisplacementAdapter, *_REGISTRY.values()))
+    return module if known else DisplacementAdapter(module)
+
+
+def network_name(module: nn.Module) -> str:
+    """The name of a network's class: that of the registry, or `package.module:Class`."""
+    own = module.module if isinstance(module, DisplacementAdapter) else module
+    registered = {network_class: name for name, network_class in _REGISTRY.items()}
+    return registered.get(type(own)) or f"{type(own).__module__}:{type(own).__qualname__}"
+
+
 def _import_class(name: str) -> type[nn.Module]:
     module_name, colon, class_name = name.partition(":")
     if not colon:

@@ -30,7 +30,8 @@ from ..mrml import (
 )
 from ..mrml.markups import landmarks_from_node
 from ..pairs.files import check_sizes
-from ..stages import Stages, adapted_initial
+from ..stages import Stages
+from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .masking import masked
 from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
 from .texts import tr as _
@@ -51,8 +52,8 @@ class RegisterLogic:
         self._host = host
         self._jobs: list[Job] = []
         self._before: undo.BeforeRegistration | None = None
-        self._cached: tuple[tuple, Registrar] | None = None
-        self._adapted_initial: str | None = None  # of the checkpoint of the cached one
+        self._last = LastRegistrar()
+        self._adapted_initial: str | None = None  # of the checkpoint of the last one
 
     def steps(self, request: PairRequest) -> Generator[str, None, PairResult]:
         """Register a pair, yielding what is done next; nodes are made or changed in the last step only.
@@ -272,18 +273,9 @@ class RegisterLogic:
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
-        from ..checkpoints import load_checkpoint
-        from ..registration.registrar import Registrar
-
-        if not stages.network:
-            path = None
-        key = (str(path), path.stat().st_mtime_ns if path and path.is_file() else None, device, stages)
-        if self._cached is None or self._cached[0] != key:
-            self._cached = None  # two networks at a time need not fit a GPU
-            checkpoint = load_checkpoint(path) if path else None
-            self._adapted_initial = adapted_initial(checkpoint.history) if checkpoint else None
-            self._cached = (key, Registrar(checkpoint, device, stages))
-        return self._cached[1]
+        registrar, record = self._last(RegistrarOptions(path, stages=stages, device=device))
+        self._adapted_initial = record["adapted_initial"]
+        return registrar
 
     def _write(self, request: PairRequest, registration: Registration) -> tuple[Any, Any]:
         warped_array = registration.warped() if request.warped is not None else None

@@ -1,14 +1,65 @@
-"""What commands say of a folder of pairs before they work on it."""
+"""Folders of pairs as a use case takes them, and what is said of a folder before the work."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..progress import Message, Reader
 from ..words import counted
 
 if TYPE_CHECKING:
-    from ..pairs.folders import PairFolder
+    from ..pairs.folders import PairFiles, PairFolder
+
+
+@dataclass(frozen=True)
+class PairSelection:
+    """Which pairs of a folder, and how their files are read.
+
+    Attributes
+    ----------
+    folder : Path
+        As `find_pairs` takes it.
+    split : str or None
+        Only the pairs of this split.
+    spacing_um, override_spacing, moving_spacing_um, fixed_spacing_um, slice_index
+        As `find_pairs` takes them.
+    """
+
+    folder: Path
+    split: str | None = None
+    spacing_um: float | None = None
+    override_spacing: bool = False
+    moving_spacing_um: float | None = None
+    fixed_spacing_um: float | None = None
+    slice_index: int | None = None
+
+    def find(self) -> PairFolder:
+        """All pairs of the folder, whatever their split."""
+        from ..pairs.folders import find_pairs
+
+        return find_pairs(
+            self.folder,
+            spacing_um=self.spacing_um,
+            override_spacing=self.override_spacing,
+            moving_spacing_um=self.moving_spacing_um,
+            fixed_spacing_um=self.fixed_spacing_um,
+            slice_index=self.slice_index,
+        )
+
+
+def find_selected(selection: PairSelection, progress: Reader) -> tuple[PairFolder, tuple[PairFiles, ...]]:
+    """The folder, and those of its pairs that are selected; the folder is reported first.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, no usable pair in it, or none of the split.
+    """
+    folder = selection.find()
+    report_folder(folder, progress)
+    return folder, folder.split(selection.split)
 
 
 def report_folder(folder: PairFolder, progress: Reader) -> None:

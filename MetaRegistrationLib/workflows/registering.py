@@ -1,21 +1,24 @@
-"""What `register`, `evaluate` and `demo` share: registering pairs one after another with a record of what made them."""
+"""Registering pairs one after another, and a pair or a folder of pairs into a folder of results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..progress import Item, Message, Reader, Started
-from ..words import counted
+from ..errors import InputError
+from ..progress import Finished, Item, Message, Reader, Silent, Started
+from .folders import PairSelection, find_selected
+from .registrars import RegistrarOptions, make_registrar
 
 if TYPE_CHECKING:
     from ..formats.images import Image
     from ..pairs.folders import ImagePair, PairFiles
     from ..registration.measures import CarriedLandmarks, PairMeasures
     from ..registration.registrar import Registrar, Registration
-    from ..stages import Stages
+
+TASK = "register"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,32 +31,90 @@ class Registered:
     measures: PairMeasures
 
 
-def make_registrar(checkpoint: Path | None, device: str, stages: Stages) -> tuple[Registrar, dict]:
-    """A registrar, and the record of it: stages, checkpoint with hash, network, settings, device, versions.
+@dataclass(frozen=True, eq=False)
+class PairsOutcome:
+    """What came of registering pairs.
 
-    Without a checkpoint the shipped one is taken; where `stages` has no network, none is.
+    Attributes
+    ----------
+    rows : list of PairMeasures
+        One for each pair that was registered, in order.
+    summary : dict
+        Mean, standard deviation and median of the measures, as in `summary.json`.
+    left_out : list of dict
+        The pairs that could not be registered or written: `pair` and `reason`.
+    output : Path or None
+        Where the results are; None where nothing was written.
     """
-    from ..checkpoints import file_sha256, load_checkpoint
-    from ..registration.registrar import Registrar
-    from ..resources import default_checkpoint
-    from ..stages import adapted_initial
-    from ..versions import device_name, provenance
 
-    path = (checkpoint or default_checkpoint()) if stages.network else None
-    content = load_checkpoint(path) if path else None
-    registrar = Registrar(content, device, stages)
-    record = {
-        "stages": stages.to_dict(),
-        "checkpoint": path,
-        "checkpoint_sha256": file_sha256(path) if path else None,
-        "network": content.network if content else None,
-        "preprocessing": registrar.preprocessing.to_dict(),
-        "training_stages": [entry.get("stage") for entry in content.history] if content else [],
-        "adapted_initial": adapted_initial(content.history) if content else None,
-        "device": device_name(registrar.device),
-        "versions": provenance(),
-    }
-    return registrar, record
+    rows: list[PairMeasures]
+    summary: dict
+    left_out: list[dict] = field(default_factory=list)
+    output: Path | None = None
+
+
+def register_folder(
+    selection: PairSelection, output: Path, options: RegistrarOptions | None = None, progress: Reader | None = None
+) -> PairsOutcome:
+    """Register the pairs of a folder into `output`: a folder of results for each pair, and tables over all pairs.
+
+    Parameters
+    ----------
+    selection : PairSelection
+        The folder, and which of its pairs.
+    output : Path
+    options : RegistrarOptions, optional
+        Checkpoint, network, stages and device.
+    progress : Reader, optional
+        Receives the events.
+
+    Raises
+    ------
+    InputError
+        The folder holds no pair that can be used, none of them could be registered, or `output` cannot be written to.
+    """
+    progress = progress or Silent()
+    return register_files(find_selected(selection, progress)[1], output, options, progress)
+
+
+def register_files(
+    files: Sequence[PairFiles],
+    output: Path,
+    options: RegistrarOptions | None = None,
+    progress: Reader | None = None,
+) -> PairsOutcome:
+    """Register pairs of files into `output`, as `register_folder`."""
+    from ..formats.files import sole_writer, writable_folder
+    from ..registration.results import write_tables
+
+    progress = progress or Silent()
+    registrar, record = make_registrar(options or RegistrarOptions())
+    output = writable_folder(output)
+    with sole_writer(output):
+        rows = list(_written(registrar, files, output, progress, record))
+        if not rows:
+            raise InputError(f"None of the {len(files)} pairs could be written; the messages above say why.")
+        summary = write_tables(output, rows, record)
+    progress(Finished(TASK, output, summary))
+    return PairsOutcome(rows, summary, record.get("left_out", []), output)
+
+
+def _written(
+    registrar: Registrar, files: Sequence[PairFiles], output: Path, progress: Reader, record: dict
+) -> Iterator[PairMeasures]:
+    """Register and write pairs in turn; one of several that cannot be written is named and the rest goes on."""
+    from ..registration.results import write_registration
+
+    for done in register_pairs(registrar, files, TASK, progress, record):
+        folder, own = output / done.files.name, pair_record(record, done.files)
+        try:
+            write_registration(folder, done.registration, done.landmarks, done.measures, own)
+        except (InputError, OSError) as error:
+            if len(files) == 1:
+                raise
+            leave_out(done.files, error, progress, record)
+            continue
+        yield done.measures
 
 
 def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Registered:
@@ -98,7 +159,6 @@ def register_pairs(
         None of the pairs could be registered.
     """
     from ..alignment.aligned import alignment_message, other_initial_message
-    from ..errors import InputError
 
     progress(Started(task, len(files), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
     message = other_initial_message(record["adapted_initial"], record["stages"]["initial"])
@@ -155,42 +215,3 @@ def pair_record(record: dict, files: PairFiles) -> dict:
     given = {key: value for key, value in asdict(files).items() if value is not None}
     shared = {key: value for key, value in record.items() if key != "left_out"}
     return {**shared, "pair": given.pop("name"), **given}
-
-
-def metrics_table(rows: Sequence[PairMeasures]) -> str:
-    """The table that a person reads: distance and NCC before and after, a row a pair."""
-    from .tables import text_table
-
-    cells = [
-        (
-            row.pair,
-            _number(row.distance_before_px, 2),
-            _number(row.distance_after_px, 2),
-            _number(row.ncc_before, 3),
-            _number(row.ncc_after, 3),
-        )
-        for row in rows
-    ]
-    return text_table(("pair", "distance before, px", "distance after, px", "NCC before", "NCC after"), cells)
-
-
-def summary_line(summary: dict) -> str:
-    """Mean and standard deviation over pairs, in a sentence."""
-    ncc = f"NCC {_mean(summary['ncc_before'], 3)} before, {_mean(summary['ncc_after'], 3)} after"
-    if not summary["distance_after_px"]:
-        return f"Mean over {counted(summary['pairs'], 'pair')}: {ncc}"
-    distance = f"distance {_mean(summary['distance_before_px'], 2)} px before, {_mean(summary['distance_after_px'], 2)} px after"
-    return (
-        f"Mean over {counted(summary['pairs_with_landmarks'], 'pair')} with landmarks: {distance}; {ncc}; "
-        f"made worse {summary['made_worse_percent']:.0f} %"
-    )
-
-
-def _number(value: float, digits: int) -> str:
-    return "-" if value != value else f"{value:.{digits}f}"
-
-
-def _mean(statistics: dict | None, digits: int) -> str:
-    if not statistics:
-        return "-"
-    return f"{statistics['mean']:.{digits}f} +- {statistics['std']:.{digits}f}"

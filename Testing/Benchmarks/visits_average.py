@@ -16,15 +16,14 @@ from pathlib import Path
 import numpy as np
 import second_simulator
 
-from MetaRegistrationLib.commands.registering import make_registrar
 from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.formats.tables import read_table
 from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.pairs.folders import find_pairs
-from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits import Visit, align_series, average
 from MetaRegistrationLib.visits.quality import quality
 from MetaRegistrationLib.visits.series import Series
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 SIZE = 400
 
@@ -37,7 +36,7 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=10)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    registrar, _ = make_registrar(None, "cpu", Stages())
+    registrar, _ = make_registrar(RegistrarOptions(device="cpu"))
     methods = {"unaligned": _stay, "ours": registrar, **_elastix()}
     rows = []
     for name, visits in [*_simulated(arguments), *_real(arguments.data)]:

@@ -18,14 +18,13 @@ import second_simulator
 from lesions import disc, drop_out, new_vessels
 from scipy import ndimage
 
-from MetaRegistrationLib.commands.registering import make_registrar
 from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.formats.tables import read_table
 from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.pairs.folders import find_pairs
-from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.change import change_map, repeat_noise
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 SIZE = 400
 RADII_PX = (16, 24, 32, 40)
@@ -40,7 +39,7 @@ def main() -> None:
     parser.add_argument("--eyes", type=int, default=12)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    registrar, _ = make_registrar(None, "cpu", Stages())
+    registrar, _ = make_registrar(RegistrarOptions(device="cpu"))
     found = {"false_alarms": false_alarms(arguments.data, registrar)}
     found["lesions"] = painted(arguments.data, registrar, arguments.eyes)
     if arguments.json:

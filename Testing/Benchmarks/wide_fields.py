@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from MetaRegistrationLib.commands.registering import make_registrar
 from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
 from MetaRegistrationLib.stages import Stages
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 SIZE = 400
 
@@ -91,8 +91,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     registrars = {
-        "alignment alone": make_registrar(None, "cpu", Stages(network=False, refine=0))[0],
-        "default": make_registrar(None, "cpu", Stages())[0],
+        "alignment alone": make_registrar(RegistrarOptions(stages=Stages(network=False, refine=0), device="cpu"))[0],
+        "default": make_registrar(RegistrarOptions(device="cpu"))[0],
     }
     entries = []
     for kind, scene, rng in scenes(arguments.data, arguments.pairs):

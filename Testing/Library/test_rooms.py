@@ -20,8 +20,9 @@ ORDER = (
     ("training",),
     ("registration",),
     ("visits",),
+    ("workflows",),
     ("experiments", "jobs", "mrml"),
-    ("commands", "panel", "images", "geometry"),
+    ("api", "commands", "panel", "images", "geometry"),
 )
 """From the ground up: a room may need rooms of a lower line, and none of its own or a higher one."""
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}

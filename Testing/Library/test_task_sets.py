@@ -19,10 +19,10 @@ from training_helpers import (
     write_set,
 )
 
-from MetaRegistrationLib.commands.training_options import data_folder
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.tasks import load_task_set
+from MetaRegistrationLib.workflows.training import data_folder
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from panel_helpers import choose_folder, open_panel, small_folder
 
 from MetaRegistrationLib import resources
 from MetaRegistrationLib.checkpoints import file_sha256
-from MetaRegistrationLib.commands.registering import make_registrar
 from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
-from MetaRegistrationLib.stages import Stages
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 
 @pytest.fixture
@@ -75,7 +74,7 @@ def test_panel_and_command_line_have_the_same_default(rig, shipped):
     assert widget.ui.checkpointComboBox.currentText == "Any images, meta-learned (shipped)"
     assert widget.panel.state.checkpoint == shipped / "coarse_to_fine_any.pt"
     assert not any("Superficial" in label for label, _path, _purpose in listed(widget))
-    _registrar, record = make_registrar(None, "cpu", Stages())
+    _registrar, record = make_registrar(RegistrarOptions(device="cpu"))
     assert record["checkpoint"].name == "coarse_to_fine_any.pt"
 
 

@@ -1,0 +1,50 @@
+"""Measuring a checkpoint on the pairs of a folder."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+from ..progress import Finished, Reader, Silent
+from .folders import PairSelection, find_selected
+from .registering import PairsOutcome, register_pairs
+from .registrars import RegistrarOptions, make_registrar
+
+TASK = "evaluate"
+
+
+def evaluate(
+    selection: PairSelection,
+    output: Path | None = None,
+    options: RegistrarOptions | None = None,
+    progress: Reader | None = None,
+) -> PairsOutcome:
+    """Register the pairs of a folder and measure them; the tables go into `output` where it is given.
+
+    Parameters
+    ----------
+    selection : PairSelection
+    output : Path, optional
+        Folder for `metrics.csv` and `summary.json`.
+    options : RegistrarOptions, optional
+    progress : Reader, optional
+
+    Raises
+    ------
+    InputError
+        The folder holds no pair that can be used, none of them could be registered, or `output` cannot be written to.
+    """
+    from ..formats.files import sole_writer, writable_folder
+    from ..registration.measures import summary
+    from ..registration.results import write_tables
+
+    progress = progress or Silent()
+    folder, files = find_selected(selection, progress)
+    registrar, record = make_registrar(options or RegistrarOptions())
+    output = None if output is None else writable_folder(output)
+    with nullcontext() if output is None else sole_writer(output):
+        rows = [done.measures for done in register_pairs(registrar, files, TASK, progress, record)]
+        record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split}
+        result = summary(rows) if output is None else write_tables(output, rows, record)
+    progress(Finished(TASK, output, result))
+    return PairsOutcome(rows, result, record.get("left_out", []), output)

@@ -1,0 +1,247 @@
+"""Adapting a checkpoint to a folder of pairs."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..progress import Finished, Message, Reader, Silent
+from ..stages import Stages
+from ..training.adaptation import PLAIN, Recipe, guided
+from .folders import PairSelection, report_folder
+from .training import TrainingOptions, graphed, optimisation, starting_checkpoint, train
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from ..checkpoints import Checkpoint
+    from ..pairs.folders import PairFolder
+    from ..tasks import PairTask, TaskPair
+    from ..training.finetune import FineTuning
+    from ..training.likeness import Likeness
+    from ..training.step import OptimisationStep
+    from ..training.validation import Validator
+
+TASK = "finetune"
+_JUDGED = 8
+"""Pairs that are looked at to choose the recipe and, where none is held out, the epoch."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FinetuneOptions(TrainingOptions):
+    """What a fine-tuning is told beside what every training is told.
+
+    What is None of learning rate, clip, loss, `simulated` and `averaging` is as the recipe has it.
+
+    Attributes
+    ----------
+    network : torch.nn.Module or None
+        A network in place of the one that the checkpoint names; with a checkpoint, it gets the checkpoint's weights.
+    epochs : int
+        Passes over the pairs.
+    initial : str
+        Initial alignment: none, translation, rigid or affine.
+    hold_out : bool
+        Hold out some pairs to choose the epoch. Without it the last epoch is the result.
+    plain : bool
+        The paper's recipe, Eq. (1) alone.
+    simulated : float or None
+        Share of the updates made on simulated repeat visits.
+    averaging : float or None
+        Decay of the running mean of the weights, which is the result.
+    """
+
+    network: torch.nn.Module | None = None
+    epochs: int = 10
+    initial: str = Stages.initial
+    hold_out: bool = True
+    plain: bool = False
+    simulated: float | None = None
+    averaging: float | None = None
+
+
+def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress: Reader | None = None) -> Path:
+    """Adapt a checkpoint to the pairs of a folder, without landmarks.
+
+    Parameters
+    ----------
+    selection : PairSelection
+        The folder; of a folder with splits, `choose_pairs` says which pairs train and which are held out.
+    options : FinetuneOptions
+    progress : Reader, optional
+        Receives the events.
+
+    Returns
+    -------
+    Path
+        `best.pt`, the adapted checkpoint, in the folder of the run.
+
+    Raises
+    ------
+    InputError
+        A checkpoint, folder, device or setting cannot be used.
+    TrainingStopped
+        The run ended early; its last save is whole.
+    """
+    progress = progress or Silent()
+    base, parent, options = _start(options)
+    folder = selection.find()
+    report_folder(folder, progress)
+    return _finetune(folder, selection.split, base, parent, options, progress)
+
+
+def finetune_pairs(folder: PairFolder, options: FinetuneOptions, progress: Reader | None = None) -> Path:
+    """As `finetune_folder`, with pairs that were found or made before."""
+    base, parent, options = _start(options)
+    return _finetune(folder, None, base, parent, options, progress or Silent())
+
+
+def _start(options: FinetuneOptions) -> tuple[Checkpoint, str | None, FinetuneOptions]:
+    """Checkpoint, its SHA-256, and the options; what cannot be used is refused before any file is read."""
+    base, parent = starting_checkpoint(options.checkpoint, options.network)
+    recipe = PLAIN if options.plain else guided(base.network["name"])
+    optimisation(completed(options, recipe), base)
+    return base, parent, options
+
+
+def _finetune(
+    folder: PairFolder,
+    split: str | None,
+    base: Checkpoint,
+    parent: str | None,
+    options: FinetuneOptions,
+    progress: Reader,
+) -> Path:
+    from ..training.devices import choose_device, place
+    from ..training.folder import check_folder
+
+    device = choose_device(options.device)
+    task = _task(folder, split, base, options, device)
+    check_folder(Path(options.output), resume=options.resume)  # before the time that it takes to align
+    task.align(progress)
+    network = place(base.build(), device)
+    recipe, likeness = PLAIN, None
+    if not options.plain:
+        likeness = _look(task, network, base, progress)
+        if _misled(likeness, options):
+            return _keep_start(Path(options.output), base, progress)
+        recipe = guided(base.network["name"], octa=likeness.octa, smooth=likeness.smooth)
+    options = completed(options, recipe)
+    step = graphed(options, optimisation(options, base), base, progress)
+    judge = None if likeness is None else _judge(options, task, step)
+    trainer = _trainer(network, task, step, options)
+    every = (options.validate_every or 1) * trainer.steps_per_epoch
+    by_ncc = likeness is not None and not likeness.smooth
+    return train(
+        options,
+        trainer,
+        [task],
+        step,
+        base,
+        parent,
+        validate_every=every,
+        progress=progress,
+        judge=judge,
+        by_ncc=by_ncc,
+    )
+
+
+def _task(
+    folder: PairFolder, split: str | None, base: Checkpoint, options: FinetuneOptions, device: torch.device
+) -> PairTask:
+    from ..tasks import PairTask
+    from ..training.holdout import choose_pairs
+
+    training, held_out = choose_pairs(folder, split=split, hold_out=options.hold_out)
+    preprocessing = base.build_preprocessing()
+    return PairTask(folder.root.name, training, held_out, preprocessing, initial=options.initial, device=device)
+
+
+def _trainer(network: nn.Module, task: PairTask, step: OptimisationStep, options: FinetuneOptions) -> FineTuning:
+    from ..training.devices import drawing_threads
+    from ..training.finetune import FineTuning
+
+    return FineTuning(
+        network,
+        task,
+        step,
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        batch=options.batch,
+        seed=options.seed,
+        simulated=options.simulated,
+        averaging=options.averaging,
+        threads=drawing_threads(step.device),
+    )
+
+
+def completed(options: FinetuneOptions, recipe: Recipe) -> FinetuneOptions:
+    """The options with what was not given from the recipe."""
+    missing = {name: value for name, value in vars(recipe).items() if getattr(options, name) is None}
+    options = dataclasses.replace(options, **missing)
+    if options.averaging == 1:
+        raise InputError("--averaging: expected a number below 1, got 1: nothing would be learned.")
+    return options
+
+
+def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader) -> Likeness:
+    """What the pairs look like."""
+    from ..training.likeness import likeness
+
+    device = next(network.parameters()).device
+    found = likeness(network, _some(task), device, knows_contrasts=base.knows_contrasts)
+    measures = f"grain {found.grain:.2f}, roughness {found.roughness:.4f}, alikeness {found.alikeness:.2f}"
+    unlike = task.initial != "none" and not found.alike
+    kind = "as if their contrasts were unlike" if unlike else _KINDS[found.octa, found.smooth]
+    progress(Message(f"The pairs look {kind} ({measures})."))
+    return found
+
+
+_KINDS = {
+    (True, True): "like repeat visits of OCTA",
+    (False, True): "unlike OCTA, with little left to deform",
+    (False, False): "unlike OCTA, with much left to deform",
+}
+
+
+def _misled(likeness: Likeness, options: FinetuneOptions) -> bool:
+    """Whether correlation would lead away: unlike contrasts, unless the user has set the smoothness or goes on."""
+    # Without an alignment the directions differ because the images do not lie in place.
+    unlike = options.initial != "none" and not likeness.alike
+    return unlike and options.smoothness is None and not options.resume
+
+
+def _keep_start(output: Path, base: Checkpoint, progress: Reader) -> Path:
+    """Write the start as the result."""
+    from ..checkpoints import save_checkpoint
+    from ..training.folder import BEST
+
+    best = output / BEST
+    save_checkpoint(best, base)
+    progress(Message(_UNLIKE, "warning"))
+    progress(Finished(TASK, best))
+    return best
+
+
+_UNLIKE = (
+    "Fine-tuning goes by the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
+    "nothing was trained, the start was kept, and best.pt holds its weights. --plain or --smoothness trains all the same."
+)
+
+
+def _some(task: PairTask) -> list[TaskPair]:
+    return [task.pair(index) for index in range(0, len(task), -(-len(task) // _JUDGED))]
+
+
+def _judge(options: FinetuneOptions, task: PairTask, step: OptimisationStep) -> Validator:
+    """What chooses the epoch: the held-out pairs, or up to some of the pairs themselves where none is held out."""
+    from ..training.validation import Validator
+
+    pairs = task.validation_pairs()
+    if not pairs and options.hold_out:
+        pairs = _some(task)
+    return Validator({task.name: pairs}, step.loss, step.device)

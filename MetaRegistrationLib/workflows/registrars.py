@@ -1,0 +1,165 @@
+"""A registrar from a checkpoint, a network or a name, with the record of what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..stages import Stages, adapted_initial
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..checkpoints import Checkpoint
+    from ..registration.registrar import Registrar
+
+
+@dataclass(frozen=True, eq=False)
+class RegistrarOptions:
+    """What registers pairs.
+
+    Attributes
+    ----------
+    checkpoint : path, str, Checkpoint or None
+        A file, the name of a shipped checkpoint, or a loaded one. None is the shipped default, unless `network` is given.
+    network : torch.nn.Module or None
+        A network to use. With a checkpoint, it gets the checkpoint's weights.
+    stages : Stages
+    device : str or torch.device
+        auto, cpu, cuda, cuda:N or mps.
+    """
+
+    checkpoint: Path | str | Checkpoint | None = None
+    network: torch.nn.Module | None = None
+    stages: Stages = field(default_factory=Stages)
+    device: str | torch.device = "auto"
+
+
+def find_checkpoint(path_or_name: str | Path) -> Path:
+    """The file of a checkpoint: a path, or the name of a shipped one with or without its suffix.
+
+    Raises
+    ------
+    InputError
+        There is no such file, and no shipped checkpoint has that name.
+    """
+    from ..errors import InputError
+    from ..resources import shipped_checkpoints
+
+    path = Path(path_or_name).expanduser()
+    if path.exists():
+        return path
+    shipped = {file.stem: file for file in shipped_checkpoints()}
+    found = shipped.get(str(path_or_name).removesuffix(".pt"))
+    if found is None:
+        raise InputError(
+            f"Checkpoint {path_or_name}: there is no such file, and no shipped checkpoint has this name. The shipped"
+            f" ones are {', '.join(shipped)}."
+        )
+    return found
+
+
+def open_checkpoint(
+    checkpoint: Path | str | Checkpoint | None, network: torch.nn.Module | None = None
+) -> tuple[Checkpoint, Path | None]:
+    """The checkpoint that options name, with `network` as its architecture where one is given, and its file.
+
+    Raises
+    ------
+    InputError
+        The checkpoint cannot be read.
+    """
+    from ..checkpoints import Checkpoint, load_checkpoint
+    from ..resources import default_checkpoint
+
+    if checkpoint is None:
+        if network is not None:
+            return Checkpoint.of_module(network), None
+        checkpoint = default_checkpoint()
+    if isinstance(checkpoint, Checkpoint):
+        content, path = checkpoint, checkpoint.path
+    else:
+        path = find_checkpoint(checkpoint)
+        content = load_checkpoint(path)
+    return (content if network is None else content.with_module(network)), path
+
+
+def make_registrar(options: RegistrarOptions) -> tuple[Registrar, dict]:
+    """A registrar, and the record of it: stages, checkpoint with hash, network, settings, device, versions.
+
+    No checkpoint is read where the stages have no network.
+
+    Raises
+    ------
+    InputError
+        The checkpoint, the network or the device cannot be used.
+    """
+    from ..registration.registrar import Registrar
+    from ..versions import device_name, provenance
+
+    content, path = open_checkpoint(options.checkpoint, options.network) if options.stages.network else (None, None)
+    registrar = Registrar(content, options.device, options.stages)
+    record = {
+        "stages": options.stages.to_dict(),
+        "checkpoint": path,
+        "checkpoint_sha256": content and checkpoint_sha256(content, path),
+        "network": content.network if content else None,
+        "preprocessing": registrar.preprocessing.to_dict(),
+        "training_stages": [entry.get("stage") for entry in content.history] if content else [],
+        "adapted_initial": adapted_initial(content.history) if content else None,
+        "device": device_name(registrar.device),
+        "versions": provenance(),
+    }
+    return registrar, record
+
+
+class LastRegistrar:
+    """Keeps the registrar that was made last, and makes another one only where the options or the file have changed.
+
+    Networks and checkpoints that are given as objects are never kept: their weights may change.
+    """
+
+    def __init__(self) -> None:
+        self._key: tuple | None = None
+        self._made: tuple[Registrar, dict] | None = None
+
+    def __call__(self, options: RegistrarOptions) -> tuple[Registrar, dict]:
+        """As `make_registrar`."""
+        key = _key(options)
+        if key is not None and key == self._key:
+            return self._made
+        self._key = self._made = None  # two networks at a time need not fit a GPU
+        made = make_registrar(options)
+        if key is not None:
+            self._key, self._made = key, made
+        return made
+
+
+def _key(options: RegistrarOptions) -> tuple | None:
+    """What two calls share that can share a registrar; None for what is not to be kept."""
+    from ..resources import default_checkpoint
+
+    path = options.checkpoint
+    if not options.stages.network:
+        return None, None, str(options.device), options.stages
+    if options.network is not None or not (path is None or isinstance(path, (str, Path))):
+        return None
+    path = default_checkpoint() if path is None else find_checkpoint(path)
+    state = path.stat()
+    return path.resolve(), (state.st_mtime_ns, state.st_size), str(options.device), options.stages
+
+
+def checkpoint_sha256(checkpoint: Checkpoint, path: Path | None) -> str:
+    """SHA-256 of a checkpoint's file; of its weights as they would be stored where it has no file."""
+    import torch
+
+    from ..checkpoints import file_sha256
+
+    if path is not None and path.is_file():
+        return file_sha256(path)
+    content = io.BytesIO()
+    torch.save(checkpoint.weights, content)
+    return hashlib.sha256(content.getbuffer()).hexdigest()

@@ -1,0 +1,269 @@
+"""All visits of eyes: aligned, checked, averaged, and what changed between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..progress import Finished, Item, Message, Reader, Silent, Started
+from .registrars import RegistrarOptions, make_registrar
+
+if TYPE_CHECKING:
+    from ..registration.registrar import Registrar
+    from ..visits import Series, Visit
+    from ..visits.change import RepeatNoise
+    from ..visits.change_files import SeriesChange
+    from ..visits.files import VisitFile
+
+TASK = "series"
+_MOST_AT_ONCE = 8  # memory: each takes some 100 MB
+
+
+@dataclass(frozen=True)
+class ChangeOptions:
+    """What change is mapped.
+
+    Attributes
+    ----------
+    wanted : bool
+        Map a change at all.
+    visits : (str, str) or None
+        Names of the earlier and the later visit; None for the first and the last that are aligned.
+    repeats : Path or None
+        Folder of pairs of repeat scans, whose differences are one standard deviation.
+    centre_xy : (float, float) or None
+        Centre of the ETDRS grid, pixels of the reference.
+    eye : str
+        "right", "left" or "".
+    """
+
+    wanted: bool = True
+    visits: tuple[str, str] | None = None
+    repeats: Path | None = None
+    centre_xy: tuple[float, float] | None = None
+    eye: str = ""
+
+
+@dataclass(frozen=True)
+class VisitsOptions:
+    """How the visits of eyes are registered and read.
+
+    Attributes
+    ----------
+    registrar : RegistrarOptions
+    reference : str or None
+        The visit that stays; None for the one of the best quality.
+    change : ChangeOptions
+    slice_index : int or None
+        Slice to take from stacks, counted from 0.
+    spacing_um : float or None
+        Distance between pixels where files carry none.
+    """
+
+    registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
+    reference: str | None = None
+    change: ChangeOptions = field(default_factory=ChangeOptions)
+    slice_index: int | None = None
+    spacing_um: float | None = None
+
+
+@dataclass(frozen=True)
+class EyesOutcome:
+    """What came of several eyes.
+
+    Attributes
+    ----------
+    output : Path
+    done : int
+        Eyes that were registered.
+    left_out : list of str
+        Names of the eyes that were not.
+    """
+
+    output: Path
+    done: int
+    left_out: list[str]
+
+
+def align_eyes(
+    eyes: dict[str, list[VisitFile]],
+    output: Path,
+    options: VisitsOptions | None = None,
+    progress: Reader | None = None,
+) -> EyesOutcome:
+    """Align, average and compare the visits of each eye into `output`; of several eyes, each gets a folder in it.
+
+    Parameters
+    ----------
+    eyes : dict of str to list of VisitFile
+        As of `visits.files`.
+    output : Path
+    options : VisitsOptions, optional
+    progress : Reader, optional
+
+    Raises
+    ------
+    InputError
+        None of the eyes could be registered, or a setting, checkpoint or folder cannot be used.
+    """
+    from ..formats.files import sole_writer, writable_folder
+
+    progress, options = progress or Silent(), options or VisitsOptions()
+    check_stages(options)
+    registrar, record = make_registrar(options.registrar)
+    output = writable_folder(output)
+    progress(Started(TASK, len(eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    wanted = options.change.repeats if options.change.wanted else None
+    work = _Eyes(options, registrar, record, _noise(wanted, registrar, progress) if wanted else None, progress)
+    left_out, done = [], 0
+    with sole_writer(output):
+        for number, (eye, files) in enumerate(eyes.items(), 1):
+            try:
+                values = work.one(files, output if len(eyes) == 1 else output / eye)
+            except (InputError, OSError) as error:
+                if len(eyes) == 1:
+                    raise
+                left_out.append(eye)
+                progress(Message(f"left out: {eye}: {error}", "warning"))
+                continue
+            done += 1
+            progress(Item(number, len(eyes), eye, values))
+    if not done:
+        raise InputError(f"None of the {len(eyes)} eyes could be done; the messages above say why.")
+    progress(Finished(TASK, output, {"eyes": done, "left_out": left_out}))
+    return EyesOutcome(output, done, left_out)
+
+
+def check_stages(options: VisitsOptions) -> None:
+    """Raise an `InputError` where the initial alignment needs landmarks, which visits have none of."""
+    if options.registrar.stages.initial == "landmarks":
+        raise InputError("series: visits have no landmarks to go by; choose another --initial.")
+
+
+def align_visits(
+    visits: Sequence[Visit], registrar: Registrar, reference: str | None = None, progress: Reader | None = None
+) -> Series:
+    """Align the visits of one eye to one of them, several registrations side by side on a processor.
+
+    Parameters
+    ----------
+    visits : sequence of Visit
+        At least two, each name once.
+    registrar : Registrar
+    reference : str, optional
+        Name of the visit that stays.
+    progress : Reader, optional
+    """
+    from ..visits import align_series
+
+    progress = progress or Silent()
+    with _side_by_side(registrar) as many:
+        return align_series(visits, registrar, reference, lambda text: progress(Message(f"registering {text}")), many)
+
+
+@dataclass(frozen=True, eq=False)
+class _Eyes:
+    options: VisitsOptions
+    registrar: Registrar
+    record: dict
+    noise: RepeatNoise | None
+    progress: Reader
+
+    def one(self, files: Sequence[VisitFile], folder: Path) -> dict:
+        """Do one eye into `folder`; what is told of it."""
+        from ..visits import average
+        from ..visits.report import write_series
+
+        options = self.options
+        visits = [file.load(options.slice_index, options.spacing_um) for file in files]
+        series = align_visits(visits, self.registrar, options.reference, self.progress)
+        with ThreadPoolExecutor(1) as beside:
+            averaging = beside.submit(average, series)
+            change = self._change(series) if options.change.wanted else None
+            mean = averaging.result()
+        images = {file.name: file.path for file in files}
+        write_series(folder, series, mean, {**self.record, "images": images}, change)
+        _report(series, self.progress)
+        loops = [px for px in series.loops_px.values() if px == px]
+        values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
+        return values | ({"greatest_loop_px": max(loops)} if loops else {})
+
+    def _change(self, series: Series) -> SeriesChange | None:
+        """The change that was asked for; without being asked for, none where there is none, with a message."""
+        from ..visits.change_files import series_change
+
+        wanted = self.options.change
+        try:
+            found = series_change(series, wanted.visits, self.noise, wanted.centre_xy, wanted.eye)
+        except InputError as error:
+            if wanted.visits:
+                raise
+            self.progress(Message(f"no change is mapped: {error}", "warning"))
+            return None
+        whole = found.rows[-1]
+        self.progress(
+            Message(
+                f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density fell on"
+                f" {whole['lost_percent']:.1f} % and rose on {whole['gained_percent']:.1f} % of what is known;"
+                f" nothing can be said of {whole['unknown_percent']:.1f} %"
+            )
+        )
+        if found.pixel_mm is None:
+            self.progress(Message("the pixel size is unknown, so the regions are no ETDRS regions", "warning"))
+        return found
+
+
+def _report(series: Series, progress: Reader) -> None:
+    """Say which visits were left out, which were aligned through another one, and which are inconsistent."""
+    for entry in series.visits:
+        if not entry.aligned:
+            progress(
+                Message(f"{entry.visit.name}: it could not be aligned with any other visit, and is left out", "warning")
+            )
+        elif entry.via:
+            progress(Message(f"{entry.visit.name}: aligned through {entry.via}"))
+    for name in series.inconsistent:
+        progress(Message(f"{name}: ways over it do not come back to where they began; look at it", "warning"))
+    progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
+
+
+@contextmanager
+def _side_by_side(registrar: Registrar) -> Iterator[Callable]:
+    """As `map`; on a processor several pairs at once, a core each, which is faster than one after the other on all cores."""
+    import torch
+
+    cores = torch.get_num_threads()
+    if registrar.device.type != "cpu" or cores < 2:
+        yield map
+        return
+    pool = ThreadPoolExecutor(min(cores, _MOST_AT_ONCE), initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _noise(folder: Path, registrar: Registrar, progress: Reader) -> RepeatNoise:
+    """What differs between the repeat scans of a folder of pairs."""
+    from ..pairs.folders import find_pairs
+    from ..visits import Visit, align_series
+    from ..visits.change import repeat_noise
+
+    pairs = []
+    for files in find_pairs(folder).pairs:
+        pair = files.load()
+        progress(Message(f"registering repeat scans: {pair.name}"))
+        series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
+        if all(entry.aligned for entry in series.visits):
+            (first, known), (second, seen) = (entry.warped for entry in series.visits)
+            pairs.append((first, second, known & seen))
+        else:
+            progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
+    if not pairs:
+        raise InputError(f"--repeats: no pair of {folder} could be aligned with confidence.")
+    return repeat_noise(pairs)
