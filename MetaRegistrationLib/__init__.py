@@ -1,6 +1,25 @@
-"""Meta-learned registration of 2D medical images, adapted in a few epochs to the user's own pairs."""
+"""Meta-learned registration of 2D medical images, adapted in a few epochs to the user's own pairs.
 
+The names of `__all__` are the public interface. Each is loaded when it is first used, so that importing the package is quick.
+"""
+
+import importlib as _importlib
 import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+if _TYPE_CHECKING:
+    from .api.adapting import finetune
+    from .api.checkpoints import load_checkpoint
+    from .api.folders import evaluate, register_folder
+    from .api.pairs import register
+    from .api.registration import Registration
+    from .api.visits import AlignedVisits, align_visits
+    from .checkpoints import Checkpoint, save_checkpoint
+    from .errors import InputError, TrainingStopped
+    from .formats.image_writing import write_image
+    from .formats.images import Image, read_image
+    from .frames.geometry import Geometry
+    from .stages import Stages
 
 __version__ = "0.1.0"
 
@@ -11,3 +30,55 @@ __version__ = "0.1.0"
 if "OMP_WAIT_POLICY" not in _os.environ:
     _os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     _os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+_HOMES = {
+    "AlignedVisits": "api.visits",
+    "Checkpoint": "checkpoints",
+    "Geometry": "frames.geometry",
+    "Image": "formats.images",
+    "InputError": "errors",
+    "Registration": "api.registration",
+    "Stages": "stages",
+    "TrainingStopped": "errors",
+    "align_visits": "api.visits",
+    "evaluate": "api.folders",
+    "finetune": "api.adapting",
+    "load_checkpoint": "api.checkpoints",
+    "read_image": "formats.images",
+    "register": "api.pairs",
+    "register_folder": "api.folders",
+    "save_checkpoint": "checkpoints",
+    "write_image": "formats.image_writing",
+}
+
+__all__ = [
+    "AlignedVisits",
+    "Checkpoint",
+    "Geometry",
+    "Image",
+    "InputError",
+    "Registration",
+    "Stages",
+    "TrainingStopped",
+    "align_visits",
+    "evaluate",
+    "finetune",
+    "load_checkpoint",
+    "read_image",
+    "register",
+    "register_folder",
+    "save_checkpoint",
+    "write_image",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(_importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..progress import Event, Failed, JsonLines, Process, Reader, Saved, Started
-from . import demo, evaluate, finetune, info, metatrain, pairs, pretrain, register, reproduce, series, simulate
+from . import demo, evaluate, finetune, info, metatrain, pairs, pretrain, register, reproduce, series, simulate, warp
 from .failures import INTERRUPTED, WRONG_USE, Failure, explain
 from .options import add_json, new_parser_options
 from .stdin_watch import StdinWatch, add_watch_stdin
@@ -27,6 +27,7 @@ COMMANDS = (
     metatrain,
     finetune,
     register,
+    warp,
     series,
     evaluate,
     simulate,

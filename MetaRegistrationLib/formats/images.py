@@ -18,6 +18,7 @@ from .colour import grey_of_colour
 from .dicom_files import PIXEL_SIZE_KNOWN
 from .image_files import RASTER_SUFFIXES, file_suffix
 from .image_writing import write_displacement_field, write_image
+from .itk_images import geometry_of_itk, says_nothing
 from .itk_io import ORIENTATION, quiet_itk, read_itk
 from .tiff_tags import UNASSOCIATED_ALPHA, TiffTags
 
@@ -26,6 +27,7 @@ __all__ = [
     "Volume",
     "check_image",
     "read_image",
+    "read_pixels",
     "read_volume",
     "tissue",
     "with_spacing",
@@ -140,7 +142,11 @@ def read_image(
     # The fourth byte of a BMP's pixel is padding, mostly 0.
     alpha_counts = suffix != ".bmp" and (tags is None or tags.alpha_kind == UNASSOCIATED_ALPHA)
     array = _grey(image, path, alpha_counts=alpha_counts, luminance=luminance)
-    geometry = Geometry(size=array.shape) if suffix in RASTER_SUFFIXES else _geometry(image, whole, path)
+    geometry = (
+        Geometry(size=array.shape)
+        if suffix in RASTER_SUFFIXES
+        else geometry_of_itk(image, spacing_known=_spacing_known(whole, path))
+    )
     orientation = int(whole.GetMetaData(ORIENTATION)) if whole.HasMetaDataKey(ORIENTATION) else 1
     spacing = _noted_spacing(tags, refused=spacing_um is None or not override) if tags is not None else None
     if spacing is not None:
@@ -150,6 +156,34 @@ def read_image(
         printed = replace(Geometry(size=array.shape), spacing=whole.GetSpacing()[1::-1])
     image = Image(array, geometry, path, slicer_geometry=printed, orientation=orientation)
     return with_spacing(image, spacing_um, override=override)
+
+
+def read_pixels(path: str | Path, *, slice_index: int | None = None) -> tuple[np.ndarray, Geometry]:
+    """Read the values of a 2D image or label map as they are stored, and where they lie.
+
+    Parameters
+    ----------
+    path, slice_index
+        As `read_image` takes them.
+
+    Returns
+    -------
+    pixels : array (H, W) or (H, W, C)
+        Of the file's own number type.
+    geometry : Geometry
+
+    Raises
+    ------
+    InputError
+        As `read_image`, but any number of components is taken.
+    """
+    path = Path(path)
+    whole = read_itk(path)
+    image = _one_slice(whole, path, slice_index)
+    pixels = sitk.GetArrayFromImage(image).reshape(*image.GetSize()[1::-1], image.GetNumberOfComponentsPerPixel())
+    if np.iscomplexobj(pixels):
+        raise InputError(f"{path}: real numbers were expected, but its pixels are {image.GetPixelIDTypeAsString()}.")
+    return pixels if pixels.shape[2] > 1 else pixels[..., 0], _geometry(image, whole, path)
 
 
 def _noted_spacing(tags: TiffTags, *, refused: bool) -> tuple[float, float] | None:
@@ -264,19 +298,10 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
 
 
 def _geometry(image: sitk.Image, whole: sitk.Image, path: Path) -> Geometry:
-    """Geometry of a one-slice image; a 2D one lies in the plane z = 0."""
-    dimension = image.GetDimension()
-    direction = np.eye(3)
-    direction[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
-    spacing = image.GetSpacing()
-    return Geometry(
-        size=(image.GetSize()[1], image.GetSize()[0]),
-        spacing=(spacing[1], spacing[0]),
-        origin=tuple((*image.GetOrigin(), 0.0)[:3]),
-        direction=tuple(tuple(float(value) for value in row) for row in direction),
-        slice_spacing=spacing[2] if dimension == 3 else 1.0,
-        spacing_known=_spacing_known(whole, path),
-    )
+    """Geometry of one slice of a file; that of a raster file says nothing."""
+    if file_suffix(path) in RASTER_SUFFIXES:
+        return Geometry(size=image.GetSize()[1::-1])
+    return geometry_of_itk(image, spacing_known=_spacing_known(whole, path))
 
 
 def _spacing_known(whole: sitk.Image, path: Path) -> bool:
@@ -286,22 +311,10 @@ def _spacing_known(whole: sitk.Image, path: Path) -> bool:
     if whole.GetSpacing()[:2] != (1.0, 1.0):
         return True
     if suffix in (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz"):
-        return not _says_nothing(whole)
+        return not says_nothing(whole)
     # A size that ITK did not use is there all the same.
     stated = [whole.GetMetaData(tag) for tag in _PIXEL_SIZE_TAGS if whole.HasMetaDataKey(tag)]
     return any(re.fullmatch(r"\s*1(\.0*)?\s*\\\s*1(\.0*)?\s*", text) for text in stated)
-
-
-def _says_nothing(whole: sitk.Image) -> bool:
-    """Whether spacing and direction are what a program writes that knows neither: 1 mm along the axes.
-
-    The origin tells nothing: cropping moves it. NIfTI's identity (RAS) is diag(-1, -1, 1) in LPS.
-    """
-    dimension = whole.GetDimension()
-    direction = np.reshape(whole.GetDirection(), (dimension, dimension))
-    flipped = np.diag([-1.0, -1.0, *[1.0] * (dimension - 2)])
-    unit = all(step == 1 for step in whole.GetSpacing()[:3])
-    return unit and any(np.allclose(direction, plain, atol=1e-6) for plain in (np.eye(dimension), flipped))
 
 
 def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Image:

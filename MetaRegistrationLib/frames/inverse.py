@@ -61,6 +61,34 @@ def invert_points(
     return positions, error <= tolerance
 
 
+def map_points(
+    displacement: np.ndarray,
+    points: np.ndarray,
+    *,
+    scale: tuple[float, float] = (1.0, 1.0),
+    offset: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    """Carry points of the fixed image into the moving one, by a pull field: the inverse of `invert_points`.
+
+    The result is ``scale * y + offset + displacement(y)``.
+
+    Parameters
+    ----------
+    displacement, scale, offset
+        As `invert_points` takes them.
+    points : array (N, 2)
+        (row, column) in pixels of the fixed image.
+
+    Returns
+    -------
+    float64 array (N, 2)
+        (row, column) in pixels of the moving image.
+    """
+    field = np.asarray(displacement, dtype=np.float64)
+    points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    return _mapped(field, points, np.asarray(scale, dtype=np.float64), np.asarray(offset, dtype=np.float64))[0]
+
+
 def _length(vectors: np.ndarray) -> np.ndarray:
     return np.sqrt((vectors * vectors).sum(axis=-1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -172,6 +173,14 @@ class PairFiles:
         notes = (*notes, *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
         moving_points, fixed_points, left = self._landmarks(moving, fixed, moving_file.geometry, fixed_file.geometry)
         return ImagePair(self.name, moving, fixed, moving_points, fixed_points, (*notes, *left))
+
+    def fingerprint(self) -> str:
+        """What tells a pair's images and masks from others, whatever they are called: the start of a SHA-256."""
+        digest = hashlib.sha256()
+        for path in (self.moving, self.fixed, self.moving_mask, self.fixed_mask):
+            content = path.read_bytes() if path is not None else b""
+            digest.update(len(content).to_bytes(8, "little") + content)
+        return digest.hexdigest()[:16]
 
     def _spacing(self, own: float | None) -> _GivenSize:
         return _GivenSize(self.spacing_um, self.override_spacing) if own is None else _GivenSize(own, True)

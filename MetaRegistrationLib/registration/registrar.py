@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..formats.images import Image, tissue, without_marks
 from ..formats.landmarks import Landmarks
 from ..frames.geometry import Geometry
+from ..frames.inverse import map_points
 from ..frames.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
 from ..frames.preprocessing import Frame, Preprocessing, frame_extent, framed_mask, interpolate_grid, pair_frames
 from ..frames.spatial import invert_points, warp
@@ -189,6 +190,12 @@ class Registration:
             found, converged = invert_points(self.displacement_px, self.moving_frame.from_image(landmarks.points))
             points = self.fixed_frame.to_image(found)
         return Landmarks(landmarks.labels, points), converged
+
+    def carry_back(self, points: np.ndarray) -> np.ndarray:
+        """Points (N, 2) of the fixed image in the moving one, (row, column) in pixels: the inverse of `carry`."""
+        if max(self.fixed.geometry.size) <= _WHOLE_GRID:
+            return map_points(self.displacement_moving_px, points, scale=tuple(self.scale), offset=tuple(self.offset))
+        return self.moving_frame.to_image(map_points(self.displacement_px, self.fixed_frame.from_image(points)))
 
     def unmoved(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the moving image in the fixed one as they would lie without the field."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 
@@ -150,19 +149,10 @@ class PairTask:
             "pairs": [pair.name for pair in self.pairs],
             "validation": [pair.name for pair in self._held_out],
             "content": {
-                "pairs": [_fingerprint(pair) for pair in self.pairs],
-                "validation": [_fingerprint(pair) for pair in self._held_out],
+                "pairs": [pair.fingerprint() for pair in self.pairs],
+                "validation": [pair.fingerprint() for pair in self._held_out],
             },
         }
-
-
-def _fingerprint(pair: PairFiles) -> str:
-    """What tells a pair's images and masks from others, whatever they are called: the start of a SHA-256."""
-    digest = hashlib.sha256()
-    for path in (pair.moving, pair.fixed, pair.moving_mask, pair.fixed_mask):
-        content = path.read_bytes() if path is not None else b""
-        digest.update(len(content).to_bytes(8, "little") + content)
-    return digest.hexdigest()[:16]
 
 
 def prepare_pair(

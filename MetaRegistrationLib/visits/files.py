@@ -46,10 +46,10 @@ def eyes_of_table(path: Path) -> dict[str, list[VisitFile]]:
         image = path.parent / row.text("image")
         if not row.text("image"):
             raise InputError(f"{row.place}: the column 'image' is empty. Name the file of that visit.")
-        name = _usable(row.text("visit") or file_stem(image), row.place)
+        name = usable_name(row.text("visit") or file_stem(image), row.place)
         beside = [path.parent / row.text(column) if row.text(column) else None for column in ("landmarks", "mask")]
         visit = VisitFile(name, image, row.text("date"), *beside)
-        eyes.setdefault(_usable(row.text("eye") or "eye", row.place), []).append(visit)
+        eyes.setdefault(usable_name(row.text("eye") or "eye", row.place), []).append(visit)
     for eye, visits in eyes.items():
         _enough(eye, visits, path)
     return eyes
@@ -76,8 +76,8 @@ def eyes_of_folder(folder: Path) -> dict[str, list[VisitFile]]:
     return found
 
 
-def _usable(name: str, place: str) -> str:
-    """The name, which becomes that of files and folders."""
+def usable_name(name: str, place: str) -> str:
+    """The name of a visit or an eye, which becomes that of files and folders; an `InputError` begins with `place`."""
     if (
         Path(name).name != name
         or name.startswith(".")

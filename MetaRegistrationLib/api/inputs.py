@@ -1,0 +1,336 @@
+"""Arrays, tensors, SimpleITK images, files and `Image` objects as images; what cannot be one is refused by name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from ..errors import InputError
+from ..formats.colour import grey_of_colour
+from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
+from ..formats.itk_images import geometry_of_itk, says_nothing
+from ..formats.itk_io import quiet_itk
+from ..frames.geometry import Geometry
+
+_KINDS = "a NumPy array, torch tensor, SimpleITK image, path or Image"
+_SAME_SIZE = 1e-3  # relative difference up to which two pixel sizes are the same
+
+
+@dataclass(frozen=True, eq=False)
+class GivenImage:
+    """An image as it was given.
+
+    Attributes
+    ----------
+    image : Image
+    dimension : int
+        2, or 3 where its geometry is that of a volume of one slice.
+    """
+
+    image: Image
+    dimension: int
+
+
+def as_image(
+    value: Any, name: str, *, spacing: float | Sequence[float] | None = None, mask: Any | None = None
+) -> GivenImage:
+    """An image that can be registered.
+
+    Parameters
+    ----------
+    value : array (H, W) or (H, W, 3|4), tensor, SimpleITK image, path or Image
+        Arrays and tensors have spacing 1 and origin 0. Colour becomes grey as in files.
+    name : str
+        What messages call it, such as "moving".
+    spacing : float or (float, float), optional
+        Distance between rows and between columns, mm, for what has no pixel size of its own.
+    mask : optional
+        As `as_mask` takes it.
+
+    Raises
+    ------
+    InputError
+        It is none of these, has another shape, or is constant, too small, or without finite values.
+    """
+    try:
+        given = _given(value, name)
+        image = _spaced(given.image, spacing, name)
+        check_image(image)
+    except InputError as error:
+        raise InputError(_named(error, name)) from error
+    if mask is not None:
+        image = replace(image, mask=as_mask(mask, image, f"{name}_mask"))
+    return GivenImage(image, given.dimension)
+
+
+def _named(error: InputError, name: str) -> str:
+    """The message with the name of the argument in front, unless it has it."""
+    text = str(error).removeprefix("The image: ")
+    return text if text.startswith(name) else f"{name}: {text}"
+
+
+def as_mask(value: Any, image: Image, name: str) -> np.ndarray:
+    """Where `image` shows tissue, bool (H, W): an array, tensor, SimpleITK image or path that is not zero there.
+
+    Raises
+    ------
+    InputError
+        It lies on other pixels than the image, or shows no tissue.
+    """
+    pixels = as_pixels(value, image, name)
+    if pixels.ndim != 2:
+        raise InputError(f"{name}: expected one value a pixel, got an array of shape {pixels.shape}.")
+    mask = np.isfinite(pixels) & (pixels != 0) if pixels.dtype.kind == "f" else pixels != 0
+    if not (mask & np.isfinite(image.array)).any():
+        raise InputError(f"{name}: expected some pixels that are not zero, where there is tissue; got none.")
+    return mask
+
+
+def as_pixels(value: Any, image: Image, name: str) -> np.ndarray:
+    """Values (H, W) or (H, W, C) on the pixels of `image`, of their own type.
+
+    Raises
+    ------
+    InputError
+        It is no image, or lies on other pixels than `image`: another size, or another known geometry.
+    """
+    pixels, geometry = _pixels(value, name)
+    if pixels.shape[:2] != image.geometry.size:
+        expected, found = (_shape(size) for size in (image.geometry.size, pixels.shape[:2]))
+        raise InputError(f"{name}: expected {expected}, as the image has that it belongs to; got {found}.")
+    own = image.geometry
+    if geometry is not None and geometry.spacing_known and own.spacing_known and not _same_place(geometry, own):
+        raise InputError(
+            f"{name}: expected the geometry of the image that it belongs to ({_placed(own)}), got {_placed(geometry)}."
+        )
+    return pixels
+
+
+def as_points(value: Any, name: str) -> np.ndarray:
+    """Points as float64 (N, 2), (row, column).
+
+    Raises
+    ------
+    InputError
+        They are not of this shape, or not finite.
+    """
+    try:
+        points = np.asarray(_array(value) if _is_tensor(value) else value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name}: expected numbers of shape (N, 2), (row, column); got {value!r:.80}.") from error
+    if points.size == 0:
+        return np.empty((0, 2))
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InputError(f"{name}: expected points of shape (N, 2), (row, column); got the shape {points.shape}.")
+    if not np.isfinite(points).all():
+        raise InputError(f"{name}: expected finite numbers; {int((~np.isfinite(points)).any(1).sum())} points are not.")
+    return points
+
+
+def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[float, float]:
+    """Distance between rows and between columns, mm; one number stands for both.
+
+    Raises
+    ------
+    InputError
+        It is not one or two positive numbers.
+    """
+    try:
+        steps = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    except (TypeError, ValueError):
+        steps = np.array([])
+    if steps.shape not in ((1,), (2,)) or not (np.isfinite(steps) & (steps > 0)).all():
+        raise InputError(f"{name}: expected (distance of rows, distance of columns) in mm, above 0; got {value!r}.")
+    return float(steps[0]), float(steps[-1])
+
+
+def spacing_um(value: float | Sequence[float] | None, name: str = "spacing") -> float | None:
+    """One pixel size in micrometres, as files of a folder are read; None for None.
+
+    Raises
+    ------
+    InputError
+        It is no positive number, or not the same for rows and columns.
+    """
+    if value is None:
+        return None
+    rows, columns = as_spacing(value, name)
+    if rows != columns:
+        raise InputError(f"{name}: expected one number for the files of a folder, got {value!r}.")
+    return 1000 * rows
+
+
+def _given(value: Any, name: str) -> GivenImage:
+    if isinstance(value, Image):
+        return GivenImage(_checked_image(value, name), _dimension(value))
+    if isinstance(value, (str, Path)):
+        image = read_image(Path(value).expanduser())
+        return GivenImage(image, _dimension(image))
+    if isinstance(value, sitk.Image):
+        flat = _one_slice(value, name)
+        array = _grey(sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat)), name)
+        geometry = geometry_of_itk(value, spacing_known=not says_nothing(value))
+        return GivenImage(Image(array, geometry), value.GetDimension())
+    array = _grey(_array(value, name), name)
+    return GivenImage(Image(array, Geometry(array.shape)), 2)
+
+
+def _checked_image(image: Image, name: str) -> Image:
+    array = np.asarray(image.array)
+    if array.ndim != 2 or array.shape != tuple(image.geometry.size):
+        raise InputError(
+            f"{name}: expected an Image whose array (H, W) has the size of its geometry, {image.geometry.size}; got the"
+            f" shape {array.shape}."
+        )
+    return image if array.dtype == np.float32 else replace(image, array=array.astype(np.float32))
+
+
+def _pixels(value: Any, name: str) -> tuple[np.ndarray, Geometry | None]:
+    """Values of their own type, and where they lie if they say so."""
+    if isinstance(value, Image):
+        return np.asarray(value.array), value.geometry
+    if isinstance(value, (str, Path)):
+        return read_pixels(Path(value).expanduser())
+    if isinstance(value, sitk.Image):
+        flat = _one_slice(value, name)
+        pixels = sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat))
+        geometry = geometry_of_itk(value, spacing_known=not says_nothing(value))
+        return pixels if pixels.shape[2] > 1 else pixels[..., 0], geometry
+    pixels = _array(value, name)
+    if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "buif":
+        raise InputError(f"{name}: expected numbers of shape (H, W) or (H, W, C), got {_what(pixels)}.")
+    return pixels, None
+
+
+def _one_slice(image: sitk.Image, name: str) -> sitk.Image:
+    size = image.GetSize()
+    if image.GetDimension() == 2 or (image.GetDimension() == 3 and size[2] == 1):
+        return image
+    raise InputError(
+        f"{name}: expected a 2D image or a volume of one slice, got {' x '.join(map(str, size))} voxels. Take a slice of it."
+    )
+
+
+def _itk_shape(image: sitk.Image) -> tuple[int, int, int]:
+    return image.GetSize()[1], image.GetSize()[0], image.GetNumberOfComponentsPerPixel()
+
+
+def _is_tensor(value: Any) -> bool:
+    torch = sys.modules.get("torch")  # there is no tensor where it was never imported
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _array(value: Any, name: str = "image") -> np.ndarray:
+    """An array of what is one; a masked array has NaN where it is masked, a tensor its channels last."""
+    if _is_tensor(value):
+        return _of_tensor(value)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        return value.astype(np.float32).filled(np.nan)
+    if not hasattr(value, "__array__"):
+        raise InputError(f"{name}: expected {_KINDS}, got {type(value).__name__}.")
+    return np.asarray(value)
+
+
+def _of_tensor(tensor: Any) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    array = (tensor.float() if str(tensor.dtype) in ("torch.bfloat16", "torch.float16") else tensor).numpy()
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    channels_first = array.ndim == 3 and array.shape[0] in (3, 4) and array.shape[2] not in (3, 4)
+    return np.moveaxis(array, 0, -1) if channels_first else array
+
+
+def _grey(array: np.ndarray, name: str) -> np.ndarray:
+    """Grey float32 (H, W), a copy; transparency lies over black."""
+    if array.dtype.kind not in "buif":
+        raise InputError(f"{name}: expected numbers, got {_what(array)}.")
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if array.ndim == 2:
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, which is checked
+            return np.array(array, dtype=np.float32)
+    if array.ndim != 3 or array.shape[2] not in (3, 4):
+        raise InputError(
+            f"{name}: expected an image of shape (H, W) or (H, W, 3|4), got {_what(array)}."
+            + (" Take a slice of it." if array.ndim > 2 else "")
+        )
+    alpha = _opacity(array[..., 3], name) if array.shape[2] == 4 else None
+    return grey_of_colour(array[..., :3].astype(np.float64 if array.dtype.kind == "f" else array.dtype), alpha)
+
+
+def _opacity(alpha: np.ndarray, name: str) -> np.ndarray:
+    """From 0 to 1."""
+    highest = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1.0
+    share = alpha / highest
+    if not (np.isfinite(share).all() and share.min() >= 0 and share.max() <= 1):
+        raise InputError(f"{name}: expected an opacity from 0 to 1 in the fourth channel, got others.")
+    if not share.any():
+        raise InputError(
+            f"{name}: all of its pixels are transparent (the fourth channel is 0). Leave that channel out."
+        )
+    return share
+
+
+def _spaced(image: Image, spacing: float | Sequence[float] | None, name: str) -> Image:
+    if spacing is None:
+        return image
+    steps, geometry = as_spacing(spacing), image.geometry
+    if geometry.spacing_known:
+        if not np.allclose(steps, geometry.spacing, rtol=_SAME_SIZE):
+            raise InputError(
+                f"{name}: expected the pixel size of {_mm(steps)} mm that `spacing` says, but the image says"
+                f" {_mm(geometry.spacing)} mm. Leave `spacing` out, or read the image with another size."
+            )
+        return image
+    if steps[0] == steps[1]:
+        return with_spacing(image, 1000 * steps[0])
+    return replace(image, geometry=replace(geometry, spacing=steps, spacing_known=True))
+
+
+def _dimension(image: Image) -> int:
+    """What SimpleITK makes of the image's file; without one 2, unless it does not lie in the plane z = 0."""
+    if image.path is not None and image.path.is_file():
+        reader = sitk.ImageFileReader()
+        reader.SetFileName(str(image.path))
+        try:
+            with quiet_itk():
+                reader.ReadImageInformation()
+            return 2 if reader.GetDimension() == 2 else 3
+        except RuntimeError:  # a format that ITK does not read, or a name that it does not take
+            pass
+    return 2 if in_plane(image.geometry) else 3
+
+
+def in_plane(geometry: Geometry) -> bool:
+    """Whether a geometry is that of a 2D image: in the plane z = 0."""
+    direction = np.asarray(geometry.direction)
+    return bool(geometry.origin[2] == 0 and np.array_equal(direction[2], [0, 0, 1]) and (direction[:2, 2] == 0).all())
+
+
+def _same_place(first: Geometry, second: Geometry) -> bool:
+    corners = np.array([[0, 0], [first.size[0] - 1, first.size[1] - 1], [0, first.size[1] - 1]])
+    apart = np.linalg.norm(first.to_physical(corners) - second.to_physical(corners), axis=-1)
+    return bool((apart < 0.1 * min(second.spacing)).all())
+
+
+def _placed(geometry: Geometry) -> str:
+    origin = ", ".join(f"{value:.4g}" for value in geometry.origin)
+    return f"pixels of {_mm(geometry.spacing)} mm from ({origin})"
+
+
+def _mm(steps: Sequence[float]) -> str:
+    return " x ".join(f"{step:.6g}" for step in steps)
+
+
+def _shape(size: Sequence[int]) -> str:
+    return f"{size[0]} rows x {size[1]} columns"
+
+
+def _what(array: np.ndarray) -> str:
+    return f"an array of {array.dtype} of shape {array.shape}"

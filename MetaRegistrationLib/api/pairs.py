@@ -1,0 +1,132 @@
+"""Registering two images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+from ..formats.landmarks import Landmarks
+from ..pairs.files import check_inside, check_sizes
+from ..registration.measures import carry_landmarks, measure
+from ..stages import Stages
+from ..workflows.registrars import LastRegistrar, RegistrarOptions
+from .inputs import GivenImage, as_image, as_points
+from .registration import Registration
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..checkpoints import Checkpoint
+
+_registrar = LastRegistrar()
+
+
+def register(
+    moving: Any,
+    fixed: Any,
+    *,
+    checkpoint: str | Path | Checkpoint | None = None,
+    network: torch.nn.Module | None = None,
+    stages: Stages | None = None,
+    device: str = "auto",
+    spacing: float | Sequence[float] | None = None,
+    moving_spacing: float | Sequence[float] | None = None,
+    fixed_spacing: float | Sequence[float] | None = None,
+    moving_mask: Any | None = None,
+    fixed_mask: Any | None = None,
+    landmarks: tuple[Any, Any] | None = None,
+    name: str = "moving_to_fixed",
+) -> Registration:
+    """Register two images of one thing, such as scans of one eye at two visits.
+
+    Parameters
+    ----------
+    moving, fixed : array (H, W) or (H, W, 3|4), torch tensor, SimpleITK image, path or Image
+        The image to be warped, and the one that stays; they may differ in size. Arrays have spacing 1 and origin 0.
+    checkpoint : path, str or Checkpoint, optional
+        A file, the name of a shipped checkpoint such as "coarse_to_fine_octa", or what `finetune` or `load_checkpoint`
+        returned. The default is the shipped "coarse_to_fine_any".
+    network : torch.nn.Module, optional
+        A network of your own, called as ``network(moving, fixed)`` with tensors (1, 1, S, S) and giving a displacement
+        (1, 2, S, S) in pixels, channels (row, column). It is copied. With `checkpoint`, it gets the checkpoint's weights.
+    stages : Stages, optional
+        Initial alignment, network and refinement; all of them by default.
+    device : str
+        auto, cpu, cuda, cuda:N or mps.
+    spacing : float or (float, float), optional
+        Distance of rows and of columns, mm, of images that carry no pixel size.
+    moving_spacing, fixed_spacing : float or (float, float), optional
+        The same for one of the images.
+    moving_mask, fixed_mask : array (H, W), tensor, SimpleITK image or path, optional
+        Not zero where the image shows tissue. Tissue is found where there is no mask.
+    landmarks : (array (N, 2), array (N, 2)), optional
+        Corresponding points of the moving and the fixed image, (row, column) in pixels: for ``Stages(initial="landmarks")``,
+        and measured in `Registration.measures`.
+    name : str
+        Name of the pair in records.
+
+    Returns
+    -------
+    Registration
+        Where its `confident` is False for an alignment that was searched, the moving image is left unchanged.
+
+    Raises
+    ------
+    InputError
+        An image, mask, checkpoint, network or setting cannot be used; the message says what was expected and what came.
+
+    Examples
+    --------
+    >>> import MetaRegistrationLib as mr
+    >>> result = mr.register("visit_1.png", "visit_2.png")  # doctest: +SKIP
+    >>> result.confident, result.warped().shape  # doctest: +SKIP
+    (True, (400, 400))
+    """
+    stages = _checked_stages(stages)
+    sizes = [spacing if own is None else own for own in (moving_spacing, fixed_spacing)]
+    given = [
+        as_image(moving, "moving", spacing=sizes[0], mask=moving_mask),
+        as_image(fixed, "fixed", spacing=sizes[1], mask=fixed_mask),
+    ]
+    images = [each.image for each in given]
+    check_sizes(*images)
+    points = None if landmarks is None else _points(landmarks, images)
+    options = RegistrarOptions(checkpoint, network, stages, device)
+    registrar, record = _registrar(options)
+    details = registrar(*images, None if points is None else tuple(each.points for each in points))
+    carried = None if points is None else carry_landmarks(details, *points)
+    return Registration(
+        details, measure(name, details, carried), record, landmarks=carried, dimension=_dimension(given)
+    )
+
+
+def _checked_stages(stages: Stages | None) -> Stages:
+    if stages is None:
+        return Stages()
+    if not isinstance(stages, Stages):
+        raise InputError(f"stages: expected Stages, such as Stages(refine=0); got {stages!r:.80}.")
+    return stages
+
+
+def _dimension(given: Sequence[GivenImage]) -> int:
+    return max(each.dimension for each in given)
+
+
+def _points(landmarks: tuple[Any, Any], images: Sequence[Any]) -> list[Landmarks]:
+    """Corresponding landmarks, each in its image."""
+    try:
+        moving, fixed = landmarks
+    except (TypeError, ValueError):
+        raise InputError("landmarks: expected (moving points, fixed points), each of shape (N, 2).") from None
+    arrays = [as_points(each, f"landmarks ({role})") for each, role in ((moving, "moving"), (fixed, "fixed"))]
+    if len(arrays[0]) != len(arrays[1]):
+        raise InputError(
+            f"landmarks: expected as many moving as fixed points, got {len(arrays[0])} and {len(arrays[1])}."
+        )
+    labels = tuple(str(number) for number in range(1, len(arrays[0]) + 1))
+    found = [Landmarks(labels, points) for points in arrays]
+    for points, image, role in zip(found, images, ("moving", "fixed"), strict=True):
+        check_inside(points, image.geometry, f"landmarks ({role})")
+    return found

@@ -1,0 +1,225 @@
+"""The result of registering two images, as the public face shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from ..errors import InputError
+from ..formats.landmarks import Landmarks
+from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
+from ..stages import LEAST_CONFIDENCE
+from .inputs import as_pixels, as_points, in_plane
+
+if TYPE_CHECKING:
+    from ..registration.measures import CarriedLandmarks, PairMeasures
+    from ..registration.registrar import Registration as Details
+
+
+class Registration:
+    """Two registered images. `register` makes it.
+
+    Positions are (row, column) in pixels, from the centre of the first pixel. The *fixed grid* is the pixels (H, W) of the
+    fixed image.
+
+    Attributes
+    ----------
+    name : str
+        Name of the pair.
+    measures : PairMeasures
+        One row of `metrics.csv`.
+    record : dict
+        What made the result: stages, checkpoint, device, versions.
+    details : registration.registrar.Registration
+        The result as the library uses it: its images, network grids, alignment and refinement.
+    """
+
+    def __init__(
+        self,
+        details: Details,
+        measures: PairMeasures,
+        record: dict,
+        *,
+        landmarks: CarriedLandmarks | None = None,
+        dimension: int = 2,
+    ) -> None:
+        self.details, self.measures, self.record = details, measures, record
+        self.name = measures.pair
+        self._landmarks, self._dimension = landmarks, dimension
+        self._displacement: np.ndarray | None = None
+
+    def __repr__(self) -> str:
+        height, width = self.details.fixed.geometry.size
+        certainty = f"{'confident' if self.confident else 'not confident'} ({self.confidence:.2f})"
+        before, after = self.ncc
+        return (
+            f"<Registration {self.name} on {height} x {width} pixels: {certainty}, result stage {self.result_stage},"
+            f" NCC {before:.2f} -> {after:.2f}>"
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Confidence of the initial alignment, 0 to 1; NaN where none was searched (`initial` is "none" or "landmarks")."""
+        alignment = self.details.alignment
+        return float("nan") if alignment is None else float(alignment.confidence)
+
+    @property
+    def confident(self) -> bool:
+        """Whether the confidence is at least 0.5. A pair without confidence is left unchanged; False where it is NaN."""
+        return self.confidence >= LEAST_CONFIDENCE
+
+    @property
+    def result_stage(self) -> str:
+        """The stage whose field is the result: "none" (unchanged), "initial", "network" or "refine"."""
+        return self.details.kept
+
+    @property
+    def ncc(self) -> tuple[float, float]:
+        """Normalised cross-correlation of the preprocessed images before and after, where both show tissue."""
+        return self.details.ncc
+
+    @property
+    def folding_percent(self) -> float:
+        """Percent of the network grid's pixels at which the field folds."""
+        return self.details.folding_percent
+
+    @property
+    def seconds(self) -> float:
+        """Time from images in memory to the field."""
+        return self.details.seconds
+
+    @property
+    def displacement_px(self) -> np.ndarray:
+        """The pull field on the fixed grid, float32 (2, H, W), channels (row, column), in pixels of the moving image.
+
+        Fixed pixel x lies at ``x + displacement_px[:, x]`` in the moving image, whatever the sizes of the two images.
+        """
+        if self._displacement is None:
+            positions = np.moveaxis(self.details.moving_positions(), -1, 0)
+            self._displacement = (positions - np.indices(positions.shape[1:])).astype(np.float32)
+        return self._displacement
+
+    def warped(self) -> np.ndarray:
+        """The moving image on the fixed grid, float32 (H, W), linear; zero where the moving image ends.
+
+        Colour is grey, as registration saw it; `warp` warps the colours.
+        """
+        return self.details.warped()
+
+    def warp(self, image: Any, interpolation: str = "nearest", *, fill: float = 0) -> np.ndarray:
+        """A further image or label map of the moving visit, on the fixed grid.
+
+        Parameters
+        ----------
+        image : array (H, W) or (H, W, C), tensor, SimpleITK image, path or Image
+            On the pixels of the moving image.
+        interpolation : str
+            "nearest" for label maps: values and their type stay. "linear" and "cubic" (splines) for images: float32.
+        fill : float
+            Value where the moving image ends.
+
+        Returns
+        -------
+        array (h, w) or (h, w, C)
+
+        Raises
+        ------
+        InputError
+            The image lies on other pixels than the moving image, or there is no such interpolation.
+        """
+        if interpolation not in INTERPOLATIONS:
+            raise InputError(f"interpolation: expected one of {', '.join(INTERPOLATIONS)}, got {interpolation!r}.")
+        pixels = as_pixels(image, self.details.moving, "image")
+        return warp_pixels(pixels, self.details.fixed.geometry.size, self.details.moving_positions, interpolation, fill)
+
+    def carry(self, points: Any) -> np.ndarray:
+        """Points of the moving image in the fixed one, through the inverse of the field.
+
+        Parameters
+        ----------
+        points : array (N, 2)
+            (row, column) in pixels of the moving image.
+
+        Returns
+        -------
+        float64 array (N, 2)
+            (row, column) in pixels of the fixed image, to 1e-4 pixels; NaN where the field folds and there is no solution.
+
+        Raises
+        ------
+        InputError
+            The points have another shape or are not finite.
+        """
+        points = as_points(points, "points")
+        carried, converged = self.details.carry(Landmarks(("",) * len(points), points))
+        return np.where(converged[:, None], carried.points, np.nan)
+
+    def carry_back(self, points: Any) -> np.ndarray:
+        """Points of the fixed image in the moving one: the inverse of `carry`.
+
+        Parameters
+        ----------
+        points : array (N, 2)
+            (row, column) in pixels of the fixed image.
+
+        Returns
+        -------
+        float64 array (N, 2)
+            (row, column) in pixels of the moving image.
+
+        Raises
+        ------
+        InputError
+            The points have another shape or are not finite.
+        """
+        return self.details.carry_back(as_points(points, "points"))
+
+    def transform(self, dimension: int | None = None) -> sitk.DisplacementFieldTransform:
+        """The transform from fixed to moving points, by which `SimpleITK.Resample` makes what `warped` gives.
+
+        Parameters
+        ----------
+        dimension : int, optional
+            2 or 3; by default that of the images. Arrays have 2, spacing 1 and origin 0, so that points are pixels
+            (column, row). Files and SimpleITK images keep their geometry, in millimetres.
+
+        Raises
+        ------
+        InputError
+            Another dimension, or 2 for images that do not lie in the plane z = 0.
+        """
+        dimension = self._dimension if dimension is None else dimension
+        if dimension not in (2, 3):
+            raise InputError(f"dimension: expected 2 or 3, got {dimension!r}.")
+        vectors, geometry = self.details.transform_grid()
+        if dimension == 2 and not (in_plane(geometry) and in_plane(self.details.moving.geometry)):
+            raise InputError("dimension: expected 3, for the images do not lie in the plane z = 0; got 2.")
+        field = vectors[..., :dimension].astype(np.float64)
+        image = sitk.GetImageFromArray(field if dimension == 2 else field[None], isVector=True)
+        direction = np.asarray(geometry.direction)[:dimension, :dimension]
+        image.SetSpacing((*geometry.spacing[::-1], geometry.slice_spacing)[:dimension])
+        image.SetOrigin(geometry.origin[:dimension])
+        image.SetDirection(direction.ravel().tolist())
+        return sitk.DisplacementFieldTransform(image)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write what the command line writes for a pair, and the tables over it, into `folder`; return the folder.
+
+        See `registration.results.write_registration` for the files, to which `metrics.csv` and `summary.json` come.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be written to.
+        """
+        from ..formats.files import sole_writer, writable_folder
+        from ..registration.results import write_registration, write_tables
+
+        folder = writable_folder(Path(folder).expanduser())
+        with sole_writer(folder):
+            write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
+            write_tables(folder, [self.measures], self.record)
+        return folder

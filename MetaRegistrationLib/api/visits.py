@@ -1,0 +1,190 @@
+"""All visits of one eye, aligned to one of them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..formats.image_files import file_stem
+from ..progress import Reader
+from ..stages import Stages
+from ..visits import Average, Series, Visit, average
+from ..visits.files import usable_name
+from ..workflows.registrars import RegistrarOptions, make_registrar
+from ..workflows.visits import VisitsOptions, check_stages
+from ..workflows.visits import align_visits as align_series_of
+from .inputs import as_image
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..checkpoints import Checkpoint
+
+
+class AlignedVisits:
+    """The visits of an eye on the pixels of one of them. `align_visits` makes it.
+
+    Attributes
+    ----------
+    names, dates : list of str
+        Of the visits, in the order given.
+    reference : str
+        The visit that all others were brought to.
+    series : visits.Series
+        The result as the library uses it.
+    record : dict
+        What made it.
+    """
+
+    def __init__(self, series: Series, record: dict) -> None:
+        self.series, self.record = series, record
+        self.names = [entry.visit.name for entry in series.visits]
+        self.dates = [entry.visit.date for entry in series.visits]
+        self.reference = self.names[series.reference]
+
+    def __repr__(self) -> str:
+        return f"<AlignedVisits {', '.join(self.names)}: {sum(self.aligned)} aligned to {self.reference}>"
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def aligned(self) -> list[bool]:
+        """Whether each visit could be aligned with confidence."""
+        return [entry.aligned for entry in self.series.visits]
+
+    @property
+    def confidences(self) -> list[float]:
+        """Confidence of each alignment, 0 to 1; that of the reference is 1."""
+        return [entry.confidence for entry in self.series.visits]
+
+    @property
+    def inconsistent(self) -> list[str]:
+        """Visits whose round-trip error, directly against through a third visit, is over 0.5 px of the network grid."""
+        return self.series.inconsistent
+
+    def warped(self, visit: int | str) -> np.ndarray:
+        """A visit on the reference's pixels, float32 (H, W); NaN where it shows nothing.
+
+        Raises
+        ------
+        InputError
+            There is no such visit, or it could not be aligned.
+        """
+        entry = self.series.visits[self._index(visit)]
+        if not entry.aligned:
+            raise InputError(f"visit: expected one that could be aligned, got {entry.visit.name!r}, which could not.")
+        values, seen = entry.warped
+        return np.where(seen, values, np.float32(np.nan))
+
+    @cached_property
+    def average(self) -> Average:
+        """The mean of the aligned visits (`image`, float32 (H, W)), and how many show something at each pixel (`count`)."""
+        return average(self.series)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write what ``meta-registration series --no-change`` writes, and return the folder.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be written to.
+        """
+        from ..formats.files import sole_writer, writable_folder
+        from ..visits.report import write_series
+
+        folder = writable_folder(Path(folder).expanduser())
+        with sole_writer(folder):
+            write_series(folder, self.series, self.average, self.record)
+        return folder
+
+    def _index(self, visit: int | str) -> int:
+        if isinstance(visit, str) and visit in self.names:
+            return self.names.index(visit)
+        if isinstance(visit, (int, np.integer)) and -len(self) <= visit < len(self):
+            return int(visit)
+        raise InputError(f"visit: expected one of {', '.join(self.names)} or its number, got {visit!r}.")
+
+
+def align_visits(
+    images: Sequence[Any],
+    *,
+    dates: Sequence[str | datetime.date] | None = None,
+    names: Sequence[str] | None = None,
+    reference: str | None = None,
+    masks: Sequence[Any] | None = None,
+    checkpoint: str | Path | Checkpoint | None = None,
+    network: torch.nn.Module | None = None,
+    stages: Stages | None = None,
+    device: str = "auto",
+    spacing: float | Sequence[float] | None = None,
+    progress: Reader | None = None,
+) -> AlignedVisits:
+    """Align all visits of one eye to one of them, check them against one another, and average them.
+
+    Parameters
+    ----------
+    images : sequence
+        At least two images, each as `register` takes it.
+    dates : sequence of str or date, optional
+        One for each image; they are kept with the visits.
+    names : sequence of str, optional
+        One for each image, all different; by default the names of the files, or visit_1, visit_2 ...
+    reference : str, optional
+        Name of the visit that stays; by default the one of the best quality.
+    masks : sequence, optional
+        One for each image, or None in its place.
+    checkpoint, network, stages, device, spacing
+        As `register` takes them.
+    progress : callable, optional
+        Called with one typed event after another.
+
+    Returns
+    -------
+    AlignedVisits
+
+    Raises
+    ------
+    InputError
+        Fewer than two images, lists of another length, two visits of one name, or an image that cannot be used.
+    """
+    images = list(images)
+    if len(images) < 2:
+        raise InputError(f"images: expected at least two visits, got {len(images)}.")
+    stated = {"dates": dates, "names": names, "masks": masks}
+    for name, values in stated.items():
+        if values is not None and len(values) != len(images):
+            raise InputError(f"{name}: expected one for each of {len(images)} images, got {len(values)}.")
+    options = RegistrarOptions(checkpoint, network, stages or Stages(), device)
+    check_stages(VisitsOptions(options))
+    visits = [
+        Visit(
+            _name(names, image, number),
+            as_image(image, f"images[{number}]", spacing=spacing, mask=masks and masks[number]).image,
+            _date(dates and dates[number]),
+        )
+        for number, image in enumerate(images)
+    ]
+    registrar, record = make_registrar(options)
+    return AlignedVisits(align_series_of(visits, registrar, reference, progress), record)
+
+
+def _name(names: Sequence[str] | None, image: Any, number: int) -> str:
+    if names is not None:
+        return usable_name(str(names[number]), "names")
+    path = image if isinstance(image, (str, Path)) else getattr(image, "path", None)
+    return f"visit_{number + 1}" if path is None else usable_name(file_stem(Path(path)), "images")
+
+
+def _date(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    raise InputError(f"dates: expected text or a date, got {value!r}.")

@@ -1,0 +1,36 @@
+"""Images from SimpleITK objects: their geometry, and whether it says anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from ..frames.geometry import Geometry
+
+
+def geometry_of_itk(image: sitk.Image, *, spacing_known: bool) -> Geometry:
+    """Geometry of a 2D image, which lies in the plane z = 0, or of a 3D one of one slice."""
+    dimension = image.GetDimension()
+    direction = np.eye(3)
+    direction[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
+    spacing = image.GetSpacing()
+    return Geometry(
+        size=(image.GetSize()[1], image.GetSize()[0]),
+        spacing=(spacing[1], spacing[0]),
+        origin=tuple((*image.GetOrigin(), 0.0)[:3]),
+        direction=tuple(tuple(float(value) for value in row) for row in direction),
+        slice_spacing=spacing[2] if dimension == 3 else 1.0,
+        spacing_known=spacing_known,
+    )
+
+
+def says_nothing(image: sitk.Image) -> bool:
+    """Whether spacing and direction are what a program writes that knows neither: 1 mm along the axes.
+
+    The origin tells nothing: cropping moves it. NIfTI's identity (RAS) is diag(-1, -1, 1) in LPS.
+    """
+    dimension = image.GetDimension()
+    direction = np.reshape(image.GetDirection(), (dimension, dimension))
+    flipped = np.diag([-1.0, -1.0, *[1.0] * (dimension - 2)])
+    unit = all(step == 1 for step in image.GetSpacing()[:3])
+    return unit and any(np.allclose(direction, plain, atol=1e-6) for plain in (np.eye(dimension), flipped))

@@ -1,0 +1,87 @@
+"""What a registration does to anything else that lies on the moving image: further images, label maps, points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from scipy import ndimage
+
+INTERPOLATIONS = {"nearest": 0, "linear": 1, "cubic": 3}
+"""Orders of the splines, by the names of the interpolations."""
+_ROWS_AT_ONCE = 128
+
+
+class Positions(Protocol):
+    """Gives where fixed pixels lie in the moving image."""
+
+    def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Positions (R, C, 2), (row, column) in moving pixels, of the fixed rows (R,) and columns (C,)."""
+
+
+def warp_pixels(
+    pixels: np.ndarray, size: tuple[int, int], positions: Positions, interpolation: str = "nearest", fill: float = 0
+) -> np.ndarray:
+    """Pixels that lie on the moving image, on the fixed grid.
+
+    Parameters
+    ----------
+    pixels : array (H, W) or (H, W, C)
+        On the moving image's pixels; bool, integers or floats.
+    size : (int, int)
+        Rows and columns of the fixed grid.
+    positions : callable
+    interpolation : str
+        "nearest" keeps the values and their type. "linear" and "cubic" give float32; a pixel is NaN where one of its
+        neighbours is.
+    fill : float
+        Value where the moving image ends.
+
+    Returns
+    -------
+    array (h, w) or (h, w, C)
+    """
+    order = INTERPOLATIONS[interpolation]
+    source = pixels if order == 0 else np.asarray(pixels, dtype=np.float64)
+    channels = np.atleast_3d(source)
+    result = np.empty((*size, channels.shape[2]), source.dtype if order == 0 else np.float32)
+    take = _nearest if order == 0 else _interpolator(channels, order)
+    limits = np.array(channels.shape[:2])[:, None, None] - 0.5
+    columns = np.arange(size[1])
+    for top in range(0, size[0], _ROWS_AT_ONCE):
+        rows = np.arange(top, min(top + _ROWS_AT_ONCE, size[0]))
+        places = np.moveaxis(positions(rows, columns), -1, 0)
+        # The image ends half a pixel beyond the centres of its border pixels, as ITK has it.
+        inside = ((places >= -0.5) & (places < limits)).all(axis=0)
+        values = take(channels, places)
+        values[~inside] = fill
+        result[rows] = values
+    return result if pixels.ndim == 3 else result[..., 0]
+
+
+def _nearest(channels: np.ndarray, places: np.ndarray) -> np.ndarray:
+    row, column = (
+        np.clip(np.floor(np.nan_to_num(axis) + 0.5).astype(np.intp), 0, extent - 1)
+        for axis, extent in zip(places, channels.shape, strict=False)
+    )
+    return channels[row, column]
+
+
+def _interpolator(channels: np.ndarray, order: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Splines of each channel, filtered once; what is not finite spoils its neighbours alone."""
+    unknown = [~np.isfinite(channel) for channel in np.moveaxis(channels, -1, 0)]
+    known = [np.where(hole, 0.0, channel) for hole, channel in zip(unknown, np.moveaxis(channels, -1, 0), strict=True)]
+    filtered = [ndimage.spline_filter(channel, order, mode="nearest") if order > 1 else channel for channel in known]
+
+    def take(_: np.ndarray, places: np.ndarray) -> np.ndarray:
+        values = []
+        for channel, hole in zip(filtered, unknown, strict=True):
+            found = ndimage.map_coordinates(channel, places, order=order, mode="nearest", prefilter=False)
+            if hole.any():
+                near = ndimage.map_coordinates(hole.astype(np.float32), places, order=1, mode="nearest")
+                found[near > 0] = np.nan
+            values.append(found)
+        return np.stack(values, axis=-1)
+
+    return take

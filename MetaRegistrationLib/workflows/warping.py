@@ -1,0 +1,146 @@
+"""Further images and label maps of a moving visit through a registration that was written before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from ..progress import Finished, Item, Reader, Saved, Silent, Started
+
+if TYPE_CHECKING:
+    from ..frames.geometry import Geometry
+
+TASK = "warp"
+FIELD, MOVING, FIXED = "displacement_field.nrrd", "moving.nrrd", "fixed.nrrd"
+
+
+@dataclass(frozen=True)
+class WarpOptions:
+    """What is warped, and how.
+
+    Attributes
+    ----------
+    result : Path
+        Folder of one registered pair, as `register` writes it.
+    images : sequence of Path
+        Files on the pixels of the moving image.
+    output : Path
+    interpolation : str
+        nearest, linear or cubic.
+    slice_index : int or None
+        Slice to take from stacks, counted from 0.
+    """
+
+    result: Path
+    images: Sequence[Path]
+    output: Path
+    interpolation: str = "nearest"
+    slice_index: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class StoredField:
+    """The field of a registration that was written, and the geometries of its two images."""
+
+    vectors_mm: np.ndarray
+    grid: Geometry
+    moving: Geometry
+    fixed: Geometry
+
+    def moving_positions(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Where fixed pixels lie in the moving image: (R, C, 2), (row, column) in its pixels."""
+        from ..frames.preprocessing import interpolate_grid
+
+        physical = self.fixed.to_physical(np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1))
+        nodes = self.grid.to_pixels(physical)  # the grid has the axes of the fixed image
+        vectors = [
+            interpolate_grid(part, nodes[:, 0, 0], nodes[0, :, 1]) for part in np.moveaxis(self.vectors_mm, -1, 0)
+        ]
+        return self.moving.to_pixels(physical + np.stack(vectors, axis=-1))
+
+
+def read_field(result: Path) -> StoredField:
+    """Read what `register` wrote of a pair.
+
+    Raises
+    ------
+    InputError
+        The folder is not that of one registered pair, or a file of it is damaged.
+    """
+    from ..formats.images import read_pixels
+    from ..registration.results import RECORD
+
+    needed = (FIELD, MOVING, FIXED, RECORD)
+    missing = [name for name in needed if not (result / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{result}: the folder of one registered pair was expected, with {', '.join(needed)}; missing:"
+            f" {', '.join(missing)}."
+        )
+    vectors, grid = read_pixels(result / FIELD)
+    if vectors.ndim != 3 or vectors.shape[2] != 3:
+        raise InputError(f"{result / FIELD}: vectors of three components were expected, got the shape {vectors.shape}.")
+    moving, fixed = (read_pixels(result / name)[1] for name in (MOVING, FIXED))
+    return StoredField(vectors.astype(np.float64), grid, moving, fixed)
+
+
+def warp_files(options: WarpOptions, progress: Reader | None = None) -> list[Path]:
+    """Warp files onto the fixed grid of a registration; each becomes NAME.nrrd in the output folder.
+
+    With "nearest" values and number type stay; otherwise they are float32.
+
+    Raises
+    ------
+    InputError
+        A file lies on other pixels than the moving image, two files have one name, or a result would replace an input.
+    """
+    from ..formats.files import sole_writer, writable_folder
+    from ..formats.image_writing import write_image
+    from ..registration.moving_visit import warp_pixels
+
+    progress = progress or Silent()
+    field = read_field(Path(options.result))
+    targets = _targets(options)
+    sources = [_read(path, field, options.slice_index) for path in options.images]  # all, before anything is written
+    progress(Started(TASK, len(sources)))
+    output = writable_folder(options.output)
+    with sole_writer(output):
+        for number, (pixels, target) in enumerate(zip(sources, targets, strict=True), 1):
+            warped = warp_pixels(pixels, field.fixed.size, field.moving_positions, options.interpolation)
+            write_image(target, warped, field.fixed)
+            progress(Saved(target, "result"))
+            progress(Item(number, len(sources), target.name))
+    progress(Finished(TASK, output, {"images": len(sources)}))
+    return targets
+
+
+def _targets(options: WarpOptions) -> list[Path]:
+    """The files to be written, none of which is read or written twice."""
+    from ..formats.image_files import file_stem
+
+    targets = [Path(options.output) / f"{file_stem(Path(path))}.nrrd" for path in options.images]
+    names = [target.name.casefold() for target in targets]
+    double = next((target for target in targets if names.count(target.name.casefold()) > 1), None)
+    if double is not None:
+        raise InputError(f"{double.name}: two of the images would be written under this name. Warp them one by one.")
+    read = {Path(path).resolve() for path in options.images}
+    read |= {(Path(options.result) / name).resolve() for name in (FIELD, MOVING, FIXED, "warped.nrrd")}
+    for target in targets:
+        if target.resolve() in read:
+            raise InputError(f"{target}: the result would replace this file. Choose another folder for the results.")
+    return targets
+
+
+def _read(path: Path, field: StoredField, slice_index: int | None) -> np.ndarray:
+    from ..formats.images import read_pixels
+
+    pixels, _ = read_pixels(path, slice_index=slice_index)
+    if pixels.shape[:2] != tuple(field.moving.size):
+        expected, found = (f"{size[1]} x {size[0]}" for size in (field.moving.size, pixels.shape[:2]))
+        raise InputError(f"{path}: {expected} pixels were expected, as the moving image has, but it has {found}.")
+    return pixels
