@@ -14,11 +14,13 @@ import pytest
 import qt
 import slicer
 import vtk
-from rig.pictures import number_of_colours
+from rig import standin
+from rig.pictures import OUTPUT, number_of_colours
 from rig.pythonqt import properties_of
 from rig.standin import API, REGISTRY, facts
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
+RIG = Path(standin.__file__).resolve().parent
 EXAMPLE = Path(__file__).parent / "example" / "RigExample.py"
 # Functions from base classes outside of the table (ctkLayoutFactory, qSlicerAbstractModule...) or from decorators.
 BEYOND_THE_TABLE = {
@@ -407,7 +409,7 @@ def test_slice_view_shows_image_overlay_and_points(rig):
     points.CreateDefaultDisplayNodes()
     points.AddControlPoint(vtk.vtkVector3d(-15.0, -15.0, 0.0), "A")
     assert np.any(view.render() != plain)
-    path = view.save(Path(__file__).parent / "output" / "rig_slice_view.png")
+    path = view.save(OUTPUT / "rig_slice_view.png")
     assert number_of_colours(path) > 10
 
 
@@ -472,6 +474,6 @@ def test_markups_widget_places_and_renames(rig):
 
 def test_base_classes_come_from_where_they_should():
     source = os.environ.get("SLICER_SOURCE_DIR")
-    expected = Path(source).resolve() / "Base" / "Python" if source else Path(__file__).parent.resolve() / "rig"
+    expected = Path(source).resolve() / "Base" / "Python" if source else RIG
     for module in (slicer.parameterNodeWrapper, slicer.ScriptedLoadableModule):
         assert Path(module.__file__).resolve().is_relative_to(expected)
