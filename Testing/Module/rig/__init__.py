@@ -1,4 +1,4 @@
-"""Runs a Slicer scripted module in pytest without the Slicer application. See ``../README.md``."""
+"""Runs a Slicer scripted module in pytest without the Slicer application. See ``README.md``."""
 
 from .boot import Rig, start
 

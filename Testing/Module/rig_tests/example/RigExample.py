@@ -1,4 +1,4 @@
-"""A small scripted module that uses every stand-in of the rig. It exists only to test the rig."""
+"""A small scripted module whose panel holds many of the rig's stand-ins. It exists only to test the rig."""
 
 import enum
 from pathlib import Path
