@@ -68,7 +68,7 @@ class Registration:
 
     @property
     def confident(self) -> bool:
-        """Whether the confidence is at least 0.5. A pair without confidence is left unchanged; False where it is NaN."""
+        """Whether the confidence is at least 0.5. A pair that is not confident is left unchanged. False where it is NaN."""
         return self.confidence >= LEAST_CONFIDENCE
 
     @property
