@@ -93,7 +93,7 @@ class Checkpoint:
             network = self._new_network()
             network.load_state_dict(self.weights)
         except InputError as error:
-            raise InputError(f"{self.title}: {error}") from error
+            raise error.within(f"{self.title}: ") from error
         except RuntimeError as error:
             words = " ".join(str(error).split())[:300]
             raise InputError(
@@ -117,7 +117,7 @@ class Checkpoint:
         try:
             return Preprocessing.from_dict(self.preprocessing)
         except InputError as error:
-            raise InputError(f"{self.title}: {error}") from error
+            raise error.within(f"{self.title}: ") from error
 
     @property
     def title(self) -> str:

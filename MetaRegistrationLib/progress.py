@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import ClassVar, Literal, TextIO
 
+from .errors import UserError, told
+
 
 @dataclass(frozen=True)
 class Event:
@@ -84,11 +86,32 @@ class Saved(Event):
 
 @dataclass(frozen=True)
 class Message(Event):
-    """A sentence for the user."""
+    """A sentence for the user.
+
+    One that speaks of a field has also `field`, `problem` and `advice`, from which each reader makes a sentence with its own
+    name of the field (`errors.told`).
+    """
 
     event: ClassVar[str] = "message"
     text: str
     level: Literal["info", "warning"] = "info"
+    field: str | None = None
+    problem: str = ""
+    advice: str = ""
+
+    @classmethod
+    def about(
+        cls, field: str | None, problem: str, advice: str = "", level: Literal["info", "warning"] = "info"
+    ) -> Message:
+        """A message on a field, whose name takes the place of `{field}` in problem and advice."""
+        return cls(told(problem, field, advice), level, field, problem, advice)
+
+    @classmethod
+    def of(cls, error: BaseException, start: str = "") -> Message:
+        """A warning: what an error says, after `start`."""
+        if isinstance(error, UserError):
+            return cls.about(error.field, start + error.problem, error.advice, "warning")
+        return cls(start + (str(error) or type(error).__name__), "warning")
 
 
 @dataclass(frozen=True)
@@ -114,12 +137,19 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The work ended early; `saved` is the checkpoint to go on from, None when there is none."""
+    """The work ended early; `saved` is the checkpoint to go on from, None when there is none.
+
+    `reason` is the whole sentence. `field`, `problem` and `advice` are its parts as in a `Message`; without a problem the
+    error was not expected.
+    """
 
     event: ClassVar[str] = "failed"
     task: str
     reason: str
     saved: str | Path | None = None
+    field: str | None = None
+    problem: str = ""
+    advice: str = ""
 
 
 Reader = Callable[[Event], None]

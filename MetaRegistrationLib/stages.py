@@ -29,7 +29,7 @@ class Stages:
     Raises
     ------
     InputError
-        A value is not one of these; the message names the option.
+        A value is not one of these; `field` says which.
     """
 
     initial: str = "affine"
@@ -38,13 +38,16 @@ class Stages:
 
     def __post_init__(self) -> None:
         if self.initial not in INITIAL_KINDS:
-            raise InputError(f"--initial: expected one of {', '.join(INITIAL_KINDS)}, got {self.initial!r}.")
+            raise InputError(
+                f"{{field}}: expected one of {', '.join(INITIAL_KINDS)}, got {self.initial!r}.", field="initial"
+            )
         if not isinstance(self.network, bool):
             raise InputError(
-                f"--no-network: expected True or False for the stage of the network, got {self.network!r}."
+                f"{{field}}: expected True or False for the stage of the network, got {self.network!r}.",
+                field="no_network",
             )
         if type(self.refine) is not int or self.refine < 0:
-            raise InputError(f"--refine: expected a number of steps, 0 for none, got {self.refine!r}.")
+            raise InputError(f"{{field}}: expected a number of steps, 0 for none, got {self.refine!r}.", field="refine")
 
     def to_dict(self) -> dict:
         """Plain values, for a record."""

@@ -146,6 +146,6 @@ def _pair(pair: Any, number: int, spacing: float | Sequence[float] | None) -> Pa
     try:
         check_sizes(*images)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from error
+        raise error.within(f"{where}: ") from error
     name = f"pair_{number:03d}"
     return PairInMemory(name, ImagePair(name, *images))

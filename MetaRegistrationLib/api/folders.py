@@ -33,7 +33,7 @@ def register_folder(
     slice_index: int | None = None,
     progress: Reader | None = None,
 ) -> PairsOutcome:
-    """Register the pairs of a folder into another folder, as ``meta-registration register --pairs`` does.
+    """Register the pairs of a folder into another folder, as the command ``register`` does.
 
     Parameters
     ----------

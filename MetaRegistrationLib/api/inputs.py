@@ -63,16 +63,17 @@ def as_image(
         image = _spaced(given.image, spacing, name)
         check_image(image)
     except InputError as error:
-        raise InputError(_named(error, name)) from error
+        raise _named(error, name) from error
     if mask is not None:
         image = replace(image, mask=as_mask(mask, image, f"{name}_mask"))
     return GivenImage(image, given.dimension)
 
 
-def _named(error: InputError, name: str) -> str:
-    """The message with the name of the argument in front, unless it has it."""
-    text = str(error).removeprefix("The image: ")
-    return text if text.startswith(name) else f"{name}: {text}"
+def _named(error: InputError, name: str) -> InputError:
+    """The error with the name of the argument in front, unless it has it."""
+    problem = error.problem.removeprefix("The image: ")
+    named = InputError(problem, field=error.field, advice=error.advice)
+    return named if problem.startswith(name) else named.within(f"{name}: ")
 
 
 def as_mask(value: Any, image: Image, name: str) -> np.ndarray:

@@ -89,7 +89,7 @@ class AlignedVisits:
         return average(self.series)
 
     def save(self, folder: str | Path) -> Path:
-        """Write what ``meta-registration series --no-change`` writes, and return the folder.
+        """Write what the command ``series`` writes without a change map, and return the folder.
 
         Raises
         ------

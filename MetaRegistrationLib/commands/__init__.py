@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from .. import __version__
 from ..progress import Event, Failed, JsonLines, Process, Reader, Saved, Started
 from . import demo, evaluate, finetune, info, metatrain, pairs, pretrain, register, reproduce, series, simulate, warp
-from .failures import INTERRUPTED, WRONG_USE, Failure, explain
+from .failures import INTERRUPTED, WRONG_USE, Failure, explain, in_options
 from .options import add_json, new_parser_options
 from .stdin_watch import StdinWatch, add_watch_stdin
 from .terminal import ProgressBar
@@ -105,12 +105,13 @@ def _wrong_use(error: _WrongUseError, as_json: bool) -> int:
     error.parser.print_usage(sys.stderr)
     print(f"{error.parser.prog}: error: {error}", file=sys.stderr)
     if as_json:
-        JsonLines(sys.stdout)(Failed(task=error.parser.prog.removeprefix(PROGRAM).strip(), reason=str(error)))
+        task = error.parser.prog.removeprefix(PROGRAM).strip()
+        JsonLines(sys.stdout)(Failed(task=task, reason=str(error), problem=str(error)))
     return WRONG_USE
 
 
 class _Watch:
-    """Reader that hands events on and keeps what the end of a run must tell."""
+    """Reader that hands events on, messages with the names of options, and keeps what the end of a run must tell."""
 
     def __init__(self, reader: Reader, task: str) -> None:
         self._reader = reader
@@ -125,7 +126,7 @@ class _Watch:
             self.saved = event.path
         elif isinstance(event, Failed):
             self.failed = True
-        self._reader(event)
+        self._reader(in_options(event))
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -151,17 +152,22 @@ def _run(arguments: argparse.Namespace) -> int:
             failure = explain(error, output, watch.saved, has_device=has_device) or (
                 explain(KeyboardInterrupt(), None, watch.saved) if stdin.requested else None
             )
-            _tell(watch, failure.message if failure else f"unexpected {type(error).__name__}: {error}")
+            _tell(watch, failure, error)
             if failure is None:
                 raise
     return _end(failure)
 
 
-def _tell(watch: _Watch, reason: str) -> None:
+def _tell(watch: _Watch, failure: Failure | None, error: BaseException) -> None:
     """Send a `failed` event unless the command sent its own; a reader that is gone is no second failure."""
-    if not watch.failed:
-        with contextlib.suppress(OSError, KeyboardInterrupt):
-            watch(Failed(task=watch.task, reason=reason, saved=watch.saved))
+    if watch.failed:
+        return
+    if failure is None:
+        failed = Failed(watch.task, f"unexpected {type(error).__name__}: {error}", watch.saved)
+    else:
+        failed = Failed(watch.task, failure.message, watch.saved, failure.field, failure.problem, failure.advice)
+    with contextlib.suppress(OSError, KeyboardInterrupt):
+        watch(failed)
 
 
 def _end(failure: Failure) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import InputError, TrainingStopped
+from ..errors import InputError, TrainingStopped, UserError, told
 from ..formats.files import FULL_DISK
-from ..progress import ReaderGone
+from ..progress import Event, Message, ReaderGone
 
 WRONG_USE = 2
 STOPPED = 3
@@ -17,11 +17,43 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Failure:
-    """An exit code and a message for the user; `word` says what happened in one word."""
+    """An exit code, and problem, field and advice for the user; `word` says what happened in one word."""
 
     code: int
-    message: str
+    problem: str
     word: str = "error"
+    field: str | None = None
+    advice: str = ""
+
+    @property
+    def message(self) -> str:
+        """Problem and advice with the option's name."""
+        return told(self.problem, self.field, self.advice, name_of=option)
+
+
+def option(field: str) -> str:
+    """The option that sets a field: `--spacing-um` for spacing_um."""
+    return "--" + field.replace("_", "-")
+
+
+def in_options(item: Event) -> Event:
+    """A message on a field with the option's name in its text; any other event as it is."""
+    if not isinstance(item, Message) or item.field is None:
+        return item
+    return replace(item, text=told(item.problem, item.field, item.advice, name_of=option))
+
+
+def sentence(error: BaseException) -> str:
+    """What an error says, with the option's name for its field."""
+    if isinstance(error, UserError):
+        return told(error.problem, error.field, error.advice, name_of=option)
+    return str(error)
+
+
+_OUT_OF_MEMORY = Failure(
+    WRONG_USE, "Out of memory.", field="device", advice="Close other programs or choose another {field}."
+)
+_OUT_OF_MEMORY_ANYWHERE = Failure(WRONG_USE, "Out of memory.", advice="Close other programs.")
 
 
 def explain(
@@ -41,30 +73,32 @@ def explain(
         Whether the command has the option --device.
     """
     if isinstance(error, InputError):
-        return Failure(WRONG_USE, str(error))
+        return Failure(WRONG_USE, error.problem, field=error.field, advice=error.advice)
     if isinstance(error, TrainingStopped):
-        return Failure(STOPPED, str(error), "stopped")
+        return Failure(STOPPED, error.problem, "stopped", error.field, error.advice)
     if isinstance(error, (ReaderGone, BrokenPipeError)):
-        return Failure(INTERRUPTED, "nobody reads the output any more." + _go_on(saved), "stopped")
+        return _resumable(Failure(INTERRUPTED, "nobody reads the output any more.", "stopped"), saved)
     if isinstance(error, KeyboardInterrupt):
-        return Failure(INTERRUPTED, "interrupted." + _go_on(saved), "stopped")
+        return _resumable(Failure(INTERRUPTED, "interrupted.", "stopped"), saved)
     if _out_of_memory(error):
-        advice = "Close other programs" + (" or choose another --device." if has_device else ".")
-        return Failure(WRONG_USE, f"Out of memory. {advice}" + _go_on(saved))
+        return _resumable(_OUT_OF_MEMORY if has_device else _OUT_OF_MEMORY_ANYWHERE, saved)
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         place = error.filename or output or "a file"
-        return Failure(
-            STOPPED, f"The disk is full: could not write {place}. Free some space." + _go_on(saved), "stopped"
-        )
+        problem = f"The disk is full: could not write {place}."
+        return _resumable(Failure(STOPPED, problem, "stopped", advice="Free some space."), saved)
     if isinstance(error, PermissionError) and error.filename:
-        return Failure(
-            WRONG_USE, f"{error.filename}: permission denied. Check the file's rights or choose another one."
-        )
+        problem = f"{error.filename}: permission denied."
+        return Failure(WRONG_USE, problem, advice="Check the file's rights or choose another one.")
     return None
 
 
-def _go_on(saved: Path | str | None) -> str:
-    return "" if saved is None else f" The last save is {saved}; the same command with --resume goes on from there."
+def _resumable(failure: Failure, saved: Path | str | None) -> Failure:
+    """The failure with advice to go on from the last save, where there is one; that is then what its field is for."""
+    if saved is None:
+        return failure
+    whole = told(failure.problem, failure.field, failure.advice)
+    problem = f"{whole} The last save is {saved}."
+    return replace(failure, problem=problem, field="resume", advice="The same run with {field} goes on from there.")
 
 
 def _out_of_memory(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..progress import Finished, Item, Message, Reader, Started
 from ..words import counted
+from .failures import sentence
 from .options import add_reading, path_name, pixel_sizes
 from .tables import text_table
 
@@ -83,9 +84,9 @@ def _send(found: PairFolder, records: list[dict], progress: Reader) -> None:
     progress(Started(NAME, len(records), detail={"folder": found.root, "layout": found.layout}))
     for index, record in enumerate(records, start=1):
         progress(Item(index, len(records), record["name"], record))
-    left_out = [{"files": item.files, "reason": item.reason} for item in found.left_out]
+    left_out = [{"files": item.files, "reason": sentence(item.error)} for item in found.left_out]
     for item in found.left_out:
-        progress(Message(f"left out: {', '.join(item.files)}: {item.reason}", "warning"))
+        progress(Message.of(item.error, f"left out: {', '.join(item.files)}: "))
     values = {"layout": found.layout, "pairs": len(records), "left_out": left_out}
     progress(Finished(NAME, found.root, values))
 
@@ -106,7 +107,7 @@ def _print(found: PairFolder, records: list[dict]) -> None:
     print(text_table(("pair", "size", "spacing, um", "field of view, mm", "landmarks", "split"), rows))
     print(f"\n{counted(len(records), 'pair')}, {len(found.left_out)} left out")
     for item in found.left_out:
-        print(f"  {', '.join(item.files)}: {item.reason}")
+        print(f"  {', '.join(item.files)}: {sentence(item.error)}")
 
 
 def _both(record: dict, key: str, text) -> str:

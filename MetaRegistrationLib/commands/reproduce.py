@@ -132,7 +132,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     try:
         require_matplotlib()
     except InputError as error:  # hours of work must not be lost for want of a picture
-        progress(Message(str(error), "warning"))
+        progress(Message.of(error))
     made = Experiment(rows, lab, lambda setting: _open_bed(setting, data, lab, arguments, progress), progress)()
     if not arguments.json:
         print((lab.output / PAGE).read_text(encoding="utf-8"))
@@ -196,7 +196,7 @@ def _starts(arguments: argparse.Namespace) -> dict[tuple[str, str], Start]:
             f"This installation ships no checkpoint for {' and '.join(missing)}. Give it by that option, or choose other "
             "rows with --rows or another --network."
         )
-    return {key: Start.read(path, key[0], f"--{key[1]}") for key, path in paths.items()}
+    return {key: Start.read(path, key[0], key[1]) for key, path in paths.items()}
 
 
 def _shipped(network: str, kind: str) -> Path | None:

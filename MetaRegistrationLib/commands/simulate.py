@@ -138,7 +138,7 @@ def _repeats(
         try:
             image, mask = eye.load()
         except InputError as error:
-            progress(Message(f"left out: {error}", "warning"))
+            progress(Message.of(error, "left out: "))
             continue
         for repeat in range(count):
             rng = np.random.default_rng([arguments.seed, index, repeat])
@@ -165,7 +165,7 @@ def _write_visits(
         try:
             image, _ = eye.load()
         except InputError as error:
-            progress(Message(f"left out: {error}", "warning"))
+            progress(Message.of(error, "left out: "))
             continue
         rng = np.random.default_rng([arguments.seed, index, 0])
         visits = simulate_visits(image, arguments.visits, settings=settings, rng=rng, size=arguments.size, lost_px=lost)

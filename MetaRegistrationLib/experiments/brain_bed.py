@@ -74,7 +74,9 @@ def _slices(folder: Path) -> list[Slice]:
     if not (test and training):
         raise InputError(
             f"{folder}: bed B needs brain volumes (.nii.gz), those named {HELD_OUT} to test on and others to train on, "
-            f"but there are {len(test)} and {len(training)}. Add them, or choose another --bed."
+            f"but there are {len(test)} and {len(training)}.",
+            field="bed",
+            advice="Add them, or choose another {field}.",
         )
     parts = ((training, TRAINING_PAIRS, TRAINING), (test, TEST_PAIRS, TEST))
     return [found for paths, count, split in parts for found in _spread_slices(paths, count, split)]

@@ -68,7 +68,7 @@ class Experiment:
                 # A full disk stops everything; a loss that is not finite is a result of that row alone.
                 if not isinstance(error.__cause__, NonFiniteLoss):
                     raise
-                self._progress(Message(f"left out: {row.title}: {error}", "warning"))
+                self._progress(Message.of(error, f"left out: {row.title}: "))
                 failures.append(row.title)
             write_report(self._lab.output, self._lab.budget, self._progress)
         if failures:

@@ -36,7 +36,7 @@ _MAY_BE_ZERO = ("watched_pairs", "smoothness", "simulated", "supervision", "aver
 
 @dataclass(frozen=True)
 class Budget:
-    """All lengths and settings of the training. Numbers can be changed by `--set NAME=VALUE`.
+    """All lengths and settings of the training. `changed` changes numbers by their names.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Budget:
     def changed(
         self, changes: dict[str, float], epochs: Sequence[int] | None = None, seeds: int | None = None
     ) -> Budget:
-        """This budget with numbers by name (`--set`), other epochs for all beds and other seeds.
+        """This budget with numbers by name, other epochs for all beds and other seeds.
 
         Raises
         ------
@@ -101,19 +101,24 @@ class Budget:
         for name, value in changes.items():
             if name not in numbers:
                 raise InputError(
-                    f"--set {name}: there is no such number; those there are: {', '.join(sorted(numbers))}."
+                    f"{{field}} {name}: there is no such number; those there are: {', '.join(sorted(numbers))}.",
+                    field="set",
                 )
             least = 0 if name in _MAY_BE_ZERO else 1
             if numbers[name] is int and (value != int(value) or value < least):
-                raise InputError(f"--set {name}: expected a whole number of at least {least}, got {value:g}.")
+                raise InputError(
+                    f"{{field}} {name}: expected a whole number of at least {least}, got {value:g}.", field="set"
+                )
             if not (value > 0 or (value == 0 and name in _MAY_BE_ZERO)):
-                raise InputError(f"--set {name}: expected a number above 0, got {value:g}.")
+                raise InputError(f"{{field}} {name}: expected a number above 0, got {value:g}.", field="set")
             if name in _SHARES and not value < 1:
-                raise InputError(f"--set {name}: expected a number below 1, got {value:g}.")
+                raise InputError(f"{{field}} {name}: expected a number below 1, got {value:g}.", field="set")
             values[name] = numbers[name](value)
         if epochs is not None:
             if list(epochs) != sorted(set(epochs)):
-                raise InputError(f"--epochs: expected growing numbers, got {' '.join(map(str, epochs))}.")
+                raise InputError(
+                    f"{{field}}: expected growing numbers, got {' '.join(map(str, epochs))}.", field="epochs"
+                )
             values |= {"real_epochs": tuple(epochs), "simulated_epochs": tuple(epochs)}
         if seeds is not None:
             values["seeds"] = seeds

@@ -110,7 +110,7 @@ def _curves(output: Path, setting: Setting, quick: int, total: int, progress: Re
         try:
             draw_curves(path, setting.title, *logs, quick, watched)
         except InputError as error:
-            progress(Message(str(error), "warning"))
+            progress(Message.of(error))
     return f"Fig. 3, {setting.title} ({watched}):\n\n![Fig. 3](figures/{path.name})\n\n"
 
 

@@ -55,8 +55,9 @@ def read_result(output: Path, row: Row, settings: dict | None = None) -> Result 
     if settings is not None and record["settings"] != plain(settings):
         differing = sorted(key for key, value in plain(settings).items() if record["settings"].get(key) != value)
         raise InputError(
-            f"{path}: this row was made with other settings ({', '.join(differing)}). Give the same ones, choose another "
-            f"--output, or delete {path.parent} to make it anew."
+            f"{path}: this row was made with other settings ({', '.join(differing)}).",
+            field="output",
+            advice=f"Give the same ones, choose another {{field}}, or delete {path.parent} to make it anew.",
         )
     return Result(row, record, _read_pairs(path.with_suffix(".csv")))
 

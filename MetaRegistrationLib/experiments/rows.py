@@ -35,12 +35,13 @@ class Start:
     sha256: str
 
     @classmethod
-    def read(cls, path: Path, network: str, option: str) -> Start:
-        """Read a checkpoint of `network`; an `InputError` names `option` when it is one of another."""
+    def read(cls, path: Path, network: str, field: str) -> Start:
+        """Read a checkpoint of `network`; an `InputError` on `field` says when it is one of another."""
         checkpoint = load_checkpoint(path)
         if checkpoint.network["name"] != network:
             raise InputError(
-                f"{option} {network}={path}: this is a checkpoint of the network {checkpoint.network['name']}."
+                f"{{field}} {network}={path}: this is a checkpoint of the network {checkpoint.network['name']}.",
+                field=field,
             )
         return cls(path, checkpoint, file_sha256(path))
 

@@ -107,7 +107,9 @@ def _locked(path: Path) -> IO[bytes] | None:
             stream.close()
             if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                 raise InputError(
-                    f"{path.parent}: another run is writing there at this moment. Wait for its end, or choose another --output."
+                    f"{path.parent}: another run is writing there at this moment.",
+                    field="output",
+                    advice="Wait for its end, or choose another {field}.",
                 ) from error
             return None
         try:
@@ -152,7 +154,9 @@ def writable_folder(path: str | os.PathLike) -> Path:
         if error.errno in FULL_DISK:
             raise
         raise InputError(
-            f"Cannot write to the folder {path}: {error.strerror or error}. Choose another --output."
+            f"Cannot write to the folder {path}: {error.strerror or error}.",
+            field="output",
+            advice="Choose another {field}.",
         ) from error
     return path
 

@@ -269,12 +269,15 @@ def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.I
         return image
     if slice_index is None:
         raise InputError(
-            f"{path}: a single image was expected, but the file is a stack of {slices} slices. Name one with --slice N"
-            f" (0 to {slices - 1})."
+            f"{path}: a single image was expected, but the file is a stack of {slices} slices.",
+            field="slice",
+            advice=f"Name one with {{field}} N (0 to {slices - 1}).",
         )
     if not 0 <= slice_index < slices:
         raise InputError(
-            f"{path}: there is no slice {slice_index}; the stack has {slices}. Use --slice N with 0 to {slices - 1}."
+            f"{path}: there is no slice {slice_index}; the stack has {slices}.",
+            field="slice",
+            advice=f"Use {{field}} N with 0 to {slices - 1}.",
         )
     return image[:, :, slice_index : slice_index + 1]
 

@@ -40,7 +40,7 @@ def estimate(epochs: int, pairs: int, device: str, store: CheckpointStore | None
     epochs, pairs : int
         `pairs` are those trained on; of ten and more, a tenth is held out.
     device : str
-        An option of `--device` or a name from a record: what begins with "cpu" is a CPU, anything else a GPU.
+        A name of a device, also one from a record: what begins with "cpu" is a CPU, anything else a GPU.
     store : CheckpointStore, optional
         Where earlier runs are looked for.
     """

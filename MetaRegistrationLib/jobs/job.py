@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from ..errors import field_name
 from .command_lines import child_environment, python_executable
 from .lines import LineBuffer, as_bytes, event_of
 from .outcome import JobEnd, Outcome
@@ -45,6 +46,8 @@ class Job:
         Called once with a `JobEnd`; not after `close`.
     translate : callable
         Turns the English text of messages into the user's language.
+    name_of : callable
+        Turns the key of a field into the name that the user knows.
     """
 
     def __init__(
@@ -54,9 +57,10 @@ class Job:
         on_end: Callable[[JobEnd], None] = lambda end: None,
         *,
         translate: Callable[[str], str] = str,
+        name_of: Callable[[str], str] = field_name,
     ) -> None:
         self._host, self._on_event, self._on_end = host, on_event, on_end
-        self._outcome = Outcome(translate)
+        self._outcome = Outcome(translate, name_of)
         self._out, self._err = LineBuffer(), LineBuffer()
         self._events: deque[dict] = deque()
         self._log: deque[str] = deque(maxlen=_LOG_LINES)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ..errors import field_name
 from .sentences import Death, cancelled_sentence, failed_sentence, finished_sentence
 
 _INTERRUPTED = 130
@@ -45,12 +46,14 @@ class Outcome:
     ----------
     translate : callable
         From an English text to the user's language.
+    name_of : callable
+        From the key of a field to the name that the user knows.
     """
 
-    def __init__(self, translate: Callable[[str], str] = str) -> None:
-        self._translate = translate
+    def __init__(self, translate: Callable[[str], str] = str, name_of: Callable[[str], str] = field_name) -> None:
+        self._translate, self._name_of = translate, name_of
         self._finished: dict | None = None
-        self._reason: str | None = None
+        self._failed: dict = {}
         self._last: str | None = None
         self._item: tuple[int, int] | None = None
 
@@ -60,7 +63,7 @@ class Outcome:
         if kind == "finished":
             self._finished = event
         elif kind == "failed":
-            self._reason = event.get("reason") or ""
+            self._failed = event
             self._last = event.get("saved") or self._last
         elif kind == "saved" and event.get("kind") == "last":
             self._last = event.get("path")
@@ -74,10 +77,11 @@ class Outcome:
             path = self._finished.get("path")
             return JobEnd("finished", finished_sentence(path, self._translate), path, exit_code, text)
         if cancelling or (exit_code == _INTERRUPTED and not crashed):
-            message = cancelled_sentence(self._last, self._item, self._translate)
+            message = cancelled_sentence(self._last, self._item, self._translate, self._name_of)
             return JobEnd("cancelled", message, self._last, exit_code, text)
-        death = Death(exit_code, crashed, self._reason, self._last, tuple(log))
-        return JobEnd("failed", failed_sentence(death, self._translate), self._last, exit_code, text)
+        death = Death(exit_code, crashed, self._failed, self._last, tuple(log))
+        message = failed_sentence(death, self._translate, self._name_of)
+        return JobEnd("failed", message, self._last, exit_code, text)
 
     def not_started(self, program: str, log: Sequence[str]) -> JobEnd:
         """The end of a job whose program could not be started."""

@@ -1,4 +1,7 @@
-"""The sentence that tells a user how a job ended and what to do; `_` turns English into the user's language."""
+"""The sentence that tells a user how a job ended and what to do.
+
+`_` turns English into the user's language, `name_of` the key of a field into the name that the user knows.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_Translate = Callable[[str], str]
+from ..errors import told
 
-# The command line speaks of its options; a panel has fields.
-_FIELDS = {
-    "--output": "output folder",
-    "--pairs": "folder of pairs",
-    "--checkpoint": "checkpoint",
-    "--device": "device",
-    "--spacing-um": "pixel spacing",
-    "--slice": "slice",
-    "--epochs": "number of epochs",
-    "--learning-rate": "learning rate",
-    "--split": "split",
-    "--resume": "Resume",
-}
-_OPTION = re.compile(r"(?<![\w/\\-])--[a-z][a-z-]+")
+_Translate = Callable[[str], str]
+_NameOf = Callable[[str], str]
+
 _MEMORY = re.compile(r"out of memory|MemoryError|bad_alloc|can't allocate memory|not enough memory", re.IGNORECASE)
 _MISSING = re.compile(r"ModuleNotFoundError: No module named '([\w]+)")
 _LAUNCHER_CRASH = "exit abnormally"  # what Slicer's launcher writes when the Python that it started crashed
@@ -31,11 +23,14 @@ _SIGKILL = 9
 
 @dataclass(frozen=True)
 class Death:
-    """How a process failed: exit code, whether it crashed, its own reason, its last save, what it wrote."""
+    """How a process failed.
+
+    Exit code, whether it crashed, its own `failed` event (empty without one), its last save, what it wrote.
+    """
 
     exit_code: int
     crashed: bool
-    reason: str | None
+    event: dict
     saved: str | None
     log: tuple[str, ...]
 
@@ -45,10 +40,12 @@ def finished_sentence(path: str | None, _: _Translate) -> str:
     return _("Done: the result is in {path}.").format(path=path) if path else _("Done.")
 
 
-def cancelled_sentence(saved: str | None, item: tuple[int, int] | None, _: _Translate) -> str:
+def cancelled_sentence(saved: str | None, item: tuple[int, int] | None, _: _Translate, name_of: _NameOf) -> str:
     """The user stopped the work."""
     if saved:
-        return _("Cancelled: what was learned is saved, and Resume goes on from there ({path}).").format(path=saved)
+        return _("Cancelled: what was learned is saved, and {resume} goes on from there ({path}).").format(
+            resume=name_of("resume"), path=saved
+        )
     if item:
         return _("Cancelled at pair {index} of {total}: the results of the pairs before it are kept.").format(
             index=item[0], total=item[1]
@@ -56,24 +53,29 @@ def cancelled_sentence(saved: str | None, item: tuple[int, int] | None, _: _Tran
     return _("Cancelled before anything was written: start it again when you like.")
 
 
-def failed_sentence(death: Death, _: _Translate) -> str:
+def failed_sentence(death: Death, _: _Translate, name_of: _NameOf) -> str:
     """The work failed."""
-    if death.reason and not death.reason.startswith("unexpected "):
-        return plain_words(death.reason)
-    written = "\n".join((death.reason or "", *death.log))
+    if death.event.get("problem"):
+        return told_by(death.event, _, name_of)
+    reason = death.event.get("reason") or ""
+    written = "\n".join((reason, *death.log))
     if missing := _MISSING.search(written):
         return _("The Python package {name} is missing: install it and start again.").format(name=missing.group(1))
-    again = _("start again with Resume to go on from the last save") if death.saved else _("start again")
+    again = _("start again")
+    if death.saved:
+        again = _("start again with {resume} to go on from the last save").format(resume=name_of("resume"))
     if _MEMORY.search(written):
-        return _("The memory ran out: close other programs or choose another device, then {again}.").format(again=again)
+        return _("The memory ran out: close other programs or choose another {device}, then {again}.").format(
+            device=name_of("device"), again=again
+        )
     if _ended_from_outside(death, written):
         return _(
             "The computation crashed or was ended from outside ({how}), often because the memory ran out: "
             "close other programs, then {again}."
         ).format(how=_how(death), again=again)
-    if death.reason:
+    if reason:
         return _("The computation met an error that it did not expect ({error}): report it with the log.").format(
-            error=_short(death.reason.removeprefix("unexpected "))
+            error=_short(reason.removeprefix("unexpected "))
         )
     last = next((line.strip() for line in reversed(death.log) if line.strip()), "")
     return _("The computation ended without a result, with exit code {code} ({line}): the log tells more.").format(
@@ -81,9 +83,11 @@ def failed_sentence(death: Death, _: _Translate) -> str:
     )
 
 
-def plain_words(reason: str) -> str:
-    """A message of the command line with its options by the names of a panel's fields."""
-    return _OPTION.sub(lambda option: _FIELDS.get(option.group(), option.group()), reason)
+def told_by(event: dict, _: _Translate, name_of: _NameOf) -> str:
+    """What a `failed` or `message` event says, its advice translated and its field by the name that the user knows."""
+    if not event.get("problem"):
+        return event.get("text") or event.get("reason") or ""
+    return told(event["problem"], event.get("field"), event.get("advice") or "", name_of=name_of, translate=_)
 
 
 def _ended_from_outside(death: Death, written: str) -> bool:

@@ -33,8 +33,10 @@ _EXTENT_LIMIT = 4.0
 class PairError(InputError):
     """A pair that cannot be used; `files` are those of its files that are at fault."""
 
-    def __init__(self, message: str, files: tuple[Path, ...]) -> None:
-        super().__init__(message)
+    def __init__(
+        self, problem: str, files: tuple[Path, ...] = (), *, field: str | None = None, advice: str = ""
+    ) -> None:
+        super().__init__(problem, field=field, advice=advice)
         self.files = files
 
 
@@ -365,4 +367,4 @@ def _blaming(*files: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise PairError(str(error), files) from error
+        raise PairError(error.problem, files, field=error.field, advice=error.advice) from error

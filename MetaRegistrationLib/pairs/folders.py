@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from ..errors import InputError
+from ..errors import TOKEN, InputError
 from ..formats.image_files import as_text, is_hidden
 from .files import ImagePair, PairError, PairFiles
 from .layouts import LAYOUTS, Found, find_layout, from_table
@@ -19,10 +19,15 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Files that are not used, named from the folder, and the reason."""
+    """Files that are not used, named from the folder, and the error that says why."""
 
     files: tuple[str, ...]
-    reason: str
+    error: InputError
+
+    @property
+    def reason(self) -> str:
+        """Why, in the library's own words."""
+        return str(self.error)
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def find_pairs(
         There is no such folder, or no pair in it that can be used.
     """
     root, found = _found(Path(folder))
-    left_out = [LeftOut(_names(files, root), reason) for files, reason in found.left_out]
+    left_out = [LeftOut(_names(files, root), InputError(reason)) for files, reason in found.left_out]
     pairs = []
     for pair in _uniquely_named(found.pairs):
         pair = replace(
@@ -110,11 +115,11 @@ def find_pairs(
             pair.load() if check else pair.check_paths()
             pairs.append(pair)
         except PairError as error:
-            left_out.append(LeftOut(_names(error.files, root), _reason(error)))
+            left_out.append(LeftOut(_names(error.files, root), _without_files(error)))
     if not found.pairs:
-        raise InputError(f"{folder}: no image pairs were found. {_expected(root)}{_listed(left_out)}")
+        raise _with_reasons(f"{folder}: no image pairs were found. {_expected(root)}", left_out)
     if not pairs:
-        raise InputError(f"{folder}: no usable image pair. Layout: {found.layout}.{_listed(left_out)}")
+        raise _with_reasons(f"{folder}: no usable image pair. Layout: {found.layout}.", left_out)
     return PairFolder(root, found.layout, tuple(pairs), tuple(left_out))
 
 
@@ -145,12 +150,19 @@ def _content(folder: Path) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _listed(left_out: list[LeftOut]) -> str:
+def _with_reasons(problem: str, left_out: list[LeftOut]) -> InputError:
+    """`problem` with what was left out and why; the first field that a reason speaks of is that of the whole error."""
     if not left_out:
-        return ""
-    lines = "".join(f"\n  - {', '.join(item.files)}: {item.reason}" for item in left_out[:_SHOWN])
+        return InputError(problem)
+    field = next((item.error.field for item in left_out if item.error.field), None)
+    lines = "".join(f"\n  - {', '.join(item.files)}: {_with_token(item.error, field)}" for item in left_out[:_SHOWN])
     more = f"\n  and {len(left_out) - _SHOWN} more" if len(left_out) > _SHOWN else ""
-    return f" Left out:{lines}{more}"
+    return InputError(f"{problem} Left out:{lines}{more}", field=field)
+
+
+def _with_token(error: InputError, field: str | None) -> str:
+    """The error's text, in which the token stays in the place of `field`; another field has its English name."""
+    return error.told(TOKEN) if error.field == field else str(error)
 
 
 def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
@@ -168,10 +180,11 @@ def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
     return result
 
 
-def _reason(error: PairError) -> str:
-    """The message without the files at its start, for it is told after their names."""
+def _without_files(error: PairError) -> InputError:
+    """The error without the files at its start, for it is told after their names."""
     files = ", ".join(map(str, error.files))
-    return str(error).removeprefix(files).removeprefix(": ")
+    problem = error.problem.removeprefix(files).removeprefix(": ")
+    return InputError(problem, field=error.field, advice=error.advice)
 
 
 def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:

@@ -18,7 +18,13 @@ from ..pairs.folders import PairFolder
 from ..training.holdout import choose_pairs
 from . import checkpoint_texts, devices
 from .requests import FineTuningRequest
+from .texts import field_name, sentence
 from .texts import tr as _
+
+
+def adapted_field_name(field: str) -> str:
+    """What the section calls a field: it makes the folder of a run itself, from the name of the checkpoint."""
+    return _("Name") if field == "output" else field_name(field)
 
 
 class AdaptLogic:
@@ -112,7 +118,7 @@ class AdaptLogic:
             self._jobs = [other for other in self._jobs if other is not job]
             on_end(self._kept(request.name, end, record))
 
-        job = Job(self._host, take, finish, translate=_)
+        job = Job(self._host, take, finish, translate=_, name_of=adapted_field_name)
         self._jobs.append(job)
         job.start(arguments)
         return job
@@ -137,6 +143,6 @@ class AdaptLogic:
         try:
             path = self.store.keep(name, end.saved, record.to_dict())
         except InputError as error:
-            return JobEnd("failed", str(error), end.saved, end.exit_code, end.log)
+            return JobEnd("failed", sentence(error, adapted_field_name), end.saved, end.exit_code, end.log)
         message = _("Done: the adapted checkpoint {name} is kept and chosen for registration.").format(name=name)
         return JobEnd("finished", message, str(path), end.exit_code, end.log)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..stages import Stages
 from .adapt_choices import AdaptChoices
+from .adapt_logic import adapted_field_name
 from .pixel_sizes import PixelSizes
 from .requests import FineTuningRequest
 from .stage_choices import kind_name
@@ -122,7 +123,7 @@ class AdaptSection:
         try:
             self._start()
         except Exception as error:
-            say(self.ui.adaptStatusLabel, sentence(error))
+            say(self.ui.adaptStatusLabel, sentence(error, adapted_field_name))
             self._job = None
             self._show_idle()
 

@@ -9,7 +9,7 @@ from .pixel_sizes import PixelSizes
 from .requests import FolderRequest
 from .stage_choices import missing_for
 from .state import PanelState
-from .texts import sentence
+from .texts import message_text, sentence
 from .texts import tr as _
 from .widgets import can_start, on_path, remember, say, show_progress
 
@@ -110,9 +110,10 @@ class FolderSection:
             text = _("{index} of {total}: {name}").format(**event)
             show_progress(self.ui.registerProgressBar, event["index"], event["total"], text)
         elif event["event"] == "message":
+            text = message_text(event)
             if event.get("level") == "warning":
-                self._warnings.append(event["text"])
-            say(self.ui.registerStatusLabel, event["text"])
+                self._warnings.append(text)
+            say(self.ui.registerStatusLabel, text)
 
     def _end(self, end) -> None:
         self._job, self._state.log = None, end.log

@@ -12,6 +12,7 @@ from ..mrml import landmark_nodes, masks, results, scene, stored_registration, v
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
 from .pixel_sizes import PixelSizes
+from .texts import sentence
 from .texts import tr as _
 
 _PAIR_ATTRIBUTE = "MetaRegistration.Pair"
@@ -70,11 +71,11 @@ class PairsLogic:
                 rows.append(_row(files, files.load()))
                 usable.append(files)
             except PairError as error:
-                left_out.append(LeftOut(_names(error.files, found.root), str(error)))
+                left_out.append(LeftOut(_names(error.files, found.root), error))
         if not usable:
             raise InputError(
                 _("{folder}: none of its {count} pairs can be used. The first reason: {reason}").format(
-                    folder=folder, count=len(found.pairs), reason=left_out[-1].reason
+                    folder=folder, count=len(found.pairs), reason=sentence(left_out[-1].error)
                 )
             )
         return FoundPairs(PairFolder(found.root, found.layout, tuple(usable), tuple(left_out)), tuple(rows))

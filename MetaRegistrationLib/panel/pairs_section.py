@@ -135,7 +135,7 @@ class PairsSection:
         left_out = [] if found is None else found.folder.left_out
         self.ui.leftOutList.clear()
         for item in left_out:
-            self.ui.leftOutList.addItem(f"{', '.join(item.files)}: {item.reason}")
+            self.ui.leftOutList.addItem(f"{', '.join(item.files)}: {sentence(item.error)}")
         self.ui.leftOutList.visible = bool(left_out)
         self._state.folder = None if found is None else found.folder
         self._state.notify()

@@ -34,6 +34,7 @@ from ..stages import Stages
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .masking import masked
 from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
+from .texts import field_name
 from .texts import tr as _
 
 if TYPE_CHECKING:  # they import torch
@@ -152,7 +153,7 @@ class RegisterLogic:
             self._jobs = [other for other in self._jobs if other is not job]
             on_end(end)
 
-        job = Job(self._host, on_event, finish, translate=_)
+        job = Job(self._host, on_event, finish, translate=_, name_of=field_name)
         self._jobs.append(job)
         job.start(arguments)
         return job

@@ -1,11 +1,13 @@
-"""Texts for the user, in the user's language, and sentences for what went wrong."""
+"""Texts for the user, in the user's language: what went wrong, what a child process tells, and how fields are called."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
-from ..errors import InputError
+from .. import errors
+from ..jobs.sentences import told_by
 
 _MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
@@ -21,10 +23,35 @@ def tr(text: str) -> str:
     return translate(context, text)
 
 
-def sentence(error: BaseException) -> str:
+def field_name(field: str) -> str:
+    """What the panel calls a field of an error: as the label beside it, without the colon."""
+    names = {
+        "change": tr("Change from"),
+        "checkpoint": tr("Checkpoint"),
+        "device": tr("Device"),
+        "epochs": tr("Epochs"),
+        "initial": tr("Initial alignment"),
+        "no_network": tr("Network"),
+        "output": tr("Results folder"),
+        "pairs": tr("Folder"),
+        "reference": tr("Reference"),
+        "refine": tr("Refinement steps"),
+        "resume": tr("Resume"),
+        "spacing_um": tr("Pixel spacing"),
+        "visits": tr("Folder of visits"),
+    }
+    return names.get(field) or errors.field_name(field)
+
+
+def message_text(event: dict) -> str:
+    """What a message of a child process says."""
+    return told_by(event, tr, field_name)
+
+
+def sentence(error: BaseException, name_of: Callable[[str], str] = field_name) -> str:
     """What a user is told of an error; one that nobody expected is logged with its traceback."""
-    if isinstance(error, InputError):
-        return str(error)
+    if isinstance(error, errors.UserError):
+        return errors.told(error.problem, error.field, error.advice, name_of=name_of, translate=tr)
     words = " ".join(str(error).split())
     if isinstance(error, MemoryError) or any(part in words.lower() for part in _MEMORY):
         return tr("The memory ran out: close other programs, or choose another device (CPU), and start again.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .texts import message_text
 from .texts import tr as _
 from .widgets import duration, say, show_progress
 
@@ -82,7 +83,7 @@ class TrainingDisplay:
             self._chart.label(_("epoch"), _("loss, training pairs"), _("local NCC, training pairs"))
 
     def _message(self, event: dict) -> None:
-        say(self._label, event["text"])
+        say(self._label, message_text(event))
 
 
 def _correlation(similarities: list[float]) -> float:

@@ -11,7 +11,6 @@ from typing import Any
 from ..errors import InputError
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
-from ..jobs.sentences import plain_words
 from ..mrml import visit_nodes, visit_results, volumes
 from ..stages import Stages
 from ..visits.files import VisitFile
@@ -56,11 +55,8 @@ class VisitsRequest:
 
 
 def from_file(file: VisitFile, spacing_um: float | None) -> ChosenVisit:
-    """A visit of a folder; an `InputError` says why it cannot be used, in the words of the panel."""
-    try:
-        return ChosenVisit(file.name, file.date, quality(file.load(spacing_um=spacing_um).image), file)
-    except InputError as error:
-        raise InputError(plain_words(str(error))) from error
+    """A visit of a folder; an `InputError` says why it cannot be used."""
+    return ChosenVisit(file.name, file.date, quality(file.load(spacing_um=spacing_um).image), file)
 
 
 def from_volumes(nodes: Sequence[Any]) -> ChosenVisits:

@@ -24,6 +24,7 @@ from ..visits.files import VisitFile, eyes_of_folder
 from ..visits.regions import etdrs_table
 from ..visits.report import write_series
 from ..visits.series import Series
+from .texts import field_name
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest, from_file, from_volumes, nodes_of, write_request
 
@@ -84,7 +85,7 @@ class VisitsLogic:
             self._jobs = [other for other in self._jobs if other is not job]
             on_end(end)
 
-        job = Job(self._host, on_event, finish, translate=_)
+        job = Job(self._host, on_event, finish, translate=_, name_of=field_name)
         try:
             arguments = series_arguments(
                 visits=write_request(request, temporary),

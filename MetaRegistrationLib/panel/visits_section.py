@@ -12,7 +12,7 @@ from ..stages import Stages
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
-from .texts import sentence
+from .texts import message_text, sentence
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
 from .visits_table import rows_after, rows_before
@@ -285,13 +285,13 @@ class VisitsSection:
         if event["event"] != "message":
             return
         if event.get("level") == "warning":
-            self._warnings.append(event["text"])
+            self._warnings.append(message_text(event))
         elif event["text"].startswith("registering "):
             self._registrations += 1
             likely = max(self._expected, self._registrations)
             show_progress(self.ui.visitsProgressBar, self._registrations - 1, likely, event["text"])
         else:
-            self._say(event["text"])
+            self._say(message_text(event))
 
     def _end(self, request: VisitsRequest, end) -> None:
         self._job, self._state.log = None, end.log

@@ -241,7 +241,7 @@ class Registrar:
     checkpoint : Checkpoint or None
         The network and how images are prepared for it; None where `stages` has no network (the paper's preprocessing).
     device : torch.device or str
-        As in `--device`.
+        A device, or its name: auto, cpu, cuda, cuda:N or mps.
     stages : Stages
 
     Raises
@@ -258,7 +258,9 @@ class Registrar:
     ):
         if checkpoint is None and stages.network:
             raise InputError(
-                "The network needs a checkpoint. Name one with --checkpoint, or leave it out by --no-network."
+                "The network needs a checkpoint.",
+                field="checkpoint",
+                advice="Name one with {field}, or leave the network out.",
             )
         self.device = choose_device(device) if isinstance(device, str) else device
         self.stages = stages

@@ -26,7 +26,7 @@ def any_contrast(table: dict, where: str) -> AnyContrast:
         try:
             settings[key] = kind.from_dict(values or {})
         except InputError as error:
-            raise InputError(f"{where}, {key}: {error}") from error
+            raise error.within(f"{where}, {key}: ") from error
     return AnyContrast(settings["any_contrast"] if "any_contrast" in table else None, settings["warp"])
 
 

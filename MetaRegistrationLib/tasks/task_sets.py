@@ -82,7 +82,11 @@ def _root(path: Path, root: object, data: Path | None) -> Path:
     if "$DATA" in root:
         folder = data or os.environ.get("META_REGISTRATION_DATA")
         if not folder:
-            raise InputError(f"{path}: its root is {root}; say where the data is by --data or META_REGISTRATION_DATA.")
+            raise InputError(
+                f"{path}: its root is {root}.",
+                field="data",
+                advice="Say where the data is by {field} or META_REGISTRATION_DATA.",
+            )
         root = root.replace("$DATA", str(folder))
     root = (path.parent / root).resolve()
     if not root.is_dir():
@@ -222,7 +226,7 @@ def _repeat_settings(table: dict, key: str, where: str) -> RepeatSettings | None
     try:
         return RepeatSettings.from_dict(table[key])
     except InputError as error:
-        raise InputError(f"{where}, {key}: {error}") from error
+        raise error.within(f"{where}, {key}: ") from error
 
 
 def _single_images(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
@@ -243,7 +247,7 @@ def _pairs(table: dict, folder: Path, preprocessing: Preprocessing, where: str) 
     try:
         pairs = {Path(pair.name): pair for pair in find_pairs(folder).split(table.get("split"))}
     except InputError as error:
-        raise InputError(f"{where}: {error}") from error
+        raise error.within(f"{where}: ") from error
     training, validation = held_out(list(pairs), table.get("validation"), where)
     chosen = [[pairs[name] for name in names] for names in (training, validation)]
     return [PairTask(table["name"], *chosen, preprocessing, initial=initial)]

@@ -144,7 +144,7 @@ class VolumeTask:
         try:
             return simulated_pair(self._volume(path)[0].array[index], self._preprocessing, self._simulation, rng)
         except InputError as error:
-            raise InputError(f"Task {self.name}, slice {index} of {path}: {error}") from error
+            raise error.within(f"Task {self.name}, slice {index} of {path}: ") from error
 
     def _pair(self, path: Path, start: int, rng: np.random.Generator | None) -> TaskPair:
         volume = self._volume(path)[0]

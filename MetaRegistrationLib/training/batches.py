@@ -137,7 +137,9 @@ class Drawn:
                 yield drawn
         except RuntimeError as error:
             raise TrainingStopped(
-                f"A process that draws pairs was lost ({str(error).splitlines()[0]}). Give fewer --workers."
+                f"A process that draws pairs was lost ({str(error).splitlines()[0]}).",
+                field="workers",
+                advice="Give fewer {field}.",
             ) from error
 
 

@@ -125,7 +125,7 @@ class GraphedStep(OptimisationStep):
 
 
 def with_cuda_graph(step: OptimisationStep, choice: str, *, own_network: bool, progress: Reader) -> OptimisationStep:
-    """The step with CUDA graphs, where `--cuda-graph` and the device are for it.
+    """The step with CUDA graphs, where `choice` and the device are for it.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ _DRAWING_THREADS = 8
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device of a `--device` option: auto (CUDA, else the CPU), cpu, cuda, cuda:N or mps.
+    """The device of a name: auto (CUDA, else the CPU), cpu, cuda, cuda:N or mps.
 
     Raises
     ------
@@ -28,14 +28,22 @@ def choose_device(name: str = "auto") -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise InputError(f"--device {name}: expected auto, cpu, cuda, cuda:N or mps.") from error
+        raise InputError(f"{{field}} {name}: expected auto, cpu, cuda, cuda:N or mps.", field="device") from error
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"--device {name}: this PyTorch ({torch.__version__}) sees no CUDA GPU. Use --device cpu.")
+        raise InputError(
+            f"{{field}} {name}: this PyTorch ({torch.__version__}) sees no CUDA GPU.",
+            field="device",
+            advice="Use {field} cpu.",
+        )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         found = counted(torch.cuda.device_count(), "CUDA GPU")
-        raise InputError(f"--device {name}: this machine has {found}, counted from 0. Choose another one.")
+        raise InputError(
+            f"{{field}} {name}: this machine has {found}, counted from 0.", field="device", advice="Choose another one."
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise InputError("--device mps: this machine or PyTorch has no Apple GPU. Use --device cpu.")
+        raise InputError(
+            "{field} mps: this machine or PyTorch has no Apple GPU.", field="device", advice="Use {field} cpu."
+        )
     return device
 
 

@@ -131,7 +131,7 @@ def join(device: str) -> tuple[Group, str]:
     Parameters
     ----------
     device : str
-        The value of `--device`. Of several processes on one machine each gets a CUDA GPU of its own.
+        auto, cpu, cuda, cuda:N or mps. Of several processes on one machine each gets a CUDA GPU of its own.
 
     Raises
     ------
@@ -159,15 +159,21 @@ def _end() -> None:
 
 
 def own_device(device: str, local_rank: int) -> str:
-    """`--device` for process number `local_rank` of this machine: its own CUDA GPU, or the CPU."""
+    """The device of process number `local_rank` of this machine: its own CUDA GPU, or the CPU."""
     if device not in ("auto", "cuda", "cpu"):
-        raise InputError(f"--device {device}: of several processes each takes its own GPU. Say auto, cuda or cpu.")
+        raise InputError(
+            f"{{field}} {device}: of several processes each takes its own GPU.",
+            field="device",
+            advice="Say auto, cuda or cpu.",
+        )
     if device == "cpu" or (device == "auto" and not torch.cuda.is_available()):
         return "cpu"
     found = torch.cuda.device_count()
     if local_rank >= found:
         raise InputError(
             f"torchrun started at least {local_rank + 1} processes here, and this machine has "
-            f"{counted(found, 'CUDA GPU')}. Give --nproc_per_node as many as there are GPUs, or --device cpu."
+            f"{counted(found, 'CUDA GPU')}.",
+            field="device",
+            advice="Start as many (torchrun's nproc_per_node) as there are GPUs, or use {field} cpu.",
         )
     return f"cuda:{local_rank}"

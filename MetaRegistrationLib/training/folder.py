@@ -20,9 +20,15 @@ def check_folder(folder: Path, *, resume: bool) -> None:
     """
     held = [(folder / name).exists() for name in (LAST, BEST, LOG)]
     if resume and any(held) and not held[0]:
-        raise InputError(f"{folder / LAST} is missing, so there is nothing to resume from. Choose another --output.")
+        raise InputError(
+            f"{folder / LAST} is missing, so there is nothing to resume from.",
+            field="output",
+            advice="Choose another {field}.",
+        )
     if not resume and any(held[:2]):
         raise InputError(
-            f"{folder} already holds a training run. Add --resume to go on with it, or choose another --output."
+            f"{folder} already holds a training run.",
+            field="resume",
+            advice="Go on with it by {field}, or choose another folder.",
         )
     writable_folder(folder)

@@ -29,7 +29,11 @@ def choose_pairs(
     training = [pair for pair in training if pair not in validation or split]
     if not training:
         splits = sorted({pair.split for pair in folder.pairs if pair.split})
-        raise InputError(f"{folder.root}: no pair to train on among the splits {splits}; name one with --split.")
+        raise InputError(
+            f"{folder.root}: no pair to train on among the splits {splits}.",
+            field="split",
+            advice="Name one with {field}.",
+        )
     if not hold_out:
         return training, []
     validation = [pair for pair in validation if pair not in training]

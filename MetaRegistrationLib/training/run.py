@@ -139,7 +139,9 @@ class TrainingRun:
                 if self._at.step < total:
                     raise self._gone or KeyboardInterrupt
         except ProcessLost as error:
-            raise TrainingStopped(f"{error} {self._last_save()} Go on with --resume.") from error
+            raise TrainingStopped(
+                f"{error} {self._last_save()}", field="resume", advice="Go on with {field}."
+            ) from error
         if self._settings.warn_of_start and self._at.best_step == 0 < self._at.step:
             self._tell(Message(_KEPT, "warning"))
         values = {"best_step": self._at.best_step, "seconds": self._at.seconds, "last": str(self._folder / LAST)}
@@ -154,7 +156,11 @@ class TrainingRun:
     def _restore(self, saved: Checkpoint, path: Path) -> None:
         state = saved.training
         if not {"record", "trainer", "position"} <= set(state):
-            raise InputError(f"{path}: it holds no state of a run to resume; give it as --checkpoint instead.")
+            raise InputError(
+                f"{path}: it holds no state of a run to resume.",
+                field="checkpoint",
+                advice="Give it as {field} instead.",
+            )
         self._refuse_other_settings({**state["record"], "network": saved.network}, path)
         if state["position"]["step"] > self._trainer.total_steps:
             raise InputError(
@@ -177,7 +183,9 @@ class TrainingRun:
         if differing:
             changes = "; ".join(_change(key, there.get(key), now.get(key)) for key in differing)
             raise InputError(
-                f"{path}: the run to resume had other settings ({changes}). Give the same ones, or another --output."
+                f"{path}: the run to resume had other settings ({changes}).",
+                field="output",
+                advice="Give the same ones, or another {field}.",
             )
 
     def _train(self, interruption: Interruption, left: SecondsLeft) -> None:
@@ -216,8 +224,9 @@ class TrainingRun:
                 return self._trainer.advance(self._at.step)
         except NonFiniteLoss as error:
             raise TrainingStopped(
-                f"Step {self._at.step + 1}: {error}, so the run was stopped before that update. {self._last_save()} "
-                "Check the images, or start again with a smaller --learning-rate."
+                f"Step {self._at.step + 1}: {error}, so the run was stopped before that update. {self._last_save()}",
+                field="learning_rate",
+                advice="Check the images, or start again with a smaller {field}.",
             ) from error
 
     def _report(self, values: StepValues, seconds_left: float | None) -> None:
@@ -307,8 +316,9 @@ class TrainingRun:
             write()
         except (OSError, InputError) as error:  # InputError: what was written could not be read back
             raise TrainingStopped(
-                f"Could not write to {self._folder} at step {self._at.step}: {error}. {self._last_save()} "
-                "Free some space and go on with --resume."
+                f"Could not write to {self._folder} at step {self._at.step}: {error}. {self._last_save()}",
+                field="resume",
+                advice="Free some space and go on with {field}.",
             ) from error
 
     def _hardware(self) -> str:

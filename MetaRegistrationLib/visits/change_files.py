@@ -79,9 +79,11 @@ def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit
         return tuple(list(aligned.values())[place] for place in (0, -1))
     for name in names:
         if name not in aligned:
-            raise InputError(f"--change: there is no aligned visit {name!r}; there are {', '.join(aligned)}.")
+            raise InputError(
+                f"{{field}}: there is no aligned visit {name!r}; there are {', '.join(aligned)}.", field="change"
+            )
     if names[0] == names[1]:
-        raise InputError(f"--change: {names[0]!r} twice; name two visits.")
+        raise InputError(f"{{field}}: {names[0]!r} twice.", field="change", advice="Name two visits.")
     return aligned[names[0]], aligned[names[1]]
 
 

@@ -106,7 +106,7 @@ class Series:
         try:
             moving, fixed = match_landmarks(entry.visit.landmarks, fixed)
         except InputError as error:
-            raise InputError(f"{entry.visit.name}: {error}") from None
+            raise error.within(f"{entry.visit.name}: ") from None
         return float(np.linalg.norm(_at(entry.positions, fixed.points) - moving.points, axis=-1).mean())
 
     @property

@@ -76,7 +76,9 @@ def _adapted(options: DemoOptions, pairs: Path, progress: Reader) -> Path:
     output = writable_folder(options.output)
     folder, marker = output / "adapted", output / _MARKER
     if folder.exists() and not marker.exists():
-        raise InputError(f"{folder} exists and was not made by the demo. Choose another --output.")
+        raise InputError(
+            f"{folder} exists and was not made by the demo.", field="output", advice="Choose another {field}."
+        )
     write_json(marker, {"made_by": "meta-registration demo"})
     for name in (LAST, BEST, LOG):
         (folder / name).unlink(missing_ok=True)

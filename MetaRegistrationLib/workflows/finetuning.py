@@ -184,7 +184,7 @@ def completed(options: FinetuneOptions, recipe: Recipe) -> FinetuneOptions:
     missing = {name: value for name, value in vars(recipe).items() if getattr(options, name) is None}
     options = dataclasses.replace(options, **missing)
     if options.averaging == 1:
-        raise InputError("--averaging: expected a number below 1, got 1: nothing would be learned.")
+        raise InputError("{field}: expected a number below 1, got 1: nothing would be learned.", field="averaging")
     return options
 
 
@@ -222,15 +222,16 @@ def _keep_start(output: Path, base: Checkpoint, progress: Reader) -> Path:
 
     best = output / BEST
     save_checkpoint(best, base)
-    progress(Message(_UNLIKE, "warning"))
+    progress(Message.about("plain", _UNLIKE, _ALL_THE_SAME, "warning"))
     progress(Finished(TASK, best))
     return best
 
 
 _UNLIKE = (
     "Fine-tuning goes by the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
-    "nothing was trained, the start was kept, and best.pt holds its weights. --plain or --smoothness trains all the same."
+    "nothing was trained, the start was kept, and best.pt holds its weights."
 )
+_ALL_THE_SAME = "{field} or a smoothness of your own trains all the same."
 
 
 def _some(task: PairTask) -> list[TaskPair]:

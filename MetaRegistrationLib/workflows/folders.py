@@ -66,4 +66,4 @@ def report_folder(folder: PairFolder, progress: Reader) -> None:
     """Name the layout, the number of pairs, and each file that was left out with the reason."""
     progress(Message(f"{folder.root}: {folder.layout}, {counted(len(folder.pairs), 'pair')}"))
     for left in folder.left_out:
-        progress(Message(f"left out: {', '.join(left.files)}: {left.reason}", "warning"))
+        progress(Message.of(left.error, f"left out: {', '.join(left.files)}: "))

@@ -199,9 +199,8 @@ _BURNT_IN = "{count} pixels of marks that both images have at the same place (a 
 
 def leave_out(files: PairFiles, error: Exception, progress: Reader, record: dict) -> None:
     """Say that a pair is left out and why, and keep it for the tables."""
-    reason = str(error) or type(error).__name__
-    progress(Message(f"left out: {files.name}: {reason}", "warning"))
-    record.setdefault("left_out", []).append({"pair": files.name, "reason": reason})
+    progress(Message.of(error, f"left out: {files.name}: "))
+    record.setdefault("left_out", []).append({"pair": files.name, "reason": str(error) or type(error).__name__})
 
 
 def _shown(measures: PairMeasures) -> dict:

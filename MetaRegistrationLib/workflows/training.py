@@ -172,11 +172,13 @@ def optimisation(options: TrainingOptions, base: Checkpoint) -> OptimisationStep
     given = {"smoothness_weight": options.smoothness, "window": options.window, "scales": options.scales}
     given["supervision_weight"] = options.supervision
     if options.window is not None and options.window % 2 == 0:
-        raise InputError(f"--window: expected an odd number, got {options.window}.")
+        raise InputError(f"{{field}}: expected an odd number, got {options.window}.", field="window")
     loss = RegistrationLoss(**{**before, **{key: value for key, value in given.items() if value is not None}})
     size = base.build_preprocessing().size
     if size >> (loss.scales - 1) == 0:  # each scale halves the frame
-        raise InputError(f"--scales: a frame of {size} pixels has at most {size.bit_length()}, got {loss.scales}.")
+        raise InputError(
+            f"{{field}}: a frame of {size} pixels has at most {size.bit_length()}, got {loss.scales}.", field="scales"
+        )
     return OptimisationStep(loss, device, mixed, options.clip)
 
 

@@ -129,7 +129,7 @@ def align_eyes(
                 if len(eyes) == 1:
                     raise
                 left_out.append(eye)
-                progress(Message(f"left out: {eye}: {error}", "warning"))
+                progress(Message.of(error, f"left out: {eye}: "))
                 continue
             done += 1
             progress(Item(number, len(eyes), eye, values))
@@ -142,7 +142,9 @@ def align_eyes(
 def check_stages(options: VisitsOptions) -> None:
     """Raise an `InputError` where the initial alignment needs landmarks, which visits have none of."""
     if options.registrar.stages.initial == "landmarks":
-        raise InputError("series: visits have no landmarks to go by; choose another --initial.")
+        raise InputError(
+            "series: visits have no landmarks to go by.", field="initial", advice="Choose another {field}."
+        )
 
 
 def align_visits(
@@ -203,7 +205,7 @@ class _Eyes:
         except InputError as error:
             if wanted.visits:
                 raise
-            self.progress(Message(f"no change is mapped: {error}", "warning"))
+            self.progress(Message.of(error, "no change is mapped: "))
             return None
         whole = found.rows[-1]
         self.progress(
@@ -214,7 +216,8 @@ class _Eyes:
             )
         )
         if found.pixel_mm is None:
-            self.progress(Message("the pixel size is unknown, so the regions are no ETDRS regions", "warning"))
+            text = "the pixel size is unknown, so the regions are no ETDRS regions ({field})"
+            self.progress(Message.about("spacing_um", text, level="warning"))
         return found
 
 
@@ -265,5 +268,5 @@ def _noise(folder: Path, registrar: Registrar, progress: Reader) -> RepeatNoise:
         else:
             progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
     if not pairs:
-        raise InputError(f"--repeats: no pair of {folder} could be aligned with confidence.")
+        raise InputError(f"{{field}}: no pair of {folder} could be aligned with confidence.", field="repeats")
     return repeat_noise(pairs)

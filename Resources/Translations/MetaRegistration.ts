@@ -864,6 +864,156 @@
     </message>
 </context>
 <context>
+    <name>MetaRegistrationLib.errors</name>
+    <message>
+        <source>Close other programs or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close other programs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same run with {field} goes on from there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check the file's rights or choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Free some space.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add them, or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Wait for its end, or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name one with {field}, or leave the network out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Say where the data is by {field} or META_REGISTRATION_DATA.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give fewer {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use {field} cpu.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Say auto, cuda or cpu.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start as many (torchrun's nproc_per_node) as there are GPUs, or use {field} cpu.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on with it by {field}, or choose another folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name one with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give it as {field} instead.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the same ones, or another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Check the images, or start again with a smaller {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Free some space and go on with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name two visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>jobs.sentences</name>
+    <message>
+        <source>Cancelled before anything was written: start it again when you like.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>start again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Done.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The computation ended without a result, with exit code {code} ({line}): the log tells more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Done: the result is in {path}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelled: what was learned is saved, and {resume} goes on from there ({path}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelled at pair {index} of {total}: the results of the pairs before it are kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The Python package {name} is missing: install it and start again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>start again with {resume} to go on from the last save</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The memory ran out: close other programs or choose another {device}, then {again}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The computation crashed or was ended from outside ({how}), often because the memory ran out: close other programs, then {again}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The computation met an error that it did not expect ({error}): report it with the log.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it wrote nothing</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.adapt_choices</name>
     <message>
         <source>Choose a checkpoint</source>
@@ -880,6 +1030,10 @@
 </context>
 <context>
     <name>panel.adapt_logic</name>
+    <message>
+        <source>Name</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>Done: the adapted checkpoint {name} is kept and chosen for registration.</source>
         <translation type="unfinished"></translation>
@@ -1696,6 +1850,58 @@
 </context>
 <context>
     <name>panel.texts</name>
+    <message>
+        <source>Change from</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Initial alignment</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Results folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reference</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Refinement steps</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pixel spacing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder of visits</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>The memory ran out: close other programs, or choose another device (CPU), and start again.</source>
         <translation type="unfinished"></translation>

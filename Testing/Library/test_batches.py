@@ -88,7 +88,7 @@ def test_what_goes_wrong_in_a_thread_is_told_as_it_is():
 @pytest.mark.skipif(os.name == "nt", reason="a worker ends itself by a signal")
 def test_a_lost_worker_stops_the_run_with_a_reason():
     drawn = Drawn(squares, range(8, 10), workers=1)
-    with pytest.raises(TrainingStopped, match="Give fewer --workers"):
+    with pytest.raises(TrainingStopped, match="Give fewer workers"):
         drawn(8)
 
 

@@ -110,7 +110,7 @@ def test_made_again_it_is_the_same(made, tmp_path):
 )
 def test_missing_volumes_are_explained(patients, counts, tmp_path):
     write_brains(tmp_path, patients, slices=3)
-    with pytest.raises(InputError, match=rf"brain_t2w: bed B needs.*BraTS-MET-\*.*{counts}.*another --bed"):
+    with pytest.raises(InputError, match=rf"brain_t2w: bed B needs.*BraTS-MET-\*.*{counts}.*another test bed"):
         simulate_brain_slices(tmp_path, tmp_path / "B", SIZE, Silent())
     assert not (tmp_path / "B").exists()
 

@@ -224,7 +224,7 @@ def test_with_json_a_failure_is_an_event_with_the_last_save(probe, capsys):
     out, err = capsys.readouterr()
     events = events_of(out)
     assert [event["event"] for event in events] == ["started", "saved", "failed"]
-    assert events[-1] == Failed("finetune", "the loss is NaN", LAST.path).to_dict()
+    assert events[-1] == Failed("finetune", "the loss is NaN", LAST.path, problem="the loss is NaN").to_dict()
     assert "the loss is NaN" in err
 
 

@@ -103,7 +103,7 @@ def test_writable_folder_is_made_with_its_parents(tmp_path):
 @pytest.mark.parametrize("part", ["file", "file/below"])
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, part):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=re.escape(f"{tmp_path / part}: ") + ".*--output"):
+    with pytest.raises(InputError, match=re.escape(f"{tmp_path / part}: ") + ".*Choose another output folder"):
         writable_folder(tmp_path / part)
 
 

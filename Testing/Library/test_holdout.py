@@ -70,7 +70,7 @@ def test_a_named_split_is_taken_and_the_others_are_not():
 
 @pytest.mark.parametrize("splits", [["test", "test"], ["test", "validation"]])
 def test_a_folder_with_nothing_to_train_on_is_refused(splits):
-    with pytest.raises(InputError, match=r"my pairs.*no pair to train on.*test.*--split"):
+    with pytest.raises(InputError, match=r"my pairs.*no pair to train on.*test.*Name one with split"):
         choose_pairs(folder_of(*splits))
 
 

@@ -11,7 +11,6 @@ from jobs_helpers import Recorded, event, is_alive, script
 from MetaRegistrationLib.jobs.job import CANCELLING, ENDED, IDLE, RUNNING, Job
 from MetaRegistrationLib.jobs.lines import LineBuffer, event_of
 from MetaRegistrationLib.jobs.outcome import Outcome
-from MetaRegistrationLib.jobs.sentences import plain_words
 
 OUT, ERR = "readyReadStandardOutput()", "readyReadStandardError()"
 FINISHED, ERROR = "finished(int,QProcess::ExitStatus)", "errorOccurred(QProcess::ProcessError)"
@@ -254,8 +253,6 @@ def test_much_output_and_a_flood_on_stderr_do_not_block_the_child():
 DEATHS = [
     (1, False, "unexpected ZeroDivisionError: division by zero", [], "did not expect (ZeroDivisionError: division by"),
     (1, False, None, ["ModuleNotFoundError: No module named 'torch'"], "package torch is missing: install it"),
-    (2, False, "Out of memory. Close other programs or choose another --device.", [], "choose another device."),
-    (2, False, "a.png: no such file. Choose another one.", [], "a.png: no such file. Choose another one."),
     (1, False, None, ["torch.OutOfMemoryError: CUDA out of memory."], "memory ran out: close other programs or choose"),
     (1, False, None, ["terminate called: std::bad_alloc"], "memory ran out"),
     (
@@ -282,8 +279,25 @@ def test_each_way_to_fail_has_its_sentence(code, crashed, reason, log, words):
     assert words in end.message and end.message.endswith(".") and "\n" not in end.message
 
 
-def test_a_failure_after_a_save_tells_to_resume():
+def test_a_failure_that_the_command_explains_is_told_in_the_words_of_the_reader():
+    advice = "Close other programs or choose another {field}."
+    failed = {"event": "failed", "reason": "Out of memory. Close other programs or choose another --device."}
+    failed |= {"problem": "Out of memory.", "field": "device", "advice": advice}
+    translated = []
+    outcome = Outcome(lambda text: translated.append(text) or text, {"device": "Gerät"}.get)
+    outcome.take(failed)
+    assert outcome.end(2, False, False, []).message == "Out of memory. Close other programs or choose another Gerät."
+    assert translated == [advice]
+
+
+def test_a_failure_without_a_field_is_told_as_it_is():
     outcome = Outcome()
+    outcome.take({"event": "failed", "reason": "x", "problem": "{field}.png: no such file.", "advice": "Check it."})
+    assert outcome.end(2, False, False, []).message == "{field}.png: no such file. Check it."
+
+
+def test_a_failure_after_a_save_tells_to_resume():
+    outcome = Outcome(name_of={"resume": "Resume"}.get)
     outcome.take({"event": "saved", "kind": "last", "path": "run/last.pt"})
     end = outcome.end(-9, True, False, [])
     assert end.saved == "run/last.pt" and "Resume" in end.message
@@ -302,14 +316,6 @@ def test_messages_are_translated_before_their_values_are_put_in():
     with pytest.raises(KeyError):  # upper() spoils {path}: so the template itself was translated
         outcome.end(0, False, False, [])
     assert texts == ["Done: the result is in {path}."]
-
-
-def test_options_of_the_command_line_become_the_words_of_a_panel():
-    text = "Cannot write to the folder /a--output/b. Choose another --output, or --device cpu with --resume, not --x-y."
-    expected = (
-        "Cannot write to the folder /a--output/b. Choose another output folder, or device cpu with Resume, not --x-y."
-    )
-    assert plain_words(text) == expected
 
 
 def test_line_buffer_and_event_of():

@@ -91,7 +91,7 @@ def test_root_may_be_the_data_folder(data, tmp_path_factory, monkeypatch):
     text = 'root = "$DATA/scans/.."\n[[task]]\nname = "a"\nkind = "volumes"\nfolder = "volumes"\n'
     monkeypatch.delenv("META_REGISTRATION_DATA", raising=False)
     assert len(load_tasks(elsewhere, text, data=data)) == 1
-    with pytest.raises(InputError, match=r"my tasks é\.toml.*--data or META_REGISTRATION_DATA"):
+    with pytest.raises(InputError, match=r"my tasks é\.toml.*by data or META_REGISTRATION_DATA"):
         load_tasks(elsewhere, text)
     monkeypatch.setenv("META_REGISTRATION_DATA", str(data))
     assert len(load_tasks(elsewhere, text)) == 1

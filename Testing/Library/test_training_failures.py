@@ -39,7 +39,7 @@ def test_a_second_run_into_a_folder_is_refused(left, tmp_path):
     for name in {LAST, BEST} - {left}:
         (tmp_path / name).unlink()
     before = (tmp_path / left).read_bytes()
-    with pytest.raises(InputError, match=r"already holds a training run.*--resume"):
+    with pytest.raises(InputError, match=r"already holds a training run.*resume"):
         make_run(make_trainer("pretrain"), tmp_path)()
     assert (tmp_path / left).read_bytes() == before
 
@@ -58,7 +58,7 @@ def test_resuming_without_a_last_save_is_refused(tmp_path):
 
 def test_resuming_a_checkpoint_that_is_no_run_is_refused(tmp_path):
     checkpoints.save_checkpoint(tmp_path / LAST, tiny_checkpoint())
-    with pytest.raises(InputError, match=r"last\.pt: it holds no state.*--checkpoint"):
+    with pytest.raises(InputError, match=r"last\.pt: it holds no state.*as checkpoint instead"):
         make_run(make_trainer("pretrain"), tmp_path)(resume=True)
 
 
@@ -142,7 +142,7 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_save_whole(calls, unbroke
         with pytest.raises(TrainingStopped) as stopped:
             make_run(make_trainer("pretrain"), folder)()
     message = str(stopped.value)
-    assert "No space left" in message and "--resume" in message and str(folder / LAST) in message
+    assert "No space left" in message and "go on with resume" in message and str(folder / LAST) in message
     assert {path.name for path in folder.iterdir()} == {BEST, LAST, LOG}
     assert saved_step(folder) in (0, 3, 6)
     make_run(make_trainer("pretrain"), folder)(resume=True)

@@ -119,5 +119,5 @@ def test_folder_of_checkpoints_that_cannot_be_written_to(rig, tmp_path):
     widget.ui.adaptedNameLineEdit.text = "mine"
     widget.ui.fineTuneButton.click()
     said = widget.ui.adaptStatusLabel.text
-    assert "Checkpoints" in said and "\n" not in said
+    assert "Checkpoints" in said and "\n" not in said and said.endswith("Choose another Name.")
     assert widget.ui.fineTuneButton.text == "Fine-tune" and node_names() == before

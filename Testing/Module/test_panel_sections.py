@@ -69,7 +69,7 @@ def test_what_is_missing_stands_beside_the_button_until_it_is_there(rig, widget)
 
 def test_pairs_are_listed_and_the_reasons_for_those_left_out(rig, widget, logic, tmp_path):
     logic.pairs.folders[str(tmp_path)] = 2
-    logic.pairs.left_out = (LeftOut(("eye.png",), "no partner"),)
+    logic.pairs.left_out = (LeftOut(("eye.png",), InputError("no partner")),)
     choose_folder(rig, widget, tmp_path)
     assert [row[0] for row in table(widget.ui.pairsTable)] == ["pair 1", "pair 2"]
     assert widget.ui.leftOutList.visible

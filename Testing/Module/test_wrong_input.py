@@ -142,12 +142,71 @@ def test_gpu_out_of_memory_in_the_registration_of_a_folder(rig, pair, exhausted_
     assert ui.registerFolderButton.enabled and ui.registerFolderButton.text == "Register the whole folder"
 
 
+REFUSED = """
+import sys
+from MetaRegistrationLib import commands
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.progress import Message
+
+def run(arguments, progress):
+    progress(Message.of(InputError("stack.", field="slice", advice="Name one with {field} N."), "left out: a: "))
+    raise InputError("Cannot write to /a/{0}/{b}.", field="output", advice="Choose another {field}.")
+
+for module in commands.COMMANDS:
+    module.run = run
+sys.exit(commands.main())
+"""
+
+
+@pytest.fixture
+def refused_child(monkeypatch):
+    """Children start the real command line, in which every command leaves a pair out and cannot write its output."""
+    from MetaRegistrationLib.jobs import command_lines
+
+    monkeypatch.setattr(command_lines, "_command", lambda name: ["-c", REFUSED, name, "--json", "--watch-stdin"])
+
+
+def test_what_a_child_says_of_a_field_has_the_name_of_the_panel(rig, pair, refused_child, tmp_path):
+    ui = pair.ui
+    ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
+    ui.registerFolderButton.click()
+    rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
+    said = ui.registerStatusLabel.text.splitlines()
+    assert said[0] == "Cannot write to /a/{0}/{b}. Choose another Results folder."
+    assert said[-1] == "left out: a: stack. Name one with slice N." and "--" not in ui.registerStatusLabel.text
+    assert "choose another --output" in pair.panel.state.log.lower(), "the log has the command line's words"
+
+
+def test_a_training_that_cannot_write_names_the_field_of_its_section(rig, pair, refused_child):
+    pair.ui.adaptedNameLineEdit.text = "mine"
+    pair.ui.fineTuneButton.click()
+    rig.wait_until(lambda: not pair.panel.adapt.running, 30, "for the child")
+    assert pair.ui.adaptStatusLabel.text == "Cannot write to /a/{0}/{b}. Choose another Name."
+
+
+def test_names_of_fields_and_advice_are_translated(rig, pair, refused_child, monkeypatch, tmp_path):
+    from slicer import i18n
+
+    words = {
+        ("panel.texts", "Results folder"): "Ergebnisordner",
+        ("MetaRegistrationLib.errors", "Choose another {field}."): "Bitte einen anderen {field} nennen.",
+    }
+    monkeypatch.setattr(i18n, "translate", lambda context, text: words.get((context, text), text))
+    pair.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
+    pair.ui.registerFolderButton.click()
+    rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
+    assert pair.ui.registerStatusLabel.text.startswith(
+        "Cannot write to /a/{0}/{b}. Bitte einen anderen Ergebnisordner nennen."
+    )
+
+
 def test_device_that_is_not_there(rig, pair):
     if torch.cuda.is_available():
         pytest.skip("this computer has a GPU")
     pair.ui.deviceComboBox.addItem("a GPU", "cuda:7")
     pair.ui.deviceComboBox.setCurrentIndex(1)
-    assert "sees no CUDA GPU" in refused(rig, pair)
+    said = refused(rig, pair)
+    assert said.startswith("Device cuda:7: this PyTorch") and said.endswith("sees no CUDA GPU. Use Device cpu.")
 
 
 def test_results_folder_that_cannot_be_written_to(rig, pair, tmp_path):
@@ -155,6 +214,7 @@ def test_results_folder_that_cannot_be_written_to(rig, pair, tmp_path):
     pair.ui.outputPathLineEdit.currentPath = str(tmp_path / "file" / "results")
     pair.ui.registerFolderButton.click()
     assert "results" in pair.ui.registerStatusLabel.text
+    assert pair.ui.registerStatusLabel.text.endswith("Choose another Results folder.")
     assert pair.ui.registerFolderButton.text == "Register the whole folder"
     assert (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
 

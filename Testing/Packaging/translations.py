@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "Resources" / "Translations" / "MetaRegistration.ts"
+_LIBRARY = ROOT / "MetaRegistrationLib"
 _UI = ROOT / "MetaRegistration" / "Resources" / "UI" / "MetaRegistration.ui"
 _FUNCTIONS = {"_", "tr"}
 _SHOWN = {"text", "toolTip", "title", "placeholderText"}  # attributes that a user reads
@@ -27,8 +28,19 @@ def sources() -> list[Path]:
     """Python files that show texts."""
     return [
         ROOT / "MetaRegistration" / "MetaRegistration.py",
-        *sorted((ROOT / "MetaRegistrationLib" / "panel").glob("*.py")),
+        _LIBRARY / "jobs" / "sentences.py",
+        *sorted((_LIBRARY / "panel").glob("*.py")),
     ]
+
+
+def advice() -> list[str]:
+    """The advice of all errors of the library, which `errors.told` translates."""
+    found = []
+    for path in sorted(_LIBRARY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "advice" and isinstance(node.value, ast.Constant):
+                found.append(node.value.value)
+    return found
 
 
 def context_of(path: Path) -> str:
@@ -76,6 +88,7 @@ def texts_of_ui() -> list[str]:
 def template() -> str:
     """The file's content."""
     contexts = {context_of(path): [text for text, _ in texts_of(path)] for path in sources()}
+    contexts[context_of(_LIBRARY / "errors.py")] = advice()
     contexts[ElementTree.parse(_UI).getroot().findtext("class", "MetaRegistration")] = texts_of_ui()
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<!DOCTYPE TS>", '<TS version="2.1">']
     for context, texts in sorted(contexts.items()):
