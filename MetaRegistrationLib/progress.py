@@ -85,6 +85,21 @@ class Saved(Event):
 
 
 @dataclass(frozen=True)
+class Stage(Event):
+    """What is being done now.
+
+    `name` is a key for programs ("register", "align"), `detail` says for people of what. `index` counts up to `total`, which
+    may grow; both are 0 where nothing is counted.
+    """
+
+    event: ClassVar[str] = "stage"
+    name: str
+    detail: str
+    index: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
 class Message(Event):
     """A sentence for the user.
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from ..progress import Epoch, Event, Finished, Item, Message, SecondsLeft, Started, Step
+from ..progress import Epoch, Event, Finished, Item, Message, SecondsLeft, Stage, Started, Step
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -52,11 +52,19 @@ def sentence(event: Event) -> str | None:
         return _epoch(event)
     if isinstance(event, Item) and event.values:
         return f"{event.index}/{event.total} {event.name}: {listing(event.values)}"
+    if isinstance(event, Stage):
+        return _stage(event)
     if isinstance(event, Message):
         return f"warning: {event.text}" if event.level == "warning" else event.text
     if isinstance(event, Finished):
         return f"{event.task} finished" + (f": {event.path}" if event.path else "")
     return None
+
+
+def _stage(event: Stage) -> str:
+    if event.name == "align":
+        return f"Aligning {event.detail} ..." + (f" {event.index} of {event.total}" if event.index else "")
+    return f"{'registering' if event.name == 'register' else event.name} {event.detail}"
 
 
 def _epoch(event: Epoch) -> str:

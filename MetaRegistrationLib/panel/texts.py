@@ -48,6 +48,12 @@ def message_text(event: dict) -> str:
     return told_by(event, tr, field_name)
 
 
+def stage_text(event: dict) -> str:
+    """What a child process does now."""
+    texts = {"align": tr("Aligning {detail} ..."), "register": tr("Registering {detail} ...")}
+    return texts.get(event["name"], "{detail}").format(detail=event["detail"])
+
+
 def sentence(error: BaseException, name_of: Callable[[str], str] = field_name) -> str:
     """What a user is told of an error; one that nobody expected is logged with its traceback."""
     if isinstance(error, errors.UserError):

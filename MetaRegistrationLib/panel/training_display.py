@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .texts import message_text
+from .texts import message_text, stage_text
 from .texts import tr as _
 from .widgets import duration, say, show_progress
 
@@ -35,6 +35,7 @@ class TrainingDisplay:
             "step": self._step,
             "epoch": self._epoch,
             "message": self._message,
+            "stage": self._stage,
         }.get(event["event"])
         if show is not None:
             show(event)
@@ -84,6 +85,10 @@ class TrainingDisplay:
 
     def _message(self, event: dict) -> None:
         say(self._label, message_text(event))
+
+    def _stage(self, event: dict) -> None:
+        show_progress(self._bar, event["index"], event["total"])
+        say(self._label, stage_text(event))
 
 
 def _correlation(similarities: list[float]) -> float:

@@ -12,7 +12,7 @@ from ..stages import Stages
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
-from .texts import message_text, sentence
+from .texts import message_text, sentence, stage_text
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
 from .visits_table import rows_after, rows_before
@@ -43,7 +43,6 @@ class VisitsSection:
         self._steps: Steps | None = None
         self._job: Any = None
         self._warnings: list[str] = []
-        self._registrations = self._expected = 0
         set_up_table(ui.visitsTable)
         ui.visitsProgressBar.visible = False
         self._show_eyes()
@@ -266,8 +265,7 @@ class VisitsSection:
             device=self._state.device,
             stages=self._stages(),
         )
-        # Each other visit to the reference, and one in two to another; more where one goes through another.
-        self._warnings, self._registrations, self._expected = [], 0, 3 * (len(chosen.visits) - 1) // 2
+        self._warnings = []
         ended = []
         job = self._logic.start(request, self._event, lambda end: (ended.append(end), self._end(request, end)))
         if ended:  # it could not even start
@@ -282,15 +280,11 @@ class VisitsSection:
         ui.registerVisitsButton.toolTip = _("Stop within two seconds; the scene stays as it is.")
 
     def _event(self, event: dict) -> None:
-        if event["event"] != "message":
-            return
-        if event.get("level") == "warning":
+        if event["event"] == "stage":
+            show_progress(self.ui.visitsProgressBar, max(event["index"] - 1, 0), event["total"], stage_text(event))
+        elif event["event"] == "message" and event.get("level") == "warning":
             self._warnings.append(message_text(event))
-        elif event["text"].startswith("registering "):
-            self._registrations += 1
-            likely = max(self._expected, self._registrations)
-            show_progress(self.ui.visitsProgressBar, self._registrations - 1, likely, event["text"])
-        else:
+        elif event["event"] == "message":
             self._say(message_text(event))
 
     def _end(self, request: VisitsRequest, end) -> None:

@@ -16,7 +16,7 @@ from ..formats.images import tissue, without_marks
 from ..frames.preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
 from ..frames.surround import is_drawn
 from ..pairs.folders import PairFiles
-from ..progress import Message, Reader
+from ..progress import Reader, Stage
 from ..simulation import RepeatSettings
 from ..stages import check_initial
 from ..words import counted
@@ -115,7 +115,8 @@ class PairTask:
         if self.initial == "none":
             return
         total = len(self.pairs) + len(self._held_out)
-        progress(Message(f"Aligning {counted(total, 'pair')} ({self.initial}) ..."))
+        detail = f"{counted(total, 'pair')} ({self.initial})"
+        progress(Stage("align", detail, 0, total))
         told = time.monotonic()
         for done, files in enumerate([*self.pairs, *self._held_out], start=1):
             if done <= len(self.pairs):
@@ -127,7 +128,7 @@ class PairTask:
                 progress(message)
             if time.monotonic() - told > _SECONDS_BETWEEN_MESSAGES and done < total:
                 told = time.monotonic()
-                progress(Message(f"Aligned {done} of {total} pairs"))
+                progress(Stage("align", detail, done, total))
 
     def _prepare(self, files: PairFiles, *, landmarks: bool = True) -> TaskPair:
         if self.initial == "none":

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..progress import Finished, Item, Message, Reader, Silent, Started
+from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from .registrars import RegistrarOptions, make_registrar
 
 if TYPE_CHECKING:
@@ -165,7 +166,20 @@ def align_visits(
 
     progress = progress or Silent()
     with _side_by_side(registrar) as many:
-        return align_series(visits, registrar, reference, lambda text: progress(Message(f"registering {text}")), many)
+        return align_series(visits, registrar, reference, _registrations(len(visits), progress), many)
+
+
+def _registrations(visits: int, progress: Reader) -> Callable[[str], None]:
+    """What tells of each registration of a series, and how many of them there will be as far as that is known."""
+    # Each other visit to the reference, and one in two to another; more where one goes through another.
+    likely = 3 * (visits - 1) // 2
+    numbers = count(1)
+
+    def tell(detail: str) -> None:
+        number = next(numbers)
+        progress(Stage("register", detail, number, max(likely, number)))
+
+    return tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,9 +272,10 @@ def _noise(folder: Path, registrar: Registrar, progress: Reader) -> RepeatNoise:
     from ..visits.change import repeat_noise
 
     pairs = []
-    for files in find_pairs(folder).pairs:
+    found = find_pairs(folder).pairs
+    for number, files in enumerate(found, 1):
         pair = files.load()
-        progress(Message(f"registering repeat scans: {pair.name}"))
+        progress(Stage("register", f"repeat scans: {pair.name}", number, len(found)))
         series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
         if all(entry.aligned for entry in series.visits):
             (first, known), (second, seen) = (entry.warped for entry in series.visits)

@@ -1903,6 +1903,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Aligning {detail} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registering {detail} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The memory ran out: close other programs, or choose another device (CPU), and start again.</source>
         <translation type="unfinished"></translation>
     </message>

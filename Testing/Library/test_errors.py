@@ -15,7 +15,7 @@ from MetaRegistrationLib.jobs.lines import event_of
 from MetaRegistrationLib.jobs.sentences import told_by
 from MetaRegistrationLib.pairs.files import PairError
 from MetaRegistrationLib.pairs.folders import find_pairs
-from MetaRegistrationLib.progress import Failed, Message
+from MetaRegistrationLib.progress import Failed, Message, Stage
 
 LIBRARY = Path(MetaRegistrationLib.__file__).parent
 FRONT_ENDS = ("commands", "panel")
@@ -109,6 +109,10 @@ def test_events_carry_the_parts_through_json():
         assert rest == "" and read == event.to_dict()
         text = told_by(read, str, {"spacing_um": "Pixel spacing"}.get)
         assert text == "Cannot write to {0}/{name}/{}. Choose another Pixel spacing."
+    assert event_of(json.dumps(Stage("register", "a to b", 2, 3).to_dict()))[0] == {
+        **{"event": "stage", "name": "register", "detail": "a to b"},
+        **{"index": 2, "total": 3},
+    }
 
 
 def test_messages_name_options_on_the_command_line_only():

@@ -9,7 +9,7 @@ from MetaRegistrationLib.alignment.aligned import aligned_image
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.pairs.folders import find_pairs
-from MetaRegistrationLib.progress import Message
+from MetaRegistrationLib.progress import Message, Stage
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import (
     PairTask,
@@ -169,7 +169,7 @@ def test_pairs_are_aligned_once(room, tmp_path, known_align):
     events = []
     task.align(events.append)
     assert len(known_align) == len(set(known_align)) == 4 and {kind for kind, _ in known_align} == {"rigid"}
-    assert events[0] == Message("Aligning 4 pairs (rigid) ...")
+    assert events[0] == Stage("align", "4 pairs (rigid)", 0, 4)
     for _ in range(2):
         for index in range(3):
             pair, unaligned = task.pair(index), plain.pair(index)
@@ -189,7 +189,7 @@ def test_pairs_that_cannot_be_aligned_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(image_pairs, "align", lambda *a, **k: turned_down("nothing in common"))
     task, events = PairTask("t", found[:1], found[1:], PREPROCESSING, initial="affine"), []
     task.align(events.append)
-    told = [event.text for event in events if event.level == "warning"]
+    told = [event.text for event in events if isinstance(event, Message) and event.level == "warning"]
     assert [text.split()[3] for text in told] == ["p00", "p01"] and all("nothing in common" in text for text in told)
 
 

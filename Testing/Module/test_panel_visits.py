@@ -252,6 +252,35 @@ def test_cancel_leaves_the_scene_as_it_was(rig, widget, tmp_path):
     assert widget.ui.registerVisitsButton.text == "Register all" and not widget.ui.visitsProgressBar.visible
 
 
+STAGES = """
+import sys
+from MetaRegistrationLib import commands
+from MetaRegistrationLib.progress import Message, Stage
+
+def run(arguments, progress):
+    progress(Message("registering is a word of this message"))
+    progress(Stage("register", "b to {a}", 2, 5))
+    sys.stdin.read()
+
+commands.series.run = run
+sys.exit(commands.main())
+"""
+
+
+def test_progress_comes_from_the_stage_of_the_child_and_from_no_words(rig, widget, tmp_path, monkeypatch):
+    from MetaRegistrationLib.jobs import command_lines
+
+    monkeypatch.setattr(command_lines, "_command", lambda name: ["-c", STAGES, name, "--json"])
+    choose(rig, widget, visit_folder(tmp_path / "visits"), tmp_path / "results")
+    widget.ui.registerVisitsButton.click()
+    bar = widget.ui.visitsProgressBar
+    rig.wait_until(lambda: bar.maximum == 5, 30, "for the child")
+    assert (bar.value, bar.format) == (1, "Registering b to {a} ...")
+    assert widget.ui.visitsStatusLabel.text == "registering is a word of this message"
+    widget.ui.registerVisitsButton.click()
+    rig.wait_until(lambda: not widget.panel.visits.running, 5, "for the cancelled registration")
+
+
 def test_closing_the_scene_stops_the_child(rig, widget, tmp_path):
     choose(rig, widget, visit_folder(tmp_path / "visits"), tmp_path / "results")
     widget.ui.registerVisitsButton.click()
