@@ -57,7 +57,7 @@ def read_result(output: Path, row: Row, settings: dict | None = None) -> Result 
         raise InputError(
             f"{path}: this row was made with other settings ({', '.join(differing)}).",
             field="output",
-            advice=f"Give the same ones, choose another {{field}}, or delete {path.parent} to make it anew.",
+            advice="Give the same ones, choose another {field}, or delete that folder to make the row anew.",
         )
     return Result(row, record, _read_pairs(path.with_suffix(".csv")))
 

@@ -269,15 +269,15 @@ def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.I
         return image
     if slice_index is None:
         raise InputError(
-            f"{path}: a single image was expected, but the file is a stack of {slices} slices.",
+            f"{path}: a single image was expected, but the file is a stack of {slices} slices (0 to {slices - 1}).",
             field="slice",
-            advice=f"Name one with {{field}} N (0 to {slices - 1}).",
+            advice="Name one with {field} N.",
         )
     if not 0 <= slice_index < slices:
         raise InputError(
-            f"{path}: there is no slice {slice_index}; the stack has {slices}.",
+            f"{path}: there is no slice {slice_index}; the stack has {slices} (0 to {slices - 1}).",
             field="slice",
-            advice=f"Use {{field}} N with 0 to {slices - 1}.",
+            advice="Use {field} N with one of these.",
         )
     return image[:, :, slice_index : slice_index + 1]
 

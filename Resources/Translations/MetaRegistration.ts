@@ -890,11 +890,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Give the same ones, choose another {field}, or delete that folder to make the row anew.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose another {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Wait for its end, or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name one with {field} N.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use {field} N with one of these.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

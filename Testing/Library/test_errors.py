@@ -64,6 +64,17 @@ def test_the_token_is_only_where_a_field_is_named():
                 assert "field" in {keyword.arg for keyword in node.keywords}, f"{path}:{node.lineno}"
 
 
+def test_advice_can_be_translated():
+    """It is a text of the source that holds no values, so that the template of translations has it."""
+    count = 0
+    for path in sorted(LIBRARY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "advice":
+                count += isinstance(node.value, ast.Constant)
+                assert isinstance(node.value, (ast.Constant, ast.Attribute, ast.Name)), f"{path}:{node.value.lineno}"
+    assert count > 20
+
+
 ERROR = InputError("Cannot write to {0}/{name}/{}.", field="spacing_um", advice="Choose another {field}.")
 
 
@@ -132,4 +143,4 @@ def test_a_folder_whose_pairs_are_stacks_names_the_slice(tmp_path):
         sitk.WriteImage(stack, str(tmp_path / f"a_{role}.nrrd"))
     with pytest.raises(InputError, match=r"Name one with slice N") as caught:
         find_pairs(tmp_path)
-    assert caught.value.field == "slice" and "with --slice N (0 to 2)" in sentence(caught.value)
+    assert caught.value.field == "slice" and "3 slices (0 to 2). Name one with --slice N." in sentence(caught.value)

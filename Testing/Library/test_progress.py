@@ -20,6 +20,7 @@ from MetaRegistrationLib.progress import (
     ReaderGone,
     Saved,
     SecondsLeft,
+    Stage,
     Started,
     Step,
 )
@@ -40,7 +41,8 @@ EVENTS = [
     (Step(3, 40, -0.5, -0.6, 0.1, 12.5), "step", {"step": 3, "total_steps": 40, "loss": -0.5, "seconds_left": 12.5}),
     (Epoch(1, 10, 0.25, {"ncc": 0.5}), "epoch", {"epoch": 1, "total_epochs": 10, "values": {"ncc": 0.5}}),
     (Saved(Path("a") / "last.pt", "last", 7), "saved", {"path": str(Path("a") / "last.pt"), "kind": "last", "step": 7}),
-    (Message("hello"), "message", {"text": "hello", "level": "info"}),
+    (Message("hello"), "message", {"text": "hello", "level": "info", "field": None}),
+    (Stage("align", "2 pairs", 1, 2), "stage", {"name": "align", "detail": "2 pairs", "index": 1, "total": 2}),
     (Item(1, 2, "eye 7", {"distance_px": 1.5}), "item", {"index": 1, "total": 2, "name": "eye 7"}),
     (Finished("register", Path("out")), "finished", {"task": "register", "path": "out", "values": {}}),
     (Failed("register", "no such file"), "failed", {"reason": "no such file", "saved": None}),
@@ -147,6 +149,9 @@ def test_sentences_name_values_and_stay_silent_where_only_the_bar_moves():
     assert sentence(Item(1, 2, "a")) is None
     assert sentence(Message("look out", "warning")) == "warning: look out"
     assert "out" in sentence(Finished("register", Path("out")))
+    assert sentence(Stage("register", "b to a", 1, 3)) == "registering b to a"
+    assert sentence(Stage("align", "2 pairs (rigid)", 0, 2)) == "Aligning 2 pairs (rigid) ..."
+    assert sentence(Stage("align", "2 pairs (rigid)", 1, 2)) == "Aligning 2 pairs (rigid) ... 1 of 2"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (48, "48 s"), (320, "5 min 20 s"), (7500, "2 h 5 min")])

@@ -194,4 +194,19 @@ def test_the_command_writes_a_series(tmp_path, capsys):
     assert record["reference"] == "a" and record["inconsistent"] == []
     assert len(list((out / "film").iterdir())) == 4
     assert main([str(word) for word in [*words, "--initial", "landmarks"]]) == 2
-    assert "no landmarks to go by" in capsys.readouterr().err
+    assert "no landmarks to go by. Choose another --initial." in capsys.readouterr().err
+
+
+def test_each_registration_of_a_series_is_a_stage_that_is_counted(tmp_path, capsys):
+    for name in "abc":
+        write_grey_png(tmp_path / "eye" / f"{name}.png", view(name))
+    words = ["series", "--folder", str(tmp_path / "eye"), "--output", str(tmp_path / "out"), "--no-network"]
+    words += ["--refine", "0", "--device", "cpu", "--reference", "a", "--no-change"]
+    assert main([*words, "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    stages = [event for event in events if event["event"] == "stage"]
+    assert {(stage["name"], stage["total"]) for stage in stages} == {("register", 3)}
+    assert [stage["index"] for stage in stages] == [1, 2, 3]
+    assert {stage["detail"] for stage in stages} == {"b to a", "c to a", "c to b"}
+    assert main(words) == 0
+    assert "\nregistering b to a\n" in capsys.readouterr().err
