@@ -87,7 +87,12 @@ class UserError(Exception):
 
 
 class InputError(UserError, ValueError):
-    """Bad input or wrong use. The command line prints it without a traceback and ends with exit code 2."""
+    """Bad input or wrong use.
+
+    `str` gives the whole message: the file or value, what was expected, what came, and what to do. `field` is the key of what can
+    be changed, such as "output" or "spacing_um", or None. The command line prints the message without a traceback and ends with
+    exit code 2.
+    """
 
     def within(self, start: str) -> InputError:
         """The same error with `start` before its problem, which says where it happened."""
