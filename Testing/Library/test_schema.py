@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from known_networks import NETWORK_ALONE, known_checkpoint, texture
 
-from MetaRegistrationLib.commands.registering import _shown, metrics_table
+from MetaRegistrationLib.commands.measures_text import metrics_table
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration import measures
@@ -53,7 +53,7 @@ def test_one_more_measure_comes_everywhere(registration, tmp_path, monkeypatch):
     assert record["measures"]["longest_px"] == 5
     head, _, row = metrics_table([found]).splitlines()
     assert head.endswith("  longest displacement, grid px") and row.endswith(" 5.0")
-    assert _shown(found)["longest_px"] == 5
+    assert measures.shown_values(found, SUMMARY)["longest_px"] == 5
     table = markdown_table(measures.MEASURES)
     assert table.endswith("| `longest_px` | pixels of the network grid (400 x 400) | Longest displacement |")
 
