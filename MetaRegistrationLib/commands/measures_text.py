@@ -13,18 +13,13 @@ if TYPE_CHECKING:
 
 
 def metrics_table(rows: Sequence[PairMeasures]) -> str:
-    """The table that a person reads: distance and NCC before and after, a row a pair."""
-    cells = [
-        (
-            row.pair,
-            _number(row.distance_before_px, 2),
-            _number(row.distance_after_px, 2),
-            _number(row.ncc_before, 3),
-            _number(row.ncc_after, 3),
-        )
-        for row in rows
-    ]
-    return text_table(("pair", "distance before, px", "distance after, px", "NCC before", "NCC after"), cells)
+    """The table that a person reads: a row a pair, with the measures that the schema shows in a terminal."""
+    from ..registration.measures import shown_in
+    from ..registration.schema import TERMINAL
+
+    shown = shown_in(TERMINAL)
+    cells = [[each.text(row[each.key]) for each in shown] for row in rows]
+    return text_table([each.title for each in shown], cells)
 
 
 def summary_line(summary: dict) -> str:
@@ -32,15 +27,12 @@ def summary_line(summary: dict) -> str:
     ncc = f"NCC {_mean(summary['ncc_before'], 3)} before, {_mean(summary['ncc_after'], 3)} after"
     if not summary["distance_after_px"]:
         return f"Mean over {counted(summary['pairs'], 'pair')}: {ncc}"
-    distance = f"distance {_mean(summary['distance_before_px'], 2)} px before, {_mean(summary['distance_after_px'], 2)} px after"
+    before, after = (_mean(summary[f"distance_{moment}_px"], 2) for moment in ("before", "after"))
+    distance = f"distance {before} grid px before, {after} grid px after"
     return (
         f"Mean over {counted(summary['pairs_with_landmarks'], 'pair')} with landmarks: {distance}; {ncc}; "
         f"made worse {summary['made_worse_percent']:.0f} %"
     )
-
-
-def _number(value: float, digits: int) -> str:
-    return "-" if value != value else f"{value:.{digits}f}"
 
 
 def _mean(statistics: dict | None, digits: int) -> str:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
 from ..formats.files import writable_folder, write_json
 from ..formats.tables import write_table
 from ..progress import plain
-from ..registration.measures import PairMeasures, as_row, summary
+from ..registration.measures import PairMeasures, as_row, from_row, summary
 from .plan import Row, Setting
-
-_KINDS = {"str": str, "int": int, "float": float}
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Result:
 
     def by_pair(self, measure: str) -> dict[str, float]:
         """One measure of all pairs, by the pair's name."""
-        return {pair.pair: getattr(pair, measure) for pair in self.pairs}
+        return {pair.pair: pair[measure] for pair in self.pairs}
 
 
 def write_result(folder: Path, row: Row, pairs: Sequence[PairMeasures], record: dict) -> None:
@@ -86,9 +83,4 @@ def settings_of(results: Sequence[Result]) -> list[Setting]:
 
 def _read_pairs(path: Path) -> tuple[PairMeasures, ...]:
     with path.open(encoding="utf-8", newline="") as stream:
-        lines = list(csv.DictReader(stream))
-    kinds = {field.name: _KINDS[field.type] for field in fields(PairMeasures)}
-    return tuple(
-        PairMeasures(**{name: math.nan if line[name] == "" else kind(line[name]) for name, kind in kinds.items()})
-        for line in lines
-    )
+        return tuple(map(from_row, csv.DictReader(stream)))

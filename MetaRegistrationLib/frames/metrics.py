@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-
-from .spatial import jacobian_determinant
 
 
 def landmark_distances(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -35,6 +32,10 @@ def normalised_cross_correlation(first: np.ndarray, second: np.ndarray, where: n
 
 def folding_percent(displacement_px: np.ndarray) -> float:
     """Share of pixels, in percent, where the Jacobian determinant of ``x + u(x)`` is not positive; u is (2, H, W)."""
+    import torch  # here alone: the panel measures distances before it is installed
+
+    from .spatial import jacobian_determinant
+
     determinant = jacobian_determinant(torch.as_tensor(displacement_px)[None])
     return float((determinant <= 0).double().mean() * 100)
 

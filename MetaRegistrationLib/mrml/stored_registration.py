@@ -12,12 +12,8 @@ from ..frames.geometry import Geometry
 from ..frames.inverse import invert_points
 from ..frames.preprocessing import Frame, pair_frames
 from .placement import RAS_TO_LPS
-from .results import is_of_pair
+from .registration_node import NETWORK_GRID, RegistrationNode
 from .volumes import volume_geometry
-
-FRAME_SIZE = 400
-_FRAME_ATTRIBUTE = "MetaRegistration.FrameSize"
-_SLICE_ATTRIBUTES = ("MetaRegistration.MovingSlice", "MetaRegistration.FixedSlice")
 
 
 class _Placed(NamedTuple):
@@ -35,15 +31,15 @@ class StoredRegistration:
         In the world, the moving one without the transform.
     positions : array (H, W, 2), optional
         Where each fixed pixel lies in the moving image, (row, column) in its pixels; None without a registration.
-    frame_size : int
-        Side of the network's frame, whose pixels are the unit of distances.
+    grid_size : int
+        Side of the network grid, whose pixels are the unit of distances.
     """
 
     def __init__(
-        self, moving: Geometry, fixed: Geometry, positions: np.ndarray | None = None, frame_size: int = FRAME_SIZE
+        self, moving: Geometry, fixed: Geometry, positions: np.ndarray | None = None, grid_size: int = NETWORK_GRID
     ) -> None:
         self.moving, self.fixed = _Placed(moving), _Placed(fixed)
-        self.moving_frame, self.fixed_frame = pair_frames(moving, fixed, frame_size)
+        self.moving_frame, self.fixed_frame = pair_frames(moving, fixed, grid_size)
         self.scale, self.offset = _affine(self.moving_frame, self.fixed_frame)
         self._displacement = None
         if positions is not None:
@@ -69,19 +65,6 @@ class StoredRegistration:
         return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
 
 
-def remember(transform_node, frame_size: int, moving_slice: int, fixed_slice: int) -> None:
-    """Note on a transform node what `stored_registration` needs and the grid does not tell."""
-    values = (frame_size, moving_slice, fixed_slice)
-    for name, value in zip((_FRAME_ATTRIBUTE, *_SLICE_ATTRIBUTES), values, strict=True):
-        transform_node.SetAttribute(name, str(value))
-
-
-def registered_slices(transform_node) -> tuple[int, int]:
-    """The slices of the moving and the fixed volume that a transform node registers."""
-    moving, fixed = (int(transform_node.GetAttribute(name) or 0) for name in _SLICE_ATTRIBUTES)
-    return moving, fixed
-
-
 def stored_registration(
     moving_node, fixed_node, transform_node=None, *, moving_slice: int = 0, fixed_slice: int = 0
 ) -> StoredRegistration:
@@ -102,9 +85,7 @@ def stored_registration(
     if not belongs(transform_node, moving_node, fixed_node):
         return StoredRegistration(volume_geometry(moving_node, moving_slice), volume_geometry(fixed_node, fixed_slice))
     moving, fixed, positions = _read(moving_node, fixed_node, transform_node)
-    return StoredRegistration(
-        moving, fixed, positions, int(transform_node.GetAttribute(_FRAME_ATTRIBUTE) or FRAME_SIZE)
-    )
+    return StoredRegistration(moving, fixed, positions, RegistrationNode(transform_node).grid_size)
 
 
 def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | None:
@@ -115,7 +96,7 @@ def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | No
 
 
 def _read(moving_node, fixed_node, transform_node) -> tuple[Geometry, Geometry, np.ndarray]:
-    slices = registered_slices(transform_node)
+    slices = RegistrationNode(transform_node).slices
     moving = volume_geometry(moving_node, slices[0], without=transform_node)
     fixed = volume_geometry(fixed_node, slices[1])
     displacement_lps = _grid_vectors(transform_node) * RAS_TO_LPS
@@ -127,8 +108,8 @@ def belongs(transform_node, moving_node, fixed_node) -> bool:
     """Whether a transform node holds a registration of these two volumes."""
     if transform_node is None or moving_node is None or fixed_node is None:
         return False
-    grid = _grid(transform_node)
-    if not is_of_pair(transform_node, moving_node, fixed_node) or grid is None or fixed_node.GetImageData() is None:
+    grid, result = _grid(transform_node), RegistrationNode(transform_node)
+    if not result.is_of_pair(moving_node, fixed_node) or grid is None or fixed_node.GetImageData() is None:
         return False
     return grid.GetDimensions()[:2] == fixed_node.GetImageData().GetDimensions()[:2]
 

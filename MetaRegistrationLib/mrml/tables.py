@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,13 +11,15 @@ import slicer
 import vtk
 
 from ..formats.tables import write_table
+from ..registration.distances import MOMENTS, NETWORK, PHYSICAL, distances
+from ..registration.schema import GRID_PX
 
 if TYPE_CHECKING:  # they import torch
     from ..registration.measures import CarriedLandmarks
     from ..registration.registrar import Registration
 
 _DECIMALS = 3
-_COLUMNS = ("label", "before (px)", "after (px)", "before (um)", "after (um)")
+_COLUMNS = ("label", *(f"{moment} ({unit})" for unit in (GRID_PX.symbol, "um") for moment in MOMENTS))
 
 
 class DistanceRow(NamedTuple):
@@ -34,18 +35,16 @@ class DistanceRow(NamedTuple):
 def distance_rows(
     registration: Registration, landmarks: CarriedLandmarks, spacing_um: float | None = None
 ) -> list[DistanceRow]:
-    """One row a landmark; pixels are those of the network's frame, as in `metrics.csv`.
+    """One row a landmark; pixels are those of the network grid, as `distance_after_px` in `metrics.csv`.
 
     Empty when the fixed counterparts are not known. `spacing_um` is the pixel size of a fixed image that carries none.
     """
     if landmarks.fixed is None:
         return []
-    geometry = registration.fixed.geometry
-    to_um = np.asarray(geometry.spacing) * 1000 if geometry.spacing_known else np.full(2, spacing_um or math.nan)
     columns = [
-        np.linalg.norm((points.points - landmarks.fixed.points) * factor, axis=1)
-        for factor in (1 / np.asarray(registration.fixed_frame.scale), to_um)
-        for points in (landmarks.unmoved, landmarks.carried)
+        distances(grid, moment, registration, landmarks, spacing_um)
+        for grid in (NETWORK, PHYSICAL)
+        for moment in MOMENTS
     ]
     labels = [label or str(number) for number, label in enumerate(landmarks.moving.labels, 1)]
     return [DistanceRow(label, *map(float, values)) for label, *values in zip(labels, *columns, strict=True)]

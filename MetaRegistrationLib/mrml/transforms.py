@@ -15,12 +15,11 @@ import vtk
 from ..errors import InputError
 from ..frames.geometry import Geometry
 from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
-from .results import note_pair
+from .registration_node import RegistrationNode
 
 if TYPE_CHECKING:  # it imports torch
     from ..registration.registrar import Registration
 
-_TOLERANCE_ATTRIBUTE = "MetaRegistration.InverseTolerance"
 _ORIGINAL_PARENT_ROLE = "MetaRegistration.originalParent"
 _POSITION_ATTRIBUTE = "MetaRegistration.Position"
 _TOLERANCE_PX = 1e-3
@@ -59,8 +58,9 @@ def grid_transform(registration: Registration, name: str, node=None, *, moving_n
     with slicer.util.NodeModify(node):
         node.SetAndObserveTransformNodeID(None)
         node.SetAndObserveTransformFromParent(_from_parent(registration, tolerance))
-        node.SetAttribute(_TOLERANCE_ATTRIBUTE, repr(tolerance))
-        note_pair(node, moving_node, fixed_node)
+        result = RegistrationNode(node)
+        result.inverse_tolerance = tolerance
+        result.note_pair(moving_node, fixed_node)
     return node
 
 
@@ -70,10 +70,11 @@ def restore_tolerances(scene) -> int:
     Without it fiducials under them are off by up to a pixel.
     """
     nodes = slicer.util.getNodesByClass("vtkMRMLTransformNode", scene)
-    ours = [node for node in nodes if node.GetAttribute(_TOLERANCE_ATTRIBUTE)]
-    for node in ours:
+    tolerances = [(node, RegistrationNode(node).inverse_tolerance) for node in nodes]
+    ours = [(node, tolerance) for node, tolerance in tolerances if tolerance is not None]
+    for node, tolerance in ours:
         for grid in _grids(node):
-            grid.SetInverseTolerance(float(node.GetAttribute(_TOLERANCE_ATTRIBUTE)))
+            grid.SetInverseTolerance(tolerance)
     return len(ours)
 
 

@@ -14,11 +14,13 @@ from ..formats.images import read_image
 from ..formats.itk_io import read_itk
 from ..formats.tables import read_table
 from ..frames.geometry import Geometry
+from ..visits.columns import LOOP_COLUMNS
 from ..visits.report import COLUMNS
 from ..visits.series import Visit
-from . import landmark_nodes, masks, scene, stored_registration, transforms, volumes
+from . import landmark_nodes, masks, scene, transforms, volumes
 from .markups import MOVING_COLOUR, node_from_landmarks
-from .stored_registration import FRAME_SIZE, StoredRegistration
+from .registration_node import NETWORK_GRID, RegistrationNode
+from .stored_registration import StoredRegistration
 from .visit_nodes import (
     VisitNodes,
     find_visits,
@@ -32,7 +34,7 @@ from .visit_nodes import (
 )
 from .visit_sequence import require_sequences, visit_sequence
 
-_LOOPS = ("from", "over", "median_px")
+_LOOPS = tuple(column.key for column in LOOP_COLUMNS)
 _VISIT_ATTRIBUTE = "MetaRegistration.Visit"
 
 
@@ -156,7 +158,7 @@ def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
     transform = transforms.grid_transform(
         registration, f"{visit} to {nodes.reference}", moving_node=volume, fixed_node=reference
     )
-    stored_registration.remember(transform, FRAME_SIZE, 0, 0)
+    RegistrationNode(transform).note_grid(NETWORK_GRID, 0, 0)
     nodes.put_transform(visit, transform)
     for node in filter(None, (volume, points_of(volume), mask_of(volume))):
         transforms.apply_transform(node, transform)

@@ -16,9 +16,10 @@ from ..formats.landmarks import (
     write_landmarks,
 )
 from ..frames.vessels import branch_points, vessel_mask
-from ..mrml import kept_results, landmark_nodes, place_mode, results, tables, views
+from ..mrml import landmark_nodes, place_mode, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
+from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
 from ..mrml.stored_registration import StoredRegistration, stored_registration
 from ..mrml.tables import DistanceRow
 from ..mrml.volumes import image_from_volume
@@ -106,12 +107,12 @@ class LandmarksLogic:
         """Fill the table node of this pair, a new one when there are rows, and note their mean on the registration."""
         if registered:
             means = [sum(values) / len(rows) for values in zip(*((r.after_px, r.after_um) for r in rows), strict=True)]
-            kept_results.note_distance(parameters.transform, *(means or (0.0, 0.0)), len(rows))
+            RegistrationNode(parameters.transform).mean_distance = MeanDistance(*means, len(rows)) if rows else None
         pair = parameters.movingVolume, parameters.fixedVolume
-        node = results.result_of_pair("vtkMRMLTableNode", *pair)
+        node = result_of_pair("vtkMRMLTableNode", *pair)
         if rows or node is not None:
             node = tables.distance_table(node, rows, _("Landmark distances"))
-            results.note_pair(node, *pair)
+            RegistrationNode(node).note_pair(*pair)
         parameters.distanceTable = node
 
     def export_table(self, node, path: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..formats.images import Image
-from ..mrml import landmark_nodes, masks, results, scene, stored_registration, views, volumes
+from ..mrml import landmark_nodes, masks, scene, stored_registration, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
+from ..mrml.registration_node import result_of_pair
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
 from .pixel_sizes import PixelSizes
 from .texts import sentence
@@ -97,8 +98,8 @@ class PairsLogic:
             for role, node in nodes.items():
                 if node is not None:
                     node.SetAttribute(_PAIR_ATTRIBUTE, f"{role}|{key}")
-        results_of_pair = (results.result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
-        return LoadedPair(*(nodes[role] for role in _ROLES), *results_of_pair)
+        results = (result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
+        return LoadedPair(*(nodes[role] for role in _ROLES), *results)
 
     def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
         """Give the chosen volumes their pixel sizes, as far as these count for them; tells whether that changed one.

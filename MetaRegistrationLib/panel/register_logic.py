@@ -19,9 +19,7 @@ from ..mrml import (
     kept_results,
     landmark_nodes,
     masks,
-    results,
     scene,
-    stage_notes,
     stored_registration,
     transforms,
     undo,
@@ -29,7 +27,9 @@ from ..mrml import (
     volumes,
 )
 from ..mrml.markups import landmarks_from_node
+from ..mrml.registration_node import Outcome, RegistrationNode, outcome
 from ..pairs.files import check_sizes
+from ..registration.measures import measure
 from ..stages import Stages
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .masking import masked
@@ -74,25 +74,14 @@ class RegisterLogic:
             registrar = self._registrar(request.checkpoint, request.device, request.stages)
             yield _("Registering ...")
             registration = registrar(moving, fixed, self._landmarks(request, moving, fixed))
-            before, after = registration.ncc
-            folding = registration.folding_percent
+            found = outcome(registration, measure("", registration, None))
             yield _("Writing the results ...")
-            warped, transform = self._write(request, registration)
-            alignment, refinement = registration.alignment, registration.refinement
+            warped, transform = self._write(request, registration, found)
+            refinement = registration.refinement
             as_it_was.done()
             self._before = as_it_was
-            return PairResult(
-                before,
-                after,
-                folding,
-                registration.seconds,
-                warped,
-                transform,
-                None if alignment is None else alignment.kind,
-                registration.stage_seconds,
-                None if refinement is None else refinement.steps,
-                stage_notes.alignment_alone(registration),
-            )
+            steps = None if refinement is None else refinement.steps
+            return PairResult(found, warped, transform, registration.stage_seconds, steps)
 
     def kept_results(self, moving, fixed) -> list[kept_results.KeptResult]:
         """The registrations of two volumes that the scene holds, the latest first."""
@@ -183,7 +172,7 @@ class RegisterLogic:
     def start_slices(self, moving, fixed, transform) -> tuple[int, int]:
         """Where to begin in two volumes: the slices that the transform registers, or else the middle ones."""
         if self.is_registered(moving, fixed, transform):
-            return stored_registration.registered_slices(transform)
+            return RegistrationNode(transform).slices
         return self.slices(moving) // 2, self.slices(fixed) // 2
 
     def field_of_view(self, fixed):
@@ -217,14 +206,12 @@ class RegisterLogic:
     def notes(self, moving, fixed, transform, warped) -> ResultNotes:
         """What the results of these volumes say of themselves; the transform is asked first."""
         if self.is_registered(moving, fixed, transform):
-            node = transform
-        elif warped is not None and None not in (moving, fixed) and results.is_of_pair(warped, moving, fixed):
-            node = warped
+            result = RegistrationNode(transform)
+        elif warped is not None and None not in (moving, fixed) and RegistrationNode(warped).is_of_pair(moving, fixed):
+            result = RegistrationNode(warped)
         else:
             return ResultNotes()
-        return ResultNotes(
-            stage_notes.uncertain_alignment(node), stage_notes.other_initial(node), stage_notes.measures(node)
-        )
+        return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome)
 
     def close(self) -> None:
         """Stop what runs, at once."""
@@ -278,11 +265,11 @@ class RegisterLogic:
         self._adapted_initial = record["adapted_initial"]
         return registrar
 
-    def _write(self, request: PairRequest, registration: Registration) -> tuple[Any, Any]:
+    def _write(self, request: PairRequest, registration: Registration, found: Outcome) -> tuple[Any, Any]:
         warped_array = registration.warped() if request.warped is not None else None
         transform = request.transform
         if transform is not None or request.warped is None:
-            if transform is not None and results.is_of_another_pair(transform, request.moving, request.fixed):
+            if transform is not None and RegistrationNode(transform).is_of_another_pair(request.moving, request.fixed):
                 transform = None  # it is that pair's result, which stays: this pair gets one of its own
             checkpoint = request.checkpoint.name if request.checkpoint and request.stages.network else ""
             registered = self.is_registered(request.moving, request.fixed, transform)
@@ -292,16 +279,14 @@ class RegisterLogic:
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
-            size = registration.displacement_px.shape[-1]
-            stored_registration.remember(transform, size, request.moving_slice, request.fixed_slice)
-            self._note(transform, registration)
-            kept_results.note_made(transform, checkpoint)
+            result = self._noted(transform, registration, found)
+            result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
+            result.note_made(checkpoint)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
-            results.note_pair(request.warped, request.moving, request.fixed)
-            self._note(request.warped, registration)
+            self._noted(request.warped, registration, found).note_pair(request.moving, request.fixed)
         masks.note_field_of_view(
             request.fixed,
             registration.tissue_fixed,
@@ -312,7 +297,8 @@ class RegisterLogic:
         )
         return request.warped, transform
 
-    def _note(self, node, registration: Registration) -> None:
-        stage_notes.note_stages(node, registration)
-        stage_notes.note_checkpoint(node, self._adapted_initial)
-        stage_notes.note_measures(node, *registration.ncc, registration.folding_percent)
+    def _noted(self, node, registration: Registration, found: Outcome) -> RegistrationNode:
+        result = RegistrationNode(node)
+        result.note_stages(registration, self._adapted_initial)
+        result.note_measures(found.measures)
+        return result

@@ -94,9 +94,9 @@ class RegisterSection:
         if self._measured is not None and self._measured[0] != self._pair():
             self._measured = None
         chosen = self._state.parameters.transform
-        if self._measured is not None and self._measured[1].transform not in (None, chosen) and notes.measures:
-            return measures_in_words(notes.measures)  # another result of the pair was chosen since
-        result = notes.measures if self._measured is None else self._measured[1]
+        if self._measured is not None and self._measured[1].transform not in (None, chosen) and notes.outcome:
+            return measures_in_words(notes.outcome)  # another result of the pair was chosen since
+        result = notes.outcome if self._measured is None else self._measured[1].outcome
         return "" if result is None else measures_in_words(result)
 
     def _start_or_cancel(self) -> None:
@@ -138,7 +138,7 @@ class RegisterSection:
         self._measured = self._pair(), result
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
         text = _("Registered in {seconds:.2f} s: {names}.").format(
-            seconds=result.seconds, names=_(" and ").join(written)
+            seconds=result.outcome.measures.seconds, names=_(" and ").join(written)
         )
         times = times_in_words(result.stage_seconds, result.refinement_steps)
         say(self.ui.registerStatusLabel, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)

@@ -65,28 +65,19 @@ class PairResult:
 
     Attributes
     ----------
-    ncc_before, ncc_after, folding_percent, seconds : float
+    outcome : mrml.registration_node.Outcome
     warped, transform : node or None
-    initial : str or None
-        The kind of initial alignment that was kept; None where it was off.
     stage_seconds : dict of str to float
         As `Registration.stage_seconds`.
     refinement_steps : int or None
         Those that were taken; None where refinement was off.
-    alignment_alone : bool
-        Whether network and refinement were asked for, and left out because they did not improve on the alignment.
     """
 
-    ncc_before: float
-    ncc_after: float
-    folding_percent: float
-    seconds: float
+    outcome: Any
     warped: Any | None
     transform: Any | None
-    initial: str | None = None
     stage_seconds: dict[str, float] = field(default_factory=dict)
     refinement_steps: int | None = None
-    alignment_alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,11 +86,11 @@ class ResultNotes:
 
     Attributes
     ----------
-    uncertain : mrml.stage_notes.UncertainAlignment or None
-    other_initial : mrml.stage_notes.OtherInitial or None
-    measures : mrml.stage_notes.Measures or None
+    uncertain : mrml.registration_node.UncertainAlignment or None
+    other_initial : mrml.registration_node.OtherInitial or None
+    outcome : mrml.registration_node.Outcome or None
     """
 
     uncertain: Any | None = None
     other_initial: Any | None = None
-    measures: Any | None = None
+    outcome: Any | None = None

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from ..mrml.registration_node import Outcome
+from .measure_texts import measures_text
 from .requests import ResultNotes
 from .stage_choices import kind_name
 from .texts import tr as _
 
 
-def measures_in_words(result: Any) -> str:
-    """The measures of a `PairResult`, or of the `Measures` that a result notes."""
-    text = _("NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.").format(
-        before=result.ncc_before, after=result.ncc_after, folding=result.folding_percent
-    )
+def measures_in_words(result: Outcome) -> str:
+    """The measures of a result, and the alignment that was used."""
+    text = measures_text(result.measures)
     if result.initial is not None:
         text += " " + _("Initial alignment: {kind}.").format(kind=kind_name(result.initial))
     if result.alignment_alone:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from ..mrml.kept_results import KeptResult
+from .measure_texts import compared_cells, compared_titles, grid_pixels
 from .stage_choices import stages_in_words
 from .state import PanelState
 from .texts import sentence
@@ -43,6 +44,7 @@ class ResultsSection:
         rows = [_cells(result, result.transform is parameters.transform) for result in self._results] if several else []
         if rows != self._shown:
             self._shown = rows
+            _set_columns(table)
             fill_table(table, rows)
 
     def _choose(self, row: int) -> None:
@@ -64,12 +66,18 @@ class ResultsSection:
         self._show_result()
 
 
+def _set_columns(table) -> None:
+    titles = [_("shown"), _("stages"), _("checkpoint"), *compared_titles(), _("landmarks")]
+    table.setColumnCount(len(titles))
+    table.setHorizontalHeaderLabels(titles)
+
+
 def _cells(result: KeptResult, current: bool) -> list[str]:
-    """A row: which one is shown, stages, checkpoint, NCC before and after, mean landmark distance."""
+    """A row: which one is shown, stages, checkpoint, measures, mean landmark distance."""
     distance = "–"
     if result.distance is not None:
         pixels, micrometres, count = result.distance
-        distance = _("{pixels:.2f} px").format(pixels=pixels)
+        distance = f"{pixels:.2f} {grid_pixels()}"
         if not math.isnan(micrometres):
             distance += " " + _("({micrometres:.0f} µm)").format(micrometres=micrometres)
         distance += " " + _("of {count}").format(count=count)
@@ -77,6 +85,6 @@ def _cells(result: KeptResult, current: bool) -> list[str]:
         "●" if current else "",
         stages_in_words(result.stages),
         result.checkpoint or "–",
-        f"{result.ncc_before:.3f} → {result.ncc_after:.3f}",
+        *compared_cells(result.measures),
         distance,
     ]

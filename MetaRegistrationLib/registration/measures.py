@@ -1,105 +1,217 @@
-"""What is said of a registered pair in tables and records."""
+"""What is said of a registered pair. Every measure is declared here and nowhere else; tables, scene and panel follow.
+
+Needs no torch: the panel opens without it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..alignment.aligned import alignment_message
-from ..formats.landmarks import Landmarks
-from ..frames.metrics import landmark_distances
-from .registrar import Registration
+from .distances import MOMENTS, NATIVE, NETWORK, PHYSICAL, CarriedLandmarks, Grid, carry_landmarks, distances
+from .schema import COMPARED, PANEL, PERCENT, SCENE, SECONDS, SUMMARY, TERMINAL, Measure
 
-SUMMARISED = ("distance_before_px", "distance_after_px", "ncc_before", "ncc_after", "folding_percent", "seconds")
+if TYPE_CHECKING:  # it imports torch
+    from .registrar import Registration
+
+__all__ = [
+    "MEASURES",
+    "CarriedLandmarks",
+    "MeasuredPair",
+    "PairMeasures",
+    "as_row",
+    "carry_landmarks",
+    "from_row",
+    "measure",
+    "shown_in",
+    "shown_values",
+    "summary",
+]
 
 
-@dataclass(frozen=True)
-class PairMeasures:
-    """One row of `metrics.csv`; NaN where a pair has no landmarks or no known pixel size.
+class MeasuredPair(NamedTuple):
+    """What a measure is taken of; `landmarks` is None unless both images have them."""
 
-    Distances are means over the pair's landmarks: `_px` in pixels of the network's frame (400 x 400 in the paper),
-    `_native_px` in pixels of the fixed image, `_um` in micrometres. `not_converged` counts landmarks whose inverse was not
-    found to tolerance (their best position counts in the mean). `initial` is the kind of initial alignment that was kept,
-    `confidence` how sure it is, from 0 to 1. `kept` is the stage whose field was kept ("none": nothing was moved), `warning` what
-    the user should know before using the result.
+    name: str
+    registration: Registration
+    landmarks: CarriedLandmarks | None
+
+
+def _mean_distance(grid: Grid, moment: str) -> Callable[[MeasuredPair], float]:
+    def of(pair: MeasuredPair) -> float:
+        if pair.landmarks is None:
+            return math.nan
+        return float(distances(grid, moment, pair.registration, pair.landmarks).mean())
+
+    return of
+
+
+def _distances(grid: Grid, *, shown: frozenset[str] = frozenset()) -> tuple[Measure, ...]:
+    return tuple(
+        Measure(
+            f"distance_{moment}_{grid.suffix}",
+            f"distance {moment}",
+            _mean_distance(grid, moment),
+            unit=grid.unit,
+            digits=2,
+            note="Mean over the landmarks of the pair",
+            shown_in=shown,
+        )
+        for moment in MOMENTS
+    )
+
+
+def _warning(pair: MeasuredPair) -> str:
+    from ..alignment.aligned import alignment_message  # it imports torch, as whoever has a registration did
+
+    message = alignment_message(pair.name, pair.registration.alignment)
+    return message.text if message and message.level == "warning" else ""
+
+
+_EVERYWHERE = frozenset({SUMMARY, TERMINAL, SCENE, PANEL, COMPARED})
+MEASURES = (
+    Measure("pair", "pair", lambda pair: pair.name, kind=str, shown_in=frozenset({TERMINAL})),
+    *_distances(NETWORK, shown=frozenset({SUMMARY, TERMINAL})),
+    Measure(
+        "ncc_before",
+        "NCC before",
+        lambda pair: pair.registration.ncc[0],
+        note="Normalised cross-correlation of the two images where both show tissue; 1 is a perfect match",
+        shown_in=_EVERYWHERE,
+        group="NCC",
+    ),
+    Measure("ncc_after", "NCC after", lambda pair: pair.registration.ncc[1], shown_in=_EVERYWHERE, group="NCC"),
+    Measure(
+        "folding_percent",
+        "folding",
+        lambda pair: pair.registration.folding_percent,
+        unit=PERCENT,
+        note="Share of the network grid on which the field folds",
+        shown_in=frozenset({SUMMARY, SCENE, PANEL}),
+    ),
+    Measure(
+        "seconds",
+        "time",
+        lambda pair: pair.registration.seconds,
+        unit=SECONDS,
+        digits=2,
+        note="From images in memory to the field",
+        shown_in=frozenset({SUMMARY}),
+    ),
+    Measure(
+        "landmarks",
+        "landmarks",
+        lambda pair: len(pair.landmarks.carried) if pair.landmarks else 0,
+        kind=int,
+        note="How many the distances are means of",
+    ),
+    Measure(
+        "not_converged",
+        "not converged",
+        lambda pair: int((~pair.landmarks.converged).sum()) if pair.landmarks else 0,
+        kind=int,
+        note="Landmarks whose inverse was not found to tolerance; their best position counts in the means",
+    ),
+    *_distances(NATIVE),
+    *_distances(PHYSICAL),
+    Measure(
+        "gradient_magnitude",
+        "gradient magnitude",
+        lambda pair: pair.registration.gradient_magnitude,
+        note="Mean magnitude of the gradient of the field on the network grid",
+    ),
+    Measure(
+        "initial",
+        "initial alignment",
+        lambda pair: pair.registration.alignment.kind if pair.registration.alignment else "none",
+        kind=str,
+        note="The kind that was used: `none`, `translation`, `rigid`, `affine` or `landmarks`",
+    ),
+    Measure(
+        "confidence",
+        "confidence",
+        lambda pair: pair.registration.alignment.confidence if pair.registration.alignment else math.nan,
+        note="Of the initial alignment, from 0 to 1; below 0.5 it is not confident",
+    ),
+    Measure(
+        "kept",
+        "result stage",
+        lambda pair: pair.registration.kept,
+        kind=str,
+        note="The stage whose field is the result: `none`, `initial`, `network` or `refine`",
+    ),
+    Measure("warning", "warning", _warning, kind=str, note="What to check before the result is used"),
+)
+"""The measures of a pair, in the order of the columns of `metrics.csv`."""
+
+
+class PairMeasures(Mapping[str, Any]):
+    """The measures of one pair, by key or as attributes: one row of `metrics.csv`.
+
+    Parameters
+    ----------
+    **values
+        By the keys of `MEASURES`; one that is left out is not known: NaN, 0 or an empty text.
+
+    Raises
+    ------
+    TypeError
+        There is no such measure.
     """
 
-    pair: str
-    distance_before_px: float
-    distance_after_px: float
-    ncc_before: float
-    ncc_after: float
-    folding_percent: float
-    seconds: float
-    landmarks: int
-    not_converged: int
-    distance_before_native_px: float
-    distance_after_native_px: float
-    distance_before_um: float
-    distance_after_um: float
-    gradient_magnitude: float
-    initial: str = "none"
-    confidence: float = math.nan
-    kept: str = ""
-    warning: str = ""
+    def __init__(self, **values: Any) -> None:
+        unknown = set(values) - set(self)
+        if unknown:
+            raise TypeError(f"PairMeasures: no measure is called {', '.join(sorted(unknown))}")
+        self._values = values
+
+    def __getitem__(self, key: str) -> Any:
+        found = next((measure for measure in MEASURES if measure.key == key), None)
+        if found is None:
+            raise KeyError(key)
+        return self._values.get(key, found.missing)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"PairMeasures: no measure is called {name}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (measure.key for measure in MEASURES)
+
+    def __len__(self) -> int:
+        return len(MEASURES)
+
+    def __repr__(self) -> str:
+        return f"PairMeasures({', '.join(f'{key}={value!r}' for key, value in self._values.items())})"
+
+    def changed(self, **values: Any) -> PairMeasures:
+        """The same with other values."""
+        return PairMeasures(**{**self._values, **values})
 
 
-@dataclass(frozen=True, eq=False)
-class CarriedLandmarks:
-    """Landmarks of a pair before and after; all but `moving` in pixels of the fixed image.
-
-    `fixed` is None when the counterpart is not known.
-    """
-
-    moving: Landmarks
-    unmoved: Landmarks
-    carried: Landmarks
-    converged: np.ndarray
-    fixed: Landmarks | None
+def shown_in(place: str) -> tuple[Measure, ...]:
+    """The measures that are shown in a place, as `schema` names it."""
+    return tuple(measure for measure in MEASURES if place in measure.shown_in)
 
 
-def carry_landmarks(registration: Registration, moving: Landmarks, fixed: Landmarks | None) -> CarriedLandmarks:
-    """Carry the moving landmarks into the fixed image."""
-    carried, converged = registration.carry(moving)
-    return CarriedLandmarks(moving, registration.unmoved(moving), carried, converged, fixed)
+def shown_values(measures: PairMeasures, place: str) -> dict:
+    """What a place shows of a pair, by key; what is not known is left out."""
+    values = {each.key: measures[each.key] for each in shown_in(place)}
+    return {key: value for key, value in values.items() if value == value}
 
 
 def measure(name: str, registration: Registration, landmarks: CarriedLandmarks | None) -> PairMeasures:
     """All measures of one registered pair."""
     known = landmarks if landmarks is not None and landmarks.fixed is not None else None
-    geometry, alignment = registration.fixed.geometry, registration.alignment
-    message = alignment_message(name, alignment)
-    units = {
-        "px": 1 / np.asarray(registration.fixed_frame.scale),
-        "native_px": np.ones(2),
-        "um": np.asarray(geometry.spacing) * (1000 if geometry.spacing_known else math.nan),
-    }
-    distances = {}
-    for unit, factor in units.items():
-        for moment, points in (("before", known and known.unmoved), ("after", known and known.carried)):
-            distances[f"distance_{moment}_{unit}"] = (
-                float(landmark_distances(points.points * factor, known.fixed.points * factor).mean())
-                if known
-                else math.nan
-            )
-    return PairMeasures(
-        pair=name,
-        ncc_before=registration.ncc[0],
-        ncc_after=registration.ncc[1],
-        folding_percent=registration.folding_percent,
-        seconds=registration.seconds,
-        landmarks=len(known.carried) if known else 0,
-        not_converged=int((~known.converged).sum()) if known else 0,
-        gradient_magnitude=registration.gradient_magnitude,
-        initial=alignment.kind if alignment else "none",
-        confidence=alignment.confidence if alignment else math.nan,
-        kept=registration.kept,
-        warning=message.text if message and message.level == "warning" else "",
-        **distances,
-    )
+    pair = MeasuredPair(name, registration, known)
+    return PairMeasures(**{each.key: each.of(pair) for each in MEASURES})
 
 
 def summary(rows: Sequence[PairMeasures]) -> dict:
@@ -109,10 +221,10 @@ def summary(rows: Sequence[PairMeasures]) -> dict:
     without landmarks it does not count.
     """
     result: dict = {"pairs": len(rows)}
-    for key in SUMMARISED:
-        values = np.array([getattr(row, key) for row in rows], dtype=float)
+    for each in shown_in(SUMMARY):
+        values = np.array([row[each.key] for row in rows], dtype=float)
         values = values[np.isfinite(values)]
-        result[key] = (
+        result[each.key] = (
             {"mean": float(values.mean()), "std": float(values.std()), "median": float(np.median(values))}
             if values.size
             else None
@@ -125,12 +237,10 @@ def summary(rows: Sequence[PairMeasures]) -> dict:
 
 
 def as_row(measures: PairMeasures) -> dict:
-    """Columns of `metrics.csv`: NaN becomes an empty cell."""
-    return {
-        key: ""
-        if isinstance(value, float) and math.isnan(value)
-        else f"{value:.6g}"
-        if isinstance(value, float)
-        else value
-        for key, value in asdict(measures).items()
-    }
+    """Columns of `metrics.csv`: what is not known is an empty cell."""
+    return {each.key: each.cell(measures[each.key]) for each in MEASURES}
+
+
+def from_row(cells: Mapping[str, str]) -> PairMeasures:
+    """The measures of a row of `metrics.csv`; a column that an older file lacks is not known, any other is left out."""
+    return PairMeasures(**{each.key: each.parse(cells[each.key]) for each in MEASURES if each.key in cells})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,9 @@ from ..formats.images import write_displacement_field, write_image
 from ..formats.landmarks import write_landmarks
 from ..formats.tables import write_table
 from ..frames.geometry import Geometry
-from ..frames.metrics import landmark_distances
 from ..frames.preprocessing import interpolate_grid
 from ..progress import plain
+from .landmark_columns import landmark_table
 from .measures import CarriedLandmarks, PairMeasures, as_row, summary
 from .overlays import overlay, side_by_side
 from .registrar import Registration
@@ -51,7 +50,7 @@ def write_registration(
     moving_landmarks.mrk.json, fixed_landmarks.mrk.json, carried_landmarks.mrk.json
         Point lists: as given, and the moving ones in the fixed image.
     landmarks.csv
-        The same in pixels, with the distance before and after.
+        The same in pixels, with the distance before and after: `landmark_columns` says which pixels.
     overlay.png
         Before (left) and after (right): moving magenta, fixed green, carried landmarks green, fixed ones yellow.
     registration.json
@@ -70,7 +69,7 @@ def write_registration(
         _write_landmarks(folder, registration, landmarks)
     picture = overlay_picture(registration, warped, landmarks)
     write_image(folder / "overlay.png", picture, _picture_geometry(picture))
-    write_json(folder / RECORD, plain({**record, **registration.record(), "measures": asdict(measures)}))
+    write_json(folder / RECORD, plain({**record, **registration.record(), "measures": dict(measures)}))
 
 
 def _compact(array: np.ndarray) -> np.ndarray:
@@ -91,25 +90,9 @@ def _write_landmarks(folder: Path, registration: Registration, landmarks: Carrie
     geometry = registration.fixed.geometry
     write_landmarks(folder / "moving_landmarks.mrk.json", landmarks.moving, registration.moving.geometry)
     write_landmarks(folder / "carried_landmarks.mrk.json", landmarks.carried, geometry)
-    columns = ["label", "moving_x", "moving_y", "carried_x", "carried_y", "converged"]
-    parts = [landmarks.moving.points[:, ::-1], landmarks.carried.points[:, ::-1], landmarks.converged[:, None]]
     if landmarks.fixed is not None:
         write_landmarks(folder / "fixed_landmarks.mrk.json", landmarks.fixed, geometry)
-        columns += ["fixed_x", "fixed_y", "distance_before_px", "distance_after_px"]
-        per_frame = 1 / np.asarray(registration.fixed_frame.scale)
-        target = landmarks.fixed.points * per_frame
-        before = landmark_distances(landmarks.unmoved.points * per_frame, target)
-        after = landmark_distances(landmarks.carried.points * per_frame, target)
-        parts += [landmarks.fixed.points[:, ::-1], before[:, None], after[:, None]]
-    rows = np.hstack([part.astype(float) for part in parts])
-    write_table(
-        folder / "landmarks.csv",
-        ["label", *columns[1:]],
-        [
-            [label or str(number), *(f"{v:.4f}" for v in row[:4]), int(row[4]), *(f"{v:.4f}" for v in row[5:])]
-            for number, (label, row) in enumerate(zip(landmarks.moving.labels, rows, strict=True), 1)
-        ],
-    )
+    write_table(folder / "landmarks.csv", *landmark_table(registration, landmarks))
 
 
 def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: CarriedLandmarks | None) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +15,14 @@ from ..formats.tables import write_table
 from ..frames.geometry import Geometry
 from ..progress import plain
 from ..registration.overlays import grey_levels
+from ..registration.schema import Measure
 from .average import Average
 from .change_files import WHAT_IT_SHOWS, SeriesChange, region_cells, write_change
+from .columns import LOOP_COLUMNS, VISIT_COLUMNS, Loop, VisitOfSeries, cells
 from .regions import REGION_COLUMNS
 from .series import LEAST_CONSISTENCY_PX, AlignedVisit, Series
 
-COLUMNS = (
-    "visit",
-    "date",
-    "quality",
-    "aligned",
-    "via",
-    "confidence",
-    "kept",
-    "ncc_after",
-    "overlap_percent",
-    "landmark_distance_px",
-    "inconsistent",
-)
+COLUMNS = tuple(column.key for column in VISIT_COLUMNS)
 _PICTURED = 800
 _PLAY = (
     "let t=null,i=0;const f=document.querySelectorAll('#film .f');"
@@ -74,10 +64,10 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     all_shown = mean.count == sum(entry.aligned for entry in series.visits)
     write_image(folder / "overlap.nrrd", all_shown.astype(np.uint8), geometry)
     frames.append(("average", _frame(folder, f"{len(series.visits) + 1:03d}_average", mean.image, mean.count > 0)))
-    rows = [_row(series, index) for index in range(len(series.visits))]
+    rows = [cells(VISIT_COLUMNS, VisitOfSeries(series, index)) for index in range(len(series.visits))]
     write_table(folder / "visits.csv", COLUMNS, rows)
-    loops = [[first, second, f"{px:.3f}"] for (first, second), px in series.loops_px.items()]
-    write_table(folder / "consistency.csv", ("from", "over", "median_px"), loops)
+    loops = [cells(LOOP_COLUMNS, Loop(*names, px)) for names, px in series.loops_px.items()]
+    write_table(folder / "consistency.csv", [column.key for column in LOOP_COLUMNS], loops)
     changed = "" if change is None else _change_part(write_change(folder, change, mean.image, geometry), change)
     write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, changed))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
@@ -97,26 +87,6 @@ def _frame(folder: Path, name: str, image: np.ndarray, seen: np.ndarray) -> str:
     path = folder / "film" / f"{name}.png"
     write_image(path, picture, Geometry(picture.shape))
     return base64.b64encode(path.read_bytes()).decode("ascii")
-
-
-def _row(series: Series, index: int) -> list:
-    entry = series.visits[index]
-    overlap = 100 * float(entry.warped[1].mean()) if entry.aligned else 0.0
-    distance = series.landmark_distance_px(index)
-    known = "" if math.isnan(entry.confidence) else f"{entry.confidence:.3f}"
-    return [
-        entry.visit.name,
-        entry.visit.date,
-        f"{series.qualities[index]:.3f}",
-        "yes" if entry.aligned else "no",
-        entry.via,
-        known,
-        entry.kept,
-        f"{entry.ncc:.3f}" if entry.aligned else "",
-        f"{overlap:.1f}",
-        "" if math.isnan(distance) else f"{distance:.3f}",
-        "yes" if entry.visit.name in series.inconsistent else "",
-    ]
 
 
 def _change_part(picture: Path, found: SeriesChange) -> str:
@@ -153,9 +123,9 @@ def _page(title: str, series: Series, rows: list, loops: list, frames: list[tupl
             f"<h1>{html.escape(title)}</h1><p>{html.escape(why)} For research, not for clinical use.</p>",
             f"<h2>Film</h2><p><button onclick='go()'>Play / pause</button></p><div id='film'>{pictures}</div>",
             f"<script>{_PLAY}</script>",
-            f"<h2>Visits</h2>{_html_table(COLUMNS, rows)}{changed}",
-            "<h2>Consistency</h2><p>From the reference to a visit directly, and over another visit: median distance in pixels"
-            f" of a 400 x 400 frame.</p>{_html_table(('from', 'over', 'px'), loops)}</html>",
+            f"<h2>Visits</h2>{_html_table(_titles(VISIT_COLUMNS), rows)}{changed}",
+            "<h2>Consistency</h2><p>Each visit is registered to the reference directly and through a third visit. A grid px is a"
+            f" pixel of the network grid (400 x 400).</p>{_html_table(_titles(LOOP_COLUMNS), loops)}</html>",
             "",
         ]
     )
@@ -165,6 +135,10 @@ def _figure(name: str, data: str) -> str:
     name = html.escape(name)
     picture = f'<img src="data:image/png;base64,{data}" alt="{name}">'
     return f'<figure class="f">{picture}<figcaption>{name}</figcaption></figure>'
+
+
+def _titles(columns: Sequence[Measure]) -> list[str]:
+    return [column.title for column in columns]
 
 
 def _html_table(columns, rows) -> str:

@@ -159,6 +159,8 @@ def register_pairs(
         None of the pairs could be registered.
     """
     from ..alignment.aligned import alignment_message, other_initial_message
+    from ..registration.measures import shown_values
+    from ..registration.schema import SUMMARY
 
     progress(Started(task, len(files), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
     message = other_initial_message(record["adapted_initial"], record["stages"]["initial"])
@@ -187,7 +189,7 @@ def register_pairs(
         message = alignment_message(pair.name, registered.registration.alignment)
         if message:
             progress(message)
-        progress(Item(index, len(files), pair.name, _shown(registered.measures)))
+        progress(Item(index, len(files), pair.name, shown_values(registered.measures, SUMMARY)))
         yield registered
     if not warm:
         names = ", ".join(pair_files.name for pair_files in files)
@@ -201,12 +203,6 @@ def leave_out(files: PairFiles, error: Exception, progress: Reader, record: dict
     """Say that a pair is left out and why, and keep it for the tables."""
     progress(Message.of(error, f"left out: {files.name}: "))
     record.setdefault("left_out", []).append({"pair": files.name, "reason": str(error) or type(error).__name__})
-
-
-def _shown(measures: PairMeasures) -> dict:
-    keys = ("distance_before_px", "distance_after_px", "ncc_before", "ncc_after", "folding_percent", "seconds")
-    values = {key: getattr(measures, key) for key in keys}
-    return {key: value for key, value in values.items() if value == value}
 
 
 def pair_record(record: dict, files: PairFiles) -> dict:

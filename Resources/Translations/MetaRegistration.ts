@@ -376,23 +376,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The registrations of this pair with different stages or checkpoints, the latest first: NCC before and after, and the mean distance of the landmarks after it. A click shows one of them.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>shown</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>stages</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>checkpoint</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>NCC</source>
+        <source>The registrations of this pair with different stages or checkpoints, the latest first: their measures, and the mean distance of the landmarks afterwards. A grid px is a pixel of the network grid (400 x 400). A click shows one of them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -564,7 +548,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance of each moving landmark from its fixed counterpart before and after the registration; pixels are those of the network's 400 x 400 frame, as in the paper.</source>
+        <source>Distance of each moving landmark from its fixed counterpart before and after the registration; a grid px is a pixel of the network grid (400 x 400), as in the paper.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -572,11 +556,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>before, px</source>
+        <source>before, grid px</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>after, px</source>
+        <source>after, grid px</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -672,7 +656,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The visits. A click on a row of a registered visit shows it.</source>
+        <source>The visits. A click on a row of a registered visit shows it. A visit px is a pixel of the visit itself.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -692,7 +676,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>points, px</source>
+        <source>NCC</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>points, visit px</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1496,6 +1484,21 @@
     </message>
 </context>
 <context>
+    <name>panel.measure_texts</name>
+    <message>
+        <source>NCC</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>folding</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>grid px</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.pairs_logic</name>
     <message>
         <source>unknown</source>
@@ -1751,10 +1754,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>NCC {before:.3f} before, {after:.3f} after; {folding:.3f} % of the image folds.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>It was kept alone: what came after it did not help.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1786,11 +1785,23 @@
 <context>
     <name>panel.results_section</name>
     <message>
-        <source>The volumes lie under the result that you chose.</source>
+        <source>shown</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{pixels:.2f} px</source>
+        <source>stages</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>checkpoint</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The volumes lie under the result that you chose.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

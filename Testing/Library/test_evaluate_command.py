@@ -101,7 +101,7 @@ def test_a_split(checkpoint, folder, tmp_path, capsys):
     assert call("--checkpoint", checkpoint, "--pairs", folder, "--output", tmp_path, "--split", "test") == 0
     assert [row["pair"] for row in read_rows(tmp_path / "metrics.csv")] == ["shifted", "still"]
     assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["split"] == "test"
-    assert "distance 5.00 +- 5.00 px before, 5.00 +- 5.00 px after" in capsys.readouterr().out
+    assert "distance 5.00 +- 5.00 grid px before, 5.00 +- 5.00 grid px after" in capsys.readouterr().out
 
 
 def test_pairs_without_landmarks(checkpoint, folder, tmp_path, capsys):

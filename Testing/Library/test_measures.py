@@ -85,15 +85,27 @@ def test_landmarks_without_an_inverse_are_counted():
     assert measure("p", broken, carried).not_converged == 1
 
 
-ROW = PairMeasures("a", 10, 4, 0.25, 0.5, 0, 0.5, 3, 0, 8, 3, math.nan, math.nan, 0.1)
+ROW = PairMeasures(
+    pair="a",
+    distance_before_px=10.0,
+    distance_after_px=4.0,
+    ncc_before=0.25,
+    ncc_after=0.5,
+    folding_percent=0.0,
+    seconds=0.5,
+    landmarks=3,
+    distance_before_native_px=8.0,
+    distance_after_native_px=3.0,
+    gradient_magnitude=0.1,
+)
 
 
 def test_summary_of_pairs():
     rows = [
         ROW,
-        replace(ROW, distance_before_px=4, distance_after_px=5, ncc_after=0.75, folding_percent=3),
-        replace(ROW, distance_before_px=1, distance_after_px=1.0005, ncc_after=math.nan),
-        replace(ROW, distance_before_px=math.nan, distance_after_px=math.nan, ncc_after=1, seconds=2.5),
+        ROW.changed(distance_before_px=4, distance_after_px=5, ncc_after=0.75, folding_percent=3),
+        ROW.changed(distance_before_px=1, distance_after_px=1.0005, ncc_after=math.nan),
+        ROW.changed(distance_before_px=math.nan, distance_after_px=math.nan, ncc_after=1, seconds=2.5),
     ]
     result = summary(rows)
     assert (result["pairs"], result["pairs_with_landmarks"]) == (4, 3)
@@ -107,13 +119,13 @@ def test_summary_of_pairs():
 
 
 def test_summary_without_landmarks():
-    result = summary([replace(ROW, distance_before_px=math.nan, distance_after_px=math.nan)])
+    result = summary([ROW.changed(distance_before_px=math.nan, distance_after_px=math.nan)])
     assert result["distance_before_px"] is None and result["made_worse_percent"] is None
     assert result["pairs_with_landmarks"] == 0 and result["ncc_after"]["std"] == 0
 
 
 def test_a_row_of_the_table_has_empty_cells_for_what_is_not_known():
-    row = as_row(replace(ROW, distance_after_px=1 / 3, ncc_before=-0.0000012345678))
+    row = as_row(ROW.changed(distance_after_px=1 / 3, ncc_before=-0.0000012345678))
     assert row["pair"] == "a" and row["landmarks"] == 3
     assert row["distance_before_um"] == "" and row["distance_after_px"] == "0.333333"
     assert float(row["ncc_before"]) == pytest.approx(-1.23457e-6)

@@ -17,11 +17,23 @@ from MetaRegistrationLib.experiments.table import paper_values, table_rows
 from MetaRegistrationLib.registration.measures import PairMeasures
 
 SETTING = Setting("voxelmorph", "R", "none")
-BLANK = PairMeasures("p", 4.0, 1.0, 0.1, 0.5, 0.0, 0.1, 20, 0, 4.0, 1.0, math.nan, math.nan, 0.01)
+BLANK = PairMeasures(
+    pair="p",
+    distance_before_px=4.0,
+    distance_after_px=1.0,
+    ncc_before=0.1,
+    ncc_after=0.5,
+    folding_percent=0.0,
+    seconds=0.1,
+    landmarks=20,
+    distance_before_native_px=4.0,
+    distance_after_native_px=1.0,
+    gradient_magnitude=0.01,
+)
 
 
 def result(method: str, distances, length: int = 0, seed: int = 0) -> Result:
-    pairs = [replace(BLANK, pair=f"p{n}", distance_after_px=d) for n, d in enumerate(distances)]
+    pairs = [BLANK.changed(pair=f"p{n}", distance_after_px=d) for n, d in enumerate(distances)]
     return Result(Row(SETTING, method, length, seed), {"training_seconds": 3.0}, tuple(pairs))
 
 

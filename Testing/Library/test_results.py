@@ -12,7 +12,7 @@ from known_networks import NETWORK_ALONE, known_checkpoint, read_rows, texture
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.formats.landmarks import Landmarks, read_landmarks
+from MetaRegistrationLib.formats.landmarks import Landmarks, read_landmark_pairs, read_landmarks
 from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration.measures import carry_landmarks, measure
 from MetaRegistrationLib.registration.registrar import Registrar
@@ -98,10 +98,36 @@ def test_with_landmarks_of_both_images(registration, tmp_path):
     expected = {"label": "fork", "moving_x": 40, "moving_y": 30, "carried_x": 41, "carried_y": 29, "converged": 1}
     # Before: 1 row of 5 frame pixels and 1 column of 4.
     expected |= {"fixed_x": 41, "fixed_y": 29, "distance_before_px": np.hypot(5, 4), "distance_after_px": 0}
+    expected |= {"distance_before_native_px": np.hypot(1, 1), "distance_after_native_px": 0}
+    expected |= {"distance_before_um": np.hypot(20, 10), "distance_after_um": 0}
     assert list(rows[0]) == list(expected) and rows[0].pop("label") == expected.pop("label")
     for column, value in expected.items():
         assert float(rows[0][column]) == pytest.approx(value, abs=1e-3)
     assert float(rows[1]["distance_after_px"]) == pytest.approx(5, abs=1e-3)
+    assert float(rows[1]["distance_after_native_px"]) == pytest.approx(1, abs=1e-3)
+    assert float(rows[1]["distance_after_um"]) == pytest.approx(20, abs=1e-2)
+    moving, read = read_landmark_pairs(tmp_path / "landmarks.csv")
+    assert moving.labels == ("fork", "7")
+    np.testing.assert_allclose(moving.points, POINTS, atol=1e-4)
+    np.testing.assert_allclose(read.points, fixed, atol=1e-4)
+
+
+def test_without_a_pixel_size_no_column_is_in_micrometres(tmp_path):
+    registrar = Registrar(known_checkpoint("Translation", row=5.0, column=-4.0), "cpu", NETWORK_ALONE)
+    unknown = registrar(*(Image(texture(SIZE, seed), Geometry(SIZE)) for seed in (1, 2)))
+    write(tmp_path, unknown, ("a", "b"), POINTS)
+    columns = list(read_rows(tmp_path / "landmarks.csv")[0])
+    assert columns[-2:] == ["distance_before_native_px", "distance_after_native_px"]
+
+
+def test_landmarks_of_an_earlier_version_are_read(tmp_path):
+    (tmp_path / "landmarks.csv").write_text(
+        "label,moving_x,moving_y,carried_x,carried_y,converged,fixed_x,fixed_y,distance_before_px,distance_after_px\n"
+        "fork,40.0000,30.0000,41.0000,29.0000,1,41.0000,29.0000,6.4031,0.0000\n",
+        encoding="utf-8",
+    )
+    moving, fixed = read_landmark_pairs(tmp_path / "landmarks.csv")
+    assert (moving.labels, moving.points.tolist(), fixed.points.tolist()) == (("fork",), [[30, 40]], [[29, 41]])
 
 
 def test_with_landmarks_of_the_moving_image_only(registration, tmp_path):

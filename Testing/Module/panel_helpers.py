@@ -12,6 +12,8 @@ import numpy as np
 import slicer
 from rig import modules
 
+from MetaRegistrationLib.registration.measures import PairMeasures
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "MetaRegistration" / "MetaRegistration.py"
 SAMPLES = ROOT / "Resources" / "SamplePairs"
@@ -67,6 +69,11 @@ def register(rig, widget) -> None:
     """Click on Register, and wait until it is done or has failed."""
     widget.ui.registerButton.click()
     rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 40, "for the registration")
+
+
+def measured(**changes) -> PairMeasures:
+    """Measures of a pair that was registered well."""
+    return PairMeasures(**{"ncc_before": 0.25, "ncc_after": 0.75, "folding_percent": 0.5, "seconds": 0.65} | changes)
 
 
 def noise_volume(name: str, slices: int = 1):

@@ -90,7 +90,7 @@ def test_registering_again_starts_from_the_untransformed_volume(pair, register_l
     first = register(register_logic, pair)
     second = register(register_logic, pair)
     assert second.transform is first.transform
-    assert second.ncc_before == pytest.approx(first.ncc_before, abs=1e-6)
+    assert second.outcome.measures.ncc_before == pytest.approx(first.outcome.measures.ncc_before, abs=1e-6)
 
 
 def test_scene_is_as_it_was_after_a_cancelled_registration(pair, register_logic):

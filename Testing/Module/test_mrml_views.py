@@ -229,7 +229,7 @@ def test_the_table_ends_with_mean_and_deviation(rig, tmp_path):
     export_table(node, tmp_path / "dîstances.csv")
     with (tmp_path / "dîstances.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
-    assert rows[0] == ["label", "before (px)", "after (px)", "before (um)", "after (um)"]
+    assert rows[0] == ["label", "before (grid px)", "after (grid px)", "before (um)", "after (um)"]
     assert [row[0] for row in rows[1:]] == ["a", "b é,", "mean", "standard deviation"]
     assert [[float(value) for value in row[1:]] for row in rows[3:]] == [[4, 1.5, 40, 15], [1, 0.5, 10, 5]]
     assert distance_table(node, []) is node and node.GetNumberOfRows() == 0
@@ -240,4 +240,4 @@ def test_micrometres_are_left_out_where_the_pixel_size_is_unknown(rig):
 
     node = distance_table(None, [DistanceRow("a", 3.14159, 1, math.nan, math.nan)])
     assert node.GetNumberOfColumns() == 3
-    assert slicer.util.arrayFromTableColumn(node, "before (px)").tolist() == [3.142, 3.142, 0]
+    assert slicer.util.arrayFromTableColumn(node, "before (grid px)").tolist() == [3.142, 3.142, 0]

@@ -13,6 +13,7 @@ from panel_helpers import (
     choose_folder,
     choose_volumes,
     click_row,
+    measured,
     node_names,
     open_panel,
     register,
@@ -25,6 +26,7 @@ from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.frames.field_of_view import field_of_view
 from MetaRegistrationLib.mrml import masks
+from MetaRegistrationLib.mrml.registration_node import Outcome
 from MetaRegistrationLib.panel.requests import PairResult
 from MetaRegistrationLib.stages import Stages
 
@@ -121,7 +123,7 @@ def test_masks_are_automatic_until_chosen_and_come_back_with_the_scene(rig, monk
     header = widget.ui.masksCollapsibleButton
     assert header.collapsed and header.text == "Masks: automatic"
     _moving, fixed = choose_volumes(widget)
-    logic.register.result = PairResult(0.25, 0.75, 0.5, 0.1, None, None)
+    logic.register.result = PairResult(Outcome(measured()), None, None)
     register(rig, widget)
     assert (logic.register.requests[0].moving_mask, logic.register.requests[0].fixed_mask) == (None, None)
     labels = mask_volume("labels", np.ones((3, 32, 32)))

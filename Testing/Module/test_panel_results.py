@@ -8,6 +8,8 @@ import slicer
 from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder, table
 from test_panel_stages import choose_stages
 
+from MetaRegistrationLib.registration import measures
+from MetaRegistrationLib.registration.schema import COMPARED, GRID_PX, SCENE, Measure
 from MetaRegistrationLib.stages import Stages
 
 
@@ -34,7 +36,12 @@ def moved(widget) -> list[float]:
 SHIFT, AFFINE = Stages("translation", False, 0), Stages("affine", False, 0)
 
 
-def test_two_ways_of_registering_stand_side_by_side(rig, widget):
+def heads(table) -> list[str]:
+    """The heads of a table's columns."""
+    return [table.horizontalHeaderItem(column).text() for column in range(table.columnCount)]
+
+
+def test_two_ways_of_registering_stand_side_by_side(rig, widget, monkeypatch):
     ui, parameters = widget.ui, widget.panel.state.parameters
     run(rig, widget, SHIFT)
     assert not ui.resultsTable.visible, "one result needs no table"
@@ -53,6 +60,14 @@ def test_two_ways_of_registering_stand_side_by_side(rig, widget):
     ui.resultsTable.cellClicked.emit(0, 0)
     settle(rig)
     assert moved(widget) == second
+    assert heads(ui.resultsTable) == ["shown", "stages", "checkpoint", "NCC", "landmarks"]
+    more = Measure("new", "new thing", len, unit=GRID_PX, shown_in=frozenset({SCENE, COMPARED}))
+    monkeypatch.setattr(measures, "MEASURES", (*measures.MEASURES, more))
+    widget.panel.state.notify()
+    assert heads(ui.resultsTable)[3:] == ["NCC", "new thing, grid px", "landmarks"]
+    assert [row[4] for row in table(ui.resultsTable)] == ["–", "–"], (
+        "they were measured before there was such a measure"
+    )
 
 
 def test_the_same_way_again_takes_the_place_of_the_former(rig, widget):

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, choose_volumes, noise_volume, open_panel, settle, table
+from panel_helpers import choose_folder, choose_volumes, measured, noise_volume, open_panel, settle, table
 
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.mrml.registration_node import Outcome
 from MetaRegistrationLib.pairs.folders import LeftOut
 from MetaRegistrationLib.panel.requests import PairResult
 
@@ -249,11 +250,11 @@ def test_slices_can_be_picked_of_volumes_with_several(rig, widget):
 
 def test_registration_shows_measures(rig, widget, logic):
     choose_volumes(widget)
-    logic.register.result = PairResult(0.25, 0.75, 0.5, 0.1, None, None)
+    logic.register.result = PairResult(Outcome(measured()), None, None)
     widget.ui.registerButton.click()
     assert widget.ui.registerButton.text == "Cancel"
     rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 5)
-    assert widget.ui.measuresLabel.text == ("NCC 0.250 before, 0.750 after; 0.500 % of the image folds.")
+    assert widget.ui.measuresLabel.text == "NCC 0.250 → 0.750; folding 0.500 %."
 
 
 def test_registration_is_cancelled_between_steps(rig, widget, logic):

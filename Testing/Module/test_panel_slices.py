@@ -8,8 +8,7 @@ import slicer
 from fake_logic import FakeLogic
 from panel_helpers import noise_volume, open_panel, settle
 
-from MetaRegistrationLib.mrml.results import note_pair
-from MetaRegistrationLib.mrml.stored_registration import remember
+from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 
 RED, GREEN = 0, 1  # channels; the moving image is magenta, the fixed one green
 
@@ -111,8 +110,9 @@ def test_volumes_of_the_chosen_registration_begin_at_its_slices(rig, widget):
     oriented = slicer.vtkOrientedGridTransform()
     oriented.SetDisplacementGridData(transforms.image_data(np.zeros((1, 32, 32, 3))))
     grid.SetAndObserveTransformFromParent(oriented)
-    note_pair(grid, moving, fixed)
-    remember(grid, 400, 1, 3)
+    result = RegistrationNode(grid)
+    result.note_pair(moving, fixed)
+    result.note_grid(400, 1, 3)
     widget.ui.transformSelector.setCurrentNode(grid)
     settle(rig)
     assert slices(widget) == (2, 2)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, choose_volumes, click_row, open_panel, register, settle, small_folder
+from panel_helpers import (
+    choose_folder,
+    choose_volumes,
+    click_row,
+    measured,
+    open_panel,
+    register,
+    settle,
+    small_folder,
+)
 
 from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
-from MetaRegistrationLib.mrml import stage_notes
-from MetaRegistrationLib.mrml.results import note_pair
-from MetaRegistrationLib.mrml.stage_notes import UncertainAlignment, note_stages, uncertain_alignment
+from MetaRegistrationLib.mrml.registration_node import Outcome, RegistrationNode, UncertainAlignment, outcome
 from MetaRegistrationLib.panel.requests import PairResult
 from MetaRegistrationLib.resources import default_checkpoint
 from MetaRegistrationLib.stages import INITIAL_KINDS, Stages
@@ -46,13 +52,14 @@ def shown_stages(widget) -> Stages:
     return Stages(initial, widget.ui.useNetworkCheckBox.checked, widget.ui.refinementStepsSpinBox.value)
 
 
-def a_result(node, moving, fixed, reason="", kept="affine"):
-    """Make a volume the result of a registration whose alignment was sure or not."""
-    note_pair(node, moving, fixed)
+def a_result(node, moving, fixed, reason="", kept="affine", alone=False):
+    """Make a volume the result of a registration whose alignment was confident or not."""
+    result = RegistrationNode(node)
+    result.note_pair(moving, fixed)
     alignment = SimpleNamespace(kind=kept, confidence=0.25, reason=reason)
     stages, refinement = Stages(), SimpleNamespace(steps=12)
-    note_stages(node, SimpleNamespace(stages=stages, alignment=alignment, refinement=refinement, kept="refine"))
-    return PairResult(0.25, 0.75, 0.0, 0.1, node, None, kept)
+    result.note_stages(SimpleNamespace(stages=stages, alignment=alignment, refinement=refinement, kept="refine"))
+    return PairResult(Outcome(measured(), kept, alone), node, None)
 
 
 def warped_volume(widget):
@@ -86,7 +93,7 @@ def test_header_says_what_is_chosen(rig, widget):
 def test_pair_is_registered_with_the_chosen_stages(rig, widget, logic, stages):
     choose_volumes(widget)
     choose_stages(widget, stages)
-    logic.register.result = PairResult(0.25, 0.75, 0.5, 0.1, None, None)
+    logic.register.result = PairResult(Outcome(measured()), None, None)
     register(rig, widget)
     assert logic.register.requests[0].stages == stages
 
@@ -119,11 +126,9 @@ def test_network_alone_needs_a_checkpoint_and_something_must_be_on(rig, widget, 
 def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logic):
     choose_volumes(widget)
     seconds = {"preprocessing": 0.05, "initial": 0.2, "network": 0.1, "refine": 0.3}
-    logic.register.result = PairResult(0.25, 0.75, 0.5, 0.65, None, None, "affine", seconds, 22)
+    logic.register.result = PairResult(Outcome(measured(), "affine"), None, None, seconds, 22)
     register(rig, widget)
-    assert widget.ui.measuresLabel.text == (
-        "NCC 0.250 before, 0.750 after; 0.500 % of the image folds. Initial alignment: affine."
-    )
+    assert widget.ui.measuresLabel.text == "NCC 0.250 → 0.750; folding 0.500 %. Initial alignment: affine."
     assert widget.ui.registerStatusLabel.text.splitlines()[1] == (
         "Preparation 0.05 s, initial alignment 0.20 s, network 0.10 s, refinement 0.30 s (22 steps)."
     )
@@ -166,10 +171,11 @@ def test_an_alignment_that_was_kept_alone_is_said_plainly(rig, widget, logic):
     moving, fixed = choose_volumes(widget)
     warped, label = warped_volume(widget), widget.ui.measuresLabel
     said = "Initial alignment: affine. It was kept alone: what came after it did not help."
-    logic.register.result = replace(a_result(warped, moving, fixed), alignment_alone=True)
+    logic.register.result = a_result(warped, moving, fixed, alone=True)
     register(rig, widget)
     assert label.text.endswith(said) and not widget.ui.alignmentWarningLabel.visible
-    stage_notes.note_measures(warped, 0.25, 0.75, 0.0)
+    noted = RegistrationNode(warped)
+    noted.note_measures(measured())
     alignment = SimpleNamespace(kind="affine", confidence=0.98, reason="")
     for kept, stages, alone in (
         ("initial", Stages(), True),
@@ -177,10 +183,10 @@ def test_an_alignment_that_was_kept_alone_is_said_plainly(rig, widget, logic):
         ("refine", Stages(), False),
     ):
         registration = SimpleNamespace(stages=stages, alignment=alignment, refinement=None, kept=kept)
-        assert stage_notes.alignment_alone(registration) == alone
-        note_stages(warped, registration)
-        assert stage_notes.measures(warped).alignment_alone == alone
-    note_stages(warped, SimpleNamespace(stages=Stages(), alignment=alignment, refinement=None, kept="initial"))
+        assert outcome(registration, measured()).alignment_alone == alone
+        noted.note_stages(registration)
+        assert noted.outcome.alignment_alone == alone
+    noted.note_stages(SimpleNamespace(stages=Stages(), alignment=alignment, refinement=None, kept="initial"))
     widget.ui.movingVolumeSelector.setCurrentNode(None)
     widget.ui.movingVolumeSelector.setCurrentNode(moving)  # read from the result now
     assert label.text.endswith(said)
@@ -213,7 +219,7 @@ def test_stages_and_the_warning_come_back_with_the_scene(rig, widget, logic, tmp
     a_result(warped, moving, fixed, 'rigid: 10 % only; a rotation of 20.0 degrees, "so" to say', "translation")
     slicer.util.updateVolumeFromArray(warped, slicer.util.arrayFromVolume(fixed))
     choose_stages(widget)
-    expected = uncertain_alignment(warped)
+    expected = RegistrationNode(warped).uncertain_alignment
     path = str(tmp_path / "visit.mrb")
     assert slicer.util.saveScene(path)
     slicer.mrmlScene.Clear(0)
@@ -223,7 +229,7 @@ def test_stages_and_the_warning_come_back_with_the_scene(rig, widget, logic, tmp
     settle(rig, 0.3)
     assert shown_stages(widget) == CHANGED == widget.panel.state.stages
     node = widget.ui.warpedVolumeSelector.currentNode()
-    assert uncertain_alignment(node) == expected == UncertainAlignment("translation", expected.reason)
+    assert RegistrationNode(node).uncertain_alignment == expected == UncertainAlignment("translation", expected.reason)
     assert node.GetAttribute("MetaRegistration.RefinementStepsTaken") == "12"
     assert "was used (rigid: 10 % only" in widget.ui.alignmentWarningLabel.text
 
@@ -233,7 +239,7 @@ def test_a_fallback_that_is_sure_is_no_warning(rig, widget, confidence, warned):
     node = warped_volume(widget)
     node.SetAttribute("MetaRegistration.AlignmentReason", "the network matches the images better without it")
     node.SetAttribute("MetaRegistration.AlignmentConfidence", confidence)
-    assert (uncertain_alignment(node) is not None) == warned
+    assert (RegistrationNode(node).uncertain_alignment is not None) == warned
 
 
 def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, tmp_path):

@@ -32,7 +32,7 @@ def fine_tune(rig, widget, name: str, epochs: int) -> None:
 
 def measures(widget) -> tuple[float, float]:
     """NCC before and after as the panel says it."""
-    before, after = re.search(r"NCC ([\d.-]+) before, ([\d.-]+) after", widget.ui.measuresLabel.text).groups()
+    before, after = re.search(r"NCC ([\d.-]+) → ([\d.-]+);", widget.ui.measuresLabel.text).groups()
     return float(before), float(after)
 
 

@@ -85,10 +85,19 @@ def texts_of_ui() -> list[str]:
     return [node.text for node in strings if node.text and any(map(str.isalpha, node.text))]
 
 
+def texts_of_measures() -> list[str]:
+    """The labels of the measures that the panel shows: the schema of measures has them."""
+    sys.path.insert(0, str(ROOT))
+    from MetaRegistrationLib.panel.measure_texts import translated
+
+    return translated()
+
+
 def template() -> str:
     """The file's content."""
     contexts = {context_of(path): [text for text, _ in texts_of(path)] for path in sources()}
     contexts[context_of(_LIBRARY / "errors.py")] = advice()
+    contexts[context_of(Path("panel/measure_texts.py"))].extend(texts_of_measures())
     contexts[ElementTree.parse(_UI).getroot().findtext("class", "MetaRegistration")] = texts_of_ui()
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<!DOCTYPE TS>", '<TS version="2.1">']
     for context, texts in sorted(contexts.items()):

@@ -1,0 +1,240 @@
+"""What a result says of itself: the only file that knows the attributes and references of a result's nodes.
+
+Scene files keep them, so that a name is never changed. A result is a grid transform or a warped volume; a table of distances has
+the references to its pair alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, NamedTuple
+
+import slicer
+
+from ..registration.measures import PairMeasures, shown_in
+from ..registration.schema import SCENE
+from ..stages import LEAST_CONFIDENCE, Stages
+
+if TYPE_CHECKING:  # it imports torch
+    from ..registration.registrar import Registration
+
+NETWORK_GRID = 400
+"""Side of the network grid of a result that does not say its own."""
+_PREFIX = "MetaRegistration."
+_IN_CAPITALS = ("ncc",)
+
+
+class UncertainAlignment(NamedTuple):
+    """An initial alignment that was not confident: the kind that was used, and why."""
+
+    kind: str
+    reason: str
+
+
+class OtherInitial(NamedTuple):
+    """The initial alignment that a checkpoint was adapted with, and the other one that it was used with."""
+
+    adapted: str
+    used: str
+
+
+class MeanDistance(NamedTuple):
+    """Mean landmark distance after a registration, in pixels of the network grid and in micrometres (or NaN)."""
+
+    pixels: float
+    micrometres: float
+    count: int
+
+
+class Outcome(NamedTuple):
+    """What a registration did, and what was measured of it.
+
+    Attributes
+    ----------
+    measures : PairMeasures
+        Those that a scene keeps, and the others where the registration was just made.
+    initial : str or None
+        The kind of initial alignment that was used; None where it was off.
+    alignment_alone : bool
+        Whether network and refinement were asked for, and left out because they did not improve on the alignment.
+    """
+
+    measures: PairMeasures
+    initial: str | None = None
+    alignment_alone: bool = False
+
+
+def outcome(registration: Registration, measures: PairMeasures) -> Outcome:
+    """What a registration did that was just made."""
+    stages, alignment = registration.stages, registration.alignment
+    alone = registration.kept == "initial" and bool(stages.network or stages.refine)
+    return Outcome(measures, None if alignment is None else alignment.kind, alone)
+
+
+class RegistrationNode:
+    """A node as the result of a registration.
+
+    Parameters
+    ----------
+    node : vtkMRMLNode
+        Its attributes are read and written; nothing else of it is changed.
+    """
+
+    def __init__(self, node) -> None:
+        self.node = node
+
+    def note_pair(self, moving_node, fixed_node) -> None:
+        """Note the volumes that it came from, by the roles that transforms have for them."""
+        for role, volume in zip(_roles(), (moving_node, fixed_node), strict=True):
+            self.node.SetNodeReferenceID(role, volume.GetID() if volume is not None else None)
+
+    def is_of_pair(self, moving_node, fixed_node) -> bool:
+        """Whether it is a result of these two volumes."""
+        return [self.node.GetNodeReference(role) for role in _roles()] == [moving_node, fixed_node]
+
+    def is_of_another_pair(self, moving_node, fixed_node) -> bool:
+        """Whether it is a result, and of other volumes than these two."""
+        noted = any(self.node.GetNodeReference(role) is not None for role in _roles())
+        return noted and not self.is_of_pair(moving_node, fixed_node)
+
+    def note_stages(self, registration: Registration, adapted_initial: str | None = None) -> None:
+        """Note what made it, in place of what was noted before.
+
+        Parameters
+        ----------
+        registration : Registration
+        adapted_initial : str or None
+            The initial alignment that its checkpoint was adapted with, if that is known.
+        """
+        stages, alignment, refinement = registration.stages, registration.alignment, registration.refinement
+        self._note(
+            InitialAlignment=stages.initial,
+            Network="on" if stages.network else "off",
+            RefinementSteps=str(stages.refine),
+            RefinementStepsTaken=None if refinement is None else str(refinement.steps),
+            AlignmentKept=None if alignment is None else alignment.kind,
+            AlignmentConfidence=None if alignment is None else f"{alignment.confidence:.3f}",
+            AlignmentReason=(alignment and alignment.reason) or None,
+            AlignmentAlone="yes" if outcome(registration, PairMeasures()).alignment_alone else None,
+            AdaptedInitial=adapted_initial,
+        )
+
+    @property
+    def stages(self) -> Stages:
+        """The stages that were asked for."""
+        steps = int(self._get("RefinementSteps") or 0)
+        return Stages(self._get("InitialAlignment") or "none", self._get("Network") == "on", steps)
+
+    @property
+    def uncertain_alignment(self) -> UncertainAlignment | None:
+        """An alignment that was not confident; None where it was, where it was off, and where nothing is noted."""
+        reason = self._get("AlignmentReason")
+        if not reason or float(self._get("AlignmentConfidence") or 0) >= LEAST_CONFIDENCE:
+            return None
+        return UncertainAlignment(self._get("AlignmentKept") or "none", reason)
+
+    @property
+    def other_initial(self) -> OtherInitial | None:
+        """A checkpoint that was adapted with another initial alignment; None where nothing of the kind is noted."""
+        adapted, used = self._get("AdaptedInitial"), self._get("InitialAlignment")
+        return None if not adapted or adapted == used else OtherInitial(adapted, used or "none")
+
+    def note_measures(self, measures: PairMeasures) -> None:
+        """Note what was measured, to the last digit: the measures that the schema shows in a scene."""
+        self._note(**{_attribute(each.key): each.exact(measures[each.key]) for each in shown_in(SCENE)})
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the registration did and what was measured of it; None for a node that notes no measure."""
+        noted = {each: self._get(_attribute(each.key)) for each in shown_in(SCENE)}
+        values = {each.key: each.parse(text) for each, text in noted.items() if text}
+        if not values:
+            return None
+        return Outcome(PairMeasures(**values), self._get("AlignmentKept"), self._get("AlignmentAlone") is not None)
+
+    def note_made(self, checkpoint: str) -> None:
+        """Note that it is new and in use, and by which checkpoint it was made ("" without a network)."""
+        self._note(
+            Made=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+            Checkpoint=checkpoint or None,
+            MeanDistance=None,
+            Kept=None,
+        )
+
+    @property
+    def made(self) -> str:
+        """When it was made, so that texts sort by time; empty where nothing is noted."""
+        return self._get("Made") or ""
+
+    @property
+    def checkpoint(self) -> str:
+        """Name of the checkpoint; empty without a network."""
+        return self._get("Checkpoint") or ""
+
+    @property
+    def saved(self) -> bool:
+        """Whether it is a saved result for comparison, beside the one in use."""
+        return self._get("Kept") is not None
+
+    @saved.setter
+    def saved(self, saved: bool) -> None:
+        self._note(Kept="yes" if saved else None)
+
+    @property
+    def mean_distance(self) -> MeanDistance | None:
+        """Mean landmark distance as it was when this was last the result in use; None without landmarks."""
+        words = (self._get("MeanDistance") or "").split()
+        return MeanDistance(float(words[0]), float(words[1]), int(words[2])) if len(words) == 3 else None
+
+    @mean_distance.setter
+    def mean_distance(self, distance: MeanDistance | None) -> None:
+        self._note(MeanDistance=None if distance is None else " ".join(map(repr, distance)))
+
+    def note_grid(self, size: int, moving_slice: int, fixed_slice: int) -> None:
+        """Note the side of the network grid, and the slices of the volumes that are registered."""
+        self._note(FrameSize=str(size), MovingSlice=str(moving_slice), FixedSlice=str(fixed_slice))
+
+    @property
+    def grid_size(self) -> int:
+        """Side of the network grid, whose pixels are the unit of distances."""
+        return int(self._get("FrameSize") or NETWORK_GRID)
+
+    @property
+    def slices(self) -> tuple[int, int]:
+        """The slices of the moving and the fixed volume that are registered."""
+        return int(self._get("MovingSlice") or 0), int(self._get("FixedSlice") or 0)
+
+    @property
+    def inverse_tolerance(self) -> float | None:
+        """Tolerance of the grid's inverse, mm, which VTK does not save; None for a transform of somebody else."""
+        text = self._get("InverseTolerance")
+        return float(text) if text else None
+
+    @inverse_tolerance.setter
+    def inverse_tolerance(self, millimetres: float) -> None:
+        self._note(InverseTolerance=repr(millimetres))
+
+    def _get(self, name: str) -> str | None:
+        return self.node.GetAttribute(_PREFIX + name)
+
+    def _note(self, **values: str | None) -> None:
+        for name, value in values.items():
+            self.node.SetAttribute(_PREFIX + name, value)  # None removes it
+
+
+def result_of_pair(class_name: str, moving_node, fixed_node):
+    """The result of this class for two volumes in the scene that is in use, or the latest; None without any."""
+    nodes = map(RegistrationNode, slicer.util.getNodesByClass(class_name))
+    found = [result for result in nodes if result.is_of_pair(moving_node, fixed_node)]
+    used = [result for result in found if not result.saved]
+    return ([result.node for result in used or found] or [None])[-1]
+
+
+def _attribute(key: str) -> str:
+    """The name of a measure's attribute: ncc_before is NCCBefore."""
+    return "".join(part.upper() if part in _IN_CAPITALS else part.capitalize() for part in key.split("_"))
+
+
+def _roles() -> tuple[str, str]:
+    roles = slicer.vtkMRMLTransformNode
+    return roles.GetMovingNodeReferenceRole(), roles.GetFixedNodeReferenceRole()

@@ -1,0 +1,97 @@
+"""The tables of a series: its columns, each with the pixels that it is in. Needs no torch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..registration.schema import GRID_PX, PERCENT, Measure, Unit
+
+if TYPE_CHECKING:
+    from .series import AlignedVisit, Series
+
+VISIT_PX = Unit("visit px", "pixels of the visit itself")
+
+
+class VisitOfSeries(NamedTuple):
+    """What a column of `visits.csv` is made of."""
+
+    series: Series
+    index: int
+
+    @property
+    def entry(self) -> AlignedVisit:
+        """The visit."""
+        return self.series.visits[self.index]
+
+
+class Loop(NamedTuple):
+    """What a column of `consistency.csv` is made of."""
+
+    first: str
+    over: str
+    median_px: float
+
+
+def _overlap(row: VisitOfSeries) -> float:
+    return 100 * float(row.entry.warped[1].mean()) if row.entry.aligned else 0.0
+
+
+VISIT_COLUMNS = (
+    Measure("visit", "visit", lambda row: row.entry.visit.name, kind=str),
+    Measure("date", "date", lambda row: row.entry.visit.date, kind=str),
+    Measure(
+        "quality",
+        "image quality",
+        lambda row: row.series.qualities[row.index],
+        note="Contrast of vessels over the noise of single pixels, times the share that shows tissue",
+    ),
+    Measure("aligned", "aligned", lambda row: "yes" if row.entry.aligned else "no", kind=str, note="`yes` or `no`"),
+    Measure(
+        "via", "through", lambda row: row.entry.via, kind=str, note="The visit that it was aligned through, if any"
+    ),
+    Measure("confidence", "confidence", lambda row: row.entry.confidence, note="Of the alignment, from 0 to 1"),
+    Measure("kept", "result stage", lambda row: row.entry.kept, kind=str),
+    Measure("ncc_after", "NCC after", lambda row: row.entry.ncc if row.entry.aligned else math.nan),
+    Measure(
+        "overlap_percent",
+        "overlap",
+        _overlap,
+        unit=PERCENT,
+        digits=1,
+        note="Share of the reference on which the visit shows something",
+    ),
+    Measure(
+        "landmark_distance_px",
+        "landmark distance",
+        lambda row: row.series.landmark_distance_px(row.index),
+        unit=VISIT_PX,
+        note="Mean distance of the visit's landmarks from those of the reference, after the alignment",
+    ),
+    Measure(
+        "inconsistent",
+        "inconsistent",
+        lambda row: "yes" if row.entry.visit.name in row.series.inconsistent else "",
+        kind=str,
+        note="`yes` where most round-trip errors over the visit are too large",
+    ),
+)
+"""The columns of `visits.csv`, in their order."""
+
+LOOP_COLUMNS = (
+    Measure("from", "from", lambda loop: loop.first, kind=str, note="The visit that is registered to the reference"),
+    Measure("over", "over", lambda loop: loop.over, kind=str, note="The third visit"),
+    Measure(
+        "median_px",
+        "round-trip error",
+        lambda loop: loop.median_px,
+        unit=GRID_PX,
+        note="Median over the image, between the direct registration and the one through the third visit",
+    ),
+)
+"""The columns of `consistency.csv`, in their order."""
+
+
+def cells(columns: tuple[Measure, ...], row: VisitOfSeries | Loop) -> list[str]:
+    """The cells of a row; empty where nothing is known."""
+    return [column.text(column.of(row), nothing="") for column in columns]
