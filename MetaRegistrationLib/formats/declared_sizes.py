@@ -10,7 +10,7 @@ from ..errors import InputError
 from .registry import Reader
 
 EXPANSION = 1_100
-"""Bytes that one deflated byte can stand for, at most."""
+"""Bytes that one compressed byte can stand for, at most, by deflate and LZW."""
 LONGEST_LINE = 1_000
 """Characters of a line of a header: decoders copy lines into buffers of a fixed size."""
 _MOST_BYTES = 1 << 30
