@@ -1,7 +1,7 @@
 """DICOM through pydicom: all image classes, those of ophthalmology too, with the pixel size that they state.
 
 GDCM, inside ITK, refuses classes that it does not know and takes no pixel size from others. It reads what pydicom has no decoder
-for, and all files where pydicom is not installed.
+for, and all files where pydicom (3 or later, as in Slicer) is not installed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..registry import FileImage, Reader, register
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _SPACING_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # the same, as ITK calls them
+_RGB = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # what pydicom makes RGB
 _MOST_BYTES = 1 << 31
 
 
@@ -45,7 +46,7 @@ class Dicom(Reader):
         """Decode with pydicom, else with GDCM."""
         if not self.recognises(path):
             return _by_itk(path)
-        if not is_installed("pydicom"):
+        if not is_installed("pydicom.pixels"):
             return _without_pydicom(path)
         try:
             return _read(path)
@@ -73,11 +74,11 @@ def _without_pydicom(path: Path) -> FileImage:
     try:
         found = _by_itk(path)
     except RuntimeError:
-        needed("pydicom", "pydicom", path, "a DICOM file of this kind")
+        needed("pydicom.pixels", "pydicom", path, "a DICOM file of this kind")
         raise
     note = (
-        f"{path}: its pixel size is unknown, because the Python package pydicom, which reads it from all kinds of DICOM, is not"
-        " installed. Install it (pip install pydicom), or give the pixel size"
+        f"{path}: its pixel size is unknown, because the Python package pydicom (3 or later), which reads it from all kinds of"
+        " DICOM, is not installed. Install it (pip install pydicom), or give the pixel size"
     )
     return found if found.details else replace(found, notes=(note,))
 
@@ -120,10 +121,10 @@ def _pixels(data, path: Path) -> np.ndarray:
         raise
     array = array.reshape(frames, data.Rows, data.Columns, *([samples] if samples > 1 else []))
     photometric = str(data.get("PhotometricInterpretation", "MONOCHROME2"))
-    if samples == 3:
-        return _rgb(array, photometric, path)
+    if samples == 3 and photometric in _RGB:
+        return array
     if photometric == "PALETTE COLOR":
-        from pydicom.pixel_data_handlers.util import apply_color_lut
+        from pydicom.pixels import apply_color_lut
 
         colours = apply_color_lut(array, data)[..., :3]
         return (colours >> 8).astype(np.uint8) if colours.dtype == np.uint16 else colours
@@ -132,19 +133,13 @@ def _pixels(data, path: Path) -> np.ndarray:
     return _modality_values(array, data, inverted=photometric == "MONOCHROME1")
 
 
-def _rgb(array: np.ndarray, photometric: str, path: Path) -> np.ndarray:
-    from pydicom.pixel_data_handlers.util import convert_color_space
-
-    if photometric.startswith("YBR_FULL"):
-        array = convert_color_space(array, photometric, "RGB")
-    elif photometric not in ("RGB", "YBR_ICT", "YBR_RCT"):
-        raise InputError(f"{path}: DICOM colours of the kind {photometric} are not read.")
-    return array
-
-
 def _modality_values(array: np.ndarray, data, *, inverted: bool) -> np.ndarray:
     if inverted:  # as GDCM does: white is the least value
         array = array.max() - array + array.min() if array.dtype.kind == "f" else _mirrored(array, data)
+    if data.get("ModalityLUTSequence"):
+        from pydicom.pixels import apply_modality_lut
+
+        return apply_modality_lut(array, data)
     slope, intercept = (
         _first(data, name, "PixelValueTransformationSequence") for name in ("RescaleSlope", "RescaleIntercept")
     )
