@@ -63,7 +63,9 @@ def read_file(path: str | Path) -> tuple[Reader, FileImage]:
     try:
         with quiet_itk(), _file_locale():
             found = reader.read(path)
-    except (RuntimeError, OSError, MemoryError) as error:
+    except InputError:
+        raise
+    except (RuntimeError, OSError, MemoryError, ValueError) as error:
         raise InputError(f"{path}: the image cannot be read ({_cause(error)}). Open and save it again.") from error
     return reader, replace(found, pixels=_without_single_axes(found.pixels))
 

@@ -88,7 +88,7 @@ class Reader:
 
         Raises
         ------
-        InputError, RuntimeError, OSError, MemoryError
+        InputError, RuntimeError, OSError, MemoryError, ValueError
             It cannot be decoded. All but the first become an `InputError` that names the file.
         """
         raise NotImplementedError

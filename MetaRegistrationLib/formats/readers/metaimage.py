@@ -45,7 +45,7 @@ def _fields(path: Path) -> dict[str, str]:
     text = start_of(path).decode("latin-1")
     head = text[: match.end()] if (match := re.search(r"^ElementDataFile\s*=.*$", text, re.MULTILINE)) else text
     fields = dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", head, re.MULTILINE))
-    where = fields.get("ElementDataFile", "")
+    where = fields.get("ElementDataFile", "").encode("latin-1").decode("utf-8", "replace")  # a name may have accents
     dimensions = int(fields.get("NDims", "0"))
     counts = {"DimSize": 1, "ElementSpacing": 1, "Offset": 1, "TransformMatrix": dimensions, "CenterOfRotation": 1}
     lists = {name: fields[name].split() for name in counts if name in fields}
