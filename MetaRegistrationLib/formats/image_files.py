@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
-import math
 import struct
 import zlib
 from pathlib import Path, PurePath
 
 from ..errors import InputError
+from .registry import Reader, image_suffixes, readers
 
-RASTER_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
-VOLUME_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz", ".dcm", ".dicom", ".ima")
-IMAGE_SUFFIXES = RASTER_SUFFIXES + VOLUME_SUFFIXES
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx")
 
 
 def file_suffix(path: Path) -> str:
-    """Suffix in lower case; `.nii.gz` and `.mrk.json` count as one suffix."""
+    """Suffix in lower case; double ones (`.nii.gz`, `.mrk.json`) count as one."""
     name = path.name.lower()
-    for double in (".nii.gz", ".mrk.json"):
-        if name.endswith(double):
-            return double
+    for suffix in (*image_suffixes(), ".mrk.json"):
+        if suffix.count(".") > 1 and name.endswith(suffix):
+            return suffix
     return path.suffix.lower()
 
 
@@ -38,11 +34,26 @@ def is_hidden(path: Path) -> bool:
 
 def is_image_file(path: Path) -> bool:
     """Whether `path` is a file that this library reads as an image, by its suffix or, for DICOM, by its content."""
-    return path.is_file() and (file_suffix(path) in IMAGE_SUFFIXES or is_dicom(path))
+    return path.is_file() and (reader_by_name(path) or _by_content(path)) is not None
 
 
-def image_file(path: str | Path) -> Path:
-    """Return `path` when it is an image file that is there and whole.
+def reader_by_name(path: Path) -> Reader | None:
+    """The reader of the suffix of `path`, which need not be there."""
+    suffix = file_suffix(path)
+    return next((reader for reader in readers() if suffix in reader.suffixes), None)
+
+
+def reader_of(path: Path) -> Reader | None:
+    """The reader of an image file: the one that recognises its content, else the one of its suffix."""
+    return _by_content(path) or reader_by_name(path)
+
+
+def _by_content(path: Path) -> Reader | None:
+    return next((reader for reader in readers() if reader.recognises(path)), None)
+
+
+def image_file(path: str | Path) -> tuple[Path, Reader]:
+    """`path` and its reader, when it is an image file that is there and whole.
 
     Raises
     ------
@@ -50,14 +61,13 @@ def image_file(path: str | Path) -> Path:
         The file is missing, empty, a folder, of an unknown kind, or ends too early.
     """
     path = existing_file(path, "image")
-    if not is_image_file(path):
+    reader = reader_of(path)
+    if reader is None:
         kind = f"the suffix {path.suffix}" if path.suffix else "no suffix"
-        raise InputError(
-            f"{path}: a file with {kind} is not read as an image."
-            " Use PNG, TIFF, BMP, JPEG, NRRD, MetaImage, NIfTI or DICOM."
-        )
-    _refuse_truncated(path)
-    return path
+        *names, last = [reader.name for reader in readers()]
+        raise InputError(f"{path}: a file with {kind} is not read as an image. Use {', '.join(names)} or {last}.")
+    _refuse_truncated(path, reader)
+    return path, reader
 
 
 def is_text(path: Path) -> bool:
@@ -93,60 +103,10 @@ def existing_file(path: str | Path, kind: str) -> Path:
     return path
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether the content is that of a DICOM file."""
-    # DICOM files often have no suffix, or a piece of a UID in its place.
+def _refuse_truncated(path: Path, reader: Reader) -> None:
     try:
-        with path.open("rb") as stream:
-            return stream.read(132)[128:] == b"DICM"
-    except OSError:
-        return False
-
-
-def _refuse_truncated(path: Path) -> None:
-    # ITK fills the missing part of these three formats with whatever lies in memory; the others it refuses itself.
-    checks = {".jpg": _jpeg_ends, ".jpeg": _jpeg_ends, ".bmp": _bmp_ends, ".nii": _nifti_ends, ".nii.gz": _nifti_ends}
-    check = checks.get(file_suffix(path))
-    try:
-        whole = check is None or check(path)
+        whole = reader.is_whole(path)
     except (OSError, EOFError, struct.error, ValueError, zlib.error):
         whole = False
     if not whole:
         raise InputError(f"{path}: the image file is damaged or ends too early. Copy or export it again.")
-
-
-def _jpeg_ends(path: Path) -> bool:
-    data = path.read_bytes()
-    # An end marker before the last start of scan belongs to an embedded thumbnail.
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
-
-
-def _bmp_ends(path: Path) -> bool:
-    with path.open("rb") as stream:
-        header = stream.read(34)
-    offset, _, width, height, _, bits, compression = struct.unpack("<IIiiHHI", header[10:34])
-    uncompressed = compression in (0, 3)
-    return not uncompressed or path.stat().st_size >= offset + abs(height) * ((width * bits + 31) // 32 * 4)
-
-
-def _nifti_ends(path: Path) -> bool:
-    compressed = file_suffix(path) == ".nii.gz"
-    with gzip.open(path) if compressed else path.open("rb") as stream:
-        header = stream.read(352)
-        expected = _nifti_size(header)
-        found = len(header)
-        while found < expected and (block := stream.read(1 << 22)):
-            found += len(block)
-    return found >= expected
-
-
-def _nifti_size(header: bytes) -> int:
-    """Number of bytes that a (decompressed) NIfTI file must have, from its header."""
-    for order in "<>":
-        if struct.unpack(order + "i", header[:4])[0] == 348:
-            sizes = struct.unpack(order + "8h", header[40:56])
-            bits = struct.unpack(order + "h", header[72:74])[0]
-            offset = struct.unpack(order + "f", header[108:112])[0]
-            offset = int(offset) if math.isfinite(offset) else 0
-            return offset + math.prod(sizes[1 : sizes[0] + 1]) * bits // 8
-    return 0  # NIfTI-2 or no NIfTI at all: the reader judges

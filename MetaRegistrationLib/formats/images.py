@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +14,11 @@ from ..frames.field_of_view import field_of_view
 from ..frames.geometry import Geometry
 from ..words import counted
 from .colour import grey_of_colour
-from .dicom_files import PIXEL_SIZE_KNOWN
-from .image_files import RASTER_SUFFIXES, file_suffix
+from .image_files import reader_by_name
 from .image_writing import write_displacement_field, write_image
-from .itk_images import geometry_of_itk, says_nothing
-from .itk_io import ORIENTATION, quiet_itk, read_itk
-from .tiff_tags import UNASSOCIATED_ALPHA, TiffTags
+from .itk_images import geometry_of_itk
+from .itk_io import quiet_itk, read_file, read_itk
+from .registry import FileImage, Reader
 
 __all__ = [
     "Image",
@@ -38,7 +36,6 @@ __all__ = [
 
 SMALLEST_SIDE = 16
 _LEAST_FINITE = 0.1  # share of the pixels
-_PIXEL_SIZE_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # DICOM: pixel, imager pixel, nominal scanned spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +57,8 @@ class Image:
     orientation : int
         How the file says that it is to be turned (EXIF's and TIFF's number, 1 for not at all). Rows and columns are as they
         are stored all the same, as in ImageJ.
+    notes : tuple of str
+        What the user must know of how its file was read; each names the file.
     """
 
     array: np.ndarray
@@ -68,11 +67,13 @@ class Image:
     mask: np.ndarray | None = None
     slicer_geometry: Geometry | None = None
     orientation: int = 1
+    notes: tuple[str, ...] = ()
 
     @property
     def turned_in_slicer(self) -> bool:
         """Whether Slicer shows other rows and columns than those of the file: of a TIFF that notes an orientation."""
-        return self.orientation != 1 and self.path is not None and file_suffix(self.path) in (".tif", ".tiff")
+        reader = reader_by_name(self.path) if self.orientation != 1 and self.path is not None else None
+        return reader is not None and reader.slicer_turns
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,27 +136,15 @@ def read_image(
         (valid) `slice_index`.
     """
     path = Path(path)
-    suffix = file_suffix(path)
-    whole = read_itk(path)
-    tags = TiffTags(path) if suffix in (".tif", ".tiff") else None
-    image = _one_slice(whole, path, slice_index)
-    # The fourth byte of a BMP's pixel is padding, mostly 0.
-    alpha_counts = suffix != ".bmp" and (tags is None or tags.alpha_kind == UNASSOCIATED_ALPHA)
-    array = _grey(image, path, alpha_counts=alpha_counts, luminance=luminance)
-    geometry = (
-        Geometry(size=array.shape)
-        if suffix in RASTER_SUFFIXES
-        else geometry_of_itk(image, spacing_known=_spacing_known(whole, path))
+    reader, found = read_file(path)
+    image = _one_slice(found.pixels, path, slice_index)
+    array = _grey(image, path, alpha_counts=found.opacity, luminance=luminance)
+    geometry = _geometry(image, reader, path, found, refused=spacing_um is None or not override)
+    printed = replace(Geometry(size=array.shape), spacing=found.pixels.GetSpacing()[1::-1]) if reader.raster else None
+    read = Image(
+        array, geometry, path, slicer_geometry=printed, orientation=found.orientation, notes=_notes(path, found)
     )
-    orientation = int(whole.GetMetaData(ORIENTATION)) if whole.HasMetaDataKey(ORIENTATION) else 1
-    spacing = _noted_spacing(tags, refused=spacing_um is None or not override) if tags is not None else None
-    if spacing is not None:
-        geometry = replace(geometry, spacing=spacing, spacing_known=True)
-    printed = None
-    if suffix in RASTER_SUFFIXES:
-        printed = replace(Geometry(size=array.shape), spacing=whole.GetSpacing()[1::-1])
-    image = Image(array, geometry, path, slicer_geometry=printed, orientation=orientation)
-    return with_spacing(image, spacing_um, override=override)
+    return with_spacing(read, spacing_um, override=override)
 
 
 def read_pixels(path: str | Path, *, slice_index: int | None = None) -> tuple[np.ndarray, Geometry]:
@@ -178,21 +167,24 @@ def read_pixels(path: str | Path, *, slice_index: int | None = None) -> tuple[np
         As `read_image`, but any number of components is taken.
     """
     path = Path(path)
-    whole = read_itk(path)
-    image = _one_slice(whole, path, slice_index)
+    reader, found = read_file(path)
+    image = _one_slice(found.pixels, path, slice_index)
     pixels = sitk.GetArrayFromImage(image).reshape(*image.GetSize()[1::-1], image.GetNumberOfComponentsPerPixel())
     if np.iscomplexobj(pixels):
         raise InputError(f"{path}: real numbers were expected, but its pixels are {image.GetPixelIDTypeAsString()}.")
-    return pixels if pixels.shape[2] > 1 else pixels[..., 0], _geometry(image, whole, path)
+    # That of a raster file says nothing: a size that a TIFF notes is not asked for.
+    geometry = Geometry(pixels.shape[:2]) if reader.raster else _geometry(image, reader, path, found, refused=False)
+    return pixels if pixels.shape[2] > 1 else pixels[..., 0], geometry
 
 
-def _noted_spacing(tags: TiffTags, *, refused: bool) -> tuple[float, float] | None:
-    try:
-        return tags.spacing_mm()
-    except InputError:
-        if refused:
-            raise
-        return None
+def _notes(path: Path, found: FileImage) -> tuple[str, ...]:
+    if found.orientation == 1:
+        return found.notes
+    turned = (
+        f"{path}: it says that it is to be turned (orientation {found.orientation}), which is not done: its rows and"
+        " columns are taken as they are stored"
+    )
+    return (turned, *found.notes)
 
 
 def with_spacing(image: Image, spacing_um: float | None, *, override: bool = False) -> Image:
@@ -300,24 +292,16 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
     return grey_of_colour(array[..., :3], alpha, luminance=luminance)
 
 
-def _geometry(image: sitk.Image, whole: sitk.Image, path: Path) -> Geometry:
-    """Geometry of one slice of a file; that of a raster file says nothing."""
-    if file_suffix(path) in RASTER_SUFFIXES:
-        return Geometry(size=image.GetSize()[1::-1])
-    return geometry_of_itk(image, spacing_known=_spacing_known(whole, path))
-
-
-def _spacing_known(whole: sitk.Image, path: Path) -> bool:
-    suffix = file_suffix(path)
-    if whole.HasMetaDataKey(PIXEL_SIZE_KNOWN):
-        return whole.GetMetaData(PIXEL_SIZE_KNOWN) == "known"
-    if whole.GetSpacing()[:2] != (1.0, 1.0):
-        return True
-    if suffix in (".nrrd", ".nhdr", ".mha", ".mhd", ".nii", ".nii.gz"):
-        return not says_nothing(whole)
-    # A size that ITK did not use is there all the same.
-    stated = [whole.GetMetaData(tag) for tag in _PIXEL_SIZE_TAGS if whole.HasMetaDataKey(tag)]
-    return any(re.fullmatch(r"\s*1(\.0*)?\s*\\\s*1(\.0*)?\s*", text) for text in stated)
+def _geometry(image: sitk.Image, reader: Reader, path: Path, found: FileImage, *, refused: bool) -> Geometry:
+    """Geometry of one slice of a file; a pixel size in an unknown unit is `refused`, or else counts as none."""
+    own = Geometry(size=image.GetSize()[1::-1]) if reader.raster else geometry_of_itk(image, spacing_known=False)
+    try:
+        size = reader.pixel_size(path, found)
+    except InputError:
+        if refused:
+            raise
+        size = None
+    return own if size is None else replace(own, spacing=size, spacing_known=True)
 
 
 def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Image:

@@ -5,26 +5,19 @@ from __future__ import annotations
 import locale
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ..errors import InputError
 from .declared_sizes import check_declared_size
-from .dicom_files import PIXEL_SIZE_KNOWN, pydicom_there, read_dicom, undecoded
 from .files import FULL_DISK, replacing, require_room
-from .image_files import file_suffix, image_file, is_dicom
-from .orientation import exif_orientation
-from .png_alpha import RewrittenPng, rewrite_png
-from .tiff_pages import readable_tiff
-from .units import nrrd_millimetres
+from .image_files import file_suffix, image_file
+from .registry import FileImage, Reader
 
-ORIENTATION = "MetaRegistration orientation"
-"""Key of an image's metadata: how its file says that it is to be turned, which nothing here does."""
 _COMPRESSION = 1  # of 9: the others take several times as long for a tenth less
 _SPARE_ROOM = 1 << 20  # bytes beyond the pixels that a disk has unless it is full
 
@@ -57,91 +50,29 @@ def _file_locale() -> Iterator[None]:
             locale.setlocale(category, name)
 
 
-def read_itk(path: str | Path) -> sitk.Image:
-    """Read one file, never its numbered siblings.
+def read_file(path: str | Path) -> tuple[Reader, FileImage]:
+    """Read one file, never its numbered siblings; its reader, and what that found.
 
     Raises
     ------
     InputError
         The file is missing, of an unknown kind, or cannot be decoded.
     """
-    path = image_file(path)
-    check_declared_size(path)
+    path, reader = image_file(path)
+    check_declared_size(path, reader)
     try:
         with quiet_itk(), _file_locale():
-            image = _decoded(path)
-    except (RuntimeError, OSError, MemoryError) as error:
+            found = reader.read(path)
+    except InputError:
+        raise
+    except (RuntimeError, OSError, MemoryError, ValueError) as error:
         raise InputError(f"{path}: the image cannot be read ({_cause(error)}). Open and save it again.") from error
-    return _without_single_axes(image)
+    return reader, replace(found, pixels=_without_single_axes(found.pixels))
 
 
-def _decoded(path: Path) -> sitk.Image:
-    suffix = file_suffix(path)
-    if is_dicom(path) and pydicom_there():
-        try:
-            return read_dicom(path)
-        except InputError as error:
-            if not undecoded(error):
-                raise
-            try:
-                return sitk.ReadImage(str(path))
-            except RuntimeError:
-                raise error from None
-    if suffix in (".tif", ".tiff"):
-        return _read_tiff(path)
-    if suffix in (".nrrd", ".nhdr"):
-        return _in_millimetres(sitk.ReadImage(str(path)), nrrd_millimetres(path))
-    rewritten = rewrite_png(path) if suffix == ".png" else None
-    image = sitk.ReadImage(str(path)) if rewritten is None else _read_rewritten(rewritten)
-    if suffix in (".png", ".jpg", ".jpeg"):
-        image.SetMetaData(ORIENTATION, str(exif_orientation(path)))
-    return image
-
-
-def _read_tiff(path: Path) -> sitk.Image:
-    """The numbers of a TIFF, rows and columns as they are stored, with black as zero."""
-    tiff = readable_tiff(path)
-    if tiff.pixels is not None:
-        samples = tiff.pixels.shape[-1]
-        image = sitk.GetImageFromArray(tiff.pixels if samples > 1 else tiff.pixels[..., 0], isVector=samples > 1)
-    elif tiff.data is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "page.tif"
-            file.write_bytes(tiff.data)
-            image = sitk.ReadImage(str(file))
-    else:
-        image = sitk.ReadImage(str(path))
-    if tiff.inverted:
-        array = sitk.GetArrayFromImage(image)
-        inverted = sitk.GetImageFromArray(np.iinfo(array.dtype).max - array)
-        inverted.SetSpacing(image.GetSpacing())
-        image = inverted
-    image.SetMetaData(ORIENTATION, str(tiff.orientation))
-    return image
-
-
-def _in_millimetres(image: sitk.Image, unit: float) -> sitk.Image:
-    if unit != 1:
-        image.SetSpacing([step * unit for step in image.GetSpacing()])
-        image.SetOrigin([place * unit for place in image.GetOrigin()])
-        image.SetMetaData(PIXEL_SIZE_KNOWN, "known")
-    return image
-
-
-def _read_rewritten(png: RewrittenPng) -> sitk.Image:
-    """Grey image of a rewritten PNG, its alpha composited over black."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "grey.png"
-        file.write_bytes(png.data)
-        pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
-    if png.kind == "key":
-        grey = np.where(pixels == png.key, 0, pixels).astype(np.float32)
-    elif png.kind == "alpha8":
-        grey = (pixels >> 8) * ((pixels & 255) / np.float32(255))
-    else:
-        high, low, alpha_high, alpha_low = np.moveaxis(pixels.astype(np.float64), -1, 0)
-        grey = (high * 256 + low) * ((alpha_high * 256 + alpha_low) / 65535)
-    return sitk.GetImageFromArray(grey.astype(np.float32))
+def read_itk(path: str | Path) -> sitk.Image:
+    """The pixels of one file, as `read_file` reads them."""
+    return read_file(path)[1].pixels
 
 
 def _without_single_axes(image: sitk.Image) -> sitk.Image:

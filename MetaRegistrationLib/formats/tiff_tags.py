@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import math
 import re
-import struct
 from pathlib import Path
 
 from ..errors import InputError
+from .tiff_pages import PageList, Tag, pages_of
 from .units import millimetres
 
-_DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _EXTRA = 270, 282, 283, 338
-_TYPES = {1: ("B", 1), 2: ("s", 1), 3: ("H", 2), 4: ("I", 4), 5: ("II", 8), 16: ("Q", 8)}
 UNASSOCIATED_ALPHA = 2
 
 
 class TiffTags:
-    """Tags of the first page of the TIFF at `path`; empty when the file is no TIFF."""
+    """Tags of the first page of the TIFF at `path` (whose `pages` may be read already); empty when the file is no TIFF."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, pages: PageList | None = None) -> None:
         self.path = path
-        try:
-            self._values = _first_page(path)
-        except (OSError, struct.error):
-            self._values = {}
-
-    @property
-    def alpha_kind(self) -> int:
+        self.alpha_kind = 0
         """0 unspecified or none, 1 colours already multiplied by alpha, 2 plain alpha."""
-        return self._values.get(_EXTRA, 0)
+        self._description, self._resolution = "", (0.0, 0.0)
+        pages = pages or _first_page(path)
+        if pages is not None:
+            first = pages.pages[0]
+            self.alpha_kind = first.one(Tag.EXTRA, 0)
+            self._description = pages.text(first, Tag.DESCRIPTION)
+            self._resolution = pages.ratio(first, Tag.X_RESOLUTION), pages.ratio(first, Tag.Y_RESOLUTION)
 
     def spacing_mm(self) -> tuple[float, float] | None:
         """Pixel size (row, column) in mm that ImageJ or an OME writer noted; None otherwise.
@@ -41,9 +39,8 @@ class TiffTags:
         InputError
             A size is noted in a unit that is not known.
         """
-        description = self._values.get(_DESCRIPTION, "")
         try:
-            return _ome_spacing(description) or self._imagej_spacing(description)
+            return _ome_spacing(self._description) or self._imagej_spacing()
         except ValueError as error:
             raise InputError(
                 f"{self.path}: its pixel size is in a unit that is not known ({error}). Give the size of a pixel by hand."
@@ -51,17 +48,18 @@ class TiffTags:
 
     def imagej_unit_mm(self) -> float | None:
         """Millimetres of the unit in which ImageJ measures on this image; None where it measures in pixels."""
-        description = self._values.get(_DESCRIPTION, "")
-        if not description.startswith("ImageJ") or self._imagej_spacing(description) is None:
-            return None
-        return millimetres(re.search(r"^unit=(.+?)\s*$", description, re.MULTILINE).group(1))
+        return millimetres(self._imagej_unit) if self._imagej_spacing() is not None else None
 
-    def _imagej_spacing(self, description: str) -> tuple[float, float] | None:
-        unit = re.search(r"^unit=(.+?)\s*$", description, re.MULTILINE)
-        noted = unit.group(1) if description.startswith("ImageJ") and unit else ""
+    @property
+    def _imagej_unit(self) -> str:
+        unit = re.search(r"^unit=(.+?)\s*$", self._description, re.MULTILINE)
+        return unit.group(1) if self._description.startswith("ImageJ") and unit else ""
+
+    def _imagej_spacing(self) -> tuple[float, float] | None:
+        noted = self._imagej_unit
         # ImageJ notes inches where it took over a print resolution.
         scale = None if noted.lower() in ("inch", "in") else millimetres(noted)
-        x, y = self._values.get(_X_RESOLUTION, 0.0), self._values.get(_Y_RESOLUTION, 0.0)
+        x, y = self._resolution
         return (scale / y, scale / x) if scale and x > 0 and y > 0 else None
 
 
@@ -89,33 +87,8 @@ def _positive(text: str) -> float | None:
     return value if math.isfinite(value) and value > 0 else None
 
 
-def _first_page(path: Path) -> dict[int, object]:
-    with path.open("rb") as stream:
-        mark = stream.read(16)
-        order = {b"II": "<", b"MM": ">"}.get(mark[:2])
-        if order is None:
-            return {}
-        big = struct.unpack(order + "H", mark[2:4])[0] == 43
-        stream.seek(struct.unpack(order + "Q", mark[8:16])[0] if big else struct.unpack(order + "I", mark[4:8])[0])
-        count_format, entry_format = (order + "Q", order + "HHQ8s") if big else (order + "H", order + "HHI4s")
-        count = struct.unpack(count_format, stream.read(struct.calcsize(count_format)))[0]
-        size = struct.calcsize(entry_format)
-        block = stream.read(size * min(count, 1000))
-        entries = [struct.unpack(entry_format, block[i : i + size]) for i in range(0, len(block) - size + 1, size)]
-        wanted = (_DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _EXTRA)
-        return {entry[0]: _value(stream, order, *entry[1:]) for entry in entries if entry[0] in wanted}
-
-
-def _value(stream, order: str, kind: int, count: int, field: bytes) -> object:
-    code, size = _TYPES.get(kind, ("B", 1))
-    if size * count > len(field):
-        stream.seek(struct.unpack(order + ("Q" if len(field) == 8 else "I"), field)[0])
-        field = stream.read(min(size * count, 1 << 20))
-    if code == "s":
-        text = field[:count].rstrip(b"\0")
-        try:
-            return text.decode("utf-8")
-        except UnicodeDecodeError:  # as ImageJ on Windows writes a micro sign
-            return text.decode("latin-1")
-    numbers = struct.unpack(order + code, field[:size])
-    return numbers[0] if len(numbers) == 1 else numbers[0] / max(numbers[1], 1)
+def _first_page(path: Path) -> PageList | None:
+    try:
+        return pages_of(path, most=1)
+    except (OSError, InputError):
+        return None

@@ -1,12 +1,9 @@
-"""Units of length that image files state, and the units of NRRD headers, which ITK passes over."""
+"""Units of length that image files state."""
 
 from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
-
-from ..errors import InputError
 
 _MM_PER_UNIT = {
     **dict.fromkeys(("nm", "nanometer", "nanometre", "nanometers", "nanometres"), 1e-6),
@@ -37,29 +34,3 @@ def millimetres(unit: str) -> float | None:
     if plain not in _MM_PER_UNIT:
         raise ValueError(unit.strip())
     return _MM_PER_UNIT[plain]
-
-
-def nrrd_millimetres(path: Path) -> float:
-    """Millimetres in one unit of an NRRD file's spacing and origin; 1 where its header says nothing.
-
-    Raises
-    ------
-    InputError
-        Its unit is not known, or differs between the axes.
-    """
-    header = path.read_bytes()[: 1 << 16].split(b"\n\n")[0].split(b"\r\n\r\n")[0].decode("latin-1")
-    stated = re.findall(r"^(?:space )?units:\s*(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
-    words = [word for text in stated for word in re.findall(r'"([^"]*)"', text)]
-    found = set()
-    for word in words:
-        try:
-            size = millimetres(word.encode("latin-1").decode("utf-8", "replace"))
-        except ValueError as error:
-            raise InputError(
-                f"{path}: its unit of length {error} is not known, so that nobody can tell the pixel size. Use mm or um."
-            ) from error
-        if size is not None:
-            found.add(size)
-    if len(found) > 1:
-        raise InputError(f"{path}: the units of its axes differ ({', '.join(words)}). Use one unit of length.")
-    return found.pop() if found else 1.0

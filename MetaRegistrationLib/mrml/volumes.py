@@ -10,7 +10,7 @@ import vtk
 
 from ..errors import InputError
 from ..formats.colour import grey_of_colour
-from ..formats.image_files import RASTER_SUFFIXES, file_suffix
+from ..formats.image_files import reader_by_name
 from ..formats.images import Image, check_image
 from ..frames.geometry import Geometry
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
@@ -70,7 +70,8 @@ def spacing_known(node) -> bool:
     matrix = ijk_to_ras(node)
     if tuple(node.GetSpacing()[:2]) != (1.0, 1.0):
         return True
-    if (path := _stored_path(node)) is not None and file_suffix(path) in RASTER_SUFFIXES:
+    reader = reader_by_name(path) if (path := _stored_path(node)) is not None else None
+    if reader is not None and reader.raster:
         return False
     return bool(np.any(matrix[:3, 3]) or np.any(np.abs(matrix[:3, :3]) != np.eye(3)))
 

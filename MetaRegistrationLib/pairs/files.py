@@ -166,13 +166,7 @@ class PairFiles:
         with _blaming(self.moving, self.fixed):
             moving, fixed = moving_size.of(moving_file), fixed_size.of(fixed_file)
             check_sizes(moving, fixed)
-        notes = [
-            f"{image.path}: it says that it is to be turned (orientation {image.orientation}), which is not done: its rows and"
-            " columns are taken as they are stored"
-            for image in (moving, fixed)
-            if image.orientation != 1
-        ]
-        notes = (*notes, *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
+        notes = (*moving.notes, *fixed.notes, *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
         moving_points, fixed_points, left = self._landmarks(moving, fixed, moving_file.geometry, fixed_file.geometry)
         return ImagePair(self.name, moving, fixed, moving_points, fixed_points, (*notes, *left))
 

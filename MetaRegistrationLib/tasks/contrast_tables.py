@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.registry import volume_suffixes
 from ..frames.preprocessing import Preprocessing
 from ..simulation.appearance import AppearanceSettings
 from ..simulation.fundus import MODALITIES
@@ -12,7 +13,7 @@ from ..simulation.warps import WarpSettings
 from .any_contrast import AnyContrast
 from .base import Task
 from .contrasts import ContrastsTask, patients_of
-from .file_lists import VOLUME_SUFFIXES, held_out, listed
+from .file_lists import held_out, listed
 from .scenes import FundusTask, ShapesTask
 
 
@@ -38,7 +39,7 @@ def contrasts_task(table: dict, root: Path, preprocessing: Preprocessing, where:
     for name in names:
         if not (root / name).is_dir():
             raise InputError(f"{where}: the folder {root / name} does not exist.")
-    patients = patients_of([listed(root / name, VOLUME_SUFFIXES, where) for name in names])
+    patients = patients_of([listed(root / name, volume_suffixes(), where) for name in names])
     if not patients:
         raise InputError(
             f"{where}: no patient has a file in two of the folders {', '.join(names)}; their names must be equal up to "

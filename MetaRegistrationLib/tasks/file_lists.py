@@ -7,9 +7,6 @@ from pathlib import Path
 
 from ..errors import InputError
 
-VOLUME_SUFFIXES = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd")
-IMAGE_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".nrrd", ".mha", ".nii", ".nii.gz", ".dcm")
-
 
 def listed(folder: Path, suffixes: tuple[str, ...], where: str) -> list[Path]:
     """Files of a folder that end in one of the suffixes, by name; at least one."""

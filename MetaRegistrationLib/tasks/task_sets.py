@@ -16,6 +16,7 @@ else:
 
 from ..errors import InputError
 from ..formats.image_files import file_stem
+from ..formats.registry import image_suffixes, volume_suffixes
 from ..frames.preprocessing import Preprocessing
 from ..pairs.folders import find_pairs
 from ..simulation import RepeatSettings
@@ -23,7 +24,7 @@ from ..stages import check_initial
 from .any_contrast import AnyContrast
 from .base import Task
 from .contrast_tables import any_contrast, contrasts_task, fundus_task, shapes_task
-from .file_lists import IMAGE_SUFFIXES, VOLUME_SUFFIXES, held_out, listed
+from .file_lists import held_out, listed
 from .image_pairs import PairTask
 from .single_images import SingleImageTask
 from .volumes import VolumeTask
@@ -143,7 +144,7 @@ _WITHOUT_FOLDER = {"contrasts", "shapes", "fundus"}
 
 
 def _volumes(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
-    files = listed(folder, VOLUME_SUFFIXES, where)
+    files = listed(folder, volume_suffixes(), where)
     training, validation = held_out(files, table.get("validation"), where)
     channel, settings = table.get("channel"), _volume_settings(table, where)
     if channel is not None and not (type(channel) is int and channel >= 0):
@@ -230,12 +231,12 @@ def _repeat_settings(table: dict, key: str, where: str) -> RepeatSettings | None
 
 
 def _single_images(table: dict, folder: Path, preprocessing: Preprocessing, where: str) -> list[Task]:
-    training, validation = held_out(listed(folder, IMAGE_SUFFIXES, where), table.get("validation"), where)
+    training, validation = held_out(listed(folder, image_suffixes(), where), table.get("validation"), where)
     masks = {}
     if "masks" in table:
         if not table["masks"].is_dir():
             raise InputError(f"{where}: the folder of masks {table['masks']} does not exist.")
-        masks = {file_stem(file): file for file in listed(table["masks"], IMAGE_SUFFIXES, where)}
+        masks = {file_stem(file): file for file in listed(table["masks"], image_suffixes(), where)}
     settings = _repeat_settings(table, "simulation", where) or RepeatSettings()
     options = {"settings": settings, "masks": masks, "any_contrast": _optional_contrast(table, where)}
     return [SingleImageTask(table["name"], training, validation, preprocessing, **options)]

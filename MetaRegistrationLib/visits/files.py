@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..formats.image_files import IMAGE_SUFFIXES, file_stem, file_suffix
+from ..formats.image_files import file_stem, reader_by_name
 from ..formats.images import check_image, read_image, with_spacing
 from ..formats.tables import read_table
 from ..pairs.files import read_image_landmarks, read_mask
@@ -89,7 +89,7 @@ def usable_name(name: str, place: str) -> str:
 
 
 def _images(folder: Path) -> list[tuple[Path, str]]:
-    return [(path, "") for path in sorted(folder.iterdir()) if path.is_file() and file_suffix(path) in IMAGE_SUFFIXES]
+    return [(path, "") for path in sorted(folder.iterdir()) if path.is_file() and reader_by_name(path)]
 
 
 def _named(files: Sequence[tuple[Path, str]]) -> list[VisitFile]:

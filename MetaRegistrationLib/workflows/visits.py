@@ -197,6 +197,9 @@ class _Eyes:
 
         options = self.options
         visits = [file.load(options.slice_index, options.spacing_um) for file in files]
+        for visit in visits:
+            for note in visit.image.notes:
+                self.progress(Message(f"{visit.name}: {note}", "warning"))
         series = align_visits(visits, self.registrar, options.reference, self.progress)
         with ThreadPoolExecutor(1) as beside:
             averaging = beside.submit(average, series)

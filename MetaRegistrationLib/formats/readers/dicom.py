@@ -1,43 +1,90 @@
-"""DICOM files through pydicom: all image classes, those of ophthalmology too, with the pixel size that they state.
+"""DICOM through pydicom: all image classes, those of ophthalmology too, with the pixel size that they state.
 
-GDCM, inside ITK, refuses classes that it does not know and takes no pixel size from others.
+GDCM, inside ITK, refuses classes that it does not know and takes no pixel size from others. It reads what pydicom has no decoder
+for, and all files where pydicom (3 or later, as in Slicer) is not installed.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
-from ..errors import InputError
+from ...errors import InputError
+from ..libraries import is_installed, needed
+from ..registry import FileImage, Reader, register
 
-PIXEL_SIZE_KNOWN = "MetaRegistration pixel size"
-"""Key of an image's metadata: "known" or "unknown"."""
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_SPACING_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # the same, as ITK calls them
+_RGB = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # what pydicom makes RGB
 _MOST_BYTES = 1 << 31
 
 
-def pydicom_there() -> bool:
-    """Whether pydicom is installed; Slicer ships it."""
+@register
+class Dicom(Reader):
+    """One DICOM file: grey (modality values) or RGB, of three axes. Frames are a stack."""
+
+    name = "DICOM"
+    suffixes = (".dcm", ".dicom", ".ima")
+    rank = 8
+
+    def recognises(self, path: Path) -> bool:
+        """By its mark: DICOM files often have no suffix, or a piece of a UID in its place."""
+        try:
+            with path.open("rb") as stream:
+                return stream.read(132)[128:] == b"DICM"
+        except OSError:
+            return False
+
+    def read(self, path: Path) -> FileImage:
+        """Decode with pydicom, else with GDCM."""
+        if not self.recognises(path):
+            return _by_itk(path)
+        if not is_installed("pydicom.pixels"):
+            return _without_pydicom(path)
+        try:
+            return _read(path)
+        except _Compressed as error:
+            try:
+                return _by_itk(path)
+            except RuntimeError:
+                raise error from None
+
+    def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
+        """As it is stated; 1 mm is a size like any other."""
+        return found.pixels.GetSpacing()[1::-1] if found.details else None
+
+
+def _by_itk(path: Path) -> FileImage:
+    image = sitk.ReadImage(str(path))
+    # A size of 1 mm looks like none.
+    stated = [image.GetMetaData(tag) for tag in _SPACING_TAGS if image.HasMetaDataKey(tag)]
+    ones = any(re.fullmatch(r"\s*1(\.0*)?\s*\\\s*1(\.0*)?\s*", text) for text in stated)
+    return FileImage(image, details=ones or image.GetSpacing()[:2] != (1.0, 1.0))
+
+
+def _without_pydicom(path: Path) -> FileImage:
+    """As far as ITK alone reads it; it refuses the newer classes, and passes over the pixel size of others."""
     try:
-        import pydicom  # noqa: F401
-    except ImportError:
-        return False
-    return True
+        found = _by_itk(path)
+    except RuntimeError:
+        needed("pydicom.pixels", "pydicom", path, "a DICOM file of this kind")
+        raise
+    note = (
+        f"{path}: its pixel size is unknown, because the Python package pydicom (3 or later), which reads it from all kinds of"
+        " DICOM, is not installed. Install it (pip install pydicom), or give the pixel size"
+    )
+    return found if found.details else replace(found, notes=(note,))
 
 
-def read_dicom(path: Path) -> sitk.Image:
-    """One DICOM file: grey (modality values) or RGB, of three axes, in LPS millimetres.
-
-    Raises
-    ------
-    InputError
-        It holds no image, is compressed in a way for which no decoder is at hand, or is damaged.
-    """
+def _read(path: Path) -> FileImage:
+    """By pydicom; `InputError` where it holds no image, is damaged, or (`_Compressed`) has no decoder here."""
     import pydicom
 
     with warnings.catch_warnings():
@@ -74,10 +121,10 @@ def _pixels(data, path: Path) -> np.ndarray:
         raise
     array = array.reshape(frames, data.Rows, data.Columns, *([samples] if samples > 1 else []))
     photometric = str(data.get("PhotometricInterpretation", "MONOCHROME2"))
-    if samples == 3:
-        return _rgb(array, photometric, path)
+    if samples == 3 and photometric in _RGB:
+        return array
     if photometric == "PALETTE COLOR":
-        from pydicom.pixel_data_handlers.util import apply_color_lut
+        from pydicom.pixels import apply_color_lut
 
         colours = apply_color_lut(array, data)[..., :3]
         return (colours >> 8).astype(np.uint8) if colours.dtype == np.uint16 else colours
@@ -86,19 +133,13 @@ def _pixels(data, path: Path) -> np.ndarray:
     return _modality_values(array, data, inverted=photometric == "MONOCHROME1")
 
 
-def _rgb(array: np.ndarray, photometric: str, path: Path) -> np.ndarray:
-    from pydicom.pixel_data_handlers.util import convert_color_space
-
-    if photometric.startswith("YBR_FULL"):
-        array = convert_color_space(array, photometric, "RGB")
-    elif photometric not in ("RGB", "YBR_ICT", "YBR_RCT"):
-        raise InputError(f"{path}: DICOM colours of the kind {photometric} are not read.")
-    return array
-
-
 def _modality_values(array: np.ndarray, data, *, inverted: bool) -> np.ndarray:
     if inverted:  # as GDCM does: white is the least value
         array = array.max() - array + array.min() if array.dtype.kind == "f" else _mirrored(array, data)
+    if data.get("ModalityLUTSequence"):
+        from pydicom.pixels import apply_modality_lut
+
+        return apply_modality_lut(array, data)
     slope, intercept = (
         _first(data, name, "PixelValueTransformationSequence") for name in ("RescaleSlope", "RescaleIntercept")
     )
@@ -151,8 +192,8 @@ def _spacing(data) -> tuple[float, float] | None:
     return None
 
 
-def _placed(array: np.ndarray, data) -> sitk.Image:
-    """The image with spacing, origin and direction."""
+def _placed(array: np.ndarray, data) -> FileImage:
+    """The image with spacing, origin and direction, and whether its pixel size is stated."""
     image = sitk.GetImageFromArray(array, isVector=array.ndim == 4)
     spacing = _spacing(data)
     rows, columns = spacing or (1.0, 1.0)
@@ -170,17 +211,11 @@ def _placed(array: np.ndarray, data) -> sitk.Image:
         axes = np.stack((along, down, np.cross(along, down)), axis=1)
         if abs(np.linalg.det(axes)) > 0.99:
             image.SetDirection(axes.ravel().tolist())
-    image.SetMetaData(PIXEL_SIZE_KNOWN, "known" if spacing else "unknown")
-    return image
+    return FileImage(image, details=spacing is not None)
 
 
 class _Compressed(InputError):
     """No decoder of pydicom is at hand; GDCM may have one."""
-
-
-def undecoded(error: InputError) -> bool:
-    """Whether another reader may do what this one could not."""
-    return isinstance(error, _Compressed)
 
 
 def _said(error: Exception) -> str:

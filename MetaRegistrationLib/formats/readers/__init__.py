@@ -1,0 +1,1 @@
+"""The readers of image formats, one file each; `registry` finds them here."""

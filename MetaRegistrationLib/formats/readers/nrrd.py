@@ -1,0 +1,103 @@
+"""NRRD: ITK decodes; the unit of its lengths, which ITK passes over, is read here."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+
+import SimpleITK as sitk  # noqa: N813
+
+from ...errors import InputError
+from ..declared_sizes import EXPANSION, LONGEST_LINE, start_of
+from ..registry import FileImage, Reader, register
+from ..units import millimetres
+
+_BYTES = (
+    (r"double|long long|int64|longlong", 8),
+    (r"float|\bu?int\b|(un)?signed int|int32", 4),
+    (r"short|int16", 2),
+)
+_FIELDS = {
+    *("content", "number", "type", "blocksize", "dimension", "space", "spacedimension", "sizes", "spacings"),
+    *("thicknesses", "axismins", "axismaxs", "centers", "centerings", "labels", "units", "spaceunits", "spaceorigin"),
+    *("spacedirections", "measurementframe", "kinds", "endian", "encoding", "min", "max", "oldmin", "oldmax"),
+    *("lineskip", "byteskip", "datafile", "sampleunits"),
+}
+
+
+@register
+class Nrrd(Reader):
+    """NRRD of one file, or of a header and its pixels beside it."""
+
+    name = "NRRD"
+    suffixes = (".nrrd", ".nhdr")
+    rank = 5
+    volumes = True
+    text_header = True
+
+    def declared_size(self, path: Path) -> tuple[int, float]:
+        """By its header; lines and fields that end the decoder's process are refused."""
+        fields = _fields(path)
+        kind = fields.get("type", "")
+        size = next((size for pattern, size in _BYTES if re.search(pattern, kind)), 1)
+        declared = math.prod(int(number) for number in fields.get("sizes", "").split()) * size
+        if "data file" in fields:
+            return declared, math.inf
+        ratio = {"raw": 1, "gzip": EXPANSION, "gz": EXPANSION}.get(fields.get("encoding", "").lower(), 1e5)
+        return declared, path.stat().st_size * ratio
+
+    def read(self, path: Path) -> FileImage:
+        """Decode with ITK, then take its lengths in millimetres."""
+        image, unit = sitk.ReadImage(str(path)), _millimetres(path)
+        if unit != 1:
+            image.SetSpacing([step * unit for step in image.GetSpacing()])
+            image.SetOrigin([place * unit for place in image.GetOrigin()])
+        return FileImage(image, details=unit)
+
+    def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
+        """As of any volume; a size in another unit than the millimetre is stated, whatever it is."""
+        return super().pixel_size(path, found) if found.details == 1 else found.pixels.GetSpacing()[1::-1]
+
+
+def _fields(path: Path) -> dict[str, str]:
+    head = re.split(rb"\r?\n\r?\n", start_of(path))[0]
+    fields: dict[str, str] = {}
+    for line in head.decode("latin-1").splitlines()[1:]:
+        if ":=" in line or (line.startswith("#") and len(line) <= LONGEST_LINE):
+            continue  # Slicer's own entries may be long
+        name, colon, value = line.partition(":")
+        known = re.sub(r"[\s_-]", "", name).lower() in _FIELDS
+        legible = line.isprintable() and len(line) <= LONGEST_LINE
+        if not legible or (fields.get("data file") is None and not (colon and known)):
+            raise InputError(f"{path}: the header of the NRRD file is damaged ({name[:40]!r}). Export it again.")
+        fields[re.sub(r"\s+", " ", name.strip().lower())] = value.strip()
+        if name.strip().lower().replace(" ", "") == "datafile":
+            fields["data file"] = value
+    return fields
+
+
+def _millimetres(path: Path) -> float:
+    """Millimetres in one unit of the file's spacing and origin; 1 where its header says nothing.
+
+    Raises
+    ------
+    InputError
+        Its unit is not known, or differs between the axes.
+    """
+    header = start_of(path).split(b"\n\n")[0].split(b"\r\n\r\n")[0].decode("latin-1")
+    stated = re.findall(r"^(?:space )?units:\s*(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
+    words = [word for text in stated for word in re.findall(r'"([^"]*)"', text)]
+    found = set()
+    for word in words:
+        try:
+            size = millimetres(word.encode("latin-1").decode("utf-8", "replace"))
+        except ValueError as error:
+            raise InputError(
+                f"{path}: its unit of length {error} is not known, so that nobody can tell the pixel size. Use mm or um."
+            ) from error
+        if size is not None:
+            found.add(size)
+    if len(found) > 1:
+        raise InputError(f"{path}: the units of its axes differ ({', '.join(words)}). Use one unit of length.")
+    return found.pop() if found else 1.0

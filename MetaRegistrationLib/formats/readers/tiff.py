@@ -1,0 +1,74 @@
+"""TIFF: ITK decodes, as far as that is exact; `tiff_blocks` does the rest."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from ..registry import FileImage, Reader, register
+from ..tiff_blocks import decoded
+from ..tiff_pages import Page, PageList, Tag, pages_of
+from ..tiff_tags import UNASSOCIATED_ALPHA, TiffTags
+
+_WHOLE_NUMBERS = 1
+
+
+@register
+class Tiff(Reader):
+    """TIFF, one page or a stack of them; black is zero. Its size is bounded where its pages are read."""
+
+    name = "TIFF"
+    suffixes = (".tif", ".tiff")
+    rank = 2
+    raster = True
+    slicer_turns = True
+
+    def read(self, path: Path) -> FileImage:
+        """Decode the pages that are the image, rows and columns as they are stored."""
+        tiff = pages_of(path)
+        tags = TiffTags(path, tiff)
+        if tiff is None:  # another format under this name: ITK judges
+            return FileImage(sitk.ReadImage(str(path)), opacity=False, details=tags)
+        pages = tiff.image_pages()
+        inverted = pages[0].one(Tag.PHOTOMETRIC, 1) == 0
+        if inverted and pages[0].one(Tag.FORMAT, 1) != _WHOLE_NUMBERS:
+            raise tiff.refuse("a TIFF whose zero is white and whose pixels are not whole numbers is not supported")
+        image = _decoded(tiff, pages) if any(page.in_blocks for page in pages) else _by_itk(tiff, pages)
+        orientation = pages[0].one(Tag.ORIENTATION, 1)
+        return FileImage(
+            _inverted(image) if inverted else image,
+            orientation if 1 <= orientation <= 8 else 1,
+            tags.alpha_kind == UNASSOCIATED_ALPHA,
+            details=tags,
+        )
+
+    def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
+        """By ImageJ or OME; a print resolution does not count."""
+        return found.details.spacing_mm()
+
+
+def _decoded(tiff: PageList, pages: list[Page]) -> sitk.Image:
+    array = np.stack([decoded(tiff, page) for page in pages])
+    array = array[0] if len(pages) == 1 else array
+    vector = array.shape[-1] > 1
+    return sitk.GetImageFromArray(array if vector else array[..., 0], isVector=vector)
+
+
+def _by_itk(tiff: PageList, pages: list[Page]) -> sitk.Image:
+    patched = tiff.patched(pages)
+    if patched is None:
+        return sitk.ReadImage(str(tiff.path))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "page.tif"
+        file.write_bytes(patched)
+        return sitk.ReadImage(str(file))
+
+
+def _inverted(image: sitk.Image) -> sitk.Image:
+    array = sitk.GetArrayFromImage(image)
+    inverted = sitk.GetImageFromArray(np.iinfo(array.dtype).max - array)
+    inverted.SetSpacing(image.GetSpacing())
+    return inverted

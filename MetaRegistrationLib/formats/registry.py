@@ -1,0 +1,142 @@
+"""The image formats that are read. Each is a reader in a file of its own under `readers/`; nothing else lists them."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import SimpleITK as sitk  # noqa: N813
+
+from .itk_images import says_nothing
+
+
+@dataclass(frozen=True, eq=False)
+class FileImage:
+    """What a reader found in a file.
+
+    Attributes
+    ----------
+    pixels : sitk.Image
+        The numbers of the file, rows and columns as they are stored, placed in LPS millimetres. Of a raster format, its
+        spacing is what Slicer takes for a pixel size (a print resolution).
+    orientation : int
+        How the file says that it is to be turned (number of EXIF and TIFF, 1 for not at all), which nobody does.
+    opacity : bool
+        Whether the fourth component of a pixel is its opacity.
+    notes : tuple of str
+        What the user must know of it, one sentence each; they start with the file's name.
+    details : object
+        What the reader keeps for its own `pixel_size`.
+    """
+
+    pixels: sitk.Image
+    orientation: int = 1
+    opacity: bool = True
+    notes: tuple[str, ...] = ()
+    details: object = None
+
+
+class Reader:
+    """One image format. A new one is a file in `readers/` with a subclass that `register` decorates.
+
+    Attributes
+    ----------
+    name : str
+        As people call it; no two readers share one.
+    suffixes : tuple of str
+        In lower case, with the dot; no two readers share one.
+    rank : int
+        Place in lists that people read; the usual formats come first.
+    raster : bool
+        Whether its files hold rows and columns without a place in space.
+    volumes : bool
+        Whether one file may hold a whole volume in space.
+    slicer_turns : bool
+        Whether Slicer turns an image as the file says that it is to be turned.
+    text_header : bool
+        Whether a header that `declared_size` cannot read is refused. Otherwise the decoder says what is wrong.
+    """
+
+    name = ""
+    suffixes: tuple[str, ...] = ()
+    rank = 100
+    raster = False
+    volumes = False
+    slicer_turns = False
+    text_header = False
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the content shows the format, whatever the name of the file is."""
+        return False
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether the file goes on to its end; for decoders that fill what is missing with whatever lies in memory."""
+        return True
+
+    def declared_size(self, path: Path) -> tuple[int, float] | None:
+        """Bytes of pixels that the file declares, and the most that it can hold; None where the reader itself bounds them.
+
+        It is asked before a decoder sees the file. It raises `InputError` for what decoders do not survive.
+        """
+        return None
+
+    def read(self, path: Path) -> FileImage:
+        """Read a file that is there, whole, and of a possible size.
+
+        Raises
+        ------
+        InputError, RuntimeError, OSError, MemoryError, ValueError
+            It cannot be decoded. All but the first become an `InputError` that names the file.
+        """
+        raise NotImplementedError
+
+    def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
+        """Pixel size (row, column) in mm that the file states; None where it states none."""
+        return None if self.raster or says_nothing(found.pixels) else found.pixels.GetSpacing()[1::-1]
+
+
+_READERS: dict[str, Reader] = {}
+
+
+def register(kind: type[Reader]) -> type[Reader]:
+    """Decorate a class of readers: its files are read from now on.
+
+    Raises
+    ------
+    ValueError
+        Another reader has its name or one of its suffixes.
+    """
+    taken = {suffix for reader in _READERS.values() for suffix in reader.suffixes}
+    if kind.name in _READERS or taken & set(kind.suffixes):
+        raise ValueError(
+            f"{kind.__name__}: another reader has the name {kind.name} or one of {', '.join(kind.suffixes)}"
+        )
+    _READERS[kind.name] = kind()
+    return kind
+
+
+@functools.cache
+def _discover() -> None:
+    from . import readers as package
+
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+
+
+def readers() -> tuple[Reader, ...]:
+    """All readers, by rank."""
+    _discover()
+    return tuple(sorted(_READERS.values(), key=lambda reader: reader.rank))
+
+
+def image_suffixes() -> tuple[str, ...]:
+    """Suffixes of all formats."""
+    return tuple(suffix for reader in readers() for suffix in reader.suffixes)
+
+
+def volume_suffixes() -> tuple[str, ...]:
+    """Suffixes of the formats of which one file may hold a volume."""
+    return tuple(suffix for reader in readers() if reader.volumes for suffix in reader.suffixes)
