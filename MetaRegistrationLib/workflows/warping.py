@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..errors import InputError
 from ..progress import Finished, Item, Reader, Saved, Silent, Started
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..frames.geometry import Geometry
 
 TASK = "warp"
@@ -54,6 +54,8 @@ class StoredField:
 
     def moving_positions(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Where fixed pixels lie in the moving image: (R, C, 2), (row, column) in its pixels."""
+        import numpy as np
+
         from ..frames.preprocessing import interpolate_grid
 
         physical = self.fixed.to_physical(np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1))
@@ -86,7 +88,7 @@ def read_field(result: Path) -> StoredField:
     if vectors.ndim != 3 or vectors.shape[2] != 3:
         raise InputError(f"{result / FIELD}: vectors of three components were expected, got the shape {vectors.shape}.")
     moving, fixed = (read_pixels(result / name)[1] for name in (MOVING, FIXED))
-    return StoredField(vectors.astype(np.float64), grid, moving, fixed)
+    return StoredField(vectors.astype("float64"), grid, moving, fixed)
 
 
 def warp_files(options: WarpOptions, progress: Reader | None = None) -> list[Path]:
