@@ -253,7 +253,7 @@ def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, t
     assert widget.ui.measuresLabel.text.endswith("Initial alignment: translation.")
     assert "initial alignment" in widget.ui.registerStatusLabel.text
     assert "network" not in widget.ui.registerStatusLabel.text
-    registrar = widget.logic.register._cached[1]
+    registrar, _ = widget.logic.register._last._made
     assert registrar.stages == Stages("translation", False, 0) and registrar.network is None
     transform = widget.ui.transformSelector.currentNode()
     notes = {name: transform.GetAttribute(f"MetaRegistration.{name}") for name in ("InitialAlignment", "Network")}
