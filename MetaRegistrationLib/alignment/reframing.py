@@ -10,7 +10,7 @@ from torch import Tensor
 from ..formats.images import Image
 from ..frames.preprocessing import Frame, Preprocessing, framed_mask
 from ..frames.spatial import identity_grid
-from . import Alignment
+from .result import Alignment
 
 _SAME_SCALE = 1.1
 

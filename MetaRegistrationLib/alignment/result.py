@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..stages import SEARCHED_KINDS as KINDS
-
-__all__ = ["KINDS", "Alignment"]
-
 _MEASURES = ("correlation_before", "correlation", "confidence")
 
 
@@ -21,7 +17,7 @@ class Alignment:
     Attributes
     ----------
     requested, kind : str
-        One of `KINDS`, or "landmarks": what was asked for, and what was kept. `rigid` is rotation and translation.
+        What was asked for (a name of `initial_kinds`), and what was kept. `rigid` is rotation and translation.
     matrix : float64 array (2, 3)
         A pull transform in pixels of the frame: a fixed pixel (row, column) is found at
         ``matrix @ (row, column, 1)`` in the moving frame.
