@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
+from . import calibration
 from .errors import InputError
 from .initial_kinds import initial_kinds
 
-LEAST_LANDMARKS = 3  # pairs of them, for an initial alignment by landmarks
-LEAST_CONFIDENCE = 0.5  # an initial alignment that is less sure is turned down, and the user told
+LEAST_LANDMARKS = calibration.LEAST_LANDMARKS.value
+LEAST_CONFIDENCE = calibration.LEAST_CONFIDENCE.value
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from .. import calibration
 from ..frames.spatial import identity_grid, warp
 from ..frames.surround import continued
 from ..initial_kinds import NONE, needs_landmarks
@@ -21,8 +22,8 @@ from .result import Alignment
 
 _INVERSIONS = 30  # each brings a point nearer by the bend's slope, a tenth or so
 _WHOLLY = 0.999  # of a pixel's weight, but for rounding
-_HIDDEN = 0.02  # of a side: eight pixels of 400
-_HIDDEN_SHARE = 3e-4  # of the frame: 50 pixels of 400 x 400
+_HIDDEN = calibration.HIDDEN_REACH.value
+_HIDDEN_SHARE = calibration.HIDDEN_SHARE.value
 
 
 def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from .. import calibration
 from ..errors import InputError
 from ..preparation import PreparedPair
 from ..stages import LEAST_LANDMARKS
@@ -17,8 +18,8 @@ from .blocks import DIRECTIONS
 from .result import Alignment
 from .second_look import SecondLook
 
-_FOR_AFFINE = 6
-_IN_A_LINE = 0.08  # second over first singular value of the points
+_FOR_AFFINE = calibration.LANDMARKS_FOR_AFFINE.value
+_IN_A_LINE = calibration.LANDMARKS_IN_A_LINE.value
 _REASON = "from its own landmarks, so that their distances are no independent measure"
 
 
