@@ -19,8 +19,8 @@ class InitialKind:
     name : str
         What users choose, and what records say.
     implementation : str
-        ``module:callable`` of the room `alignment`, or ``package.module:callable`` of anything that is installed. Called with the
-        name, it gives an `alignment.aligner.Aligner`.
+        ``.module:callable`` of the room `alignment`, or ``package.module:callable`` of anything that is installed. Called with
+        the name, it gives an `alignment.aligner.Aligner`.
     needs_landmarks : bool
         Whether it needs corresponding landmarks of both images. Such a kind serves single pairs, not fine-tuning or visits.
     """
@@ -34,11 +34,11 @@ NONE = "none"
 """The kind that leaves the initial alignment out."""
 
 _DECLARED = [
-    InitialKind(NONE, "pair_alignment:SearchedAlignment"),
-    InitialKind("translation", "pair_alignment:SearchedAlignment"),
-    InitialKind("rigid", "pair_alignment:SearchedAlignment"),
-    InitialKind("affine", "pair_alignment:SearchedAlignment"),
-    InitialKind("landmarks", "from_points:LandmarkAlignment", needs_landmarks=True),
+    InitialKind(NONE, ".pair_alignment:SearchedAlignment"),
+    InitialKind("translation", ".pair_alignment:SearchedAlignment"),
+    InitialKind("rigid", ".pair_alignment:SearchedAlignment"),
+    InitialKind("affine", ".pair_alignment:SearchedAlignment"),
+    InitialKind("landmarks", ".from_points:LandmarkAlignment", needs_landmarks=True),
 ]
 
 

@@ -22,7 +22,7 @@ def aligner(name: str) -> Aligner:
         raise InputError(f"There is no initial alignment {name!r}. Known: {', '.join(kinds)}.")
     module, _, attribute = kinds[name].implementation.partition(":")
     try:
-        found = importlib.import_module(module if "." in module else f".{module}", __package__)
+        found = importlib.import_module(module, __package__)
         return getattr(found, attribute)(name)
     except (ImportError, AttributeError) as error:
         raise InputError(

@@ -67,6 +67,17 @@ class Alignment:
         rows, columns = (positions + 0.5) * (2 / size) - 1
         return np.tensordot(self.bend, np.stack((rows * rows, rows * columns, columns * columns)), 1)
 
+    @classmethod
+    def from_dict(cls, values: dict) -> Alignment:
+        """Inverse of `to_dict`; measures that are None become NaN."""
+        measures = {name: math.nan if values[name] is None else values[name] for name in _MEASURES}
+        bend = values.get("bend")
+        arrays = {
+            "matrix": np.array(values["matrix"], dtype=np.float64),
+            "bend": None if bend is None else np.array(bend, dtype=np.float64),
+        }
+        return cls(**{**values, **measures, **arrays})
+
     def to_dict(self) -> dict:
         """Plain values, for a record."""
         known = {name: None if math.isnan(getattr(self, name)) else getattr(self, name) for name in _MEASURES}

@@ -95,14 +95,7 @@ class Alignments:
         content = json.loads(self._path.read_text(encoding="utf-8"))
         if content["preprocessing"] != self._preprocessing:
             return {}
-        return {
-            name: Alignment(**{**values, **{part: _array(values.get(part)) for part in ("matrix", "bend")}})
-            for name, values in content["alignments"].items()
-        }
-
-
-def _array(values: list | None) -> np.ndarray | None:
-    return None if values is None else np.array(values, dtype=np.float64)
+        return {name: Alignment.from_dict(values) for name, values in content["alignments"].items()}
 
 
 class Bed:

@@ -1,7 +1,7 @@
 """Every threshold says what it is, and the decisions that hang on the thresholds are pinned on both sides of each.
 
-The rows of `pinned_decisions.json` are features of the shipped sample pairs, as they are, with noise added, under drawn looks, and
-of two eyes against one another; fields are those of the shipped network and of the refinement, scaled to come near a threshold.
+The rows of `pinned_decisions.json` are features of the shipped sample pairs: as they are, with noise, under drawn looks, and
+of two eyes against one another. Fields are those of the shipped network and of the refinement, scaled to come near a threshold.
 """
 
 from __future__ import annotations
