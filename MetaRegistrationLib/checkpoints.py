@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from .calibration import NetworkCalibration, network_calibration
 from .errors import InputError
 from .formats.files import replacing
 from .frames.preprocessing import Preprocessing
@@ -40,6 +41,9 @@ class Checkpoint:
         One entry for each training stage, oldest first: its name, steps, settings, data, results.
     provenance : dict
         Versions, hardware, date, parent checkpoint's hash.
+    calibration : dict of str to float
+        Thresholds of this network (names of `NetworkCalibration`) that differ from the defaults of `calibration.py`. A file
+        without them is written and read as before there were any.
     training : dict
         State of an unfinished run (optimisers, counters); empty in a checkpoint that is only to be used.
     path : Path or None
@@ -56,6 +60,7 @@ class Checkpoint:
     training: dict = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
     path: Path | None = field(default=None, compare=False)
+    calibration: dict = field(default_factory=dict)
     module: nn.Module | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -112,6 +117,13 @@ class Checkpoint:
         tasks = [task for entry in self.history for task in entry.get("tasks", ()) if isinstance(task, dict)]
         return any(task.get("any_contrast") for task in tasks)
 
+    def build_calibration(self) -> NetworkCalibration:
+        """The thresholds of the network; an `InputError` when this version does not know those of the checkpoint."""
+        try:
+            return network_calibration(self.network["name"], any_contrast=self.knows_contrasts, own=self.calibration)
+        except ValueError as error:
+            raise InputError(f"{self.title}: {error}. A newer version of the program may have written them.") from error
+
     def build_preprocessing(self) -> Preprocessing:
         """The checkpoint's preprocessing; an `InputError` when this version does not know its settings."""
         try:
@@ -145,7 +157,10 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
 
 
 def _stored(checkpoint: Checkpoint) -> dict:
-    return {name: value for name, value in vars(checkpoint).items() if name not in ("path", "module")}
+    stored = {name: value for name, value in vars(checkpoint).items() if name not in ("path", "module")}
+    if not checkpoint.calibration:  # earlier versions do not know it
+        del stored["calibration"]
+    return stored
 
 
 def load_checkpoint(path: str | os.PathLike) -> Checkpoint:
@@ -225,6 +240,7 @@ def _checked(path: Path, content: object) -> Checkpoint:
         sound = (
             isinstance(checkpoint.network["name"], str)
             and isinstance(checkpoint.preprocessing, dict)
+            and isinstance(checkpoint.calibration, dict)
             and all(isinstance(weight, Tensor) for weight in checkpoint.weights.values())
             and isinstance(checkpoint.history, list)
             and all(isinstance(entry, dict) for entry in checkpoint.history)
@@ -233,7 +249,7 @@ def _checked(path: Path, content: object) -> Checkpoint:
         raise InputError(f"Checkpoint {path}: parts of it are missing or unknown ({error}).") from error
     if not sound:
         raise InputError(
-            f"Checkpoint {path}: its network, weights, preprocessing or history are not what a checkpoint holds."
+            f"Checkpoint {path}: its network, weights, preprocessing, history or calibration are not what a checkpoint holds."
         )
     return checkpoint
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
+from . import calibration
 from .errors import InputError
+from .initial_kinds import initial_kinds
 
-SEARCHED_KINDS = ("none", "translation", "rigid", "affine")
-INITIAL_KINDS = (*SEARCHED_KINDS, "landmarks")
-LEAST_LANDMARKS = 3  # pairs of them, for an initial alignment by landmarks
-LEAST_CONFIDENCE = 0.5  # an initial alignment that is less sure is turned down, and the user told
+LEAST_LANDMARKS = calibration.LEAST_LANDMARKS.value
+LEAST_CONFIDENCE = calibration.LEAST_CONFIDENCE.value
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Stages:
     Attributes
     ----------
     initial : str
-        Initial alignment: "none", "translation", "rigid" or "affine", which is searched for, or "landmarks".
+        Initial alignment, one of `initial_kinds`: "none", "translation", "rigid" or "affine", which is searched for, or
+        "landmarks".
     network : bool
         Whether the network's displacement follows.
     refine : int
@@ -37,9 +38,9 @@ class Stages:
     refine: int = 30
 
     def __post_init__(self) -> None:
-        if self.initial not in INITIAL_KINDS:
+        if self.initial not in initial_kinds():
             raise InputError(
-                f"{{field}}: expected one of {', '.join(INITIAL_KINDS)}, got {self.initial!r}.", field="initial"
+                f"{{field}}: expected one of {', '.join(initial_kinds())}, got {self.initial!r}.", field="initial"
             )
         if not isinstance(self.network, bool):
             raise InputError(
@@ -72,10 +73,11 @@ def adapted_initial(history: Sequence[dict]) -> str | None:
     """
     last = history[-1] if history else {}
     kind = last.get("initial") if last.get("stage") == "finetune" else None
-    return kind if kind in INITIAL_KINDS else None
+    return kind if kind in initial_kinds() else None
 
 
 def check_initial(kind: object, name: str) -> None:
     """Raise an `InputError` that begins with `name` unless `kind` is a kind of initial alignment that needs no landmarks."""
-    if kind not in SEARCHED_KINDS:
-        raise InputError(f"{name}: expected one of {', '.join(SEARCHED_KINDS)}, got {kind!r}.")
+    kinds = initial_kinds(with_landmarks=False)
+    if kind not in kinds:
+        raise InputError(f"{name}: expected one of {', '.join(kinds)}, got {kind!r}.")

@@ -1,6 +1,6 @@
 """Initial alignment of a pair by one global transform, before any network sees it."""
 
-from .pair_alignment import align
-from .result import KINDS, Alignment
+from .pair_alignment import KINDS, align
+from .result import Alignment
 
 __all__ = ["KINDS", "Alignment", "align"]

@@ -11,17 +11,19 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from .. import calibration
 from ..frames.spatial import identity_grid, warp
 from ..frames.surround import continued
+from ..initial_kinds import NONE, needs_landmarks
 from ..progress import Message
 from ..stages import LEAST_CONFIDENCE
-from . import Alignment
 from .affine import IDENTITY
+from .result import Alignment
 
 _INVERSIONS = 30  # each brings a point nearer by the bend's slope, a tenth or so
 _WHOLLY = 0.999  # of a pixel's weight, but for rounding
-_HIDDEN = 0.02  # of a side: eight pixels of 400
-_HIDDEN_SHARE = 3e-4  # of the frame: 50 pixels of 400 x 400
+_HIDDEN = calibration.HIDDEN_REACH.value
+_HIDDEN_SHARE = calibration.HIDDEN_SHARE.value
 
 
 def aligned_image(image: np.ndarray, alignment: Alignment | None) -> np.ndarray:
@@ -125,7 +127,7 @@ def other_initial_message(adapted: str | None, used: str) -> Message | None:
         `adapted_initial`; None where nothing is known.
     used : str
     """
-    if adapted is None or adapted == used or (used == "landmarks" and adapted != "none"):
+    if adapted is None or adapted == used or (needs_landmarks(used) and adapted != NONE):
         return None
     return Message(
         f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}: it may do less well"

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .. import calibration
 from .affine import sampling_grids
 from .structure import Structure, structure
 from .survey import fast_side, resized
@@ -29,8 +30,8 @@ DIRECTIONS = {
 Across a dark line the grey values bend the other way than across a bright one, so that ridges change their sign with contrast;
 edges do not.
 """
-_LEAST_DEFINED = 0.35
-_AGREE = 0.0125  # of a side: five pixels of 400
+_LEAST_DEFINED = calibration.BLOCK_DEFINED.value
+_AGREE = calibration.BLOCK_AGREES.value
 
 
 @dataclass(frozen=True, eq=False)

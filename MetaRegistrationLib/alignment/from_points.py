@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
+import torch
 
+from .. import calibration
 from ..errors import InputError
+from ..preparation import PreparedPair
 from ..stages import LEAST_LANDMARKS
+from .aligned import total_displacement
+from .aligner import AlignmentContext
+from .blocks import DIRECTIONS
 from .result import Alignment
+from .second_look import SecondLook
 
-_FOR_AFFINE = 6
-_IN_A_LINE = 0.08  # second over first singular value of the points
+_FOR_AFFINE = calibration.LANDMARKS_FOR_AFFINE.value
+_IN_A_LINE = calibration.LANDMARKS_IN_A_LINE.value
 _REASON = "from its own landmarks, so that their distances are no independent measure"
+
+
+class LandmarkAlignment:
+    """An `Aligner` that goes by landmarks, and notes what the two contrasts have in common there."""
+
+    needs_landmarks = True
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __call__(self, pair: PreparedPair, context: AlignmentContext) -> Alignment:
+        """See `align_by_points`."""
+        nowhere = np.empty((0, 2))
+        alignment = align_by_points(*(context.landmarks or (nowhere, nowhere)))
+        start = total_displacement(alignment, torch.zeros(1, 2, *pair.fixed.framed.shape))
+        inside = {"inside_moving": pair.moving.inside, "inside_fixed": pair.fixed.inside}
+        agreements = {
+            directions: SecondLook(*pair.framed, start, **inside, directions=directions)(start)
+            for directions in DIRECTIONS
+        }
+        return replace(alignment, directions=max(agreements, key=agreements.__getitem__))
 
 
 def align_by_points(moving: np.ndarray, fixed: np.ndarray) -> Alignment:

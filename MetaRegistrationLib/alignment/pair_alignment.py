@@ -11,22 +11,59 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from .. import calibration
+from ..preparation import PreparedPair
 from ..stages import LEAST_CONFIDENCE
 from .affine import CORNERS, IDENTITY, stretches, to_frame
+from .aligner import AlignmentContext
 from .blocks import BlockMatcher
 from .confidence import confidence
 from .quadratic import bent
-from .result import KINDS, Alignment
+from .result import Alignment
 from .settle import Settled, judge, settle
 from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
+
+KINDS = ("none", "translation", "rigid", "affine")
+"""What the search can look for."""
 
 _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
 _USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
 _WHOLE = Range(tuple(np.arange(-180.0, 179.0, 6.0)), steps(0.4, 2.5, 1.13))
 _MIRRORED = Range(_WHOLE.rotations_deg, steps(0.88, 1.13, 1.13))
 _TRIED = {"usual": 2, "whole": 3}
-_MOST_ANISOTROPIC = 1.35
-_IN_PLACE = 0.005  # half a side being 1: one pixel of 400
+_MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
+_IN_PLACE = calibration.IN_PLACE.value
+_ENDS = calibration.SEARCH_ENDS.value
+
+
+class SearchedAlignment:
+    """An `Aligner` that searches for the transform.
+
+    Parameters
+    ----------
+    name : str
+        One of `KINDS`.
+    """
+
+    needs_landmarks = False
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __call__(self, pair: PreparedPair, context: AlignmentContext) -> Alignment:
+        """See `align`."""
+        moving, fixed = pair.moving, pair.fixed
+        return align(
+            moving.framed,
+            fixed.framed,
+            self.name,
+            inside_moving=moving.inside,
+            inside_fixed=fixed.inside,
+            extent_moving=moving.extent,
+            extent_fixed=fixed.extent,
+            device=context.device,
+            second_opinion=context.second_opinion,
+        )
 
 
 def align(
@@ -172,7 +209,7 @@ class _Search:
         for index in range(min(len(peaks.scores), _TRIED[name])):
             settled = self._settled(self._matcher, peaks.matrices[index])
             found.append(_Candidate(settled, confidence(peaks, index, settled, whole=name == "whole")))
-            if found[-1].confidence > 0.99:
+            if found[-1].confidence > _ENDS:
                 break
         return max(found, key=lambda candidate: candidate.confidence)
 

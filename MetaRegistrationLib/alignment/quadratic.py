@@ -11,18 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import calibration
 from .blocks import BlockMatcher, Matches, affine_terms, fit_change
 from .settle import CHECK_REACH, Settled
 
 # Greatest offset of a block, half a side being 1, and the distances within which it counts, pass by pass after the first.
 _PASSES = ((0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
 _LOOSEST, _TIGHTEST = 0.05, 0.012
-_LEAST_BLOCKS = 20  # to begin with: six numbers an axis are to be told
-_GAIN = 0.6  # the median offset that blocks may keep, as a share of what the affine transform leaves
-# Blocks that have to agree on it in the end, of 64 and of those that both images show: a wide field fills the frame, and where
-# less do, it follows an elastic deformation.
-_LEAST_AGREEING, _LEAST_SHARE = 36, 0.8
-_LEAST_BEND, _GREATEST_BEND = 0.01, 0.25  # two pixels of 400 at the corners of the frame, and fifty
+_LEAST_BLOCKS = calibration.BEND_LEAST_BLOCKS.value
+_GAIN = calibration.BEND_GAIN.value
+_LEAST_AGREEING = calibration.BEND_LEAST_AGREEING.value
+_LEAST_SHARE = calibration.BEND_LEAST_SHARE.value
+_LEAST_BEND = calibration.LEAST_BEND.value
+_GREATEST_BEND = calibration.GREATEST_BEND.value
+_LEAST_DETERMINANT = calibration.BEND_LEAST_DETERMINANT.value
 _CORNERS = np.array([(row, column) for row in (-1.0, 0.0, 1.0) for column in (-1.0, 0.0, 1.0)])
 
 
@@ -54,7 +56,7 @@ def bent(matcher: BlockMatcher, settled: Settled) -> Bent | None:
     if before.agreeing().sum() < _LEAST_BLOCKS:
         return None
     matrix, bend, left = _changed(before, settled.matrix, np.zeros((2, 3)), _LOOSEST, _TIGHTEST)
-    if left > _GAIN * _typical(before) or not _plausible(matrix, bend):
+    if left > _GAIN * _typical(before) or not plausible(matrix, bend):
         return None
     for reach, loosest, tightest in _PASSES:
         matches = matcher.match(matcher.under(matrix, bend), reach, (settled.directions,))[settled.directions]
@@ -63,10 +65,23 @@ def bent(matcher: BlockMatcher, settled: Settled) -> Bent | None:
         matrix, bend, _ = _changed(matches, matrix, bend, loosest, tightest)
     after = matcher.match(matcher.under(matrix, bend), CHECK_REACH, (settled.directions,))[settled.directions]
     share = float(after.agreeing().mean()) if len(after) else 0.0
-    least = max(_LEAST_AGREEING, before.agreeing().sum())
-    if share < _LEAST_SHARE or after.agreeing().sum() < least or not _plausible(matrix, bend):
+    counts = int(before.agreeing().sum()), int(after.agreeing().sum())
+    if not enough_agree(share, *counts) or not plausible(matrix, bend):
         return None
     return Bent(matrix, bend, share) if _typical(after) <= _GAIN * _typical(before) else None
+
+
+def enough_agree(share: float, before: int, after: int) -> bool:
+    """Whether enough blocks agree on a quadratic transform.
+
+    Parameters
+    ----------
+    share : float
+        Of the blocks that both images show, those that agree on it.
+    before, after : int
+        Blocks that agree on the affine transform, and on the quadratic one.
+    """
+    return share >= _LEAST_SHARE and after >= max(_LEAST_AGREEING, before)
 
 
 def _changed(
@@ -90,7 +105,7 @@ def _typical(matches: Matches, fitted: np.ndarray | None = None) -> float:
     return float(np.median(offsets)) if len(offsets) else float("inf")
 
 
-def _plausible(matrix: np.ndarray, bend: np.ndarray) -> bool:
+def plausible(matrix: np.ndarray, bend: np.ndarray) -> bool:
     """Bent neither less than a match can tell nor as no eye is, and folded nowhere."""
     scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     greatest = np.linalg.norm(quadratic_terms(_CORNERS) @ bend.T, axis=1).max() / scale
@@ -101,4 +116,4 @@ def _plausible(matrix: np.ndarray, bend: np.ndarray) -> bool:
     )
     jacobians = matrix[:, :2] + np.einsum("ik,pkj->pij", bend, slopes)
     determinants = np.linalg.det(jacobians) / np.linalg.det(matrix[:, :2])
-    return bool(_LEAST_BEND <= greatest <= _GREATEST_BEND and determinants.min() > 0.3)
+    return bool(_LEAST_BEND <= greatest <= _GREATEST_BEND and determinants.min() > _LEAST_DETERMINANT)

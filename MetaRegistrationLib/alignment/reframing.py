@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
+from .. import calibration
 from ..formats.images import Image
 from ..frames.preprocessing import Frame, Preprocessing, framed_mask
 from ..frames.spatial import identity_grid
-from . import Alignment
+from .result import Alignment
 
-_SAME_SCALE = 1.1
+_SAME_SCALE = calibration.SAME_SCALE.value
 
 
 @dataclass(frozen=True, eq=False)

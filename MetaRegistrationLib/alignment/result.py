@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..stages import SEARCHED_KINDS as KINDS
-
-__all__ = ["KINDS", "Alignment"]
-
 _MEASURES = ("correlation_before", "correlation", "confidence")
 
 
@@ -21,7 +17,7 @@ class Alignment:
     Attributes
     ----------
     requested, kind : str
-        One of `KINDS`, or "landmarks": what was asked for, and what was kept. `rigid` is rotation and translation.
+        What was asked for (a name of `initial_kinds`), and what was kept. `rigid` is rotation and translation.
     matrix : float64 array (2, 3)
         A pull transform in pixels of the frame: a fixed pixel (row, column) is found at
         ``matrix @ (row, column, 1)`` in the moving frame.
@@ -70,6 +66,17 @@ class Alignment:
             return np.zeros_like(positions)
         rows, columns = (positions + 0.5) * (2 / size) - 1
         return np.tensordot(self.bend, np.stack((rows * rows, rows * columns, columns * columns)), 1)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> Alignment:
+        """Inverse of `to_dict`; measures that are None become NaN."""
+        measures = {name: math.nan if values[name] is None else values[name] for name in _MEASURES}
+        bend = values.get("bend")
+        arrays = {
+            "matrix": np.array(values["matrix"], dtype=np.float64),
+            "bend": None if bend is None else np.array(bend, dtype=np.float64),
+        }
+        return cls(**{**values, **measures, **arrays})
 
     def to_dict(self) -> dict:
         """Plain values, for a record."""

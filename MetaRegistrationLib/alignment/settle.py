@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import calibration
 from .affine import projected
 from .blocks import DIRECTIONS, BlockMatcher, Matches, affine_terms, fit_change
 
@@ -14,7 +15,7 @@ _PASSES = ((0.16, 0.02), (0.10, 0.02), (0.06, 0.012), (0.06, 0.012))
 _LOOSEST = (0.1, 0.04, 0.03, 0.03)
 CHECK_REACH = 0.1
 """Greatest offset of a block, half a side being 1, at which a transform is judged."""
-_LEAST_BLOCKS = 5
+_LEAST_BLOCKS = calibration.SETTLED_LEAST_BLOCKS.value
 
 
 @dataclass(frozen=True, eq=False)

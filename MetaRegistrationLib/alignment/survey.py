@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .. import calibration
 from .affine import CORNERS, similarity
 from .structure import Structure, structure
 
-LEAST_OVERLAP = 0.2
+LEAST_OVERLAP = calibration.LEAST_OVERLAP.value
 _AT_ONCE = 16  # as many as fit into a processor's cache
 _NEIGHBOURHOOD = 0.25  # how far the corners lie apart in two places that count as two; half a side is 1
 _SIDES = sorted(2**twos * 3**threes for twos in range(1, 15) for threes in range(4))

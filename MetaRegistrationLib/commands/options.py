@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 from ..errors import InputError
-from ..stages import INITIAL_KINDS, SEARCHED_KINDS, Stages
+from ..initial_kinds import initial_kinds
+from ..stages import Stages
 from ..workflows.folders import PairSelection
 from ..workflows.registrars import RegistrarOptions
 
@@ -200,21 +201,22 @@ def registrar_of(arguments: argparse.Namespace) -> RegistrarOptions:
     return RegistrarOptions(arguments.checkpoint, stages=stages_of(arguments), device=arguments.device)
 
 
-def add_initial(parser: argparse.ArgumentParser, kinds: tuple[str, ...] = SEARCHED_KINDS) -> None:
-    """`--initial KIND`."""
+def add_initial(parser: argparse.ArgumentParser, *, with_landmarks: bool = False) -> None:
+    """`--initial KIND`, with those kinds that need landmarks or without them."""
+    kinds = initial_kinds(with_landmarks=with_landmarks)
     parser.add_argument(
         "--initial",
         choices=kinds,
         default=Stages.initial,
         help="initial alignment, before the network (default: %(default)s)"
-        + ("; landmarks: from three or more pairs of those that are given" if "landmarks" in kinds else ""),
+        + ("; landmarks: from three or more pairs of those that are given" if with_landmarks else ""),
     )
 
 
 def add_stages(parser: argparse.ArgumentParser) -> None:
     """`--initial KIND`, `--no-network` and `--refine N`; `stages_of` makes `Stages` of them."""
     group = parser.add_argument_group("stages")
-    add_initial(group, INITIAL_KINDS)
+    add_initial(group, with_landmarks=True)
     group.add_argument("--no-network", action="store_true", help="leave the network out; needs no checkpoint")
     group.add_argument(
         "--refine",

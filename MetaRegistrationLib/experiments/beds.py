@@ -12,12 +12,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..alignment import Alignment, align
+from ..alignment import Alignment
 from ..alignment.aligned import aligned_image, alignment_message
+from ..alignment.aligner import AlignmentContext
+from ..alignment.registry import aligner
 from ..errors import InputError
 from ..formats.files import write_json
-from ..frames.preprocessing import Frame, Preprocessing, pair_frames
+from ..frames.preprocessing import Preprocessing
+from ..initial_kinds import NONE
 from ..pairs.folders import ImagePair, PairFiles, find_pairs
+from ..preparation import PreparedPair, prepare
 from ..progress import Message, Reader, plain
 from ..tasks import TaskPair, augmented, repeat_settings, simulated_pair
 
@@ -33,14 +37,13 @@ Simulate = Callable[[Path], None]
 
 @dataclass(frozen=True, eq=False)
 class BedPair:
-    """One pair as it was read, in the frame, and aligned.
+    """One pair as it was read, prepared and aligned.
 
-    `framed` are the preprocessed images (size, size), neither of them moved; `moving` is the aligned one.
+    `moving` is the aligned moving image on the network grid, float32 (size, size).
     """
 
     images: ImagePair
-    frames: tuple[Frame, Frame]
-    framed: tuple[np.ndarray, np.ndarray]
+    prepared: PreparedPair
     alignment: Alignment | None
     moving: np.ndarray
 
@@ -68,14 +71,12 @@ class Alignments:
     def __len__(self) -> int:
         return len(self._found)
 
-    def __call__(self, name: str, framed: tuple, inside: tuple) -> Alignment | None:
+    def __call__(self, name: str, pair: PreparedPair) -> Alignment | None:
         """Alignment of the pair `name`; None where no alignment is asked for."""
-        if self.initial == "none":
+        if self.initial == NONE:
             return None
         if name not in self._found:
-            self._found[name] = align(
-                *framed, self.initial, inside_moving=inside[0], inside_fixed=inside[1], device=self._device
-            )
+            self._found[name] = aligner(self.initial)(pair, AlignmentContext(self._device))
             self._unsaved += 1
             if self._unsaved >= _PAIRS_BETWEEN_SAVES:
                 self.save()
@@ -94,14 +95,7 @@ class Alignments:
         content = json.loads(self._path.read_text(encoding="utf-8"))
         if content["preprocessing"] != self._preprocessing:
             return {}
-        return {
-            name: Alignment(**{**values, **{part: _array(values.get(part)) for part in ("matrix", "bend")}})
-            for name, values in content["alignments"].items()
-        }
-
-
-def _array(values: list | None) -> np.ndarray | None:
-    return None if values is None else np.array(values, dtype=np.float64)
+        return {name: Alignment.from_dict(values) for name, values in content["alignments"].items()}
 
 
 class Bed:
@@ -157,14 +151,14 @@ class Bed:
     def training_task(self, *, with_test_images: bool = False) -> BedTask:
         """What a row is trained on: the fine_tune pairs and, for Model-Seen alone, the test pairs' images."""
         pairs = [*self.training, *(self.test if with_test_images else [])]
-        images_only = [TaskPair(pair.moving, pair.framed[1]) for pair in pairs]
+        images_only = [TaskPair(pair.moving, pair.prepared.fixed.framed) for pair in pairs]
         images = [pair.images for pair in pairs]
         return BedTask(self.name, images_only, images, self._alignments.initial, self._preprocessing)
 
     def prepare(self, progress: Reader) -> None:
         """Read and align all pairs now, and tell how far that is."""
         files = [*self.training_files, *self.test_files]
-        if self._alignments.initial != "none" and len(self._alignments) < len(files):
+        if self._alignments.initial != NONE and len(self._alignments) < len(files):
             told = time.monotonic()
             for done, pair in enumerate(files, start=1):
                 message = alignment_message(pair.name, self._framed(pair).alignment)
@@ -183,12 +177,9 @@ class Bed:
 
     def _framed(self, files: PairFiles) -> BedPair:
         images = files.load()
-        pair = (images.moving, images.fixed)
-        frames = pair_frames(images.moving.geometry, images.fixed.geometry, self._preprocessing.size)
-        framed = tuple(self._preprocessing.apply(i.array, frame) for i, frame in zip(pair, frames, strict=True))
-        inside = tuple(frame.inside(i.geometry.size) for i, frame in zip(pair, frames, strict=True))
-        alignment = self._alignments(files.name, framed, inside)
-        return BedPair(images, frames, framed, alignment, aligned_image(framed[0], alignment))
+        pair = prepare(images.moving, images.fixed, self._preprocessing, whole=True)
+        alignment = self._alignments(files.name, pair)
+        return BedPair(images, pair, alignment, aligned_image(pair.moving.framed, alignment))
 
 
 class BedTask:

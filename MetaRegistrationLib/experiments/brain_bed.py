@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
 from ..errors import InputError
 from ..formats.image_files import file_stem
 from ..formats.images import read_volume
@@ -36,7 +37,7 @@ SETTINGS = RepeatSettings(
     shadow_probability=0.0,
 )
 """Displaced as bed S is; mild noise within the brain and smooth gain, and nothing that only an OCTA scanner does."""
-_LEAST_CONTENT = 0.25
+_LEAST_CONTENT = calibration.BRAIN_CONTENT.value
 _RIM_PX = 4
 
 Slice = tuple[str, np.ndarray, str]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import calibration
 from .measures import WATCHED_DISTANCE, WATCHED_NCC, WATCHED_PAIRS
 from .plan import Setting
 
 WINDOW = 5
 """Measurements in a running mean: each and the ones before it, fewer at the start."""
-TOLERANCE = 0.02
+TOLERANCE = calibration.CONVERGED.value
 CURVES = {
     "distance": (f"validation_{WATCHED_DISTANCE}", -1),
     "NCC": (f"validation_{WATCHED_NCC}", 1),

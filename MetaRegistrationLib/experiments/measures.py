@@ -11,7 +11,9 @@ from torch import nn
 
 from ..alignment.aligned import total_displacement
 from ..frames.metrics import landmark_distances
+from ..initial_kinds import NONE
 from ..registration.measures import PairMeasures, carry_landmarks, measure
+from ..registration.pipeline import StagedField
 from ..registration.registrar import Registration
 from ..stages import Stages
 from ..training.devices import as_batch
@@ -30,19 +32,17 @@ def register(network: nn.Module | None, pair: BedPair, device: torch.device) -> 
         In evaluation mode, on `device`; None for the initial alignment alone.
     """
     began = time.perf_counter()
-    fixed = as_batch([pair.framed[1]], device)
+    fixed = as_batch([pair.prepared.fixed.framed], device)
     if network is None:
         residual = fixed.new_zeros(1, 2, *fixed.shape[-2:])
     else:
         residual = network(as_batch([pair.moving], device), fixed).float()
-    field = total_displacement(pair.alignment, residual)[0].cpu().numpy()
-    seconds = time.perf_counter() - began + (pair.alignment.seconds if pair.alignment else 0.0)
-    images = (pair.images.moving, pair.images.fixed)
-    stages = Stages(pair.alignment.requested if pair.alignment else "none", network is not None, 0)
-    kept = "network" if stages.network else "initial" if pair.alignment and pair.alignment.kind != "none" else "none"
-    return Registration(
-        *images, *pair.frames, *pair.framed, field, seconds, stages=stages, alignment=pair.alignment, kept=kept
-    )
+    alignment = pair.alignment
+    displacement = total_displacement(alignment, residual)[0].cpu().numpy()
+    seconds = time.perf_counter() - began + (alignment.seconds if alignment else 0.0)
+    stages = Stages(alignment.requested if alignment else NONE, network is not None, 0)
+    kept = "network" if stages.network else "initial" if alignment and alignment.kind != NONE else "none"
+    return Registration.of(pair.prepared, StagedField(displacement, alignment, None, {}, kept), stages, seconds)
 
 
 def measured(registration: Registration, pair: BedPair) -> PairMeasures:
@@ -102,8 +102,8 @@ def example(pairs: Sequence[BedPair]) -> BedPair:
     """The pair that pictures show: the one whose distance before registration is the median (the upper of two)."""
     distances = [
         landmark_distances(
-            pair.frames[0].from_image(pair.images.moving_landmarks.points),
-            pair.frames[1].from_image(pair.images.fixed_landmarks.points),
+            pair.prepared.moving.frame.from_image(pair.images.moving_landmarks.points),
+            pair.prepared.fixed.frame.from_image(pair.images.fixed_landmarks.points),
         ).mean()
         for pair in pairs
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import calibration
 from ..formats.tables import write_table
 from .plan import ADAPTED, BRAIN, METHODS, Row, Setting
 from .results import Result, settings_of
@@ -24,7 +25,7 @@ PAPER = {
     ("ours", 2000): ("4.52 ± 2.93", "0.28 ± 0.10"),
 }
 """Distance (px at 400 x 400) and NCC of the paper, on 74 private pairs."""
-_WORSE_PX = 1e-3
+_WORSE_PX = calibration.WORSE_PX.value
 
 
 @dataclass(frozen=True)

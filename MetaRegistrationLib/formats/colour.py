@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
 from ..frames.field_of_view import field_of_view
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
-_CLEARLY = 1.1
+_CLEARLY = calibration.CLEARER_CHANNEL.value
 _LONGEST_SIDE = 512  # pixels of the part in which structure is measured
 _BAND = (1.5, 6.0)  # pixels: widths of the two blurs between which structure is counted
-_LEAST_PIXELS = 2500  # fewer tell nothing
-_LEAST_NOISE = 0.01  # of the robust range: below it noise does not matter
+_LEAST_PIXELS = calibration.COLOUR_LEAST_PIXELS.value
+_LEAST_NOISE = calibration.COLOUR_LEAST_NOISE.value
 
 
 def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, luminance: bool = False) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from .. import calibration
 from ..errors import InputError
 from ..frames.burnt_marks import burnt_marks, filled
 from ..frames.field_of_view import field_of_view
@@ -34,8 +35,8 @@ __all__ = [
     "write_image",
 ]
 
-SMALLEST_SIDE = 16
-_LEAST_FINITE = 0.1  # share of the pixels
+SMALLEST_SIDE = calibration.SMALLEST_SIDE.value
+_LEAST_FINITE = calibration.LEAST_FINITE.value
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
+
 _LONGEST_SIDE = 1024  # pixels of the reduced copy on which marks are looked for
-_EQUAL = 0.015  # of the range: how near the two images are in a mark, as after JPEG
-_CONSTANT = 0.04  # and how near its pixels are to one value
-_LEAST_PX = 24
-_LINE = 0.08  # of the image's side: the shortest line
-_FULL, _SIDE = 0.95, 0.3  # how much of a line's rectangle it fills, and at most of the row beside it
-_WIDEST = 0.02  # of the image's side; what is broader is tissue or surround
-_CONTRAST = 0.15  # of the range, between a mark and what lies around it
+_EQUAL = calibration.MARK_EQUAL.value
+_CONSTANT = calibration.MARK_CONSTANT.value
+_LEAST_PX = calibration.MARK_LEAST_PX.value
+_LINE = calibration.MARK_LENGTH.value
+_FULL = calibration.MARK_FULL.value
+_SIDE = calibration.MARK_SIDE.value
+_WIDEST = calibration.MARK_WIDEST.value
+_CONTRAST = calibration.MARK_CONTRAST.value
 _VALUES = 4
 _EIGHT = np.ones((3, 3), dtype=bool)
 

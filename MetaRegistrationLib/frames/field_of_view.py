@@ -5,18 +5,20 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
+
 _LONGEST_SIDE = 512  # pixels of the reduced copy on which the surround is looked for
 _WINDOW = 5
-_DARK = 0.08  # levels and deviations are shares of the image's robust range
-_DARK_DEVIATION = 0.03
-_DARK_SPREAD = 0.03  # of the level within a dark surround; a dark valley of the tissue reaches up to `_DARK`
-_CONSTANT_DEVIATION = 0.001
-_CONSTANT_SPREAD = 0.01
-_SMALLEST_SURROUND = 0.003  # share of the image
-_SMALLEST_TISSUE = 0.005
-_SMALLEST_VIEW = 0.1  # a view below this share is a wrong guess
+_DARK = calibration.DARK_LEVEL.value
+_DARK_DEVIATION = calibration.DARK_DEVIATION.value
+_DARK_SPREAD = calibration.DARK_SPREAD.value
+_CONSTANT_DEVIATION = calibration.CONSTANT_DEVIATION.value
+_CONSTANT_SPREAD = calibration.CONSTANT_SPREAD.value
+_SMALLEST_SURROUND = calibration.SMALLEST_BORDER.value
+_SMALLEST_TISSUE = calibration.SMALLEST_TISSUE.value
+_SMALLEST_VIEW = calibration.SMALLEST_VIEW.value
 _EDGE = 8  # pixels: JPEG's ringing, one block wide, and the window hide the last of the surround
-_HUGE = 1e9
+_HUGE = calibration.NO_DATA_MAGNITUDE.value
 
 
 def field_of_view(array: np.ndarray) -> np.ndarray:

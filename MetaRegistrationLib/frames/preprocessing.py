@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 from scipy import ndimage, sparse
 
+from .. import calibration
 from ..errors import InputError
 from .field_of_view import field_of_view as find_field_of_view
 from .geometry import Geometry
 
 _MUCH_BLUR = 1.0  # pixels, from which on filter and sampling are done together
-_SAME_ASPECT = 1.01
-_SAME_FIELD_OF_VIEW = 1.02
+_SAME_ASPECT = calibration.SAME_ASPECT.value
+_SAME_FIELD_OF_VIEW = calibration.SAME_FIELD_OF_VIEW.value
 
 
 @dataclass(frozen=True)

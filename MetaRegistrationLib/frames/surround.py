@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
+
 _LONGEST_SIDE = 512  # pixels of the reduced masks
 _NEAR = 2  # pixels
-# Share of the outline: frames and masks drawn into scans had 0.86 and more, heads, brains and chests at most 0.53.
-_ALONG = 0.7
+_ALONG = calibration.DRAWN_BORDER.value
 
 
 def is_drawn(moving: np.ndarray, fixed: np.ndarray) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import calibration
 from ..errors import InputError
 from ..formats.image_files import file_suffix
 from ..formats.images import Image, check_image, read_image, with_spacing
@@ -25,9 +26,9 @@ from ..formats.landmarks import (
 from ..formats.tiff_tags import TiffTags
 from ..frames.geometry import Geometry
 
-_ASPECT_LIMIT = 2.0
-_FIRST_CORNER = 0.05  # of the image: points that all lie in it were written in another unit
-_EXTENT_LIMIT = 4.0
+_ASPECT_LIMIT = calibration.ASPECT_LIMIT.value
+_FIRST_CORNER = calibration.FIRST_CORNER.value
+_EXTENT_LIMIT = calibration.EXTENT_LIMIT.value
 
 
 class PairError(InputError):

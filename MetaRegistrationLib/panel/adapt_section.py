@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..initial_kinds import needs_landmarks
 from ..stages import Stages
 from .adapt_choices import AdaptChoices
 from .adapt_logic import adapted_field_name
@@ -108,7 +109,7 @@ class AdaptSection:
     def _initial(self) -> str:
         """How pairs are aligned first; a folder's pairs have no landmarks to go by."""
         initial = self._state.stages.initial
-        return Stages.initial if initial == "landmarks" else initial
+        return Stages.initial if needs_landmarks(initial) else initial
 
     def _name(self) -> str:
         return self.ui.adaptedNameLineEdit.text.strip()

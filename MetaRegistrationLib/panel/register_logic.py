@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..formats.files import writable_folder
 from ..formats.images import Image
 from ..formats.landmarks import match_landmarks
+from ..initial_kinds import needs_landmarks
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
@@ -247,7 +248,7 @@ class RegisterLogic:
 
     def _landmarks(self, request: PairRequest, moving: Image, fixed: Image) -> tuple[np.ndarray, np.ndarray] | None:
         """Corresponding pixels, where the alignment is to go by landmarks."""
-        if request.stages.initial != "landmarks":
+        if not needs_landmarks(request.stages.initial):
             return None
         lists = []
         for node, image in ((request.moving_points, moving), (request.fixed_points, fixed)):

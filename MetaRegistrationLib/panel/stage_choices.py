@@ -6,25 +6,30 @@ import enum
 from pathlib import Path
 from typing import Any
 
+from ..initial_kinds import NONE, declared
 from ..stages import Stages
 from .texts import tr as _
 
 _NOTHING = Stages("none", False, 0)
 
 
-class InitialAlignment(enum.Enum):
-    """Kinds of initial alignment in the order of the list; the scene keeps the name."""
-
-    affine = "affine"
-    rigid = "rigid"
-    translation = "translation"
-    landmarks = "landmarks"
-    none = "none"
+class _Choice(enum.Enum):
+    """A kind of initial alignment; the scene keeps the name."""
 
     def label(self) -> str:
         """What the list shows; the parameter node asks for it."""
         name = kind_name(self.value)
         return _("{kind} (recommended)").format(kind=name) if self.value == Stages.initial else name
+
+
+def initial_choices() -> type[_Choice]:
+    """The declared kinds in the order of the list: those that are searched for, those by landmarks, none."""
+    order = list(reversed(declared()))
+    order.sort(key=lambda kind: (kind.name == NONE, kind.needs_landmarks))
+    return _Choice("InitialAlignment", {kind.name: kind.name for kind in order}, module=__name__)
+
+
+InitialAlignment = initial_choices()
 
 
 def kind_name(kind: str) -> str:
@@ -56,7 +61,7 @@ def missing_for(stages: Stages, checkpoint: Path | None) -> list[str]:
 def stages_in_words(stages: Stages) -> str:
     """The stages that are on, in their order."""
     parts = []
-    if stages.initial != "none":
+    if stages.initial != NONE:
         parts.append(_("{kind} alignment").format(kind=kind_name(stages.initial)))
     if stages.network:
         parts.append(_("network"))

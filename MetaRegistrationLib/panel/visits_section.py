@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..initial_kinds import needs_landmarks
 from ..mrml.visit_nodes import VisitNodes
 from ..stages import Stages
 from .stage_choices import missing_for
@@ -240,7 +241,7 @@ class VisitsSection:
     def _stages(self) -> Stages:
         """Those under Register; visits have no landmarks to go by."""
         stages = self._state.stages
-        return replace(stages, initial=Stages.initial) if stages.initial == "landmarks" else stages
+        return replace(stages, initial=Stages.initial) if needs_landmarks(stages.initial) else stages
 
     def _start_or_cancel(self) -> None:
         if self._job is not None:

@@ -13,27 +13,27 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from ..alignment import Alignment
-from ..alignment.reframing import reframed
+from ..calibration import network_calibration
 from ..checkpoints import Checkpoint
 from ..errors import InputError
-from ..formats.images import Image, tissue, without_marks
+from ..formats.images import Image
 from ..formats.landmarks import Landmarks
 from ..frames.geometry import Geometry
 from ..frames.inverse import map_points
 from ..frames.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
-from ..frames.preprocessing import Frame, Preprocessing, frame_extent, framed_mask, interpolate_grid, pair_frames
+from ..frames.preprocessing import Frame, Preprocessing, framed_mask, interpolate_grid
 from ..frames.spatial import invert_points, warp
-from ..frames.surround import is_drawn
+from ..preparation import PreparedPair, prepare
 from ..refinement import Refinement
 from ..stages import Stages
 from ..training.devices import choose_device, place
-from .pipeline import register_frames
+from .pipeline import Pipeline, StagedField
 
 _WHOLE_GRID = 1024  # pixels of an image's longer side up to which its field is written on its own pixels
 _ROWS_AT_ONCE = 128
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Registration:
     """A registered pair. Everything is in the images' own geometry, except what says `frame`.
 
@@ -79,6 +79,28 @@ class Registration:
     tissue_moving: np.ndarray | None = None
     tissue_fixed: np.ndarray | None = None
     burnt_in_px: int = 0
+
+    @classmethod
+    def of(cls, pair: PreparedPair, result: StagedField, stages: Stages, seconds: float) -> Registration:
+        """The registration of a prepared pair by the field of all stages."""
+        return cls(
+            moving=pair.moving.image,
+            fixed=pair.fixed.image,
+            moving_frame=pair.moving.frame,
+            fixed_frame=pair.fixed.frame,
+            framed_moving=pair.moving.framed,
+            framed_fixed=pair.fixed.framed,
+            displacement_px=result.displacement_px,
+            seconds=seconds,
+            stages=stages,
+            alignment=result.alignment,
+            refinement=result.refinement,
+            stage_seconds={"preprocessing": pair.seconds, **result.seconds},
+            kept=result.kept,
+            tissue_moving=pair.moving.tissue,
+            tissue_fixed=pair.fixed.tissue,
+            burnt_in_px=pair.burnt_in_px,
+        )
 
     def record(self) -> dict:
         """What the stages were asked and what they did, as plain values."""
@@ -266,7 +288,7 @@ class Registrar:
         self.stages = stages
         self.preprocessing = checkpoint.build_preprocessing() if checkpoint else Preprocessing()
         self.network: nn.Module | None = place(checkpoint.build(), self.device) if stages.network else None
-        self._knows_contrasts = checkpoint.knows_contrasts if checkpoint else False
+        self._limits = checkpoint.build_calibration() if checkpoint else network_calibration("", any_contrast=False)
         self._title = checkpoint.title if checkpoint else ""
 
     def __call__(
@@ -285,44 +307,11 @@ class Registrar:
             The network's field is not finite, or the alignment is to go by landmarks and these do not tell it.
         """
         began = time.perf_counter()
-        images = (moving, fixed)
-        frames = pair_frames(moving.geometry, fixed.geometry, self.preprocessing.size)
-        masks = [tissue(image) for image in images]
-        *seen, marks = without_marks(*images, *masks)
-        framed = [
-            self.preprocessing.apply(image.array, frame, mask)
-            for image, frame, mask in zip(seen, frames, masks, strict=True)
-        ]
-        inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
-        prepared = time.perf_counter()
-        extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
-        found = register_frames(
-            *framed,
-            self._displacement,
-            self.stages,
-            self.device,
-            inside_moving=inside[0],
-            inside_fixed=inside[1],
-            drawn_surround=is_drawn(*masks),
-            extents=tuple(extents),
-            knows_contrasts=self._knows_contrasts,
-            points=landmarks and tuple(frame.from_image(at) for frame, at in zip(frames, landmarks, strict=True)),
-            reframe=lambda alignment: reframed(seen[0], masks[0], frames[0], alignment, self.preprocessing),
-        )
-        return Registration(
-            *images,
-            *frames,
-            *framed,
-            found.displacement_px,
-            time.perf_counter() - began,
-            self.stages,
-            found.alignment,
-            found.refinement,
-            {"preprocessing": prepared - began, **found.seconds},
-            found.kept,
-            *masks,
-            marks,
-        )
+        pair = prepare(moving, fixed, self.preprocessing)
+        on_grids = landmarks and tuple(frame.from_image(at) for frame, at in zip(pair.frames, landmarks, strict=True))
+        pipeline = Pipeline(self.stages, self._displacement, self.device, self._limits)
+        field = pipeline(pair, on_grids)
+        return Registration.of(pair, field, self.stages, time.perf_counter() - began)
 
     def _displacement(self, moving: Tensor, fixed: Tensor) -> Tensor:
         displacement = self.network(moving, fixed)

@@ -8,14 +8,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from ..alignment import Alignment, align
-from ..alignment.aligned import aligned_points, alignment_message, seen_by_network
-from ..alignment.reframing import reframed
+from ..alignment import Alignment
+from ..alignment.aligned import aligned_points, alignment_message
+from ..alignment.aligned_pair import AlignedPair
+from ..alignment.aligner import AlignmentContext
+from ..alignment.registry import aligner
 from ..errors import InputError
-from ..formats.images import tissue, without_marks
-from ..frames.preprocessing import Preprocessing, frame_extent, framed_mask, pair_frames
-from ..frames.surround import is_drawn
+from ..frames.preprocessing import Preprocessing
+from ..initial_kinds import NONE
 from ..pairs.folders import PairFiles
+from ..preparation import PreparedPair, prepare
 from ..progress import Reader, Stage
 from ..simulation import RepeatSettings
 from ..stages import check_initial
@@ -32,7 +34,7 @@ def repeat_settings(initial: str) -> RepeatSettings:
 
     Farther apart than most pairs, so that the network does not forget the far ones while it adapts to the many near ones.
     """
-    mean, spread = (12.0, 8.0) if initial == "none" else (4.0, 3.0)
+    mean, spread = (12.0, 8.0) if initial == NONE else (4.0, 3.0)
     return RepeatSettings(displacement_px=mean, displacement_spread_px=spread)
 
 
@@ -112,7 +114,7 @@ class PairTask:
 
     def align(self, progress: Reader) -> None:
         """Align all pairs now, and tell how far that is and which of them are uncertain."""
-        if self.initial == "none":
+        if self.initial == NONE:
             return
         total = len(self.pairs) + len(self._held_out)
         detail = f"{counted(total, 'pair')} ({self.initial})"
@@ -131,15 +133,15 @@ class PairTask:
                 progress(Stage("align", detail, done, total))
 
     def _prepare(self, files: PairFiles, *, landmarks: bool = True) -> TaskPair:
-        if self.initial == "none":
+        if self.initial == NONE:
             return prepare_pair(files, self._preprocessing, landmarks=landmarks)
 
-        def aligned(moving: np.ndarray, fixed: np.ndarray, **options) -> Alignment:
+        def aligned(pair: PreparedPair) -> Alignment:
             if files not in self._alignments:
-                self._alignments[files] = align(moving, fixed, self.initial, device=self._device, **options)
+                self._alignments[files] = aligner(self.initial)(pair, AlignmentContext(self._device))
             return self._alignments[files]
 
-        return prepare_pair(files, self._preprocessing, landmarks=landmarks, aligner=aligned)
+        return prepare_pair(files, self._preprocessing, landmarks=landmarks, align=aligned)
 
     def describe(self) -> dict:
         """Kind, initial alignment, names of the pairs and what their files hold."""
@@ -161,42 +163,21 @@ def prepare_pair(
     preprocessing: Preprocessing,
     *,
     landmarks: bool = True,
-    aligner: Callable[..., Alignment] | None = None,
+    align: Callable[[PreparedPair], Alignment] | None = None,
 ) -> TaskPair:
-    """Read a pair and bring images and landmarks into the frame.
+    """Read a pair and bring images and landmarks onto the network grid, as registration shows them to the network.
 
     Parameters
     ----------
-    aligner : callable, optional
-        ``aligner(moving, fixed, **options)``, the options being those of `align`, gives the alignment; the moving image and its
-        landmarks are then those of the aligned frame.
+    align : callable, optional
+        Gives the alignment of the prepared pair; the moving image and its landmarks are then the aligned ones.
     """
-    pair = files.load()
-    images = (pair.moving, pair.fixed)
-    frames = pair_frames(pair.moving.geometry, pair.fixed.geometry, preprocessing.size)
-    masks = [tissue(image) for image in images]
-    *seen, _ = without_marks(*images, *masks)
-    moving, fixed = (
-        preprocessing.apply(image.array, frame, mask) for image, frame, mask in zip(seen, frames, masks, strict=True)
-    )
-    inside = [framed_mask(mask, frame) for mask, frame in zip(masks, frames, strict=True)]
-    alignment = behind = None
-    if aligner is not None:
-        extents = [frame_extent(frame, image.geometry) for image, frame in zip(images, frames, strict=True)]
-        alignment = aligner(
-            moving,
-            fixed,
-            inside_moving=inside[0],
-            inside_fixed=inside[1],
-            extent_moving=extents[0],
-            extent_fixed=extents[1],
-        )
-        view = reframed(seen[0], masks[0], frames[0], alignment, preprocessing)
-        behind = alignment
-        if view:
-            moving, inside[0], behind = view.moving, view.inside, view.alignment
-    moving, fixed = seen_by_network(moving, fixed, behind, tuple(inside) if is_drawn(*masks) else None)
-    if not landmarks or pair.moving_landmarks is None or pair.fixed_landmarks is None:
-        return TaskPair(moving, fixed)
-    moving_points = aligned_points(frames[0].from_image(pair.moving_landmarks.points), alignment, frames[0].size)
-    return TaskPair(moving, fixed, moving_points, frames[1].from_image(pair.fixed_landmarks.points))
+    files_read = files.load()
+    pair = prepare(files_read.moving, files_read.fixed, preprocessing)
+    alignment = None if align is None else align(pair)
+    images = AlignedPair.of(pair, alignment).network_images(continued=pair.drawn_border)
+    points = files_read.moving_landmarks, files_read.fixed_landmarks
+    if not landmarks or points[0] is None or points[1] is None:
+        return TaskPair(*images)
+    moving, fixed = (frame.from_image(side.points) for frame, side in zip(pair.frames, points, strict=True))
+    return TaskPair(*images, aligned_points(moving, alignment, preprocessing.size), fixed)

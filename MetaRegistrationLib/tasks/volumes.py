@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 import torch
 
+from .. import calibration
 from ..errors import InputError
 from ..formats.images import Volume, read_volume
 from ..frames.preprocessing import Preprocessing
@@ -19,6 +20,8 @@ from ..simulation import RepeatSettings, random_displacement
 from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair, augmented
 from .simulated import simulated_pair
+
+_LEAST_CONTENT = calibration.SLICE_CONTENT.value
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,7 @@ class VolumeTask:
         }
 
 
-def slices_with_content(volume: np.ndarray, *, least_content: float = 0.02) -> np.ndarray:
+def slices_with_content(volume: np.ndarray, *, least_content: float = _LEAST_CONTENT) -> np.ndarray:
     """Which slices of a volume (S, H, W) have content, (S,) bool.
 
     A slice is empty when fewer than `least_content` of its pixels lie above the volume's lowest value by more than a
@@ -205,7 +208,7 @@ def slices_with_content(volume: np.ndarray, *, least_content: float = 0.02) -> n
     return (volume > low + 0.01 * (high - low)).mean(axis=(1, 2)) >= least_content
 
 
-def adjacent_pairs(volume: np.ndarray, *, least_content: float = 0.02) -> np.ndarray:
+def adjacent_pairs(volume: np.ndarray, *, least_content: float = _LEAST_CONTENT) -> np.ndarray:
     """Indices k such that slices k and k + 1 of a volume (S, H, W) both have content (see `slices_with_content`)."""
     return _first_of_two(slices_with_content(volume, least_content=least_content))
 

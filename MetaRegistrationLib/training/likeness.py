@@ -10,15 +10,14 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
+from .. import calibration
 from ..alignment.second_look import SecondLook
 from ..frames.losses import smoothness
 from ..tasks import TaskPair
 from .devices import as_batch
 
-_GRAINY = 0.9
-# Networks that have learned unlike contrasts give smoother fields, above all where there is nothing to see.
-_SMOOTH, _SMOOTH_ANY = 0.014, 0.005
-_ALIKE = 0.1
+_GRAINY = calibration.GRAINY.value
+_ALIKE = calibration.ALIKE_CONTRASTS.value
 
 
 @dataclass(frozen=True)
@@ -28,24 +27,19 @@ class Likeness:
     Attributes
     ----------
     grain : float
-        Contrast of structures of about 1 px over that of structures of about 5 px, after preprocessing. Measured: 1.0 to 1.25
-        for OCTA, 1.2 to 1.3 for histology, 0.35 to 0.8 for brains, hearts and breathing, electron microscopy.
+        Contrast of structures of about 1 px over that of structures of about 5 px, after preprocessing.
     roughness : float
-        Mean squared gradient of the field that the starting network finds, as in Eq. (1). Measured with networks for like
-        contrasts: 0.007 to 0.011 for aligned repeat visits of OCTA, 0.004 for serial sections under the electron microscope,
-        0.012 to 0.05 for histology, 0.018 to 0.06 for brains of different people and breathing; with the one for any contrast:
-        0.003 to 0.005, 0.002, 0.005 to 0.012, 0.005 to 0.012.
+        Mean squared gradient of the field that the starting network finds, as in Eq. (1).
     alikeness : float
-        Mean cosine between directions of edges and ridges of aligned images. Measured: 0.34 to 0.7 for OCTA, 0.85 and up for
-        sections, 0.33 to 0.44 for brains of different people, 0.16 to 0.6 for stains; -0.07 to -0.02 for T1 and T2.
+        Mean cosine between directions of edges and ridges of aligned images.
     smooth_below : float
-        Roughness from which on much is left to deform, for that network.
+        Roughness from which on much is left to deform, for that network (`NetworkCalibration`).
     """
 
     grain: float
     roughness: float
     alikeness: float = 1.0
-    smooth_below: float = _SMOOTH
+    smooth_below: float = calibration.SMOOTH_BELOW.value
 
     @property
     def alike(self) -> bool:
@@ -65,9 +59,13 @@ class Likeness:
 
 @torch.no_grad()
 def likeness(
-    network: nn.Module, pairs: Iterable[TaskPair], device: torch.device, *, knows_contrasts: bool = False
+    network: nn.Module,
+    pairs: Iterable[TaskPair],
+    device: torch.device,
+    *,
+    smooth_below: float = calibration.SMOOTH_BELOW.value,
 ) -> Likeness:
-    """Measure pairs with the network that training starts from, and which may have learned unlike contrasts."""
+    """Measure pairs with the network that training starts from; `smooth_below` is that of its calibration."""
     was_training = network.training
     network.eval()
     measured = []
@@ -77,8 +75,7 @@ def likeness(
         alikeness = look.of_all_directions(torch.zeros_like(field))
         measured.append((_grain(pair.fixed), float(smoothness(field)), alikeness))
     network.train(was_training)
-    limit = _SMOOTH_ANY if knows_contrasts else _SMOOTH
-    return Likeness(*map(float, np.median(measured, axis=0)), smooth_below=limit)
+    return Likeness(*map(float, np.median(measured, axis=0)), smooth_below=smooth_below)
 
 
 def _grain(image: np.ndarray) -> float:

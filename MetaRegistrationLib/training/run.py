@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from .. import calibration
 from ..checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from ..errors import InputError, TrainingStopped
 from ..formats.files import sole_writer
@@ -29,9 +30,7 @@ _KEPT = (
     "Fine-tuning did not improve the registration of the pairs that judge it: the start was kept, and best.pt holds its "
     "weights."
 )
-# By what factor that which NCC leaves unexplained may rise: it rose by 5 percent on OCTA and by 8 on serial sections, with less
-# matching of noise, and by 26 on brains that another recipe harmed.
-_UNEXPLAINED = 1.1
+_UNEXPLAINED = calibration.UNEXPLAINED.value
 
 
 @dataclass(frozen=True)

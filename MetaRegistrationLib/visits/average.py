@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import calibration
 from .series import Series
 
-_TRIMMED_FROM = 4  # visits at a pixel, from which on the lowest and the highest value are left out
+_TRIMMED_FROM = calibration.TRIMMED_FROM.value
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
 from ..errors import InputError
 from ..frames.vessels import ridge_strength
 from .unknown import nothing_known
 
-THRESHOLD = 3.0
+THRESHOLD = calibration.CHANGE_SD.value
 """Standard deviations from which a difference is called a change."""
 WINDOW = 10 / 400
 """Standard deviation of the Gaussian window of "local", as a share of the longer side."""
@@ -20,9 +21,9 @@ _SHADING = 60 / 400  # over which contrast is evened out
 _BACKGROUND = (
     15 / 320
 )  # over which brightness is taken off before vessels are looked for, as a share of the shorter side
-_VESSEL = 65  # percentile of the reference's ridges above which a pixel rather is vessel
+_VESSEL = calibration.VESSEL_PERCENTILE.value
 _SOFT = 0.25  # width of that border, as a share of it
-_LEAST_KNOWN = 2000  # pixels
+_LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
 
 
 @dataclass(frozen=True)

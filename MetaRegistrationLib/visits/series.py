@@ -11,13 +11,14 @@ from threading import Lock
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
 from ..errors import InputError
 from ..formats.images import Image, tissue
 from ..formats.landmarks import Landmarks, match_landmarks
 from ..stages import LEAST_CONFIDENCE
 from .quality import quality
 
-LEAST_CONSISTENCY_PX = 0.5
+LEAST_CONSISTENCY_PX = calibration.CONSISTENCY_PX.value
 """Median by which a way round a triangle may miss its start, in pixels of a 400 x 400 frame."""
 _FRAME = 400
 _EVERY = 8  # pixels between the points that go round

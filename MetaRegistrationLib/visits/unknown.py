@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
+
 _DARK = 8 / 400  # window of "dark", as a share of the longer side
 _DARKEST = 3 / 400  # window of the darkest place: the middle of a fovea is small
-_DARKER = 0.8  # than the darkest place of the other visit: a shadow, since drop-outs are as dark as the fovea at most
-_LINE_WIDTH = 4  # rows, at most, of a motion line
-_LINE = 10.0  # robust standard deviations by which a row stands out of those beside it
-_LEAST_LINE = 0.3  # standard deviations of the image
-_JACOBIAN = (0.3, 3.0)  # of the area of a pixel
+_DARKER = calibration.SHADOW.value
+_LINE_WIDTH = calibration.MOTION_LINE_WIDTH.value
+_LINE = calibration.MOTION_LINE.value
+_LEAST_LINE = calibration.MOTION_LINE_CONTRAST.value
+_JACOBIAN = (calibration.LEAST_AREA.value, calibration.GREATEST_AREA.value)
 _BORDER = 4 / 400  # beside what is unknown, as a share of the longer side
 
 

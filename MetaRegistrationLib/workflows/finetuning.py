@@ -193,7 +193,7 @@ def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader
     from ..training.likeness import likeness
 
     device = next(network.parameters()).device
-    found = likeness(network, _some(task), device, knows_contrasts=base.knows_contrasts)
+    found = likeness(network, _some(task), device, smooth_below=base.build_calibration().smooth_below)
     measures = f"grain {found.grain:.2f}, roughness {found.roughness:.4f}, alikeness {found.alikeness:.2f}"
     unlike = task.initial != "none" and not found.alike
     kind = "as if their contrasts were unlike" if unlike else _KINDS[found.octa, found.smooth]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from .registrars import RegistrarOptions, make_registrar
 
@@ -142,7 +143,7 @@ def align_eyes(
 
 def check_stages(options: VisitsOptions) -> None:
     """Raise an `InputError` where the initial alignment needs landmarks, which visits have none of."""
-    if options.registrar.stages.initial == "landmarks":
+    if needs_landmarks(options.registrar.stages.initial):
         raise InputError(
             "series: visits have no landmarks to go by.", field="initial", advice="Choose another {field}."
         )

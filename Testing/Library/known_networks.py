@@ -35,6 +35,17 @@ class Translation(nn.Module):
         return moving.new_tensor(self.displacement)[None, :, None, None].expand(1, 2, *moving.shape[-2:]).clone()
 
 
+class Convolution(nn.Module):
+    """A foreign network: one convolution of both images as two channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.displacement = nn.Conv2d(2, 2, 3, padding=1, padding_mode="replicate")
+
+    def forward(self, images):
+        return self.displacement(images)
+
+
 class Waves(nn.Module):
     """A smooth displacement without folds: `amplitude` times the frame's side at most."""
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from MetaRegistrationLib.alignment import Alignment
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.frames.preprocessing import Preprocessing, stretched_frame
+from MetaRegistrationLib.preparation import PreparedImage, PreparedPair
 
 # Fixed to moving positions of a frame of 64: turned by 6 degrees, larger, shifted.
 AFFINE = np.array([[1.03, -0.1, 4.5], [0.11, 0.98, -5.25]])
@@ -15,6 +19,19 @@ def known_alignment(
 ) -> Alignment:
     """An alignment that was asked to be affine and found `matrix`."""
     return Alignment("affine", kind, matrix, 0.25, 0.5, confidence, 0.1, reason)
+
+
+def prepared_pair(
+    moving: np.ndarray, fixed: np.ndarray, tissue: tuple[np.ndarray, np.ndarray] | None = None
+) -> PreparedPair:
+    """Two images in [0, 1] of one size as they are, for a network grid of that size."""
+    size = len(fixed)
+    sides = []
+    for array, mask in zip((moving, fixed), tissue or (None, None), strict=True):
+        inside = np.ones(array.shape, dtype=bool) if mask is None else mask
+        image, frame = Image(array, Geometry(array.shape)), stretched_frame(array.shape, size)
+        sides.append(PreparedImage(image, image, frame, inside, array, inside, (float(size), float(size))))
+    return PreparedPair(*sides, Preprocessing(size=size), drawn_border=False, burnt_in_px=0, seconds=0.0)
 
 
 def turned_down(reason: str) -> Alignment:

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from MetaRegistrationLib import calibration
+from MetaRegistrationLib.calibration import network_calibration
 from MetaRegistrationLib.checkpoints import (
     FORMAT,
     FORMAT_VERSION,
@@ -279,3 +281,24 @@ def test_a_save_that_comes_out_short_is_noticed(saved, monkeypatch):
         save_checkpoint(saved, tiny_checkpoint())
     assert saved.read_bytes() == before
     assert only_file(saved)
+
+
+def test_a_checkpoint_without_thresholds_of_its_own_is_written_as_before(saved):
+    assert "calibration" not in torch.load(saved, weights_only=True)
+    checkpoint = load_checkpoint(saved)
+    assert checkpoint.calibration == {}
+    assert checkpoint.build_calibration() == network_calibration("voxelmorph", any_contrast=False)
+
+
+def test_thresholds_of_a_checkpoint_come_back_and_count(path):
+    save_checkpoint(path, tiny_checkpoint(calibration={"network_gain": 0.25}))
+    checkpoint = load_checkpoint(path)
+    assert checkpoint.calibration == {"network_gain": 0.25}
+    assert checkpoint.build_calibration().network_gain == 0.25
+    assert checkpoint.build_calibration().network_agreement == calibration.NETWORK_AGREEMENT.value
+
+
+def test_unknown_thresholds_name_the_file(path):
+    save_checkpoint(path, tiny_checkpoint(calibration={"unheard_of": 1.0}))
+    with pytest.raises(InputError, match=re.escape(f"Checkpoint {path}: ") + ".*unheard_of"):
+        load_checkpoint(path).build_calibration()

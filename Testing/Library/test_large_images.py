@@ -27,7 +27,9 @@ def large():
     field = ndimage.gaussian_filter(rng.normal(size=(2, 100, 100)), (0, 8, 8)).astype(np.float32)
     field *= 6 / np.abs(field).max()
     framed = [resample_to_frame(image.array, frame)[0] for image, frame in zip(images, frames, strict=True)]
-    return Registration(*images, *frames, *framed, field, 0.0)
+    names = ("moving", "fixed", "moving_frame", "fixed_frame", "framed_moving", "framed_fixed")
+    parts = dict(zip(names, (*images, *frames, *framed), strict=True))
+    return Registration(**parts, displacement_px=field, seconds=0.0)
 
 
 def test_the_written_transform_is_the_same_and_small(large, tmp_path):

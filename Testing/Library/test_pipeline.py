@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from known_stages import prepared_pair
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment import Alignment
-from MetaRegistrationLib.registration import pipeline
-from MetaRegistrationLib.registration.pipeline import register_frames
+from MetaRegistrationLib.calibration import network_calibration
+from MetaRegistrationLib.registration import steps
+from MetaRegistrationLib.registration.acceptance import network_is_believed, refinement_helps
+from MetaRegistrationLib.registration.pipeline import Pipeline, StagedField
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
@@ -29,13 +32,19 @@ def displacing(row, column):
     return network
 
 
+def register(moving, fixed, network, stages) -> StagedField:
+    """The field of all stages between two images that fill their network grids."""
+    limits = network_calibration("coarse_to_fine", any_contrast=False)
+    return Pipeline(stages, network, CPU, limits)(prepared_pair(moving, fixed))
+
+
 @pytest.fixture
 def found(monkeypatch):
-    """Makes `align` find a matrix, with a confidence."""
+    """Makes the initial alignment find a matrix, with a confidence."""
 
     def lead(matrix, kind="affine", confidence=1.0):
         result = Alignment("affine", kind, matrix, 0.1, 0.9, confidence, 0.0)
-        monkeypatch.setattr(pipeline, "align", lambda *_, **__: result)
+        monkeypatch.setattr(steps, "aligner", lambda kind: lambda pair, context: result)
 
     return lead
 
@@ -47,21 +56,21 @@ def test_what_is_not_known_moves_nothing(found, stages):
     def network(moving, fixed):
         raise AssertionError("the network must not be asked")
 
-    field = register_frames(MOVING, FIXED, network, stages, CPU)
+    field = register(MOVING, FIXED, network, stages)
     assert not field.displacement_px.any() and field.refinement is None
     assert (field.kept, field.alignment.confidence) == ("none", 0.2)
 
 
 def test_a_network_that_makes_a_sure_pair_worse_is_not_kept(found):
     found(SHIFT)
-    field = register_frames(MOVING, FIXED, displacing(9.0, 5.0), NETWORK_ALONE, CPU)
+    field = register(MOVING, FIXED, displacing(9.0, 5.0), NETWORK_ALONE)
     assert field.kept == "initial"
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None])
 
 
 def test_a_network_that_helps_is_kept(found):
     found(np.array([[1.0, 0, 5], [0, 1, -4]]))
-    field = register_frames(MOVING, FIXED, displacing(1.0, 0.0), NETWORK_ALONE, CPU)
+    field = register(MOVING, FIXED, displacing(1.0, 0.0), NETWORK_ALONE)
     assert field.kept == "network"
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None], atol=1e-5)
 
@@ -69,7 +78,7 @@ def test_a_network_that_helps_is_kept(found):
 def test_a_network_is_not_believed_where_the_images_show_other_things(found):
     found(np.eye(2, 3))
     other = draw_phantom(np.random.default_rng(9), size=200).image
-    field = register_frames(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE, CPU)
+    field = register(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE)
     assert field.kept == "initial" and not field.displacement_px.any()
 
 
@@ -88,13 +97,13 @@ def test_a_network_that_sees_through_a_deformation_makes_a_pair_sure(monkeypatch
         same = np.abs(image[0, 0].numpy() - moving).max() < 1e-6
         return displaced if network == "sees" and same else torch.zeros_like(displaced)
 
-    field = register_frames(moving, fixed, seeing, NETWORK_ALONE, CPU)
+    field = register(moving, fixed, seeing, NETWORK_ALONE)
     assert field.kept == kept
     assert (field.alignment.confidence >= 0.5) == (network == "sees")
 
 
 def test_without_an_alignment_the_field_is_that_of_the_network(found):
-    field = register_frames(MOVING, FIXED, displacing(9.0, 5.0), Stages("none", True, 0), CPU)
+    field = register(MOVING, FIXED, displacing(9.0, 5.0), Stages("none", True, 0))
     assert field.kept == "network" and np.allclose(field.displacement_px[0], 9.0)
 
 
@@ -112,15 +121,8 @@ def test_without_an_alignment_the_field_is_that_of_the_network(found):
 def test_a_field_is_believed_by_its_gain_only_of_a_network_that_knows_contrasts(
     knows_contrasts, gain, all_directions, believed
 ):
-    class Look:
-        def __call__(self, displacement):
-            return 0.3 + gain * float(displacement)
-
-        def of_all_directions(self, displacement):
-            return all_directions
-
-    judge = pipeline._Judging(Look(), torch.tensor(0.0), knows_contrasts)
-    assert judge.believes_network(torch.tensor(1.0)) is believed
+    limits = network_calibration("coarse_to_fine", any_contrast=knows_contrasts)
+    assert network_is_believed(gain, all_directions, limits) is believed
 
 
 @pytest.mark.parametrize(
@@ -135,12 +137,4 @@ def test_a_field_is_believed_by_its_gain_only_of_a_network_that_knows_contrasts(
     ],
 )
 def test_a_refinement_of_unlike_contrasts_has_to_gain_something(all_directions, start, gain, kept):
-    class Look:
-        def __call__(self, displacement):
-            return start + gain * float(displacement)
-
-        def of_all_directions(self, displacement):
-            return all_directions
-
-    judge = pipeline._Judging(Look(), torch.tensor(0.0), True)
-    assert judge.helped(torch.tensor(1.0)) is kept
+    assert refinement_helps(gain, start, all_directions) is kept

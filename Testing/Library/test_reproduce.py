@@ -242,7 +242,7 @@ def test_alignments_are_found_once(place, finished, tmp_path, monkeypatch):
     assert len(stored["alignments"]) == 5
     (tmp_path / "o" / "beds").mkdir(parents=True)
     (tmp_path / "o" / "beds" / "R_affine.json").write_text(json.dumps(stored), encoding="utf-8")
-    monkeypatch.setattr(beds, "align", lambda *a, **k: pytest.fail("aligned again"))
+    monkeypatch.setattr(beds, "aligner", lambda *a, **k: pytest.fail("aligned again"))
     assert place(tmp_path / "o", "--bed", "R", "--initial", "affine", "--rows", "not_deformed") == 0
     lines = [line for line in table(finished) if (line["bed"], line["initial"]) == ("R", "affine")]
     assert table(tmp_path / "o")[0]["distance_px"] == lines[0]["distance_px"]

@@ -10,12 +10,12 @@ import MetaRegistrationLib
 
 LIBRARY = Path(MetaRegistrationLib.__file__).parent
 ORDER = (
-    ("errors", "words"),
+    ("errors", "words", "initial_kinds", "calibration"),
     ("progress",),
     ("stages", "versions", "resources"),
     ("frames",),
     ("formats",),
-    ("pairs", "networks", "refinement", "simulation"),
+    ("pairs", "networks", "refinement", "simulation", "preparation"),
     ("checkpoints", "alignment"),
     ("tasks",),
     ("training",),

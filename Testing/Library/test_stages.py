@@ -12,18 +12,18 @@ from known_networks import Translation, image_of, known_checkpoint, texture
 from known_stages import AFFINE, grid, known_alignment, through, turned_down
 from scipy.ndimage import map_coordinates
 
-from MetaRegistrationLib.alignment import KINDS
 from MetaRegistrationLib.alignment.aligned import aligned_image, aligned_points, alignment_message, total_displacement
 from MetaRegistrationLib.commands.failures import sentence
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.landmarks import Landmarks
 from MetaRegistrationLib.frames.losses import RegistrationLoss
+from MetaRegistrationLib.initial_kinds import initial_kinds
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.refinement import Refinement
-from MetaRegistrationLib.registration import pipeline
+from MetaRegistrationLib.registration import acceptance, steps
 from MetaRegistrationLib.registration.measures import carry_landmarks, measure
 from MetaRegistrationLib.registration.registrar import Registrar
-from MetaRegistrationLib.stages import INITIAL_KINDS, Stages
+from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.validation import Validator
 
@@ -32,8 +32,10 @@ SIZE = 64
 STILL = {"row": 0.0, "column": 0.0}
 
 
-def test_the_kinds_are_those_of_the_alignment_and_landmarks():
-    assert (*KINDS, "landmarks") == INITIAL_KINDS
+def test_every_declared_kind_is_a_stage_that_can_be_asked_for():
+    assert [Stages(kind).initial for kind in initial_kinds()] == list(initial_kinds())
+    assert initial_kinds() == ("none", "translation", "rigid", "affine", "landmarks")
+    assert initial_kinds(with_landmarks=False) == ("none", "translation", "rigid", "affine")
 
 
 def test_stages_are_plain_values():
@@ -133,17 +135,21 @@ def stand_ins(monkeypatch):
     """Alignment and refinement that are known, and what each stage was given."""
     seen = {}
 
-    def align(moving, fixed, kind, **options):
-        seen["align"] = (moving, fixed, kind, options)
-        return known_alignment(kind=kind)
+    def known_aligner(kind):
+        def align(pair, context):
+            seen["align"] = (pair, kind, context)
+            return known_alignment(kind=kind)
+
+        return align
 
     def refined(moving, fixed, displacement_px, settings, **inside):
         seen["refine"] = (moving, fixed, displacement_px, settings, inside)
         return Refinement(displacement_px + 1, settings.steps, 0.5, 0.75, 0.01)
 
-    monkeypatch.setattr(pipeline, "align", align)
-    monkeypatch.setattr(pipeline, "refine", refined)
-    monkeypatch.setattr(pipeline, "_look", lambda *_: pipeline._Trusting())  # these images have nothing in common
+    monkeypatch.setattr(steps, "aligner", known_aligner)
+    monkeypatch.setattr(steps, "refine", refined)
+    for rule in ("network_is_believed", "refinement_helps"):  # these images have nothing in common
+        monkeypatch.setattr(acceptance, rule, lambda *_: True)
     return seen
 
 
@@ -162,18 +168,19 @@ def registered(stages, seen=None, size=SIZE):
 
 def test_each_stage_gets_what_the_one_before_left(stand_ins):
     registration = registered(Stages("affine", True, 7), stand_ins)
-    moving, fixed, kind, options = stand_ins["align"]
-    assert kind == "affine" and options["device"] == torch.device("cpu")
+    pair, kind, context = stand_ins["align"]
+    moving, fixed = pair.framed
+    assert kind == "affine" and context.device == torch.device("cpu")
     np.testing.assert_array_equal(moving, registration.framed_moving)
     # An image of 48 x 64 does not fill the frame of the fixed one.
-    assert options["inside_fixed"].all() and options["inside_moving"].mean() == pytest.approx(0.75)
-    assert not moving[~options["inside_moving"]].any()
+    assert pair.fixed.inside.all() and pair.moving.inside.mean() == pytest.approx(0.75)
+    assert not moving[~pair.moving.inside].any()
     seen_moving, seen_fixed = (tensor[0, 0].numpy() for tensor in stand_ins["network"])
     np.testing.assert_array_equal(seen_moving, aligned_image(moving, known_alignment()))
     np.testing.assert_array_equal(seen_fixed, fixed)
     unwarped, _, total, settings, inside = stand_ins["refine"]
     for name, mask in inside.items():
-        np.testing.assert_array_equal(mask[0, 0].numpy(), options[name])
+        np.testing.assert_array_equal(mask[0, 0].numpy(), getattr(pair, name.removeprefix("inside_")).inside)
     assert set(inside) == {"inside_moving", "inside_fixed"}
     np.testing.assert_array_equal(unwarped[0, 0].numpy(), moving)
     residual = np.array([3.0, -2.0]).reshape(2, 1, 1)

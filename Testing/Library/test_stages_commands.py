@@ -12,7 +12,7 @@ from training_helpers import write_pairs, write_tiny_checkpoint
 
 from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.registration import pipeline
+from MetaRegistrationLib.registration import steps
 from MetaRegistrationLib.stages import adapted_initial
 from MetaRegistrationLib.training.run import BEST, LAST
 
@@ -39,7 +39,9 @@ def known_align(monkeypatch):
 
     def give(*alignments):
         left = list(alignments)
-        monkeypatch.setattr(pipeline, "align", lambda *_, **__: left.pop(0) if len(left) > 1 else left[0])
+        monkeypatch.setattr(
+            steps, "aligner", lambda kind: lambda pair, context: left.pop(0) if len(left) > 1 else left[0]
+        )
 
     return give
 
@@ -184,7 +186,7 @@ def test_finetuning_learns_behind_the_alignment_that_it_records(tmp_path, capsys
 def test_the_paper_s_finetuning_aligns_nothing(tmp_path, capsys, monkeypatch):
     tiny, pairs = write_tiny_checkpoint(tmp_path / "tiny.pt"), write_pairs(tmp_path / "pairs", 2)
     words = ["--pairs", pairs, "--checkpoint", tiny, "--output", tmp_path / "run", "--epochs", 1]
-    monkeypatch.setattr("MetaRegistrationLib.tasks.image_pairs.align", None)  # must not be called
+    monkeypatch.setattr("MetaRegistrationLib.tasks.image_pairs.aligner", None)  # must not be called
     assert call("finetune", *words, "--initial", "none") == 0
     assert "Aligning" not in capsys.readouterr().err
     assert load_checkpoint(tmp_path / "run" / BEST).history[-1]["initial"] == "none"

@@ -151,12 +151,15 @@ def known_align(monkeypatch):
     """Alignments that are known; the kinds that were asked for, and of which pairs."""
     asked = []
 
-    def align(moving, fixed, kind, *, inside_moving, inside_fixed, device, **extents):
-        assert moving.shape == inside_moving.shape == inside_fixed.shape and inside_moving.all()
-        asked.append((kind, float(moving.mean())))
-        return known_alignment(kind=kind)
+    def known_aligner(kind):
+        def align(pair, context):
+            assert pair.moving.framed.shape == pair.moving.inside.shape and pair.moving.inside.all()
+            asked.append((kind, float(pair.moving.framed.mean())))
+            return known_alignment(kind=kind)
 
-    monkeypatch.setattr(image_pairs, "align", align)
+        return align
+
+    monkeypatch.setattr(image_pairs, "aligner", known_aligner)
     return asked
 
 
@@ -186,7 +189,7 @@ def test_pairs_are_aligned_once(room, tmp_path, known_align):
 
 def test_pairs_that_cannot_be_aligned_are_named(tmp_path, monkeypatch):
     found = find_pairs(write_pairs(tmp_path / "pairs", 2)).pairs
-    monkeypatch.setattr(image_pairs, "align", lambda *a, **k: turned_down("nothing in common"))
+    monkeypatch.setattr(image_pairs, "aligner", lambda kind: lambda pair, context: turned_down("nothing in common"))
     task, events = PairTask("t", found[:1], found[1:], PREPROCESSING, initial="affine"), []
     task.align(events.append)
     told = [event.text for event in events if isinstance(event, Message) and event.level == "warning"]

@@ -2,6 +2,7 @@
 
 import functools
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from training_helpers import (
     make_run,
     make_trainer,
     saved_step,
+    tiny_checkpoint,
     tiny_network,
 )
 
@@ -263,3 +265,12 @@ def test_the_best_survives_a_resumption(tmp_path):
         )()
     make_run(make_trainer("pretrain"), folder, validator=Measured(loss=[-0.2, -0.3, -0.4]))(resume=True)
     assert load_checkpoint(folder / BEST).history[-1]["step"] == 3
+
+
+def test_a_run_keeps_the_thresholds_of_the_checkpoint_that_it_starts_from(tmp_path):
+    run = make_run(
+        make_trainer("finetune"), tmp_path, base=replace(tiny_checkpoint(), calibration={"network_gain": 0.25})
+    )
+    run()
+    for name in (BEST, LAST):
+        assert load_checkpoint(tmp_path / name).calibration == {"network_gain": 0.25}

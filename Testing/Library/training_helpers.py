@@ -165,13 +165,21 @@ def write_pairs(folder: Path, count: int, *, landmarks: bool = False, shape: tup
 
 
 def make_run(
-    trainer, folder: Path, *, validator=None, every: int = 3, save_every: float = 1e9, progress=None, **record
+    trainer,
+    folder: Path,
+    *,
+    validator=None,
+    every: int = 3,
+    save_every: float = 1e9,
+    progress=None,
+    base: Checkpoint | None = None,
+    **record,
 ):
     """A run of `trainer` that validates on one shifted pair unless told otherwise."""
     pairs = {"held out": [shifted_pair(99)]}
     return TrainingRun(
         trainer,
-        tiny_checkpoint(),
+        base or tiny_checkpoint(),
         folder,
         record=record,
         validator=Validator(pairs, RegistrationLoss(), CPU) if validator is None else validator,

@@ -40,4 +40,13 @@ def registration(moving: Image, fixed: Image) -> Registration:
     rows, columns = np.indices((FRAME, FRAME)) / FRAME
     field = np.stack([4 + 1.5 * np.sin(2 * np.pi * columns), -3 + 1.2 * np.cos(2 * np.pi * rows)]).astype(np.float32)
     empty = np.zeros((FRAME, FRAME), np.float32)
-    return Registration(moving, fixed, *frames, empty, empty, field, 0.0)
+    return Registration(
+        moving=moving,
+        fixed=fixed,
+        moving_frame=frames[0],
+        fixed_frame=frames[1],
+        framed_moving=empty,
+        framed_fixed=empty,
+        displacement_px=field,
+        seconds=0.0,
+    )

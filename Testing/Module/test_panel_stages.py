@@ -19,10 +19,11 @@ from panel_helpers import (
 )
 
 from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
+from MetaRegistrationLib.initial_kinds import initial_kinds
 from MetaRegistrationLib.mrml.registration_node import Outcome, RegistrationNode, UncertainAlignment, outcome
 from MetaRegistrationLib.panel.requests import PairResult
 from MetaRegistrationLib.resources import default_checkpoint
-from MetaRegistrationLib.stages import INITIAL_KINDS, Stages
+from MetaRegistrationLib.stages import Stages
 
 CHANGED = Stages("rigid", False, 10)
 
@@ -73,7 +74,7 @@ def test_controls_show_the_defaults_and_the_recommended_alignment_first(rig, wid
     box = widget.ui.initialAlignmentComboBox
     labels = [box.itemText(index) for index in range(box.count)]
     assert labels == ["affine (recommended)", "rigid", "translation", "landmarks", "none"]
-    assert {label.split()[0] for label in labels} == set(INITIAL_KINDS)
+    assert {label.split()[0] for label in labels} == set(initial_kinds())
     assert widget.ui.stagesCollapsibleButton.collapsed
     assert widget.ui.stagesCollapsibleButton.text == "Stages: affine alignment, network, refinement"
 

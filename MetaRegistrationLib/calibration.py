@@ -1,0 +1,680 @@
+"""Every threshold that decides something about images: its value, what it was measured on, and what measures it again.
+
+The number of a threshold is written here and nowhere else. Sizes, tolerances against rounding and settings of the simulator
+decide nothing, and stay where they are used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One threshold.
+
+    Attributes
+    ----------
+    value : float
+    unit : str
+        What the value counts.
+    measured_on : str
+        On what images it was found, and what was found there.
+    measured_again_by : str
+        The program of `Testing/Benchmarks` that measures it again, or "none".
+    """
+
+    value: float
+    unit: str
+    measured_on: str
+    measured_again_by: str
+
+
+# frames: tissue
+
+DARK_LEVEL = Threshold(
+    0.08,
+    "share of the image's robust range",
+    "Borders that devices draw, also noisy ones, lie below it. A dark valley of the tissue reaches up to it, so"
+    " that DARK_SPREAD decides too.",
+    "none",
+)
+DARK_DEVIATION = Threshold(
+    0.03,
+    "share of the image's robust range",
+    "No measurement is recorded. It is the standard deviation over 5 x 5 pixels that the noise of a black border"
+    " may have.",
+    "none",
+)
+DARK_SPREAD = Threshold(
+    0.03,
+    "share of the image's robust range",
+    "Black borders have one level everywhere. Dark valleys of the tissue spread over all levels up to DARK_LEVEL.",
+    "none",
+)
+CONSTANT_DEVIATION = Threshold(
+    0.001,
+    "share of the image's robust range",
+    "No measurement is recorded. A border of one grey value has no noise but rounding.",
+    "none",
+)
+CONSTANT_SPREAD = Threshold(
+    0.01,
+    "share of the image's robust range",
+    "No measurement is recorded. A border of one grey value has one level.",
+    "none",
+)
+SMALLEST_BORDER = Threshold(
+    0.003,
+    "share of the image's pixels",
+    "No measurement is recorded. Smaller dark regions at a corner are taken for tissue.",
+    "none",
+)
+SMALLEST_TISSUE = Threshold(
+    0.005,
+    "share of the tissue's pixels",
+    "Smaller islands are letters that a device wrote into the black.",
+    "none",
+)
+SMALLEST_VIEW = Threshold(
+    0.1,
+    "share of the image's pixels",
+    "No measurement is recorded. If less would remain, the border was guessed wrongly and the whole image counts.",
+    "none",
+)
+NO_DATA_MAGNITUDE = Threshold(
+    1e9,
+    "grey level",
+    "NoData values such as -3.4e38 lie beyond it. Positive values below it may be grey levels.",
+    "none",
+)
+
+# frames: marks and drawn borders
+
+MARK_EQUAL = Threshold(
+    0.015,
+    "share of the range",
+    "Two images differ by less in a mark, even after JPEG compression.",
+    "none",
+)
+MARK_CONSTANT = Threshold(
+    0.04,
+    "share of the range",
+    "No measurement is recorded. The pixels of a mark lie so near to one value.",
+    "none",
+)
+MARK_CONTRAST = Threshold(
+    0.15,
+    "share of the range",
+    "No measurement is recorded. A mark differs by so much from what lies around it.",
+    "none",
+)
+MARK_LEAST_PX = Threshold(
+    24,
+    "pixels",
+    "No measurement is recorded. Fewer pixels of one value are no mark.",
+    "none",
+)
+MARK_LENGTH = Threshold(
+    0.08,
+    "share of the image's side",
+    "No measurement is recorded. It is the shortest line of a grid or a scale bar.",
+    "none",
+)
+MARK_WIDEST = Threshold(
+    0.02,
+    "share of the image's side",
+    "What is broader is tissue or border.",
+    "none",
+)
+MARK_FULL = Threshold(
+    0.95,
+    "share of a line's rectangle",
+    "A drawn line fills its rectangle. Vessels, also saturated ones, do not run so straight.",
+    "none",
+)
+MARK_SIDE = Threshold(
+    0.3,
+    "share of the row beside a line",
+    "A drawn line has straight sides. Vessels do not.",
+    "none",
+)
+DRAWN_BORDER = Threshold(
+    0.7,
+    "share of the outline",
+    "Frames and masks drawn into scans had 0.86 and more along their least circle cut by their least rectangle."
+    " Heads, brains and chests had at most 0.53.",
+    "accuracy.py",
+)
+
+# frames: network grids
+
+SAME_ASPECT = Threshold(
+    1.01,
+    "ratio",
+    "No measurement is recorded. Images without a pixel size whose aspects differ by less are taken to show the"
+    " same field of view.",
+    "none",
+)
+SAME_FIELD_OF_VIEW = Threshold(
+    1.02,
+    "ratio",
+    "No measurement is recorded. Images whose extents in mm differ by less fill their grids alike.",
+    "none",
+)
+
+# formats
+
+SMALLEST_SIDE = Threshold(
+    16,
+    "pixels",
+    "No measurement is recorded. Smaller images are refused.",
+    "none",
+)
+LEAST_FINITE = Threshold(
+    0.1,
+    "share of the image's pixels",
+    "No measurement is recorded. If fewer are finite, the image is refused.",
+    "none",
+)
+CLEARER_CHANNEL = Threshold(
+    1.1,
+    "ratio of structure over noise",
+    "The green channel of fundus photographs with a saturated red is clearer by more than this.",
+    "none",
+)
+COLOUR_LEAST_PIXELS = Threshold(
+    2500,
+    "pixels",
+    "No measurement is recorded. Fewer pixels of tissue do not tell which channel is clearer.",
+    "none",
+)
+COLOUR_LEAST_NOISE = Threshold(
+    0.01,
+    "share of the robust range",
+    "No measurement is recorded. It is added to the noise, so that noise far below it does not matter.",
+    "none",
+)
+
+# pairs
+
+ASPECT_LIMIT = Threshold(
+    2.0,
+    "ratio",
+    "No measurement is recorded. Images whose aspects differ by more are refused as a pair.",
+    "none",
+)
+EXTENT_LIMIT = Threshold(
+    4.0,
+    "ratio",
+    "No measurement is recorded. Images whose fields of view in mm differ by more are refused as a pair.",
+    "none",
+)
+FIRST_CORNER = Threshold(
+    0.05,
+    "share of the image's sides",
+    "No measurement is recorded. Landmarks that all lie in this corner were written in another unit than pixels.",
+    "none",
+)
+
+# tasks and experiments
+
+SLICE_CONTENT = Threshold(
+    0.02,
+    "share of the slice's pixels",
+    "No measurement is recorded. Slices with less content are empty.",
+    "none",
+)
+BRAIN_CONTENT = Threshold(
+    0.25,
+    "share of the slice's pixels",
+    "No measurement is recorded. Slices of brains with less content are no test pair.",
+    "none",
+)
+CONVERGED = Threshold(
+    0.02,
+    "share of the best value of the curve",
+    "No measurement is recorded. A training has converged where its curve comes so near to its best value.",
+    "none",
+)
+WORSE_PX = Threshold(
+    1e-3,
+    "pixels of the network grid",
+    "Smaller differences of a distance are rounding.",
+    "none",
+)
+
+# alignment: blocks
+
+BLOCK_DEFINED = Threshold(
+    0.35,
+    "share of the block's pixels",
+    "No measurement is recorded. Blocks of which both images show less are not matched.",
+    "none",
+)
+BLOCK_AGREES = Threshold(
+    0.0125,
+    "share of the frame's side",
+    "No measurement is recorded. A block that is found so near (5 px of 400) to where a transform puts it agrees"
+    " with the transform.",
+    "calibration.py",
+)
+SETTLED_LEAST_BLOCKS = Threshold(
+    5,
+    "blocks",
+    "No measurement is recorded. Fewer blocks do not change a transform.",
+    "calibration.py",
+)
+LEAST_OVERLAP = Threshold(
+    0.2,
+    "share of the smaller image",
+    "No measurement is recorded. Shifts that leave less in common are not tried.",
+    "calibration.py",
+)
+
+# alignment: confidence
+
+LEAST_CONFIDENCE = Threshold(
+    0.5,
+    "confidence, 0 to 1",
+    "None of 300 unrelated pairs reached it. Of 300 related pairs 297 did, and none of those was wrong. An"
+    " alignment below it moves nothing, and the user is told.",
+    "calibration.py",
+)
+BY_CHANCE = Threshold(
+    0.25,
+    "share of the blocks",
+    "Of unrelated images up to a quarter of the blocks agree.",
+    "calibration.py",
+)
+FITTED_BLOCKS = Threshold(
+    3,
+    "blocks",
+    "The fit itself brings three blocks together.",
+    "calibration.py",
+)
+HALF_CONFIDENT = Threshold(
+    3.8,
+    "standard deviations above chance",
+    "It was fixed before the 300 related and 300 unrelated pairs of the benchmark were drawn.",
+    "calibration.py",
+)
+STEEPNESS = Threshold(
+    1.5,
+    "logits a standard deviation",
+    "No measurement is recorded. It spreads the evidence of HALF_CONFIDENT over confidences from 0 to 1.",
+    "calibration.py",
+)
+HALF_CONFIDENT_WHOLE = Threshold(
+    4.4,
+    "standard deviations above chance",
+    "The whole range has twelve times as many places to agree by chance. With HALF_CONFIDENT for both ranges, one"
+    " of 80 unrelated pairs was confident: CT against OCTA.",
+    "calibration.py",
+)
+FEWEST_BLOCKS = Threshold(
+    8,
+    "blocks",
+    "So few blocks agree anywhere.",
+    "calibration.py",
+)
+USUAL_HEIGHT = Threshold(
+    7.0,
+    "standard deviations over all places",
+    "No measurement is recorded. It is the height of a usual place in the search.",
+    "calibration.py",
+)
+HEIGHT_WEIGHT = Threshold(
+    0.25,
+    "logits a standard deviation",
+    "The height alone says little: the outlines of two heads fit one another, whoever they belong to.",
+    "calibration.py",
+)
+SEARCH_ENDS = Threshold(
+    0.99,
+    "confidence, 0 to 1",
+    "No measurement is recorded. A place above it ends the search.",
+    "calibration.py",
+)
+
+# alignment: plausible transforms
+
+MOST_ANISOTROPIC = Threshold(
+    1.35,
+    "ratio of stretches",
+    "No measurement is recorded. An affine transform that stretches more along one axis than the other is"
+    " replaced by a similarity.",
+    "kinds.py",
+)
+IN_PLACE = Threshold(
+    0.005,
+    "half sides of the frame",
+    "If the identity brings as many blocks together, a fit within one pixel of 400 adds nothing but its own error.",
+    "kinds.py",
+)
+SAME_SCALE = Threshold(
+    1.1,
+    "ratio",
+    "No measurement is recorded. A moving image of a more different scale gets a network grid of its own.",
+    "none",
+)
+LEAST_LANDMARKS = Threshold(
+    3,
+    "pairs of landmarks",
+    "Three pairs determine a similarity with one measurement to spare.",
+    "none",
+)
+LANDMARKS_FOR_AFFINE = Threshold(
+    6,
+    "pairs of landmarks",
+    "No measurement is recorded. Fewer pairs give a similarity.",
+    "none",
+)
+LANDMARKS_IN_A_LINE = Threshold(
+    0.08,
+    "ratio of singular values",
+    "No measurement is recorded. Landmarks that are narrower lie in a line.",
+    "none",
+)
+HIDDEN_REACH = Threshold(
+    0.02,
+    "share of the frame's side",
+    "The network's field brings tissue together so far (8 px of 400) beyond what both images show only where the"
+    " alignment is off.",
+    "accuracy.py",
+)
+HIDDEN_SHARE = Threshold(
+    3e-4,
+    "share of the frame's pixels",
+    "Fifty pixels of 400 x 400 beyond HIDDEN_REACH say that continuing the images would hide tissue.",
+    "accuracy.py",
+)
+
+# alignment: the curvature of an eye
+
+BEND_LEAST_BLOCKS = Threshold(
+    20,
+    "blocks",
+    "Six numbers an axis are to be determined.",
+    "wide_fields.py",
+)
+BEND_LEAST_AGREEING = Threshold(
+    36,
+    "blocks of 64",
+    "A wide field fills the frame. Where fewer blocks agree, a quadratic term follows an elastic deformation, as"
+    " on slices of brains.",
+    "wide_fields.py",
+)
+BEND_LEAST_SHARE = Threshold(
+    0.8,
+    "share of the blocks that both images show",
+    "Where fewer agree, a quadratic term follows an elastic deformation, as on serial sections.",
+    "wide_fields.py",
+)
+BEND_GAIN = Threshold(
+    0.6,
+    "share of the affine transform's median offset",
+    "No measurement is recorded. A quadratic term that leaves more of the blocks' offsets is not worth it.",
+    "wide_fields.py",
+)
+LEAST_BEND = Threshold(
+    0.01,
+    "half sides of the frame",
+    "Two pixels of 400 at the corners: less is below what a match can tell.",
+    "wide_fields.py",
+)
+GREATEST_BEND = Threshold(
+    0.25,
+    "half sides of the frame",
+    "Fifty pixels of 400 at the corners: no eye is bent more.",
+    "wide_fields.py",
+)
+BEND_LEAST_DETERMINANT = Threshold(
+    0.3,
+    "ratio of areas",
+    "No measurement is recorded. A quadratic term that shrinks areas by more comes near to folding.",
+    "wide_fields.py",
+)
+
+# training: which recipe suits pairs
+
+GRAINY = Threshold(
+    0.9,
+    "ratio of fine over coarse contrast",
+    "OCTA had 1.0 to 1.25 and histology 1.2 to 1.3. Brains, hearts and breathing, and electron microscopy had"
+    " 0.35 to 0.8.",
+    "none",
+)
+ALIKE_CONTRASTS = Threshold(
+    0.1,
+    "mean cosine of all directions",
+    "OCTA had 0.34 to 0.7, sections 0.85 and more, brains of different people 0.33 to 0.44, and stains 0.16 to"
+    " 0.6. T1 and T2 had -0.07 to -0.02.",
+    "none",
+)
+UNEXPLAINED = Threshold(
+    1.1,
+    "ratio of 1 - NCC, after over before",
+    "It rose by 5 percent on OCTA and by 8 percent on serial sections, where less noise was matched. It rose by"
+    " 26 percent on brains that another recipe harmed.",
+    "none",
+)
+
+# visits
+
+CONSISTENCY_PX = Threshold(
+    0.5,
+    "pixels of a 400 x 400 frame",
+    "Ten simulated visits of each of three eyes had median round-trip errors of 0.28 to 0.41 px, at most 0.49. A"
+    " visit most of whose errors are above it is inconsistent.",
+    "none",
+)
+CHANGE_SD = Threshold(
+    3.0,
+    "standard deviations of repeat scans",
+    "It was chosen on 22 pairs of repeat scans, in which nothing had changed.",
+    "visits_change.py",
+)
+VESSEL_PERCENTILE = Threshold(
+    65,
+    "percentile of the reference's ridges",
+    "Ridges above it are vessels. It was chosen on the same 22 pairs, so that capillaries count.",
+    "visits_change.py",
+)
+CHANGE_LEAST_KNOWN = Threshold(
+    2000,
+    "pixels",
+    "No measurement is recorded. A change of fewer measurable pixels is refused.",
+    "visits_change.py",
+)
+SHADOW = Threshold(
+    0.8,
+    "share of the other visit's darkest level",
+    "Drop-outs are as dark as the fovea at most. What is darker is a shadow.",
+    "visits_change.py",
+)
+MOTION_LINE = Threshold(
+    10.0,
+    "robust standard deviations",
+    "No measurement is recorded. Rows that stand out by more of those beside them are motion lines.",
+    "visits_change.py",
+)
+MOTION_LINE_CONTRAST = Threshold(
+    0.3,
+    "standard deviations of the image",
+    "No measurement is recorded. Rows that stand out by less are no motion lines.",
+    "visits_change.py",
+)
+MOTION_LINE_WIDTH = Threshold(
+    4,
+    "rows",
+    "No measurement is recorded. What is wider is a step of brightness.",
+    "visits_change.py",
+)
+LEAST_AREA = Threshold(
+    0.3,
+    "area of a pixel after over before",
+    "No measurement is recorded. Where a field shrinks pixels by more, a change is not measurable.",
+    "visits_change.py",
+)
+GREATEST_AREA = Threshold(
+    3.0,
+    "area of a pixel after over before",
+    "No measurement is recorded. Where a field enlarges pixels by more, a change is not measurable.",
+    "visits_change.py",
+)
+TRIMMED_FROM = Threshold(
+    4,
+    "visits",
+    "No measurement is recorded. Where so many visits show a pixel, their average leaves out the lowest and the"
+    " highest value.",
+    "visits_average.py",
+)
+
+# registration: which stage is the result
+
+REFINEMENT_GAIN = Threshold(
+    0.006,
+    "difference of mean cosines of directions",
+    "Views of a sphere that the alignment brought together to 0.1 px gained at most 0.005 by the refinement, and"
+    " lay 0.1 to 0.7 px apart after it. Real repeat scans of OCTA, which the alignment leaves 0.5 px apart or"
+    " more, gained 0.029 and more. Sections under an electron microscope, 0.35 px apart, gained 0.003 to 0.012.",
+    "wide_fields.py",
+)
+ALIKE_DIRECTIONS = Threshold(
+    0.3,
+    "mean cosine of all directions under the alignment",
+    "Below it, edges and ridges of the two contrasts do not run alike, as with T1 and T2 or with two stains.",
+    "kinds.py",
+)
+REFINEMENT_SHARE = Threshold(
+    0.1,
+    "share of the mean cosine under the alignment",
+    "Eight pairs of two contrasts that were already aligned gained at most 0.08, and were moved by up to 0.7 px"
+    " for that. Pairs that had something left to deform gained 0.16 and more.",
+    "kinds.py",
+)
+
+# registration and training: thresholds that depend on the network
+
+NETWORK_GAIN = Threshold(
+    0.015,
+    "difference of mean cosines of directions",
+    "Views of a sphere that the alignment brought together to 0.1 px gained at most 0.014 by the network, and lay"
+    " 0.1 to 0.7 px apart after it. Real repeat scans of OCTA gained 0.029 and more.",
+    "wide_fields.py",
+)
+NETWORK_AGREEMENT = Threshold(
+    0.49,
+    "mean cosine of all directions under the network's field",
+    "Of a hundred pairs of unrelated images the network brought all but one below 0.40. It brought other stains"
+    " and modalities, for which it was not trained, below 0.49, and repeat scans of OCTA to 0.6 and more.",
+    "calibration.py",
+)
+CONTRAST_GAIN = Threshold(
+    0.13,
+    "difference of mean cosines of directions",
+    "Between T1 and T2 ridges turn to valleys, so that all directions never agree enough. Of thirty such pairs a"
+    " network trained on unlike contrasts brought those that it improved 0.15 to 0.24, the others at most 0.11. A"
+    " network that was not trained on unlike contrasts can gain 0.3 by matching unrelated structures, so that the"
+    " rule does not hold for it.",
+    "kinds.py",
+)
+NETWORK_HALF_CONFIDENT = Threshold(
+    0.52,
+    "mean cosine of all directions under the network's field",
+    "Strongly deformed repeat scans, of which the alignment alone is not confident, reached 0.5 to 0.8. A hundred"
+    " pairs of unrelated images reached at most 0.46.",
+    "calibration.py",
+)
+NETWORK_STEEPNESS = Threshold(
+    20.0,
+    "logits a unit of the mean cosine",
+    "It spreads the cosines around NETWORK_HALF_CONFIDENT over confidences from 0 to 1: unrelated images stay"
+    " below 0.25.",
+    "calibration.py",
+)
+SMOOTH_BELOW = Threshold(
+    0.014,
+    "mean squared gradient of the starting network's field",
+    "Networks trained on like contrasts gave 0.007 to 0.011 for aligned repeat scans of OCTA and 0.004 for serial"
+    " sections under the electron microscope. They gave 0.012 to 0.05 for histology, and 0.018 to 0.06 for brains"
+    " of different people and breathing.",
+    "none",
+)
+SMOOTH_BELOW_ANY_CONTRAST = Threshold(
+    0.005,
+    "mean squared gradient of the starting network's field",
+    "A network trained on unlike contrasts gives smoother fields. It gave 0.003 to 0.005 for aligned repeat scans"
+    " of OCTA and 0.002 for serial sections. It gave 0.005 to 0.012 for histology, brains of different people and"
+    " breathing.",
+    "none",
+)
+
+
+@dataclass(frozen=True)
+class NetworkCalibration:
+    """The thresholds that depend on the network. A checkpoint may carry its own values.
+
+    Attributes
+    ----------
+    network_gain, network_agreement : float
+        By how much directions have to agree more under the network's field, and how well all of them, to accept it.
+    contrast_gain : float
+        The gain that is enough by itself; infinite for a network that was not trained on unlike contrasts.
+    half_confident, steepness : float
+        From the agreement under the network's field to a confidence: a logistic curve.
+    smooth_below : float
+        Roughness of the network's field from which on much is left to deform.
+    """
+
+    network_gain: float
+    network_agreement: float
+    contrast_gain: float
+    half_confident: float
+    steepness: float
+    smooth_below: float
+
+
+_MEASURED = NetworkCalibration(
+    NETWORK_GAIN.value,
+    NETWORK_AGREEMENT.value,
+    CONTRAST_GAIN.value,
+    NETWORK_HALF_CONFIDENT.value,
+    NETWORK_STEEPNESS.value,
+    SMOOTH_BELOW.value,
+)
+_OF_NETWORKS = {"coarse_to_fine": _MEASURED, "voxelmorph": _MEASURED}
+"""Defaults by the name of the network. They were measured with checkpoints of coarse_to_fine, and serve all others too."""
+
+
+def network_calibration(
+    network: str, *, any_contrast: bool, own: Mapping[str, float] | None = None
+) -> NetworkCalibration:
+    """The thresholds of a network.
+
+    Parameters
+    ----------
+    network : str
+        Its name in the registry, or its import path.
+    any_contrast : bool
+        Whether it was trained on pairs of unlike contrast.
+    own : mapping of str to float, optional
+        Values of its checkpoint, which come before the defaults.
+
+    Raises
+    ------
+    ValueError
+        `own` has an unknown name, or a value that is no number.
+    """
+    found = _OF_NETWORKS.get(network, _MEASURED)
+    contrast = {"smooth_below": SMOOTH_BELOW_ANY_CONTRAST.value} if any_contrast else {"contrast_gain": math.inf}
+    known = {field.name for field in fields(NetworkCalibration)}
+    for name, value in (own or {}).items():
+        if name not in known or isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+            raise ValueError(
+                f"calibration: expected numbers for some of {', '.join(sorted(known))}, got {name}: {value!r}"
+            )
+    return replace(found, **{**contrast, **(own or {})})

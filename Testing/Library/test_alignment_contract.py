@@ -1,0 +1,166 @@
+"""What every kind of initial alignment promises, and what it takes to add one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from known_networks import image_of
+from known_stages import prepared_pair
+
+from MetaRegistrationLib import initial_kinds as kinds
+from MetaRegistrationLib.alignment import Alignment
+from MetaRegistrationLib.alignment.aligner import AlignmentContext
+from MetaRegistrationLib.alignment.registry import aligner
+from MetaRegistrationLib.calibration import LEAST_CONFIDENCE
+from MetaRegistrationLib.commands.options import add_initial
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.initial_kinds import NONE, InitialKind, initial_kinds, needs_landmarks
+from MetaRegistrationLib.panel.stage_choices import initial_choices
+from MetaRegistrationLib.registration.registrar import Registrar
+from MetaRegistrationLib.simulation import draw_phantom
+from MetaRegistrationLib.stages import Stages
+
+SIZE = 200
+SHIFT = np.array([6.0, -4.0])
+WIDE = draw_phantom(np.random.default_rng(4), size=240).image
+FIXED = WIDE[20:220, 20:220]
+MOVING = WIDE[14:214, 24:224]  # moving(x + SHIFT) = fixed(x)
+OTHER = draw_phantom(np.random.default_rng(9), size=SIZE).image
+POINTS = np.array([(40.0, 50.0), (150.0, 60.0), (90.0, 160.0), (120.0, 110.0)])
+
+
+class ByCentreOfMass:
+    """A kind of alignment that a program of somebody else declares."""
+
+    needs_landmarks = False
+
+    def __init__(self, name):
+        self.name = name
+
+    def __call__(self, pair, context):
+        centres = [self._centre(image) for image in pair.framed]
+        matrix = np.column_stack((np.eye(2), centres[0] - centres[1]))
+        return Alignment(self.name, self.name, matrix, 0.0, 0.0, 1.0, 0.0)
+
+    @staticmethod
+    def _centre(image):
+        return np.array([(grid * image).sum() for grid in np.indices(image.shape)]) / image.sum()
+
+
+OWN = InitialKind("centre of mass", f"{__name__}:ByCentreOfMass")
+
+
+def context(shift=(0.0, 0.0)):
+    return AlignmentContext(torch.device("cpu"), landmarks=(POINTS + shift, POINTS))
+
+
+@pytest.mark.parametrize("kind", initial_kinds())
+class TestAlignmentContract:
+    @pytest.fixture
+    def align(self, kind):
+        return aligner(kind)
+
+    def test_it_says_its_name_and_what_it_needs(self, kind, align):
+        assert (align.name, align.needs_landmarks) == (kind, needs_landmarks(kind))
+
+    def test_equal_images_stay_where_they_are(self, align):
+        found = align(prepared_pair(FIXED, FIXED), context())
+        assert np.abs(found.displacement(SIZE)).max() < 0.05
+
+    def test_a_shift_is_found(self, kind, align):
+        found = align(prepared_pair(MOVING, FIXED), context(SHIFT))
+        expected = SHIFT * (kind != NONE)
+        assert np.abs(found.displacement(SIZE) - expected[:, None, None]).max() < 1.0
+        assert np.abs(found.matrix @ [99.5, 99.5, 1.0] - 99.5 - expected).max() < 0.3
+
+    def test_the_result_says_what_was_asked_and_how_confident_it_is(self, kind, align):
+        found = align(prepared_pair(MOVING, FIXED), context(SHIFT))
+        assert isinstance(found, Alignment) and found.requested == found.kind == kind
+        assert found.matrix.shape == (2, 3) and found.matrix.dtype == np.float64 and found.seconds >= 0
+        if align.needs_landmarks:
+            assert math.isnan(found.confidence)
+        else:
+            assert 0 <= found.confidence <= 1
+            assert (found.confidence >= LEAST_CONFIDENCE.value) is (kind != NONE)
+
+    def test_unrelated_images_move_nothing_where_it_searches(self, kind, align):
+        if align.needs_landmarks:
+            pytest.skip("landmarks are believed")
+        found = align(prepared_pair(OTHER, FIXED), context())
+        assert found.kind == NONE and found.confidence < LEAST_CONFIDENCE.value
+        assert not found.displacement(SIZE).any() and (found.reason or kind == NONE)
+
+    def test_the_record_goes_to_a_file_and_back(self, align):
+        found = align(prepared_pair(MOVING, FIXED), context(SHIFT))
+        back = Alignment.from_dict(json.loads(json.dumps(found.to_dict())))
+        assert back.to_dict() == found.to_dict()
+        np.testing.assert_array_equal(back.displacement(SIZE), found.displacement(SIZE))
+
+    def test_it_leaves_pair_and_torch_as_they_are(self, align):
+        pair, device = prepared_pair(MOVING.copy(), FIXED.copy()), torch.empty(0).device
+        first = align(pair, context(SHIFT))
+        second = align(pair, context(SHIFT))
+        np.testing.assert_array_equal(first.matrix, second.matrix)
+        np.testing.assert_array_equal(pair.moving.framed, MOVING)
+        np.testing.assert_array_equal(pair.fixed.framed, FIXED)
+        assert torch.empty(0).device == device and torch.is_grad_enabled()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+@pytest.mark.parametrize("kind", initial_kinds())
+def test_it_computes_on_a_gpu_and_gives_arrays_all_the_same(kind):
+    pair = prepared_pair(MOVING, FIXED)
+    on_gpu = AlignmentContext(torch.device("cuda"), landmarks=(POINTS + SHIFT, POINTS))
+    found, expected = aligner(kind)(pair, on_gpu), aligner(kind)(pair, context(SHIFT))
+    assert np.abs(found.displacement(SIZE) - expected.displacement(SIZE)).max() < 0.05
+
+
+@pytest.mark.parametrize("kind", [kind for kind in initial_kinds() if needs_landmarks(kind)])
+def test_without_landmarks_a_kind_that_needs_them_says_so(kind):
+    with pytest.raises(InputError, match="landmarks"):
+        aligner(kind)(prepared_pair(MOVING, FIXED), AlignmentContext())
+
+
+@pytest.fixture
+def own_kind(monkeypatch):
+    """One more kind, declared as a program that imports the library declares it."""
+    monkeypatch.setattr(kinds, "_DECLARED", list(kinds.declared()))
+    kinds.declare(OWN)
+    return OWN.name
+
+
+def test_a_declared_kind_is_registered_with(own_kind):
+    registration = Registrar(None, "cpu", Stages(own_kind, False, 0))(image_of(MOVING), image_of(FIXED))
+    assert (registration.alignment.kind, registration.kept) == (own_kind, "initial")
+    assert registration.record()["stages"]["initial"] == own_kind and registration.displacement_px.any()
+
+
+def test_a_declared_kind_is_a_choice_of_command_line_and_panel(own_kind):
+    parser = argparse.ArgumentParser()
+    add_initial(parser)
+    assert parser.parse_args(["--initial", own_kind]).initial == own_kind
+    names = [choice.value for choice in initial_choices()]
+    assert names == [own_kind, "affine", "rigid", "translation", "landmarks", "none"]
+    assert initial_choices()[own_kind].label() == own_kind
+
+
+def test_a_kind_is_declared_once(own_kind):
+    with pytest.raises(ValueError, match="already"):
+        kinds.declare(OWN)
+
+
+@pytest.mark.parametrize("implementation", ["no_such_package.module:Thing", ".from_points:NoSuchThing"])
+def test_a_kind_that_cannot_be_imported_is_named(monkeypatch, implementation):
+    monkeypatch.setattr(kinds, "_DECLARED", [InitialKind("mine", implementation)])
+    with pytest.raises(InputError, match="mine cannot be imported"):
+        aligner("mine")
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(InputError, match="'elastic'"):
+        aligner("elastic")
