@@ -15,10 +15,10 @@ if _TYPE_CHECKING:
     from .api.registration import Registration
     from .api.visits import AlignedVisits, align_visits
     from .checkpoints import Checkpoint, save_checkpoint
+    from .core.geometry import Geometry
     from .errors import InputError, TrainingStopped
     from .formats.image_writing import write_image
     from .formats.images import Image, read_image
-    from .frames.geometry import Geometry
     from .stages import Stages
 
 __version__ = "0.1.0"
@@ -34,7 +34,7 @@ if "OMP_WAIT_POLICY" not in _os.environ:
 _HOMES = {
     "AlignedVisits": "api.visits",
     "Checkpoint": "checkpoints",
-    "Geometry": "frames.geometry",
+    "Geometry": "core.geometry",
     "Image": "formats.images",
     "InputError": "errors",
     "Registration": "api.registration",

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from .calibration import NetworkCalibration, network_calibration
+from .core.preprocessing import Preprocessing
 from .errors import InputError
 from .formats.files import replacing
-from .frames.preprocessing import Preprocessing
 from .networks import as_network, build_network, network_name
 
 FORMAT = "MetaRegistration checkpoint"

@@ -1,5 +1,5 @@
 """Where pixels lie, for scripts: this name stays here, wherever the rooms move what is behind it."""
 
-from .frames.geometry import Geometry
+from .core.geometry import Geometry
 
 __all__ = ["Geometry"]

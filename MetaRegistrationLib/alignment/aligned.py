@@ -12,8 +12,8 @@ from scipy import ndimage
 from torch import Tensor
 
 from .. import calibration
-from ..frames.spatial import identity_grid, warp
-from ..frames.surround import continued
+from ..core.borders import continued
+from ..core.spatial import identity_grid, warp
 from ..initial_kinds import NONE, needs_landmarks
 from ..progress import Message
 from ..stages import LEAST_CONFIDENCE

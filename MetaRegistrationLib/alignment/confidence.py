@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import calibration
-from .settle import Settled
+from .refine_transform import Settled
 from .survey import Peaks
 
 _BY_CHANCE = calibration.BY_CHANCE.value

@@ -15,8 +15,8 @@ from ..stages import LEAST_LANDMARKS
 from .aligned import total_displacement
 from .aligner import AlignmentContext
 from .blocks import DIRECTIONS
+from .direction_agreement import SecondLook
 from .result import Alignment
-from .second_look import SecondLook
 
 _FOR_AFFINE = calibration.LANDMARKS_FOR_AFFINE.value
 _IN_A_LINE = calibration.LANDMARKS_IN_A_LINE.value

@@ -19,8 +19,8 @@ from .aligner import AlignmentContext
 from .blocks import BlockMatcher
 from .confidence import confidence
 from .quadratic import bent
+from .refine_transform import Settled, judge, settle
 from .result import Alignment
-from .settle import Settled, judge, settle
 from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
 KINDS = ("none", "translation", "rigid", "affine")

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import calibration
 from .blocks import BlockMatcher, Matches, affine_terms, fit_change
-from .settle import CHECK_REACH, Settled
+from .refine_transform import CHECK_REACH, Settled
 
 # Greatest offset of a block, half a side being 1, and the distances within which it counts, pass by pass after the first.
 _PASSES = ((0.06, 0.03, 0.008), (0.06, 0.02, 0.008))

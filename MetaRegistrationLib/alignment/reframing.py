@@ -8,9 +8,9 @@ import numpy as np
 from torch import Tensor
 
 from .. import calibration
+from ..core.preprocessing import Frame, Preprocessing, framed_mask
+from ..core.spatial import identity_grid
 from ..formats.images import Image
-from ..frames.preprocessing import Frame, Preprocessing, framed_mask
-from ..frames.spatial import identity_grid
 from .result import Alignment
 
 _SAME_SCALE = calibration.SAME_SCALE.value

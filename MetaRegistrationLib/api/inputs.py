@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.colour import grey_of_colour
 from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
 from ..formats.itk_images import geometry_of_itk, says_nothing
 from ..formats.itk_io import quiet_itk
-from ..frames.geometry import Geometry
 
 _KINDS = "a NumPy array, torch tensor, SimpleITK image, path or Image"
 _SAME_SIZE = 1e-3  # relative difference up to which two pixel sizes are the same

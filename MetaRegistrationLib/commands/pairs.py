@@ -12,7 +12,7 @@ from .options import add_reading, path_name, pixel_sizes
 from .tables import text_table
 
 if TYPE_CHECKING:
-    from ..frames.geometry import Geometry
+    from ..core.geometry import Geometry
     from ..pairs.folders import PairFiles, PairFolder
 
 NAME = "pairs"

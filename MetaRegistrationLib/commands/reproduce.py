@@ -166,9 +166,9 @@ def _chosen(choice: str, choices: Sequence[str]) -> Sequence[str]:
 
 
 def _laboratory(arguments: argparse.Namespace, budget: Budget) -> Laboratory:
+    from ..core.preprocessing import Preprocessing
     from ..experiments.rows import Laboratory
     from ..formats.files import writable_folder
-    from ..frames.preprocessing import Preprocessing
     from ..training.devices import choose_device, mixed_precision_available
 
     starts = _starts(arguments)

@@ -16,9 +16,9 @@ from ..alignment import Alignment
 from ..alignment.aligned import aligned_image, alignment_message
 from ..alignment.aligner import AlignmentContext
 from ..alignment.registry import aligner
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
 from ..formats.files import write_json
-from ..frames.preprocessing import Preprocessing
 from ..initial_kinds import NONE
 from ..pairs.folders import ImagePair, PairFiles, find_pairs
 from ..preparation import PreparedPair, prepare

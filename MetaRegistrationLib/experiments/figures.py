@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.files import replacing
 from ..formats.images import write_image
-from ..frames.geometry import Geometry
 from ..registration.overlays import overlay, side_by_side
 from ..registration.registrar import Registration
 from .beds import BedPair

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ..alignment.aligned import total_displacement
-from ..frames.metrics import landmark_distances
+from ..core.metrics import landmark_distances
 from ..initial_kinds import NONE
 from ..registration.measures import PairMeasures, carry_landmarks, measure
 from ..registration.pipeline import StagedField

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from ..checkpoints import Checkpoint, cpu_weights, file_sha256, load_checkpoint, save_checkpoint
+from ..core.losses import RegistrationLoss
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
-from ..frames.losses import RegistrationLoss
-from ..frames.preprocessing import Preprocessing
 from ..networks import build_network, registered_networks
 from ..progress import Finished, Reader
 from ..training.adaptation import Recipe

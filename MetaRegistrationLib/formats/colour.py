@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
-from ..frames.field_of_view import field_of_view
+from ..core.tissue import field_of_view
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 _CLEARLY = calibration.CLEARER_CHANNEL.value

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from ..core.geometry import Geometry
 from ..errors import InputError
-from ..frames.geometry import Geometry
 from .image_files import file_suffix
 from .itk_io import write_itk
 

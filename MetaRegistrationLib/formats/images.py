@@ -9,10 +9,10 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from .. import calibration
+from ..core.burnt_marks import burnt_marks, filled
+from ..core.geometry import Geometry
+from ..core.tissue import field_of_view
 from ..errors import InputError
-from ..frames.burnt_marks import burnt_marks, filled
-from ..frames.field_of_view import field_of_view
-from ..frames.geometry import Geometry
 from ..words import counted
 from .colour import grey_of_colour
 from .image_files import reader_by_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
-from ..frames.geometry import Geometry
+from ..core.geometry import Geometry
 
 
 def geometry_of_itk(image: sitk.Image, *, spacing_known: bool) -> Geometry:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.geometry import Geometry
 from ..errors import InputError
-from ..frames.geometry import Geometry
 from .image_files import file_suffix
 from .markups import read_fcsv, read_mrk_json, write_fcsv, write_mrk_json
 from .tables import Row, read_table, write_table

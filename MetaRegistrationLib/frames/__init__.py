@@ -1,1 +1,1 @@
-"""Pixels and fields as arrays and tensors: where pixels lie, the network's frame, tissue, warping, losses, measures."""
+"""Where pixels lie, for scripts that know this room by its former name: it is `core` now."""

@@ -1,51 +1,5 @@
-"""Where the pixels of a 2D image lie in the patient: conversions between pixel positions and LPS millimetres."""
+"""Where pixels lie, for scripts: this name stays here, wherever the rooms move what is behind it."""
 
-from __future__ import annotations
+from ..core.geometry import Geometry
 
-from dataclasses import dataclass, field
-
-import numpy as np
-
-_IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Geometry of an image of one slice, in ITK's convention.
-
-    Attributes
-    ----------
-    size : (int, int)
-        Rows, columns.
-    spacing : (float, float)
-        Distance between rows and between columns, mm.
-    origin : (float, float, float)
-        LPS position of the centre of the first pixel, mm.
-    direction : 3x3 nested tuples
-        Its columns are the unit LPS vectors along which column, row and slice index grow (ITK's order i, j, k).
-    slice_spacing : float
-        Thickness of the slice, mm (1 when the file has none).
-    spacing_known : bool
-        False when the file carries no pixel size, so that `spacing` is a mere 1.
-    """
-
-    size: tuple[int, int]
-    spacing: tuple[float, float] = (1.0, 1.0)
-    origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    direction: tuple[tuple[float, float, float], ...] = field(default=_IDENTITY)
-    slice_spacing: float = 1.0
-    spacing_known: bool = False
-
-    def _in_plane(self) -> np.ndarray:
-        """3x2 matrix from a (row, column) step in pixels to an LPS step in mm."""
-        axes = np.asarray(self.direction)[:, [1, 0]]
-        return axes * np.asarray(self.spacing)
-
-    def to_physical(self, points: np.ndarray) -> np.ndarray:
-        """LPS positions (..., 3) in mm of pixel positions (..., 2), given as (row, column)."""
-        return np.asarray(points, dtype=np.float64) @ self._in_plane().T + np.asarray(self.origin)
-
-    def to_pixels(self, positions: np.ndarray) -> np.ndarray:
-        """Pixel positions (..., 2) as (row, column) of LPS positions (..., 3) in mm, projected onto the plane."""
-        offsets = np.asarray(positions, dtype=np.float64) - np.asarray(self.origin)
-        return offsets @ np.linalg.pinv(self._in_plane()).T
+__all__ = ["Geometry"]

@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
-from ..frames.geometry import Geometry
+from ..core.geometry import Geometry
 from ..visits.change_files import SeriesChange
 from ..visits.change_picture import FULL, change_colours
 from ..visits.regions import REGION_COLUMNS

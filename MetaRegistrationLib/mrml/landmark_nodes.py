@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from ..core.geometry import Geometry
 from ..formats.landmarks import Landmarks
-from ..frames.geometry import Geometry
 from . import transforms
 from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
 from .placement import is_under, linear_to_world

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
+from ..core.geometry import Geometry
 from ..formats.landmarks import Landmarks
-from ..frames.geometry import Geometry
 from .placement import RAS_TO_LPS, to_world
 
 MOVING_COLOUR = (0.0, 1.0, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import slicer
 
-from ..frames.geometry import Geometry
+from ..core.geometry import Geometry
 from . import scene
 from .placement import is_under, linear_to_world
 from .volumes import ijk_to_ras, place_image, volume_slices

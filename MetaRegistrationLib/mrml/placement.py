@@ -7,7 +7,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk
 
-from ..frames.geometry import Geometry
+from ..core.geometry import Geometry
 
 RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])  # its own inverse
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from vtk.util.numpy_support import vtk_to_numpy
 
+from ..core.geometry import Geometry
+from ..core.inverse import invert_points
+from ..core.preprocessing import Frame, pair_frames
 from ..formats.landmarks import Landmarks
-from ..frames.geometry import Geometry
-from ..frames.inverse import invert_points
-from ..frames.preprocessing import Frame, pair_frames
 from .placement import RAS_TO_LPS
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .volumes import volume_geometry

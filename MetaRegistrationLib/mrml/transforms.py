@@ -12,8 +12,8 @@ import numpy as np
 import slicer
 import vtk
 
+from ..core.geometry import Geometry
 from ..errors import InputError
-from ..frames.geometry import Geometry
 from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
 from .registration_node import RegistrationNode
 

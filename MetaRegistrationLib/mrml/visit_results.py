@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.images import read_image
 from ..formats.itk_io import read_itk
 from ..formats.tables import read_table
-from ..frames.geometry import Geometry
 from ..visits.columns import LOOP_COLUMNS
 from ..visits.report import COLUMNS
 from ..visits.series import Visit

@@ -8,11 +8,11 @@ import numpy as np
 import slicer
 import vtk
 
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.colour import grey_of_colour
 from ..formats.image_files import reader_by_name
 from ..formats.images import Image, check_image
-from ..frames.geometry import Geometry
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
 
 _GIVEN_ATTRIBUTE = "MetaRegistration.PixelSize"

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..frames.spatial import compose, exponential, warp
+from ..core.spatial import compose, exponential, warp
 from .correlation import local_correlation
 from .precision import without_autocast
 from .registry import register_network

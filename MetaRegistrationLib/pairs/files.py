@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import calibration
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.image_files import file_suffix
 from ..formats.images import Image, check_image, read_image, with_spacing
@@ -24,7 +25,6 @@ from ..formats.landmarks import (
     unmatched_labels,
 )
 from ..formats.tiff_tags import TiffTags
-from ..frames.geometry import Geometry
 
 _ASPECT_LIMIT = calibration.ASPECT_LIMIT.value
 _FIRST_CORNER = calibration.FIRST_CORNER.value

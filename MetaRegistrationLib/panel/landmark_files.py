@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.image_files import file_stem, file_suffix
 from ..formats.landmarks import Landmarks, read_landmark_pairs, read_landmarks
 from ..formats.tables import read_lines
-from ..frames.geometry import Geometry
 from .texts import tr as _
 
 

@@ -15,7 +15,6 @@ from ..formats.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from ..frames.vessels import branch_points, vessel_mask
 from ..mrml import landmark_nodes, place_mode, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
@@ -23,6 +22,7 @@ from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_p
 from ..mrml.stored_registration import StoredRegistration, stored_registration
 from ..mrml.tables import DistanceRow
 from ..mrml.volumes import image_from_volume
+from ..octa.vessels import branch_points, vessel_mask
 from . import landmark_files
 from .texts import tr as _
 

@@ -17,9 +17,9 @@ from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
 from ..mrml import (
-    kept_results,
     landmark_nodes,
     masks,
+    saved_results,
     scene,
     stored_registration,
     transforms,
@@ -84,9 +84,9 @@ class RegisterLogic:
             steps = None if refinement is None else refinement.steps
             return PairResult(found, warped, transform, registration.stage_seconds, steps)
 
-    def kept_results(self, moving, fixed) -> list[kept_results.KeptResult]:
+    def kept_results(self, moving, fixed) -> list[saved_results.KeptResult]:
         """The registrations of two volumes that the scene holds, the latest first."""
-        return [] if None in (moving, fixed) else kept_results.kept_results(moving, fixed)
+        return [] if None in (moving, fixed) else saved_results.kept_results(moving, fixed)
 
     def choose_result(self, transform, former, under: Sequence[Any]) -> None:
         """Put what lies under one result of a pair, and `under`, below another one.
@@ -97,7 +97,7 @@ class RegisterLogic:
             One of them is under another non-linear transform.
         """
         with scene.unchanged_on_error():
-            kept_results.choose(transform, former, under)
+            saved_results.choose(transform, former, under)
         self._before = None  # undo would not know of it
 
     def can_undo(self) -> bool:
@@ -274,8 +274,8 @@ class RegisterLogic:
                 transform = None  # it is that pair's result, which stays: this pair gets one of its own
             checkpoint = request.checkpoint.name if request.checkpoint and request.stages.network else ""
             registered = self.is_registered(request.moving, request.fixed, transform)
-            if registered and kept_results.made_otherwise(transform, request.stages, checkpoint):
-                kept_results.keep(transform)
+            if registered and saved_results.made_otherwise(transform, request.stages, checkpoint):
+                saved_results.keep(transform)
             name = _("{moving} to {fixed}").format(moving=request.moving.GetName(), fixed=request.fixed.GetName())
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from ..mrml.kept_results import KeptResult
+from ..mrml.saved_results import KeptResult
 from .measure_texts import compared_cells, compared_titles, grid_pixels
 from .stage_choices import stages_in_words
 from .state import PanelState

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.borders import is_drawn
+from ..core.preprocessing import Frame, Preprocessing, frame_extent, framed_mask, pair_frames
 from ..formats.images import Image, tissue, without_marks
-from ..frames.preprocessing import Frame, Preprocessing, frame_extent, framed_mask, pair_frames
-from ..frames.surround import is_drawn
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ..frames.losses import box_sum
+from ..core.losses import box_sum
 
 _LEAST_DEFINED = 0.5
 

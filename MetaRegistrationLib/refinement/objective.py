@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..frames.losses import smoothness
-from ..frames.spatial import identity_grid, sample, warp
+from ..core.losses import smoothness
+from ..core.spatial import identity_grid, sample, warp
 from .correlation import LocalCorrelation
 from .settings import RefinementSettings
 from .smoothing import blur

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..frames.spatial import check_displacement, compose, jacobian_determinant
+from ..core.spatial import check_displacement, compose, jacobian_determinant
 from .objective import Objective
 from .search import ascend
 from .settings import RefinementSettings

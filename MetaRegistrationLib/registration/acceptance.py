@@ -14,8 +14,8 @@ from torch import Tensor
 
 from .. import calibration
 from ..alignment.aligned_pair import AlignedPair
+from ..alignment.direction_agreement import SecondLook
 from ..alignment.result import Alignment
-from ..alignment.second_look import SecondLook
 from ..calibration import NetworkCalibration
 from ..initial_kinds import NONE
 from ..preparation import PreparedPair

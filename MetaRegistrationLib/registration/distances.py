@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..core.metrics import landmark_distances
 from ..formats.landmarks import Landmarks
-from ..frames.metrics import landmark_distances
 from .schema import GRID_PX, IMAGE_PX, MICROMETRES, Unit
 
 if TYPE_CHECKING:  # it imports torch

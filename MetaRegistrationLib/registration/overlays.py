@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..frames.preprocessing import interpolate_grid
+from ..core.preprocessing import interpolate_grid
 
 _SIDE = 800
 _CARRIED, _FIXED, _OUTLINE = (0, 255, 0), (255, 255, 0), (0, 0, 0)

@@ -15,14 +15,14 @@ from torch import Tensor, nn
 from ..alignment import Alignment
 from ..calibration import network_calibration
 from ..checkpoints import Checkpoint
+from ..core.geometry import Geometry
+from ..core.inverse import map_points
+from ..core.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
+from ..core.preprocessing import Frame, Preprocessing, framed_mask, interpolate_grid
+from ..core.spatial import invert_points, warp
 from ..errors import InputError
 from ..formats.images import Image
 from ..formats.landmarks import Landmarks
-from ..frames.geometry import Geometry
-from ..frames.inverse import map_points
-from ..frames.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
-from ..frames.preprocessing import Frame, Preprocessing, framed_mask, interpolate_grid
-from ..frames.spatial import invert_points, warp
 from ..preparation import PreparedPair, prepare
 from ..refinement import Refinement
 from ..stages import Stages

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.geometry import Geometry
+from ..core.preprocessing import interpolate_grid
 from ..formats.files import writable_folder, write_json
 from ..formats.images import write_displacement_field, write_image
 from ..formats.landmarks import write_landmarks
 from ..formats.tables import write_table
-from ..frames.geometry import Geometry
-from ..frames.preprocessing import interpolate_grid
 from ..progress import plain
 from .landmark_columns import landmark_table
 from .measures import CarriedLandmarks, PairMeasures, as_row, summary

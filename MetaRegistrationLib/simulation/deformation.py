@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from scipy.ndimage import map_coordinates
 
+from ..core.spatial import jacobian_determinant
 from ..errors import InputError
-from ..frames.spatial import jacobian_determinant
 from .settings import RepeatSettings
 from .smooth import smooth_field
 

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from torch.nn.functional import grid_sample
 
 from ..errors import InputError
-from ..frames.vessels import branch_points, vessel_mask
+from ..octa.vessels import branch_points, vessel_mask
 from .acquisition import acquire
 from .deformation import inverse_field, invert_at, random_displacement
 from .settings import RepeatSettings

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..core.geometry import Geometry
 from ..formats.files import writable_folder, write_json
 from ..formats.images import write_image
 from ..formats.tables import write_table
-from ..frames.geometry import Geometry
 from ..versions import provenance
 from .acquisition import acquire
 from .deformation import random_displacement

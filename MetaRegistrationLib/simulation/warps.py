@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn.functional import interpolate
 
-from ..frames.spatial import exponential, jacobian_determinant
+from ..core.spatial import exponential, jacobian_determinant
 from .number_settings import NumberSettings
 from .smooth import smooth_field
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.files import writable_folder, write_json
 from ..formats.images import write_image
 from ..formats.landmarks import Landmarks, write_landmark_pairs
 from ..formats.tables import write_table
-from ..frames.geometry import Geometry
 from ..versions import provenance
 from .repeats import SimulatedRepeat
 from .settings import RepeatSettings

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
-from ..frames.preprocessing import Preprocessing
 from ..simulation.appearance import AppearanceSettings, random_appearance
 from ..simulation.repeats import framed
 from ..simulation.warps import WarpSettings, random_warp

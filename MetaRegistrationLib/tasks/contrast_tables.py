@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
 from ..formats.registry import volume_suffixes
-from ..frames.preprocessing import Preprocessing
 from ..simulation.appearance import AppearanceSettings
 from ..simulation.fundus import MODALITIES
 from ..simulation.warps import WarpSettings

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
 from ..formats.image_files import file_stem
-from ..frames.preprocessing import Preprocessing
 from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair
 from .volumes import HeldVolume, held_volume

@@ -13,8 +13,8 @@ from ..alignment.aligned import aligned_points, alignment_message
 from ..alignment.aligned_pair import AlignedPair
 from ..alignment.aligner import AlignmentContext
 from ..alignment.registry import aligner
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
-from ..frames.preprocessing import Preprocessing
 from ..initial_kinds import NONE
 from ..pairs.folders import PairFiles
 from ..preparation import PreparedPair, prepare

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..frames.preprocessing import Preprocessing
+from ..core.preprocessing import Preprocessing
 from ..simulation.fundus import MODALITIES, DrawnEye, draw_eye, render
 from ..simulation.label_maps import random_intensities, random_label_map
 from .any_contrast import AnyContrast

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..frames.preprocessing import Preprocessing
+from ..core.preprocessing import Preprocessing
 from ..simulation import RepeatSettings, simulate_repeat
 from .base import TaskPair, augmented
 

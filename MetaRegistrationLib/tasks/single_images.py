@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
 from ..formats.image_files import file_stem
 from ..formats.images import read_image
-from ..frames.preprocessing import Preprocessing
 from ..simulation import RepeatSettings, simulate_repeat
 from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair

@@ -14,10 +14,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+from ..core.preprocessing import Preprocessing
 from ..errors import InputError
 from ..formats.image_files import file_stem
 from ..formats.registry import image_suffixes, volume_suffixes
-from ..frames.preprocessing import Preprocessing
 from ..pairs.folders import find_pairs
 from ..simulation import RepeatSettings
 from ..stages import check_initial

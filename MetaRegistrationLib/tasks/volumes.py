@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from .. import calibration
+from ..core.preprocessing import Preprocessing
+from ..core.spatial import warp
 from ..errors import InputError
 from ..formats.images import Volume, read_volume
-from ..frames.preprocessing import Preprocessing
-from ..frames.spatial import warp
 from ..simulation import RepeatSettings, random_displacement
 from .any_contrast import AnyContrast, unit_image
 from .base import TaskPair, augmented

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..frames.losses import RegistrationLoss
+from ..core.losses import RegistrationLoss
 from .devices import precision_context
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..frames.losses import RegistrationLoss
-from ..frames.metrics import landmark_distances, normalised_cross_correlation
-from ..frames.spatial import invert_points, warp
+from ..core.losses import RegistrationLoss
+from ..core.metrics import landmark_distances, normalised_cross_correlation
+from ..core.spatial import invert_points, warp
 from ..tasks import TaskPair
 from .devices import as_batch
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from .. import calibration
 from ..errors import InputError
-from ..frames.vessels import ridge_strength
+from ..octa.vessels import ridge_strength
 from .unknown import nothing_known
 
 THRESHOLD = calibration.CHANGE_SD.value

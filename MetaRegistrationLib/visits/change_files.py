@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.files import write_json
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
-from ..frames.geometry import Geometry
 from .change import Change, RepeatNoise, change_map
 from .change_picture import change_picture
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre

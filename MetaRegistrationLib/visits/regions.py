@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..errors import InputError
-from ..frames.vessels import ridge_strength
+from ..octa.vessels import ridge_strength
 from .change import Change
 
 RADII_MM = (0.5, 1.5, 3.0)

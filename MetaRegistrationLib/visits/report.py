@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.geometry import Geometry
 from ..formats.files import writable_folder, write_json, write_text
 from ..formats.image_writing import write_displacement_field, write_image
 from ..formats.tables import write_table
-from ..frames.geometry import Geometry
 from ..progress import plain
 from ..registration.overlays import grey_levels
 from ..registration.schema import Measure

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..pairs.folders import PairFolder
     from ..tasks import PairTask, TaskPair
     from ..training.finetune import FineTuning
-    from ..training.likeness import Likeness
+    from ..training.pair_kinds import Likeness
     from ..training.step import OptimisationStep
     from ..training.validation import Validator
 
@@ -190,7 +190,7 @@ def completed(options: FinetuneOptions, recipe: Recipe) -> FinetuneOptions:
 
 def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader) -> Likeness:
     """What the pairs look like."""
-    from ..training.likeness import likeness
+    from ..training.pair_kinds import likeness
 
     device = next(network.parameters()).device
     found = likeness(network, _some(task), device, smooth_below=base.build_calibration().smooth_below)

@@ -139,7 +139,7 @@ def _some_points() -> tuple:
 
 def _small(image: Image) -> Image:
     """The image with at most 800 or so pixels a side, without a place in space."""
-    from ..frames.geometry import Geometry
+    from ..core.geometry import Geometry
 
     step = max(max(image.array.shape) // 400, 1)
     array = image.array[::step, ::step]

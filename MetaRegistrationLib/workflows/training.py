@@ -127,7 +127,7 @@ def new_checkpoint(name: str, settings: dict | None, seed: int) -> Checkpoint:
     import torch
 
     from ..checkpoints import Checkpoint, cpu_weights
-    from ..frames.preprocessing import Preprocessing
+    from ..core.preprocessing import Preprocessing
     from ..networks import build_network
 
     torch.manual_seed(seed)  # the initial weights
@@ -161,7 +161,7 @@ def graphed(options: TrainingOptions, step: OptimisationStep, base: Checkpoint, 
 
 def optimisation(options: TrainingOptions, base: Checkpoint) -> OptimisationStep:
     """Device, precision and loss of a run; the loss goes on as the checkpoint's last stage had it unless told otherwise."""
-    from ..frames.losses import RegistrationLoss
+    from ..core.losses import RegistrationLoss
     from ..training.devices import choose_device, mixed_precision_available
     from ..training.step import OptimisationStep
 

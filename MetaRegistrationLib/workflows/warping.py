@@ -13,7 +13,7 @@ from ..progress import Finished, Item, Reader, Saved, Silent, Started
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..frames.geometry import Geometry
+    from ..core.geometry import Geometry
 
 TASK = "warp"
 FIELD, MOVING, FIXED = "displacement_field.nrrd", "moving.nrrd", "fixed.nrrd"
@@ -56,7 +56,7 @@ class StoredField:
         """Where fixed pixels lie in the moving image: (R, C, 2), (row, column) in its pixels."""
         import numpy as np
 
-        from ..frames.preprocessing import interpolate_grid
+        from ..core.preprocessing import interpolate_grid
 
         physical = self.fixed.to_physical(np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1))
         nodes = self.grid.to_pixels(physical)  # the grid has the axes of the fixed image

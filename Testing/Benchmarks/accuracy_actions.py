@@ -17,9 +17,9 @@ from our_methods import NotDeformed, named_checkpoint, our_methods
 from peers import installed_peers
 from step_time import machine
 
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.files import writable_folder
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.pairs.folders import PairFiles
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import prepare_pair

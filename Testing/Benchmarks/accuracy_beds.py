@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from MetaRegistrationLib.commands import main as command
-from MetaRegistrationLib.frames.preprocessing import Frame, Preprocessing, pair_frames
+from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing, pair_frames
 from MetaRegistrationLib.pairs.folders import ImagePair, PairFiles, find_pairs
 
 BEDS = ("R", "S")

@@ -10,9 +10,9 @@ from accuracy_run import Entry
 from our_methods import OurMethod
 from scipy import ndimage
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.landmarks import Landmarks
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.pairs.folders import ImagePair
 
 # Wrong signs, swapped axes or a transposed rotation are all off by several pixels.

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from accuracy_beds import EQUALISED, BenchPair
 
+from MetaRegistrationLib.core.metrics import folding_percent, landmark_distances, normalised_cross_correlation
+from MetaRegistrationLib.core.spatial import invert_points, warp
 from MetaRegistrationLib.formats.files import write_text
-from MetaRegistrationLib.frames.metrics import folding_percent, landmark_distances, normalised_cross_correlation
-from MetaRegistrationLib.frames.spatial import invert_points, warp
 
 # A pair got worse when its distance grew by more than the inverse's own precision, in pixels.
 _PRECISION_PX = 1e-3

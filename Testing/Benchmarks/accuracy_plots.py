@@ -10,9 +10,9 @@ from accuracy_beds import BenchPair
 from accuracy_measures import Result
 from our_methods import OurMethod
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.files import replacing, writable_folder
 from MetaRegistrationLib.formats.images import write_image
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration.measures import carry_landmarks
 from MetaRegistrationLib.registration.results import overlay_picture
 

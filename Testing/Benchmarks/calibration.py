@@ -22,9 +22,9 @@ import torch
 from scipy import ndimage
 
 from MetaRegistrationLib.checkpoints import load_checkpoint
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.files import writable_folder
 from MetaRegistrationLib.formats.images import Image, read_image, read_volume
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.resources import default_checkpoint
 from MetaRegistrationLib.simulation.appearance import AppearanceSettings, random_appearance

@@ -13,7 +13,7 @@ import torch
 import torch.distributed as dist
 from scipy.ndimage import gaussian_filter
 
-from MetaRegistrationLib.frames.losses import RegistrationLoss
+from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.networks import build_network
 from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.devices import place

@@ -20,8 +20,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.formats.files import write_json
-from MetaRegistrationLib.frames.losses import RegistrationLoss
 from MetaRegistrationLib.networks import build_network
 from MetaRegistrationLib.progress import Silent
 from MetaRegistrationLib.training.cuda_graph import with_cuda_graph

@@ -95,9 +95,9 @@ def _picture(folder: Path, pair, method: str, found) -> None:
     import numpy as np
     from scipy import ndimage
 
+    from MetaRegistrationLib.core.geometry import Geometry
     from MetaRegistrationLib.formats.files import writable_folder
     from MetaRegistrationLib.formats.images import write_image
-    from MetaRegistrationLib.frames.geometry import Geometry
 
     moving, fixed = pair.images.moving.array, pair.images.fixed.array
     moved = ndimage.map_coordinates(moving, found.positions, order=1, mode="constant")

@@ -8,12 +8,12 @@ import numpy as np
 import second_simulator
 from scipy import ndimage
 
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.spatial import invert_points
 from MetaRegistrationLib.formats.files import writable_folder, write_text
 from MetaRegistrationLib.formats.images import read_image, read_volume, write_image
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmark_pairs
 from MetaRegistrationLib.formats.tables import read_table, write_table
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.spatial import invert_points
 
 SEED = 20
 _DONE = "made.txt"

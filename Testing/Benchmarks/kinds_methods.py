@@ -19,8 +19,8 @@ from peers import Peer
 
 import MetaRegistrationLib
 from MetaRegistrationLib.checkpoints import file_sha256, load_checkpoint
-from MetaRegistrationLib.frames.preprocessing import interpolate_grid
-from MetaRegistrationLib.frames.spatial import invert_points
+from MetaRegistrationLib.core.preprocessing import interpolate_grid
+from MetaRegistrationLib.core.spatial import invert_points
 from MetaRegistrationLib.progress import plain
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.resources import default_checkpoint

@@ -13,8 +13,8 @@ from kinds_methods import Found
 from kinds_sets import KindPair
 from scipy import ndimage
 
+from MetaRegistrationLib.core.metrics import landmark_distances
 from MetaRegistrationLib.formats.files import write_text
-from MetaRegistrationLib.frames.metrics import landmark_distances
 
 LOST_PX, WORSE_PX, WORSE_DICE, SURE = 10.0, 2.0, 0.02, 0.5
 

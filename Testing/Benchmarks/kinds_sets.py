@@ -10,9 +10,9 @@ import numpy as np
 from accuracy_beds import EQUALISED, PLAIN, SIZE, bed_pairs
 from kinds_made import made
 
+from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing, pair_frames
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.formats.tables import read_table
-from MetaRegistrationLib.frames.preprocessing import Frame, Preprocessing, pair_frames
 from MetaRegistrationLib.pairs.folders import ImagePair, PairFiles, find_pairs
 
 _OTHER = "other_kinds"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from MetaRegistrationLib.frames.losses import RegistrationLoss
+from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.networks.registry import count_parameters
 from MetaRegistrationLib.networks.voxelmorph import VoxelMorph
 from MetaRegistrationLib.training.devices import mixed_precision_available, place, precision_context

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from MetaRegistrationLib.frames.spatial import invert_points
-from MetaRegistrationLib.frames.vessels import branch_points
+from MetaRegistrationLib.core.spatial import invert_points
+from MetaRegistrationLib.octa.vessels import branch_points
 
 _MARGIN = 0.05
 _BORDER_PX = 8.0

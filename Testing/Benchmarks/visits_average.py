@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import second_simulator
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.formats.tables import read_table
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits import Visit, align_series, average
 from MetaRegistrationLib.visits.quality import quality

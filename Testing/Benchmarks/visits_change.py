@@ -18,9 +18,9 @@ import second_simulator
 from lesions import disc, drop_out, new_vessels
 from scipy import ndimage
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.formats.tables import read_table
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.change import change_map, repeat_noise

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, read_image
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
 from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar

@@ -14,9 +14,9 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from MetaRegistrationLib.checkpoints import Checkpoint, save_checkpoint
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.stages import Stages
 
 # So that the known displacement is the whole field: as an argument, and as words of the command line.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from MetaRegistrationLib.alignment import Alignment
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import Preprocessing, stretched_frame
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import Preprocessing, stretched_frame
 from MetaRegistrationLib.preparation import PreparedImage, PreparedPair
 
 # Fixed to moving positions of a frame of 64: turned by 6 degrees, larger, shifted.

@@ -10,7 +10,7 @@ from training_helpers import PREPROCESSING, texture, tiny_checkpoint, write_png
 
 from MetaRegistrationLib.checkpoints import save_checkpoint
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 
 # One network and few updates: a row takes a fraction of a second.
 WORDS = ("--network", "voxelmorph", "--initial", "none", "--device", "cpu", "--precision", "float32", "--seeds", "1")

@@ -12,15 +12,15 @@ from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, mak
 
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
-from MetaRegistrationLib.frames.spatial import warp
+from MetaRegistrationLib.core.preprocessing import Preprocessing
+from MetaRegistrationLib.core.spatial import warp
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
 from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
-from MetaRegistrationLib.training.likeness import Likeness, likeness
+from MetaRegistrationLib.training.pair_kinds import Likeness, likeness
 
 CLEAN = replace(training_helpers.CLEAN, displacement_px=3.0, displacement_spread_px=0.0)
 

@@ -13,9 +13,9 @@ from scipy import ndimage
 
 from MetaRegistrationLib.alignment import KINDS, Alignment, align, pair_alignment
 from MetaRegistrationLib.alignment.aligned import aligned_points
-from MetaRegistrationLib.frames.metrics import landmark_distances
-from MetaRegistrationLib.frames.preprocessing import Preprocessing, equalise
-from MetaRegistrationLib.frames.spatial import warp
+from MetaRegistrationLib.core.metrics import landmark_distances
+from MetaRegistrationLib.core.preprocessing import Preprocessing, equalise
+from MetaRegistrationLib.core.spatial import warp
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.tasks.image_pairs import prepare_pair

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from MetaRegistrationLib.alignment.affine import IDENTITY, projected, rotation_deg, similarity, stretches, to_frame
 from MetaRegistrationLib.alignment.blocks import BlockMatcher, Matches, affine_terms, fit_change
-from MetaRegistrationLib.alignment.settle import judge, settle
+from MetaRegistrationLib.alignment.refine_transform import judge, settle
 from MetaRegistrationLib.alignment.structure import structure
 from MetaRegistrationLib.alignment.survey import Range, ScaledStructure, Surveyor, steps
 from MetaRegistrationLib.simulation import draw_phantom

@@ -5,9 +5,9 @@ import pytest
 import torch
 from training_helpers import PREPROCESSING, ROOT, SIZE, load_tasks, same, texture, write_nifti, write_png, write_set
 
+from MetaRegistrationLib.core.preprocessing import Preprocessing
+from MetaRegistrationLib.core.spatial import jacobian_determinant, warp
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
-from MetaRegistrationLib.frames.spatial import jacobian_determinant, warp
 from MetaRegistrationLib.simulation.appearance import AppearanceSettings, random_appearance
 from MetaRegistrationLib.simulation.fundus import MODALITIES, draw_eye, render
 from MetaRegistrationLib.simulation.label_maps import random_intensities, random_label_map

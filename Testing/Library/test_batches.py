@@ -10,8 +10,8 @@ import torch
 from training_helpers import CPU, equal_weights, list_tasks, tiny_network
 
 from MetaRegistrationLib.checkpoints import cpu_weights
+from MetaRegistrationLib.core.losses import RegistrationLoss, displacement_error
 from MetaRegistrationLib.errors import InputError, TrainingStopped
-from MetaRegistrationLib.frames.losses import RegistrationLoss, displacement_error
 from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.batches import Batch, Drawn
 from MetaRegistrationLib.training.pretrain import Pretraining

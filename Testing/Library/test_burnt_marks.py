@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from MetaRegistrationLib.core.burnt_marks import burnt_marks, filled
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, without_marks
-from MetaRegistrationLib.frames.burnt_marks import burnt_marks, filled
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages

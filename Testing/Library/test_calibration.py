@@ -24,14 +24,14 @@ from MetaRegistrationLib.alignment.pair_alignment import _near
 from MetaRegistrationLib.alignment.quadratic import enough_agree, plausible
 from MetaRegistrationLib.alignment.reframing import reframed
 from MetaRegistrationLib.calibration import Threshold, network_calibration
+from MetaRegistrationLib.core.borders import is_drawn
+from MetaRegistrationLib.core.burnt_marks import burnt_marks
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_frames, stretched_frame
+from MetaRegistrationLib.core.tissue import field_of_view
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.burnt_marks import burnt_marks
-from MetaRegistrationLib.frames.field_of_view import field_of_view
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import Preprocessing, pair_frames, stretched_frame
-from MetaRegistrationLib.frames.surround import is_drawn
 from MetaRegistrationLib.registration import acceptance
-from MetaRegistrationLib.training.likeness import Likeness
+from MetaRegistrationLib.training.pair_kinds import Likeness
 from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
 from MetaRegistrationLib.visits.unknown import folded
 

@@ -11,9 +11,9 @@ from known_networks import write_grey_png
 from scipy import ndimage
 
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.resources import sample_visits
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits import Visit, align_series

@@ -22,8 +22,8 @@ from MetaRegistrationLib.checkpoints import (
     load_checkpoint,
     save_checkpoint,
 )
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.networks import VoxelMorph, build_network
 
 TINY = {"encoder": [4, 8], "decoder": [8, 8], "full_resolution": [4]}

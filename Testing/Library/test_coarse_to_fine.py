@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from MetaRegistrationLib.core.losses import RegistrationLoss
+from MetaRegistrationLib.core.spatial import compose, exponential, identity_grid, jacobian_determinant
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.losses import RegistrationLoss
-from MetaRegistrationLib.frames.spatial import compose, exponential, identity_grid, jacobian_determinant
 from MetaRegistrationLib.networks import CoarseToFine, build_network, count_parameters
 from MetaRegistrationLib.networks.correlation import local_correlation
 

@@ -5,7 +5,7 @@ import torch
 from training_helpers import CPU, STEP, equal_weights, list_tasks, shifted_pair, tiny_network
 
 from MetaRegistrationLib.checkpoints import cpu_weights
-from MetaRegistrationLib.frames.losses import RegistrationLoss
+from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.networks import build_network
 from MetaRegistrationLib.progress import Message, Silent
 from MetaRegistrationLib.training.cuda_graph import GraphedStep, check_alike, with_cuda_graph

@@ -11,12 +11,12 @@ from PIL import Image as pillow  # noqa: N813
 from scipy import ndimage
 
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing, framed_mask, resample_masked, stretched_frame
+from MetaRegistrationLib.core.tissue import field_of_view
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.colour import grey_of_colour
 from MetaRegistrationLib.formats.images import Image, read_image, write_image
-from MetaRegistrationLib.frames.field_of_view import field_of_view
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import Frame, Preprocessing, framed_mask, resample_masked, stretched_frame
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.core.geometry import Geometry
 
 TILT = np.radians(25)
 GEOMETRIES = {

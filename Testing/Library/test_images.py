@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats import itk_io
 from MetaRegistrationLib.formats.image_files import file_stem
@@ -26,7 +27,6 @@ from MetaRegistrationLib.formats.images import (
     write_displacement_field,
     write_image,
 )
-from MetaRegistrationLib.frames.geometry import Geometry
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow writes the odd PNG and TIFF files of these tests")
 
@@ -543,7 +543,7 @@ import locale, sys
 from pathlib import Path
 import numpy as np
 locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
-from MetaRegistrationLib.frames.geometry import Geometry
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.image_files import file_stem
 from MetaRegistrationLib.formats.images import read_image, write_image
 grey = np.arange(600, dtype=np.float32).reshape(20, 30)

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.landmarks import (
     Landmarks,
@@ -16,7 +17,6 @@ from MetaRegistrationLib.formats.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from MetaRegistrationLib.frames.geometry import Geometry
 
 PLAIN = Geometry(size=(300, 300))
 OBLIQUE = Geometry(

@@ -5,11 +5,11 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import pair_frames, resample_to_frame, stretched_frame
 from MetaRegistrationLib.formats.image_writing import write_displacement_field
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.landmarks import Landmarks
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import pair_frames, resample_to_frame, stretched_frame
 from MetaRegistrationLib.registration import registrar as registering
 from MetaRegistrationLib.registration.registrar import Registration
 

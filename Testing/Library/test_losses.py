@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from MetaRegistrationLib.frames.losses import RegistrationLoss, box_sum, local_cross_correlation, smoothness
-from MetaRegistrationLib.frames.spatial import warp
+from MetaRegistrationLib.core.losses import RegistrationLoss, box_sum, local_cross_correlation, smoothness
+from MetaRegistrationLib.core.spatial import warp
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from known_networks import NETWORK_ALONE, known_checkpoint, texture
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.landmarks import Landmarks
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration.measures import PairMeasures, as_row, carry_landmarks, measure, summary
 from MetaRegistrationLib.registration.registrar import Registrar
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from MetaRegistrationLib.frames.metrics import (
+from MetaRegistrationLib.core.metrics import (
     folding_percent,
     gradient_magnitude,
     landmark_distances,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import write_image
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmark_pairs, write_landmarks
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.pairs.folders import PairFiles, find_pairs
 from MetaRegistrationLib.pairs.layouts import LAYOUTS
 

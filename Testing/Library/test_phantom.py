@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.vessels import branch_points
+from MetaRegistrationLib.octa.vessels import branch_points
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.simulation.drawing import draw_discs, sampled_lines
 

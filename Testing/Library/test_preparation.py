@@ -12,8 +12,8 @@ from torch import nn
 
 from MetaRegistrationLib.alignment.aligner import AlignmentContext
 from MetaRegistrationLib.alignment.registry import aligner
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.formats.images import tissue
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.pairs.files import PairFiles
 from MetaRegistrationLib.preparation import prepare
 from MetaRegistrationLib.registration.registrar import Registrar

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import (
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import (
     Frame,
     Preprocessing,
     equalise,
@@ -18,6 +17,7 @@ from MetaRegistrationLib.frames.preprocessing import (
     rescale,
     stretched_frame,
 )
+from MetaRegistrationLib.errors import InputError
 
 CORNERS = np.array([[-0.5, -0.5], [-0.5, 399.5], [399.5, -0.5], [399.5, 399.5], [199.5, 199.5]])
 

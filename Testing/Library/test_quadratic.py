@@ -15,10 +15,10 @@ from scipy import ndimage
 from MetaRegistrationLib.alignment import Alignment, align
 from MetaRegistrationLib.alignment.aligned import aligned_image, aligned_points, total_displacement
 from MetaRegistrationLib.alignment.reframing import reframed
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing
+from MetaRegistrationLib.core.spatial import identity_grid
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import Frame, Preprocessing
-from MetaRegistrationLib.frames.spatial import identity_grid
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
 
 SIZE = 400

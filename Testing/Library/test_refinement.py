@@ -11,9 +11,9 @@ import torch
 from scipy import ndimage
 from scipy.interpolate import BSpline
 
+from MetaRegistrationLib.core.losses import local_cross_correlation, smoothness
+from MetaRegistrationLib.core.spatial import compose, identity_grid, jacobian_determinant, warp
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.losses import local_cross_correlation, smoothness
-from MetaRegistrationLib.frames.spatial import compose, identity_grid, jacobian_determinant, warp
 from MetaRegistrationLib.refinement import LocalCorrelation, RefinementSettings, SplineGrid, refine
 from MetaRegistrationLib.refinement.objective import Objective
 from MetaRegistrationLib.refinement.search import _Adam

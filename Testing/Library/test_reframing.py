@@ -9,8 +9,8 @@ from known_stages import known_alignment
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment.reframing import reframed
+from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_frames
 from MetaRegistrationLib.formats.landmarks import Landmarks
-from MetaRegistrationLib.frames.preprocessing import Preprocessing, pair_frames
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages

@@ -15,9 +15,9 @@ from known_networks import NETWORK_ALONE_WORDS, read_rows, save_known, texture, 
 
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, save_checkpoint
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats import itk_io
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.networks import build_network
 
 ALWAYS = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}

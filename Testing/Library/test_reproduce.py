@@ -16,10 +16,10 @@ from training_helpers import At, equal_weights
 
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.commands import main, reproduce
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.experiments import experiment, rows
 from MetaRegistrationLib.experiments.plan import QUICK, Row, Setting
 from MetaRegistrationLib.experiments.results import read_results
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.progress import Silent
 from MetaRegistrationLib.training.step import NonFiniteLoss
 

@@ -10,10 +10,10 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from known_networks import NETWORK_ALONE, known_checkpoint, read_rows, texture
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.landmarks import Landmarks, read_landmark_pairs, read_landmarks
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration.measures import carry_landmarks, measure
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.registration.results import write_registration, write_tables

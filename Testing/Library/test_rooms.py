@@ -13,7 +13,8 @@ ORDER = (
     ("errors", "words", "initial_kinds", "calibration"),
     ("progress",),
     ("stages", "versions", "resources"),
-    ("frames",),
+    ("core",),
+    ("octa",),
     ("formats",),
     ("pairs", "networks", "refinement", "simulation", "preparation"),
     ("checkpoints", "alignment"),
@@ -23,7 +24,7 @@ ORDER = (
     ("visits",),
     ("workflows",),
     ("experiments", "jobs", "mrml"),
-    ("api", "commands", "panel", "images", "geometry"),
+    ("api", "commands", "panel", "images", "geometry", "frames"),
 )
 """From the ground up: a room may need rooms of a lower line, and none of its own or a higher one."""
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}

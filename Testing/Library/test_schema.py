@@ -12,8 +12,8 @@ import pytest
 from known_networks import NETWORK_ALONE, known_checkpoint, texture
 
 from MetaRegistrationLib.commands.measures_text import metrics_table
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.registration import measures
 from MetaRegistrationLib.registration.landmark_columns import LANDMARK_COLUMNS
 from MetaRegistrationLib.registration.measures import MEASURES, PairMeasures, as_row, from_row, measure, summary

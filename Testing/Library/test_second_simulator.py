@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from MetaRegistrationLib.frames.metrics import folding_percent
+from MetaRegistrationLib.core.metrics import folding_percent
 from MetaRegistrationLib.simulation.deformation import sample_at
 
 _BENCHMARKS = Path(__file__).parents[1] / "Benchmarks"

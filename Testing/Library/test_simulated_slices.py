@@ -10,10 +10,10 @@ import torch
 import training_helpers
 from training_helpers import PREPROCESSING, ROOT, load_tasks, same, texture, write_nifti, write_set
 
+from MetaRegistrationLib.core.metrics import normalised_cross_correlation
+from MetaRegistrationLib.core.preprocessing import Preprocessing
+from MetaRegistrationLib.core.spatial import warp
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.metrics import normalised_cross_correlation
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
-from MetaRegistrationLib.frames.spatial import warp
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import VolumeTask, adjacent_pairs, load_task_set, slices_with_content
 from MetaRegistrationLib.tasks.task_sets import tomllib

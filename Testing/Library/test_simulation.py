@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from scipy.ndimage import map_coordinates
 
+from MetaRegistrationLib.core.spatial import jacobian_determinant
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.spatial import jacobian_determinant
 from MetaRegistrationLib.simulation import (
     RepeatSettings,
     acquire,

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from MetaRegistrationLib.frames import spatial
-from MetaRegistrationLib.frames.spatial import compose, identity_grid, invert_points, jacobian_determinant, warp
+from MetaRegistrationLib.core import spatial
+from MetaRegistrationLib.core.spatial import compose, identity_grid, invert_points, jacobian_determinant, warp
 
 
 def smooth_field(seed, shape, *, sigma, amplitude):

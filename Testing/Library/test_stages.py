@@ -14,9 +14,9 @@ from scipy.ndimage import map_coordinates
 
 from MetaRegistrationLib.alignment.aligned import aligned_image, aligned_points, alignment_message, total_displacement
 from MetaRegistrationLib.commands.failures import sentence
+from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.landmarks import Landmarks
-from MetaRegistrationLib.frames.losses import RegistrationLoss
 from MetaRegistrationLib.initial_kinds import initial_kinds
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.refinement import Refinement

@@ -9,11 +9,11 @@ import pytest
 import torch
 from training_helpers import CLEAN, PREPROCESSING, texture, write_png
 
+from MetaRegistrationLib.core.losses import RegistrationLoss, displacement_error
+from MetaRegistrationLib.core.metrics import normalised_cross_correlation
+from MetaRegistrationLib.core.preprocessing import Preprocessing
+from MetaRegistrationLib.core.spatial import warp
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.losses import RegistrationLoss, displacement_error
-from MetaRegistrationLib.frames.metrics import normalised_cross_correlation
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
-from MetaRegistrationLib.frames.spatial import warp
 from MetaRegistrationLib.tasks import SingleImageTask, TaskPair, augmented, load_task_set
 from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.step import StepValues

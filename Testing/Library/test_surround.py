@@ -13,10 +13,10 @@ from torch import nn
 
 from MetaRegistrationLib.alignment.aligned import aligned_image, hides_tissue, seen_by_network
 from MetaRegistrationLib.checkpoints import load_checkpoint
+from MetaRegistrationLib.core.borders import continued, is_drawn
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.formats.images import Image, write_image
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
-from MetaRegistrationLib.frames.surround import continued, is_drawn
 from MetaRegistrationLib.pairs.files import PairFiles
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.registration.registrar import Registrar

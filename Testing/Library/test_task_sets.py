@@ -19,8 +19,8 @@ from training_helpers import (
     write_set,
 )
 
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.tasks import load_task_set
 from MetaRegistrationLib.workflows.training import data_folder
 

@@ -6,8 +6,8 @@ from known_stages import AFFINE, known_alignment, through, turned_down
 from training_helpers import PREPROCESSING, SIZE, orientations, same, texture, write_pairs, write_png
 
 from MetaRegistrationLib.alignment.aligned import aligned_image
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Message, Stage
 from MetaRegistrationLib.simulation import RepeatSettings

@@ -18,8 +18,8 @@ from training_helpers import (
 )
 
 from MetaRegistrationLib.checkpoints import cpu_weights
+from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.losses import RegistrationLoss
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.tasks import PairTask
 from MetaRegistrationLib.training.devices import as_batch

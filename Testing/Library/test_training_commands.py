@@ -27,8 +27,8 @@ from training_helpers import (
 from MetaRegistrationLib import checkpoints
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.formats.files import sole_writer
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.tasks import PairTask
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN
 from MetaRegistrationLib.training.run import BEST, LAST, LOG
@@ -269,7 +269,7 @@ def task_set(tmp_path):
 def small_frame(monkeypatch):
     """New networks see 64 x 64 pixels instead of 400 x 400."""
     defaults = (64, *Preprocessing.__init__.__defaults__[1:])
-    monkeypatch.setattr("MetaRegistrationLib.frames.preprocessing.Preprocessing.__init__.__defaults__", defaults)
+    monkeypatch.setattr("MetaRegistrationLib.core.preprocessing.Preprocessing.__init__.__defaults__", defaults)
 
 
 MONAI = ("monai.networks.nets:VoxelMorph", {"spatial_dims": 2, "integration_steps": 0})

@@ -8,9 +8,9 @@ import torch
 from training_helpers import CPU, SIZE, STEP, equal_weights, list_tasks, shifted_pair, tiny_network
 
 from MetaRegistrationLib.checkpoints import cpu_weights
+from MetaRegistrationLib.core.losses import RegistrationLoss
+from MetaRegistrationLib.core.metrics import normalised_cross_correlation
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.frames.losses import RegistrationLoss
-from MetaRegistrationLib.frames.metrics import normalised_cross_correlation
 from MetaRegistrationLib.training.batches import draw_batch
 from MetaRegistrationLib.training.devices import as_batch, choose_device, place
 from MetaRegistrationLib.training.step import NonFiniteLoss, OptimisationStep, StepValues

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from MetaRegistrationLib.frames.vessels import branch_points, vessel_mask
+from MetaRegistrationLib.octa.vessels import branch_points, vessel_mask
 from MetaRegistrationLib.simulation.drawing import draw_discs, sampled_lines
 
 

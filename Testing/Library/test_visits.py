@@ -9,9 +9,9 @@ import SimpleITK as sitk  # noqa: N813
 from known_networks import write_grey_png
 
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits import Visit, align_series, average
 from MetaRegistrationLib.visits.files import eyes_of_files, eyes_of_folder, eyes_of_table

@@ -16,8 +16,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
-from MetaRegistrationLib.frames.losses import RegistrationLoss
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
+from MetaRegistrationLib.core.losses import RegistrationLoss
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.networks import VoxelMorph, build_network
 from MetaRegistrationLib.progress import Silent, Step
 from MetaRegistrationLib.simulation import RepeatSettings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import pair_frames
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.frames.geometry import Geometry
-from MetaRegistrationLib.frames.preprocessing import pair_frames
 from MetaRegistrationLib.registration.registrar import Registration
 
 FRAME = 64

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.panel import landmark_files
 
 GEOMETRY = Geometry((50, 60))

@@ -17,8 +17,8 @@ import pytest
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 from mrml_scene import mrml_scene  # noqa: E402
 
+from MetaRegistrationLib.core.geometry import Geometry  # noqa: E402
 from MetaRegistrationLib.formats.landmarks import read_landmark_pairs  # noqa: E402
-from MetaRegistrationLib.frames.geometry import Geometry  # noqa: E402
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 

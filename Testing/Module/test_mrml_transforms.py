@@ -10,10 +10,10 @@ import vtk  # noqa: E402
 from mrml_pairs import blob, geometry, registration, rotation  # noqa: E402
 from mrml_scene import mrml_scene  # noqa: E402
 
+from MetaRegistrationLib.core.metrics import landmark_distances  # noqa: E402
 from MetaRegistrationLib.errors import InputError  # noqa: E402
 from MetaRegistrationLib.formats.images import Image  # noqa: E402
 from MetaRegistrationLib.formats.landmarks import Landmarks  # noqa: E402
-from MetaRegistrationLib.frames.metrics import landmark_distances  # noqa: E402
 
 SHARE = np.array([0.46, 0.54])
 FIXED = geometry((64, 72), (0.015, 0.012), (4, -7, 11), rotation(0, 20) @ rotation(2, 35))

@@ -13,9 +13,9 @@ from mrml_pairs import blob, geometry, registration, rotation  # noqa: E402
 from mrml_scene import mrml_scene  # noqa: E402
 from vtk.util.numpy_support import vtk_to_numpy  # noqa: E402
 
+from MetaRegistrationLib.core.geometry import Geometry  # noqa: E402
 from MetaRegistrationLib.formats.images import Image  # noqa: E402
 from MetaRegistrationLib.formats.landmarks import Landmarks  # noqa: E402
-from MetaRegistrationLib.frames.geometry import Geometry  # noqa: E402
 from MetaRegistrationLib.registration.measures import carry_landmarks, measure  # noqa: E402
 
 SIZE = (100, 100)

@@ -10,9 +10,9 @@ import vtk  # noqa: E402
 from mrml_pairs import geometry, rotation  # noqa: E402
 from mrml_scene import mrml_scene  # noqa: E402
 
+from MetaRegistrationLib.core.geometry import Geometry  # noqa: E402
 from MetaRegistrationLib.errors import InputError  # noqa: E402
 from MetaRegistrationLib.formats.images import Image, read_image, write_image  # noqa: E402
-from MetaRegistrationLib.frames.geometry import Geometry  # noqa: E402
 
 OBLIQUE = rotation(0, 25) @ rotation(2, -40)
 

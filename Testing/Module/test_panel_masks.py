@@ -22,9 +22,9 @@ from panel_helpers import (
 )
 from test_panel_stages import choose_stages
 
+from MetaRegistrationLib.core.tissue import field_of_view
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.images import read_image
-from MetaRegistrationLib.frames.field_of_view import field_of_view
 from MetaRegistrationLib.mrml import masks
 from MetaRegistrationLib.mrml.registration_node import Outcome
 from MetaRegistrationLib.panel.requests import PairResult

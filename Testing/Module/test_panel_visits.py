@@ -10,10 +10,10 @@ import slicer
 from panel_helpers import node_names, noise_volume, open_panel, settle, table
 from visit_files import PLACES, SIDE, visit, visit_folder
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.tables import write_table
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.mrml import visit_nodes, visit_sequence
 from MetaRegistrationLib.mrml.visit_series import series_of
 from MetaRegistrationLib.mrml.volumes import volume_from_image

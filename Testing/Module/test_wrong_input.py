@@ -11,8 +11,8 @@ import slicer
 import torch
 from panel_helpers import choose_folder, click_row, node_names, open_panel, register, settle, small_folder
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import write_image
-from MetaRegistrationLib.frames.geometry import Geometry
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.tables import write_table
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.simulation import draw_phantom
 
 SIDE = 240

@@ -127,7 +127,7 @@ def _texts(kind: str) -> list[str | bytes]:
 
 def _checkpoint() -> bytes:
     from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, save_checkpoint
-    from MetaRegistrationLib.frames.preprocessing import Preprocessing
+    from MetaRegistrationLib.core.preprocessing import Preprocessing
     from MetaRegistrationLib.networks import build_network
 
     settings = {"encoder": [2, 2], "decoder": [2, 2], "full_resolution": [2]}

@@ -18,8 +18,8 @@ from MetaRegistrationLib.errors import InputError
 def reader(kind: str) -> Callable[[Path], object]:
     """What reads files of a kind."""
     if kind in ("csv", "mrk.json", "fcsv"):
+        from MetaRegistrationLib.core.geometry import Geometry
         from MetaRegistrationLib.formats.landmarks import read_landmark_pairs, read_landmarks
-        from MetaRegistrationLib.frames.geometry import Geometry
 
         def landmarks(path: Path) -> None:
             if kind == "csv" and b"moving_x" in path.read_bytes():
@@ -33,7 +33,7 @@ def reader(kind: str) -> Callable[[Path], object]:
 
         return lambda path: find_pairs(path, check=False)
     if kind == "toml":
-        from MetaRegistrationLib.frames.preprocessing import Preprocessing
+        from MetaRegistrationLib.core.preprocessing import Preprocessing
         from MetaRegistrationLib.tasks import load_task_set
 
         return lambda path: load_task_set(path, Preprocessing())

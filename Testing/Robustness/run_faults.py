@@ -12,9 +12,9 @@ from pathlib import Path
 import writer_faults
 
 from MetaRegistrationLib import checkpoints
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import read_image
-from MetaRegistrationLib.frames.preprocessing import Preprocessing
 from MetaRegistrationLib.jobs.command_lines import child_environment
 from MetaRegistrationLib.jobs.hosts import PlainHost
 from MetaRegistrationLib.jobs.job import Job

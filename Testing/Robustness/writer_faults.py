@@ -16,12 +16,12 @@ from unittest import mock
 import numpy as np
 
 from MetaRegistrationLib import checkpoints
+from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError, TrainingStopped
 from MetaRegistrationLib.formats import files, itk_io
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
 from MetaRegistrationLib.formats.tables import write_table
-from MetaRegistrationLib.frames.geometry import Geometry
 from MetaRegistrationLib.networks import build_network
 
 FAULTS = (

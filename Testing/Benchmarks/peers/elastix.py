@@ -9,7 +9,7 @@ import itk
 import numpy as np
 import torch
 
-from MetaRegistrationLib.frames.spatial import warp
+from MetaRegistrationLib.core.spatial import warp
 
 from .base import Peer, correlation, from_xy, mutual_information
 

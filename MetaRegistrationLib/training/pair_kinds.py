@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from .. import calibration
-from ..alignment.second_look import SecondLook
-from ..frames.losses import smoothness
+from ..alignment.direction_agreement import SecondLook
+from ..core.losses import smoothness
 from ..tasks import TaskPair
 from .devices import as_batch
 

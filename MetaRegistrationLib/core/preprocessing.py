@@ -9,8 +9,8 @@ from scipy import ndimage, sparse
 
 from .. import calibration
 from ..errors import InputError
-from .field_of_view import field_of_view as find_field_of_view
 from .geometry import Geometry
+from .tissue import field_of_view as find_field_of_view
 
 _MUCH_BLUR = 1.0  # pixels, from which on filter and sampling are done together
 _SAME_ASPECT = calibration.SAME_ASPECT.value
@@ -246,7 +246,7 @@ class Preprocessing:
         Parameters
         ----------
         field_of_view : np.ndarray, optional
-            Where the image shows tissue, bool (H, W); found by `field_of_view.field_of_view` unless it is given. Where the
+            Where the image shows tissue, bool (H, W); found by `tissue.field_of_view` unless it is given. Where the
             setting is off only pixels that are not finite are left out.
         """
         frame = frame or stretched_frame(array.shape, self.size)

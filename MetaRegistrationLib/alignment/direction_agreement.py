@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from ..frames.spatial import warp
+from ..core.spatial import warp
 from .blocks import DIRECTIONS
 from .structure import Structure, structure
 
