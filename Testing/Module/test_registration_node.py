@@ -50,8 +50,8 @@ NAMES = [
     "RefinementStepsTaken",
 ]
 """Attributes of results, as scenes have them."""
-WORDS = {"Checkpoint", "Kept", "Made", "Network"}
-"""Those that are words, which texts for people may have too."""
+WORDS = {"Checkpoint", "InitialAlignment", "Kept", "Made", "Network"}
+"""Those that name other things too, without the prefix: a label of the panel, a class."""
 SCENE_OF_BEFORE = """<?xml version="1.0" encoding="UTF-8"?>
 <MRML version="Slicer4.4.0" userTags="">
 <GridTransform
