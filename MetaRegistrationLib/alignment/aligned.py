@@ -38,42 +38,42 @@ def seen_by_network(
     moving: np.ndarray,
     fixed: np.ndarray,
     alignment: Alignment | None,
-    surround: tuple[np.ndarray, np.ndarray] | None = None,
+    border: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The aligned moving image and the fixed one, float32 (size, size), as a network gets them.
 
     Parameters
     ----------
-    surround : (bool array, bool array), optional
-        Where the moving and the fixed frame show tissue, of a pair whose surround is drawn (`surround.is_drawn`). Beyond what
+    border : (bool array, bool array), optional
+        Where the moving and the fixed frame show tissue, of a pair whose border is drawn (`border.is_drawn`). Beyond what
         both show, both are continued: a network takes an edge to black for one of the tissue, and as it lies in place it holds
         vessels beside it there.
     """
     aligned = aligned_image(moving, alignment)
-    if surround is None:
+    if border is None:
         return aligned, fixed
-    return continued((aligned, fixed), _shown_by_both(alignment, surround))
+    return continued((aligned, fixed), _shown_by_both(alignment, border))
 
 
-def hides_tissue(residual_px: Tensor, alignment: Alignment | None, surround: tuple[np.ndarray, np.ndarray]) -> bool:
+def hides_tissue(residual_px: Tensor, alignment: Alignment | None, border: tuple[np.ndarray, np.ndarray]) -> bool:
     """Whether a residual (1, 2, size, size) finds tissue in both images well beyond what the alignment finds in both.
 
     Continuing the images would hide it from the network: where the alignment is many pixels off near the border.
 
     Parameters
     ----------
-    surround : (bool array, bool array)
+    border : (bool array, bool array)
         As of `seen_by_network`.
     """
-    moving = torch.from_numpy(aligned_image(surround[0].astype(np.float32), alignment))[None, None].to(residual_px)
-    found = (warp(moving, residual_px)[0, 0] > _WHOLLY).cpu().numpy() & surround[1]
-    beyond = ndimage.distance_transform_edt(~_shown_by_both(alignment, surround))[found]
+    moving = torch.from_numpy(aligned_image(border[0].astype(np.float32), alignment))[None, None].to(residual_px)
+    found = (warp(moving, residual_px)[0, 0] > _WHOLLY).cpu().numpy() & border[1]
+    beyond = ndimage.distance_transform_edt(~_shown_by_both(alignment, border))[found]
     size = residual_px.shape[-1]
     return bool((beyond > _HIDDEN * size).sum() > _HIDDEN_SHARE * size * size)
 
 
-def _shown_by_both(alignment: Alignment | None, surround: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    return (aligned_image(surround[0].astype(np.float32), alignment) > _WHOLLY) & surround[1]
+def _shown_by_both(alignment: Alignment | None, border: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return (aligned_image(border[0].astype(np.float32), alignment) > _WHOLLY) & border[1]
 
 
 def aligned_points(points: np.ndarray, alignment: Alignment | None, size: int) -> np.ndarray:

@@ -43,17 +43,17 @@ class AlignedPair:
     def of(cls, pair: PreparedPair, alignment: Alignment | None) -> AlignedPair:
         """The pair behind an alignment, the moving image on a grid that suits it (`reframing`)."""
         moving = pair.moving
-        view = reframed(moving.seen, moving.tissue, moving.frame, alignment, pair.preprocessing)
+        view = reframed(moving.seen, moving.tissue, moving.grid, alignment, pair.preprocessing)
         if view is None:
             return cls.on_its_grid(pair, alignment)
         return cls(
-            view.moving, pair.fixed.framed, view.inside, pair.fixed.inside, view.alignment, pair.drawn_border, view
+            view.moving, pair.fixed.on_grid, view.inside, pair.fixed.inside, view.alignment, pair.drawn_border, view
         )
 
     @classmethod
     def on_its_grid(cls, pair: PreparedPair, alignment: Alignment | None) -> AlignedPair:
         """The pair behind an alignment, on the grids that were prepared."""
-        return cls(*pair.framed, *pair.inside, alignment, pair.drawn_border)
+        return cls(*pair.on_grid, *pair.inside, alignment, pair.drawn_border)
 
     def network_images(self, *, continued: bool) -> tuple[np.ndarray, np.ndarray]:
         """The aligned moving image and the fixed one, float32 (size, size) each, as a network gets them.

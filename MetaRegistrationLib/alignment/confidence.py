@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import calibration
-from .refine_transform import Settled
+from .refine_transform import RefinedTransform
 from .survey import Peaks
 
 _BY_CHANCE = calibration.BY_CHANCE.value
@@ -18,9 +18,9 @@ _USUAL_HEIGHT = calibration.USUAL_HEIGHT.value
 _HEIGHT_COUNTS = calibration.HEIGHT_WEIGHT.value
 
 
-def confidence(peaks: Peaks, index: int, settled: Settled, *, whole: bool) -> float:
+def confidence(peaks: Peaks, index: int, refined: RefinedTransform, *, whole: bool) -> float:
     """From 0 to 1: how confident a place of the usual or the whole range is; see `confidence_of`."""
-    return confidence_of(float(peaks.heights[index]), settled.blocks, settled.agreeing, whole=whole)
+    return confidence_of(float(peaks.heights[index]), refined.blocks, refined.agreeing, whole=whole)
 
 
 def confidence_of(height: float, blocks: int, agreeing: int, *, whole: bool) -> float:

@@ -14,7 +14,7 @@ from .structure import Structure, structure
 _SIZE = 200
 
 
-class SecondLook:
+class DirectionAgreement:
     """How well fields bring a pair together, judged by directions alone and over one region for all of them.
 
     Parameters

@@ -15,7 +15,7 @@ from ..stages import LEAST_LANDMARKS
 from .aligned import total_displacement
 from .aligner import AlignmentContext
 from .blocks import DIRECTIONS
-from .direction_agreement import SecondLook
+from .direction_agreement import DirectionAgreement
 from .result import Alignment
 
 _FOR_AFFINE = calibration.LANDMARKS_FOR_AFFINE.value
@@ -35,10 +35,10 @@ class LandmarkAlignment:
         """See `align_by_points`."""
         nowhere = np.empty((0, 2))
         alignment = align_by_points(*(context.landmarks or (nowhere, nowhere)))
-        start = total_displacement(alignment, torch.zeros(1, 2, *pair.fixed.framed.shape))
+        start = total_displacement(alignment, torch.zeros(1, 2, *pair.fixed.on_grid.shape))
         inside = {"inside_moving": pair.moving.inside, "inside_fixed": pair.fixed.inside}
         agreements = {
-            directions: SecondLook(*pair.framed, start, **inside, directions=directions)(start)
+            directions: DirectionAgreement(*pair.on_grid, start, **inside, directions=directions)(start)
             for directions in DIRECTIONS
         }
         return replace(alignment, directions=max(agreements, key=agreements.__getitem__))

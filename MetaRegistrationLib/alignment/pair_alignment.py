@@ -19,7 +19,7 @@ from .aligner import AlignmentContext
 from .blocks import BlockMatcher
 from .confidence import confidence
 from .quadratic import bent
-from .refine_transform import Settled, judge, settle
+from .refine_transform import RefinedTransform, agreement_under, refine_transform
 from .result import Alignment
 from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
@@ -54,8 +54,8 @@ class SearchedAlignment:
         """See `align`."""
         moving, fixed = pair.moving, pair.fixed
         return align(
-            moving.framed,
-            fixed.framed,
+            moving.on_grid,
+            fixed.on_grid,
             self.name,
             inside_moving=moving.inside,
             inside_fixed=fixed.inside,
@@ -83,7 +83,7 @@ def align(
     What is compared are directions of edges and ridges (`structure`). All shifts that leave a fifth of the smaller image
     in common are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25; where that is not sure, under
     all rotations and scales from 0.4 to 2.5, and for a mirror image of about the same scale, which is named and not
-    applied. Blocks of the fixed image then settle the transform by what most of them agree on (`settle`), an affine one with a
+    applied. Blocks of the fixed image then refine the transform by what most of them agree on, an affine one with a
     quadratic term where they ask for it (`quadratic`). Where the images do not agree beyond chance the identity is kept.
 
     Parameters
@@ -154,7 +154,7 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
-    settled: Settled
+    refined: RefinedTransform
     confidence: float
 
 
@@ -170,45 +170,45 @@ class _Search:
     def found(self) -> _Found:
         """The best place of the ranges, or the identity."""
         if self._kind == "none":
-            share = judge(self._matcher, IDENTITY, "both").share
+            share = agreement_under(self._matcher, IDENTITY, "both").share
             return _Found(IDENTITY, False, share, share, 0.0)
         for name, image in zip(("moving", "fixed"), self._structures, strict=True):
             if image.at(1.0).blank:
                 return _Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
         best = self._best(_USUAL, "usual")
         if best.confidence < LEAST_CONFIDENCE:
-            best = max([best, *self._by_opinion(best.settled)], key=lambda candidate: candidate.confidence)
+            best = max([best, *self._by_opinion(best.refined)], key=lambda candidate: candidate.confidence)
         if best.confidence < LEAST_CONFIDENCE and self._kind != "translation":
             best = max(best, self._best(_WHOLE, "whole"), key=lambda candidate: candidate.confidence)
-        unmoved = judge(self._matcher, IDENTITY, best.settled.directions)
+        unmoved = agreement_under(self._matcher, IDENTITY, best.refined.directions)
         before = unmoved.share
         if best.confidence < LEAST_CONFIDENCE:
             return _Found(IDENTITY, False, before, before, best.confidence, self._why())
-        settled = best.settled
-        if unmoved.agreeing >= settled.agreeing and _near(settled.matrix):
+        refined = best.refined
+        if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
             # The images lie right already: what the fit would add is its own error.
-            settled = unmoved
-        curved = bent(self._matcher, settled) if self._kind == "affine" else None
+            refined = unmoved
+        curved = bent(self._matcher, refined) if self._kind == "affine" else None
         if curved is not None:
             return _Found(
-                curved.matrix, True, before, curved.share, best.confidence, "", settled.directions, curved.bend
+                curved.matrix, True, before, curved.share, best.confidence, "", refined.directions, curved.bend
             )
-        return _Found(settled.matrix, True, before, settled.share, best.confidence, "", settled.directions)
+        return _Found(refined.matrix, True, before, refined.share, best.confidence, "", refined.directions)
 
-    def _by_opinion(self, settled: Settled) -> list[_Candidate]:
+    def _by_opinion(self, refined: RefinedTransform) -> list[_Candidate]:
         """What a second opinion makes of a place, and of the images as they lie."""
         if self._opinion is None:
             return []
-        unmoved = judge(self._matcher, IDENTITY, "both")
-        return [_Candidate(place, self._opinion(place.matrix)) for place in (settled, unmoved)]
+        unmoved = agreement_under(self._matcher, IDENTITY, "both")
+        return [_Candidate(place, self._opinion(place.matrix)) for place in (refined, unmoved)]
 
     def _best(self, searched: Range, name: str) -> _Candidate:
         """The candidate of a range that is most sure."""
         peaks = self._peaks(self._structures[0], _limited(searched, self._kind))
         found = []
         for index in range(min(len(peaks.scores), _TRIED[name])):
-            settled = self._settled(self._matcher, peaks.matrices[index])
-            found.append(_Candidate(settled, confidence(peaks, index, settled, whole=name == "whole")))
+            refined = self._refined(self._matcher, peaks.matrices[index])
+            found.append(_Candidate(refined, confidence(peaks, index, refined, whole=name == "whole")))
             if found[-1].confidence > _ENDS:
                 break
         return max(found, key=lambda candidate: candidate.confidence)
@@ -216,13 +216,13 @@ class _Search:
     def _peaks(self, moving: ScaledStructure, searched: Range) -> Peaks:
         return Surveyor(moving, self._structures[1]).peaks(searched.matrices(), count=3)
 
-    def _settled(self, matcher: BlockMatcher, start: np.ndarray) -> Settled:
-        settled = settle(matcher, start, self._kind)
+    def _refined(self, matcher: BlockMatcher, start: np.ndarray) -> RefinedTransform:
+        refined = refine_transform(matcher, start, self._kind)
         if self._kind == "affine":
-            least, greatest = stretches(settled.matrix)
+            least, greatest = stretches(refined.matrix)
             if least <= 0 or greatest / least > _MOST_ANISOTROPIC:
-                return settle(matcher, start, "similarity")
-        return settled
+                return refine_transform(matcher, start, "similarity")
+        return refined
 
     def _why(self) -> str:
         """Why nothing was found: another thing, or its mirror image."""
@@ -231,8 +231,8 @@ class _Search:
         flipped = self._moving.flip(-1)
         peaks = self._peaks(_structure(flipped), _limited(_MIRRORED, self._kind))
         matcher = BlockMatcher(flipped, self._fixed, _BLOCKS)
-        settled = self._settled(matcher, peaks.matrices[0])
-        if confidence(peaks, 0, settled, whole=True) >= LEAST_CONFIDENCE:
+        refined = self._refined(matcher, peaks.matrices[0])
+        if confidence(peaks, 0, refined, whole=True) >= LEAST_CONFIDENCE:
             return "the moving image looks like a mirror image of the fixed one"
         return "the images do not agree beyond chance"
 

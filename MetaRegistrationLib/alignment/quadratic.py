@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import calibration
 from .blocks import BlockMatcher, Matches, affine_terms, fit_change
-from .refine_transform import CHECK_REACH, Settled
+from .refine_transform import CHECK_REACH, RefinedTransform
 
 # Greatest offset of a block, half a side being 1, and the distances within which it counts, pass by pass after the first.
 _PASSES = ((0.06, 0.03, 0.008), (0.06, 0.02, 0.008))
@@ -43,27 +43,27 @@ def quadratic_terms(points: np.ndarray) -> np.ndarray:
     return np.stack((rows * rows, rows * columns, columns * columns), axis=-1)
 
 
-def bent(matcher: BlockMatcher, settled: Settled) -> Bent | None:
+def bent(matcher: BlockMatcher, refined: RefinedTransform) -> Bent | None:
     """The quadratic transform beside an affine one, or None where it brings the blocks no nearer to one another.
 
     Parameters
     ----------
     matcher : BlockMatcher
-    settled : Settled
+    refined : RefinedTransform
         The affine transform, and how its blocks lie.
     """
-    before = settled.matches
+    before = refined.matches
     if before.agreeing().sum() < _LEAST_BLOCKS:
         return None
-    matrix, bend, left = _changed(before, settled.matrix, np.zeros((2, 3)), _LOOSEST, _TIGHTEST)
+    matrix, bend, left = _changed(before, refined.matrix, np.zeros((2, 3)), _LOOSEST, _TIGHTEST)
     if left > _GAIN * _typical(before) or not plausible(matrix, bend):
         return None
     for reach, loosest, tightest in _PASSES:
-        matches = matcher.match(matcher.under(matrix, bend), reach, (settled.directions,))[settled.directions]
+        matches = matcher.match(matcher.under(matrix, bend), reach, (refined.directions,))[refined.directions]
         if len(matches) < _LEAST_BLOCKS:
             return None
         matrix, bend, _ = _changed(matches, matrix, bend, loosest, tightest)
-    after = matcher.match(matcher.under(matrix, bend), CHECK_REACH, (settled.directions,))[settled.directions]
+    after = matcher.match(matcher.under(matrix, bend), CHECK_REACH, (refined.directions,))[refined.directions]
     share = float(after.agreeing().mean()) if len(after) else 0.0
     counts = int(before.agreeing().sum()), int(after.agreeing().sum())
     if not enough_agree(share, *counts) or not plausible(matrix, bend):

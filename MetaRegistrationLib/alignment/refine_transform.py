@@ -19,7 +19,7 @@ _LEAST_BLOCKS = calibration.SETTLED_LEAST_BLOCKS.value
 
 
 @dataclass(frozen=True, eq=False)
-class Settled:
+class RefinedTransform:
     """A transform and what the blocks say of it.
 
     Attributes
@@ -47,7 +47,7 @@ class Settled:
         return self.agreeing / self.blocks if self.blocks else 0.0
 
 
-def settle(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> Settled:
+def refine_transform(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> RefinedTransform:
     """Move a transform to where most blocks agree on it.
 
     Contrast decides whether edges or ridges lie at the same places in both images, so that the first pass is made with
@@ -63,13 +63,13 @@ def settle(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> Settled:
         if change is None:
             break
         matrix = projected(_behind(matrix, change), kind)
-    return judge(matcher, matrix, directions)
+    return agreement_under(matcher, matrix, directions)
 
 
-def judge(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> Settled:
+def agreement_under(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> RefinedTransform:
     """Count the blocks that agree on a transform."""
     matches = matcher.match(matcher.under(matrix), CHECK_REACH, (directions,))[directions]
-    return Settled(matrix, directions, len(matches), int(matches.agreeing().sum()), matches)
+    return RefinedTransform(matrix, directions, len(matches), int(matches.agreeing().sum()), matches)
 
 
 def _change(matches: Matches, kind: str, loosest: float, tightest: float) -> tuple[np.ndarray | None, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from .. import calibration
-from ..core.preprocessing import Frame, Preprocessing, framed_mask
+from ..core.preprocessing import NetworkGrid, Preprocessing, mask_on_grid
 from ..core.spatial import identity_grid
 from ..formats.images import Image
 from .result import Alignment
@@ -33,8 +33,8 @@ class Reframed:
     moving: np.ndarray
     inside: np.ndarray
     alignment: Alignment
-    frame: Frame
-    former: Frame
+    grid: NetworkGrid
+    former: NetworkGrid
 
     def displacement_of_former(self, displacement_px: Tensor) -> Tensor:
         """The displacement (1, 2, size, size) into the new frame as one into the former frame."""
@@ -45,14 +45,14 @@ class Reframed:
 
     def _to_former(self) -> tuple[np.ndarray, np.ndarray]:
         """Scale and offset (row, column) that take positions of the new frame to the former one."""
-        scale = np.asarray(self.frame.scale) / np.asarray(self.former.scale)
-        return scale, (np.asarray(self.frame.offset) - self.former.offset) / np.asarray(self.former.scale)
+        scale = np.asarray(self.grid.scale) / np.asarray(self.former.scale)
+        return scale, (np.asarray(self.grid.offset) - self.former.offset) / np.asarray(self.former.scale)
 
 
 def reframed(
-    image: Image, mask: np.ndarray, frame: Frame, alignment: Alignment | None, preprocessing: Preprocessing
+    image: Image, mask: np.ndarray, grid: NetworkGrid, alignment: Alignment | None, preprocessing: Preprocessing
 ) -> Reframed | None:
-    """Frame a moving image anew where that shows more of it: another scale, or parts that the frame leaves out.
+    """Give a moving image a network grid of its own where that shows more: another scale, or parts that the first one leaves out.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def reframed(
         The moving image.
     mask : bool array (H, W)
         Its tissue.
-    frame : Frame
+    grid : NetworkGrid
         The one between which and the fixed frame `alignment` leads.
     alignment : Alignment or None
     preprocessing : Preprocessing
@@ -73,24 +73,24 @@ def reframed(
     if alignment is None or alignment.kind == "none":
         return None
     scale = float(np.sqrt(abs(np.linalg.det(alignment.matrix[:, :2]))))
-    if max(scale, 1 / scale) < _SAME_SCALE and _shows_all(frame, image.array.shape):
+    if max(scale, 1 / scale) < _SAME_SCALE and _shows_all(grid, image.array.shape):
         return None
-    centre = np.full(2, (frame.size - 1) / 2)
-    steps = np.asarray(frame.scale) * scale
-    middle = frame.to_image(alignment.matrix @ [*centre, 1.0])
-    new = Frame(frame.size, tuple(map(float, steps)), tuple(map(float, middle - centre * steps)))
-    ratio = (np.asarray(frame.scale) / steps)[:, None]
+    centre = np.full(2, (grid.size - 1) / 2)
+    steps = np.asarray(grid.scale) * scale
+    middle = grid.to_image(alignment.matrix @ [*centre, 1.0])
+    new = NetworkGrid(grid.size, tuple(map(float, steps)), tuple(map(float, middle - centre * steps)))
+    ratio = (np.asarray(grid.scale) / steps)[:, None]
     matrix = alignment.matrix * ratio
-    matrix[:, 2] += (np.asarray(frame.offset) - new.offset) / steps
+    matrix[:, 2] += (np.asarray(grid.offset) - new.offset) / steps
     return Reframed(
         preprocessing.apply(image.array, new, mask),
-        framed_mask(mask, new),
+        mask_on_grid(mask, new),
         replace(alignment, matrix=matrix, bend=None if alignment.bend is None else alignment.bend * ratio),
         new,
-        frame,
+        grid,
     )
 
 
-def _shows_all(frame: Frame, shape: tuple[int, int]) -> bool:
-    corners = frame.from_image(np.array([(-0.5, -0.5), (shape[0] - 0.5, shape[1] - 0.5)]))
-    return bool((corners >= -0.5 - 1e-6).all() and (corners <= frame.size - 0.5 + 1e-6).all())
+def _shows_all(grid: NetworkGrid, shape: tuple[int, int]) -> bool:
+    corners = grid.from_image(np.array([(-0.5, -0.5), (shape[0] - 0.5, shape[1] - 0.5)]))
+    return bool((corners >= -0.5 - 1e-6).all() and (corners <= grid.size - 0.5 + 1e-6).all())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_MEASURES = ("correlation_before", "correlation", "confidence")
+_MEASURES = ("agreement_before", "agreement", "confidence")
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Alignment:
     matrix : float64 array (2, 3)
         A pull transform in pixels of the frame: a fixed pixel (row, column) is found at
         ``matrix @ (row, column, 1)`` in the moving frame.
-    correlation_before, correlation : float
+    agreement_before, agreement : float
         Share of the blocks that find their like where the images lie, and where the matrix puts them.
     confidence : float
         How sure it is that the images show the same thing and that the matrix brings them together, from 0 to 1: by how
@@ -42,8 +42,8 @@ class Alignment:
     requested: str
     kind: str
     matrix: np.ndarray
-    correlation_before: float
-    correlation: float
+    agreement_before: float
+    agreement: float
     confidence: float
     seconds: float
     reason: str = ""
@@ -69,7 +69,8 @@ class Alignment:
 
     @classmethod
     def from_dict(cls, values: dict) -> Alignment:
-        """Inverse of `to_dict`; measures that are None become NaN."""
+        """Inverse of `to_dict`, also of records that call the agreement a correlation; measures that are None become NaN."""
+        values = {key.replace("correlation", "agreement"): value for key, value in values.items()}
         measures = {name: math.nan if values[name] is None else values[name] for name in _MEASURES}
         bend = values.get("bend")
         arrays = {

@@ -74,7 +74,7 @@ class Registration:
     @property
     def result_stage(self) -> str:
         """The stage whose field is the result: "none" (unchanged), "initial", "network" or "refine"."""
-        return self.details.kept
+        return self.details.result_stage
 
     @property
     def ncc(self) -> tuple[float, float]:

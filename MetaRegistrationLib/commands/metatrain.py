@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 
 
 def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> None:
-    from ..training.devices import place
+    from ..training.devices import to_device
     from ..training.reptile import Reptile
 
     options = source_training_of(arguments)
@@ -90,7 +90,7 @@ def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> Non
     if group.size > min(arguments.tasks_per_step, len(tasks)):
         progress(Message(f"A step has fewer tasks than there are processes ({group.size}): some will idle.", "warning"))
     trainer = Reptile(
-        place(base.build(), step.device),
+        to_device(base.build(), step.device),
         tasks,
         step,
         steps=arguments.steps,

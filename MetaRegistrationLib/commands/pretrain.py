@@ -33,13 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Pretrain."""
-    from ..training.devices import place
+    from ..training.devices import to_device
     from ..training.pretrain import Pretraining
 
     options = source_training_of(arguments)
     base, parent, tasks, step = start_on_tasks(options, progress)
     trainer = Pretraining(
-        place(base.build(), step.device),
+        to_device(base.build(), step.device),
         tasks,
         step,
         steps=options.steps,

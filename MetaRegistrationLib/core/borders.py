@@ -13,7 +13,7 @@ _ALONG = calibration.DRAWN_BORDER.value
 
 
 def is_drawn(moving: np.ndarray, fixed: np.ndarray) -> bool:
-    """Whether the surround of a pair was drawn by a device or a program, so that its outline says nothing of the tissue.
+    """Whether the border of a pair was drawn by a device or a program, so that its outline says nothing of the tissue.
 
     The tissue then fills a rectangle, a circle, or a circle cut by a rectangle, at the same place in both images: what only one
     of them leaves dark is its own. Where nothing is dark in both, each image's tissue has to have such an outline.
@@ -21,7 +21,7 @@ def is_drawn(moving: np.ndarray, fixed: np.ndarray) -> bool:
     Parameters
     ----------
     moving, fixed : bool arrays (H, W)
-        Where the images show tissue. Both everywhere: there is no surround.
+        Where the images show tissue. Both everywhere: there is no border.
     """
     if moving.all() and fixed.all():
         return False

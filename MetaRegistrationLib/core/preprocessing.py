@@ -1,4 +1,4 @@
-"""From an image of any size to the frame that the network sees: resampled, equalised, in [0, 1]."""
+"""From an image of any size to the grid that the network sees: resampled, equalised, in [0, 1]."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy import ndimage, sparse
 from .. import calibration
 from ..errors import InputError
 from .geometry import Geometry
-from .tissue import field_of_view as find_field_of_view
+from .tissue import tissue_mask
 
 _MUCH_BLUR = 1.0  # pixels, from which on filter and sampling are done together
 _SAME_ASPECT = calibration.SAME_ASPECT.value
@@ -18,10 +18,10 @@ _SAME_FIELD_OF_VIEW = calibration.SAME_FIELD_OF_VIEW.value
 
 
 @dataclass(frozen=True)
-class Frame:
-    """Where the network's frame lies on an image: ``pixel = scale * frame position + offset``, per axis (row, column).
+class NetworkGrid:
+    """Where the network's grid lies on an image: ``pixel = scale * grid position + offset``, per axis (row, column).
 
-    Both are positions of pixel centres; `size` is the side of the square frame in its own pixels.
+    Both are positions of pixel centres; `size` is the side of the square grid in its own pixels.
     """
 
     size: int
@@ -29,20 +29,20 @@ class Frame:
     offset: tuple[float, float]
 
     def to_image(self, positions: np.ndarray) -> np.ndarray:
-        """Image pixels (..., 2) of frame positions (..., 2)."""
+        """Image pixels (..., 2) of grid positions (..., 2)."""
         return np.asarray(positions) * self.scale + np.asarray(self.offset)
 
     def from_image(self, pixels: np.ndarray) -> np.ndarray:
-        """Frame positions (..., 2) of image pixels (..., 2)."""
+        """Grid positions (..., 2) of image pixels (..., 2)."""
         return (np.asarray(pixels) - self.offset) / np.asarray(self.scale)
 
     def axes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Image rows (size,) and image columns (size,) of the frame's rows and columns."""
+        """Image rows (size,) and image columns (size,) of the grid's rows and columns."""
         side = np.arange(self.size)
         return side * self.scale[0] + self.offset[0], side * self.scale[1] + self.offset[1]
 
     def inside(self, shape: tuple[int, int]) -> np.ndarray:
-        """Frame pixels (size, size), bool, whose centre lies in an image of `shape` (rows, columns)."""
+        """Grid pixels (size, size), bool, whose centre lies in an image of `shape` (rows, columns)."""
         tolerance = 1e-6
         rows, columns = (
             (positions >= -0.5 - tolerance) & (positions <= extent - 0.5 + tolerance)
@@ -51,33 +51,33 @@ class Frame:
         return rows[:, None] & columns[None, :]
 
 
-def stretched_frame(shape: tuple[int, int], size: int) -> Frame:
-    """The frame that covers the whole image of `shape` (rows, columns), whatever its aspect, as in the paper."""
+def stretched_grid(shape: tuple[int, int], size: int) -> NetworkGrid:
+    """The grid that covers the whole image of `shape` (rows, columns), whatever its aspect, as in the paper."""
     scale = tuple(extent / size for extent in shape)
-    return Frame(size, scale, tuple(0.5 * step - 0.5 for step in scale))
+    return NetworkGrid(size, scale, tuple(0.5 * step - 0.5 for step in scale))
 
 
-def frame_extent(frame: Frame, geometry: Geometry) -> tuple[float, float]:
-    """Height and width that a frame shows: in mm where the pixel size is known, else in pixels of the image."""
+def grid_extent(grid: NetworkGrid, geometry: Geometry) -> tuple[float, float]:
+    """Height and width that a grid shows: in mm where the pixel size is known, else in pixels of the image."""
     spacing = geometry.spacing if geometry.spacing_known else (1.0, 1.0)
-    height, width = (frame.size * step * unit for step, unit in zip(frame.scale, spacing, strict=True))
+    height, width = (grid.size * step * unit for step, unit in zip(grid.scale, spacing, strict=True))
     return height, width
 
 
-def _centred_frame(shape: tuple[int, int], size: int, scale: tuple[float, float]) -> Frame:
+def _centred_grid(shape: tuple[int, int], size: int, scale: tuple[float, float]) -> NetworkGrid:
     centre = (size - 1) / 2
     offset = tuple((extent - 1) / 2 - centre * step for extent, step in zip(shape, scale, strict=True))
-    return Frame(size, scale, offset)
+    return NetworkGrid(size, scale, offset)
 
 
-def pair_frames(moving: Geometry, fixed: Geometry, size: int) -> tuple[Frame, Frame]:
+def pair_grids(moving: Geometry, fixed: Geometry, size: int) -> tuple[NetworkGrid, NetworkGrid]:
     """Frames of a moving and a fixed image.
 
-    The fixed image fills its frame. So does the moving one when both show the same field of view: the same extent in mm
+    The fixed image fills its grid. So does the moving one when both show the same field of view: the same extent in mm
     where pixel sizes are known, the same aspect where they are not. Otherwise the moving image is centred at the scale of
     the fixed one (in mm where known, in pixels where not), so that no scan is stretched against the other.
     """
-    fixed_frame = stretched_frame(fixed.size, size)
+    fixed_grid = stretched_grid(fixed.size, size)
     unit = np.ones(2)
     moving_spacing, fixed_spacing = unit, unit
     known = moving.spacing_known and fixed.spacing_known
@@ -90,25 +90,25 @@ def pair_frames(moving: Geometry, fixed: Geometry, size: int) -> tuple[Frame, Fr
         aspect_ratio = extent_ratio[0] / extent_ratio[1]
         same_view = max(aspect_ratio, 1 / aspect_ratio) < _SAME_ASPECT
     if same_view:
-        return stretched_frame(moving.size, size), fixed_frame
-    scale = tuple(float(step) for step in np.asarray(fixed_frame.scale) * fixed_spacing / moving_spacing)
-    return _centred_frame(moving.size, size, scale), fixed_frame
+        return stretched_grid(moving.size, size), fixed_grid
+    scale = tuple(float(step) for step in np.asarray(fixed_grid.scale) * fixed_spacing / moving_spacing)
+    return _centred_grid(moving.size, size, scale), fixed_grid
 
 
-def resample_to_frame(array: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-    """Linear resampling of `array` (H, W) onto the frame, blurred first where the frame is coarser.
+def resample_to_grid(array: np.ndarray, grid: NetworkGrid) -> tuple[np.ndarray, np.ndarray]:
+    """Linear resampling of `array` (H, W) onto the grid, blurred first where the grid is coarser.
 
     Returns
     -------
     values : float32 (size, size)
         Zero outside the image.
     inside : bool (size, size)
-        Frame pixels whose centre lies in the image.
+        Grid pixels whose centre lies in the image.
     """
     values = np.asarray(array, dtype=np.float32)
-    blur = [0.5 * np.sqrt(max(step * step - 1, 0.0)) for step in frame.scale]
-    rows, columns = frame.axes()
-    inside = frame.inside(values.shape)
+    blur = [0.5 * np.sqrt(max(step * step - 1, 0.0)) for step in grid.scale]
+    rows, columns = grid.axes()
+    inside = grid.inside(values.shape)
     if min(blur) > _MUCH_BLUR:
         down, across = (
             _blurred_sampling(extent, at, sigma)
@@ -138,31 +138,31 @@ def _blurred_sampling(extent: int, positions: np.ndarray, sigma: float) -> spars
     return sparse.coo_array((weights.ravel().astype(np.float32), (numbers.ravel(), taken.ravel())), shape).tocsr()
 
 
-def resample_masked(array: np.ndarray, frame: Frame, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`resample_to_frame` from the pixels of `mask` (H, W) alone: what lies outside, even NaN, mixes with none of them.
+def resample_masked(array: np.ndarray, grid: NetworkGrid, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`resample_to_grid` from the pixels of `mask` (H, W) alone: what lies outside, even NaN, mixes with none of them.
 
     Returns
     -------
     values : float32 (size, size)
         Zero outside the mask.
     inside : bool (size, size)
-        Frame pixels in the mask and the image.
+        Grid pixels in the mask and the image.
     """
     if mask.all():
-        return resample_to_frame(array, frame)
-    values, _ = resample_to_frame(np.where(mask, array, 0), frame)
-    weight, _ = resample_to_frame(mask, frame)
-    inside = framed_mask(mask, frame)
-    # The least weight in a framed mask is near 0.5: it is half covered.
+        return resample_to_grid(array, grid)
+    values, _ = resample_to_grid(np.where(mask, array, 0), grid)
+    weight, _ = resample_to_grid(mask, grid)
+    inside = mask_on_grid(mask, grid)
+    # The least weight in a mask on the grid is near 0.5: it is half covered.
     return np.where(inside, values / np.maximum(weight, np.float32(1e-3)), np.float32(0)), inside
 
 
-def framed_mask(mask: np.ndarray, frame: Frame) -> np.ndarray:
-    """Frame pixels (size, size), bool, that lie in an image mask (H, W) and so in the image, at least for the most part."""
-    inside = frame.inside(mask.shape)
+def mask_on_grid(mask: np.ndarray, grid: NetworkGrid) -> np.ndarray:
+    """Grid pixels (size, size), bool, that lie in an image mask (H, W) and so in the image, at least for the most part."""
+    inside = grid.inside(mask.shape)
     if mask.all():
         return inside
-    return inside & (resample_to_frame(mask, frame)[0] > 0.5)
+    return inside & (resample_to_grid(mask, grid)[0] > 0.5)
 
 
 def interpolate_grid(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -217,13 +217,13 @@ class Preprocessing:
     Attributes
     ----------
     size : int
-        Side of the square frame, pixels (400 in the paper).
+        Side of the square grid, pixels (400 in the paper).
     equalise : bool
         Histogram equalisation (paper); otherwise only a linear rescaling to [0, 1].
     bins : int
         Grey levels of the equalisation.
     field_of_view : bool
-        Grey levels are those of the tissue, and everything else becomes 0; otherwise the surround counts too. Settings
+        Grey levels are those of the tissue, and everything else becomes 0; otherwise the border counts too. Settings
         that were stored before there was a field of view have it off.
     """
 
@@ -234,14 +234,14 @@ class Preprocessing:
 
     def __post_init__(self):
         if not (isinstance(self.size, int) and 32 <= self.size <= 4096):
-            raise InputError(f"preprocessing: expected a frame size from 32 to 4096 pixels, got {self.size!r}.")
+            raise InputError(f"preprocessing: expected a grid size from 32 to 4096 pixels, got {self.size!r}.")
         if not (isinstance(self.bins, int) and 2 <= self.bins <= 65536):
             raise InputError(f"preprocessing: expected 2 to 65536 grey levels, got {self.bins!r}.")
 
     def apply(
-        self, array: np.ndarray, frame: Frame | None = None, field_of_view: np.ndarray | None = None
+        self, array: np.ndarray, grid: NetworkGrid | None = None, field_of_view: np.ndarray | None = None
     ) -> np.ndarray:
-        """Image (H, W) of any range -> float32 (size, size) in [0, 1]; stretched to the frame unless one is given.
+        """Image (H, W) of any range -> float32 (size, size) in [0, 1]; stretched to the grid unless one is given.
 
         Parameters
         ----------
@@ -249,11 +249,11 @@ class Preprocessing:
             Where the image shows tissue, bool (H, W); found by `tissue.field_of_view` unless it is given. Where the
             setting is off only pixels that are not finite are left out.
         """
-        frame = frame or stretched_frame(array.shape, self.size)
+        grid = grid or stretched_grid(array.shape, self.size)
         mask = np.isfinite(array)
         if self.field_of_view:
-            mask = mask & (find_field_of_view(array) if field_of_view is None else field_of_view)
-        values, inside = resample_masked(array, frame, mask)
+            mask = mask & (tissue_mask(array) if field_of_view is None else field_of_view)
+        values, inside = resample_masked(array, grid, mask)
         counted = None if inside.all() else inside
         return equalise(values, counted, bins=self.bins) if self.equalise else rescale(values, counted)
 

@@ -1,4 +1,4 @@
-"""Where an image shows tissue: without a black or constant surround, NoData values and pixels that are not finite."""
+"""Where an image shows tissue: without a black or constant border, NoData values and pixels that are not finite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from .. import calibration
 
-_LONGEST_SIDE = 512  # pixels of the reduced copy on which the surround is looked for
+_LONGEST_SIDE = 512  # pixels of the reduced copy on which the border is looked for
 _WINDOW = 5
 _DARK = calibration.DARK_LEVEL.value
 _DARK_DEVIATION = calibration.DARK_DEVIATION.value
@@ -17,12 +17,12 @@ _CONSTANT_SPREAD = calibration.CONSTANT_SPREAD.value
 _SMALLEST_SURROUND = calibration.SMALLEST_BORDER.value
 _SMALLEST_TISSUE = calibration.SMALLEST_TISSUE.value
 _SMALLEST_VIEW = calibration.SMALLEST_VIEW.value
-_EDGE = 8  # pixels: JPEG's ringing, one block wide, and the window hide the last of the surround
+_EDGE = 8  # pixels: JPEG's ringing, one block wide, and the window hide the last of the border
 _HUGE = calibration.NO_DATA_MAGNITUDE.value
 
 
-def field_of_view(array: np.ndarray) -> np.ndarray:
-    """Pixels that show tissue, bool (H, W); all of them where the image has no surround.
+def tissue_mask(array: np.ndarray) -> np.ndarray:
+    """Pixels that show tissue, bool (H, W); all of them where the image has no border.
 
     Outside are pixels that are not finite or hold a NoData value (wherever they lie), and regions at the image's border
     that are dark and locally flat (black frames, also noisy ones, round masks, corners of a rotated scan) or constant.
@@ -89,7 +89,7 @@ def _block_sums(part: np.ndarray, step: int) -> np.ndarray:
 
 
 def _surround(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The surround, bool (h, w), of an image that is `known` (bool) in part and zero elsewhere."""
+    """The border, bool (h, w), of an image that is `known` (bool) in part and zero elsewhere."""
     sample = values[known] if values.size < 2**16 else values[::2, ::2][known[::2, ::2]]
     low, high = np.percentile(sample, (1, 99)) if sample.size else (0, 0)
     if not high > low:

@@ -151,7 +151,7 @@ class Bed:
     def training_task(self, *, with_test_images: bool = False) -> BedTask:
         """What a row is trained on: the fine_tune pairs and, for Model-Seen alone, the test pairs' images."""
         pairs = [*self.training, *(self.test if with_test_images else [])]
-        images_only = [TaskPair(pair.moving, pair.prepared.fixed.framed) for pair in pairs]
+        images_only = [TaskPair(pair.moving, pair.prepared.fixed.on_grid) for pair in pairs]
         images = [pair.images for pair in pairs]
         return BedTask(self.name, images_only, images, self._alignments.initial, self._preprocessing)
 
@@ -179,7 +179,7 @@ class Bed:
         images = files.load()
         pair = prepare(images.moving, images.fixed, self._preprocessing, whole=True)
         alignment = self._alignments(files.name, pair)
-        return BedPair(images, pair, alignment, aligned_image(pair.moving.framed, alignment))
+        return BedPair(images, pair, alignment, aligned_image(pair.moving.on_grid, alignment))
 
 
 class BedTask:

@@ -9,7 +9,7 @@ from ..errors import InputError, TrainingStopped
 from ..formats.files import writable_folder
 from ..networks import count_parameters
 from ..progress import Message, Reader
-from ..training.devices import place
+from ..training.devices import to_device
 from ..training.step import NonFiniteLoss
 from ..versions import device_name, provenance
 from ..words import counted
@@ -94,7 +94,7 @@ class Experiment:
         folder = writable_folder(lab.folder(row))
         checkpoint = trained(row, bed, lab, self._progress)
         began = time.monotonic()
-        network = place(checkpoint.build(), lab.device) if checkpoint else None
+        network = to_device(checkpoint.build(), lab.device) if checkpoint else None
         pairs = measure_pairs(network, bed.test, lab.device)
         shown = example(bed.test)
         write_picture(folder / f"{row.file}.png", panel(register(network, shown, lab.device), shown))

@@ -32,7 +32,7 @@ def register(network: nn.Module | None, pair: BedPair, device: torch.device) -> 
         In evaluation mode, on `device`; None for the initial alignment alone.
     """
     began = time.perf_counter()
-    fixed = as_batch([pair.prepared.fixed.framed], device)
+    fixed = as_batch([pair.prepared.fixed.on_grid], device)
     if network is None:
         residual = fixed.new_zeros(1, 2, *fixed.shape[-2:])
     else:
@@ -102,8 +102,8 @@ def example(pairs: Sequence[BedPair]) -> BedPair:
     """The pair that pictures show: the one whose distance before registration is the median (the upper of two)."""
     distances = [
         landmark_distances(
-            pair.prepared.moving.frame.from_image(pair.images.moving_landmarks.points),
-            pair.prepared.fixed.frame.from_image(pair.images.fixed_landmarks.points),
+            pair.prepared.moving.grid.from_image(pair.images.moving_landmarks.points),
+            pair.prepared.fixed.grid.from_image(pair.images.fixed_landmarks.points),
         ).mean()
         for pair in pairs
     ]

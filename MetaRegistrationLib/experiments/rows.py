@@ -15,7 +15,7 @@ from ..networks import build_network, registered_networks
 from ..progress import Finished, Reader
 from ..training.adaptation import Recipe
 from ..training.cuda_graph import with_cuda_graph
-from ..training.devices import drawing_threads, place
+from ..training.devices import drawing_threads, to_device
 from ..training.finetune import FineTuning
 from ..training.pretrain import Pretraining
 from ..training.run import RunSettings, TrainingRun
@@ -139,7 +139,7 @@ def _train(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Path:
     own = base.network["name"] in registered_networks()
     step = OptimisationStep(_loss(row, lab), lab.device, lab.mixed, settings["clip"])
     step = with_cuda_graph(step, "auto", own_network=own, progress=progress)
-    network = place(base.build(), lab.device)
+    network = to_device(base.build(), lab.device)
     task = bed.training_task(with_test_images=row.method == "seen")
     common = {"learning_rate": settings["learning_rate"], "seed": row.seed}
     if row.method in ADAPTED:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
-from ..core.tissue import field_of_view
+from ..core.tissue import tissue_mask
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 _CLEARLY = calibration.CLEARER_CHANNEL.value
@@ -40,7 +40,7 @@ def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, lumin
 
 
 def _most_structured(candidates: list[np.ndarray]) -> np.ndarray:
-    inside = field_of_view(candidates[0])
+    inside = tissue_mask(candidates[0])
     # The central part is enough, at the scale of its own pixels: means over blocks would hide the noise.
     height, width = inside.shape
     part = tuple(
@@ -53,7 +53,7 @@ def _most_structured(candidates: list[np.ndarray]) -> np.ndarray:
 
 def _structure(values: np.ndarray, inside: np.ndarray) -> float:
     """Deviation of a band of `values` over the deviation of their noise, both within the field of view."""
-    # Away from the surround, whose edge is no structure of the tissue.
+    # Away from the border, whose edge is no structure of the tissue.
     inside = ndimage.binary_erosion(inside, iterations=int(2 * _BAND[1]), border_value=1)
     if inside.sum() < _LEAST_PIXELS:
         return 0.0

@@ -11,7 +11,7 @@ import SimpleITK as sitk  # noqa: N813
 from .. import calibration
 from ..core.burnt_marks import burnt_marks, filled
 from ..core.geometry import Geometry
-from ..core.tissue import field_of_view
+from ..core.tissue import tissue_mask
 from ..errors import InputError
 from ..words import counted
 from .colour import grey_of_colour
@@ -201,7 +201,7 @@ def with_spacing(image: Image, spacing_um: float | None, *, override: bool = Fal
 def tissue(image: Image) -> np.ndarray:
     """Pixels of `image` that show tissue, bool (H, W): those of its mask if it has one, else those that are found."""
     if image.mask is None:
-        return field_of_view(image.array)
+        return tissue_mask(image.array)
     return image.mask & np.isfinite(image.array)
 
 

@@ -67,7 +67,7 @@ class Outcome(NamedTuple):
 def outcome(registration: Registration, measures: PairMeasures) -> Outcome:
     """What a registration did that was just made."""
     stages, alignment = registration.stages, registration.alignment
-    alone = registration.kept == "initial" and bool(stages.network or stages.refine)
+    alone = registration.result_stage == "initial" and bool(stages.network or stages.refine)
     return Outcome(measures, None if alignment is None else alignment.kind, alone)
 
 

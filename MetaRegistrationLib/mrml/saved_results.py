@@ -15,7 +15,7 @@ from .registration_node import MeanDistance, RegistrationNode
 from .stored_registration import belongs
 
 
-class KeptResult(NamedTuple):
+class SavedResult(NamedTuple):
     """One registration of a pair: its transform node and what is noted on it.
 
     `distance` is as it was when the result was last the chosen one; None without landmarks.
@@ -28,14 +28,14 @@ class KeptResult(NamedTuple):
     distance: MeanDistance | None
 
 
-def kept_results(moving_node, fixed_node) -> list[KeptResult]:
+def saved_results(moving_node, fixed_node) -> list[SavedResult]:
     """The registrations of two volumes in the scene, the latest first."""
     nodes = slicer.util.getNodesByClass("vtkMRMLGridTransformNode")
     found = [RegistrationNode(node) for node in nodes if belongs(node, moving_node, fixed_node)]
     measured = [(result, result.outcome) for result in found]
     measured.sort(key=lambda pair: pair[0].made, reverse=True)
     return [
-        KeptResult(result.node, result.stages, result.checkpoint, outcome.measures, result.mean_distance)
+        SavedResult(result.node, result.stages, result.checkpoint, outcome.measures, result.mean_distance)
         for result, outcome in measured
         if outcome is not None
     ]

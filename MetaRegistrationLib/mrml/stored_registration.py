@@ -9,7 +9,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from ..core.geometry import Geometry
 from ..core.inverse import invert_points
-from ..core.preprocessing import Frame, pair_frames
+from ..core.preprocessing import NetworkGrid, pair_grids
 from ..formats.landmarks import Landmarks
 from .placement import RAS_TO_LPS
 from .registration_node import NETWORK_GRID, RegistrationNode
@@ -39,8 +39,8 @@ class StoredRegistration:
         self, moving: Geometry, fixed: Geometry, positions: np.ndarray | None = None, grid_size: int = NETWORK_GRID
     ) -> None:
         self.moving, self.fixed = _Placed(moving), _Placed(fixed)
-        self.moving_frame, self.fixed_frame = pair_frames(moving, fixed, grid_size)
-        self.scale, self.offset = _affine(self.moving_frame, self.fixed_frame)
+        self.moving_grid, self.fixed_grid = pair_grids(moving, fixed, grid_size)
+        self.scale, self.offset = _affine(self.moving_grid, self.fixed_grid)
         self._displacement = None
         if positions is not None:
             grid = np.stack(np.indices(fixed.size), axis=-1) * self.scale + self.offset
@@ -126,7 +126,7 @@ def _grid_vectors(transform_node) -> np.ndarray:
     return vtk_to_numpy(grid.GetPointData().GetScalars()).reshape(slices, rows, columns, 3).mean(axis=0)
 
 
-def _affine(moving: Frame, fixed: Frame) -> tuple[np.ndarray, np.ndarray]:
+def _affine(moving: NetworkGrid, fixed: NetworkGrid) -> tuple[np.ndarray, np.ndarray]:
     """Moving pixel = scale * fixed pixel + offset, without displacement."""
     scale = np.asarray(moving.scale) / np.asarray(fixed.scale)
     return scale, np.asarray(moving.offset) - np.asarray(fixed.offset) * scale

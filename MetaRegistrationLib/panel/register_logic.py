@@ -84,9 +84,9 @@ class RegisterLogic:
             steps = None if refinement is None else refinement.steps
             return PairResult(found, warped, transform, registration.stage_seconds, steps)
 
-    def kept_results(self, moving, fixed) -> list[saved_results.KeptResult]:
+    def saved_results(self, moving, fixed) -> list[saved_results.SavedResult]:
         """The registrations of two volumes that the scene holds, the latest first."""
-        return [] if None in (moving, fixed) else saved_results.kept_results(moving, fixed)
+        return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed)
 
     def choose_result(self, transform, former, under: Sequence[Any]) -> None:
         """Put what lies under one result of a pair, and `under`, below another one.

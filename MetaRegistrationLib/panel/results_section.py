@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from ..mrml.saved_results import KeptResult
+from ..mrml.saved_results import SavedResult
 from .measure_texts import compared_cells, compared_titles, grid_pixels
 from .stage_choices import stages_in_words
 from .state import PanelState
@@ -29,7 +29,7 @@ class ResultsSection:
     def __init__(self, ui, logic, state: PanelState, show_result: Callable[[], None]) -> None:
         self.ui, self._logic, self._state, self._show_result = ui, logic, state, show_result
         self._shown: list | None = None
-        self._results: Sequence[KeptResult] = ()
+        self._results: Sequence[SavedResult] = ()
         set_up_table(ui.resultsTable)
         ui.resultsTable.connect("cellClicked(int,int)", lambda row, column: self._choose(row))
         state.watch(self.refresh)
@@ -38,7 +38,7 @@ class ResultsSection:
     def refresh(self) -> None:
         """Show what the scene holds of this pair now."""
         table, parameters = self.ui.resultsTable, self._state.parameters
-        self._results = self._logic.kept_results(parameters.movingVolume, parameters.fixedVolume)
+        self._results = self._logic.saved_results(parameters.movingVolume, parameters.fixedVolume)
         several = len(self._results) > 1
         table.visible = several
         rows = [_cells(result, result.transform is parameters.transform) for result in self._results] if several else []
@@ -72,7 +72,7 @@ def _set_columns(table) -> None:
     table.setHorizontalHeaderLabels(titles)
 
 
-def _cells(result: KeptResult, current: bool) -> list[str]:
+def _cells(result: SavedResult, current: bool) -> list[str]:
     """A row: which one is shown, stages, checkpoint, measures, mean landmark distance."""
     distance = "–"
     if result.distance is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.borders import is_drawn
-from ..core.preprocessing import Frame, Preprocessing, frame_extent, framed_mask, pair_frames
+from ..core.preprocessing import NetworkGrid, Preprocessing, grid_extent, mask_on_grid, pair_grids
 from ..formats.images import Image, tissue, without_marks
 
 
@@ -22,11 +22,11 @@ class PreparedImage:
         As it was read.
     seen : Image
         The same without the marks that both images have at the same place.
-    frame : Frame
+    grid : NetworkGrid
         Where the network grid lies on the image.
     tissue : bool array (H, W)
         Pixels of the image that are compared.
-    framed : float32 array (size, size) in [0, 1]
+    on_grid : float32 array (size, size) in [0, 1]
         The preprocessed image on the network grid, not moved.
     inside : bool array (size, size)
         Pixels of the network grid that show tissue.
@@ -36,9 +36,9 @@ class PreparedImage:
 
     image: Image
     seen: Image
-    frame: Frame
+    grid: NetworkGrid
     tissue: np.ndarray
-    framed: np.ndarray
+    on_grid: np.ndarray
     inside: np.ndarray
     extent: tuple[float, float]
 
@@ -53,7 +53,7 @@ class PreparedPair:
     preprocessing : Preprocessing
         How their grey values were made, and how those of another network grid are to be made.
     drawn_border : bool
-        What lies around the tissue was drawn by a device or an export (`surround.is_drawn`).
+        What lies around the tissue was drawn by a device or an export (`borders.is_drawn`).
     burnt_in_px : int
         Pixels of marks at the same place in both images, which were filled.
     seconds : float
@@ -68,9 +68,9 @@ class PreparedPair:
     seconds: float
 
     @property
-    def framed(self) -> tuple[np.ndarray, np.ndarray]:
+    def on_grid(self) -> tuple[np.ndarray, np.ndarray]:
         """The preprocessed moving and fixed image, float32 (size, size) each."""
-        return self.moving.framed, self.fixed.framed
+        return self.moving.on_grid, self.fixed.on_grid
 
     @property
     def inside(self) -> tuple[np.ndarray, np.ndarray]:
@@ -78,9 +78,9 @@ class PreparedPair:
         return self.moving.inside, self.fixed.inside
 
     @property
-    def frames(self) -> tuple[Frame, Frame]:
+    def grids(self) -> tuple[NetworkGrid, NetworkGrid]:
         """Where the network grids lie on the moving and on the fixed image."""
-        return self.moving.frame, self.fixed.frame
+        return self.moving.grid, self.fixed.grid
 
 
 def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole: bool = False) -> PreparedPair:
@@ -96,7 +96,7 @@ def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole:
     """
     began = time.perf_counter()
     images = (moving, fixed)
-    frames = pair_frames(moving.geometry, fixed.geometry, preprocessing.size)
+    grids = pair_grids(moving.geometry, fixed.geometry, preprocessing.size)
     if whole:
         masks, seen, marks = [np.ones(image.array.shape, dtype=bool) for image in images], images, 0
     else:
@@ -106,12 +106,12 @@ def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole:
         PreparedImage(
             image,
             shown,
-            frame,
+            grid,
             mask,
-            preprocessing.apply(shown.array, frame, None if whole else mask),
-            framed_mask(mask, frame),
-            frame_extent(frame, image.geometry),
+            preprocessing.apply(shown.array, grid, None if whole else mask),
+            mask_on_grid(mask, grid),
+            grid_extent(grid, image.geometry),
         )
-        for image, shown, frame, mask in zip(images, seen, frames, masks, strict=True)
+        for image, shown, grid, mask in zip(images, seen, grids, masks, strict=True)
     ]
     return PreparedPair(*sides, preprocessing, is_drawn(*masks), marks, time.perf_counter() - began)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .. import calibration
 from ..alignment.aligned_pair import AlignedPair
-from ..alignment.direction_agreement import SecondLook
+from ..alignment.direction_agreement import DirectionAgreement
 from ..alignment.result import Alignment
 from ..calibration import NetworkCalibration
 from ..initial_kinds import NONE
@@ -61,10 +61,10 @@ class Acceptance:
         self.stage, self.displacement_px = stage, displacement_px
 
     @cached_property
-    def _directions(self) -> SecondLook:
+    def _directions(self) -> DirectionAgreement:
         pair = self._pair
         inside = {"inside_moving": pair.inside_moving, "inside_fixed": pair.inside_fixed}
-        return SecondLook(pair.moving, pair.fixed, self._start, **inside, directions=pair.alignment.directions)
+        return DirectionAgreement(pair.moving, pair.fixed, self._start, **inside, directions=pair.alignment.directions)
 
     @cached_property
     def _at_start(self) -> tuple[float, float]:
@@ -129,6 +129,8 @@ def second_opinion(
     def confidence(matrix: np.ndarray) -> float:
         tried = AlignedPair.on_its_grid(pair, Alignment("affine", "affine", matrix, 0.0, 0.0, 0.0, 0.0))
         found = network(tried)
-        return confidence_of(SecondLook(*pair.framed, tried.start(device), **inside).of_all_directions(found), limits)
+        return confidence_of(
+            DirectionAgreement(*pair.on_grid, tried.start(device), **inside).of_all_directions(found), limits
+        )
 
     return confidence

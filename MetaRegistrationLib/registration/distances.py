@@ -72,7 +72,7 @@ def distances(
 def _factor(grid: Grid, registration: Registration, spacing_um: float | None) -> np.ndarray:
     """Units of the grid per pixel of the fixed image, (row, column)."""
     if grid == NETWORK:
-        return 1 / np.asarray(registration.fixed_frame.scale)
+        return 1 / np.asarray(registration.fixed_grid.scale)
     if grid == NATIVE:
         return np.ones(2)
     geometry = registration.fixed.geometry

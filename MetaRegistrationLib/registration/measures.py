@@ -139,7 +139,7 @@ MEASURES = (
     Measure(
         "kept",
         "result stage",
-        lambda pair: pair.registration.kept,
+        lambda pair: pair.registration.result_stage,
         kind=str,
         note="The stage whose field is the result: `none`, `initial`, `network` or `refine`",
     ),

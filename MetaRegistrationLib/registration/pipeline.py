@@ -34,7 +34,7 @@ class StagedField:
         What these stages found; None where they were off.
     seconds : dict of str to float
         Time of each stage that ran, by its name in `Stages`.
-    kept : str
+    result_stage : str
         The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
     """
 
@@ -42,7 +42,7 @@ class StagedField:
     alignment: Alignment | None
     refinement: Refinement | None
     seconds: dict[str, float]
-    kept: str
+    result_stage: str
 
 
 class Pipeline:

@@ -18,7 +18,7 @@ from ..checkpoints import Checkpoint
 from ..core.geometry import Geometry
 from ..core.inverse import map_points
 from ..core.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
-from ..core.preprocessing import Frame, Preprocessing, framed_mask, interpolate_grid
+from ..core.preprocessing import NetworkGrid, Preprocessing, interpolate_grid, mask_on_grid
 from ..core.spatial import invert_points, warp
 from ..errors import InputError
 from ..formats.images import Image
@@ -26,7 +26,7 @@ from ..formats.landmarks import Landmarks
 from ..preparation import PreparedPair, prepare
 from ..refinement import Refinement
 from ..stages import Stages
-from ..training.devices import choose_device, place
+from ..training.devices import choose_device, to_device
 from .pipeline import Pipeline, StagedField
 
 _WHOLE_GRID = 1024  # pixels of an image's longer side up to which its field is written on its own pixels
@@ -41,9 +41,9 @@ class Registration:
     ----------
     moving, fixed : Image
         As they were read.
-    moving_frame, fixed_frame : Frame
+    moving_grid, fixed_grid : NetworkGrid
         Where the network's frame lies on them.
-    framed_moving, framed_fixed : float32 arrays (size, size)
+    moving_on_grid, fixed_on_grid : float32 arrays (size, size)
         The preprocessed images, neither of them warped.
     displacement_px : float32 array (2, size, size)
         The pull field of all stages in frame pixels, channels (row, column).
@@ -55,7 +55,7 @@ class Registration:
         What these stages found; None where they were off.
     stage_seconds : dict of str to float
         Time of the preprocessing and of each stage that ran.
-    kept : str
+    result_stage : str
         The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
     tissue_moving, tissue_fixed : bool arrays (H, W), optional
         Where the images show tissue; everywhere unless given.
@@ -65,17 +65,17 @@ class Registration:
 
     moving: Image
     fixed: Image
-    moving_frame: Frame
-    fixed_frame: Frame
-    framed_moving: np.ndarray
-    framed_fixed: np.ndarray
+    moving_grid: NetworkGrid
+    fixed_grid: NetworkGrid
+    moving_on_grid: np.ndarray
+    fixed_on_grid: np.ndarray
     displacement_px: np.ndarray
     seconds: float
     stages: Stages = field(default_factory=Stages)
     alignment: Alignment | None = None
     refinement: Refinement | None = None
     stage_seconds: dict[str, float] = field(default_factory=dict)
-    kept: str = "refine"
+    result_stage: str = "refine"
     tissue_moving: np.ndarray | None = None
     tissue_fixed: np.ndarray | None = None
     burnt_in_px: int = 0
@@ -86,17 +86,17 @@ class Registration:
         return cls(
             moving=pair.moving.image,
             fixed=pair.fixed.image,
-            moving_frame=pair.moving.frame,
-            fixed_frame=pair.fixed.frame,
-            framed_moving=pair.moving.framed,
-            framed_fixed=pair.fixed.framed,
+            moving_grid=pair.moving.grid,
+            fixed_grid=pair.fixed.grid,
+            moving_on_grid=pair.moving.on_grid,
+            fixed_on_grid=pair.fixed.on_grid,
             displacement_px=result.displacement_px,
             seconds=seconds,
             stages=stages,
             alignment=result.alignment,
             refinement=result.refinement,
             stage_seconds={"preprocessing": pair.seconds, **result.seconds},
-            kept=result.kept,
+            result_stage=result.result_stage,
             tissue_moving=pair.moving.tissue,
             tissue_fixed=pair.fixed.tissue,
             burnt_in_px=pair.burnt_in_px,
@@ -109,19 +109,19 @@ class Registration:
             "alignment": self.alignment and self.alignment.to_dict(),
             "refinement": self.refinement and self.refinement.to_dict(),
             "stage_seconds": self.stage_seconds,
-            "kept": self.kept,
+            "kept": self.result_stage,
             "burnt_in_px": self.burnt_in_px,
         }
 
     @cached_property
     def scale(self) -> np.ndarray:
         """Moving pixels per fixed pixel without displacement, (row, column)."""
-        return np.asarray(self.moving_frame.scale) / np.asarray(self.fixed_frame.scale)
+        return np.asarray(self.moving_grid.scale) / np.asarray(self.fixed_grid.scale)
 
     @cached_property
     def offset(self) -> np.ndarray:
         """Moving pixel position of fixed pixel (0, 0) without displacement."""
-        return np.asarray(self.moving_frame.offset) - np.asarray(self.fixed_frame.offset) * self.scale
+        return np.asarray(self.moving_grid.offset) - np.asarray(self.fixed_grid.offset) * self.scale
 
     @cached_property
     def displacement_moving_px(self) -> np.ndarray:
@@ -129,12 +129,12 @@ class Registration:
         return self._displacement_at(*map(np.arange, self.fixed.geometry.size))
 
     def _displacement_at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        rows = (rows - self.fixed_frame.offset[0]) / self.fixed_frame.scale[0]
-        columns = (columns - self.fixed_frame.offset[1]) / self.fixed_frame.scale[1]
+        rows = (rows - self.fixed_grid.offset[0]) / self.fixed_grid.scale[0]
+        columns = (columns - self.fixed_grid.offset[1]) / self.fixed_grid.scale[1]
         return np.stack(
             [
                 interpolate_grid(channel.astype(np.float64), rows, columns) * step
-                for channel, step in zip(self.displacement_px, self.moving_frame.scale, strict=True)
+                for channel, step in zip(self.displacement_px, self.moving_grid.scale, strict=True)
             ]
         )
 
@@ -171,7 +171,7 @@ class Registration:
         On the fixed image's pixels, unless there are many more of them than the field has nodes: then on these, with one more
         all around. Linear interpolation between them, as SimpleITK has it, is the same transform.
         """
-        geometry, frame = self.fixed.geometry, self.fixed_frame
+        geometry, frame = self.fixed.geometry, self.fixed_grid
         if max(geometry.size) <= _WHOLE_GRID:
             return self.displacement_mm(), geometry
         nodes = np.arange(-1, frame.size + 1)
@@ -209,15 +209,15 @@ class Registration:
                 self.displacement_moving_px, landmarks.points, scale=tuple(self.scale), offset=tuple(self.offset)
             )
         else:
-            found, converged = invert_points(self.displacement_px, self.moving_frame.from_image(landmarks.points))
-            points = self.fixed_frame.to_image(found)
+            found, converged = invert_points(self.displacement_px, self.moving_grid.from_image(landmarks.points))
+            points = self.fixed_grid.to_image(found)
         return Landmarks(landmarks.labels, points), converged
 
     def carry_back(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 2) of the fixed image in the moving one, (row, column) in pixels: the inverse of `carry`."""
         if max(self.fixed.geometry.size) <= _WHOLE_GRID:
             return map_points(self.displacement_moving_px, points, scale=tuple(self.scale), offset=tuple(self.offset))
-        return self.moving_frame.to_image(map_points(self.displacement_px, self.fixed_frame.from_image(points)))
+        return self.moving_grid.to_image(map_points(self.displacement_px, self.fixed_grid.from_image(points)))
 
     def unmoved(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the moving image in the fixed one as they would lie without the field."""
@@ -225,23 +225,23 @@ class Registration:
 
     @cached_property
     def inside_moving(self) -> np.ndarray:
-        """Frame pixels (size, size), bool, in which the moving image shows tissue."""
-        return _framed(self.tissue_moving, self.moving, self.moving_frame)
+        """Grid pixels (size, size), bool, in which the moving image shows tissue."""
+        return _framed(self.tissue_moving, self.moving, self.moving_grid)
 
     @cached_property
     def inside_fixed(self) -> np.ndarray:
-        """Frame pixels (size, size), bool, in which the fixed image shows tissue."""
-        return _framed(self.tissue_fixed, self.fixed, self.fixed_frame)
+        """Grid pixels (size, size), bool, in which the fixed image shows tissue."""
+        return _framed(self.tissue_fixed, self.fixed, self.fixed_grid)
 
     @cached_property
     def ncc(self) -> tuple[float, float]:
         """NCC of the preprocessed images before and after, each over the region where both images show tissue."""
         inside_moving, inside_fixed = self.inside_moving, self.inside_fixed
-        stack = np.stack([self.framed_moving, inside_moving.astype(np.float32)])[None]
+        stack = np.stack([self.moving_on_grid, inside_moving.astype(np.float32)])[None]
         moved, defined = warp(torch.from_numpy(stack), torch.from_numpy(self.displacement_px)[None])[0].numpy()
         return (
-            normalised_cross_correlation(self.framed_moving, self.framed_fixed, inside_fixed & inside_moving),
-            normalised_cross_correlation(moved, self.framed_fixed, inside_fixed & (defined > 0.999)),
+            normalised_cross_correlation(self.moving_on_grid, self.fixed_on_grid, inside_fixed & inside_moving),
+            normalised_cross_correlation(moved, self.fixed_on_grid, inside_fixed & (defined > 0.999)),
         )
 
     @cached_property
@@ -287,7 +287,7 @@ class Registrar:
         self.device = choose_device(device) if isinstance(device, str) else device
         self.stages = stages
         self.preprocessing = checkpoint.build_preprocessing() if checkpoint else Preprocessing()
-        self.network: nn.Module | None = place(checkpoint.build(), self.device) if stages.network else None
+        self.network: nn.Module | None = to_device(checkpoint.build(), self.device) if stages.network else None
         self._limits = checkpoint.build_calibration() if checkpoint else network_calibration("", any_contrast=False)
         self._title = checkpoint.title if checkpoint else ""
 
@@ -308,7 +308,7 @@ class Registrar:
         """
         began = time.perf_counter()
         pair = prepare(moving, fixed, self.preprocessing)
-        on_grids = landmarks and tuple(frame.from_image(at) for frame, at in zip(pair.frames, landmarks, strict=True))
+        on_grids = landmarks and tuple(grid.from_image(at) for grid, at in zip(pair.grids, landmarks, strict=True))
         pipeline = Pipeline(self.stages, self._displacement, self.device, self._limits)
         field = pipeline(pair, on_grids)
         return Registration.of(pair, field, self.stages, time.perf_counter() - began)
@@ -322,5 +322,5 @@ class Registrar:
         return displacement
 
 
-def _framed(mask: np.ndarray | None, image: Image, frame: Frame) -> np.ndarray:
-    return frame.inside(image.geometry.size) if mask is None else framed_mask(mask, frame)
+def _framed(mask: np.ndarray | None, image: Image, frame: NetworkGrid) -> np.ndarray:
+    return frame.inside(image.geometry.size) if mask is None else mask_on_grid(mask, frame)

@@ -179,5 +179,5 @@ def prepare_pair(
     points = files_read.moving_landmarks, files_read.fixed_landmarks
     if not landmarks or points[0] is None or points[1] is None:
         return TaskPair(*images)
-    moving, fixed = (frame.from_image(side.points) for frame, side in zip(pair.frames, points, strict=True))
+    moving, fixed = (grid.from_image(side.points) for grid, side in zip(pair.grids, points, strict=True))
     return TaskPair(*images, aligned_points(moving, alignment, preprocessing.size), fixed)

@@ -58,7 +58,7 @@ def guided(network: str, *, octa: bool = True, smooth: bool = True) -> Recipe:
     network : str
         Its name in the registry.
     octa, smooth : bool
-        As `Likeness` has them.
+        As `PairKind` has them.
     """
     return replace(
         GUIDED,

@@ -64,7 +64,7 @@ def precision_context(device: torch.device, mixed: bool) -> AbstractContextManag
     return torch.autocast(device.type if device.type != "mps" else "cpu", dtype=torch.bfloat16, enabled=mixed)
 
 
-def place(network: nn.Module, device: torch.device) -> nn.Module:
+def to_device(network: nn.Module, device: torch.device) -> nn.Module:
     """Move a network to the device, in the memory format in which its 2D convolutions are fastest."""
     return network.to(device, memory_format=torch.channels_last)
 

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from .. import calibration
-from ..alignment.direction_agreement import SecondLook
+from ..alignment.direction_agreement import DirectionAgreement
 from ..core.losses import smoothness
 from ..tasks import TaskPair
 from .devices import as_batch
@@ -21,7 +21,7 @@ _ALIKE = calibration.ALIKE_CONTRASTS.value
 
 
 @dataclass(frozen=True)
-class Likeness:
+class PairKind:
     """What pairs look like, median over them.
 
     Attributes
@@ -30,7 +30,7 @@ class Likeness:
         Contrast of structures of about 1 px over that of structures of about 5 px, after preprocessing.
     roughness : float
         Mean squared gradient of the field that the starting network finds, as in Eq. (1).
-    alikeness : float
+    contrast_similarity : float
         Mean cosine between directions of edges and ridges of aligned images.
     smooth_below : float
         Roughness from which on much is left to deform, for that network (`NetworkCalibration`).
@@ -38,13 +38,13 @@ class Likeness:
 
     grain: float
     roughness: float
-    alikeness: float = 1.0
+    contrast_similarity: float = 1.0
     smooth_below: float = calibration.SMOOTH_BELOW.value
 
     @property
     def alike(self) -> bool:
         """Whether the contrasts are alike, so that correlation can teach a network anything."""
-        return self.alikeness >= _ALIKE
+        return self.contrast_similarity >= _ALIKE
 
     @property
     def smooth(self) -> bool:
@@ -58,24 +58,24 @@ class Likeness:
 
 
 @torch.no_grad()
-def likeness(
+def kind_of_pairs(
     network: nn.Module,
     pairs: Iterable[TaskPair],
     device: torch.device,
     *,
     smooth_below: float = calibration.SMOOTH_BELOW.value,
-) -> Likeness:
+) -> PairKind:
     """Measure pairs with the network that training starts from; `smooth_below` is that of its calibration."""
     was_training = network.training
     network.eval()
     measured = []
     for pair in pairs:
         field = network(as_batch([pair.moving], device), as_batch([pair.fixed], device)).float()
-        look = SecondLook(pair.moving, pair.fixed, torch.zeros_like(field))
-        alikeness = look.of_all_directions(torch.zeros_like(field))
-        measured.append((_grain(pair.fixed), float(smoothness(field)), alikeness))
+        look = DirectionAgreement(pair.moving, pair.fixed, torch.zeros_like(field))
+        contrast_similarity = look.of_all_directions(torch.zeros_like(field))
+        measured.append((_grain(pair.fixed), float(smoothness(field)), contrast_similarity))
     network.train(was_training)
-    return Likeness(*map(float, np.median(measured, axis=0)), smooth_below=smooth_below)
+    return PairKind(*map(float, np.median(measured, axis=0)), smooth_below=smooth_below)
 
 
 def _grain(image: np.ndarray) -> float:

@@ -51,7 +51,7 @@ VISIT_COLUMNS = (
         "via", "through", lambda row: row.entry.via, kind=str, note="The visit that it was aligned through, if any"
     ),
     Measure("confidence", "confidence", lambda row: row.entry.confidence, note="Of the alignment, from 0 to 1"),
-    Measure("kept", "result stage", lambda row: row.entry.kept, kind=str),
+    Measure("kept", "result stage", lambda row: row.entry.result_stage, kind=str),
     Measure("ncc_after", "NCC after", lambda row: row.entry.ncc if row.entry.aligned else math.nan),
     Measure(
         "overlap_percent",

@@ -66,7 +66,7 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     frames.append(("average", _frame(folder, f"{len(series.visits) + 1:03d}_average", mean.image, mean.count > 0)))
     rows = [cells(VISIT_COLUMNS, VisitOfSeries(series, index)) for index in range(len(series.visits))]
     write_table(folder / "visits.csv", COLUMNS, rows)
-    loops = [cells(LOOP_COLUMNS, Loop(*names, px)) for names, px in series.loops_px.items()]
+    loops = [cells(LOOP_COLUMNS, Loop(*names, px)) for names, px in series.round_trip_px.items()]
     write_table(folder / "consistency.csv", [column.key for column in LOOP_COLUMNS], loops)
     changed = "" if change is None else _change_part(write_change(folder, change, mean.image, geometry), change)
     write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, changed))

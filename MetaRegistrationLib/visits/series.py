@@ -49,8 +49,8 @@ class AlignedVisit:
         That of the alignment; through another visit the lower of the two.
     ncc : float
         After, in the frame of the registration; of the last step where there were two.
-    kept : str
-        As `Registration.kept`.
+    result_stage : str
+        As `Registration.result_stage`.
     """
 
     visit: Visit
@@ -58,7 +58,7 @@ class AlignedVisit:
     via: str = ""
     confidence: float = math.nan
     ncc: float = math.nan
-    kept: str = "none"
+    result_stage: str = "none"
 
     @property
     def aligned(self) -> bool:
@@ -89,7 +89,7 @@ class Series:
     visits : list of AlignedVisit
         In the order given; the reference lies on itself.
     qualities : list of float
-    loops_px : dict of (str, str) to float
+    round_trip_px : dict of (str, str) to float
         Median by which the way over two visits misses the direct one, pixels of a 400 x 400 frame.
     """
 
@@ -97,7 +97,7 @@ class Series:
     why: str
     visits: list[AlignedVisit]
     qualities: list[float]
-    loops_px: dict[tuple[str, str], float] = field(default_factory=dict)
+    round_trip_px: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def landmark_distance_px(self, index: int) -> float:
         """Mean distance of a visit's landmarks from where the reference's come to lie, in pixels of the visit; NaN without."""
@@ -115,7 +115,7 @@ class Series:
         """Visits that take part in more ways that miss their start than in ways that do not."""
         found = []
         for entry in self.visits:
-            mine = [px for pair, px in self.loops_px.items() if entry.visit.name in pair]
+            mine = [px for pair, px in self.round_trip_px.items() if entry.visit.name in pair]
             missed = sum(not px <= LEAST_CONSISTENCY_PX for px in mine)
             if mine and missed > len(mine) / 2:
                 found.append(entry.visit.name)
@@ -191,7 +191,12 @@ class _Pairs:
         alignment = found.alignment
         confidence = math.nan if alignment is None else alignment.confidence
         sure = alignment is None or not confidence < LEAST_CONFIDENCE
-        return found.moving_positions().astype(np.float32) if sure else None, confidence, found.ncc[1], found.kept
+        return (
+            found.moving_positions().astype(np.float32) if sure else None,
+            confidence,
+            found.ncc[1],
+            found.result_stage,
+        )
 
 
 def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[int, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..pairs.folders import PairFolder
     from ..tasks import PairTask, TaskPair
     from ..training.finetune import FineTuning
-    from ..training.pair_kinds import Likeness
+    from ..training.pair_kinds import PairKind
     from ..training.step import OptimisationStep
     from ..training.validation import Validator
 
@@ -116,26 +116,26 @@ def _finetune(
     options: FinetuneOptions,
     progress: Reader,
 ) -> Path:
-    from ..training.devices import choose_device, place
+    from ..training.devices import choose_device, to_device
     from ..training.folder import check_folder
 
     device = choose_device(options.device)
     task = _task(folder, split, base, options, device)
     check_folder(Path(options.output), resume=options.resume)  # before the time that it takes to align
     task.align(progress)
-    network = place(base.build(), device)
-    recipe, likeness = PLAIN, None
+    network = to_device(base.build(), device)
+    recipe, kind = PLAIN, None
     if not options.plain:
-        likeness = _look(task, network, base, progress)
-        if _misled(likeness, options):
+        kind = _look(task, network, base, progress)
+        if _misled(kind, options):
             return _keep_start(Path(options.output), base, progress)
-        recipe = guided(base.network["name"], octa=likeness.octa, smooth=likeness.smooth)
+        recipe = guided(base.network["name"], octa=kind.octa, smooth=kind.smooth)
     options = completed(options, recipe)
     step = graphed(options, optimisation(options, base), base, progress)
-    judge = None if likeness is None else _judge(options, task, step)
+    judge = None if kind is None else _judge(options, task, step)
     trainer = _trainer(network, task, step, options)
     every = (options.validate_every or 1) * trainer.steps_per_epoch
-    by_ncc = likeness is not None and not likeness.smooth
+    by_ncc = kind is not None and not kind.smooth
     return train(
         options,
         trainer,
@@ -188,13 +188,15 @@ def completed(options: FinetuneOptions, recipe: Recipe) -> FinetuneOptions:
     return options
 
 
-def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader) -> Likeness:
+def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader) -> PairKind:
     """What the pairs look like."""
-    from ..training.pair_kinds import likeness
+    from ..training.pair_kinds import kind_of_pairs
 
     device = next(network.parameters()).device
-    found = likeness(network, _some(task), device, smooth_below=base.build_calibration().smooth_below)
-    measures = f"grain {found.grain:.2f}, roughness {found.roughness:.4f}, alikeness {found.alikeness:.2f}"
+    found = kind_of_pairs(network, _some(task), device, smooth_below=base.build_calibration().smooth_below)
+    measures = (
+        f"grain {found.grain:.2f}, roughness {found.roughness:.4f}, contrast similarity {found.contrast_similarity:.2f}"
+    )
     unlike = task.initial != "none" and not found.alike
     kind = "as if their contrasts were unlike" if unlike else _KINDS[found.octa, found.smooth]
     progress(Message(f"The pairs look {kind} ({measures})."))
@@ -208,10 +210,10 @@ _KINDS = {
 }
 
 
-def _misled(likeness: Likeness, options: FinetuneOptions) -> bool:
+def _misled(kind: PairKind, options: FinetuneOptions) -> bool:
     """Whether correlation would lead away: unlike contrasts, unless the user has set the smoothness or goes on."""
     # Without an alignment the directions differ because the images do not lie in place.
-    unlike = options.initial != "none" and not likeness.alike
+    unlike = options.initial != "none" and not kind.alike
     return unlike and options.smoothness is None and not options.resume
 
 

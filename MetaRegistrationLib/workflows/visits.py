@@ -209,9 +209,9 @@ class _Eyes:
         images = {file.name: file.path for file in files}
         write_series(folder, series, mean, {**self.record, "images": images}, change)
         _report(series, self.progress)
-        loops = [px for px in series.loops_px.values() if px == px]
+        loops = [px for px in series.round_trip_px.values() if px == px]
         values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
-        return values | ({"greatest_loop_px": max(loops)} if loops else {})
+        return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
 
     def _change(self, series: Series) -> SeriesChange | None:
         """The change that was asked for; without being asked for, none where there is none, with a message."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from MetaRegistrationLib.commands import main as command
-from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing, pair_frames
+from MetaRegistrationLib.core.preprocessing import NetworkGrid, Preprocessing, pair_grids
 from MetaRegistrationLib.pairs.folders import ImagePair, PairFiles, find_pairs
 
 BEDS = ("R", "S")
@@ -30,7 +30,7 @@ class BenchPair:
     frames : dict of str to (moving, fixed)
         Preprocessed images, float32 (400, 400) in [0, 1], by kind of grey values: EQUALISED and PLAIN.
     inside : (moving, fixed)
-        Frame pixels, bool (400, 400), where each image is.
+        Grid pixels, bool (400, 400), where each image is.
     moving_points, fixed_points : float64 (N, 2)
         Landmarks, (row, column) in frame pixels.
     """
@@ -78,7 +78,7 @@ def _simulate_once(eyes: Path, folder: Path) -> None:
 def load(bed: str, files: PairFiles) -> BenchPair:
     """Read a pair and bring it into the frame."""
     images = files.load()
-    frames = pair_frames(images.moving.geometry, images.fixed.geometry, SIZE)
+    frames = pair_grids(images.moving.geometry, images.fixed.geometry, SIZE)
     framed = {
         kind: _framed(images, frames, Preprocessing(size=SIZE, equalise=kind == EQUALISED))
         for kind in (EQUALISED, PLAIN)
@@ -95,7 +95,7 @@ def load(bed: str, files: PairFiles) -> BenchPair:
     )
 
 
-def _framed(images: ImagePair, frames: tuple[Frame, Frame], preprocessing: Preprocessing) -> tuple:
+def _framed(images: ImagePair, frames: tuple[NetworkGrid, NetworkGrid], preprocessing: Preprocessing) -> tuple:
     return tuple(
         preprocessing.apply(image.array, frame)
         for image, frame in zip((images.moving, images.fixed), frames, strict=True)

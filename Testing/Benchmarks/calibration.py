@@ -119,7 +119,7 @@ def result(registrar: Registrar, images: Images, related: bool, seed: int) -> di
     began = time.process_time()
     found = registrar(*(Image(array, Geometry(array.shape)) for array in (moving, fixed)))
     entry = {"seed": seed, "related": related, "kind": kind, "confidence": found.alignment.confidence}
-    entry |= {"kept": found.kept, "cpu_seconds": time.process_time() - began}
+    entry |= {"kept": found.result_stage, "cpu_seconds": time.process_time() - began}
     if positions is not None:
         there = np.moveaxis(found.moving_positions(), -1, 0)
         seen = ((positions >= 0) & (positions <= SIZE - 1)).all(axis=0)

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.networks import build_network
 from MetaRegistrationLib.tasks import TaskPair
-from MetaRegistrationLib.training.devices import place
+from MetaRegistrationLib.training.devices import to_device
 from MetaRegistrationLib.training.distributed import Group, TorchGroup
 from MetaRegistrationLib.training.reptile import Reptile
 from MetaRegistrationLib.training.step import OptimisationStep
@@ -41,7 +41,7 @@ class Textures:
 def trained(group: Group, device: torch.device) -> torch.Tensor:
     """All weights after a few meta-steps."""
     torch.manual_seed(0)
-    network = place(build_network("voxelmorph", {}), device)
+    network = to_device(build_network("voxelmorph", {}), device)
     step = OptimisationStep(RegistrationLoss(), device)
     tasks = [Textures(shift) for shift in (1, 2, 3)]
     reptile = Reptile(network, tasks, step, steps=STEPS, inner_updates=5, group=group)

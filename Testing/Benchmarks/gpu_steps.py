@@ -25,7 +25,7 @@ from MetaRegistrationLib.formats.files import write_json
 from MetaRegistrationLib.networks import build_network
 from MetaRegistrationLib.progress import Silent
 from MetaRegistrationLib.training.cuda_graph import with_cuda_graph
-from MetaRegistrationLib.training.devices import place
+from MetaRegistrationLib.training.devices import to_device
 from MetaRegistrationLib.training.step import OptimisationStep
 
 KERNEL_START_S = 1.0e-6
@@ -123,7 +123,7 @@ def _rows(name, batch, device, arguments, clock, rates) -> list[dict]:
 
 def _step(name: str, moving, fixed, mixed: bool, graph: bool) -> Callable[[], float]:
     torch.manual_seed(0)
-    network = place(build_network(name, {}), moving.device)
+    network = to_device(build_network(name, {}), moving.device)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
     step = OptimisationStep(RegistrationLoss(), moving.device, mixed)
     step = with_cuda_graph(step, "auto" if graph else "off", own_network=True, progress=Silent())
@@ -132,7 +132,7 @@ def _step(name: str, moving, fixed, mixed: bool, graph: bool) -> Callable[[], fl
 
 def floor(name: str, moving, fixed, mixed: bool, rates: dict[str, float]) -> dict[str, float]:
     """Operations, bytes and operators of one loss and its gradients, and the seconds below which no step can be."""
-    network = place(build_network(name, {}), moving.device)
+    network = to_device(build_network(name, {}), moving.device)
     step = OptimisationStep(RegistrationLoss(), moving.device, mixed)
     step.gradients(network, moving, fixed)
     network.zero_grad(set_to_none=True)

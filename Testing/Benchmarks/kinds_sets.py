@@ -10,7 +10,7 @@ import numpy as np
 from accuracy_beds import EQUALISED, PLAIN, SIZE, bed_pairs
 from kinds_made import made
 
-from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing, pair_frames
+from MetaRegistrationLib.core.preprocessing import NetworkGrid, Preprocessing, pair_grids
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.formats.tables import read_table
 from MetaRegistrationLib.pairs.folders import ImagePair, PairFiles, find_pairs
@@ -44,9 +44,9 @@ class KindPair:
         return self.labels is not None or self.images.fixed_landmarks is not None
 
     @cached_property
-    def places(self) -> tuple[Frame, Frame]:
+    def places(self) -> tuple[NetworkGrid, NetworkGrid]:
         """Where the peers' frame of 400 x 400 lies on the images."""
-        return pair_frames(self.images.moving.geometry, self.images.fixed.geometry, SIZE)
+        return pair_grids(self.images.moving.geometry, self.images.fixed.geometry, SIZE)
 
     def frames(self, greys: str) -> tuple[np.ndarray, np.ndarray]:
         """What a peer gets: float32 (400, 400) in [0, 1], moving and fixed."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.networks.registry import count_parameters
 from MetaRegistrationLib.networks.voxelmorph import VoxelMorph
-from MetaRegistrationLib.training.devices import mixed_precision_available, place, precision_context
+from MetaRegistrationLib.training.devices import mixed_precision_available, precision_context, to_device
 from MetaRegistrationLib.training.step import OptimisationStep
 
 LEARNING_RATE = 1e-4
@@ -38,7 +38,7 @@ class Method:
 def ours(moving: Tensor, fixed: Tensor) -> Method:
     """MetaRegistration as its commands train: channels last, bfloat16 where the processor has it."""
     mixed = mixed_precision_available(moving.device)
-    network = place(VoxelMorph(), moving.device)
+    network = to_device(VoxelMorph(), moving.device)
     return _ours("MetaRegistration", network, moving, fixed, mixed)
 
 
@@ -136,7 +136,7 @@ def parts_of_ours(moving: Tensor, fixed: Tensor, clock: Callable[[], float]) -> 
     """
     device = moving.device
     mixed = mixed_precision_available(device)
-    network, loss = place(VoxelMorph(), device), RegistrationLoss()
+    network, loss = to_device(VoxelMorph(), device), RegistrationLoss()
     optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
 
     def step() -> dict[str, float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from MetaRegistrationLib.alignment import Alignment
 from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.core.preprocessing import Preprocessing, stretched_frame
+from MetaRegistrationLib.core.preprocessing import Preprocessing, stretched_grid
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.preparation import PreparedImage, PreparedPair
 
@@ -29,7 +29,7 @@ def prepared_pair(
     sides = []
     for array, mask in zip((moving, fixed), tissue or (None, None), strict=True):
         inside = np.ones(array.shape, dtype=bool) if mask is None else mask
-        image, frame = Image(array, Geometry(array.shape)), stretched_frame(array.shape, size)
+        image, frame = Image(array, Geometry(array.shape)), stretched_grid(array.shape, size)
         sides.append(PreparedImage(image, image, frame, inside, array, inside, (float(size), float(size))))
     return PreparedPair(*sides, Preprocessing(size=size), drawn_border=False, burnt_in_px=0, seconds=0.0)
 

@@ -20,7 +20,7 @@ from MetaRegistrationLib.simulation.fundus import draw_eye, render
 from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
-from MetaRegistrationLib.training.pair_kinds import Likeness, likeness
+from MetaRegistrationLib.training.pair_kinds import PairKind, kind_of_pairs
 
 CLEAN = replace(training_helpers.CLEAN, displacement_px=3.0, displacement_spread_px=0.0)
 
@@ -185,11 +185,11 @@ class Still(torch.nn.Module):
 def test_grain_tells_octa_from_clean_images(blur, octa):
     image = np.random.default_rng(0).random((64, 64), dtype=np.float32)
     pair = TaskPair(image, gaussian_filter(image, blur))
-    assert likeness(Still(), [pair], STEP.device).octa == octa
+    assert kind_of_pairs(Still(), [pair], STEP.device).octa == octa
 
 
 def test_grain_and_roughness_tell_the_recipe():
-    octa, sections, stains = Likeness(1.2, 0.008), Likeness(0.8, 0.004), Likeness(1.2, 0.03)
+    octa, sections, stains = PairKind(1.2, 0.008), PairKind(0.8, 0.004), PairKind(1.2, 0.03)
     assert [(look.octa, look.smooth) for look in (octa, sections, stains)] == [
         (True, True),
         (False, True),

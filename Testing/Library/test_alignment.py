@@ -75,7 +75,7 @@ def test_finds_known_transforms_to_a_fraction_of_a_pixel(kind, truth):
     assert error_px(result.matrix, truth, inside) < 0.15
     assert (result.requested, result.kind, result.reason) == (kind, kind, "")
     assert result.confidence > 0.99
-    assert result.correlation > 0.3 > 0.1 > result.correlation_before
+    assert result.agreement > 0.3 > 0.1 > result.agreement_before
 
 
 def test_black_corners_need_no_mask():
@@ -140,20 +140,20 @@ def test_cuda_agrees_with_the_processor():
 def test_identical_images_stay_where_they_are():
     result = align(EYE, EYE)
     assert result.matrix == pytest.approx(np.eye(2, 3), abs=1e-3)
-    assert result.correlation == pytest.approx(1.0, abs=1e-4)
+    assert result.agreement == pytest.approx(1.0, abs=1e-4)
 
 
 def test_none_measures_but_moves_nothing():
     result = align(EYE, pulled(EYE, transform(SIZE, shift=(1, 1)))[0], "none")
     assert (result.kind, result.confidence, result.reason) == ("none", 0.0, "")
     assert np.array_equal(result.matrix, np.eye(2, 3))
-    assert result.correlation == result.correlation_before != 0
+    assert result.agreement == result.agreement_before != 0
 
 
 def assert_left_alone(result: Alignment):
     assert result.kind == "none"
     assert np.array_equal(result.matrix, np.eye(2, 3))
-    assert result.correlation == result.correlation_before
+    assert result.agreement == result.agreement_before
     assert result.confidence < 0.5
     assert result.reason
 
@@ -176,7 +176,7 @@ def test_an_empty_mask_and_masks_apart_are_left_alone():
     top[:30] = True
     result = align(EYE, EYE, inside_moving=top, inside_fixed=np.flipud(top))
     assert_left_alone(result)
-    assert result.correlation_before == 0
+    assert result.agreement_before == 0
 
 
 def test_an_implausible_affine_becomes_a_similarity(monkeypatch):
@@ -239,7 +239,7 @@ def test_record_holds_plain_values():
     result = align(EYE, EYE, "translation")
     record = json.loads(json.dumps(result.to_dict()))
     assert set(record) == {
-        "requested", "kind", "matrix", "correlation_before", "correlation", "confidence", "seconds", "reason",
+        "requested", "kind", "matrix", "agreement_before", "agreement", "confidence", "seconds", "reason",
         "directions", "bend",
     }  # fmt: skip
     assert np.array_equal(record["matrix"], result.matrix)

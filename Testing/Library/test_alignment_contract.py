@@ -43,7 +43,7 @@ class ByCentreOfMass:
         self.name = name
 
     def __call__(self, pair, context):
-        centres = [self._centre(image) for image in pair.framed]
+        centres = [self._centre(image) for image in pair.on_grid]
         matrix = np.column_stack((np.eye(2), centres[0] - centres[1]))
         return Alignment(self.name, self.name, matrix, 0.0, 0.0, 1.0, 0.0)
 
@@ -106,8 +106,8 @@ class TestAlignmentContract:
         first = align(pair, context(SHIFT))
         second = align(pair, context(SHIFT))
         np.testing.assert_array_equal(first.matrix, second.matrix)
-        np.testing.assert_array_equal(pair.moving.framed, MOVING)
-        np.testing.assert_array_equal(pair.fixed.framed, FIXED)
+        np.testing.assert_array_equal(pair.moving.on_grid, MOVING)
+        np.testing.assert_array_equal(pair.fixed.on_grid, FIXED)
         assert torch.empty(0).device == device and torch.is_grad_enabled()
 
 
@@ -136,7 +136,7 @@ def own_kind(monkeypatch):
 
 def test_a_declared_kind_is_registered_with(own_kind):
     registration = Registrar(None, "cpu", Stages(own_kind, False, 0))(image_of(MOVING), image_of(FIXED))
-    assert (registration.alignment.kind, registration.kept) == (own_kind, "initial")
+    assert (registration.alignment.kind, registration.result_stage) == (own_kind, "initial")
     assert registration.record()["stages"]["initial"] == own_kind and registration.displacement_px.any()
 
 

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from MetaRegistrationLib.alignment.affine import IDENTITY, projected, rotation_deg, similarity, stretches, to_frame
 from MetaRegistrationLib.alignment.blocks import BlockMatcher, Matches, affine_terms, fit_change
-from MetaRegistrationLib.alignment.refine_transform import judge, settle
+from MetaRegistrationLib.alignment.refine_transform import agreement_under, refine_transform
 from MetaRegistrationLib.alignment.structure import structure
 from MetaRegistrationLib.alignment.survey import Range, ScaledStructure, Surveyor, steps
 from MetaRegistrationLib.simulation import draw_phantom
@@ -93,9 +93,9 @@ def test_blocks_settle_what_the_survey_leaves():
     truth = similarity(np.deg2rad(5.0), 1.04, (0.1, -0.06))
     matcher = BlockMatcher(canvas(EYE), canvas(pulled(EYE, truth)), 200)
     start = similarity(np.deg2rad(3.5), 1.0, (0.13, -0.03))
-    found = settle(matcher, start, "affine")
+    found = refine_transform(matcher, start, "affine")
     assert found.matrix == pytest.approx(truth, abs=0.003)
-    assert found.share > 0.9 > 0.4 > judge(matcher, IDENTITY, "both").share
+    assert found.share > 0.9 > 0.4 > agreement_under(matcher, IDENTITY, "both").share
 
 
 def test_the_fit_follows_most_blocks():

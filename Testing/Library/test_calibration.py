@@ -27,11 +27,11 @@ from MetaRegistrationLib.calibration import Threshold, network_calibration
 from MetaRegistrationLib.core.borders import is_drawn
 from MetaRegistrationLib.core.burnt_marks import burnt_marks
 from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_frames, stretched_frame
-from MetaRegistrationLib.core.tissue import field_of_view
+from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_grids, stretched_grid
+from MetaRegistrationLib.core.tissue import tissue_mask
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.registration import acceptance
-from MetaRegistrationLib.training.pair_kinds import Likeness
+from MetaRegistrationLib.training.pair_kinds import PairKind
 from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
 from MetaRegistrationLib.visits.unknown import folded
 
@@ -140,13 +140,13 @@ def test_how_far_a_bend_may_shrink_areas(determinant, expected):
     ],
 )
 def test_what_pairs_look_like(grain, roughness, below, octa, smooth):
-    found = Likeness(grain, roughness, smooth_below=THRESHOLDS[below].value)
+    found = PairKind(grain, roughness, smooth_below=THRESHOLDS[below].value)
     assert (found.octa, found.smooth) == (octa, smooth)
 
 
-@pytest.mark.parametrize(("alikeness", "alike"), near(0.1, False, True))
-def test_whether_contrasts_are_alike(alikeness, alike):
-    assert Likeness(1.0, 0.01, alikeness).alike is alike
+@pytest.mark.parametrize(("contrast_similarity", "alike"), near(0.1, False, True))
+def test_whether_contrasts_are_alike(contrast_similarity, alike):
+    assert PairKind(1.0, 0.01, contrast_similarity).alike is alike
 
 
 @pytest.mark.parametrize(("error_px", "inconsistent"), near(0.5, [], ["b"]))
@@ -193,21 +193,21 @@ def test_which_tissue_a_border_hides(shift, rows, hidden):
 def test_from_which_scale_on_a_moving_image_gets_its_own_grid(scale, own_grid):
     image = image_of(np.random.default_rng(0).random((64, 64)))
     alignment = known_alignment(np.array([[scale, 0, 0], [0, scale, 0.0]]))
-    mask, frame = np.ones((64, 64), dtype=bool), stretched_frame((64, 64), 64)
+    mask, frame = np.ones((64, 64), dtype=bool), stretched_grid((64, 64), 64)
     assert (reframed(image, mask, frame, alignment, Preprocessing(size=64)) is not None) is own_grid
 
 
 @pytest.mark.parametrize(("height", "same"), [(1007, True), (1013, False)])
 def test_which_images_of_unknown_pixel_size_show_the_same(height, same):
     moving, fixed = Geometry((height, 1000)), Geometry((1000, 1000))
-    assert (pair_frames(moving, fixed, 100)[0].scale[0] == height / 100) is same
+    assert (pair_grids(moving, fixed, 100)[0].scale[0] == height / 100) is same
 
 
 @pytest.mark.parametrize(("extent", "same"), [(1.017, True), (1.023, False)])
 def test_which_images_of_known_pixel_size_show_the_same(extent, same):
     moving = Geometry((1000, 1000), spacing=(0.01 * extent, 0.01 * extent), spacing_known=True)
     fixed = Geometry((1000, 1000), spacing=(0.01, 0.01), spacing_known=True)
-    assert (pair_frames(moving, fixed, 100)[0].scale[0] == 10.0) is same
+    assert (pair_grids(moving, fixed, 100)[0].scale[0] == 10.0) is same
 
 
 @pytest.mark.parametrize(("shift", "near_identity"), [(0.97, True), (1.03, False)])
@@ -261,7 +261,7 @@ def bordered(level, ripple, ramp=0.0):
     ],
 )
 def test_what_counts_as_a_border(level, ripple, ramp, border):
-    tissue = field_of_view(bordered(level, ripple, ramp))
+    tissue = tissue_mask(bordered(level, ripple, ramp))
     assert tissue[:, 80:].all()
     assert tissue[:, :50].mean() == (0.0 if border else 1.0)
 

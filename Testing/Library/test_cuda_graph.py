@@ -9,7 +9,7 @@ from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.networks import build_network
 from MetaRegistrationLib.progress import Message, Silent
 from MetaRegistrationLib.training.cuda_graph import GraphedStep, check_alike, with_cuda_graph
-from MetaRegistrationLib.training.devices import as_batch, mixed_precision_available, place
+from MetaRegistrationLib.training.devices import as_batch, mixed_precision_available, to_device
 from MetaRegistrationLib.training.reptile import Reptile
 from MetaRegistrationLib.training.step import NonFiniteLoss, OptimisationStep
 
@@ -23,7 +23,7 @@ def batch(size=64, count=1, device=CPU):
 
 
 def trained(step, batches, device=CPU):
-    network = place(tiny_network(), device)
+    network = to_device(tiny_network(), device)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     values = [step(network, optimiser, *images) for images in batches]
     return cpu_weights(network), values
@@ -104,7 +104,7 @@ def test_weights_after_recorded_steps_are_those_without(name, mixed):
     results = []
     for step in (OptimisationStep(*settings), GraphedStep(*settings, progress=refuse)):
         torch.manual_seed(0)
-        network = place(build_network(name), CUDA)
+        network = to_device(build_network(name), CUDA)
         # Plain descent: Adam would make full steps of the rounding errors of gradients near zero.
         optimiser = torch.optim.SGD(network.parameters(), lr=1e-2)
         results.append((network, [step(network, optimiser, *images) for images in batches]))
@@ -112,7 +112,7 @@ def test_weights_after_recorded_steps_are_those_without(name, mixed):
     tolerance = 0.02 if mixed else 1e-3
     assert [v.loss for v in again] == pytest.approx([v.loss for v in values], rel=tolerance, abs=tolerance)
     torch.manual_seed(0)
-    start = [p.detach() for p in place(build_network(name), CUDA).parameters()]
+    start = [p.detach() for p in to_device(build_network(name), CUDA).parameters()]
     change = max(float((p - s).abs().max()) for p, s in zip(eager.parameters(), start, strict=True))
     assert change > 0
     for a, b in zip(eager.parameters(), recorded.parameters(), strict=True):
@@ -122,7 +122,7 @@ def test_weights_after_recorded_steps_are_those_without(name, mixed):
 @cuda
 def test_recorded_steps_see_a_loss_that_is_not_finite():
     step = GraphedStep(RegistrationLoss(), CUDA, progress=refuse)
-    network = place(tiny_network(), CUDA)
+    network = to_device(tiny_network(), CUDA)
     optimiser = torch.optim.Adam(network.parameters())
     moving, fixed = batch(device=CUDA)
     step(network, optimiser, moving, fixed)
@@ -136,7 +136,7 @@ def test_recorded_steps_see_a_loss_that_is_not_finite():
 def test_reptile_with_recorded_steps_moves_as_without():
     weights = []
     for step in (OptimisationStep(RegistrationLoss(), CUDA), GraphedStep(RegistrationLoss(), CUDA, progress=refuse)):
-        trainer = Reptile(place(tiny_network(), CUDA), list_tasks(), step, steps=5, inner_updates=3)
+        trainer = Reptile(to_device(tiny_network(), CUDA), list_tasks(), step, steps=5, inner_updates=3)
         for number in range(5):
             trainer.advance(number)
         weights.append(cpu_weights(trainer.network))

@@ -1,4 +1,4 @@
-"""Where an image shows tissue: drawn surrounds of every kind, real scans without one, and the masks of a user."""
+"""Where an image shows tissue: drawn borders of every kind, real scans without one, and the masks of a user."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from scipy import ndimage
 
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing, framed_mask, resample_masked, stretched_frame
-from MetaRegistrationLib.core.tissue import field_of_view
+from MetaRegistrationLib.core.preprocessing import (
+    NetworkGrid,
+    Preprocessing,
+    mask_on_grid,
+    resample_masked,
+    stretched_grid,
+)
+from MetaRegistrationLib.core.tissue import tissue_mask
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.colour import grey_of_colour
 from MetaRegistrationLib.formats.images import Image, read_image, write_image
@@ -25,7 +31,7 @@ SIDE = 400
 
 
 def _tissue(side=SIDE, seed=0):
-    """Smooth texture from 10 to 255; its darkest spots are as dark as a surround may be."""
+    """Smooth texture from 10 to 255; its darkest spots are as dark as a border may be."""
     values = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal((side, side)), 3)
     return (10 + 245 * (values - values.min()) / np.ptp(values)).astype(np.float32)
 
@@ -87,9 +93,9 @@ FILLS = {
 
 @pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_drawn_surrounds(shape, fill):
+def test_drawn_borders(shape, fill):
     inside = SHAPES[shape]
-    found = field_of_view(FILLS[fill](_tissue(), inside).astype(np.float32))
+    found = tissue_mask(FILLS[fill](_tissue(), inside).astype(np.float32))
     assert found.dtype == bool
     overlap = (found & inside).sum() / (found | inside).sum()
     assert overlap > (0.97 if "JPEG" in fill else 0.99)
@@ -110,26 +116,26 @@ def test_drawn_surrounds(shape, fill):
         np.full((40, 40), 7.0),
     ],
 )
-def test_an_image_without_a_surround_is_all_tissue(values):
-    assert field_of_view(values).all()
+def test_an_image_without_a_border_is_all_tissue(values):
+    assert tissue_mask(values).all()
 
 
 def test_dark_areas_inside_stay():
     values = np.where(_round(195), _tissue(), 0)
     values[150:250, 150:250] = 0
-    np.testing.assert_array_equal(field_of_view(values)[140:260, 140:260], True)
+    np.testing.assert_array_equal(tissue_mask(values)[140:260, 140:260], True)
 
 
 def test_dark_areas_at_a_side_stay():
     values = _tissue()
     values[150:200, :60] = 0
-    assert field_of_view(values).all()
+    assert tissue_mask(values).all()
 
 
 def test_letters_in_the_black_are_no_tissue():
     values = np.where(_round(195), _tissue(), 0)
     values[4:14, 4:12] = 255
-    assert not field_of_view(values)[:16, :14].any()
+    assert not tissue_mask(values)[:16, :14].any()
 
 
 def test_scattered_pixels_without_a_value_are_outside_wherever_they_lie():
@@ -137,13 +143,13 @@ def test_scattered_pixels_without_a_value_are_outside_wherever_they_lie():
     values[200, 200], values[210, 100] = np.nan, np.inf
     expected = _frame(32)
     expected[200, 200] = expected[210, 100] = False
-    np.testing.assert_array_equal(field_of_view(values), expected)
+    np.testing.assert_array_equal(tissue_mask(values), expected)
 
 
 def test_large_images_keep_exact_pixels_without_a_value():
     values = np.kron(np.where(_round(150), _tissue(), 0), np.ones((4, 3))).astype(np.float32)
     values[800, 601] = np.nan
-    found = field_of_view(values)
+    found = tissue_mask(values)
     inside = np.kron(_round(150), np.ones((4, 3), dtype=bool))
     assert not found[800, 601] and found[800, 600]
     assert (found & inside).sum() / (found | inside).sum() > 0.98
@@ -152,14 +158,14 @@ def test_large_images_keep_exact_pixels_without_a_value():
 def test_a_view_too_small_to_be_true_is_not_believed():
     values = np.where(_round(40), _tissue(), 0)
     values[200, 200] = np.nan
-    np.testing.assert_array_equal(field_of_view(values), np.isfinite(values))
-    assert not field_of_view(np.full((20, 20), np.nan)).any()
+    np.testing.assert_array_equal(tissue_mask(values), np.isfinite(values))
+    assert not tissue_mask(np.full((20, 20), np.nan)).any()
 
 
-def test_real_scans_without_a_surround_are_all_tissue(data_root):
+def test_real_scans_without_a_border_are_all_tissue(data_root):
     """Dark vessels, capillary-free zones and shadows at the border stay; what is cut are corners without any signal."""
     folder = data_root / "octa_scp_repeat_visits" / "images"
-    shares = np.array([field_of_view(read_image(path).array).mean() for path in sorted(folder.glob("*.png"))])
+    shares = np.array([tissue_mask(read_image(path).array).mean() for path in sorted(folder.glob("*.png"))])
     assert len(shares) and shares.min() > 0.94
     assert (shares == 1).mean() > 0.8
 
@@ -200,7 +206,7 @@ def test_a_mask_of_everything_changes_no_bit():
 def test_pixels_without_a_value_spread_into_none(field_of_view, size):
     values = _tissue()
     values[:100], values[200, 200] = np.nan, np.inf
-    frame = stretched_frame(values.shape, size)
+    frame = stretched_grid(values.shape, size)
     result = Preprocessing(size=size, field_of_view=field_of_view).apply(values, frame)
     assert np.isfinite(result).all()
     assert not result[: size // 4 - 1].any() and result[size // 4 + 1 :].all(axis=1).mean() > 0.5
@@ -209,18 +215,18 @@ def test_pixels_without_a_value_spread_into_none(field_of_view, size):
 @pytest.mark.parametrize("size", [64, 400, 500])
 def test_a_masked_constant_stays_the_constant_up_to_the_edge(size):
     inside = _round(150)
-    values, framed = resample_masked(np.where(inside, 3.0, -3.4e38), stretched_frame(inside.shape, size), inside)
+    values, framed = resample_masked(np.where(inside, 3.0, -3.4e38), stretched_grid(inside.shape, size), inside)
     np.testing.assert_allclose(values[framed], 3, rtol=1e-5)
     assert not values[~framed].any()
     assert framed.mean() == pytest.approx(inside.mean(), abs=0.01)
 
 
 def test_a_framed_mask_ends_with_the_image():
-    frame = Frame(5, (2.0, 0.5), (1.0, -2.5))
-    np.testing.assert_array_equal(framed_mask(np.ones((6, 3), dtype=bool), frame), frame.inside((6, 3)))
+    frame = NetworkGrid(5, (2.0, 0.5), (1.0, -2.5))
+    np.testing.assert_array_equal(mask_on_grid(np.ones((6, 3), dtype=bool), frame), frame.inside((6, 3)))
     half = np.zeros((6, 3), dtype=bool)
     half[:3] = True
-    assert framed_mask(half, frame).sum() == 1
+    assert mask_on_grid(half, frame).sum() == 1
 
 
 def test_a_registration_measures_and_matches_only_the_tissue():
@@ -234,7 +240,7 @@ def test_a_registration_measures_and_matches_only_the_tissue():
     np.testing.assert_array_equal(registration.inside_moving, inside)
     np.testing.assert_array_equal(registration.inside_fixed, inside)
     assert registration.ncc[0] == pytest.approx(
-        np.corrcoef(registration.framed_moving[inside], registration.framed_fixed[inside])[0, 1], abs=1e-3
+        np.corrcoef(registration.moving_on_grid[inside], registration.fixed_on_grid[inside])[0, 1], abs=1e-3
     )
     assert abs(registration.ncc[0]) < 0.1
 

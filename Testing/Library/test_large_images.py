@@ -6,7 +6,7 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.core.preprocessing import pair_frames, resample_to_frame, stretched_frame
+from MetaRegistrationLib.core.preprocessing import pair_grids, resample_to_grid, stretched_grid
 from MetaRegistrationLib.formats.image_writing import write_displacement_field
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.landmarks import Landmarks
@@ -23,11 +23,11 @@ def large():
     moving = Geometry((1500, 1300), (0.004, 0.005), (3.0, -2.0, 7.0), spacing_known=True)
     fixed = Geometry((900, 1200), (0.0066, 0.0054), (-11.0, 5.0, 2.0), TURNED, spacing_known=True)
     images = [Image(rng.random(g.size, dtype=np.float32), g) for g in (moving, fixed)]
-    frames = pair_frames(moving, fixed, 100)
+    frames = pair_grids(moving, fixed, 100)
     field = ndimage.gaussian_filter(rng.normal(size=(2, 100, 100)), (0, 8, 8)).astype(np.float32)
     field *= 6 / np.abs(field).max()
-    framed = [resample_to_frame(image.array, frame)[0] for image, frame in zip(images, frames, strict=True)]
-    names = ("moving", "fixed", "moving_frame", "fixed_frame", "framed_moving", "framed_fixed")
+    framed = [resample_to_grid(image.array, frame)[0] for image, frame in zip(images, frames, strict=True)]
+    names = ("moving", "fixed", "moving_grid", "fixed_grid", "moving_on_grid", "fixed_on_grid")
     parts = dict(zip(names, (*images, *frames, *framed), strict=True))
     return Registration(**parts, displacement_px=field, seconds=0.0)
 
@@ -74,8 +74,8 @@ def test_warping_in_parts_is_what_itk_makes_of_the_transform(large, tmp_path):
 @pytest.mark.parametrize("shape", [(1300, 1500), (700, 2400)])
 def test_blurring_while_sampling_is_blurring_and_sampling(shape):
     image = np.random.default_rng(2).random(shape, dtype=np.float32)
-    frame = stretched_frame(shape, 200)
-    found, inside = resample_to_frame(image, frame)
+    frame = stretched_grid(shape, 200)
+    found, inside = resample_to_grid(image, frame)
     blurred = ndimage.gaussian_filter(image, [0.5 * np.sqrt(step**2 - 1) for step in frame.scale], mode="nearest")
     grid = np.stack(np.meshgrid(*frame.axes(), indexing="ij"))
     expected = ndimage.map_coordinates(blurred, grid, order=1, mode="nearest")

@@ -58,20 +58,20 @@ def test_what_is_not_known_moves_nothing(found, stages):
 
     field = register(MOVING, FIXED, network, stages)
     assert not field.displacement_px.any() and field.refinement is None
-    assert (field.kept, field.alignment.confidence) == ("none", 0.2)
+    assert (field.result_stage, field.alignment.confidence) == ("none", 0.2)
 
 
 def test_a_network_that_makes_a_sure_pair_worse_is_not_kept(found):
     found(SHIFT)
     field = register(MOVING, FIXED, displacing(9.0, 5.0), NETWORK_ALONE)
-    assert field.kept == "initial"
+    assert field.result_stage == "initial"
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None])
 
 
 def test_a_network_that_helps_is_kept(found):
     found(np.array([[1.0, 0, 5], [0, 1, -4]]))
     field = register(MOVING, FIXED, displacing(1.0, 0.0), NETWORK_ALONE)
-    assert field.kept == "network"
+    assert field.result_stage == "network"
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None], atol=1e-5)
 
 
@@ -79,7 +79,7 @@ def test_a_network_is_not_believed_where_the_images_show_other_things(found):
     found(np.eye(2, 3))
     other = draw_phantom(np.random.default_rng(9), size=200).image
     field = register(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE)
-    assert field.kept == "initial" and not field.displacement_px.any()
+    assert field.result_stage == "initial" and not field.displacement_px.any()
 
 
 @pytest.mark.parametrize(("network", "kept"), [("sees", "network"), ("blind", "none")])
@@ -98,13 +98,13 @@ def test_a_network_that_sees_through_a_deformation_makes_a_pair_sure(monkeypatch
         return displaced if network == "sees" and same else torch.zeros_like(displaced)
 
     field = register(moving, fixed, seeing, NETWORK_ALONE)
-    assert field.kept == kept
+    assert field.result_stage == kept
     assert (field.alignment.confidence >= 0.5) == (network == "sees")
 
 
 def test_without_an_alignment_the_field_is_that_of_the_network(found):
     field = register(MOVING, FIXED, displacing(9.0, 5.0), Stages("none", True, 0))
-    assert field.kept == "network" and np.allclose(field.displacement_px[0], 9.0)
+    assert field.result_stage == "network" and np.allclose(field.displacement_px[0], 9.0)
 
 
 @pytest.mark.parametrize(

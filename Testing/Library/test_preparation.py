@@ -80,8 +80,8 @@ def test_a_prepared_pair_has_what_all_stages_need():
     assert pair.drawn_border and pair.burnt_in_px == 0 and pair.seconds > 0
     for side in (pair.moving, pair.fixed):
         np.testing.assert_array_equal(side.tissue, tissue(side.image))
-        assert side.framed.shape == side.inside.shape == (100, 100) and side.framed.dtype == np.float32
-        assert not side.framed[~side.inside].any() and 0.5 < side.inside.mean() < 0.8
+        assert side.on_grid.shape == side.inside.shape == (100, 100) and side.on_grid.dtype == np.float32
+        assert not side.on_grid[~side.inside].any() and 0.5 < side.inside.mean() < 0.8
         assert side.extent == pytest.approx((SIDE, SIDE))
 
 

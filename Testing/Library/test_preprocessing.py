@@ -8,14 +8,14 @@ import torch
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.core.preprocessing import (
-    Frame,
+    NetworkGrid,
     Preprocessing,
     equalise,
     interpolate_grid,
-    pair_frames,
-    resample_to_frame,
+    pair_grids,
+    resample_to_grid,
     rescale,
-    stretched_frame,
+    stretched_grid,
 )
 from MetaRegistrationLib.errors import InputError
 
@@ -29,7 +29,7 @@ def geometry(rows, columns, spacing=None):
 
 @pytest.mark.parametrize(("rows", "columns"), [(320, 320), (400, 400), (304, 512), (1, 1000)])
 def test_stretched_frame_covers_the_image(rows, columns):
-    frame = stretched_frame((rows, columns), 400)
+    frame = stretched_grid((rows, columns), 400)
     pixels = np.random.default_rng(0).uniform(-3, 600, (20, 2))
     expected = (pixels + 0.5) * (400 / np.array([rows, columns])) - 0.5
     np.testing.assert_allclose(frame.from_image(pixels), expected, atol=1e-9)
@@ -42,11 +42,11 @@ def test_stretched_frame_covers_the_image(rows, columns):
 
 def test_stretched_frame_of_320_pixels():
     pixels = np.array([[0.0, 319.0], [100.0, 7.25]])
-    np.testing.assert_allclose(stretched_frame((320, 320), 400).from_image(pixels), (pixels + 0.5) * 1.25 - 0.5)
+    np.testing.assert_allclose(stretched_grid((320, 320), 400).from_image(pixels), (pixels + 0.5) * 1.25 - 0.5)
 
 
 def test_axes_are_the_positions_of_the_frame():
-    frame = Frame(5, (2.0, 0.5), (1.0, -3.0))
+    frame = NetworkGrid(5, (2.0, 0.5), (1.0, -3.0))
     rows, columns = frame.axes()
     np.testing.assert_array_equal(rows, [1, 3, 5, 7, 9])
     np.testing.assert_array_equal(columns, [-3, -2.5, -2, -1.5, -1])
@@ -54,7 +54,7 @@ def test_axes_are_the_positions_of_the_frame():
 
 
 def test_inside_reaches_to_the_edges_of_the_border_pixels():
-    inside = Frame(5, (2.0, 0.5), (1.0, -2.5)).inside((6, 3))  # rows 1 to 9, columns -2.5 to -0.5
+    inside = NetworkGrid(5, (2.0, 0.5), (1.0, -2.5)).inside((6, 3))  # rows 1 to 9, columns -2.5 to -0.5
     expected = np.zeros((5, 5), dtype=bool)
     expected[:3, 4] = True
     np.testing.assert_array_equal(inside, expected)
@@ -72,8 +72,8 @@ def test_inside_reaches_to_the_edges_of_the_border_pixels():
     ],
 )
 def test_one_field_of_view_is_stretched(moving, fixed):
-    frames = pair_frames(moving, fixed, 400)
-    assert frames == (stretched_frame(moving.size, 400), stretched_frame(fixed.size, 400))
+    frames = pair_grids(moving, fixed, 400)
+    assert frames == (stretched_grid(moving.size, 400), stretched_grid(fixed.size, 400))
 
 
 @pytest.mark.parametrize(
@@ -88,20 +88,20 @@ def test_one_field_of_view_is_stretched(moving, fixed):
 )
 def test_other_fields_of_view_keep_their_scale(moving, fixed):
     """A millimetre (a pixel where it is unknown) is as long in both frames, and the centres coincide."""
-    moving_frame, fixed_frame = pair_frames(moving, fixed, 400)
-    assert fixed_frame == stretched_frame(fixed.size, 400)
+    moving_grid, fixed_grid = pair_grids(moving, fixed, 400)
+    assert fixed_grid == stretched_grid(fixed.size, 400)
     np.testing.assert_allclose(
-        np.multiply(moving_frame.scale, moving.spacing), np.multiply(fixed_frame.scale, fixed.spacing)
+        np.multiply(moving_grid.scale, moving.spacing), np.multiply(fixed_grid.scale, fixed.spacing)
     )
     centre = (np.array(moving.size) - 1) / 2
-    np.testing.assert_allclose(moving_frame.from_image(centre), (199.5, 199.5), atol=1e-9)
+    np.testing.assert_allclose(moving_grid.from_image(centre), (199.5, 199.5), atol=1e-9)
 
 
 @pytest.mark.parametrize(("moving_size", "fixed_size"), [(640, 400), (400, 640)])
 def test_known_view_of_another_size_is_padded_or_cut(moving_size, fixed_size):
     moving, fixed = geometry(moving_size, moving_size, (0.01, 0.01)), geometry(fixed_size, fixed_size, (0.01, 0.01))
-    frame, _ = pair_frames(moving, fixed, 400)
-    values, inside = resample_to_frame(np.ones(moving.size), frame)
+    frame, _ = pair_grids(moving, fixed, 400)
+    values, inside = resample_to_grid(np.ones(moving.size), frame)
     assert inside.mean() == pytest.approx(min(1, (moving_size / fixed_size) ** 2), abs=0.01)
     np.testing.assert_array_equal(values, inside.astype(np.float32))
 
@@ -109,7 +109,7 @@ def test_known_view_of_another_size_is_padded_or_cut(moving_size, fixed_size):
 @pytest.mark.parametrize("shape", [(33, 47), (64, 64), (2, 50), (1, 1)])
 def test_enlarging_is_torchs_interpolation(shape):
     array = np.random.default_rng(1).random(shape, dtype=np.float32)
-    values, inside = resample_to_frame(array, stretched_frame(shape, 80))
+    values, inside = resample_to_grid(array, stretched_grid(shape, 80))
     expected = torch.nn.functional.interpolate(
         torch.from_numpy(array)[None, None], size=(80, 80), mode="bilinear", align_corners=False
     )
@@ -119,19 +119,19 @@ def test_enlarging_is_torchs_interpolation(shape):
 
 def test_same_size_changes_nothing():
     array = np.random.default_rng(2).random((64, 64), dtype=np.float32)
-    np.testing.assert_array_equal(resample_to_frame(array, stretched_frame((64, 64), 64))[0], array)
+    np.testing.assert_array_equal(resample_to_grid(array, stretched_grid((64, 64), 64))[0], array)
 
 
 def test_shrinking_averages_fine_structure():
     """A chessboard of single pixels becomes grey instead of aliasing; a slow wave stays."""
     rows, columns = np.indices((250, 250))
     board = (rows + columns) % 2
-    shrunk, _ = resample_to_frame(board, stretched_frame(board.shape, 64))
+    shrunk, _ = resample_to_grid(board, stretched_grid(board.shape, 64))
     np.testing.assert_allclose(shrunk, 0.5, atol=0.03)
-    frame = stretched_frame((250, 250), 64)
+    frame = stretched_grid((250, 250), 64)
     wave = np.sin(2 * np.pi * columns / 100)
     expected = np.sin(2 * np.pi * frame.axes()[1] / 100)
-    assert np.abs(resample_to_frame(wave, frame)[0] - expected)[:, 2:-2].max() < 0.03
+    assert np.abs(resample_to_grid(wave, frame)[0] - expected)[:, 2:-2].max() < 0.03
 
 
 def test_interpolate_grid_is_exact_on_planes_and_holds_the_edge():
@@ -208,12 +208,12 @@ def test_apply_gives_a_frame_in_0_to_1(equal, shape):
     array = np.random.default_rng(6).gamma(2.0, 900.0, shape)
     result = Preprocessing(size=64, equalise=equal).apply(array)
     assert (result.shape, result.dtype, result.min(), result.max()) == ((64, 64), np.float32, 0, 1)
-    stretched, _ = resample_to_frame(array, stretched_frame(shape, 64))
+    stretched, _ = resample_to_grid(array, stretched_grid(shape, 64))
     np.testing.assert_array_equal(result, (equalise if equal else rescale)(stretched))
 
 
 def test_apply_on_a_given_frame_leaves_the_outside_black():
-    frame = pair_frames(geometry(100, 100, (0.02, 0.02)), geometry(200, 200, (0.02, 0.02)), 64)[0]
+    frame = pair_grids(geometry(100, 100, (0.02, 0.02)), geometry(200, 200, (0.02, 0.02)), 64)[0]
     result = Preprocessing(size=64).apply(SKEWED[:100, :100], frame)
     inside = frame.inside((100, 100))
     assert 0.2 < inside.mean() < 0.3
@@ -233,7 +233,7 @@ def test_unknown_settings_are_refused():
 
 @pytest.mark.parametrize("size", [0, 31, -400, 4097, 400.0, "400", None, True])
 def test_impossible_sizes_are_refused(size):
-    with pytest.raises(InputError, match="frame size from 32 to 4096"):
+    with pytest.raises(InputError, match="grid size from 32 to 4096"):
         Preprocessing(size=size)
 
 

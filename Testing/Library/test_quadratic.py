@@ -16,7 +16,7 @@ from MetaRegistrationLib.alignment import Alignment, align
 from MetaRegistrationLib.alignment.aligned import aligned_image, aligned_points, total_displacement
 from MetaRegistrationLib.alignment.reframing import reframed
 from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.core.preprocessing import Frame, Preprocessing
+from MetaRegistrationLib.core.preprocessing import NetworkGrid, Preprocessing
 from MetaRegistrationLib.core.spatial import identity_grid
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
@@ -69,7 +69,7 @@ def test_a_bend_alone_is_no_identity():
 
 def test_a_new_frame_keeps_the_transform():
     alignment = replace(known(), matrix=MATRIX * 1.5)
-    frame = Frame(SIZE, (2.0, 2.0), (0.5, 0.5))
+    frame = NetworkGrid(SIZE, (2.0, 2.0), (0.5, 0.5))
     image = Image(
         ndimage.gaussian_filter(np.random.default_rng(0).random((800, 800)), 3).astype(np.float32), Geometry((800, 800))
     )

@@ -9,7 +9,7 @@ from known_stages import known_alignment
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment.reframing import reframed
-from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_frames
+from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_grids
 from MetaRegistrationLib.formats.landmarks import Landmarks
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.simulation import draw_phantom
@@ -38,7 +38,7 @@ def test_a_wide_and_a_narrow_scan_are_registered_to_a_pixel(known, wide_is_movin
     moving, fixed = (wide, narrow) if wide_is_moving else (narrow, wide)
     points = [in_wide(POINTS), POINTS] if wide_is_moving else [POINTS, in_wide(POINTS)]
     registration = Registrar(None, "cpu", Stages("affine", False, 10))(moving, fixed)
-    assert registration.alignment.confidence >= 0.5 and registration.kept != "none"
+    assert registration.alignment.confidence >= 0.5 and registration.result_stage != "none"
     labels = tuple(map(str, range(len(POINTS))))
     carried, converged = registration.carry(Landmarks(labels, points[0]))
     assert converged.all()
@@ -47,7 +47,7 @@ def test_a_wide_and_a_narrow_scan_are_registered_to_a_pixel(known, wide_is_movin
 
 def test_the_new_frame_shows_what_the_former_one_left_out():
     wide, narrow = pair(known=True)
-    frames = pair_frames(wide.geometry, narrow.geometry, 400)
+    frames = pair_grids(wide.geometry, narrow.geometry, 400)
     matrix = np.array([[1.0, 0.0, -180.0], [0.0, 1.0, 170.0]])  # most of it outside the former frame
     mask = np.ones(WIDE.shape, dtype=bool)
     view = reframed(wide, mask, frames[0], known_alignment(matrix), Preprocessing())
@@ -59,7 +59,7 @@ def test_the_new_frame_shows_what_the_former_one_left_out():
 
 def test_a_frame_that_serves_is_kept():
     wide = image_of(WIDE)
-    frames = pair_frames(wide.geometry, wide.geometry, 400)
+    frames = pair_grids(wide.geometry, wide.geometry, 400)
     mask = np.ones(WIDE.shape, dtype=bool)
     shift = np.array([[1.0, 0.0, 9.0], [0.0, 1.0, -4.0]])
     assert reframed(wide, mask, frames[0], known_alignment(shift), Preprocessing()) is None

@@ -266,6 +266,6 @@ def test_an_unknown_device_is_refused():
 def test_a_network_of_any_input_size_sees_the_frame_of_its_checkpoint():
     registrar = Registrar(known_checkpoint("Translation", size=64, row=1.0, column=0.0), "cpu", NETWORK_ALONE)
     registration = registrar(image_of(texture((128, 128))), image_of(texture((128, 128), 1)))
-    assert registration.framed_moving.shape == registration.framed_fixed.shape == (64, 64)
+    assert registration.moving_on_grid.shape == registration.fixed_on_grid.shape == (64, 64)
     np.testing.assert_allclose(registration.displacement_moving_px[0], 2, atol=1e-6)
     assert registration.seconds > 0

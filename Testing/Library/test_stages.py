@@ -119,7 +119,7 @@ def test_all_off_leaves_the_image_as_it_is():
     record = registration.record()
     assert record["stages"] == OFF and record["alignment"] is None and record["refinement"] is None
     assert list(record["stage_seconds"]) == ["preprocessing"]
-    assert registration.framed_moving.shape == (400, 400)
+    assert registration.moving_on_grid.shape == (400, 400)
 
 
 def test_a_network_needs_a_checkpoint_and_only_the_network_does():
@@ -169,9 +169,9 @@ def registered(stages, seen=None, size=SIZE):
 def test_each_stage_gets_what_the_one_before_left(stand_ins):
     registration = registered(Stages("affine", True, 7), stand_ins)
     pair, kind, context = stand_ins["align"]
-    moving, fixed = pair.framed
+    moving, fixed = pair.on_grid
     assert kind == "affine" and context.device == torch.device("cpu")
-    np.testing.assert_array_equal(moving, registration.framed_moving)
+    np.testing.assert_array_equal(moving, registration.moving_on_grid)
     # An image of 48 x 64 does not fill the frame of the fixed one.
     assert pair.fixed.inside.all() and pair.moving.inside.mean() == pytest.approx(0.75)
     assert not moving[~pair.moving.inside].any()
@@ -218,7 +218,7 @@ def test_landmarks_are_carried_through_all_stages(stand_ins):
     registration = registered(Stages("affine", True, 0), stand_ins)
     fixed = np.array([(20.0, 30.0), (40.0, 25.0)])  # the fixed image is the frame, pixel by pixel
     frame_points = through(AFFINE, fixed.T + np.array([[3.0], [-2.0]])).T
-    moving = Landmarks(("a", "b"), registration.moving_frame.to_image(frame_points))
+    moving = Landmarks(("a", "b"), registration.moving_grid.to_image(frame_points))
     carried = carry_landmarks(registration, moving, Landmarks(("a", "b"), fixed))
     assert carried.converged.all()
     np.testing.assert_allclose(carried.carried.points, fixed, atol=1e-3)

@@ -62,7 +62,7 @@ def test_the_record_holds_what_the_stages_were_asked_and_did(folder, checkpoint,
     alignment = record["alignment"]
     assert alignment["requested"] == "rigid" and alignment["kind"] in ("rigid", "translation", "none")
     assert np.shape(alignment["matrix"]) == (2, 3) and isinstance(alignment["reason"], str)
-    assert {"correlation_before", "correlation", "confidence", "seconds"} <= set(alignment)
+    assert {"agreement_before", "agreement", "confidence", "seconds"} <= set(alignment)
     assert {"measure_before", "measure_after", "seconds"} <= set(record["refinement"])
     assert 0 <= record["refinement"]["steps"] <= 3
     assert list(record["stage_seconds"]) == ["preprocessing", "initial", "network", "refine"]

@@ -41,7 +41,7 @@ def _round(side=SIDE, radius=RADIUS, aspect=1.0):
 
 
 def _notched(mask, row):
-    """With dark tissue at the border that counts as surround, at another place in each image."""
+    """With dark tissue at the border that counts as border, at another place in each image."""
     mask = mask.copy()
     mask[row : row + 60, :45] = False
     return mask
@@ -81,7 +81,7 @@ WHOLE = np.ones((SIDE, SIDE), dtype=bool)
         (np.zeros_like(WHOLE), np.zeros_like(WHOLE), False),
     ],
 )
-def test_a_drawn_surround_is_told_by_its_outline(moving, fixed, drawn):
+def test_a_drawn_border_is_told_by_its_outline(moving, fixed, drawn):
     assert is_drawn(moving, fixed) is drawn
     assert is_drawn(fixed, moving) is drawn
 
@@ -95,7 +95,7 @@ def test_an_image_is_continued_by_what_lies_nearest():
         assert continued((image,), mask)[0] is image
 
 
-def test_a_network_sees_no_edge_of_a_drawn_surround():
+def test_a_network_sees_no_edge_of_a_drawn_border():
     rng = np.random.default_rng(0)
     inside = _frame(64, 8)
     moving, fixed = (np.where(inside, rng.uniform(0.2, 1, inside.shape), 0).astype(np.float32) for _ in range(2))
@@ -157,7 +157,7 @@ def _distance_to_border(points, shape):
     ("name", "shape"),
     [("rossa_0281", "frame"), ("rossa_0899", "frame"), ("rossa_0514", "round"), ("rossa_0897", "round")],
 )
-def test_what_a_drawn_surround_leaves_is_registered_as_without(data_root, name, shape):
+def test_what_a_drawn_border_leaves_is_registered_as_without(data_root, name, shape):
     """The pairs on which vessels beside the black were held in place: up to 2.7 px behind the network, 1.3 in the end."""
     (files,) = (f for f in find_pairs(data_root / "octa_scp_repeat_visits", check=False).pairs if f.moving.stem == name)
     pair, inside = files.load(), {"frame": _frame(), "round": _round()}[shape]

@@ -153,8 +153,8 @@ def known_align(monkeypatch):
 
     def known_aligner(kind):
         def align(pair, context):
-            assert pair.moving.framed.shape == pair.moving.inside.shape and pair.moving.inside.all()
-            asked.append((kind, float(pair.moving.framed.mean())))
+            assert pair.moving.on_grid.shape == pair.moving.inside.shape and pair.moving.inside.all()
+            asked.append((kind, float(pair.moving.on_grid.mean())))
             return known_alignment(kind=kind)
 
         return align

@@ -12,7 +12,7 @@ from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.core.metrics import normalised_cross_correlation
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.training.batches import draw_batch
-from MetaRegistrationLib.training.devices import as_batch, choose_device, place
+from MetaRegistrationLib.training.devices import as_batch, choose_device, to_device
 from MetaRegistrationLib.training.step import NonFiniteLoss, OptimisationStep, StepValues
 from MetaRegistrationLib.training.trainers import update
 from MetaRegistrationLib.training.validation import Validator
@@ -36,7 +36,7 @@ class Constant(torch.nn.Module):
 
 @pytest.mark.parametrize("mixed", [False, True], ids=["float32", "bfloat16"])
 def test_steps_reduce_the_loss_of_an_easy_pair(mixed):
-    network = place(tiny_network(), CPU)
+    network = to_device(tiny_network(), CPU)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
     step = OptimisationStep(RegistrationLoss(), CPU, mixed)
     images = batch(shifted_pair(1))

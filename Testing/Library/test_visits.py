@@ -74,7 +74,7 @@ def test_the_sharpest_visit_is_the_reference_and_all_come_to_it():
     series = align_series(mine, Shifts(mine))
     assert series.visits[series.reference].visit.name == "c" and "best image quality" in series.why
     assert all(error(series, name) < 1e-4 for name in "abcd")
-    assert max(series.loops_px.values()) < 1e-3 and series.inconsistent == []
+    assert max(series.round_trip_px.values()) < 1e-3 and series.inconsistent == []
     assert quality(mine[2].image) > 1.2 * quality(mine[0].image)
 
 
@@ -90,7 +90,7 @@ def test_what_cannot_be_aligned_directly_goes_through_another_visit():
 def test_three_visits_are_checked_by_one_more_registration():
     mine = visits("abc")
     register = Shifts(mine)
-    assert list(align_series(mine, register, reference="a").loops_px) == [("b", "c")]
+    assert list(align_series(mine, register, reference="a").round_trip_px) == [("b", "c")]
     assert sorted(register.asked) == ["ba", "ca", "cb"]
 
 
@@ -105,7 +105,7 @@ def test_a_visit_that_breaks_triangles_is_named():
     mine = visits()
     series = align_series(mine, Shifts(mine, wrong=("ba",)), reference="a")
     assert series.inconsistent == ["b"] or "b" in series.inconsistent
-    assert series.loops_px["b", "c"] == pytest.approx(3 * 2**0.5 * 2, abs=0.01)  # of 400 pixels
+    assert series.round_trip_px["b", "c"] == pytest.approx(3 * 2**0.5 * 2, abs=0.01)  # of 400 pixels
 
 
 def test_the_average_is_nearer_to_the_truth_than_a_visit_and_shadows_do_not_count():

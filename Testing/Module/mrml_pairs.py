@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.core.preprocessing import pair_frames
+from MetaRegistrationLib.core.preprocessing import pair_grids
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.registration.registrar import Registration
 
@@ -36,17 +36,17 @@ def blob(size: tuple[int, int], centre: tuple[float, float], width: float = 3.0)
 
 def registration(moving: Image, fixed: Image) -> Registration:
     """A registration with a smooth field of a few pixels, without a network."""
-    frames = pair_frames(moving.geometry, fixed.geometry, FRAME)
+    frames = pair_grids(moving.geometry, fixed.geometry, FRAME)
     rows, columns = np.indices((FRAME, FRAME)) / FRAME
     field = np.stack([4 + 1.5 * np.sin(2 * np.pi * columns), -3 + 1.2 * np.cos(2 * np.pi * rows)]).astype(np.float32)
     empty = np.zeros((FRAME, FRAME), np.float32)
     return Registration(
         moving=moving,
         fixed=fixed,
-        moving_frame=frames[0],
-        fixed_frame=frames[1],
-        framed_moving=empty,
-        framed_fixed=empty,
+        moving_grid=frames[0],
+        fixed_grid=frames[1],
+        moving_on_grid=empty,
+        fixed_on_grid=empty,
         displacement_px=field,
         seconds=0.0,
     )

@@ -22,7 +22,7 @@ from panel_helpers import (
 )
 from test_panel_stages import choose_stages
 
-from MetaRegistrationLib.core.tissue import field_of_view
+from MetaRegistrationLib.core.tissue import tissue_mask
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.mrml import masks
@@ -240,7 +240,7 @@ def test_the_field_of_view_is_outlined_where_something_is_outside(rig, widget, p
     node = masks.field_of_view(fixed)
     assert box.visible and box.checked
     assert node.GetName() == "fixed field of view" and outlined() is node
-    expected = field_of_view(slicer.util.arrayFromVolume(fixed)[0])
+    expected = tissue_mask(slicer.util.arrayFromVolume(fixed)[0])
     assert not expected.all()
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(node)[0] != 0, expected)
     rig.screenshot_window("field_of_view", (1500, 900))

@@ -59,7 +59,9 @@ def a_result(node, moving, fixed, reason="", kept="affine", alone=False):
     result.note_pair(moving, fixed)
     alignment = SimpleNamespace(kind=kept, confidence=0.25, reason=reason)
     stages, refinement = Stages(), SimpleNamespace(steps=12)
-    result.note_stages(SimpleNamespace(stages=stages, alignment=alignment, refinement=refinement, kept="refine"))
+    result.note_stages(
+        SimpleNamespace(stages=stages, alignment=alignment, refinement=refinement, result_stage="refine")
+    )
     return PairResult(Outcome(measured(), kept, alone), node, None)
 
 
@@ -183,11 +185,11 @@ def test_an_alignment_that_was_kept_alone_is_said_plainly(rig, widget, logic):
         ("initial", Stages("affine", False, 0), False),
         ("refine", Stages(), False),
     ):
-        registration = SimpleNamespace(stages=stages, alignment=alignment, refinement=None, kept=kept)
+        registration = SimpleNamespace(stages=stages, alignment=alignment, refinement=None, result_stage=kept)
         assert outcome(registration, measured()).alignment_alone == alone
         noted.note_stages(registration)
         assert noted.outcome.alignment_alone == alone
-    noted.note_stages(SimpleNamespace(stages=Stages(), alignment=alignment, refinement=None, kept="initial"))
+    noted.note_stages(SimpleNamespace(stages=Stages(), alignment=alignment, refinement=None, result_stage="initial"))
     widget.ui.movingVolumeSelector.setCurrentNode(None)
     widget.ui.movingVolumeSelector.setCurrentNode(moving)  # read from the result now
     assert label.text.endswith(said)
