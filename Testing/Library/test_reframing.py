@@ -53,7 +53,7 @@ def test_the_new_frame_shows_what_the_former_one_left_out():
     view = reframed(wide, mask, frames[0], known_alignment(matrix), Preprocessing())
     positions = np.array([[0.0, 0.0], [399.0, 0.0], [120.0, 333.0]])
     expected = frames[0].to_image(positions @ matrix[:, :2].T + matrix[:, 2])
-    found = view.frame.to_image(positions @ view.alignment.matrix[:, :2].T + view.alignment.matrix[:, 2])
+    found = view.grid.to_image(positions @ view.alignment.matrix[:, :2].T + view.alignment.matrix[:, 2])
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 

@@ -50,7 +50,7 @@ class Shifts:
 
         class Found:
             alignment = type("Alignment", (), {"confidence": confidence})
-            ncc, kept = (0.1, 0.8), "refine"
+            ncc, result_stage = (0.1, 0.8), "refine"
 
             @staticmethod
             def moving_positions():
