@@ -11,16 +11,16 @@ from ..checkpoints import Checkpoint, cpu_weights, file_sha256, load_checkpoint,
 from ..core.losses import RegistrationLoss
 from ..core.preprocessing import Preprocessing
 from ..errors import InputError
-from ..networks import build_network, registered_networks
+from ..networks import build_network
 from ..progress import Finished, Reader
 from ..training.adaptation import Recipe
-from ..training.cuda_graph import with_cuda_graph
-from ..training.devices import drawing_threads, to_device
-from ..training.finetune import FineTuning
+from ..training.devices import to_device
 from ..training.pretrain import Pretraining
 from ..training.run import RunSettings, TrainingRun
 from ..training.seeds import seeded
 from ..training.step import OptimisationStep
+from ..workflows.finetuning import FinetuneOptions, make_trainer
+from ..workflows.training import graphed
 from .beds import Bed
 from .measures import Watch, spread_over
 from .plan import ADAPTED, FROM_SCRATCH, STARTS, Budget, Row
@@ -136,26 +136,15 @@ def trained(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Checkpoint
 def _train(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Path:
     start, settings = lab.start(row), row_settings(row, bed, lab)["training"]
     base = start.checkpoint if start else _new(row, lab)
-    own = base.network["name"] in registered_networks()
-    step = OptimisationStep(_loss(row, lab), lab.device, lab.mixed, settings["clip"])
-    step = with_cuda_graph(step, "auto", own_network=own, progress=progress)
+    options = _options(row, lab, settings["learning_rate"])
+    step = graphed(options, OptimisationStep(_loss(row, lab), lab.device, lab.mixed, settings["clip"]), base, progress)
     network = to_device(base.build(), lab.device)
     task = bed.training_task(with_test_images=row.method == "seen")
-    common = {"learning_rate": settings["learning_rate"], "seed": row.seed}
     if row.method in ADAPTED:
-        recipe = lab.budget.recipe(row.setting.network)
-        trainer = FineTuning(
-            network,
-            task,
-            step,
-            epochs=row.length,
-            simulated=recipe.simulated,
-            averaging=recipe.averaging,
-            threads=drawing_threads(step.device),
-            **common,
-        )
+        trainer = make_trainer(network, task, step, options)
     else:
-        trainer = Pretraining(network, [task], step, steps=row.length, decay=True, **common)
+        rate, seed = options.learning_rate, options.seed
+        trainer = Pretraining(network, [task], step, steps=row.length, decay=True, learning_rate=rate, seed=seed)
     record = {"tasks": [task.describe()], **settings, "parent_sha256": start.sha256 if start else None}
     run = TrainingRun(
         trainer,
@@ -169,6 +158,19 @@ def _train(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Path:
         progress=lambda event: None if isinstance(event, Finished) else progress(event),
     )
     return run(resume=True)
+
+
+def _options(row: Row, lab: Laboratory, learning_rate: float) -> FinetuneOptions:
+    """What the fine-tuning of a row is told; of a row from scratch, rate, seed and folder count."""
+    recipe = lab.budget.recipe(row.setting.network)
+    return FinetuneOptions(
+        output=lab.folder(row),
+        epochs=row.length,
+        learning_rate=learning_rate,
+        seed=row.seed,
+        simulated=recipe.simulated,
+        averaging=recipe.averaging,
+    )
 
 
 def _new(row: Row, lab: Laboratory) -> Checkpoint:

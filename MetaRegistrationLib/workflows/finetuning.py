@@ -133,7 +133,7 @@ def _finetune(
     options = completed(options, recipe)
     step = graphed(options, optimisation(options, base), base, progress)
     judge = None if kind is None else _judge(options, task, step)
-    trainer = _trainer(network, task, step, options)
+    trainer = make_trainer(network, task, step, options)
     every = (options.validate_every or 1) * trainer.steps_per_epoch
     by_ncc = kind is not None and not kind.smooth
     return train(
@@ -161,7 +161,19 @@ def _task(
     return PairTask(folder.root.name, training, held_out, preprocessing, initial=options.initial, device=device)
 
 
-def _trainer(network: nn.Module, task: PairTask, step: OptimisationStep, options: FinetuneOptions) -> FineTuning:
+def make_trainer(network: nn.Module, task: PairTask, step: OptimisationStep, options: FinetuneOptions) -> FineTuning:
+    """The trainer of a fine-tuning whose options are complete.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On the device of `step`; it is trained.
+    task : PairTask
+        Or what has its `pair`, `repeat` and length.
+    step : OptimisationStep
+    options : FinetuneOptions
+        As `completed` gives them.
+    """
     from ..training.devices import drawing_threads
     from ..training.finetune import FineTuning
 
