@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ..stages import Stages, adapted_initial
@@ -125,17 +126,19 @@ class LastRegistrar:
     def __init__(self) -> None:
         self._key: tuple | None = None
         self._made: tuple[Registrar, dict] | None = None
+        self._making = Lock()
 
     def __call__(self, options: RegistrarOptions) -> tuple[Registrar, dict]:
         """As `make_registrar`."""
         key = _key(options)
-        if key is not None and key == self._key:
-            return self._made
-        self._key = self._made = None  # two networks at a time need not fit a GPU
-        made = make_registrar(options)
-        if key is not None:
-            self._key, self._made = key, made
-        return made
+        with self._making:
+            if key is not None and key == self._key:
+                return self._made
+            self._key = self._made = None  # two networks at a time need not fit a GPU
+            made = make_registrar(options)
+            if key is not None:
+                self._key, self._made = key, made
+            return made
 
 
 def _key(options: RegistrarOptions) -> tuple | None:
