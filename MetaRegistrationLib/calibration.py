@@ -462,6 +462,27 @@ UNEXPLAINED = Threshold(
     "none",
 )
 
+# octa: larger vessels
+
+VESSEL_CANDIDATE = Threshold(
+    85,
+    "percentile of the ridges",
+    "No measurement is recorded. Connected ridges above it are candidates.",
+    "none",
+)
+VESSEL_STRONG = Threshold(
+    93,
+    "percentile of the ridges",
+    "No measurement is recorded. A candidate with a ridge above it is a vessel.",
+    "none",
+)
+VESSEL_LEAST_AREA = Threshold(
+    60,
+    "pixels of an image of 320 x 320",
+    "No measurement is recorded. Smaller candidates are no larger vessels.",
+    "none",
+)
+
 # visits
 
 CONSISTENCY_PX = Threshold(

@@ -6,10 +6,15 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
+from .. import calibration
+
 _EIGHT = np.ones((3, 3), dtype=int)
 # Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
 _SCALES_PX = (1.3, 2.0, 3.0)
 _REFERENCE_SIDE = 320
+_CANDIDATE = calibration.VESSEL_CANDIDATE.value
+_STRONG = calibration.VESSEL_STRONG.value
+_LEAST_AREA = calibration.VESSEL_LEAST_AREA.value
 
 
 def vessel_mask(image: np.ndarray) -> np.ndarray:
@@ -30,11 +35,11 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     ridges = ridge_strength(_flattened(image, unit), unit)
     if not ridges.any():
         return np.zeros(image.shape, dtype=bool)
-    low, high = np.percentile(ridges, [85, 93])
+    low, high = np.percentile(ridges, [_CANDIDATE, _STRONG])
     candidates, count = ndimage.label(ridges > low, structure=_EIGHT)
     index = np.arange(count + 1)
     strong = ndimage.maximum(ridges, candidates, index) > high
-    large = np.bincount(candidates.ravel(), minlength=count + 1) >= 60 * unit**2
+    large = np.bincount(candidates.ravel(), minlength=count + 1) >= _LEAST_AREA * unit**2
     keep = strong & large
     keep[0] = False
     return keep[candidates]

@@ -30,6 +30,8 @@ from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_grids, stretched_grid
 from MetaRegistrationLib.core.tissue import tissue_mask
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.formats.images import check_image
+from MetaRegistrationLib.pairs.files import check_sizes
 from MetaRegistrationLib.registration import acceptance
 from MetaRegistrationLib.training.pair_kinds import PairKind
 from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
@@ -174,19 +176,54 @@ def test_from_which_outline_on_a_border_is_drawn(notch, drawn):
     assert is_drawn(inside, inside) is drawn
 
 
-@pytest.mark.parametrize(
-    ("shift", "rows", "hidden"),
-    [(0.0195, 40, False), (0.0255, 40, True)],
-)
-def test_which_tissue_a_border_hides(shift, rows, hidden):
-    size = 400
-    inside = np.zeros((size, size), dtype=bool)
-    inside[100:300, 100:300] = True
-    moved = round(shift * size)
-    alignment = known_alignment(np.array([[1.0, 0, moved], [0, 1, 0]]))
+@pytest.mark.parametrize(("beyond", "hidden"), [(17, False), (18, True)])
+def test_which_tissue_a_border_hides(beyond, hidden):
+    """A strip of 8 columns in which the network finds tissue so many rows beyond what both images show."""
+    size = 475  # so that no whole number of pixels is the reach itself
+    moving, fixed = (np.zeros((size, size), dtype=bool) for _ in range(2))
+    moving[100:300, 200:208] = fixed[100:400, 200:208] = True
     residual = torch.zeros(1, 2, size, size)
-    residual[:, 0] = -moved
-    assert hides_tissue(residual, alignment, (inside, inside)) is hidden
+    residual[:, 0] = -beyond
+    assert hides_tissue(residual, known_alignment(np.eye(2, 3)), (moving, fixed)) is hidden
+
+
+@pytest.mark.parametrize(
+    ("height", "spacing", "words"),
+    [
+        (1940, 1.0, None),
+        (2060, 1.0, "aspect"),
+        (1000, 3.88, None),
+        (1000, 4.12, "fields of view"),
+    ],
+)
+def test_which_images_are_no_pair(height, spacing, words):
+    fixed = image_of(np.zeros((1000, 1000)), spacing=(1.0, 1.0), spacing_known=True)
+    moving = image_of(np.zeros((height, 1000)), spacing=(spacing, spacing), spacing_known=True)
+    if words is None:
+        check_sizes(moving, fixed)
+    else:
+        with pytest.raises(InputError, match=words):
+            check_sizes(moving, fixed)
+
+
+@pytest.mark.parametrize(
+    ("side", "finite", "words"),
+    [
+        (16, 1.0, None),
+        (15, 1.0, "too few"),
+        (100, 0.103, None),
+        (100, 0.097, "NaN or infinite"),
+    ],
+)
+def test_which_images_are_refused(side, finite, words):
+    array = np.arange(side * side, dtype=float)
+    array[round(finite * array.size) :] = np.nan
+    image = image_of(array.reshape(side, side))
+    if words is None:
+        check_image(image)
+    else:
+        with pytest.raises(InputError, match=words):
+            check_image(image)
 
 
 @pytest.mark.parametrize(("scale", "own_grid"), [(1.097, False), (1.103, True), (1 / 1.097, False), (1 / 1.103, True)])
