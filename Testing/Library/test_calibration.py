@@ -61,6 +61,12 @@ def test_a_threshold_says_what_it_is(name):
     assert again == "none" or (BENCHMARKS / again).is_file()
 
 
+def test_no_threshold_changes_by_mistake():
+    """Who changes one on purpose measures again what its entry names, and then changes the pinned value."""
+    values = json.loads((Path(__file__).parent / "pinned_thresholds.json").read_text(encoding="utf-8"))
+    assert {name: threshold.value for name, threshold in THRESHOLDS.items()} == values
+
+
 def test_a_checkpoint_s_values_come_before_the_defaults():
     plain = network_calibration("voxelmorph", any_contrast=False)
     assert plain.contrast_gain == math.inf and plain.smooth_below == calibration.SMOOTH_BELOW.value
