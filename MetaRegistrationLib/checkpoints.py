@@ -74,7 +74,11 @@ class Checkpoint:
         """
         network = as_network(module)
         description = {"name": network_name(module), "settings": {}}
-        return cls(description, cpu_weights(network), Preprocessing().to_dict(), module=network)
+        try:
+            weights = cpu_weights(copy.deepcopy(network))
+        except (RuntimeError, TypeError, NotImplementedError) as error:
+            raise InputError(f"network: expected a torch.nn.Module that can be copied; {error}") from error
+        return cls(description, weights, Preprocessing().to_dict(), module=network)
 
     def with_module(self, module: nn.Module) -> Checkpoint:
         """This checkpoint's weights for a network that is given as an object.
@@ -104,7 +108,7 @@ class Checkpoint:
             raise InputError(
                 f"{self.title}: its weights do not fit its network {self.network['name']} ({words})."
             ) from error
-        return network.to(device).eval()
+        return network.to(device).float().eval()  # images are float32
 
     def _new_network(self) -> nn.Module:
         if self.module is not None:

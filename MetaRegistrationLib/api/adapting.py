@@ -20,6 +20,7 @@ from ..stages import Stages, check_initial
 from ..workflows.finetuning import FinetuneOptions, finetune_folder, finetune_pairs
 from ..workflows.folders import PairSelection
 from .inputs import as_image, spacing_um
+from .options import checked_checkpoint, checked_device, checked_network, whole_number
 
 if TYPE_CHECKING:
     import torch
@@ -75,8 +76,8 @@ def finetune(
     Returns
     -------
     Checkpoint
-        The adapted one, for `register`; its `path` is None without `output`. `save_checkpoint` of
-        `MetaRegistrationLib.checkpoints` writes it.
+        The adapted one, for `register`; its `path` is None without `output`. `save_checkpoint` writes it. Where the class of a
+        network of your own needs arguments, give `network` beside the file.
 
     Raises
     ------
@@ -85,18 +86,17 @@ def finetune(
     TrainingStopped
         The training ended early, such as by a loss that is not finite.
     """
-    if not isinstance(epochs, int) or epochs < 1:
-        raise InputError(f"epochs: expected a whole number of at least 1, got {epochs!r}.")
+    epochs, seed = whole_number(epochs, "epochs", 1), whole_number(seed, "seed", 0)
     check_initial(initial, "initial")
     if output is None and resume:
         raise InputError("resume: expected `output`, the folder of the run to go on with; got none.")
     with _run_folder(output) as folder:
         options = FinetuneOptions(
             output=folder,
-            checkpoint=checkpoint,
-            network=network,
+            checkpoint=checked_checkpoint(checkpoint),
+            network=checked_network(network),
             epochs=epochs,
-            device=device,
+            device=checked_device(device),
             initial=initial,
             plain=plain,
             hold_out=hold_out,
@@ -127,6 +127,8 @@ def _best(pairs: Any, spacing: Any, options: FinetuneOptions, progress: Reader |
 
 def _folder_of(pairs: Iterable[Any], spacing: float | Sequence[float] | None) -> PairFolder:
     """Pairs in memory, as a folder of pairs."""
+    if not isinstance(pairs, Iterable):
+        raise InputError(f"{_NAME}: expected a sequence of (moving, fixed) or a folder, got {type(pairs).__name__}.")
     found = tuple(_pair(pair, number, spacing) for number, pair in enumerate(pairs, 1))
     if not found:
         raise InputError(f"{_NAME}: expected at least one pair (moving, fixed), got none.")

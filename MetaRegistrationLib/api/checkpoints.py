@@ -7,6 +7,7 @@ from pathlib import Path
 from ..checkpoints import Checkpoint
 from ..checkpoints import load_checkpoint as load_file
 from ..workflows.registrars import find_checkpoint
+from .inputs import as_path
 
 
 def load_checkpoint(path_or_name: str | Path) -> Checkpoint:
@@ -28,4 +29,5 @@ def load_checkpoint(path_or_name: str | Path) -> Checkpoint:
     InputError
         There is no such file or name, or the file is no checkpoint.
     """
+    as_path(path_or_name, "path_or_name")
     return load_file(find_checkpoint(path_or_name))

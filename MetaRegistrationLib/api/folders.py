@@ -11,8 +11,8 @@ from ..stages import Stages
 from ..workflows import evaluating, registering
 from ..workflows.folders import PairSelection
 from ..workflows.registering import PairsOutcome
-from ..workflows.registrars import RegistrarOptions
-from .inputs import spacing_um
+from .inputs import as_path, spacing_um
+from .options import registrar_options
 
 if TYPE_CHECKING:
     import torch
@@ -60,11 +60,12 @@ def register_folder(
     Raises
     ------
     InputError
-        There is no pair that can be used, none could be registered, or `output` cannot be written to.
+        There is no pair that can be used, none could be registered, `output` cannot be written to, or a result would replace a
+        file of a pair.
     """
-    selection = PairSelection(Path(folder).expanduser(), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
-    options = RegistrarOptions(checkpoint, network, stages or Stages(), device)
-    return registering.register_folder(selection, Path(output).expanduser(), options, progress)
+    selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
+    options = registrar_options(checkpoint, network, stages, device)
+    return registering.register_folder(selection, as_path(output, "output"), options, progress)
 
 
 def evaluate(
@@ -100,7 +101,7 @@ def evaluate(
     InputError
         There is no pair that can be used, or none could be registered.
     """
-    selection = PairSelection(Path(folder).expanduser(), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
-    options = RegistrarOptions(checkpoint, network, stages or Stages(), device)
-    output = None if output is None else Path(output).expanduser()
+    selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
+    options = registrar_options(checkpoint, network, stages, device)
+    output = None if output is None else as_path(output, "output")
     return evaluating.evaluate(selection, output, options, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,14 @@ import SimpleITK as sitk  # noqa: N813
 from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.colour import grey_of_colour
+from ..formats.image_files import reader_of
 from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
 from ..formats.itk_images import geometry_of_itk, says_nothing
 from ..formats.itk_io import quiet_itk
+from ..registration.moving_visit import check_on_moving
 
 _KINDS = "a NumPy array, torch tensor, SimpleITK image, path or Image"
+_EXACT = 2**24  # the whole numbers below it are exact in float32
 _SAME_SIZE = 1e-3  # relative difference up to which two pixel sizes are the same
 
 
@@ -31,10 +34,16 @@ class GivenImage:
     image : Image
     dimension : int
         2, or 3 where its geometry is that of a volume of one slice.
+    own : Geometry or None
+        Where SimpleITK has its pixels, whatever pixel size it is registered with; None for an array.
+    placed : bool
+        Whether it says where its pixels lie in space; files such as PNG do not.
     """
 
     image: Image
     dimension: int
+    own: Geometry | None = None
+    placed: bool = False
 
 
 def as_image(
@@ -65,8 +74,8 @@ def as_image(
     except InputError as error:
         raise _named(error, name) from error
     if mask is not None:
-        image = replace(image, mask=as_mask(mask, image, f"{name}_mask"))
-    return GivenImage(image, given.dimension)
+        image = replace(image, mask=as_mask(mask, image, f"{name}_mask", given.own if given.placed else None))
+    return replace(given, image=image)
 
 
 def _named(error: InputError, name: str) -> InputError:
@@ -76,7 +85,7 @@ def _named(error: InputError, name: str) -> InputError:
     return named if problem.startswith(name) else named.within(f"{name}: ")
 
 
-def as_mask(value: Any, image: Image, name: str) -> np.ndarray:
+def as_mask(value: Any, image: Image, name: str, own: Geometry | None = None) -> np.ndarray:
     """Where `image` shows tissue, bool (H, W): an array, tensor, SimpleITK image or path that is not zero there.
 
     Raises
@@ -84,7 +93,7 @@ def as_mask(value: Any, image: Image, name: str) -> np.ndarray:
     InputError
         It lies on other pixels than the image, or shows no tissue.
     """
-    pixels = as_pixels(value, image, name)
+    pixels = as_pixels(value, image, name, own)
     if pixels.ndim != 2:
         raise InputError(f"{name}: expected one value a pixel, got an array of shape {pixels.shape}.")
     mask = np.isfinite(pixels) & (pixels != 0) if pixels.dtype.kind == "f" else pixels != 0
@@ -93,24 +102,32 @@ def as_mask(value: Any, image: Image, name: str) -> np.ndarray:
     return mask
 
 
-def as_pixels(value: Any, image: Image, name: str) -> np.ndarray:
+def as_pixels(value: Any, image: Image, name: str, own: Geometry | None = None) -> np.ndarray:
     """Values (H, W) or (H, W, C) on the pixels of `image`, of their own type.
+
+    `own` is the geometry that the image was given with; None where it had none.
 
     Raises
     ------
     InputError
-        It is no image, or lies on other pixels than `image`: another size, or another known geometry.
+        It is no image, or lies on other pixels than `image`: another size or another geometry.
     """
     pixels, geometry = _pixels(value, name)
-    if pixels.shape[:2] != image.geometry.size:
-        expected, found = (_shape(size) for size in (image.geometry.size, pixels.shape[:2]))
-        raise InputError(f"{name}: expected {expected}, as the image has that it belongs to; got {found}.")
-    own = image.geometry
-    if geometry is not None and geometry.spacing_known and own.spacing_known and not _same_place(geometry, own):
-        raise InputError(
-            f"{name}: expected the geometry of the image that it belongs to ({_placed(own)}), got {_placed(geometry)}."
-        )
+    check_on_moving(pixels.shape, geometry, own or image.geometry, own is not None, name)
     return pixels
+
+
+def as_path(value: Any, name: str) -> Path:
+    """A path, `~` resolved.
+
+    Raises
+    ------
+    InputError
+        It is neither text nor a path.
+    """
+    if not isinstance(value, (str, Path)) or not str(value).strip():
+        raise InputError(f"{name}: expected a path, got {value!r:.80}.")
+    return Path(value).expanduser()
 
 
 def as_points(value: Any, name: str) -> np.ndarray:
@@ -143,6 +160,8 @@ def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[f
         It is not one or two positive numbers.
     """
     try:
+        if isinstance(value, bool):
+            raise TypeError
         steps = np.atleast_1d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):
         steps = np.array([])
@@ -169,35 +188,49 @@ def spacing_um(value: float | Sequence[float] | None, name: str = "spacing") -> 
 
 def _given(value: Any, name: str) -> GivenImage:
     if isinstance(value, Image):
-        return GivenImage(_checked_image(value, name), _dimension(value))
+        image = _checked_image(value, name)
+        placed = not image.geometry.unplaced
+        return GivenImage(image, _dimension(image), image.geometry if placed else None, placed)
     if isinstance(value, (str, Path)):
-        image = read_image(Path(value).expanduser())
-        return GivenImage(image, _dimension(image))
+        image = _read(read_image, value)
+        return GivenImage(image, _dimension(image), image.slicer_geometry or image.geometry, not _raster(value))
     if isinstance(value, sitk.Image):
         flat = _one_slice(value, name)
         array = _grey(sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat)), name)
         geometry = geometry_of_itk(value, spacing_known=not says_nothing(value))
-        return GivenImage(Image(array, geometry), value.GetDimension())
+        return GivenImage(Image(array, geometry), value.GetDimension(), geometry, placed=True)
     array = _grey(_array(value, name), name)
     return GivenImage(Image(array, Geometry(array.shape)), 2)
 
 
 def _checked_image(image: Image, name: str) -> Image:
     array = np.asarray(image.array)
+    if not isinstance(image.geometry, Geometry):
+        raise InputError(f"{name}: expected an Image with a Geometry, got {type(image.geometry).__name__}.")
     if array.ndim != 2 or array.shape != tuple(image.geometry.size):
         raise InputError(
             f"{name}: expected an Image whose array (H, W) has the size of its geometry, {image.geometry.size}; got the"
             f" shape {array.shape}."
         )
-    return image if array.dtype == np.float32 else replace(image, array=array.astype(np.float32))
+    mask = None if image.mask is None else np.asarray(image.mask) != 0
+    if mask is not None and mask.shape != array.shape:
+        raise InputError(f"{name}: expected an Image whose mask has the shape {array.shape}, got {mask.shape}.")
+    return replace(image, array=_grey(array, name), mask=mask)
+
+
+def _raster(path: str | Path) -> bool:
+    """Whether a file's format has no place in space; SimpleITK and Slicer take its print resolution for a pixel size."""
+    reader = reader_of(Path(path).expanduser())
+    return reader is not None and reader.raster
 
 
 def _pixels(value: Any, name: str) -> tuple[np.ndarray, Geometry | None]:
     """Values of their own type, and where they lie if they say so."""
     if isinstance(value, Image):
-        return np.asarray(value.array), value.geometry
+        return _exact(np.asarray(value.array), name), value.geometry
     if isinstance(value, (str, Path)):
-        return read_pixels(Path(value).expanduser())
+        pixels, geometry = _read(read_pixels, value)
+        return pixels, None if _raster(value) else geometry
     if isinstance(value, sitk.Image):
         flat = _one_slice(value, name)
         pixels = sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat))
@@ -207,6 +240,23 @@ def _pixels(value: Any, name: str) -> tuple[np.ndarray, Geometry | None]:
     if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "buif":
         raise InputError(f"{name}: expected numbers of shape (H, W) or (H, W, C), got {_what(pixels)}.")
     return pixels, None
+
+
+def _read(reader: Callable[[Path], Any], path: str | Path) -> Any:
+    """What a reader gives of a path; a stack is refused with what Python has for it."""
+    try:
+        return reader(Path(path).expanduser())
+    except InputError as error:
+        if error.field != "slice":
+            raise
+        raise InputError(f"{error.problem} Read one with mr.read_image(path, slice_index=N).") from error
+
+
+def _exact(array: np.ndarray, name: str) -> np.ndarray:
+    """The array of an `Image`, unless labels may have been rounded to its float32 already."""
+    if np.isfinite(array).any() and np.abs(array[np.isfinite(array)]).max() >= _EXACT:
+        raise InputError(f"{name}: expected an array or a path for values of {_EXACT} and more, which an Image rounds.")
+    return array
 
 
 def _one_slice(image: sitk.Image, name: str) -> sitk.Image:
@@ -232,15 +282,23 @@ def _array(value: Any, name: str = "image") -> np.ndarray:
     if _is_tensor(value):
         return _of_tensor(value)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        return value.astype(np.float32).filled(np.nan)
+        if value.dtype.kind != "f":
+            raise InputError(f"{name}: expected an array without masked pixels, or one of floats. Use its `filled`.")
+        return value.filled(np.nan)
     if not hasattr(value, "__array__"):
-        raise InputError(f"{name}: expected {_KINDS}, got {type(value).__name__}.")
+        advice = " Use np.asarray of it." if isinstance(value, (list, tuple)) else ""
+        raise InputError(f"{name}: expected {_KINDS}, got {type(value).__name__}.{advice}")
     return np.asarray(value)
 
 
 def _of_tensor(tensor: Any) -> np.ndarray:
-    tensor = tensor.detach().cpu()
-    array = (tensor.float() if str(tensor.dtype) in ("torch.bfloat16", "torch.float16") else tensor).numpy()
+    try:
+        tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+        array = (tensor.float() if tensor.is_floating_point() and tensor.element_size() < 4 else tensor).numpy()
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        raise InputError(
+            f"expected a dense torch tensor with values, got {tensor.dtype} on {tensor.device}."
+        ) from error
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]
     channels_first = array.ndim == 3 and array.shape[0] in (3, 4) and array.shape[2] not in (3, 4)
@@ -267,6 +325,11 @@ def _grey(array: np.ndarray, name: str) -> np.ndarray:
 
 def _opacity(alpha: np.ndarray, name: str) -> np.ndarray:
     """From 0 to 1."""
+    if alpha.dtype.kind in "ui" and alpha.dtype not in (np.uint8, np.uint16):
+        raise InputError(
+            f"{name}: expected four channels as uint8, uint16 or floats from 0 to 1, since the fourth is the opacity; got"
+            f" {alpha.dtype}. Leave that channel out."
+        )
     highest = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1.0
     share = alpha / highest
     if not (np.isfinite(share).all() and share.min() >= 0 and share.max() <= 1):
@@ -314,23 +377,8 @@ def in_plane(geometry: Geometry) -> bool:
     return bool(geometry.origin[2] == 0 and np.array_equal(direction[2], [0, 0, 1]) and (direction[:2, 2] == 0).all())
 
 
-def _same_place(first: Geometry, second: Geometry) -> bool:
-    corners = np.array([[0, 0], [first.size[0] - 1, first.size[1] - 1], [0, first.size[1] - 1]])
-    apart = np.linalg.norm(first.to_physical(corners) - second.to_physical(corners), axis=-1)
-    return bool((apart < 0.1 * min(second.spacing)).all())
-
-
-def _placed(geometry: Geometry) -> str:
-    origin = ", ".join(f"{value:.4g}" for value in geometry.origin)
-    return f"pixels of {_mm(geometry.spacing)} mm from ({origin})"
-
-
 def _mm(steps: Sequence[float]) -> str:
     return " x ".join(f"{step:.6g}" for step in steps)
-
-
-def _shape(size: Sequence[int]) -> str:
-    return f"{size[0]} rows x {size[1]} columns"
 
 
 def _what(array: np.ndarray) -> str:

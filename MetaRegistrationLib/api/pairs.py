@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..formats.landmarks import Landmarks
 from ..pairs.files import check_inside, check_sizes
+from ..progress import plain
 from ..registration.measures import carry_landmarks, measure
 from ..stages import Stages
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
-from .inputs import GivenImage, as_image, as_points
+from .inputs import as_image, as_points
+from .options import registrar_options
 from .registration import Registration
 
 if TYPE_CHECKING:
     import torch
 
     from ..checkpoints import Checkpoint
+    from ..registration.registrar import Registrar
 
 _registrar = LastRegistrar()
 
@@ -56,7 +59,8 @@ def register(
     device : str
         auto, cpu, cuda, cuda:N or mps.
     spacing : float or (float, float), optional
-        Distance of rows and of columns, mm, of images that carry no pixel size.
+        Distance of rows and of columns, mm, of images that carry no pixel size. `Registration.transform` of SimpleITK images and
+        files keeps their own geometry all the same.
     moving_spacing, fixed_spacing : float or (float, float), optional
         The same for one of the images.
     moving_mask, fixed_mask : array (H, W), tensor, SimpleITK image or path, optional
@@ -84,7 +88,7 @@ def register(
     >>> result.confident, result.warped().shape  # doctest: +SKIP
     (True, (400, 400))
     """
-    stages = _checked_stages(stages)
+    options = registrar_options(checkpoint, network, stages, device)
     sizes = [spacing if own is None else own for own in (moving_spacing, fixed_spacing)]
     given = [
         as_image(moving, "moving", spacing=sizes[0], mask=moving_mask),
@@ -93,25 +97,19 @@ def register(
     images = [each.image for each in given]
     check_sizes(*images)
     points = None if landmarks is None else _points(landmarks, images)
-    options = RegistrarOptions(checkpoint, network, stages, device)
-    registrar, record = _registrar(options)
+    registrar, record = made_registrar(options)
     details = registrar(*images, None if points is None else tuple(each.points for each in points))
     carried = None if points is None else carry_landmarks(details, *points)
-    return Registration(
-        details, measure(name, details, carried), record, landmarks=carried, dimension=_dimension(given)
-    )
+    return Registration(details, measure(name, details, carried), record, given=tuple(given), landmarks=carried)
 
 
-def _checked_stages(stages: Stages | None) -> Stages:
-    if stages is None:
-        return Stages()
-    if not isinstance(stages, Stages):
-        raise InputError(f"stages: expected Stages, such as Stages(refine=0); got {stages!r:.80}.")
-    return stages
+def made_registrar(options: RegistrarOptions) -> tuple[Registrar, dict]:
+    """A registrar and its record in plain values; torch's random numbers go on as they were."""
+    import torch
 
-
-def _dimension(given: Sequence[GivenImage]) -> int:
-    return max(each.dimension for each in given)
+    with torch.random.fork_rng(devices=[]):
+        registrar, record = _registrar(options)
+    return registrar, plain(record)
 
 
 def _points(landmarks: tuple[Any, Any], images: Sequence[Any]) -> list[Landmarks]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ..errors import InputError
 from ..formats.landmarks import Landmarks
 from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
 from ..stages import LEAST_CONFIDENCE
-from .inputs import as_pixels, as_points, in_plane
+from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane
 
 if TYPE_CHECKING:
     from ..registration.measures import CarriedLandmarks, PairMeasures
@@ -43,12 +44,12 @@ class Registration:
         measures: PairMeasures,
         record: dict,
         *,
+        given: tuple[GivenImage, GivenImage],
         landmarks: CarriedLandmarks | None = None,
-        dimension: int = 2,
     ) -> None:
         self.details, self.measures, self.record = details, measures, record
         self.name = measures.pair
-        self._landmarks, self._dimension = landmarks, dimension
+        self._given, self._landmarks = given, landmarks
         self._displacement: np.ndarray | None = None
 
     def __repr__(self) -> str:
@@ -100,14 +101,16 @@ class Registration:
         if self._displacement is None:
             positions = np.moveaxis(self.details.moving_positions(), -1, 0)
             self._displacement = (positions - np.indices(positions.shape[1:])).astype(np.float32)
+            self._displacement.flags.writeable = False  # the other results do not follow it
         return self._displacement
 
     def warped(self) -> np.ndarray:
         """The moving image on the fixed grid, float32 (H, W), linear; zero where the moving image ends.
 
-        Colour is grey, as registration saw it; `warp` warps the colours.
+        A pixel is NaN where a neighbour in the moving image is. Colour is grey, as registration saw it; `warp` warps the colours.
         """
-        return self.details.warped()
+        moving = self.details.moving.array
+        return self.details.warped() if np.isfinite(moving).all() else self.warp(moving, "linear")
 
     def warp(self, image: Any, interpolation: str = "nearest", *, fill: float = 0) -> np.ndarray:
         """A further image or label map of the moving visit, on the fixed grid.
@@ -130,9 +133,11 @@ class Registration:
         InputError
             The image lies on other pixels than the moving image, or there is no such interpolation.
         """
-        if interpolation not in INTERPOLATIONS:
+        if not isinstance(interpolation, str) or interpolation not in INTERPOLATIONS:
             raise InputError(f"interpolation: expected one of {', '.join(INTERPOLATIONS)}, got {interpolation!r}.")
-        pixels = as_pixels(image, self.details.moving, "image")
+        moving = self._given[0]
+        pixels = as_pixels(image, moving.image, "image", moving.own if moving.placed else None)
+        _check_fill(fill, pixels.dtype if interpolation == "nearest" else np.dtype(np.float32))
         return warp_pixels(pixels, self.details.fixed.geometry.size, self.details.moving_positions, interpolation, fill)
 
     def carry(self, points: Any) -> np.ndarray:
@@ -146,7 +151,9 @@ class Registration:
         Returns
         -------
         float64 array (N, 2)
-            (row, column) in pixels of the fixed image, to 1e-4 pixels; NaN where the field folds and there is no solution.
+            (row, column) in pixels of the fixed image. `carry_back` of them misses the points by at most 1e-4 pixels of the
+            moving image, or of the network grid where the fixed image has more than 1024 pixels on a side. NaN where the
+            field folds and there is no solution.
 
         Raises
         ------
@@ -184,18 +191,20 @@ class Registration:
         ----------
         dimension : int, optional
             2 or 3; by default that of the images. Arrays have 2, spacing 1 and origin 0, so that points are pixels
-            (column, row). Files and SimpleITK images keep their geometry, in millimetres.
+            (column, row), unless `register` was given a spacing. SimpleITK images and files keep the geometry that SimpleITK has
+            for them, whatever spacing was given.
 
         Raises
         ------
         InputError
             Another dimension, or 2 for images that do not lie in the plane z = 0.
         """
-        dimension = self._dimension if dimension is None else dimension
-        if dimension not in (2, 3):
+        dimension = max(each.dimension for each in self._given) if dimension is None else dimension
+        if not isinstance(dimension, int) or dimension not in (2, 3):
             raise InputError(f"dimension: expected 2 or 3, got {dimension!r}.")
-        vectors, geometry = self.details.transform_grid()
-        if dimension == 2 and not (in_plane(geometry) and in_plane(self.details.moving.geometry)):
+        placed = self._as_given()
+        vectors, geometry = placed.transform_grid()
+        if dimension == 2 and not (in_plane(geometry) and in_plane(placed.moving.geometry)):
             raise InputError("dimension: expected 3, for the images do not lie in the plane z = 0; got 2.")
         field = vectors[..., :dimension].astype(np.float64)
         image = sitk.GetImageFromArray(field if dimension == 2 else field[None], isVector=True)
@@ -205,6 +214,15 @@ class Registration:
         image.SetDirection(direction.ravel().tolist())
         return sitk.DisplacementFieldTransform(image)
 
+    def _as_given(self) -> Details:
+        """The result between the images where they were given to lie."""
+        images = (self.details.moving, self.details.fixed)
+        moving, fixed = (
+            image if given.own is None else replace(image, geometry=given.own)
+            for image, given in zip(images, self._given, strict=True)
+        )
+        return replace(self.details, moving=moving, fixed=fixed)
+
     def save(self, folder: str | Path) -> Path:
         """Write what the command line writes for a pair, and the tables over it, into `folder`; return the folder.
 
@@ -213,13 +231,25 @@ class Registration:
         Raises
         ------
         InputError
-            The folder cannot be written to.
+            The folder cannot be written to, or a result would replace one of the two images.
         """
         from ..formats.files import sole_writer, writable_folder
         from ..registration.results import write_registration, write_tables
 
-        folder = writable_folder(Path(folder).expanduser())
+        folder = writable_folder(as_path(folder, "folder"))
         with sole_writer(folder):
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
             write_tables(folder, [self.measures], self.record)
         return folder
+
+
+def _check_fill(fill: float, dtype: np.dtype) -> None:
+    """Raise an `InputError` unless a number fits a type of pixels."""
+    try:
+        with np.errstate(over="ignore"):
+            fits = dtype.kind == "f" or dtype.type(fill) == fill
+            float(fill)
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise InputError(f"fill: expected a number that pixels of {dtype} can have, got {fill!r}.")

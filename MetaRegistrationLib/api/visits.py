@@ -16,10 +16,11 @@ from ..progress import Reader
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
 from ..visits.files import usable_name
-from ..workflows.registrars import RegistrarOptions, make_registrar
 from ..workflows.visits import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
-from .inputs import as_image
+from .inputs import as_image, as_path
+from .options import registrar_options
+from .pairs import made_registrar
 
 if TYPE_CHECKING:
     import torch
@@ -94,12 +95,12 @@ class AlignedVisits:
         Raises
         ------
         InputError
-            The folder cannot be written to.
+            The folder cannot be written to, or a result would replace an image of a visit.
         """
         from ..formats.files import sole_writer, writable_folder
         from ..visits.report import write_series
 
-        folder = writable_folder(Path(folder).expanduser())
+        folder = writable_folder(as_path(folder, "folder"))
         with sole_writer(folder):
             write_series(folder, self.series, self.average, self.record)
         return folder
@@ -161,17 +162,21 @@ def align_visits(
     for name, values in stated.items():
         if values is not None and len(values) != len(images):
             raise InputError(f"{name}: expected one for each of {len(images)} images, got {len(values)}.")
-    options = RegistrarOptions(checkpoint, network, stages or Stages(), device)
+    options = registrar_options(checkpoint, network, stages, device)
     check_stages(VisitsOptions(options))
     visits = [
         Visit(
             _name(names, image, number),
-            as_image(image, f"images[{number}]", spacing=spacing, mask=masks and masks[number]).image,
-            _date(dates and dates[number]),
+            as_image(image, f"images[{number}]", spacing=spacing, mask=None if masks is None else masks[number]).image,
+            _date(None if dates is None else dates[number]),
         )
         for number, image in enumerate(images)
     ]
-    registrar, record = make_registrar(options)
+    same = [visit.name.casefold() for visit in visits]
+    double = next((visit.name for visit in visits if same.count(visit.name.casefold()) > 1), None)
+    if double is not None:
+        raise InputError(f"names: expected one of its own for each visit, whatever the case; got {double!r} twice.")
+    registrar, record = made_registrar(options)
     return AlignedVisits(align_series_of(visits, registrar, reference, progress), record)
 
 
@@ -185,6 +190,6 @@ def _name(names: Sequence[str] | None, image: Any, number: int) -> str:
 def _date(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    if isinstance(value, datetime.date):
-        return value.isoformat()
+    if isinstance(value, (datetime.date, np.datetime64)):
+        return str(value)
     raise InputError(f"dates: expected text or a date, got {value!r}.")

@@ -41,6 +41,25 @@ class Geometry:
         axes = np.asarray(self.direction)[:, [1, 0]]
         return axes * np.asarray(self.spacing)
 
+    @property
+    def unplaced(self) -> bool:
+        """Whether it is what an array has: pixels of 1 along the axes, from the origin."""
+        return self.spacing == (1.0, 1.0) and not any(self.origin) and np.array_equal(self.direction, _IDENTITY)
+
+    def same_place(self, other: Geometry) -> bool:
+        """Whether the pixels of another geometry lie where those of this one do, to a tenth of a pixel."""
+        rows, columns = self.size
+        corners = np.array([[0, 0], [rows - 1, columns - 1], [0, columns - 1]])
+        apart = np.linalg.norm(self.to_physical(corners) - other.to_physical(corners), axis=-1)
+        return self.size == other.size and bool((apart < 0.1 * min(self.spacing)).all())
+
+    def __str__(self) -> str:
+        steps, origin = ("{:.6g} x {:.6g}".format(*self.spacing), ", ".join(f"{value:.4g}" for value in self.origin))
+        turned = (
+            "" if np.array_equal(self.direction, _IDENTITY) else f", directions {np.round(self.direction, 3).tolist()}"
+        )
+        return f"{self.size[0]} rows x {self.size[1]} columns, pixels of {steps} mm from ({origin}){turned}"
+
     def to_physical(self, points: np.ndarray) -> np.ndarray:
         """LPS positions (..., 3) in mm of pixel positions (..., 2), given as (row, column)."""
         return np.asarray(points, dtype=np.float64) @ self._in_plane().T + np.asarray(self.origin)

@@ -7,7 +7,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -159,6 +159,16 @@ def writable_folder(path: str | os.PathLike) -> Path:
             advice="Choose another {field}.",
         ) from error
     return path
+
+
+def refuse_replacing(targets: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike | None]) -> None:
+    """Raise an `InputError` where a file that is about to be written is one of the inputs, by whatever name; None is no input."""
+    read = {Path(path).resolve() for path in inputs if path is not None}
+    for target in targets:
+        if Path(target).resolve() in read:
+            raise InputError(
+                f"{target}: the result would replace this input.", field="output", advice="Choose another {field}."
+            )
 
 
 def require_room(folder: str | os.PathLike, size: int) -> None:

@@ -14,6 +14,8 @@ from .itk_io import write_itk
 
 _OUTPUT_SUFFIXES = (".nrrd", ".mha", ".nii", ".nii.gz")
 _FIELD_SUFFIXES = (".nrrd", ".mha")
+_WRITTEN_AS = {"b1": np.dtype(np.uint8), "f2": np.dtype(np.float32)}
+"""Types that ITK lacks, by kind and bytes, and what they become."""
 
 
 def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None:
@@ -24,7 +26,7 @@ def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None
     path : path
         File to write, ending in .nrrd, .mha, .nii, .nii.gz or .png.
     array : np.ndarray
-        (H, W) of any number type; for PNG uint8 of shape (H, W) or (H, W, 3).
+        (H, W) or (H, W, C), numbers; for PNG uint8 of shape (H, W) or (H, W, 3). Half floats are written as float32.
     geometry : Geometry
         Its size must be (H, W).
     """
@@ -34,10 +36,12 @@ def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None
         _write_png(path, array)
         return
     _check_output(path, _OUTPUT_SUFFIXES)
-    if array.ndim != 2:
-        raise ValueError(f"write_image: expected an array (H, W), got the shape {array.shape}")
-    plain = array.astype(np.uint8) if array.dtype == bool else array
-    write_itk(path, _placed(sitk.GetImageFromArray(np.ascontiguousarray(plain)[None]), geometry))
+    if array.ndim not in (2, 3) or array.dtype.kind not in "buif":
+        raise ValueError(
+            f"write_image: expected numbers (H, W) or (H, W, C), got {array.dtype} of the shape {array.shape}"
+        )
+    plain = np.ascontiguousarray(array.astype(_WRITTEN_AS.get(array.dtype.str[1:], array.dtype.newbyteorder("="))))
+    write_itk(path, _placed(sitk.GetImageFromArray(plain[None], isVector=array.ndim == 3), geometry))
 
 
 def write_displacement_field(path: str | Path, vectors: np.ndarray, geometry: Geometry) -> None:

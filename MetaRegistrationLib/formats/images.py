@@ -15,10 +15,11 @@ from ..core.tissue import tissue_mask
 from ..errors import InputError
 from ..words import counted
 from .colour import grey_of_colour
-from .image_files import reader_by_name
+from .image_files import file_suffix, reader_by_name
 from .image_writing import write_displacement_field, write_image
 from .itk_images import geometry_of_itk
 from .itk_io import quiet_itk, read_file, read_itk
+from .pillow_files import palette_indices
 from .registry import FileImage, Reader
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "write_image",
 ]
 
+_PALETTES = {".png": "Png", ".tif": "Tiff", ".tiff": "Tiff"}
 SMALLEST_SIDE = calibration.SMALLEST_SIDE.value
 _LEAST_FINITE = calibration.LEAST_FINITE.value
 
@@ -159,7 +161,7 @@ def read_pixels(path: str | Path, *, slice_index: int | None = None) -> tuple[np
     Returns
     -------
     pixels : array (H, W) or (H, W, C)
-        Of the file's own number type.
+        Of the file's own number type. Of a file with a palette, the indices.
     geometry : Geometry
 
     Raises
@@ -173,6 +175,9 @@ def read_pixels(path: str | Path, *, slice_index: int | None = None) -> tuple[np
     pixels = sitk.GetArrayFromImage(image).reshape(*image.GetSize()[1::-1], image.GetNumberOfComponentsPerPixel())
     if np.iscomplexobj(pixels):
         raise InputError(f"{path}: real numbers were expected, but its pixels are {image.GetPixelIDTypeAsString()}.")
+    if pixels.shape[2] == 3 and image is found.pixels and (kind := _PALETTES.get(file_suffix(path))) is not None:
+        indices = palette_indices(path, kind)
+        pixels = pixels if indices is None else indices[..., None]
     # That of a raster file says nothing: a size that a TIFF notes is not asked for.
     geometry = Geometry(pixels.shape[:2]) if reader.raster else _geometry(image, reader, path, found, refused=False)
     return pixels if pixels.shape[2] > 1 else pixels[..., 0], geometry

@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import InputError
 from .libraries import needed
 
@@ -28,6 +30,11 @@ def exif_orientation(path: Path, kind: str) -> int:
     """How a file of the `kind` "Jpeg" or "Png" says that it is to be turned: 2 to 8; 1 is upright, or says nothing."""
     found = _asked(path, kind, lambda image: image.getexif().get(_ORIENTATION))
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def palette_indices(path: Path, kind: str) -> np.ndarray | None:
+    """Indices (H, W), uint8, of a PNG or TIFF whose colours come from a palette; None for every other file."""
+    return _asked(path, kind, lambda image: np.asarray(image) if image.mode == "P" else None)
 
 
 def _asked(path: Path, kind: str, question: Callable[[object], object]):

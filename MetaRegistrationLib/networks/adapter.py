@@ -64,6 +64,9 @@ class DisplacementAdapter(nn.Module):
 
 
 def _required_inputs(module: nn.Module) -> int:
-    parameters = inspect.signature(module.forward).parameters.values()
+    try:
+        parameters = inspect.signature(module.forward).parameters.values()
+    except ValueError:  # compiled by TorchScript
+        return 2
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in positional and p.default is inspect.Parameter.empty for p in parameters)

@@ -137,11 +137,15 @@ class PairFiles:
     moving_spacing_um: float | None = None
     fixed_spacing_um: float | None = None
 
+    def paths(self) -> tuple[Path, ...]:
+        """All files of the pair."""
+        points = (self.landmarks, self.moving_landmarks, self.fixed_landmarks)
+        paths = (self.moving, self.fixed, *points, self.moving_mask, self.fixed_mask)
+        return tuple(path for path in paths if path is not None)
+
     def check_paths(self) -> None:
         """Raise `PairError` when a file is missing, or moving and fixed are the same file. Reads nothing."""
-        landmarks = (self.landmarks, self.moving_landmarks, self.fixed_landmarks)
-        paths = (self.moving, self.fixed, *landmarks, self.moving_mask, self.fixed_mask)
-        missing = tuple(path for path in paths if path is not None and not _is_file(path))
+        missing = tuple(path for path in self.paths() if not _is_file(path))
         if missing:
             folders = tuple(path for path in missing if _is_dir(path))
             if folders:

@@ -8,6 +8,9 @@ from typing import Protocol
 import numpy as np
 from scipy import ndimage
 
+from ..core.geometry import Geometry
+from ..errors import InputError
+
 INTERPOLATIONS = {"nearest": 0, "linear": 1, "cubic": 3}
 """Orders of the splines, by the names of the interpolations."""
 _ROWS_AT_ONCE = 128
@@ -18,6 +21,28 @@ class Positions(Protocol):
 
     def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Positions (R, C, 2), (row, column) in moving pixels, of the fixed rows (R,) and columns (C,)."""
+
+
+def check_on_moving(
+    shape: tuple[int, ...], geometry: Geometry | None, moving: Geometry, placed: bool, name: str
+) -> None:
+    """Raise an `InputError` that begins with `name` unless pixels of `shape` lie on the pixels of the moving image.
+
+    Parameters
+    ----------
+    geometry : Geometry, optional
+        Where the pixels lie, if they say so. That of a plain array is not compared.
+    moving : Geometry
+    placed : bool
+        Whether the moving image itself says where its pixels lie.
+    """
+    if tuple(shape[:2]) != tuple(moving.size):
+        raise InputError(
+            f"{name}: expected {moving.size[0]} rows x {moving.size[1]} columns, as the image has that it belongs to; got"
+            f" {shape[0]} rows x {shape[1]} columns."
+        )
+    if geometry is not None and placed and not geometry.unplaced and not moving.same_place(geometry):
+        raise InputError(f"{name}: expected the geometry of the image that it belongs to ({moving}); got {geometry}.")
 
 
 def warp_pixels(

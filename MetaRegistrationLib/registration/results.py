@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.geometry import Geometry
 from ..core.preprocessing import interpolate_grid
-from ..formats.files import writable_folder, write_json
+from ..formats.files import refuse_replacing, writable_folder, write_json
 from ..formats.images import write_displacement_field, write_image
 from ..formats.landmarks import write_landmarks
 from ..formats.tables import write_table
@@ -27,6 +27,12 @@ _LANDMARK_FILES = (
     "carried_landmarks.mrk.json",
     "landmarks.csv",
 )
+
+
+def result_files(folder: Path) -> list[Path]:
+    """Every file that `write_registration` may write into `folder`."""
+    images = ("moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png")
+    return [folder / name for name in (*images, *_LANDMARK_FILES, RECORD)]
 
 
 def write_registration(
@@ -55,10 +61,17 @@ def write_registration(
         Before (left) and after (right): moving magenta, fixed green, carried landmarks green, fixed ones yellow.
     registration.json
         Everything that made it; written last, so that its presence tells that the others are whole.
+
+    Raises
+    ------
+    InputError
+        One of these files is the moving or the fixed image, or the folder cannot be written to.
     """
+    refuse_replacing(result_files(folder), (registration.moving.path, registration.fixed.path))
     writable_folder(folder)
-    for name in (RECORD, *_LANDMARK_FILES):  # an earlier result must not be taken for a part of this one
-        (folder / name).unlink(missing_ok=True)
+    if (folder / RECORD).exists():  # an earlier result must not be taken for a part of this one
+        for name in (RECORD, *_LANDMARK_FILES):
+            (folder / name).unlink(missing_ok=True)
     geometry = registration.fixed.geometry
     warped = registration.warped()
     write_image(folder / "moving.nrrd", _compact(registration.moving.array), registration.moving.geometry)

@@ -79,7 +79,8 @@ def eyes_of_folder(folder: Path) -> dict[str, list[VisitFile]]:
 def usable_name(name: str, place: str) -> str:
     """The name of a visit or an eye, which becomes that of files and folders; an `InputError` begins with `place`."""
     if (
-        Path(name).name != name
+        not name.strip()
+        or Path(name).name != name
         or name.startswith(".")
         or set(name) & set('<>:"/\\|?*')
         or name in ("average", "count", "overlap", "film")

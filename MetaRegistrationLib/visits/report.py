@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.geometry import Geometry
-from ..formats.files import writable_folder, write_json, write_text
+from ..formats.files import refuse_replacing, writable_folder, write_json, write_text
 from ..formats.image_writing import write_displacement_field, write_image
 from ..formats.tables import write_table
 from ..progress import plain
@@ -49,6 +49,7 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     report.html
         All of it on one page without anything from elsewhere; `series.json` is written last.
     """
+    refuse_replacing(_image_files(folder, series), (entry.visit.image.path for entry in series.visits))
     writable_folder(folder / "film")
     geometry = series.visits[series.reference].visit.image.geometry
     frames = []
@@ -72,6 +73,12 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, changed))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
     write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent}))
+
+
+def _image_files(folder: Path, series: Series) -> list[Path]:
+    """The images that `write_series` may write into `folder`."""
+    own = [f"{entry.visit.name}{end}" for entry in series.visits for end in (".nrrd", "_transform.nrrd")]
+    return [folder / name for name in (*own, "average.nrrd", "count.nrrd", "overlap.nrrd")]
 
 
 def _vectors(entry: AlignedVisit, geometry: Geometry) -> np.ndarray:

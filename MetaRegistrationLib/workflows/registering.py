@@ -88,6 +88,7 @@ def register_files(
     from ..registration.results import write_tables
 
     progress = progress or Silent()
+    _refuse_replacing_inputs(files, Path(output))
     registrar, record = make_registrar(options or RegistrarOptions())
     output = writable_folder(output)
     with sole_writer(output):
@@ -97,6 +98,16 @@ def register_files(
         summary = write_tables(output, rows, record)
     progress(Finished(TASK, output, summary))
     return PairsOutcome(rows, summary, record.get("left_out", []), output)
+
+
+def _refuse_replacing_inputs(files: Sequence[PairFiles], output: Path) -> None:
+    """Raise an `InputError` where a result would replace a file of one of the pairs."""
+    from ..formats.files import refuse_replacing
+    from ..registration.results import result_files
+
+    targets = [target for pair in files for target in result_files(output / pair.name)]
+    tables = [output / "metrics.csv", output / "summary.json"]
+    refuse_replacing([*targets, *tables], [path for pair in files for path in pair.paths()])
 
 
 def _written(

@@ -140,9 +140,8 @@ def _targets(options: WarpOptions) -> list[Path]:
 
 def _read(path: Path, field: StoredField, slice_index: int | None) -> np.ndarray:
     from ..formats.images import read_pixels
+    from ..registration.moving_visit import check_on_moving
 
-    pixels, _ = read_pixels(path, slice_index=slice_index)
-    if pixels.shape[:2] != tuple(field.moving.size):
-        expected, found = (f"{size[1]} x {size[0]}" for size in (field.moving.size, pixels.shape[:2]))
-        raise InputError(f"{path}: {expected} pixels were expected, as the moving image has, but it has {found}.")
+    pixels, geometry = read_pixels(path, slice_index=slice_index)
+    check_on_moving(pixels.shape, geometry, field.moving, not field.moving.unplaced, str(path))
     return pixels

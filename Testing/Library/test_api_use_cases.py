@@ -189,7 +189,7 @@ def test_visits_are_aligned_named_dated_averaged_and_saved(tmp_path):
         (1, {}, "at least two visits, got 1"),
         (2, {"dates": ["2021"]}, "dates: expected one for each of 2 images, got 1"),
         (2, {"dates": [3, 4]}, "dates: expected text or a date, got 3"),
-        (2, {"names": ["a", "a"]}, "a, a"),
+        (2, {"names": ["a", "A"]}, "'a' twice"),
         (2, {"names": ["a", "../b"]}, "names"),
         (2, {"reference": "c"}, "'c'"),
         (2, {"stages": mr.Stages("landmarks")}, "landmarks"),

@@ -99,7 +99,7 @@ def _section(section: griffe.DocstringSection) -> str:
     if kind == "text":
         return f"{_unwrapped(section.value)}\n"
     if kind in _TABLES:
-        rows = [f"| {_names(item)} | {_cell(item.annotation)} | {_cell(item.description)} |" for item in section.value]
+        rows = [f"| {_names(item)} | {_type(item)} | {_cell(item.description)} |" for item in section.value]
         return "\n".join([f"| {_TABLES[kind]} | Type | Meaning |", "| --- | --- | --- |", *_joined(rows)]) + "\n"
     if kind in _LISTS:
         items = [f"* `{item.annotation}` {_cell(item.description)}".rstrip() for item in section.value]
@@ -120,6 +120,11 @@ def _joined(rows: list[str]) -> list[str]:
         else:
             result.append(row)
     return result
+
+
+def _type(item: griffe.DocstringNamedElement) -> str:
+    """The type, unless another entry describes the parameter."""
+    return "" if re.match(r"As [`f]", item.description or "") else _cell(item.annotation)
 
 
 def _names(item: griffe.DocstringNamedElement) -> str:
