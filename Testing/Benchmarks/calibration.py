@@ -145,7 +145,9 @@ def table(entries: list[dict]) -> str:
         errors = [entry["error_px"] for entry in confident if entry["related"]]
         median = f"{np.median(errors):.2f}" if errors else ""
         lines.append(f"| {name} | {len(group)} | {len(confident)} | {len(wrong)} | {median} |")
-    kinds = Counter(entry["kind"] for entry in entries if not entry["related"] and entry["confidence"] >= LEAST_CONFIDENCE)
+    kinds = Counter(
+        entry["kind"] for entry in entries if not entry["related"] and entry["confidence"] >= LEAST_CONFIDENCE
+    )
     return "\n".join([*lines, "", f"Unrelated and confident: {dict(kinds)}"])
 
 
