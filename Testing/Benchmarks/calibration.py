@@ -1,4 +1,4 @@
-"""How often the product is sure, and how often it is then wrong: on many related and unrelated pairs of many kinds.
+"""How often the program is confident, and how often it is then wrong: on many related and unrelated pairs of many kinds.
 
     python Testing/Benchmarks/calibration.py --data DATA --output calibration --pairs 300 --seed 1
 
@@ -31,7 +31,7 @@ from MetaRegistrationLib.simulation.appearance import AppearanceSettings, random
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
 from MetaRegistrationLib.stages import Stages
 
-SIZE, WRONG_PX, SURE = 400, 10.0, 0.5
+SIZE, WRONG_PX, LEAST_CONFIDENCE = 400, 10.0, 0.5
 
 
 class Images:
@@ -131,7 +131,7 @@ def result(registrar: Registrar, images: Images, related: bool, seed: int) -> di
 def table(entries: list[dict]) -> str:
     """What came of it, a line a group."""
     lines = [
-        "| pairs | number | sure | wrong of the sure | median error of the sure, px |",
+        "| pairs | number | confident | confident and wrong | median error of the confident, px |",
         "|---|---:|---:|---:|---:|",
     ]
     groups: dict[str, list[dict]] = defaultdict(list)
@@ -140,13 +140,15 @@ def table(entries: list[dict]) -> str:
         if entry["related"]:
             groups[f"related: {entry['kind']}"].append(entry)
     for name, group in sorted(groups.items()):
-        sure = [entry for entry in group if entry["confidence"] >= SURE]
-        wrong = [entry for entry in sure if not entry["related"] or entry["error_px"] > WRONG_PX]
-        errors = [entry["error_px"] for entry in sure if entry["related"]]
+        confident = [entry for entry in group if entry["confidence"] >= LEAST_CONFIDENCE]
+        wrong = [entry for entry in confident if not entry["related"] or entry["error_px"] > WRONG_PX]
+        errors = [entry["error_px"] for entry in confident if entry["related"]]
         median = f"{np.median(errors):.2f}" if errors else ""
-        lines.append(f"| {name} | {len(group)} | {len(sure)} | {len(wrong)} | {median} |")
-    kinds = Counter(entry["kind"] for entry in entries if not entry["related"] and entry["confidence"] >= SURE)
-    return "\n".join([*lines, "", f"Unrelated and sure: {dict(kinds)}"])
+        lines.append(f"| {name} | {len(group)} | {len(confident)} | {len(wrong)} | {median} |")
+    kinds = Counter(
+        entry["kind"] for entry in entries if not entry["related"] and entry["confidence"] >= LEAST_CONFIDENCE
+    )
+    return "\n".join([*lines, "", f"Unrelated and confident: {dict(kinds)}"])
 
 
 def main() -> None:

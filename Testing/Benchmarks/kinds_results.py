@@ -16,7 +16,7 @@ from scipy import ndimage
 from MetaRegistrationLib.core.metrics import landmark_distances
 from MetaRegistrationLib.formats.files import write_text
 
-LOST_PX, WORSE_PX, WORSE_DICE, SURE = 10.0, 2.0, 0.02, 0.5
+LOST_PX, WORSE_PX, WORSE_DICE, LEAST_CONFIDENCE = 10.0, 2.0, 0.02, 0.5
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class KindResult:
     cpu_seconds: float = math.nan
 
     @property
-    def sure(self) -> bool:
-        """Whether the method says that it found the place."""
-        return self.confidence >= SURE
+    def confident(self) -> bool:
+        """Whether the method is confident of its result."""
+        return self.confidence >= LEAST_CONFIDENCE
 
     @property
     def lost(self) -> bool:
-        """Whether the landmarks lie far off."""
+        """Whether the landmarks are far apart."""
         return self.error_px > LOST_PX
 
     @property
     def worse(self) -> bool:
-        """Whether it would have been better left alone."""
+        """Whether the pair got worse."""
         return self.error_px > self.before_px + WORSE_PX or self.dice < self.dice_before - WORSE_DICE
 
 
@@ -168,7 +168,7 @@ def markdown(rows: dict[str, list[KindResult]]) -> str:
     heads = ["method", "pairs"]
     heads += ["mean, px", "median", "max", f"lost (> {LOST_PX:g} px)"] * landmarks
     heads += ["Dice", "lowest"] * dice
-    heads += ["sure", "wrong of the sure", "made worse", "failed", "seconds", "CPU s"]
+    heads += ["confident", "confident and wrong", "got worse", "failed", "seconds", "CPU s"]
     lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
     for name, results in rows.items():
         cells = [name, str(len(results))]
@@ -179,10 +179,10 @@ def markdown(rows: dict[str, list[KindResult]]) -> str:
         if dice:
             shares = np.array([result.dice for result in results])
             cells += [f"{shares.mean():.3f}", f"{shares.min():.3f}"]
-        sure = [result for result in results if result.sure]
+        confident = [result for result in results if result.confident]
         known = any(not math.isnan(result.confidence) for result in results)
-        cells.append(f"{100 * len(sure) / len(results):.0f} %" if known else "")
-        cells.append(str(sum(result.lost for result in sure)) if known and landmarks else "")
+        cells.append(f"{100 * len(confident) / len(results):.0f} %" if known else "")
+        cells.append(str(sum(result.lost for result in confident)) if known and landmarks else "")
         cells.append(str(sum(result.worse for result in results)) if landmarks or dice else "")
         cells.append(str(sum(bool(result.failed) for result in results)))
         cells.append(f"{np.median([result.seconds for result in results]):.2f}")
