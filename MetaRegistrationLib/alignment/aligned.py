@@ -109,13 +109,13 @@ def _bent_by_residual(alignment: Alignment, residual_px: Tensor) -> Tensor:
 
 
 def alignment_message(pair: str, alignment: Alignment | None) -> Message | None:
-    """What the user should hear of the alignment of `pair`: where less was kept than was asked for, else None."""
+    """The message about the alignment of `pair` if a simpler one than was asked for was used, else None."""
     if alignment is None or not alignment.reason:
         return None
-    kept = "the images as they lie" if alignment.kind == "none" else alignment.kind
+    used = "images left unchanged" if alignment.kind == "none" else f"{alignment.kind} used"
     if alignment.confidence < LEAST_CONFIDENCE:
-        return Message(f"initial alignment of {pair} is uncertain ({alignment.reason}): kept {kept}", "warning")
-    return Message(f"initial alignment of {pair}: kept {kept} ({alignment.reason})")
+        return Message(f"initial alignment of {pair} is not confident ({alignment.reason}): {used}", "warning")
+    return Message(f"initial alignment of {pair}: {used} ({alignment.reason})")
 
 
 def other_initial_message(adapted: str | None, used: str) -> Message | None:
@@ -130,8 +130,8 @@ def other_initial_message(adapted: str | None, used: str) -> Message | None:
     if adapted is None or adapted == used or (needs_landmarks(used) and adapted != NONE):
         return None
     return Message(
-        f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}: it may do less well"
-        " than it could. Use the one that it was adapted with, or adapt it again",
+        f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}. The result may be less"
+        f" accurate. Use {adapted!r}, or adapt it again.",
         "warning",
     )
 

@@ -82,7 +82,7 @@ class CheckpointStore:
         """
         source, target = Path(best_path), self.path(name)
         if not source.is_file():
-            raise InputError(f"{source}: there is no such file, so nothing can be kept. Fine-tune first.")
+            raise InputError(f"{source}: there is no such file, so there is nothing to save. Fine-tune first.")
         if not target.is_file() or not target.samefile(source):
             self.new_run(name)
             with _explained(target), replacing(target) as temporary:

@@ -211,7 +211,7 @@ class LandmarksLogic:
         registration = self.registration(parameters)
         moving, fixed = self._both(parameters, registration)
         if not len(moving) and not len(fixed):
-            raise InputError(_("There are no landmarks to be saved: place or load some first."))
+            raise InputError(_("There are no landmarks to save: place or load some first."))
         if path.suffix.lower() == ".csv":
             write_landmark_pairs(path, *_matched(moving, fixed))
             return [path]

@@ -66,6 +66,6 @@ def sentence(error: BaseException, name_of: Callable[[str], str] = field_name) -
             error=words
         )
     logging.error("MetaRegistration: unexpected error", exc_info=error)
-    return tr("An error that was not expected ({error}): report it with the log (Help / Report a bug).").format(
+    return tr("Unexpected error ({error}). Report it with the log (Help / Report a bug).").format(
         error=f"{type(error).__name__}: {words}"
     )

@@ -249,9 +249,9 @@ def _names(earlier: str, later: str) -> dict[str, str]:
     return {
         "change": _("Vessel density, {earlier} to {later}").format(**pair),
         "brightness": _("Brightness, {earlier} to {later}").format(**pair),
-        "unknown": _("Nothing can be said, {earlier} to {later}").format(**pair),
+        "unknown": _("Not measurable, {earlier} to {later}").format(**pair),
         "colours": _("Change"),
-        "unknownColours": _("Nothing can be said"),
+        "unknownColours": _("Not measurable"),
         "regions": _("Regions, {earlier} to {later}").format(**pair),
     }
 

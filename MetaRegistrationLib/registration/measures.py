@@ -71,6 +71,7 @@ def _warning(pair: MeasuredPair) -> str:
     return message.text if message and message.level == "warning" else ""
 
 
+_SIMILARITY = "similarity (NCC)"
 _EVERYWHERE = frozenset({SUMMARY, TERMINAL, SCENE, PANEL, COMPARED})
 MEASURES = (
     Measure("pair", "pair", lambda pair: pair.name, kind=str, shown_in=frozenset({TERMINAL})),
@@ -81,9 +82,9 @@ MEASURES = (
         lambda pair: pair.registration.ncc[0],
         note="Normalised cross-correlation of the two images where both show tissue; 1 is a perfect match",
         shown_in=_EVERYWHERE,
-        group="NCC",
+        group=_SIMILARITY,
     ),
-    Measure("ncc_after", "NCC after", lambda pair: pair.registration.ncc[1], shown_in=_EVERYWHERE, group="NCC"),
+    Measure("ncc_after", "NCC after", lambda pair: pair.registration.ncc[1], shown_in=_EVERYWHERE, group=_SIMILARITY),
     Measure(
         "folding_percent",
         "folding",
@@ -91,6 +92,7 @@ MEASURES = (
         unit=PERCENT,
         note="Share of the network grid on which the field folds",
         shown_in=frozenset({SUMMARY, SCENE, PANEL}),
+        zero="no folding",
     ),
     Measure(
         "seconds",

@@ -27,8 +27,7 @@ from .trainers import Trainer
 from .validation import Validator
 
 _KEPT = (
-    "Fine-tuning did not improve the registration of the pairs that judge it: the start was kept, and best.pt holds its "
-    "weights."
+    "Fine-tuning did not improve the registration of the validation pairs, so best.pt holds the weights of the start."
 )
 _UNEXPLAINED = calibration.UNEXPLAINED.value
 
@@ -44,9 +43,9 @@ class RunSettings:
     save_every : float
         Seconds between saves of the last state (validations save too).
     warn_of_start : bool
-        Warn when nothing was better than the weights that the run started from; what leaves the images less alike is not.
+        Warn when no epoch was better than the start. An epoch that lowers the NCC of the images is not better.
     by_ncc : bool
-        Without landmarks NCC tells what is better, instead of the loss.
+        Without landmarks, NCC decides which epoch is better, instead of the loss.
     """
 
     validate_every: int

@@ -1,4 +1,4 @@
-"""What is written of a series: images, transforms, tables, a film, and one page that shows it."""
+"""The files of a series: images, transforms, tables, a film, and one page that shows all of it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     film/NUMBER_VISIT.png
         The visits one after the other, all with the grey levels of the reference's range, the average last.
     visits.csv, consistency.csv
-        A line a visit; a line a way over two visits.
+        One line per visit; one line per round trip over two visits.
     change_A_to_B ...
         As `write_change` says.
     report.html
@@ -114,7 +114,8 @@ def _page(title: str, series: Series, rows: list, loops: list, frames: list[tupl
     pictures = "".join(_figure(name, data) for name, data in frames)
     why = f"Reference: {series.visits[series.reference].visit.name}, {series.why}."
     if series.inconsistent:
-        why += f" Look at {', '.join(series.inconsistent)}: ways over them miss by more than {LEAST_CONSISTENCY_PX} px."
+        names = ", ".join(series.inconsistent)
+        why += f" Inconsistent alignment: round-trip error over {LEAST_CONSISTENCY_PX} px. Check {names}."
     return "\n".join(
         [
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>',

@@ -231,7 +231,7 @@ def _keep_start(output: Path, base: Checkpoint, progress: Reader) -> Path:
 
 _UNLIKE = (
     "Fine-tuning goes by the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
-    "nothing was trained, the start was kept, and best.pt holds its weights."
+    "nothing was trained, and best.pt holds the weights of the start."
 )
 _ALL_THE_SAME = "{field} or a smoothness of your own trains all the same."
 

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import calibration
 from ..errors import InputError
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
@@ -228,9 +229,9 @@ class _Eyes:
         whole = found.rows[-1]
         self.progress(
             Message(
-                f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density fell on"
-                f" {whole['lost_percent']:.1f} % and rose on {whole['gained_percent']:.1f} % of what is known;"
-                f" nothing can be said of {whole['unknown_percent']:.1f} %"
+                f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density decreased on"
+                f" {whole['lost_percent']:.1f} % and increased on {whole['gained_percent']:.1f} % of the measurable pixels;"
+                f" {whole['unknown_percent']:.1f} % not measurable"
             )
         )
         if found.pixel_mm is None:
@@ -243,13 +244,12 @@ def _report(series: Series, progress: Reader) -> None:
     """Say which visits were left out, which were aligned through another one, and which are inconsistent."""
     for entry in series.visits:
         if not entry.aligned:
-            progress(
-                Message(f"{entry.visit.name}: it could not be aligned with any other visit, and is left out", "warning")
-            )
+            progress(Message(f"{entry.visit.name}: not aligned with any other visit, left out", "warning"))
         elif entry.via:
             progress(Message(f"{entry.visit.name}: aligned through {entry.via}"))
     for name in series.inconsistent:
-        progress(Message(f"{name}: ways over it do not come back to where they began; look at it", "warning"))
+        text = f"inconsistent alignment: round-trip error over {calibration.CONSISTENCY_PX.value} px. Check this visit."
+        progress(Message(f"{name}: {text}", "warning"))
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
 
 

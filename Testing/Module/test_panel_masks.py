@@ -239,7 +239,7 @@ def test_the_field_of_view_is_outlined_where_something_is_outside(rig, widget, p
     settle(rig)
     node = masks.field_of_view(fixed)
     assert box.visible and box.checked
-    assert node.GetName() == "fixed field of view" and outlined() is node
+    assert node.GetName() == "fixed tissue mask" and outlined() is node
     expected = tissue_mask(slicer.util.arrayFromVolume(fixed)[0])
     assert not expected.all()
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(node)[0] != 0, expected)
@@ -273,7 +273,7 @@ def test_the_field_of_view_is_outlined_where_something_is_outside(rig, widget, p
     settle(rig, 0.3)
     assert box.visible
     widget.ui.showOverlayButton.click()
-    assert outlined().GetName() == "fixed field of view"
+    assert outlined().GetName() == "fixed tissue mask"
 
 
 def test_a_field_of_view_goes_when_nothing_is_outside_and_stays_as_the_mask_it_became(rig, widget, pictures):
