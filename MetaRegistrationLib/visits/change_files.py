@@ -1,4 +1,4 @@
-"""What is written of a change between two visits of a series."""
+"""The files of a change between two visits of a series."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def series_change(
     Raises
     ------
     InputError
-        There is no such visit, or it is not aligned; or too little can be said.
+        There is no such visit, it is not aligned, or too few pixels are measurable.
     """
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
@@ -95,7 +95,7 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
     change_A_to_B_density.nrrd, change_A_to_B_brightness.nrrd
         Standard deviations on the reference's pixels, NaN where not measurable.
     change_A_to_B.png, change_A_to_B_regions.csv, change_A_to_B.json
-        Picture with legend; numbers by region; what made them.
+        Picture with legend; numbers by region; settings.
     """
     start = folder / found.name
     write_image(start.with_name(f"{found.name}_density.nrrd"), found.change.z, geometry)
@@ -119,7 +119,7 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
 
 
 def region_cells(rows: list[dict]) -> list[list[str]]:
-    """Rows of `etdrs_table` as text, empty where nothing is known."""
+    """Rows of `etdrs_table` as text, empty where not measurable."""
     return [[_text(row[column]) for column in REGION_COLUMNS] for row in rows]
 
 

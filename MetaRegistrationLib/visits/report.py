@@ -39,15 +39,16 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     VISIT.nrrd, VISIT_transform.nrrd
         Each aligned visit on the reference's pixels, and the transform from reference to visit points (LPS vectors in mm).
     average.nrrd, count.nrrd, overlap.nrrd
-        The mean of all, how many show something at each pixel, and a mask (1) of where all that are aligned do.
+        The mean of all, the number of visits with tissue at each pixel, and a mask (1) of the tissue common to all
+        aligned visits.
     film/NUMBER_VISIT.png
         The visits one after the other, all with the grey levels of the reference's range, the average last.
     visits.csv, consistency.csv
         One line per visit; one line per round trip over two visits.
     change_A_to_B ...
-        As `write_change` says.
+        See `write_change`.
     report.html
-        All of it on one page without anything from elsewhere; `series.json` is written last.
+        All of it on one page without external files; `series.json` is written last.
     """
     writable_folder(folder / "film")
     geometry = series.visits[series.reference].visit.image.geometry
