@@ -83,7 +83,7 @@ def finetune(
     InputError
         An image, checkpoint, network or setting cannot be used.
     TrainingStopped
-        The training ended early, such as by a loss that is not finite.
+        The training ended early, for example because the loss is not finite.
     """
     if not isinstance(epochs, int) or epochs < 1:
         raise InputError(f"epochs: expected a whole number of at least 1, got {epochs!r}.")

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that each is spelled, checked and explained in one way."""
+"""Options that several commands share, so that each is spelled, checked and explained once."""
 
 from __future__ import annotations
 

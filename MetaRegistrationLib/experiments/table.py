@@ -31,7 +31,7 @@ _WORSE_PX = calibration.WORSE_PX.value
 @dataclass(frozen=True)
 class TableRow:
     """One line: means over pairs of values that are averaged over seeds first; `seed_spread` are standard deviations of
-    the seeds' means (empty for one seed). Distances in pixels of the frame unless they say `native`."""
+    the seeds' means (empty for one seed). Distances in pixels of the network grid unless they say `native`."""
 
     network: str
     bed: str

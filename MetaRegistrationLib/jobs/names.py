@@ -36,5 +36,5 @@ def checked_name(name: str) -> str:
 
 
 def same_name(first: str, second: str) -> bool:
-    """Whether two names are one folder on a system that does not tell upper case from lower case."""
+    """Whether two names are one folder on a system that ignores upper and lower case."""
     return unicodedata.normalize("NFC", first).casefold() == unicodedata.normalize("NFC", second).casefold()

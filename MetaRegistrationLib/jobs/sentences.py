@@ -1,4 +1,4 @@
-"""The sentence that tells a user how a job ended and what to do.
+"""The sentence on how a job ended and what to do.
 
 `_` turns English into the user's language, `name_of` the key of a field into the name that the user knows.
 """

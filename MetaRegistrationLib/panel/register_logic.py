@@ -89,7 +89,7 @@ class RegisterLogic:
         return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed)
 
     def choose_result(self, transform, former, under: Sequence[Any]) -> None:
-        """Put what lies under one result of a pair, and `under`, below another one.
+        """Apply another result of a pair to the nodes under one result, and to `under`.
 
         Raises
         ------

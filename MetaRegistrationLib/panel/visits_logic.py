@@ -140,7 +140,7 @@ class VisitsLogic:
         return found
 
     def measure_again(self, nodes: VisitNodes) -> SeriesChange | None:
-        """The regions round the centre where it lies now, into the table; None without a change map."""
+        """Fill the table with the regions around the present centre; None without a change map."""
         if nodes["change"] is None or nodes["regions"] is None:
             return None
         series, found = self._present(nodes)

@@ -1,4 +1,4 @@
-"""Section *Visits*: choose the visits of an eye, register them all, look at them one after the other."""
+"""Section *Visits*: choose the visits of an eye, register them all, show them one after the other."""
 
 from __future__ import annotations
 

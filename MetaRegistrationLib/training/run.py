@@ -82,7 +82,7 @@ class TrainingRun:
     device : torch.device
     progress : Reader
     group : Group
-        The processes that share the run, each with such an object; the first one validates, saves and tells.
+        The processes that share the run, each with such an object. The first one validates, saves and reports.
     """
 
     def __init__(
@@ -281,7 +281,7 @@ class TrainingRun:
             return math.inf  # a field that is too smooth has a low loss too, but leaves more of the images unexplained
         if "loss" in values:
             return values["loss"]
-        # Without pairs to judge there is nothing better than the end of the training; with them, weights that give no
+        # Without validation pairs, the end of the training is the best; with them, weights that give no
         # finite loss are the worst.
         return math.inf if self._validator else -float(self._at.step)
 

@@ -54,7 +54,8 @@ def etdrs_table(
     -------
     list of dict
         With the keys `REGION_COLUMNS`: mean standard deviations over the measurable pixels (None if there are none), and the
-        percentages of these where vessel density decreased or increased. `unknown_percent` is of all pixels of the region in the image.
+        percentages of these where vessel density decreased or increased. `unknown_percent` is of all pixels of
+        the region in the image.
     """
     if eye not in _SIDES:
         raise InputError(f"The eye is 'right', 'left' or '' (unknown); got {eye!r}.")
