@@ -32,7 +32,7 @@ class Threshold:
     measured_again_by: str
 
 
-# frames: tissue
+# preparation: tissue mask
 
 DARK_LEVEL = Threshold(
     0.08,
@@ -91,7 +91,7 @@ NO_DATA_MAGNITUDE = Threshold(
     "none",
 )
 
-# frames: marks and drawn borders
+# preparation: marks and drawn borders
 
 MARK_EQUAL = Threshold(
     0.015,
@@ -149,7 +149,7 @@ DRAWN_BORDER = Threshold(
     "accuracy.py",
 )
 
-# frames: network grids
+# preparation: network grids
 
 SAME_ASPECT = Threshold(
     1.01,
@@ -161,7 +161,7 @@ SAME_ASPECT = Threshold(
 SAME_FIELD_OF_VIEW = Threshold(
     1.02,
     "ratio",
-    "No measurement is recorded. Images whose extents in mm differ by less fill their grids alike.",
+    "No measurement is recorded. Images whose extents in mm differ by less both fill their grids.",
     "none",
 )
 
@@ -188,7 +188,7 @@ CLEARER_CHANNEL = Threshold(
 COLOUR_LEAST_PIXELS = Threshold(
     2500,
     "pixels",
-    "No measurement is recorded. Fewer pixels of tissue do not tell which channel is clearer.",
+    "No measurement is recorded. With fewer pixels of tissue, the clearer channel is not known.",
     "none",
 )
 COLOUR_LEAST_NOISE = Threshold(
@@ -256,7 +256,7 @@ BLOCK_DEFINED = Threshold(
 )
 BLOCK_AGREES = Threshold(
     0.0125,
-    "share of the frame's side",
+    "share of the grid's side",
     "No measurement is recorded. A block that is found so near (5 px of 400) to where a transform puts it agrees"
     " with the transform.",
     "calibration.py",
@@ -280,7 +280,7 @@ LEAST_CONFIDENCE = Threshold(
     0.5,
     "confidence, 0 to 1",
     "None of 300 unrelated pairs reached it. Of 300 related pairs 297 did, and none of those was wrong. An"
-    " alignment below it moves nothing, and the user is told.",
+    " alignment below it moves nothing, and the user gets a warning.",
     "calibration.py",
 )
 BY_CHANCE = Threshold(
@@ -322,8 +322,8 @@ FEWEST_BLOCKS = Threshold(
 )
 USUAL_HEIGHT = Threshold(
     7.0,
-    "standard deviations over all places",
-    "No measurement is recorded. It is the height of a usual place in the search.",
+    "standard deviations over all candidates",
+    "No measurement is recorded. It is the height of a usual candidate in the search.",
     "calibration.py",
 )
 HEIGHT_WEIGHT = Threshold(
@@ -335,7 +335,7 @@ HEIGHT_WEIGHT = Threshold(
 SEARCH_ENDS = Threshold(
     0.99,
     "confidence, 0 to 1",
-    "No measurement is recorded. A place above it ends the search.",
+    "No measurement is recorded. A candidate above it ends the search.",
     "calibration.py",
 )
 
@@ -350,7 +350,7 @@ MOST_ANISOTROPIC = Threshold(
 )
 IN_PLACE = Threshold(
     0.005,
-    "half sides of the frame",
+    "half sides of the grid",
     "If the identity brings as many blocks together, a fit within one pixel of 400 adds nothing but its own error.",
     "kinds.py",
 )
@@ -375,19 +375,19 @@ LANDMARKS_FOR_AFFINE = Threshold(
 LANDMARKS_IN_A_LINE = Threshold(
     0.08,
     "ratio of singular values",
-    "No measurement is recorded. Landmarks that are narrower lie in a line.",
+    "No measurement is recorded. Narrower landmarks lie on a line.",
     "none",
 )
 HIDDEN_REACH = Threshold(
     0.02,
-    "share of the frame's side",
+    "share of the grid's side",
     "The network's field brings tissue together so far (8 px of 400) beyond what both images show only where the"
     " alignment is off.",
     "accuracy.py",
 )
 HIDDEN_SHARE = Threshold(
     3e-4,
-    "share of the frame's pixels",
+    "share of the grid's pixels",
     "Fifty pixels of 400 x 400 beyond HIDDEN_REACH say that continuing the images would hide tissue.",
     "accuracy.py",
 )
@@ -403,7 +403,7 @@ BEND_LEAST_BLOCKS = Threshold(
 BEND_LEAST_AGREEING = Threshold(
     36,
     "blocks of 64",
-    "A wide field fills the frame. Where fewer blocks agree, a quadratic term follows an elastic deformation, as"
+    "A wide field fills the network grid. Where fewer blocks agree, a quadratic term follows an elastic deformation, as"
     " on slices of brains.",
     "wide_fields.py",
 )
@@ -421,13 +421,13 @@ BEND_GAIN = Threshold(
 )
 LEAST_BEND = Threshold(
     0.01,
-    "half sides of the frame",
-    "Two pixels of 400 at the corners: less is below what a match can tell.",
+    "half sides of the grid",
+    "Two pixels of 400 at the corners: less is below the precision of a match.",
     "wide_fields.py",
 )
 GREATEST_BEND = Threshold(
     0.25,
-    "half sides of the frame",
+    "half sides of the grid",
     "Fifty pixels of 400 at the corners: no eye is bent more.",
     "wide_fields.py",
 )
@@ -487,7 +487,7 @@ VESSEL_LEAST_AREA = Threshold(
 
 CONSISTENCY_PX = Threshold(
     0.5,
-    "pixels of a 400 x 400 frame",
+    "pixels of the network grid (400 x 400)",
     "Ten simulated visits of each of three eyes had median round-trip errors of 0.28 to 0.41 px, at most 0.49. A"
     " visit most of whose errors are above it is inconsistent.",
     "none",
@@ -567,7 +567,7 @@ REFINEMENT_GAIN = Threshold(
 ALIKE_DIRECTIONS = Threshold(
     0.3,
     "mean cosine of all directions under the alignment",
-    "Below it, edges and ridges of the two contrasts do not run alike, as with T1 and T2 or with two stains.",
+    "Below it, edges and ridges of the two contrasts have different directions, as with T1 and T2 or with two stains.",
     "kinds.py",
 )
 REFINEMENT_SHARE = Threshold(

@@ -1,4 +1,4 @@
-"""Which stages a registration goes through: initial alignment, network, refinement. Needs no torch."""
+"""The stages of a registration: initial alignment, network, refinement. Needs no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEAST_CONFIDENCE = calibration.LEAST_CONFIDENCE.value
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages of a registration, in their order; each can be switched off (all off leaves the image as it is).
+    """The stages of a registration, in their order. Each can be switched off; with all off, the image is left unchanged.
 
     Attributes
     ----------
@@ -23,9 +23,9 @@ class Stages:
         Initial alignment, one of `initial_kinds`: "none", "translation", "rigid" or "affine", which is searched for, or
         "landmarks".
     network : bool
-        Whether the network's displacement follows.
+        Whether the network is used.
     refine : int
-        Steps of refinement on the pair itself at most; 0 for none.
+        Most steps of refinement on the pair itself; 0 for none.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class Stages:
 
     @classmethod
     def from_dict(cls, values: dict) -> Stages:
-        """Inverse of `to_dict`; what is missing has its default, and an `InputError` names what is unknown."""
+        """Inverse of `to_dict`. A missing value has its default; an `InputError` names unknown ones."""
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise InputError(f"stages: unknown names {sorted(unknown)}; a newer version of the program wrote them.")
@@ -64,7 +64,7 @@ class Stages:
 
 
 def adapted_initial(history: Sequence[dict]) -> str | None:
-    """The initial alignment behind which a checkpoint was fine-tuned last; None where its history does not say.
+    """The initial alignment of the last fine-tuning of a checkpoint; None if its history does not say.
 
     Parameters
     ----------

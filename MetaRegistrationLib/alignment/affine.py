@@ -1,7 +1,7 @@
 """Affine pull transforms in coordinates that do not depend on the resolution.
 
-A transform is a float64 array (2, 3), or a stack of them: ``moving = matrix @ (row, column, 1)``. Here a frame reaches from
--1 to 1 along both axes, edge to edge, so that one matrix serves all resolutions; `to_frame` gives it in pixels.
+A transform is a float64 array (2, 3), or a stack of them: ``moving = matrix @ (row, column, 1)``. A network grid
+reaches from -1 to 1 along both axes, edge to edge. One matrix therefore serves all resolutions; `to_frame` gives it in pixels.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from torch.nn import functional
 
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 CORNERS = np.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0], [1.0, 1.0, 1.0, 1.0]])
-"""The frame's corners as columns, with a one below."""
+"""The corners of the network grid as columns, with a one below."""
 
 
 def to_frame(matrix: np.ndarray, size: int) -> np.ndarray:
-    """The matrix (2, 3) between pixel positions of a frame of `size` pixels."""
+    """The matrix (2, 3) between pixel positions of a network grid of `size` pixels."""
     linear, shift = matrix[:, :2], matrix[:, 2]
     centre = np.full(2, (size - 1) / 2)
     return np.column_stack((linear, shift * size / 2 + centre - linear @ centre))

@@ -1,7 +1,7 @@
 """What follows an initial alignment: the aligned image, its points, and the field of both together.
 
-An alignment has a transform A (a matrix, perhaps with a bend) that leads from a position of the fixed frame to one of the moving
-frame. The aligned image is ``moving(A(x))``; a residual r, found on it, makes the total displacement ``u(x) = A(x + r(x)) - x``.
+An alignment has a transform A (a matrix, perhaps with a bend) from a position of the fixed network grid to one of the moving
+grid. The aligned image is ``moving(A(x))``; a residual r, found on it, makes the total displacement ``u(x) = A(x + r(x)) - x``.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def seen_by_network(
     Parameters
     ----------
     border : (bool array, bool array), optional
-        Where the moving and the fixed frame show tissue, of a pair whose border is drawn (`border.is_drawn`). Beyond what
-        both show, both are continued: a network takes an edge to black for one of the tissue, and as it lies in place it holds
-        vessels beside it there.
+        Tissue masks of the moving and the fixed network grid, if the border of the pair is drawn (`borders.is_drawn`). Both
+        images are continued beyond the tissue that both show. The network would otherwise see an edge at the same position
+        in both images and leave the vessels beside it unchanged.
     """
     aligned = aligned_image(moving, alignment)
     if border is None:
@@ -56,9 +56,9 @@ def seen_by_network(
 
 
 def hides_tissue(residual_px: Tensor, alignment: Alignment | None, border: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Whether a residual (1, 2, size, size) finds tissue in both images well beyond what the alignment finds in both.
+    """Whether a residual (1, 2, size, size) finds common tissue well beyond what the alignment finds.
 
-    Continuing the images would hide it from the network: where the alignment is many pixels off near the border.
+    Continuing the images would hide that tissue from the network. It happens if the alignment is many pixels off near the border.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _shown_by_both(alignment: Alignment | None, border: tuple[np.ndarray, np.nda
 
 
 def aligned_points(points: np.ndarray, alignment: Alignment | None, size: int) -> np.ndarray:
-    """Points of the moving frame of `size` pixels in the aligned one, (N, 2) in (row, column): the inverse of A."""
+    """Points of the moving network grid of `size` pixels in the aligned one, (N, 2) in (row, column): the inverse of A."""
     if _is_identity(alignment):
         return points
     linear, shift = alignment.matrix[:, :2], alignment.matrix[:, 2]
@@ -109,29 +109,29 @@ def _bent_by_residual(alignment: Alignment, residual_px: Tensor) -> Tensor:
 
 
 def alignment_message(pair: str, alignment: Alignment | None) -> Message | None:
-    """What the user should hear of the alignment of `pair`: where less was kept than was asked for, else None."""
+    """The message about the alignment of `pair` if a simpler one than was asked for was used, else None."""
     if alignment is None or not alignment.reason:
         return None
-    kept = "the images as they lie" if alignment.kind == "none" else alignment.kind
+    used = "images left unchanged" if alignment.kind == "none" else f"{alignment.kind} used"
     if alignment.confidence < LEAST_CONFIDENCE:
-        return Message(f"initial alignment of {pair} is uncertain ({alignment.reason}): kept {kept}", "warning")
-    return Message(f"initial alignment of {pair}: kept {kept} ({alignment.reason})")
+        return Message(f"initial alignment of {pair} is not confident ({alignment.reason}): {used}", "warning")
+    return Message(f"initial alignment of {pair}: {used} ({alignment.reason})")
 
 
 def other_initial_message(adapted: str | None, used: str) -> Message | None:
-    """What the user should hear of a checkpoint that was adapted behind another initial alignment than the one in use.
+    """The message if a checkpoint was adapted with another initial alignment than the one in use, else None.
 
     Parameters
     ----------
     adapted : str or None
-        `adapted_initial`; None where nothing is known.
+        `adapted_initial`; None if unknown.
     used : str
     """
     if adapted is None or adapted == used or (needs_landmarks(used) and adapted != NONE):
         return None
     return Message(
-        f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}: it may do less well"
-        " than it could. Use the one that it was adapted with, or adapt it again",
+        f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}. The result may be less"
+        f" accurate. Use {adapted!r}, or adapt it again.",
         "warning",
     )
 

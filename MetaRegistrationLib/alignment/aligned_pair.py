@@ -1,4 +1,4 @@
-"""A prepared pair behind its initial alignment: what network and refinement see, in registration and in training alike."""
+"""A prepared pair after its initial alignment: the input of network and refinement, in registration and in training."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class AlignedPair:
     ----------
     moving, fixed : float32 arrays (size, size) in [0, 1]
     inside_moving, inside_fixed : bool arrays (size, size)
-        Where the grids show tissue.
+        Tissue masks of the grids.
     alignment : Alignment or None
-        From the fixed grid to the moving one; None where none was asked for.
+        From the fixed grid to the moving one; None if none was asked for.
     drawn_border : bool
         As of `PreparedPair`.
     view : Reframed or None
-        Where the moving grid is another one than that of the prepared pair.
+        The moving grid, if it differs from that of the prepared pair.
     """
 
     moving: np.ndarray
@@ -41,7 +41,7 @@ class AlignedPair:
 
     @classmethod
     def of(cls, pair: PreparedPair, alignment: Alignment | None) -> AlignedPair:
-        """The pair behind an alignment, the moving image on a grid that suits it (`reframing`)."""
+        """The aligned pair, the moving image on a grid that suits the alignment (`reframing`)."""
         moving = pair.moving
         view = reframed(moving.seen, moving.tissue, moving.grid, alignment, pair.preprocessing)
         if view is None:
@@ -52,7 +52,7 @@ class AlignedPair:
 
     @classmethod
     def on_its_grid(cls, pair: PreparedPair, alignment: Alignment | None) -> AlignedPair:
-        """The pair behind an alignment, on the grids that were prepared."""
+        """The aligned pair on the prepared grids."""
         return cls(*pair.on_grid, *pair.inside, alignment, pair.drawn_border)
 
     def network_images(self, *, continued: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +61,8 @@ class AlignedPair:
         Parameters
         ----------
         continued : bool
-            Both go on beyond what both show, so that the network sees no edge of a drawn border (`seen_by_network`).
+            Continue both images beyond their common tissue, so that the network sees no edge of a drawn border
+            (`seen_by_network`).
         """
         border = (self.inside_moving, self.inside_fixed) if continued else None
         return seen_by_network(self.moving, self.fixed, self.alignment, border)

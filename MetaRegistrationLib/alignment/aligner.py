@@ -1,4 +1,4 @@
-"""What an initial alignment is given, and what it gives back."""
+"""The input and the output of an initial alignment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CPU = torch.device("cpu")
 
 @dataclass(frozen=True, eq=False)
 class AlignmentContext:
-    """What an initial alignment may use besides the pair.
+    """The input of an initial alignment besides the pair.
 
     Attributes
     ----------
@@ -43,8 +43,8 @@ class Aligner(Protocol):
     def __call__(self, pair: PreparedPair, context: AlignmentContext) -> Alignment:
         """Find the global transform of a pair.
 
-        Where the images do not agree beyond chance, the result has the kind "none", the identity, a confidence below 0.5 and a
-        reason. A kind that goes by landmarks has the confidence NaN.
+        If the images do not agree beyond chance, the result has the kind "none", the identity, a confidence below 0.5 and a
+        reason. A kind that uses landmarks has the confidence NaN.
 
         Raises
         ------

@@ -17,7 +17,7 @@ from .survey import fast_side, resized
 
 _TILES = 8
 _TILE = 0.2
-"""Side of a block, as a part of the frame."""
+"""Side of a block, as a share of the side of the network grid."""
 DIRECTIONS = {
     "both": (1.0, 1.0),
     "edges": (1.0, 0.0),
@@ -27,8 +27,8 @@ DIRECTIONS = {
 }
 """What two contrasts may have in common, as weights of edges and ridges.
 
-Across a dark line the grey values bend the other way than across a bright one, so that ridges change their sign with contrast;
-edges do not.
+A ridge changes its sign with contrast, because grey values curve the other way across a dark line than across a bright one. An
+edge does not.
 """
 _LEAST_DEFINED = calibration.BLOCK_DEFINED.value
 _AGREE = calibration.BLOCK_AGREES.value
@@ -36,16 +36,16 @@ _AGREE = calibration.BLOCK_AGREES.value
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Where the blocks of the fixed image are found, around where a transform puts them.
+    """Positions where the blocks of the fixed image are found, relative to those that a transform gives.
 
     Attributes
     ----------
     centres : float64 array (T, 2)
         Centres of the blocks, -1 to 1.
     offsets : float64 array (T, 2)
-        How far from there the best match lies, in the same unit of the fixed image.
+        Offsets of the best matches from the centres, in the same unit of the fixed image.
     quality : float64 array (T,)
-        Height of the match over the spread of all places that were tried.
+        Height of the match over the spread of all offsets tried.
     """
 
     centres: np.ndarray
@@ -56,7 +56,7 @@ class Matches:
         return len(self.centres)
 
     def agreeing(self, fitted: np.ndarray | None = None) -> np.ndarray:
-        """Which blocks (T,) lie where the transform (or a change of it, `fitted` (T, 2)) puts them."""
+        """Which blocks (T,) agree with the transform, or with a change of it, `fitted` (T, 2)."""
         rest = self.offsets - (0 if fitted is None else fitted)
         return np.linalg.norm(rest, axis=1) <= 2 * _AGREE
 
@@ -138,7 +138,7 @@ class BlockMatcher:
 def _products(fixed: Tensor, moving: Tensor, pixels: int) -> tuple[Tensor, Tensor]:
     """Products of each block's directions at all offsets, and their energies: both (T, 2, 2 p + 1, 2 p + 1).
 
-    The second axis tells edges from ridges.
+    The second axis has edges, then ridges.
     """
     side, window = fast_side(moving.shape[-1]), 2 * pixels + 1
     spectrum = torch.fft.rfft2(moving, s=(side, side)) * torch.fft.rfft2(fixed, s=(side, side)).conj()

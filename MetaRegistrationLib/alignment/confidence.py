@@ -1,4 +1,4 @@
-"""How sure an alignment is."""
+"""The confidence of an alignment."""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ _HEIGHT_COUNTS = calibration.HEIGHT_WEIGHT.value
 
 
 def confidence(peaks: Peaks, index: int, refined: RefinedTransform, *, whole: bool) -> float:
-    """From 0 to 1: how confident a place of the usual or the whole range is; see `confidence_of`."""
+    """Confidence, 0 to 1, of a candidate of the usual or the whole range; see `confidence_of`."""
     return confidence_of(float(peaks.heights[index]), refined.blocks, refined.agreeing, whole=whole)
 
 
 def confidence_of(height: float, blocks: int, agreeing: int, *, whole: bool) -> float:
-    """From 0 to 1: how sure it is that a place of the search is right.
+    """Confidence, 0 to 1, that a candidate of the search is right.
 
-    What decides is how many blocks agree. The height alone says little: the outlines of two heads fit one another well, whoever
-    they belong to.
+    The number of agreeing blocks decides. The height alone says little: the outlines of any two heads fit well.
 
     Parameters
     ----------
     height : float
-        Of the place in the survey, in standard deviations over all places.
+        Of the candidate in the survey, in standard deviations over all candidates.
     blocks, agreeing : int
-        Blocks that could be matched, and those that agree on the place.
+        Blocks that could be matched, and those that agree with the candidate.
     whole : bool
         Whether the whole range was searched, not the usual one.
     """

@@ -1,4 +1,4 @@
-"""A look at fields by what no stage optimises: whether edges and ridges run in the same directions."""
+"""The agreement of directions of edges and ridges under a field. No stage optimises it, so it can check every stage."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _SIZE = 200
 
 
 class DirectionAgreement:
-    """How well fields bring a pair together, judged by directions alone and over one region for all of them.
+    """How well fields align a pair, by directions alone and over one region for all fields.
 
     Parameters
     ----------
     moving, fixed : float arrays (S, S)
-        Frames; S is at least 200.
+        Images on network grids; S is at least 200.
     reference_px : float32 Tensor (1, 2, S, S)
-        The field that tells which region counts: where it finds both images defined.
+        The field that defines the region: the pixels where it finds both images defined.
     inside_moving, inside_fixed : bool arrays (S, S), optional
     directions : str
         What these two contrasts have in common: one of `blocks.DIRECTIONS`.
@@ -68,7 +68,7 @@ class DirectionAgreement:
         return float((weights * first * second).sum() / norm) if float(norm) > 1e-9 else 0.0
 
     def _moved(self, displacement_px: Tensor) -> Structure:
-        """The structure of the warped image; a field is often looked at twice in a row."""
+        """The structure of the warped image; the last one is stored, because a field is often measured twice in a row."""
         if self._last is None or self._last[0] is not displacement_px:
             self._last = displacement_px, self._seen(warp(self._moving, displacement_px))
         return self._last[1]

@@ -20,11 +20,11 @@ from .result import Alignment
 
 _FOR_AFFINE = calibration.LANDMARKS_FOR_AFFINE.value
 _IN_A_LINE = calibration.LANDMARKS_IN_A_LINE.value
-_REASON = "from its own landmarks, so that their distances are no independent measure"
+_REASON = "computed from these landmarks, so their distances are no independent measure"
 
 
 class LandmarkAlignment:
-    """An `Aligner` that goes by landmarks, and notes what the two contrasts have in common there."""
+    """An `Aligner` that uses landmarks, and records what the two contrasts have in common there."""
 
     needs_landmarks = True
 
@@ -45,19 +45,19 @@ class LandmarkAlignment:
 
 
 def align_by_points(moving: np.ndarray, fixed: np.ndarray) -> Alignment:
-    """The transform that brings landmarks together best, by least squares.
+    """The least-squares transform between corresponding landmarks.
 
     A similarity (rotation, scale, shift; no mirroring) for three to five pairs, an affine transform from six on.
 
     Parameters
     ----------
     moving, fixed : arrays (N, 2)
-        Corresponding positions (row, column) in pixels of the frames.
+        Corresponding positions (row, column) in pixels of the network grids.
 
     Raises
     ------
     InputError
-        There are fewer than three pairs, or they lie in a line.
+        There are fewer than three pairs, or they lie on a line.
     """
     began = time.perf_counter()
     moving, fixed = np.asarray(moving, dtype=float), np.asarray(fixed, dtype=float)
@@ -70,7 +70,8 @@ def align_by_points(moving: np.ndarray, fixed: np.ndarray) -> Alignment:
         spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
         if spread[1] < _IN_A_LINE * spread[0] or spread[0] == 0:
             raise InputError(
-                f"The {name} landmarks lie in a line, which tells no alignment. Place one aside, or choose another kind."
+                f"The {name} landmarks lie on a line, which does not determine an alignment."
+                " Place one beside it, or choose another kind."
             )
     matrix = _affine(fixed, moving) if len(fixed) >= _FOR_AFFINE else _similarity(fixed, moving)
     nan = float("nan")

@@ -1,4 +1,4 @@
-"""The search, the transform that it leads to, and how sure that is."""
+"""The search for a transform, the transform itself and its confidence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .result import Alignment
 from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
 KINDS = ("none", "translation", "rigid", "affine")
-"""What the search can look for."""
+"""The kinds of transform that can be searched for."""
 
 _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
 _USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
@@ -78,36 +78,36 @@ def align(
     device: torch.device | str = "cpu",
     second_opinion: Callable[[np.ndarray], float] | None = None,
 ) -> Alignment:
-    """Find the global transform between two frames whatever their contrasts.
+    """Find the global transform between two images of any contrasts.
 
-    What is compared are directions of edges and ridges (`structure`). All shifts that leave a fifth of the smaller image
-    in common are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25; where that is not sure, under
-    all rotations and scales from 0.4 to 2.5, and for a mirror image of about the same scale, which is named and not
-    applied. Blocks of the fixed image then refine the transform by what most of them agree on, an affine one with a
-    quadratic term where they ask for it (`quadratic`). Where the images do not agree beyond chance the identity is kept.
+    Directions of edges and ridges are compared (`structure`). All shifts that leave a fifth of the smaller image in common
+    are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25. If the result is not confident, all rotations
+    and scales from 0.4 to 2.5 are tried, and a mirror image of about the same scale, which is named and not applied.
+    Agreeing blocks of the fixed image then refine the transform. An affine transform gets a quadratic term if the blocks
+    need one (`quadratic`). If the images do not agree beyond chance, the result is the identity.
 
     Parameters
     ----------
     moving, fixed : float arrays (S, S)
-        Frames of one size; grey values of any range.
+        Images on network grids of one size; grey values of any range.
     kind : str
         One of `KINDS`.
     inside_moving, inside_fixed : bool arrays (S, S), optional
-        Where each frame shows something; everywhere when left out.
+        Tissue masks; every pixel by default.
     extent_moving, extent_fixed : (float, float)
-        Heights and widths that the frames show, relative to one another, so that a frame into which an image was
-        stretched is seen in its right shape.
+        Heights and widths that the network grids cover, relative to one another. An image that was stretched to its grid
+        is compared in its right shape.
     device : torch.device or str
         Where search and refinement run.
     second_opinion : callable, optional
-        ``second_opinion(matrix)`` gives the confidence, 0 to 1, in a matrix between frame positions, as in `Alignment`. It is
-        asked about the best place and about the images as they lie where no affine transform brings enough blocks together:
-        a strong local deformation is what a network can see through.
+        ``second_opinion(matrix)`` gives the confidence, 0 to 1, in a matrix between grid positions, as in `Alignment`. If no
+        affine transform makes enough blocks agree, it is called with the best candidate and with the identity: a network can
+        recognise a pair in spite of a strong local deformation.
 
     Raises
     ------
     ValueError
-        For an unknown kind, frames that are not square and of one size, and values that are not finite.
+        The kind is unknown, the images are not square or differ in size, or values are not finite.
     """
     began = time.perf_counter()
     _check(moving, fixed, kind, inside_moving, inside_fixed)
@@ -140,7 +140,7 @@ def align(
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What the search came to; shares of agreeing blocks before and after."""
+    """The outcome of the search; shares of agreeing blocks before and after."""
 
     matrix: np.ndarray
     kept: bool
@@ -168,7 +168,7 @@ class _Search:
         self._matcher = BlockMatcher(moving, fixed, _BLOCKS)
 
     def found(self) -> _Found:
-        """The best place of the ranges, or the identity."""
+        """The best candidate of the ranges, or the identity."""
         if self._kind == "none":
             share = agreement_under(self._matcher, IDENTITY, "both").share
             return _Found(IDENTITY, False, share, share, 0.0)
@@ -186,7 +186,7 @@ class _Search:
             return _Found(IDENTITY, False, before, before, best.confidence, self._why())
         refined = best.refined
         if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
-            # The images lie right already: what the fit would add is its own error.
+            # The images are already aligned: the fit would only add its own error.
             refined = unmoved
         curved = bent(self._matcher, refined) if self._kind == "affine" else None
         if curved is not None:
@@ -196,14 +196,14 @@ class _Search:
         return _Found(refined.matrix, True, before, refined.share, best.confidence, "", refined.directions)
 
     def _by_opinion(self, refined: RefinedTransform) -> list[_Candidate]:
-        """What a second opinion makes of a place, and of the images as they lie."""
+        """The second opinion on a candidate and on the identity."""
         if self._opinion is None:
             return []
         unmoved = agreement_under(self._matcher, IDENTITY, "both")
         return [_Candidate(place, self._opinion(place.matrix)) for place in (refined, unmoved)]
 
     def _best(self, searched: Range, name: str) -> _Candidate:
-        """The candidate of a range that is most sure."""
+        """The candidate of a range with the highest confidence."""
         peaks = self._peaks(self._structures[0], _limited(searched, self._kind))
         found = []
         for index in range(min(len(peaks.scores), _TRIED[name])):
@@ -225,7 +225,7 @@ class _Search:
         return refined
 
     def _why(self) -> str:
-        """Why nothing was found: another thing, or its mirror image."""
+        """Why no alignment was found: different content, or a mirror image."""
         if self._kind == "translation":
             return "the images do not agree beyond chance"
         flipped = self._moving.flip(-1)
@@ -248,14 +248,14 @@ def _near(matrix: np.ndarray) -> bool:
 
 
 def _limited(searched: Range, kind: str) -> Range:
-    """What of a range a kind of transform has."""
+    """The part of a range that a kind of transform has."""
     if kind == "translation":
         return Range((0.0,), (1.0,))
     return Range(searched.rotations_deg, (1.0,)) if kind == "rigid" else searched
 
 
 def _canvas(frame: np.ndarray, inside: np.ndarray | None, shape: np.ndarray, device: torch.device) -> Tensor:
-    """Values and weight (2, S, S) of a frame in its right shape: (height, width), the greater one 1."""
+    """Values and weight (2, S, S) of an image in its right shape: (height, width), the greater one 1."""
     values = torch.as_tensor(np.array(frame, dtype=np.float32))
     weight = torch.ones_like(values) if inside is None else torch.as_tensor(np.array(inside, dtype=np.float32))
     stack = torch.stack((values * weight, weight))[None]
@@ -278,10 +278,10 @@ def _check(moving, fixed, kind, inside_moving, inside_fixed) -> None:
         raise ValueError(f"align: expected a kind of {', '.join(KINDS)}, got {kind!r}")
     shape = np.shape(fixed)
     if len(shape) != 2 or shape[0] != shape[1]:
-        raise ValueError(f"align: expected square frames, got {shape}")
+        raise ValueError(f"align: expected square images, got {shape}")
     for name, array in (("moving", moving), ("inside_moving", inside_moving), ("inside_fixed", inside_fixed)):
         if array is not None and np.shape(array) != shape:
-            raise ValueError(f"align: expected {name} of shape {shape} as the fixed frame has, got {np.shape(array)}")
+            raise ValueError(f"align: expected {name} of shape {shape} as the fixed image has, got {np.shape(array)}")
     for name, array in (("moving", moving), ("fixed", fixed)):
         if not np.isfinite(array).all():
             raise ValueError(f"align: expected finite values, got others in {name}")

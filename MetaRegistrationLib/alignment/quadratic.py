@@ -1,4 +1,4 @@
-"""What an affine transform leaves of the curvature of an eye in a wide field: a quadratic term, where the blocks ask for it.
+"""The quadratic term of a transform. It models the curvature of an eye in a wide field, and is used if the blocks need it.
 
 Can, Stewart, Roysam and Tanenbaum, IEEE TPAMI 24 (2002) 347: two views of the retina, nearly a sphere, differ by a quadratic
 transform. It is written as the affine matrix and a bend B (2, 3): ``moving = matrix @ (row, column, 1) + B @ (row^2, row column,
@@ -44,13 +44,13 @@ def quadratic_terms(points: np.ndarray) -> np.ndarray:
 
 
 def bent(matcher: BlockMatcher, refined: RefinedTransform) -> Bent | None:
-    """The quadratic transform beside an affine one, or None where it brings the blocks no nearer to one another.
+    """The quadratic transform beside an affine one, or None if it does not make more blocks agree.
 
     Parameters
     ----------
     matcher : BlockMatcher
     refined : RefinedTransform
-        The affine transform, and how its blocks lie.
+        The affine transform and its matches.
     """
     before = refined.matches
     if before.agreeing().sum() < _LEAST_BLOCKS:
@@ -87,7 +87,7 @@ def enough_agree(share: float, before: int, after: int) -> bool:
 def _changed(
     matches: Matches, matrix: np.ndarray, bend: np.ndarray, loosest: float, tightest: float
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """The transform behind the quadratic change that the blocks agree on, and the median offset that it leaves of theirs.
+    """The quadratic transform that the blocks agree on, and the median offset that remains.
 
     Terms of higher order are left out.
     """
@@ -99,14 +99,14 @@ def _changed(
 
 
 def _typical(matches: Matches, fitted: np.ndarray | None = None) -> float:
-    """Median offset of the blocks that agree, or of what a change leaves of it."""
+    """Median offset of the agreeing blocks, or of the remainder after a change."""
     rest = matches.offsets - (0 if fitted is None else fitted)
     offsets = np.linalg.norm(rest, axis=1)[matches.agreeing(fitted)]
     return float(np.median(offsets)) if len(offsets) else float("inf")
 
 
 def plausible(matrix: np.ndarray, bend: np.ndarray) -> bool:
-    """Bent neither less than a match can tell nor as no eye is, and folded nowhere."""
+    """Whether the bend is above the precision of a match, plausible for an eye, and without folding."""
     scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
     greatest = np.linalg.norm(quadratic_terms(_CORNERS) @ bend.T, axis=1).max() / scale
     rows, columns = _CORNERS[:, 0], _CORNERS[:, 1]

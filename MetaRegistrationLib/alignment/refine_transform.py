@@ -1,4 +1,4 @@
-"""From a place that the survey found to the transform itself, and to how many blocks agree on it."""
+"""Refinement of the transform from a candidate of the survey, and the number of blocks that agree."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from .. import calibration
 from .affine import projected
 from .blocks import DIRECTIONS, BlockMatcher, Matches, affine_terms, fit_change
 
-# Greatest offset of a block, half a side being 1, and how near a block must lie in the end to count, pass by pass.
+# Greatest offset of a block, half a side being 1, and the final distance within which a block counts, pass by pass.
 _PASSES = ((0.16, 0.02), (0.10, 0.02), (0.06, 0.012), (0.06, 0.012))
 _LOOSEST = (0.1, 0.04, 0.03, 0.03)
 CHECK_REACH = 0.1
-"""Greatest offset of a block, half a side being 1, at which a transform is judged."""
+"""Greatest offset of a block, half a side being 1, when agreeing blocks are counted."""
 _LEAST_BLOCKS = calibration.SETTLED_LEAST_BLOCKS.value
 
 
 @dataclass(frozen=True, eq=False)
 class RefinedTransform:
-    """A transform and what the blocks say of it.
+    """A transform and its blocks.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class RefinedTransform:
     blocks : int
         Blocks that could be matched.
     agreeing : int
-        Those that are found where the transform puts them, to 1.25 percent of a side.
+        Blocks found where the transform predicts them, to 1.25 percent of a side.
     matches : Matches
         All of them, by these directions.
     """
@@ -48,10 +48,10 @@ class RefinedTransform:
 
 
 def refine_transform(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> RefinedTransform:
-    """Move a transform to where most blocks agree on it.
+    """Refine the transform, so that most blocks agree with it.
 
-    Contrast decides whether edges or ridges lie at the same places in both images, so that the first pass is made with
-    each and the one on which most blocks agree goes on.
+    Contrast decides whether edges or ridges are at the same positions in both images. The first pass is therefore made with
+    each, and the kind with the most agreeing blocks is used for the others.
     """
     matrix, directions = projected(matrix, kind), "both"
     for number, (reach, tightest) in enumerate(_PASSES):

@@ -1,4 +1,4 @@
-"""The moving image as the later stages see it: framed where the alignment puts it, at the fixed image's scale."""
+"""A network grid of the moving image's own: at the aligned position, at the scale of the fixed image."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _SAME_SCALE = calibration.SAME_SCALE.value
 
 @dataclass(frozen=True, eq=False)
 class Reframed:
-    """A moving image in a frame of its own.
+    """A moving image on a network grid of its own.
 
     Attributes
     ----------
     moving : float32 array (size, size)
-        The preprocessed image in the new frame.
+        The preprocessed image on the new grid.
     inside : bool array (size, size)
-        Where it shows tissue.
+        Its tissue mask.
     alignment : Alignment
-        The same transform, between the fixed frame and the new one.
+        The same transform, between the fixed grid and the new one.
     """
 
     moving: np.ndarray
@@ -37,14 +37,14 @@ class Reframed:
     former: NetworkGrid
 
     def displacement_of_former(self, displacement_px: Tensor) -> Tensor:
-        """The displacement (1, 2, size, size) into the new frame as one into the former frame."""
+        """The displacement (1, 2, size, size) into the new grid as one into the former grid."""
         positions = identity_grid(*displacement_px.shape[-2:], like=displacement_px)
         scale, offset = self._to_former()
         scale, offset = (displacement_px.new_tensor(part)[None, :, None, None] for part in (scale, offset))
         return (positions + displacement_px) * scale + offset - positions
 
     def _to_former(self) -> tuple[np.ndarray, np.ndarray]:
-        """Scale and offset (row, column) that take positions of the new frame to the former one."""
+        """Scale and offset (row, column) that take positions of the new grid to the former one."""
         scale = np.asarray(self.grid.scale) / np.asarray(self.former.scale)
         return scale, (np.asarray(self.grid.offset) - self.former.offset) / np.asarray(self.former.scale)
 
@@ -52,7 +52,7 @@ class Reframed:
 def reframed(
     image: Image, mask: np.ndarray, grid: NetworkGrid, alignment: Alignment | None, preprocessing: Preprocessing
 ) -> Reframed | None:
-    """Give a moving image a network grid of its own where that shows more: another scale, or parts that the first one leaves out.
+    """Give a moving image a network grid of its own if that shows more: another scale, or parts outside the first grid.
 
     Parameters
     ----------
@@ -61,14 +61,14 @@ def reframed(
     mask : bool array (H, W)
         Its tissue.
     grid : NetworkGrid
-        The one between which and the fixed frame `alignment` leads.
+        The grid that `alignment` leads to from the fixed grid.
     alignment : Alignment or None
     preprocessing : Preprocessing
 
     Returns
     -------
     Reframed or None
-        None where nothing was aligned, or the frame serves as it is.
+        None if nothing was aligned, or if the former grid suffices.
     """
     if alignment is None or alignment.kind == "none":
         return None

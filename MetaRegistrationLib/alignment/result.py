@@ -1,4 +1,4 @@
-"""What the initial alignment of a pair came to."""
+"""The result of the initial alignment of a pair."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ _MEASURES = ("agreement_before", "agreement", "confidence")
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """The global transform found for a pair of frames.
+    """The global transform between the network grids of a pair.
 
     Attributes
     ----------
     requested, kind : str
-        What was asked for (a name of `initial_kinds`), and what was kept. `rigid` is rotation and translation.
+        The kind that was asked for (a name of `initial_kinds`), and the kind that was used. `rigid` is rotation and translation.
     matrix : float64 array (2, 3)
-        A pull transform in pixels of the frame: a fixed pixel (row, column) is found at
-        ``matrix @ (row, column, 1)`` in the moving frame.
+        A pull transform in pixels of the network grid: a fixed pixel (row, column) is found at
+        ``matrix @ (row, column, 1)`` on the moving grid.
     agreement_before, agreement : float
-        Share of the blocks that find their like where the images lie, and where the matrix puts them.
+        Share of the blocks that agree without a transform, and under the matrix.
     confidence : float
-        How sure it is that the images show the same thing and that the matrix brings them together, from 0 to 1: by how
-        far the place found stands above all places that were searched, and by how many blocks agree on it. Below 0.5
-        the identity is kept, and the number is that of the place that was turned down. Zero when nothing was searched, NaN where
-        landmarks told the place.
+        Confidence, 0 to 1, that the images show the same thing and that the matrix aligns them. It depends on how far the
+        candidate stands above all others searched, and on how many blocks agree with it. Below 0.5 the result is the identity,
+        and the number is that of the rejected candidate. Zero when nothing was searched, NaN for an alignment by landmarks.
     seconds : float
         Time taken.
     reason : str
-        Why less was kept than asked for; empty when it was not.
+        Why a simpler kind than asked for was used; else empty.
     directions : str
         What the two contrasts have in common: one of `blocks.DIRECTIONS`.
     bend : float64 array (2, 3), optional
         What the curvature of an eye adds in a wide field: ``bend @ (row^2, row column, column^2)`` pixels, of positions that
-        go from -1 to 1 across the frame, edge to edge.
+        go from -1 to 1 across the network grid, edge to edge.
     """
 
     requested: str
@@ -51,7 +50,7 @@ class Alignment:
     bend: np.ndarray | None = None
 
     def displacement(self, size: int) -> np.ndarray:
-        """The transform as a pull field on a frame of `size` pixels: float32 (2, size, size), channels (row, column)."""
+        """The transform as a pull field on a network grid of `size` pixels: float32 (2, size, size), channels (row, column)."""
         axis = np.arange(size, dtype=np.float64)
         linear = self.matrix[:, :2] - np.eye(2)
         rows, columns = linear[:, :1, None] * axis[:, None], linear[:, 1:, None] * axis[None, :]
@@ -61,7 +60,7 @@ class Alignment:
         return found.astype(np.float32)
 
     def bent(self, positions: np.ndarray, size: int) -> np.ndarray:
-        """What the bend adds at positions (2, ...) of a frame of `size` pixels: (2, ...), zero without one."""
+        """What the bend adds at positions (2, ...) of a network grid of `size` pixels: (2, ...), zero without one."""
         if self.bend is None:
             return np.zeros_like(positions)
         rows, columns = (positions + 0.5) * (2 / size) - 1

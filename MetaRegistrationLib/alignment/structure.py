@@ -1,4 +1,4 @@
-"""Directions of edges and ridges: what two images of one thing share whatever the contrast of each."""
+"""Directions of edges and ridges, which two images of one thing share whatever their contrasts."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _well_inside(weight: Tensor) -> Tensor:
 
 
 def _filled(values: Tensor, weight: Tensor) -> Tensor:
-    """Values whose undefined part has the mean of its surroundings, so that no edge is made where an image ends."""
+    """Values, the undefined ones filled with the local mean, so that the end of an image is no edge."""
     if bool((weight > 0.5).all()):
         return values
     inside = (weight > 0.5).float()

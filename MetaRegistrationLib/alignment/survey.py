@@ -15,7 +15,7 @@ from .structure import Structure, structure
 
 LEAST_OVERLAP = calibration.LEAST_OVERLAP.value
 _AT_ONCE = 16  # as many as fit into a processor's cache
-_NEIGHBOURHOOD = 0.25  # how far the corners lie apart in two places that count as two; half a side is 1
+_NEIGHBOURHOOD = 0.25  # least distance of corners between two distinct candidates; half a side is 1
 _SIDES = sorted(2**twos * 3**threes for twos in range(1, 15) for threes in range(4))
 _REACH = 0.8  # of a side: what leaves a fifth of two equal images in common
 
@@ -43,16 +43,16 @@ def steps(lowest: float, highest: float, ratio: float) -> tuple[float, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Peaks:
-    """The best places that a survey found, best first.
+    """The best candidates of a survey, best first.
 
     Attributes
     ----------
     matrices : float64 array (K, 2, 3)
         Pull transforms, see `affine`.
     scores : float64 array (K,)
-        Above the mean of all places.
+        Above the mean of all candidates.
     chance : float
-        Standard deviation of the scores over all places.
+        Standard deviation of the scores over all candidates.
     """
 
     matrices: np.ndarray
@@ -73,7 +73,7 @@ class ScaledStructure:
     image : float32 Tensor (2, n, n)
         Values and weight.
     pool : int
-        Directions are averaged over so many pixels a side: what the search needs no finer.
+        Directions are averaged over so many pixels a side; the search needs no finer ones.
     """
 
     def __init__(self, image: Tensor, pool: int):
@@ -109,9 +109,9 @@ def fast_side(side: int) -> int:
 class Surveyor:
     """Scores of all shifts of a moving structure on a fixed one, under rotations and scales.
 
-    The score of a place is the sum of the products of all direction vectors over their mean energies and the root of
-    the number of pixels that both images show there: by how much it stands above chance. Where the moving image would
-    have to be enlarged, the fixed one is made smaller instead, so that no part of either is left out.
+    The score of a candidate says by how much it stands above chance. It is the sum of the products of all direction vectors
+    over their mean energies and the root of the number of pixels that both images show. Instead of enlarging the moving
+    image, the fixed one is made smaller, so that no part of either is left out.
     """
 
     def __init__(self, moving: ScaledStructure, fixed: ScaledStructure):
@@ -120,7 +120,7 @@ class Surveyor:
         self._padded = fast_side(int(np.ceil(((1 + np.sqrt(2)) / 2 + _REACH) * self.size)))
 
     def peaks(self, matrices: np.ndarray, *, count: int = 4) -> Peaks:
-        """The best places under the linear parts of `matrices` (C, 2, 3), at most `count`; one a neighbourhood."""
+        """The best candidates with the linear parts of `matrices` (C, 2, 3), at most `count`; one per neighbourhood."""
         heights, shifts, moments = [], [], np.zeros(3)
         chunks = _chunks(matrices)
         for chunk in chunks:
@@ -230,7 +230,7 @@ def _contrast(vectors: Tensor, weight: Tensor) -> float:
 
 
 def _apart(heights: np.ndarray, places: np.ndarray, count: int) -> list[int]:
-    """Indices of the highest places (C, 2, 3), one a neighbourhood."""
+    """Indices of the highest candidates (C, 2, 3), one per neighbourhood."""
     corners = places @ CORNERS
     kept: list[int] = []
     for candidate in np.argsort(-heights, kind="stable"):

@@ -84,7 +84,7 @@ def finetune(
     InputError
         An image, checkpoint, network or setting cannot be used.
     TrainingStopped
-        The training ended early, such as by a loss that is not finite.
+        The training ended early, for example because the loss is not finite.
     """
     epochs, seed = whole_number(epochs, "epochs", 1), whole_number(seed, "seed", 0)
     check_initial(initial, "initial")

@@ -94,7 +94,7 @@ def evaluate(
     -------
     PairsOutcome
         ``outcome.summary["distance_after_px"]["mean"]`` is the mean landmark distance, in pixels of the network grid; None
-        in place of the dict where no pair has landmarks.
+        instead of the dict if no pair has landmarks.
 
     Raises
     ------

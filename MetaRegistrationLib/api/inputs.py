@@ -1,4 +1,4 @@
-"""Arrays, tensors, SimpleITK images, files and `Image` objects as images; what cannot be one is refused by name."""
+"""Arrays, tensors, SimpleITK images, files and `Image` objects as images. Others are refused by name."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def _named(error: InputError, name: str) -> InputError:
 
 
 def as_mask(value: Any, image: Image, name: str, own: Geometry | None = None) -> np.ndarray:
-    """Where `image` shows tissue, bool (H, W): an array, tensor, SimpleITK image or path that is not zero there.
+    """Tissue mask of `image`, bool (H, W), from an array, tensor, SimpleITK image or path that is not zero in tissue.
 
     Raises
     ------
     InputError
-        It lies on other pixels than the image, or shows no tissue.
+        It has other pixels than the image, or shows no tissue.
     """
     pixels = as_pixels(value, image, name, own)
     if pixels.ndim != 2:
@@ -110,7 +110,7 @@ def as_pixels(value: Any, image: Image, name: str, own: Geometry | None = None) 
     Raises
     ------
     InputError
-        It is no image, or lies on other pixels than `image`: another size or another geometry.
+        It is no image, or has other pixels than `image`: another size or another geometry.
     """
     pixels, geometry = _pixels(value, name)
     check_on_moving(pixels.shape, geometry, own or image.geometry, own is not None, name)
@@ -225,7 +225,7 @@ def _raster(path: str | Path) -> bool:
 
 
 def _pixels(value: Any, name: str) -> tuple[np.ndarray, Geometry | None]:
-    """Values of their own type, and where they lie if they say so."""
+    """Values of their own type, and their geometry if they have one."""
     if isinstance(value, Image):
         return _exact(np.asarray(value.array), name), value.geometry
     if isinstance(value, (str, Path)):
@@ -306,7 +306,7 @@ def _of_tensor(tensor: Any) -> np.ndarray:
 
 
 def _grey(array: np.ndarray, name: str) -> np.ndarray:
-    """Grey float32 (H, W), a copy; transparency lies over black."""
+    """Grey float32 (H, W), a copy; transparent pixels are blended with black."""
     if array.dtype.kind not in "buif":
         raise InputError(f"{name}: expected numbers, got {_what(array)}.")
     if array.ndim == 3 and array.shape[2] == 1:
@@ -358,7 +358,7 @@ def _spaced(image: Image, spacing: float | Sequence[float] | None, name: str) ->
 
 
 def _dimension(image: Image) -> int:
-    """What SimpleITK makes of the image's file; without one 2, unless it does not lie in the plane z = 0."""
+    """The dimension that SimpleITK reads from the image's file. Without a file: 2, or 3 outside the plane z = 0."""
     if image.path is not None and image.path.is_file():
         reader = sitk.ImageFileReader()
         reader.SetFileName(str(image.path))

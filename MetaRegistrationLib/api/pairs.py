@@ -47,7 +47,7 @@ def register(
     Parameters
     ----------
     moving, fixed : array (H, W) or (H, W, 3|4), torch tensor, SimpleITK image, path or Image
-        The image to be warped, and the one that stays; they may differ in size. Arrays have spacing 1 and origin 0.
+        The image to be warped, and the one that stays in place. They may differ in size. Arrays have spacing 1 and origin 0.
     checkpoint : path, str or Checkpoint, optional
         A file, the name of a shipped checkpoint such as "coarse_to_fine_octa", or what `finetune` or `load_checkpoint`
         returned. The default is the shipped "coarse_to_fine_any".
@@ -64,7 +64,7 @@ def register(
     moving_spacing, fixed_spacing : float or (float, float), optional
         The same for one of the images.
     moving_mask, fixed_mask : array (H, W), tensor, SimpleITK image or path, optional
-        Not zero where the image shows tissue. Tissue is found where there is no mask.
+        Tissue mask, not zero in tissue. By default it is found.
     landmarks : (array (N, 2), array (N, 2)), optional
         Corresponding points of the moving and the fixed image, (row, column) in pixels: for ``Stages(initial="landmarks")``,
         and measured in `Registration.measures`.
@@ -74,12 +74,12 @@ def register(
     Returns
     -------
     Registration
-        Where its `confident` is False for an alignment that was searched, the moving image is left unchanged.
+        If a searched alignment is not confident (`confident` is False), the moving image is left unchanged.
 
     Raises
     ------
     InputError
-        An image, mask, checkpoint, network or setting cannot be used; the message says what was expected and what came.
+        An image, mask, checkpoint, network or setting cannot be used. The message says what was expected and what was given.
 
     Examples
     --------

@@ -33,7 +33,7 @@ class Registration:
     measures : PairMeasures
         One row of `metrics.csv`.
     record : dict
-        What made the result: stages, checkpoint, device, versions.
+        Settings of the result: stages, checkpoint, device, versions.
     details : registration.registrar.Registration
         The result as the library uses it: its images, network grids, alignment and refinement.
     """
@@ -96,7 +96,7 @@ class Registration:
     def displacement_px(self) -> np.ndarray:
         """The pull field on the fixed grid, float32 (2, H, W), channels (row, column), in pixels of the moving image.
 
-        Fixed pixel x lies at ``x + displacement_px[:, x]`` in the moving image, whatever the sizes of the two images.
+        Fixed pixel x is found at ``x + displacement_px[:, x]`` in the moving image. The sizes of the two images may differ.
         """
         if self._displacement is None:
             positions = np.moveaxis(self.details.moving_positions(), -1, 0)
@@ -131,7 +131,7 @@ class Registration:
         Raises
         ------
         InputError
-            The image lies on other pixels than the moving image, or there is no such interpolation.
+            The image has other pixels than the moving image, or there is no such interpolation.
         """
         if not isinstance(interpolation, str) or interpolation not in INTERPOLATIONS:
             raise InputError(f"interpolation: expected one of {', '.join(INTERPOLATIONS)}, got {interpolation!r}.")
@@ -185,7 +185,7 @@ class Registration:
         return self.details.carry_back(as_points(points, "points"))
 
     def transform(self, dimension: int | None = None) -> sitk.DisplacementFieldTransform:
-        """The transform from fixed to moving points, by which `SimpleITK.Resample` makes what `warped` gives.
+        """The transform from fixed to moving points. `SimpleITK.Resample` with it gives the same image as `warped`.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class Registration:
         Raises
         ------
         InputError
-            Another dimension, or 2 for images that do not lie in the plane z = 0.
+            Another dimension, or 2 for images that are not in the plane z = 0.
         """
         dimension = max(each.dimension for each in self._given) if dimension is None else dimension
         if not isinstance(dimension, int) or dimension not in (2, 3):
@@ -205,7 +205,7 @@ class Registration:
         placed = self._as_given()
         vectors, geometry = placed.transform_grid()
         if dimension == 2 and not (in_plane(geometry) and in_plane(placed.moving.geometry)):
-            raise InputError("dimension: expected 3, for the images do not lie in the plane z = 0; got 2.")
+            raise InputError("dimension: expected 3, because the images are not in the plane z = 0; got 2.")
         field = vectors[..., :dimension].astype(np.float64)
         image = sitk.GetImageFromArray(field if dimension == 2 else field[None], isVector=True)
         direction = np.asarray(geometry.direction)[:dimension, :dimension]
@@ -224,9 +224,9 @@ class Registration:
         return replace(self.details, moving=moving, fixed=fixed)
 
     def save(self, folder: str | Path) -> Path:
-        """Write what the command line writes for a pair, and the tables over it, into `folder`; return the folder.
+        """Write the same files as the command line for a pair into `folder`; return the folder.
 
-        See `registration.results.write_registration` for the files, to which `metrics.csv` and `summary.json` come.
+        The files are those of `registration.results.write_registration`, `metrics.csv` and `summary.json`.
 
         Raises
         ------

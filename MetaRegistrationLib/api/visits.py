@@ -36,11 +36,11 @@ class AlignedVisits:
     names, dates : list of str
         Of the visits, in the order given.
     reference : str
-        The visit that all others were brought to.
+        The visit that all others were registered to.
     series : visits.Series
         The result as the library uses it.
     record : dict
-        What made it.
+        Its settings.
     """
 
     def __init__(self, series: Series, record: dict) -> None:
@@ -67,11 +67,11 @@ class AlignedVisits:
 
     @property
     def inconsistent(self) -> list[str]:
-        """Visits whose round-trip error, directly against through a third visit, is over 0.5 px of the network grid."""
+        """Visits with a round-trip error over 0.5 px of the network grid: registered directly and through a third visit."""
         return self.series.inconsistent
 
     def warped(self, visit: int | str) -> np.ndarray:
-        """A visit on the reference's pixels, float32 (H, W); NaN where it shows nothing.
+        """A visit on the reference's pixels, float32 (H, W); NaN outside its tissue.
 
         Raises
         ------
@@ -86,11 +86,11 @@ class AlignedVisits:
 
     @cached_property
     def average(self) -> Average:
-        """The mean of the aligned visits (`image`, float32 (H, W)), and how many show something at each pixel (`count`)."""
+        """The mean of the aligned visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`)."""
         return average(self.series)
 
     def save(self, folder: str | Path) -> Path:
-        """Write what the command ``series`` writes without a change map, and return the folder.
+        """Write the same files as the command ``series`` without a change map; return the folder.
 
         Raises
         ------
@@ -127,20 +127,20 @@ def align_visits(
     spacing: float | Sequence[float] | None = None,
     progress: Reader | None = None,
 ) -> AlignedVisits:
-    """Align all visits of one eye to one of them, check them against one another, and average them.
+    """Align all visits of one eye to one of them, check them, and average them.
 
     Parameters
     ----------
     images : sequence
         At least two images, each as `register` takes it.
     dates : sequence of str or date, optional
-        One for each image; they are kept with the visits.
+        One for each image; they are stored with the visits.
     names : sequence of str, optional
         One for each image, all different; by default the names of the files, or visit_1, visit_2 ...
     reference : str, optional
-        Name of the visit that stays; by default the one of the best quality.
+        Name of the visit that stays in place; by default the one with the best quality.
     masks : sequence, optional
-        One for each image, or None in its place.
+        One for each image, or None instead.
     checkpoint, network, stages, device, spacing
         As `register` takes them.
     progress : callable, optional

@@ -111,7 +111,7 @@ def _wrong_use(error: _WrongUseError, as_json: bool) -> int:
 
 
 class _Watch:
-    """Reader that hands events on, messages with the names of options, and keeps what the end of a run must tell."""
+    """Reader that hands events on, messages with the names of options, and collects what the end of a run reports."""
 
     def __init__(self, reader: Reader, task: str) -> None:
         self._reader = reader

@@ -23,7 +23,7 @@ NAME = "evaluate"
 HELP = "measure a checkpoint on pairs with landmarks"
 DESCRIPTION = (
     "Register the pairs of a folder and measure the result: landmark distance before and after (mean over a pair's\n"
-    "landmarks, in pixels of the network's 400 x 400 frame), NCC, folding, time. Writes metrics.csv (one row a pair) and\n"
+    "landmarks, in pixels of the 400 x 400 network grid), NCC, folding, time. Writes metrics.csv (one row a pair) and\n"
     "summary.json into --output, and no images."
 )
 EXAMPLES = (

@@ -17,7 +17,7 @@ DESCRIPTION = (
     "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
     "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
     "choose the best epoch by their landmarks. Without landmarks, or with none held out, NCC chooses it or, where little is\n"
-    "left to deform, the loss. Where no epoch is better than the start, the start is kept, with a warning.\n"
+    "left to deform, the loss. If no epoch is better than the start, the start is the result, with a warning.\n"
     "The pairs are aligned first, as `register` does, and the network learns what remains: from the pairs by Eq. (1), and\n"
     "where they look like OCTA, from simulated visits whose displacement is known.\n"
     "--plain is the paper's fine-tuning, by Eq. (1) alone."

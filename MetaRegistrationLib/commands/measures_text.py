@@ -31,7 +31,7 @@ def summary_line(summary: dict) -> str:
     distance = f"distance {before} grid px before, {after} grid px after"
     return (
         f"Mean over {counted(summary['pairs_with_landmarks'], 'pair')} with landmarks: {distance}; {ncc}; "
-        f"made worse {summary['made_worse_percent']:.0f} %"
+        f"{summary['made_worse_percent']:.0f} % got worse"
     )
 
 

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
-    """Meta-train; of several processes only the first one tells anything."""
+    """Meta-train; of several processes only the first one reports."""
     from ..training.distributed import join
 
     group, arguments.device = join(arguments.device)

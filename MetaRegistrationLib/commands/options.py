@@ -1,4 +1,4 @@
-"""Options that several commands share, so that each is spelled, checked and explained in one way."""
+"""Options that several commands share, so that each is spelled, checked and explained once."""
 
 from __future__ import annotations
 
@@ -167,14 +167,14 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="distance between pixels in micrometres, for files that do not carry it",
     )
     parser.add_argument(
-        "--override-spacing", action="store_true", help="--spacing-um counts whatever the files say of their pixel size"
+        "--override-spacing", action="store_true", help="--spacing-um overrides the pixel size in the files"
     )
     for role in ("moving", "fixed"):
         parser.add_argument(
             f"--{role}-spacing-um",
             type=positive_float,
             metavar="S",
-            help=f"distance between pixels of the {role} image, whatever its file says",
+            help=f"distance between pixels of the {role} image; overrides its file",
         )
 
 
@@ -209,7 +209,7 @@ def add_initial(parser: argparse.ArgumentParser, *, with_landmarks: bool = False
         choices=kinds,
         default=Stages.initial,
         help="initial alignment, before the network (default: %(default)s)"
-        + ("; landmarks: from three or more pairs of those that are given" if with_landmarks else ""),
+        + ("; landmarks: from three or more of the given pairs" if with_landmarks else ""),
     )
 
 

@@ -21,10 +21,10 @@ from .options import (
 NAME = "series"
 HELP = "align all visits of an eye, check and average them, and show what changed"
 DESCRIPTION = (
-    "Bring all visits of an eye onto one of them, directly or, where that cannot be done, through another visit; check them\n"
-    "round triangles of visits; average them; map what changed between two of them. Into --output, one folder an eye: each\n"
-    "visit and its transform, the average and how many visits it has at each pixel, the change in standard deviations of what\n"
-    "differs between repeat scans anyway, tables, a film, and report.html. For research, not for clinical use."
+    "Align all visits of an eye to one of them, directly or, if that fails, through another visit. Check them by\n"
+    "round-trip errors, average them, and map the change between two of them. --output gets one folder per eye: each visit and\n"
+    "its transform, the average and the number of visits at each pixel, the change in standard deviations of repeat scans\n"
+    "without change, tables, a film, and report.html. For research, not for clinical use."
 )
 EXAMPLES = (
     "  meta-registration series --images visit1.png visit2.png visit3.png --output eye\n"
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--visits", type=path_name, metavar="FILE", help="table: eye, visit, date, image, landmarks, mask"
     )
     given.add_argument("--folder", type=path_name, metavar="DIR", help="one subfolder an eye, or the images of one eye")
-    parser.add_argument("--reference", metavar="NAME", help="the visit that stays (default: the one of best quality)")
+    parser.add_argument("--reference", metavar="NAME", help="the visit that stays in place (default: the best quality)")
     _add_change(parser)
     add_output(parser)
     add_checkpoint(parser)

@@ -1,4 +1,4 @@
-"""`--watch-stdin`: a parent program stops a command by closing its standard input, on every system alike."""
+"""`--watch-stdin`: a parent program stops a command by closing its standard input, on every system."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_watch_stdin(parser: argparse.ArgumentParser) -> None:
 class StdinWatch:
     """Context in which the end of standard input, or a line `cancel` in it, stops the work exactly as Ctrl-C does.
 
-    `requested` tells whether that happened.
+    `requested` says whether that happened.
     """
 
     def __init__(self) -> None:

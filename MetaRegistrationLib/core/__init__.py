@@ -1,1 +1,1 @@
-"""Pixels and fields as arrays and tensors: where pixels lie, the network's frame, tissue, warping, losses, measures."""
+"""Pixels and fields as arrays and tensors: geometry, network grid, tissue mask, warping, losses, measures."""

@@ -1,4 +1,4 @@
-"""Black frames and round masks: told by their outline from the dark around a brain, and continued for the network."""
+"""Drawn borders (black frames, round masks): recognised by their outline, and continued for the network."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _ALONG = calibration.DRAWN_BORDER.value
 def is_drawn(moving: np.ndarray, fixed: np.ndarray) -> bool:
     """Whether the border of a pair was drawn by a device or a program, so that its outline says nothing of the tissue.
 
-    The tissue then fills a rectangle, a circle, or a circle cut by a rectangle, at the same place in both images: what only one
-    of them leaves dark is its own. Where nothing is dark in both, each image's tissue has to have such an outline.
+    The tissue then fills a rectangle, a circle, or a circle cut by a rectangle, at the same position in both images. Only the
+    area that is dark in both is considered. If no area is dark in both, the tissue of each image has to have such an outline.
 
     Parameters
     ----------
     moving, fixed : bool arrays (H, W)
-        Where the images show tissue. Both everywhere: there is no border.
+        Tissue masks. If both are true everywhere, there is no border.
     """
     if moving.all() and fixed.all():
         return False
@@ -50,7 +50,7 @@ def _along_a_shape(tissue: np.ndarray) -> float:
 
 
 def continued(images: tuple[np.ndarray, ...], known: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Images (H, W) with the value of the nearest pixel of `known`, bool (H, W), outside of it; as they are where it is empty."""
+    """Images (H, W) with the value of the nearest pixel of `known`, bool (H, W), outside of it; unchanged if it is empty."""
     if known.all() or not known.any():
         return images
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)

@@ -1,6 +1,6 @@
 """Marks that a device burnt into both images of a pair at the same place: the lines of grids and scale bars.
 
-They show nothing of the eye, agree perfectly where the images lie as they are, and so would hold the pair in place.
+They show nothing of the eye. They agree perfectly without any transform, so they would prevent the registration.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from .. import calibration
 
-_LONGEST_SIDE = 1024  # pixels of the reduced copy on which marks are looked for
+_LONGEST_SIDE = 1024  # pixels of the reduced copy that is searched for marks
 _EQUAL = calibration.MARK_EQUAL.value
 _CONSTANT = calibration.MARK_CONSTANT.value
 _LEAST_PX = calibration.MARK_LEAST_PX.value
@@ -24,17 +24,17 @@ _EIGHT = np.ones((3, 3), dtype=bool)
 
 
 def burnt_marks(moving: np.ndarray, fixed: np.ndarray, tissue: np.ndarray | None = None) -> np.ndarray:
-    """Pixels of marks that two images have at the same place, bool (H, W); none where the images differ in size.
+    """Pixels of marks that two images have at the same position, bool (H, W); none if the images differ in size.
 
-    A mark has one grey value in both images, differs from what lies around it, and is a thin bar along an axis of the images.
-    Vessels, saturated ones too, do not run so straight.
+    A mark has one grey value in both images, differs from its neighbourhood, and is a thin bar along an axis of the images.
+    Vessels, also saturated ones, are not so straight.
 
     Parameters
     ----------
     moving, fixed : np.ndarray
         (H, W), any range.
     tissue : np.ndarray, optional
-        Where both images show something, bool (H, W); elsewhere no marks are looked for.
+        Common tissue mask, bool (H, W); marks are searched inside it.
     """
     found = np.zeros(np.shape(fixed), dtype=bool)
     if np.shape(moving) != np.shape(fixed) or np.array_equal(moving, fixed):
@@ -111,7 +111,7 @@ def _scaled(image: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def filled(image: np.ndarray, marks: np.ndarray) -> np.ndarray:
-    """The image (H, W), float32, with what lies around the marks in their place."""
+    """The image (H, W), float32, its marks filled from their neighbourhood."""
     holes = ndimage.binary_dilation(marks, _EIGHT)  # where a mark was interpolated or compressed, its rim is spoilt too
     values = np.where(holes | ~np.isfinite(image), 0, image).astype(np.float32)
     weight = (~holes & np.isfinite(image)).astype(np.float32)

@@ -37,7 +37,7 @@ def invert_points(
     positions : float64 (N, 2)
         (row, column) in pixels of the fixed image.
     converged : bool (N,)
-        False where no solution within `tolerance` was found (folds, tears, NaN); the position is then the best one seen.
+        False where no solution within `tolerance` was found (folding, tears, NaN); the position is then the best one seen.
     """
     field = np.asarray(displacement, dtype=np.float64)
     points = np.asarray(points, dtype=np.float64).reshape(-1, 2)

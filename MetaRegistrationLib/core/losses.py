@@ -105,9 +105,9 @@ def smoothness(displacement_px: Tensor) -> Tensor:
 def displacement_error(displacement_px: Tensor, truth_px: Tensor, *, softening_px: float = 0.05) -> Tensor:
     """Mean distance in pixels between a displacement and the true one, both (B, 2, H, W).
 
-    Only pixels that lie within the moving image count: of the others the images cannot tell. Where the truth is NaN it is not
-    known, and does not count either. Below `softening_px` the
-    distance passes into its square, so that its gradient is finite where the two agree.
+    Only pixels within the moving image are used, because the images say nothing about the others. Pixels whose true displacement
+    is NaN (unknown) are ignored too. Below `softening_px` the distance becomes its square, so that the gradient is finite if the
+    two agree.
     """
     check_displacement(displacement_px, "displacement_error")
     height, width = truth_px.shape[-2:]
@@ -143,8 +143,8 @@ class RegistrationLoss:
         The correlation is averaged over this many resolutions, each half the one before. 1 is the paper's loss; more let
         the loss see displacements that are longer than its window.
     supervision_weight : float
-        Where the true displacement is known (simulated pairs), this times the mean distance to it, in pixels, is added; 0, the
-        paper's loss, never looks at it.
+        Where the true displacement is known (simulated pairs), this times the mean distance to it, in pixels, is added. 0 is
+        the paper's loss.
     """
 
     smoothness_weight: float = 1.0

@@ -22,7 +22,7 @@ def normalised_cross_correlation(first: np.ndarray, second: np.ndarray, where: n
         raise ValueError(f"normalised_cross_correlation: expected one shape, got {first.shape} and {second.shape}")
     if where is not None:
         first, second = first[where], second[where]
-    # Not told from the norm below: the mean of equal values may round to another value.
+    # The norm below does not show this: the mean of equal values may round to another value.
     if first.size < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     first, second = first - first.mean(), second - second.mean()

@@ -19,7 +19,7 @@ _SAME_FIELD_OF_VIEW = calibration.SAME_FIELD_OF_VIEW.value
 
 @dataclass(frozen=True)
 class NetworkGrid:
-    """Where the network's grid lies on an image: ``pixel = scale * grid position + offset``, per axis (row, column).
+    """The network grid on an image: ``pixel = scale * grid position + offset``, per axis (row, column).
 
     Both are positions of pixel centres; `size` is the side of the square grid in its own pixels.
     """
@@ -71,11 +71,11 @@ def _centred_grid(shape: tuple[int, int], size: int, scale: tuple[float, float])
 
 
 def pair_grids(moving: Geometry, fixed: Geometry, size: int) -> tuple[NetworkGrid, NetworkGrid]:
-    """Frames of a moving and a fixed image.
+    """Network grids of a moving and a fixed image.
 
-    The fixed image fills its grid. So does the moving one when both show the same field of view: the same extent in mm
-    where pixel sizes are known, the same aspect where they are not. Otherwise the moving image is centred at the scale of
-    the fixed one (in mm where known, in pixels where not), so that no scan is stretched against the other.
+    The fixed image fills its grid. The moving image fills its grid if both cover the same area: the same extent in mm if the
+    pixel sizes are known, else the same aspect ratio. Otherwise the moving image is centred at the scale of the fixed one (in mm
+    if known, else in pixels), so that no scan is stretched against the other.
     """
     fixed_grid = stretched_grid(fixed.size, size)
     unit = np.ones(2)
@@ -139,7 +139,7 @@ def _blurred_sampling(extent: int, positions: np.ndarray, sigma: float) -> spars
 
 
 def resample_masked(array: np.ndarray, grid: NetworkGrid, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`resample_to_grid` from the pixels of `mask` (H, W) alone: what lies outside, even NaN, mixes with none of them.
+    """`resample_to_grid` from the pixels of `mask` (H, W) only: values outside, even NaN, do not mix with them.
 
     Returns
     -------
@@ -158,7 +158,7 @@ def resample_masked(array: np.ndarray, grid: NetworkGrid, mask: np.ndarray) -> t
 
 
 def mask_on_grid(mask: np.ndarray, grid: NetworkGrid) -> np.ndarray:
-    """Grid pixels (size, size), bool, that lie in an image mask (H, W) and so in the image, at least for the most part."""
+    """Grid pixels (size, size), bool, most of which are covered by an image mask (H, W), and so by the image."""
     inside = grid.inside(mask.shape)
     if mask.all():
         return inside
@@ -223,8 +223,8 @@ class Preprocessing:
     bins : int
         Grey levels of the equalisation.
     field_of_view : bool
-        Grey levels are those of the tissue, and everything else becomes 0; otherwise the border counts too. Settings
-        that were stored before there was a field of view have it off.
+        Use the tissue mask: grey levels are those of the tissue, and all other pixels become 0. Otherwise the border is used too.
+        Settings without this key have it off.
     """
 
     size: int = 400
@@ -246,8 +246,8 @@ class Preprocessing:
         Parameters
         ----------
         field_of_view : np.ndarray, optional
-            Where the image shows tissue, bool (H, W); found by `tissue.field_of_view` unless it is given. Where the
-            setting is off only pixels that are not finite are left out.
+            Tissue mask, bool (H, W); by default `tissue.tissue_mask` finds it. If the setting is off, only pixels that are
+            not finite are ignored.
         """
         grid = grid or stretched_grid(array.shape, self.size)
         mask = np.isfinite(array)

@@ -126,7 +126,7 @@ def exponential(velocity_px: Tensor, squarings: int) -> Tensor:
 def jacobian_determinant(displacement_px: Tensor) -> Tensor:
     """Determinant (B, H-1, W-1) of the Jacobian of ``x + displacement_px(x)``, by forward differences.
 
-    A value at or below zero is a fold.
+    A value at or below zero means folding.
     """
     check_displacement(displacement_px, "jacobian_determinant")
     down = displacement_px[:, :, 1:, :-1] - displacement_px[:, :, :-1, :-1]

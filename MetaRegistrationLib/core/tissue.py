@@ -1,4 +1,4 @@
-"""Where an image shows tissue: without a black or constant border, NoData values and pixels that are not finite."""
+"""Tissue mask of an image: without a black or constant border, NoData values and pixels that are not finite."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from .. import calibration
 
-_LONGEST_SIDE = 512  # pixels of the reduced copy on which the border is looked for
+_LONGEST_SIDE = 512  # pixels of the reduced copy that is searched for the border
 _WINDOW = 5
 _DARK = calibration.DARK_LEVEL.value
 _DARK_DEVIATION = calibration.DARK_DEVIATION.value
@@ -24,10 +24,9 @@ _HUGE = calibration.NO_DATA_MAGNITUDE.value
 def tissue_mask(array: np.ndarray) -> np.ndarray:
     """Pixels that show tissue, bool (H, W); all of them where the image has no border.
 
-    Outside are pixels that are not finite or hold a NoData value (wherever they lie), and regions at the image's border
-    that are dark and locally flat (black frames, also noisy ones, round masks, corners of a rotated scan) or constant.
-    Dark areas inside the tissue stay inside. An image of which less than a tenth would remain keeps all its pixels, but
-    for those that are not finite.
+    Pixels that are not finite or hold a NoData value are outside. So are regions at the image's border that are constant, or
+    dark and locally flat (black frames, also noisy ones, round masks, corners of a rotated scan). Dark areas inside the tissue
+    are inside. If less than a tenth of the image would remain, all finite pixels are inside.
 
     Parameters
     ----------
@@ -40,7 +39,7 @@ def tissue_mask(array: np.ndarray) -> np.ndarray:
         return finite
     step = -(-max(array.shape) // _LONGEST_SIDE)
     values, known = _reduced(array, valid, step)
-    outside = _surround(values, known)
+    outside = _border(values, known)
     if not outside.any():
         inside = valid
     else:
@@ -88,7 +87,7 @@ def _block_sums(part: np.ndarray, step: int) -> np.ndarray:
     return whole.reshape(height, step, width).sum(axis=1)
 
 
-def _surround(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+def _border(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The border, bool (h, w), of an image that is `known` (bool) in part and zero elsewhere."""
     sample = values[known] if values.size < 2**16 else values[::2, ::2][known[::2, ::2]]
     low, high = np.percentile(sample, (1, 99)) if sample.size else (0, 0)
@@ -114,7 +113,7 @@ def _dark(scaled: np.ndarray, level: np.ndarray, deviation: np.ndarray, known: n
 
 def _constant(scaled: np.ndarray, level: np.ndarray, deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     outside = np.zeros(known.shape, dtype=bool)
-    # What is dark was looked for already.
+    # Dark regions were already found.
     for region in _at_corners(known & (level >= _DARK) & (deviation < _CONSTANT_DEVIATION), ~known):
         lower, middle, upper = np.percentile(level[region][::4], (10, 50, 90))
         if upper - lower < _CONSTANT_SPREAD:

@@ -1,4 +1,4 @@
-"""The test beds as pairs in the network's frame: real repeat visits (R), simulated ones (S), brain slices (B)."""
+"""The test beds as pairs on the network grid: real repeat visits (R), simulated ones (S), brain slices (B)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class BedPair:
 
 
 class Alignments:
-    """Initial alignments of a bed's pairs, each found once and kept in a file.
+    """Initial alignments of a bed's pairs, each found once and stored in a file.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Alignments:
     initial : str
         Kind of alignment.
     preprocessing : Preprocessing
-        Alignments found on frames of another kind are not taken over.
+        Alignments found on grids of another kind are not reused.
     device : torch.device
     """
 
@@ -156,7 +156,7 @@ class Bed:
         return BedTask(self.name, images_only, images, self._alignments.initial, self._preprocessing)
 
     def prepare(self, progress: Reader) -> None:
-        """Read and align all pairs now, and tell how far that is."""
+        """Read and align all pairs now, and report the progress."""
         files = [*self.training_files, *self.test_files]
         if self._alignments.initial != NONE and len(self._alignments) < len(files):
             told = time.monotonic()

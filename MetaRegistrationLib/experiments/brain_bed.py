@@ -102,7 +102,7 @@ def _repeats(slices: Sequence[Slice], size: int, progress: Reader) -> Iterator[t
 
 
 def _within_brain(image: np.ndarray) -> np.ndarray:
-    """Where landmarks may lie: in the brain, but not on its rim, whose corners are those of the skull-stripping."""
+    """Where landmarks may be: in the brain, but not on its rim, whose corners come from the skull-stripping."""
     low, high = float(image.min()), float(image.max())
     brain = ndimage.binary_fill_holes(image > low + 0.01 * (high - low))
     return ndimage.binary_erosion(brain, iterations=_RIM_PX)

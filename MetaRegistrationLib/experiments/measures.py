@@ -64,9 +64,9 @@ def measure_pairs(network: nn.Module | None, pairs: Sequence[BedPair], device: t
 
 
 class Watch:
-    """Measures test pairs while a row trains; it only looks.
+    """Measures test pairs while a row trains, without influence on the training.
 
-    A run takes it for a validator of no pairs: whatever it tells is logged and judges nothing, so the last weights are the
+    A run treats it as a validator of no pairs: its values are logged and choose nothing, so the last weights are the
     result, and the test pairs choose none.
 
     Parameters

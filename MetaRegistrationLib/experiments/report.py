@@ -69,9 +69,9 @@ def write_report(
 
 _NOTE = (
     "Mean ± standard deviation over test pairs, each pair's values averaged over the seeds; behind them the standard deviation\n"
-    "of the seeds' means. Distances in pixels of the 400 x 400 frame. The paper's numbers are of private pairs: the order and\n"
-    "the ratios can be compared, not the values; its longest rows have 2000 epochs. 'Not deformed' with an initial alignment\n"
-    "is that alignment alone.\n"
+    "of the seeds' means. Distances in pixels of the network grid (400 x 400). The paper's numbers are of private pairs:\n"
+    "order and ratios can be compared, not the values; its longest rows have 2000 epochs. 'Not deformed' with an initial\n"
+    "alignment is that alignment alone.\n"
 )
 
 

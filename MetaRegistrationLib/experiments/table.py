@@ -31,7 +31,7 @@ _WORSE_PX = calibration.WORSE_PX.value
 @dataclass(frozen=True)
 class TableRow:
     """One line: means over pairs of values that are averaged over seeds first; `seed_spread` are standard deviations of
-    the seeds' means (empty for one seed). Distances in pixels of the frame unless they say `native`."""
+    the seeds' means (empty for one seed). Distances in pixels of the network grid unless they say `native`."""
 
     network: str
     bed: str
@@ -143,7 +143,7 @@ def markdown(lines: Sequence[TableRow]) -> str:
         here = [line for line in lines if (line.network, line.bed, line.initial) == setting]
         parts.append(f"### {Setting(*setting).title} ({here[0].pairs} pairs)\n")
         header = (
-            "row", "distance, px", "median", "made worse", "NCC", "folds", "seeds", "trained", "paper: distance", "paper: NCC",
+            "row", "distance, px", "median", "got worse", "NCC", "folds", "seeds", "trained", "paper: distance", "paper: NCC",
         )  # fmt: skip
         parts.append(markdown_table(header, [_cells(line) for line in here]))
     return "\n".join(parts)

@@ -24,9 +24,9 @@ def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, lumin
     colour : np.ndarray
         (H, W, 3), red, green, blue.
     alpha : np.ndarray, optional
-        Opacity (H, W) from 0 to 1; the image lies over black.
+        Opacity (H, W) from 0 to 1; the image is blended with black.
     luminance : bool
-        Always luminance. Otherwise a channel is taken whose structure over its noise, inside the field of view, is more
+        Always luminance. Otherwise a channel is taken whose structure over its noise, inside the tissue mask, is more
         than a tenth above that of the luminance: green for a fundus photograph whose red is saturated, for instance.
     """
     candidates = [colour @ np.asarray(_LUMINANCE)]
@@ -52,7 +52,7 @@ def _most_structured(candidates: list[np.ndarray]) -> np.ndarray:
 
 
 def _structure(values: np.ndarray, inside: np.ndarray) -> float:
-    """Deviation of a band of `values` over the deviation of their noise, both within the field of view."""
+    """Deviation of a band of `values` over the deviation of their noise, both inside the tissue mask."""
     # Away from the border, whose edge is no structure of the tissue.
     inside = ndimage.binary_erosion(inside, iterations=int(2 * _BAND[1]), border_value=1)
     if inside.sum() < _LEAST_PIXELS:

@@ -50,7 +50,7 @@ class Image:
     array : np.ndarray
         (H, W) float32, the file's own intensities.
     geometry : Geometry
-        Where its pixels lie.
+        The geometry of its pixels.
     path : Path or None
         The file that it came from.
     mask : np.ndarray or None
@@ -107,7 +107,7 @@ def read_image(
     override: bool = False,
     luminance: bool = False,
 ) -> Image:
-    """Read one grey 2D image with its geometry; transparency lies over black.
+    """Read one grey 2D image with its geometry; transparent pixels are blended with black.
 
     Colour becomes luminance, or the one channel that shows clearly more structure (`grey_of_colour`).
 
@@ -151,7 +151,7 @@ def read_image(
 
 
 def read_pixels(path: str | Path, *, slice_index: int | None = None) -> tuple[np.ndarray, Geometry]:
-    """Read the values of a 2D image or label map as they are stored, and where they lie.
+    """Read the values of a 2D image or label map as they are stored, and their geometry.
 
     Parameters
     ----------
@@ -329,9 +329,9 @@ def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Ima
 def without_marks(
     moving: Image, fixed: Image, moving_tissue: np.ndarray, fixed_tissue: np.ndarray
 ) -> tuple[Image, Image, int]:
-    """The two images as stages shall see them, and how many pixels of marks they have in common at the same place.
+    """The two images without common marks, and the number of pixels of marks at the same position in both.
 
-    Such marks are filled with what lies around.
+    Such marks are filled from their neighbourhood.
     """
     if moving.array.shape != fixed.array.shape:
         return moving, fixed, 0

@@ -9,7 +9,7 @@ from ..core.geometry import Geometry
 
 
 def geometry_of_itk(image: sitk.Image, *, spacing_known: bool) -> Geometry:
-    """Geometry of a 2D image, which lies in the plane z = 0, or of a 3D one of one slice."""
+    """Geometry of a 2D image, in the plane z = 0, or of a 3D one of one slice."""
     dimension = image.GetDimension()
     direction = np.eye(3)
     direction[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
@@ -27,7 +27,7 @@ def geometry_of_itk(image: sitk.Image, *, spacing_known: bool) -> Geometry:
 def says_nothing(image: sitk.Image) -> bool:
     """Whether spacing and direction are what a program writes that knows neither: 1 mm along the axes.
 
-    The origin tells nothing: cropping moves it. NIfTI's identity (RAS) is diag(-1, -1, 1) in LPS.
+    The origin says nothing: cropping moves it. NIfTI's identity (RAS) is diag(-1, -1, 1) in LPS.
     """
     dimension = image.GetDimension()
     direction = np.reshape(image.GetDirection(), (dimension, dimension))

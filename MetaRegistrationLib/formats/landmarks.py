@@ -211,7 +211,7 @@ def _nested(moving: Sequence[str], fixed: Sequence[str]) -> bool:
 
 
 def _numbers(labels: Sequence[str]) -> list[str]:
-    """The number at the end of each label, where all labels of the list begin alike; else empty strings."""
+    """The number at the end of each label, if all labels of the list begin equally; else empty strings."""
     parts = [re.fullmatch(r"(.*?)(\d+)", label) for label in labels]
     if not all(parts) or len({part.group(1) for part in parts}) != 1:
         return [""] * len(labels)

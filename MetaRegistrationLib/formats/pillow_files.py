@@ -1,4 +1,4 @@
-"""What Pillow tells of JPEG and PNG files: size and orientation. It decodes no pixel here; ITK does, exactly.
+"""Size and orientation of JPEG and PNG files, read with Pillow. It decodes no pixel here; ITK does, exactly.
 
 The class of each format is used rather than `Image.open`: the limit of pixels there is a global setting, and lower than
 the one of `declared_sizes`.

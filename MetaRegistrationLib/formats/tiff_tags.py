@@ -1,4 +1,4 @@
-"""Tags of a TIFF file that SimpleITK does not tell: the kind of its alpha, and the pixel size that microscopes write."""
+"""Tags of a TIFF file that SimpleITK does not give: the kind of its alpha, and the pixel size that microscopes write."""
 
 from __future__ import annotations
 

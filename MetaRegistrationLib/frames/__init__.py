@@ -1,1 +1,1 @@
-"""Where pixels lie, for scripts that know this room by its former name: it is `core` now."""
+"""Geometry, under the former name of `core`, for scripts."""

@@ -23,7 +23,7 @@ def checked_name(name: str) -> str:
     """
     name = unicodedata.normalize("NFC", name)
     if not name.strip():
-        raise InputError("The name is empty: type one under which the adapted checkpoint is kept.")
+        raise InputError("The name is empty: type a name for the adapted checkpoint.")
     if found := _FORBIDDEN.search(name):
         raise InputError(f"The name {name!r} holds {found.group()!r}: use letters, digits, spaces, - and _.")
     if name != name.strip() or name.startswith(".") or name.endswith("."):
@@ -36,5 +36,5 @@ def checked_name(name: str) -> str:
 
 
 def same_name(first: str, second: str) -> bool:
-    """Whether two names are one folder on a system that does not tell upper case from lower case."""
+    """Whether two names are one folder on a system that ignores upper and lower case."""
     return unicodedata.normalize("NFC", first).casefold() == unicodedata.normalize("NFC", second).casefold()

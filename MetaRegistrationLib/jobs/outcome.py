@@ -40,7 +40,7 @@ class JobEnd:
 
 
 class Outcome:
-    """Keeps what the end must tell from the events of a job.
+    """Collects from the events of a job what its end reports.
 
     Parameters
     ----------

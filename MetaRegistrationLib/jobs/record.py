@@ -1,4 +1,4 @@
-"""What a fine-tuning says of itself in its events, as the small record that is kept beside its checkpoint."""
+"""The small record beside a fine-tuned checkpoint, made from the events of the fine-tuning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentence that tells a user how a job ended and what to do.
+"""The sentence on how a job ended and what to do.
 
 `_` turns English into the user's language, `name_of` the key of a field into the name that the user knows.
 """
@@ -37,20 +37,20 @@ class Death:
 
 def finished_sentence(path: str | None, _: _Translate) -> str:
     """The work is complete."""
-    return _("Done: the result is in {path}.").format(path=path) if path else _("Done.")
+    return _("Done. The result is in {path}.").format(path=path) if path else _("Done.")
 
 
 def cancelled_sentence(saved: str | None, item: tuple[int, int] | None, _: _Translate, name_of: _NameOf) -> str:
     """The user stopped the work."""
     if saved:
-        return _("Cancelled: what was learned is saved, and {resume} goes on from there ({path}).").format(
+        return _("Cancelled. The training so far is saved. {resume} continues from there ({path}).").format(
             resume=name_of("resume"), path=saved
         )
     if item:
-        return _("Cancelled at pair {index} of {total}: the results of the pairs before it are kept.").format(
+        return _("Cancelled at pair {index} of {total}. The results of the earlier pairs are saved.").format(
             index=item[0], total=item[1]
         )
-    return _("Cancelled before anything was written: start it again when you like.")
+    return _("Cancelled before anything was written.")
 
 
 def failed_sentence(death: Death, _: _Translate, name_of: _NameOf) -> str:
@@ -74,11 +74,11 @@ def failed_sentence(death: Death, _: _Translate, name_of: _NameOf) -> str:
             "close other programs, then {again}."
         ).format(how=_how(death), again=again)
     if reason:
-        return _("The computation met an error that it did not expect ({error}): report it with the log.").format(
+        return _("Unexpected error ({error}). Report it with the log.").format(
             error=_short(reason.removeprefix("unexpected "))
         )
     last = next((line.strip() for line in reversed(death.log) if line.strip()), "")
-    return _("The computation ended without a result, with exit code {code} ({line}): the log tells more.").format(
+    return _("The computation ended without a result, with exit code {code} ({line}). See the log.").format(
         code=death.exit_code, line=_short(last) or _("it wrote nothing")
     )
 

@@ -1,4 +1,4 @@
-"""The adapted checkpoints in the user's folder: one folder each, kept ones with a small record that is read without torch."""
+"""The adapted checkpoints in the user's folder: one folder each, saved ones with a small record that is read without torch."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CheckpointStore:
         return [name for name in self._folders() if self.resumable(name)]
 
     def path(self, name: str) -> Path:
-        """Where the checkpoint of this name lies or will lie; an `InputError` for what can be no name."""
+        """The path of the checkpoint of this name; an `InputError` for an invalid name."""
         return self.folder / checked_name(name) / BEST
 
     def new_run(self, name: str) -> Path:
@@ -65,7 +65,7 @@ class CheckpointStore:
         return (folder / LAST).is_file() and not (folder / RECORD).is_file()
 
     def keep(self, name: str, best_path: str | os.PathLike, record: dict | None = None) -> Path:
-        """Make the checkpoint file `best_path` the adapted checkpoint `name`, and return where it lies.
+        """Make the checkpoint file `best_path` the adapted checkpoint `name`, and return its path.
 
         A file in the run's own folder stays there, any other is copied. The record is written last: until then the name is
         not among `names`.
@@ -73,7 +73,7 @@ class CheckpointStore:
         Parameters
         ----------
         record : dict, optional
-            What `describe` shall tell (`RunRecord.to_dict()`).
+            The record that `describe` gives (`RunRecord.to_dict()`).
 
         Raises
         ------
@@ -82,7 +82,7 @@ class CheckpointStore:
         """
         source, target = Path(best_path), self.path(name)
         if not source.is_file():
-            raise InputError(f"{source}: there is no such file, so nothing can be kept. Fine-tune first.")
+            raise InputError(f"{source}: there is no such file, so there is nothing to save. Fine-tune first.")
         if not target.is_file() or not target.samefile(source):
             self.new_run(name)
             with _explained(target), replacing(target) as temporary:

@@ -41,7 +41,7 @@ class SubprocessProcess:
         self._environment = dict(environment)
 
     def start(self, program: str, arguments: list[str]) -> None:
-        """Start; that it failed is told by the next `poll`."""
+        """Start. The next `poll` reports a failure."""
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(

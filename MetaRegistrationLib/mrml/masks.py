@@ -67,7 +67,7 @@ def note_field_of_view(
     name : str
         Of a new label map; an earlier one of this volume is used again.
     moving_mask, fixed_mask : nodes, optional
-        What the user chose as masks; they stay as they are.
+        The masks that the user chose; they are not changed.
     """
     node = field_of_view(fixed_node)
     if node is not None and node is fixed_mask:

@@ -83,7 +83,7 @@ class PairedPointLists:
         self._tell()
 
     def close(self) -> None:
-        """Stop observing the lists; they stay as they are."""
+        """Stop observing the lists; they are not changed."""
         for node, tag in self._observations:
             node.RemoveObserver(tag)
         self._observations = []

@@ -1,4 +1,4 @@
-"""Several registrations of one pair side by side: what made each, what it measured, and which one the volumes lie under."""
+"""The saved results of one pair: settings and measures of each, and which one is applied to the volumes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def keep(node) -> Any:
 
 
 def choose(node, former, under: Sequence[Any]) -> None:
-    """Put nodes that lie under the transform `former`, and `under`, below another result of the pair.
+    """Apply another result of the pair to the nodes under the transform `former`, and to `under`.
 
     Raises
     ------

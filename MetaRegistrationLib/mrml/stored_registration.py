@@ -30,7 +30,7 @@ class StoredRegistration:
     moving, fixed : Geometry
         In the world, the moving one without the transform.
     positions : array (H, W, 2), optional
-        Where each fixed pixel lies in the moving image, (row, column) in its pixels; None without a registration.
+        Position of each fixed pixel in the moving image, (row, column) in its pixels; None without a registration.
     grid_size : int
         Side of the network grid, whose pixels are the unit of distances.
     """
@@ -61,7 +61,7 @@ class StoredRegistration:
         return Landmarks(landmarks.labels, points), converged
 
     def unmoved(self, landmarks: Landmarks) -> Landmarks:
-        """Landmarks of the moving image in the fixed one as they would lie without the field."""
+        """Landmarks of the moving image in the fixed one, without the field."""
         return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
 
 
@@ -89,7 +89,7 @@ def stored_registration(
 
 
 def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | None:
-    """Where each pixel of the fixed image lies in the moving one, float32 (H, W, 2); None without a registration of them."""
+    """Position of each pixel of the fixed image in the moving one, float32 (H, W, 2); None without a registration of them."""
     if not belongs(transform_node, moving_node, fixed_node):
         return None
     return _read(moving_node, fixed_node, transform_node)[2].astype(np.float32)

@@ -81,8 +81,8 @@ def restore_tolerances(scene) -> int:
 def apply_transform(node, transform_node) -> None:
     """Put a volume or point list under `transform_node`, on top of the linear transforms that place it.
 
-    Those may be shared with other nodes and are left alone: their sum becomes a transform of its own between the two.
-    A node that is under `transform_node` already stays as it is.
+    Those may be shared with other nodes and are not changed: their sum becomes a transform of its own between the two.
+    A node already under `transform_node` is left unchanged.
 
     Raises
     ------

@@ -40,7 +40,7 @@ def series_of(nodes: VisitNodes) -> Series:
 
 
 def update_distances(nodes: VisitNodes) -> None:
-    """Measure again how far the landmarks of the visits lie from the reference's; the table keeps it."""
+    """Measure again the distances of the visits' landmarks from the reference's, and store them in the table."""
     series = series_of(nodes)
     cells = []
     for number, row in enumerate(nodes.rows):

@@ -86,7 +86,7 @@ class _GivenSize:
             return ()
         return (
             f"{image.path}: its own pixel size of {stated[0]:.4g} x {stated[1]:.4g} um was overridden by"
-            f" {self.spacing_um:.4g} um, as told",
+            f" {self.spacing_um:.4g} um, as requested",
         )
 
 
@@ -109,7 +109,7 @@ class PairFiles:
     spacing_um : float or None
         Pixel size for images that carry none, micrometres.
     override_spacing : bool
-        `spacing_um` counts whatever the files say.
+        `spacing_um` overrides the pixel size in the files.
     moving_spacing_um, fixed_spacing_um : float or None
         Pixel size of one of the images, micrometres, whatever its file says; it goes before `spacing_um`.
     slice_index : int or None
@@ -176,7 +176,7 @@ class PairFiles:
         return ImagePair(self.name, moving, fixed, moving_points, fixed_points, (*notes, *left))
 
     def fingerprint(self) -> str:
-        """What tells a pair's images and masks from others, whatever they are called: the start of a SHA-256."""
+        """Identity of a pair's images and masks, independent of their names: the start of a SHA-256."""
         digest = hashlib.sha256()
         for path in (self.moving, self.fixed, self.moving_mask, self.fixed_mask):
             content = path.read_bytes() if path is not None else b""
@@ -269,7 +269,7 @@ def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> Non
         row, column = landmarks.points[first]
         label = landmarks.labels[first] or f"number {first + 1}"
         raise InputError(
-            f"{place}: landmark {label} at x = {column:.1f}, y = {row:.1f} pixels lies outside of its image of"
+            f"{place}: landmark {label} at x = {column:.1f}, y = {row:.1f} pixels is outside its image of"
             f" {columns} x {rows} pixels. Correct the point, or the image's pixel size and origin."
         )
 
@@ -282,7 +282,7 @@ def read_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Land
         if image.turned_in_slicer and file_suffix(path) != ".csv":
             raise InputError(
                 f"{path}: its image notes an orientation, by which Slicer shows it otherwise than it is stored, so nobody can"
-                " tell where these points lie. Give the landmarks as CSV, in pixels as stored, or save the image without it."
+                " tell where these points are. Give the landmarks as CSV, in pixels as stored, or save the image without it."
             )
         possible = [image.geometry, own] + ([image.slicer_geometry] if image.slicer_geometry else [])
         geometry = _geometry_of_points(path, possible, own)
@@ -300,7 +300,7 @@ def _in_pixels(path: Path, landmarks: Landmarks, image: Image, own: Geometry) ->
         return Landmarks(landmarks.labels, landmarks.points * unit / np.asarray(own.spacing))
     if np.all(landmarks.points <= _FIRST_CORNER * np.asarray(own.size)):
         raise InputError(
-            f"{path}: ImageJ measured these points in a unit that the image {image.path} does not tell: all of them lie in its"
+            f"{path}: ImageJ measured these points in a unit that the image {image.path} does not state: all of them are in its"
             " first corner. Measure on the TIFF that ImageJ saved, or in pixels (Set Scale / Click to Remove Scale)."
         )
     return landmarks
@@ -328,7 +328,7 @@ def _geometry_of_points(path: Path, possible: list[Geometry], own: Geometry) -> 
         return beyond[0]
     sizes = ", ".join(f"{geometry.spacing[1]:.4g} mm" for geometry, _ in inside)
     raise InputError(
-        f"{path}: its points lie inside of the image with each of the pixel sizes that they may have been written in"
+        f"{path}: its points are inside the image with each of the pixel sizes that they may have been written in"
         f" ({sizes}: as given, as 1 mm, or as the print resolution that Slicer takes for a size). Give the landmarks as"
         " CSV, in pixels."
     )

@@ -43,7 +43,7 @@ class PairFolder:
     pairs : tuple of PairFiles
         The pairs, with unique names.
     left_out : tuple of LeftOut
-        Everything that looked like part of a pair and is not used.
+        Files that seem to be part of a pair and are not used.
     """
 
     root: Path
@@ -85,7 +85,7 @@ def find_pairs(
     spacing_um : float, optional
         Pixel size in micrometres for images that carry none; a pairs.csv may say otherwise for its rows.
     override_spacing : bool
-        Pixel sizes that are given count whatever the files say.
+        Given pixel sizes override those in the files.
     moving_spacing_um, fixed_spacing_um : float, optional
         Pixel size of all moving or fixed images whatever their files say; a pairs.csv may say otherwise for its rows.
     slice_index : int, optional

@@ -30,7 +30,7 @@ class PairInMemory:
         return self.images
 
     def fingerprint(self) -> str:
-        """What tells its images and masks from others: the start of a SHA-256."""
+        """Identity of its images and masks: the start of a SHA-256."""
         digest = hashlib.sha256()
         for image in (self.images.moving, self.images.fixed):
             for array in (image.array, image.mask):

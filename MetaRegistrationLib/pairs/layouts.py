@@ -1,4 +1,4 @@
-"""The four ways in which a folder may hold image pairs, each found by one function."""
+"""The four layouts of folders of image pairs, each found by one function."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LAYOUTS = (
     "pairs.csv with the columns moving and fixed (paths from its own folder)",
     "the subfolders moving and fixed, with images of equal names",
     "images whose names end in _moving and _fixed",
-    "one subfolder a pair, with two images (named moving and fixed, or else the first by name is moving)",
+    "one subfolder per pair, with two images (named moving and fixed, or else the first by name is moving)",
 )
 
 
@@ -141,7 +141,7 @@ def _from_subfolders(folder: Path) -> Found | None:
         if all(len(paths) == 1 for paths in named):
             moving, fixed = named[0][0], named[1][0]
         elif len(images) == 2:
-            # One name may still tell the roles; the order of names decides only when neither does.
+            # One name may still show the roles; the order of names decides only if neither does.
             moving, fixed = reversed(images) if named[1] == images[:1] or named[0] == images[1:] else images
         else:
             found.left_out.append(
@@ -155,7 +155,7 @@ def _from_subfolders(folder: Path) -> Found | None:
             for role, path in (("moving", moving), ("fixed", fixed))
         ]
         found.pairs.append(PairFiles(subfolder.name, moving, fixed, both, *side))
-    found.left_out += [((path,), "unmatched: it lies beside the subfolders") for path in _loose_images(folder)]
+    found.left_out += [((path,), "unmatched: it is beside the subfolders") for path in _loose_images(folder)]
     return found if holds_images else None
 
 
@@ -179,7 +179,7 @@ def _key(path: Path) -> str:
 
 
 def _images_by_key(folder: Path, found: Found) -> dict[str, Path]:
-    """Images of `folder` by key; several of one key are left out, as nothing tells which is meant."""
+    """Images of `folder` by key. Several of one key are left out, because it is unclear which is meant."""
     groups: dict[str, list[Path]] = {}
     for path in _loose_images(folder):
         groups.setdefault(_key(path), []).append(path)

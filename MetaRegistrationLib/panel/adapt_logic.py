@@ -144,5 +144,5 @@ class AdaptLogic:
             path = self.store.keep(name, end.saved, record.to_dict())
         except InputError as error:
             return JobEnd("failed", sentence(error, adapted_field_name), end.saved, end.exit_code, end.log)
-        message = _("Done: the adapted checkpoint {name} is kept and chosen for registration.").format(name=name)
+        message = _("Done. The adapted checkpoint {name} is saved and selected for registration.").format(name=name)
         return JobEnd("finished", message, str(path), end.exit_code, end.log)

@@ -63,8 +63,8 @@ class AdaptSection:
             ui.estimateLabel.text = _("known once a folder is chosen")
         else:
             found = self._logic.estimate(state.folder, ui.epochsSpinBox.value, state.device)
-            source = _("from your last training") if found.measured else _("a guess until the first training")
-            ui.estimateLabel.text = _("about {time} ({source})").format(time=duration(found.seconds), source=source)
+            source = _("from your last training") if found.measured else _("rough estimate")
+            ui.estimateLabel.text = _("About {time} ({source})").format(time=duration(found.seconds), source=source)
         if self.running:
             return
         ui.fineTuneButton.text = _("Resume") if self._logic.resumable(self._name()) else _("Fine-tune")
@@ -101,9 +101,9 @@ class AdaptSection:
         text = _("Fine-tune the checkpoint on the pairs of the folder.")
         initial = self._initial()
         if initial == "none":
-            return f"{text} " + _("As under Register / Stages, the pairs are not aligned before.")
+            return f"{text} " + _("The pairs are not aligned first, as set under Register / Stages.")
         return f"{text} " + _(
-            "They are aligned first as under Register / Stages ({kind}), so that the network learns what it will see there."
+            "The pairs are aligned first, as set under Register / Stages ({kind}). The network learns what it will see there."
         ).format(kind=kind_name(initial))
 
     def _initial(self) -> str:
@@ -118,7 +118,7 @@ class AdaptSection:
         if self.running:
             self.ui.fineTuneButton.enabled = False
             self.ui.fineTuneButton.text = _("Cancelling ...")
-            say(self.ui.adaptStatusLabel, _("Stopping, and keeping what was learned ..."))
+            say(self.ui.adaptStatusLabel, _("Stopping and saving the training so far ..."))
             self._job.cancel()
             return
         try:
@@ -148,7 +148,7 @@ class AdaptSection:
         chart.show()
         self._display = TrainingDisplay(ui.adaptProgressBar, ui.adaptStatusLabel, chart)
         ui.fineTuneButton.text = _("Cancel")
-        ui.fineTuneButton.toolTip = _("Stop within two seconds; what was learned until now is kept.")
+        ui.fineTuneButton.toolTip = _("Stop within two seconds. The training so far is saved.")
         ui.fineTuneButton.enabled = True
 
     def _take(self, event: dict) -> None:

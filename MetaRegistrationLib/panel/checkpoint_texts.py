@@ -31,8 +31,8 @@ def own_purpose(described: dict) -> str:
     """For which images an adapted checkpoint is, out of what `CheckpointStore.describe` tells."""
     count = described["pairs"]
     if count is None:
-        return _("Adapted earlier: for images like those that it was adapted on.")
-    return _("Adapted earlier on {count} pairs: for images like those.").format(count=count)
+        return _("Adapted earlier, for images like those it was adapted on.")
+    return _("Adapted earlier on {count} pairs, for images like those.").format(count=count)
 
 
 def _ships(path: Path) -> bool:
@@ -46,9 +46,7 @@ def _shipped() -> dict[str, _Shipped]:
     return {
         "coarse_to_fine_any": _Shipped(
             _("Any images, meta-learned"),
-            _(
-                "For OCTA and images of any other kind, of two contrasts too, and the best start for fine-tuning on them."
-            ),
+            _("For OCTA and any other images, also of two contrasts. The best start for fine-tuning."),
         ),
         "coarse_to_fine_octa": _Shipped(
             _("Superficial OCTA, adapted"),
@@ -56,18 +54,18 @@ def _shipped() -> dict[str, _Shipped]:
         ),
         "coarse_to_fine_meta": _Shipped(
             _("Like contrast, meta-learned"),
-            _("Learned from pairs of like contrast alone, with meta-learning: for comparisons."),
+            _("Meta-learned on pairs of like contrast only. For comparisons."),
         ),
         "coarse_to_fine_pretrained": _Shipped(
             _("Like contrast, pretrained only"),
-            _("The network for pairs of like contrast before meta-learning: for comparisons."),
+            _("The network for pairs of like contrast before meta-learning. For comparisons."),
         ),
         "voxelmorph_meta": _Shipped(
             _("VoxelMorph of the paper"),
-            _("The network of the paper, meta-learned: for comparisons with the paper."),
+            _("The network of the paper, meta-learned. For comparisons with the paper."),
         ),
         "voxelmorph_pretrained": _Shipped(
             _("VoxelMorph of the paper, pretrained only"),
-            _("The network of the paper before meta-learning: for comparisons."),
+            _("The network of the paper before meta-learning. For comparisons."),
         ),
     }

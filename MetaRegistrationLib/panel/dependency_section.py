@@ -31,14 +31,14 @@ class DependencySection:
         self.ui.dependencyFrame.visible = missing
         if missing:
             text = _(
-                "PyTorch is missing. Pairs can be viewed and landmarks measured; to train and to register, install it."
+                "PyTorch is missing. Install it to train and to register. Without it, pairs can be viewed and landmarks measured."
             )
             say(self.ui.dependencyLabel, self._problem or text)
 
     def _install(self) -> None:
         try:
             there = self._logic.install()
-            self._problem = "" if there else _("PyTorch was not installed, since that was declined.")
+            self._problem = "" if there else _("PyTorch was not installed, because the installation was declined.")
         except Exception as error:
             self._problem = sentence(error)
         self._state.notify()

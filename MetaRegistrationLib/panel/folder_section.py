@@ -55,7 +55,7 @@ class FolderSection:
         can_start(
             self.ui.registerFolderButton,
             missing,
-            _("Register every pair of the folder and write what the command line writes."),
+            _("Register every pair of the folder and write the same files as the command line."),
             self.ui.registerFolderBlockedLabel,
         )
 
@@ -103,7 +103,7 @@ class FolderSection:
         show_progress(self.ui.registerProgressBar, 0, 0, _("Starting ..."))
         say(self.ui.registerStatusLabel, _("Registering the folder ..."))
         self.ui.registerFolderButton.text = _("Cancel")
-        self.ui.registerFolderButton.toolTip = _("Stop within two seconds; the results until then are kept.")
+        self.ui.registerFolderButton.toolTip = _("Stop within two seconds. The results so far are saved.")
 
     def _take(self, event: dict) -> None:
         if event["event"] == "item":
@@ -129,7 +129,7 @@ def _shown(warnings: list[str]) -> list[str]:
     """What the child warned of, which the next pair's message would hide: the first few, and how many more there were."""
     if not warnings:
         return []
-    head = _("Look at this before you use the results:")
+    head = _("Check this before you use the results:")
     more = len(warnings) - _SHOWN_WARNINGS
     rest = [_("and {count} more").format(count=more)] if more > 0 else []
     return [head, *warnings[:_SHOWN_WARNINGS], *rest]

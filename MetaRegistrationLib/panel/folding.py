@@ -1,4 +1,4 @@
-"""Sections that are done fold, and the next one opens; one that the user folded or opened stays as it is."""
+"""Completed sections collapse and the next one opens. Sections that the user opened or closed stay as they are left."""
 
 from __future__ import annotations
 

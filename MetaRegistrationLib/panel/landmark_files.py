@@ -45,8 +45,8 @@ def read(
         if len(possible) != 1:
             raise InputError(
                 _(
-                    "Which of {first} and {second} belongs to which image cannot be told by their names: load them one after the "
-                    "other, the moving image's first, or let the names begin as the images are called."
+                    "The names of {first} and {second} do not show which image they belong to. Load them one after the other, "
+                    "the moving image's first, or let the names begin with those of the images."
                 ).format(first=paths[0].name, second=paths[1].name)
             )
         first, second = (paths[index] for index in possible[0])

@@ -1,4 +1,4 @@
-"""Landmarks of a pair: kept in step, suggested, read, written, carried and measured."""
+"""Landmarks of a pair: synchronised, suggested, read, written, mapped and measured."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class LandmarksLogic:
         return node, int((~converged).sum())
 
     def suggest(self, parameters) -> tuple[Any, Any | None]:
-        """Candidates on the moving vessels, and where they lie in the fixed image when there is a registration.
+        """Candidates on the moving vessels and, after a registration, their positions in the fixed image.
 
         Returns
         -------
@@ -176,7 +176,7 @@ class LandmarksLogic:
         return node, proposed
 
     def accept(self, parameters, suggested, proposed) -> int:
-        """Append the suggestions that are left to the point lists; tells how many."""
+        """Append the remaining suggestions to the point lists; return their number."""
         registration = self.registration(parameters)
         return landmark_nodes.append_suggestions(parameters, registration, suggested, proposed)
 
@@ -185,7 +185,7 @@ class LandmarksLogic:
         landmark_nodes.remove(node)
 
     def load(self, parameters, paths: Sequence[Path]) -> str:
-        """Read landmark files into the point lists; tells what was read.
+        """Read landmark files into the point lists; return a sentence on what was read.
 
         Raises
         ------
@@ -211,7 +211,7 @@ class LandmarksLogic:
         registration = self.registration(parameters)
         moving, fixed = self._both(parameters, registration)
         if not len(moving) and not len(fixed):
-            raise InputError(_("There are no landmarks to be saved: place or load some first."))
+            raise InputError(_("There are no landmarks to save: place or load some first."))
         if path.suffix.lower() == ".csv":
             write_landmark_pairs(path, *_matched(moving, fixed))
             return [path]

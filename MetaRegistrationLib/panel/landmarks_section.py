@@ -55,9 +55,11 @@ class LandmarksSection:
         self._show_chosen_lists()
         points = [] if parameters.movingPoints else [_("moving points")]
         can_start(
-            ui.placeButton, pair, _("Place a landmark in the moving image, then the same one in the fixed, and so on.")
+            ui.placeButton,
+            pair,
+            _("Place a landmark in the moving image, then the same one in the fixed image, and repeat."),
         )
-        can_start(ui.suggestButton, pair, _("Propose vessel bifurcations of the moving image as landmarks."))
+        can_start(ui.suggestButton, pair, _("Suggest vessel bifurcations of the moving image as landmarks."))
         can_start(
             ui.loadLandmarksButton, pair, _("Load .mrk.json, .fcsv or CSV: one file for both images or one for each.")
         )
@@ -65,10 +67,10 @@ class LandmarksSection:
         can_start(
             ui.placeInFixedButton,
             [*pair, *points, *([] if parameters.transform else [_("a registration")])],
-            _("Put the moving landmarks, carried by the transform, into the scene as points of the fixed image."),
+            _("Add the moving landmarks, mapped by the transform, to the scene as points of the fixed image."),
         )
         suggestions = [] if self._suggested is not None else [_("suggestions")]
-        can_start(ui.acceptSuggestionsButton, suggestions, _("Take the suggested points into the point lists."))
+        can_start(ui.acceptSuggestionsButton, suggestions, _("Add the suggested points to the point lists."))
         can_start(ui.discardSuggestionsButton, suggestions, _("Remove the suggested points."))
         self.placing.refresh()
         self.display.refresh()
@@ -101,14 +103,11 @@ class LandmarksSection:
     def _suggest(self) -> None:
         self._discard()
         self._suggested, self._proposed = self._logic.suggest(self._state.parameters)
-        text = _("{count} bifurcations are suggested: delete those that you do not want, then accept.").format(
-            count=self._suggested.GetNumberOfControlPoints()
-        )
+        text = _(
+            "{count} bifurcations are suggested. Delete those that you do not want, then accept the others."
+        ).format(count=self._suggested.GetNumberOfControlPoints())
         if self._proposed is not None:
-            text += " " + _(
-                "Their places in the fixed image come from the registration itself: move each to where you see it, "
-                "or the distance after it means nothing."
-            )
+            text += " " + _("Fixed positions are predictions. Correct each one by eye before measuring accuracy.")
         say(self.ui.landmarksStatusLabel, text)
 
     def _accept(self) -> None:
@@ -155,7 +154,7 @@ class LandmarksSection:
 
     def _place_in_fixed(self) -> None:
         node, lost = self._logic.place_in_fixed(self._state.parameters)
-        text = _("The carried landmarks are in the point list {name}.").format(name=node.GetName())
+        text = _("The copied landmarks are in the point list {name}.").format(name=node.GetName())
         if lost:
-            text += " " + _("{count} of them lie where the transform folds: look at them.").format(count=lost)
+            text += " " + _("{count} of them are where the transform folds. Check them.").format(count=lost)
         say(self.ui.landmarksStatusLabel, text)

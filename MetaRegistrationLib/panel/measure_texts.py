@@ -9,12 +9,14 @@ from ..registration.schema import COMPARED, GRID_PX, PANEL, Measure, grouped
 from .texts import tr as _
 
 _NONE = "–"
+_DIGITS = 2  # of values before and after in a sentence; the table of results has all
 
 
 def translated() -> list[str]:
     """The texts that the schema brings, for the template of translations."""
     shown = [*shown_in(PANEL), *shown_in(COMPARED)]
-    return list(dict.fromkeys([*(_name(grouping) for grouping in grouped(shown)), GRID_PX.symbol]))
+    words = [measure.zero for measure in shown if measure.zero]
+    return list(dict.fromkeys([*(_name(grouping) for grouping in grouped(shown)), *words, GRID_PX.symbol]))
 
 
 def grid_pixels() -> str:
@@ -23,9 +25,8 @@ def grid_pixels() -> str:
 
 
 def measures_text(measures: PairMeasures) -> str:
-    """The measures in a sentence: NCC 0.201 → 0.468; folding 0.000 %."""
-    parts = [f"{_(_name(group))} {_with_unit(group, measures)}" for group in grouped(shown_in(PANEL))]
-    text = "; ".join(parts)
+    """The measures in a sentence: Similarity (NCC) 0.20 → 0.47, no folding."""
+    text = ", ".join(_part(group, measures) for group in grouped(shown_in(PANEL)))
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -43,12 +44,16 @@ def _name(group: Sequence[Measure]) -> str:
     return group[0].group or group[0].label
 
 
-def _values(group: Sequence[Measure], measures: PairMeasures) -> str:
-    return " → ".join(each.text(measures[each.key], _NONE) for each in group)
+def _part(group: Sequence[Measure], measures: PairMeasures) -> str:
+    first = group[0]
+    if first.zero and measures[first.key] == 0:
+        return _(first.zero)
+    values = _values(group, measures, _DIGITS if len(group) > 1 else None)
+    return f"{_(_name(group))} {_with_symbol(values, group, ' ')}"
 
 
-def _with_unit(group: Sequence[Measure], measures: PairMeasures) -> str:
-    return _with_symbol(_values(group, measures), group, " ")
+def _values(group: Sequence[Measure], measures: PairMeasures, most_digits: int | None = None) -> str:
+    return " → ".join(each.text(measures[each.key], _NONE, most_digits) for each in group)
 
 
 def _with_symbol(text: str, group: Sequence[Measure], between: str) -> str:

@@ -13,7 +13,7 @@ def presets() -> list[tuple[str, int]]:
         (_("Quick (10 epochs)"), 10),
         (_("Thorough (600 epochs)"), 600),
         (_("Full, as in the paper (2000 epochs)"), 2000),
-        (_("Own number of epochs"), OWN),
+        (_("Custom"), OWN),
     ]
 
 

@@ -89,7 +89,7 @@ class RegisterLogic:
         return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed)
 
     def choose_result(self, transform, former, under: Sequence[Any]) -> None:
-        """Put what lies under one result of a pair, and `under`, below another one.
+        """Apply another result of a pair to the nodes under one result, and to `under`.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class RegisterLogic:
     def _images(self, request: PairRequest) -> tuple[Image, Image]:
         if request.moving is request.fixed:
             raise InputError(
-                _("{name} was chosen as moving and as fixed volume: choose two different ones.").format(
+                _("{name} is both the moving and the fixed volume: choose two different volumes.").format(
                     name=request.moving.GetName()
                 )
             )
@@ -292,7 +292,7 @@ class RegisterLogic:
             request.fixed,
             registration.tissue_fixed,
             registration.fixed.geometry,
-            _("{fixed} field of view").format(fixed=request.fixed.GetName()),
+            _("{fixed} tissue mask").format(fixed=request.fixed.GetName()),
             moving_mask=request.moving_mask,
             fixed_mask=request.fixed_mask,
         )

@@ -57,13 +57,9 @@ class RegisterSection:
         others = (
             [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
         )
-        can_start(
-            ui.applyToOthersButton, others, _("Put the checked volumes under the transform of this registration.")
-        )
-        nothing = [] if self._logic.can_undo() and not self.running else [_("a registration to take back")]
-        can_start(
-            ui.undoRegisterButton, nothing, _("Bring the scene back to what it was before the last registration.")
-        )
+        can_start(ui.applyToOthersButton, others, _("Apply the transform of this registration to the checked volumes."))
+        nothing = [] if self._logic.can_undo() and not self.running else [_("a registration to undo")]
+        can_start(ui.undoRegisterButton, nothing, _("Undo the last registration."))
         if not self.running:
             ui.registerButton.text = _("Register")
             ready = _("Register the moving to the fixed volume.")
@@ -102,7 +98,7 @@ class RegisterSection:
     def _start_or_cancel(self) -> None:
         if self.running:
             self.close()
-            say(self.ui.registerStatusLabel, _("Cancelled: the scene is as it was."))
+            say(self.ui.registerStatusLabel, _("Cancelled. The scene is unchanged."))
             return
         parameters = self._state.parameters
         request = PairRequest(
@@ -129,7 +125,7 @@ class RegisterSection:
             on_error=self._failed,
         ).start()
         self.ui.registerButton.text = _("Cancel")
-        self.ui.registerButton.toolTip = _("Stop; the scene stays as it is.")
+        self.ui.registerButton.toolTip = _("Stop. The scene is left unchanged.")
 
     def _registered(self, result) -> None:
         parameters = self._state.parameters
@@ -156,7 +152,7 @@ class RegisterSection:
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
             return
-        say(self.ui.registerStatusLabel, _("Taken back: the scene is as it was before the registration."))
+        say(self.ui.registerStatusLabel, _("Registration undone"))
         self._show_result()
 
     def _failed(self, error: Exception) -> None:
@@ -173,6 +169,6 @@ class RegisterSection:
         try:
             self._logic.apply_to(nodes, parameters.transform)
             names = ", ".join(node.GetName() for node in nodes)
-            say(self.ui.registerStatusLabel, _("Under the transform now: {names}.").format(names=names))
+            say(self.ui.registerStatusLabel, _("The transform is applied to: {names}.").format(names=names))
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))

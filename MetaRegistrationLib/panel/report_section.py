@@ -46,7 +46,7 @@ class ReportSection:
         import qt
 
         qt.QApplication.clipboard().setText(self.text())
-        say(self.ui.reportLabel, _("Copied. It has no names and no paths; look through it before you post it."))
+        say(self.ui.reportLabel, _("Copied. The report has no names and no paths. Read it before you post it."))
 
     def text(self) -> str:
         """The report."""
@@ -55,7 +55,7 @@ class ReportSection:
             "Versions": _versions(),
             "Settings": self._settings(),
             "Images": self._images(),
-            "What the panel says": [line for line in said if not line.endswith(": ")],
+            "Messages of the panel": [line for line in said if not line.endswith(": ")],
             "Log of the last run": self._state.log.splitlines()[-_LINES:],
         }
         names = self._names()

@@ -1,4 +1,4 @@
-"""What the panel says of a registration: its measures, its times, and what to look at."""
+"""What the panel says of a registration: its measures, its times and its warnings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def measures_in_words(result: Outcome) -> str:
     if result.initial is not None:
         text += " " + _("Initial alignment: {kind}.").format(kind=kind_name(result.initial))
     if result.alignment_alone:
-        text += " " + _("It was kept alone: what came after it did not help.")
+        text += " " + _("Only the initial alignment was used; later stages did not improve it.")
     return text
 
 
 def warnings_in_words(notes: ResultNotes) -> str:
-    """What the user should look at before the result is used, a line each; empty when there is nothing."""
+    """What to check before the result is used, one warning a line; empty if there is none."""
     lines = []
     if notes.uncertain is not None:
         lines.append(_uncertain(*notes.uncertain))
@@ -30,8 +30,8 @@ def warnings_in_words(notes: ResultNotes) -> str:
         adapted, used = map(kind_name, notes.other_initial)
         lines.append(
             _(
-                "The checkpoint was adapted with the initial alignment {adapted} and was used with {used}: it may do less "
-                "well than it could. Choose {adapted} under Stages, or adapt it again."
+                "The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be "
+                "less accurate. Choose {adapted} under Stages, or adapt it again."
             ).format(adapted=adapted, used=used)
         )
     return "\n".join(lines)
@@ -40,11 +40,11 @@ def warnings_in_words(notes: ResultNotes) -> str:
 def _uncertain(kept: str, reason: str) -> str:
     if kept == "none":
         return _(
-            "The images could not be aligned with confidence ({reason}), so nothing was moved. Look at the overlay, then try "
-            "another initial alignment under Stages, or masks; or mark three or more places in both images under Landmarks, and "
+            "Alignment is not confident ({reason}), so the images were left unchanged. Check the overlay. Then try another "
+            "initial alignment under Stages, or masks. Or mark three or more landmarks in both images under Landmarks, and "
             "choose landmarks as the initial alignment."
         ).format(reason=reason)
-    text = _("The images could not be aligned with confidence: check the overlay.")
+    text = _("Alignment is not confident. Check the overlay.")
     return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(kind=kind_name(kept), reason=reason)
 
 

@@ -62,7 +62,7 @@ class ResultsSection:
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
             return
-        say(self.ui.registerStatusLabel, _("The volumes lie under the result that you chose."))
+        say(self.ui.registerStatusLabel, _("The selected result is applied to the volumes."))
         self._show_result()
 
 

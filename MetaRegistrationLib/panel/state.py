@@ -25,7 +25,7 @@ class _NoParameters:
 
 @dataclass
 class PanelState:
-    """State of the panel; `notify` after a change lets every section look at it again.
+    """State of the panel; `notify` after a change refreshes every section.
 
     Attributes
     ----------

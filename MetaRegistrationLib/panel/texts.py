@@ -1,4 +1,4 @@
-"""Texts for the user, in the user's language: what went wrong, what a child process tells, and how fields are called."""
+"""Texts for the user, in the user's language: errors, messages of a child process, and names of fields."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def stage_text(event: dict) -> str:
 
 
 def sentence(error: BaseException, name_of: Callable[[str], str] = field_name) -> str:
-    """What a user is told of an error; one that nobody expected is logged with its traceback."""
+    """The message of an error for the user. An unexpected one is logged with its traceback."""
     if isinstance(error, errors.UserError):
         return errors.told(error.problem, error.field, error.advice, name_of=name_of, translate=tr)
     words = " ".join(str(error).split())
@@ -66,6 +66,6 @@ def sentence(error: BaseException, name_of: Callable[[str], str] = field_name) -
             error=words
         )
     logging.error("MetaRegistration: unexpected error", exc_info=error)
-    return tr("An error that was not expected ({error}): report it with the log (Help / Report a bug).").format(
+    return tr("Unexpected error ({error}). Report it with the log (Help / Report a bug).").format(
         error=f"{type(error).__name__}: {words}"
     )

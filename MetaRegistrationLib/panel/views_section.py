@@ -46,7 +46,7 @@ class ViewsSection:
         can_start(ui.showMovingButton, missing, _("Show the moving image, warped once it is registered."))
         can_start(ui.showFixedButton, missing, _("Show the fixed image."))
         can_start(ui.showOverlayButton, missing, _("Moving in magenta over fixed in green: white where both agree."))
-        can_start(ui.flickerButton, missing, _("Show moving and fixed image in turns."))
+        can_start(ui.flickerButton, missing, _("Show the moving and the fixed image alternately."))
         ui.blendSlider.enabled = not missing
         ui.fieldOfViewCheckBox.visible = self._logic.field_of_view(parameters.fixedVolume) is not None
 

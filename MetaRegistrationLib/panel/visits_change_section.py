@@ -38,10 +38,10 @@ class VisitsChangeSection:
         say(
             ui.changeMeaningLabel,
             _(
-                "For research: no diagnosis, and no lesions are outlined. Local vessel density, later less earlier visit, in"
-                " standard deviations of what differs between repeat scans anyway. Blue: fewer vessels, orange: more, grey"
-                " lines: nothing can be said (no overlap, shadow, motion line). A change of the whole image, of the focal"
-                " plane, or of blood flow below what the device shows, cannot be told from a change of the scan."
+                "For research use: no diagnosis, and no lesions are outlined. Local vessel density, later minus earlier visit,"
+                " in standard deviations of repeat scans without change. Blue: decreased, orange: increased, grey"
+                " lines: not measurable (no overlap, shadow, motion line). A change of the whole image, of the focal plane, or"
+                " of blood flow below what the device shows, cannot be distinguished from a change of the scan."
             ),
         )
         say(ui.changeStatusLabel, "")
@@ -76,7 +76,7 @@ class VisitsChangeSection:
             self.ui.saveVisitsReportButton,
             registered,
             _(
-                "Write one page with visits, film, average, consistency and, where there is one, the change and its regions."
+                "Write one page with the visits, film, average and consistency, and the change with its regions if mapped."
             ),
         )
 
@@ -158,8 +158,8 @@ class VisitsChangeSection:
     def _say_change(self, found) -> None:
         whole = found.rows[-1]
         text = _(
-            "From {earlier} to {later}: fewer vessels on {lost:.1f} %, more on {gained:.1f} % of what is known; nothing can be"
-            " said of {unknown:.0f} %. Move the point in the views to where the fovea is."
+            "From {earlier} to {later}: vessel density decreased on {lost:.1f} % and increased on {gained:.1f} % of the"
+            " measurable pixels. {unknown:.0f} % not measurable. Move the point in the views to the fovea."
         ).format(
             earlier=found.earlier.visit.name,
             later=found.later.visit.name,

@@ -140,7 +140,7 @@ class VisitsLogic:
         return found
 
     def measure_again(self, nodes: VisitNodes) -> SeriesChange | None:
-        """The regions round the centre where it lies now, into the table; None without a change map."""
+        """Fill the table with the regions around the present centre; None without a change map."""
         if nodes["change"] is None or nodes["regions"] is None:
             return None
         series, found = self._present(nodes)
@@ -249,9 +249,9 @@ def _names(earlier: str, later: str) -> dict[str, str]:
     return {
         "change": _("Vessel density, {earlier} to {later}").format(**pair),
         "brightness": _("Brightness, {earlier} to {later}").format(**pair),
-        "unknown": _("Nothing can be said, {earlier} to {later}").format(**pair),
+        "unknown": _("Not measurable, {earlier} to {later}").format(**pair),
         "colours": _("Change"),
-        "unknownColours": _("Nothing can be said"),
+        "unknownColours": _("Not measurable"),
         "regions": _("Regions, {earlier} to {later}").format(**pair),
     }
 

@@ -1,4 +1,4 @@
-"""Section *Visits*: choose the visits of an eye, register them all, look at them one after the other."""
+"""Section *Visits*: choose the visits of an eye, register them all, show them one after the other."""
 
 from __future__ import annotations
 
@@ -89,17 +89,19 @@ class VisitsSection:
         missing = [] if nodes is not None else [_("registered visits")]
         ui.playVisitsButton.checked = self._logic.playing(nodes)
         can_start(ui.playVisitsButton, missing, _("Show the aligned visits one after the other, as Sequences does."))
-        can_start(ui.showVisitsButton, missing, _("Show the visits beside their average, with the change over it."))
+        can_start(ui.showVisitsButton, missing, _("Show the visits beside their average, with the change overlaid."))
         row = [] if missing or ui.visitsTable.currentRow() >= 0 else [_("a row of the table")]
         can_start(
             ui.visitPointsButton,
             missing + row,
-            _("Place landmarks in the visit of the chosen row; they are measured where the reference has some too."),
+            _(
+                "Place landmarks in the visit of the selected row. They are measured if the reference has landmarks too."
+            ),
         )
         if not self.running:
             blocked = self._missing()
             ui.registerVisitsButton.text = _("Register all")
-            ready = _("Bring all visits onto one of them, check and average them.")
+            ready = _("Register all visits to the reference, check and average them.")
             can_start(ui.registerVisitsButton, blocked, ready, ui.visitsBlockedLabel)
 
     def close(self) -> None:
@@ -208,7 +210,7 @@ class VisitsSection:
         before = box.currentText
         box.clear()
         names = [visit.name for visit in self._chosen.visits]
-        for text in (_("the one of the best quality"), *names):
+        for text in (_("the one with the best quality"), *names):
             box.addItem(text)
         if before in names:
             box.setCurrentIndex(1 + names.index(before))
@@ -278,7 +280,7 @@ class VisitsSection:
         self._say(_("Registering {count} visits ...").format(count=len(chosen.visits)))
         say(ui.visitsBlockedLabel, "")
         ui.registerVisitsButton.text = _("Cancel")
-        ui.registerVisitsButton.toolTip = _("Stop within two seconds; the scene stays as it is.")
+        ui.registerVisitsButton.toolTip = _("Stop within two seconds. The scene is left unchanged.")
 
     def _event(self, event: dict) -> None:
         if event["event"] == "stage":
@@ -332,7 +334,7 @@ class VisitsSection:
         if nodes is not None and 0 <= row < len(nodes.rows):
             name = nodes.rows[row]["visit"]
             known = self._logic.select(nodes, name)
-            self._say("" if known else _("{name} could not be aligned: it cannot be shown here.").format(name=name))
+            self._say("" if known else _("{name} could not be aligned, so it cannot be shown here.").format(name=name))
         self.refresh()
 
     def _play(self, on: bool) -> None:
@@ -353,7 +355,7 @@ class VisitsSection:
             self._say(sentence(error))
             return
         self._say(
-            _("Click on landmarks of {name}, in the same order in every visit; a right click ends it.").format(
+            _("Click the landmarks of {name}, in the same order in every visit. Right-click to finish.").format(
                 name=name
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from .. import calibration
 from .texts import tr as _
 
 _NONE = "–"
@@ -51,10 +52,11 @@ def _note(row: dict[str, str], reference: str) -> str:
     if row["visit"] == reference:
         return _("reference")
     if row["aligned"] != "yes":
-        return _("could not be aligned: left out")
+        return _("not aligned, left out")
     notes = [_("through {visit}").format(visit=row["via"])] if row["via"] else []
     if row["inconsistent"]:
-        notes.append(_("ways over it do not come back: look at it"))
+        text = _("Inconsistent alignment: round-trip error over {limit} px. Check this visit.")
+        notes.append(text.format(limit=calibration.CONSISTENCY_PX.value))
     return "; ".join(notes)
 
 

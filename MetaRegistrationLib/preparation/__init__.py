@@ -1,4 +1,4 @@
-"""A pair of images made ready for registration, once and for everybody: tissue, marks, network grids, grey values."""
+"""Preparation of a pair for every stage: tissue masks, marks, network grids, grey values."""
 
 from .prepared import PreparedImage, PreparedPair, prepare
 

@@ -1,4 +1,4 @@
-"""From two images to a prepared pair: what the stages of a registration, fine-tuning and the experiments start from."""
+"""From two images to a prepared pair, the input of registration, fine-tuning and experiments."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class PreparedImage:
     image : Image
         As it was read.
     seen : Image
-        The same without the marks that both images have at the same place.
+        The same without the marks that both images have at the same position.
     grid : NetworkGrid
-        Where the network grid lies on the image.
+        The network grid on the image.
     tissue : bool array (H, W)
-        Pixels of the image that are compared.
+        Tissue mask: the pixels that are compared.
     on_grid : float32 array (size, size) in [0, 1]
         The preprocessed image on the network grid, not moved.
     inside : bool array (size, size)
-        Pixels of the network grid that show tissue.
+        Tissue mask on the network grid.
     extent : (float, float)
-        Height and width that the network grid shows, in mm where the pixel size is known, else in pixels of the image.
+        Height and width that the network grid covers, in mm if the pixel size is known, else in pixels of the image.
     """
 
     image: Image
@@ -51,13 +51,13 @@ class PreparedPair:
     ----------
     moving, fixed : PreparedImage
     preprocessing : Preprocessing
-        How their grey values were made, and how those of another network grid are to be made.
+        How grey values are made, also those of another network grid.
     drawn_border : bool
-        What lies around the tissue was drawn by a device or an export (`borders.is_drawn`).
+        Whether a device or an export drew the border around the tissue (`borders.is_drawn`).
     burnt_in_px : int
-        Pixels of marks at the same place in both images, which were filled.
+        Pixels of marks at the same position in both images, which were filled.
     seconds : float
-        Time that it took.
+        Time taken.
     """
 
     moving: PreparedImage
@@ -74,12 +74,12 @@ class PreparedPair:
 
     @property
     def inside(self) -> tuple[np.ndarray, np.ndarray]:
-        """Where the moving and the fixed network grid show tissue, bool (size, size) each."""
+        """Tissue masks on the moving and the fixed network grid, bool (size, size) each."""
         return self.moving.inside, self.fixed.inside
 
     @property
     def grids(self) -> tuple[NetworkGrid, NetworkGrid]:
-        """Where the network grids lie on the moving and on the fixed image."""
+        """The network grids of the moving and the fixed image."""
         return self.moving.grid, self.fixed.grid
 
 
@@ -91,8 +91,8 @@ def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole:
     moving, fixed : Image
     preprocessing : Preprocessing
     whole : bool
-        Every pixel of both images counts as tissue and marks stay, as in the paper's experiments; only the grey values keep to
-        the tissue, if `preprocessing` says so.
+        Every pixel of both images is compared and marks stay, as in the paper's experiments. Only the grey values use the tissue
+        mask, if `preprocessing` says so.
     """
     began = time.perf_counter()
     images = (moving, fixed)

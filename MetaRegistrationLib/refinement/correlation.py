@@ -14,7 +14,7 @@ _LEAST_DEFINED = 0.5
 class LocalCorrelation:
     """`losses.local_cross_correlation` against one fixed image, over its defined part.
 
-    Sums, means and variances of a window count its defined pixels alone, so that neither the frame's border nor a region
+    Sums, means and variances of a window count its defined pixels alone, so that neither the border of the grid nor a region
     outside the moving image pulls at the field. The mean is taken over windows at least half of which is defined; flat
     windows count as uncorrelated. Where all is defined and away from the border it is the same number.
 

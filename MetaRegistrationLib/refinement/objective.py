@@ -84,7 +84,7 @@ class Objective:
         return float(self._correlation(warped) - self._settings.smoothness_weight * roughness)
 
     def displacement(self, total: Tensor) -> Tensor:
-        """The finest grid's control displacements as a displacement (1, 2, H, W) of the frame."""
+        """The finest grid's control displacements as a displacement (1, 2, H, W) of the network grid."""
         rows, columns = self.grid.sampler()
         return rows @ total @ columns.T
 

@@ -66,7 +66,7 @@ def refine(
         The field to start from.
     settings : RefinementSettings
     inside_moving, inside_fixed : bool Tensor (1, 1, H, W), optional
-        Where the images are defined; everywhere in the frame unless given. Nothing outside pulls at the field.
+        Tissue masks; every pixel by default. Pixels outside have no influence on the field.
 
     Returns
     -------

@@ -21,25 +21,25 @@ class RefinementSettings:
     fine_rate : float
         Share of the learning rate that the other steps, on the images as they are, begin with.
     spacing_px : float
-        Distance of the finest grid's control points in frame pixels, about: the grid has a whole number of cells that
+        Distance of the finest grid's control points in grid pixels, about: the grid has a whole number of cells that
         can be halved for every other level.
     levels : int
         Control grids, each with half the cells of the next. All are optimised at once: the coarse ones carry what is
         common to a region in a few steps.
     learning_rate : float
-        Of Adam, in frame pixels: about the most that a control point of the coarsest grid moves in a step; half of it for
+        Of Adam, in grid pixels: about the most that a control point of the coarsest grid moves in a step; half of it for
         each finer grid. It falls to zero over the steps, along a cosine.
     smoothness_weight : float
-        Of the mean squared gradient of the added displacement, against a correlation that lies in [0, 1].
+        Of the mean squared gradient of the added displacement, against a correlation in [0, 1].
     window : int
         Side of the correlation's window, odd, in pixels of the reduced images.
     shrink : int
         The images are averaged over squares of this many pixels; 1 keeps them.
     blur_px : float
-        Standard deviation, in frame pixels, of the Gaussian that both images are smoothed with first: interpolation
+        Standard deviation, in grid pixels, of the Gaussian that both images are smoothed with first: interpolation
         smooths the warped image anyway, and differently at each position.
     start_blur_px, keep_px : float
-        The start is smoothed with a Gaussian of `start_blur_px` frame pixels where it departs from its smooth version by
+        The start is smoothed with a Gaussian of `start_blur_px` grid pixels where it departs from its smooth version by
         less than `keep_px`, and not at all where by twice that: jumps of several pixels are eye movements, ripples are
         a network's noise. `start_blur_px` 0 leaves the start as it is.
     patience : int

@@ -38,7 +38,7 @@ class SplineGrid:
     Parameters
     ----------
     size : (int, int)
-        Rows and columns of the frame, at least 2. The grid spans it from the first pixel's centre to the last one's.
+        Rows and columns of the network grid, at least 2. The grid spans it from the first pixel's centre to the last one's.
     cells, levels : int
         As in `RefinementSettings`.
     like : Tensor
@@ -59,7 +59,7 @@ class SplineGrid:
         return spline_weights(positions, extent - 1, self._cells)
 
     def zeros(self) -> list[Tensor]:
-        """Control displacements (1, 2, n, n) in frame pixels, one tensor a level, coarsest first."""
+        """Control displacements (1, 2, n, n) in grid pixels, one tensor a level, coarsest first."""
         return [torch.zeros(1, 2, count + 3, count + 3).to(self._like) for count in self._level_cells]
 
     def total(self, levels: list[Tensor]) -> Tensor:
@@ -70,7 +70,7 @@ class SplineGrid:
         return total
 
     def sampler(self, shrink: int = 1) -> tuple[Tensor, Tensor]:
-        """Matrices (h, n) and (w, n): ``rows @ total @ columns.T`` is the displacement on the frame's pixels.
+        """Matrices (h, n) and (w, n): ``rows @ total @ columns.T`` is the displacement on the pixels of the network grid.
 
         With `shrink` it is that at the centres of squares of so many pixels.
         """
@@ -79,7 +79,7 @@ class SplineGrid:
         return rows, columns
 
     def roughness(self, total: Tensor) -> Tensor:
-        """`losses.smoothness` of the displacement on the frame's pixels, from a few small products."""
+        """`losses.smoothness` of the displacement on the pixels of the network grid, from a few small products."""
         down = self._slopes[0] @ total @ self._values[1]
         right = self._values[0] @ total @ self._slopes[1]
         return (total * (down + right)).sum() / 4

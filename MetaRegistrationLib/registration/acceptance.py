@@ -1,6 +1,6 @@
-"""Which stage's displacement field is the result of a registration: the only place where that is decided.
+"""The choice of the result stage, whose displacement field is the result of a registration. Only this module decides it.
 
-Neither the network nor the refinement optimises directions of edges and ridges, so that the agreement of directions judges both.
+Neither the network nor the refinement optimises the directions of edges and ridges. Direction agreement can therefore check both.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ..preparation import PreparedPair
 
 
 class Acceptance:
-    """Takes the fields of the stages in their order, and keeps the one that is the result.
+    """Takes the fields of the stages in their order, and chooses the result.
 
-    Where no initial alignment was asked for, every field is accepted, as in the paper. Where one was asked for and is not
-    confident, nothing is moved. Otherwise a later stage has to make the directions agree more than the alignment does.
+    Without an initial alignment, every field is accepted, as in the paper. If the initial alignment is not confident, the
+    image is left unchanged. Otherwise a later stage has to improve the direction agreement of the alignment.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Acceptance:
     Attributes
     ----------
     stage : str
-        The stage whose field is the result so far: "none" where nothing is moved, "initial", "network" or "refine".
+        The result stage so far: "none" (left unchanged), "initial", "network" or "refine".
     displacement_px : float32 Tensor (1, 2, size, size)
         That field.
     """
@@ -49,7 +49,7 @@ class Acceptance:
 
     @property
     def open(self) -> bool:
-        """Whether a later stage may still change the result: not where an alignment was asked for and is not confident."""
+        """Whether a later stage may change the result. It may not if the initial alignment is not confident."""
         return self._pair.alignment is None or self.stage != "none"
 
     def offer(self, stage: str, displacement_px: Tensor) -> None:
@@ -79,12 +79,12 @@ class Acceptance:
 
 
 def network_is_believed(gain: float, agreement: float, limits: NetworkCalibration) -> bool:
-    """Whether a network's field shows the same structures in a like way: one that only correlates better does not.
+    """Whether a network's field improves the direction agreement enough. A field that only correlates better does not.
 
     Parameters
     ----------
     gain : float
-        By how much the directions that the alignment went by agree more than under the alignment (difference of cosines).
+        Gain of agreement over the alignment, by the directions that the alignment used (difference of cosines).
     agreement : float
         Mean cosine of all directions under the field, -1 to 1.
     limits : NetworkCalibration
@@ -93,14 +93,14 @@ def network_is_believed(gain: float, agreement: float, limits: NetworkCalibratio
 
 
 def refinement_helps(gain: float, at_start: float, agreement_at_start: float) -> bool:
-    """Whether a refinement makes the images agree more than its own noise does.
+    """Whether a refinement improves the agreement by more than its own noise.
 
     Parameters
     ----------
     gain : float
         As of `network_is_believed`.
     at_start : float
-        Mean cosine of the directions that the alignment went by, under the alignment, -1 to 1.
+        Mean cosine under the alignment, by the directions that the alignment used, -1 to 1.
     agreement_at_start : float
         Mean cosine of all directions under the alignment, -1 to 1.
     """
@@ -110,14 +110,14 @@ def refinement_helps(gain: float, at_start: float, agreement_at_start: float) ->
 
 
 def confidence_of(agreement: float, limits: NetworkCalibration) -> float:
-    """Confidence, 0 to 1, in a place at which all directions agree by the mean cosine `agreement` under the network's field."""
+    """Confidence, 0 to 1, in a candidate. `agreement` is the mean cosine of all directions under the network's field."""
     return float(1 / (1 + np.exp(-limits.steepness * (agreement - limits.half_confident))))
 
 
 def second_opinion(
     pair: PreparedPair, network: Callable[[AlignedPair], Tensor], device: torch.device, limits: NetworkCalibration
 ) -> Callable[[np.ndarray], float]:
-    """The confidence that a network's field behind a matrix (2, 3) gives that the images show the same thing.
+    """The confidence in a matrix (2, 3), from the network's field after it.
 
     Parameters
     ----------

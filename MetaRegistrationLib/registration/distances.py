@@ -1,4 +1,4 @@
-"""Distances between corresponding landmarks, on each of the grids that they are given on."""
+"""Distances between corresponding landmarks, in the units of each grid."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # it imports torch
 
 
 class Grid(NamedTuple):
-    """What a distance is counted in: the end of its keys, and its unit."""
+    """The unit of a distance, and the suffix of its keys."""
 
     suffix: str
     unit: Unit
@@ -31,7 +31,7 @@ MOMENTS = ("before", "after")
 class CarriedLandmarks(NamedTuple):
     """Landmarks of a pair before and after; all but `moving` in pixels of the fixed image.
 
-    `converged` (N,) tells of which the inverse was found to tolerance. `fixed` is None when the counterpart is not known.
+    `converged` (N,) is true if the inverse was found to tolerance. `fixed` is None if the counterparts are unknown.
     """
 
     moving: Landmarks

@@ -1,4 +1,4 @@
-"""The table of a pair's landmarks: its columns, each with the pixels that it is in. Needs no torch."""
+"""The columns of a pair's table of landmarks, each with its unit. Needs no torch."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ LANDMARK_COLUMNS = (*_ALWAYS, *_WITH_COUNTERPARTS, *_WITH_A_PIXEL_SIZE)
 def landmark_table(registration: Registration, landmarks: CarriedLandmarks) -> tuple[list[str], list[list[str]]]:
     """Column names and rows of `landmarks.csv`.
 
-    What needs the fixed counterparts is there where these are known, and micrometres where the pixel size is known too.
+    Columns that need the fixed counterparts exist if these are known; micrometres also need the pixel size.
     """
     columns = _ALWAYS
     if landmarks.fixed is not None:

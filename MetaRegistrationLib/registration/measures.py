@@ -1,4 +1,4 @@
-"""What is said of a registered pair. Every measure is declared here and nowhere else; tables, scene and panel follow.
+"""The measures of a registered pair. Each is declared only here; tables, scene and panel read the declarations.
 
 Needs no torch: the panel opens without it.
 """
@@ -33,7 +33,7 @@ __all__ = [
 
 
 class MeasuredPair(NamedTuple):
-    """What a measure is taken of; `landmarks` is None unless both images have them."""
+    """The input of a measure; `landmarks` is None unless both images have them."""
 
     name: str
     registration: Registration
@@ -71,6 +71,7 @@ def _warning(pair: MeasuredPair) -> str:
     return message.text if message and message.level == "warning" else ""
 
 
+_SIMILARITY = "similarity (NCC)"
 _EVERYWHERE = frozenset({SUMMARY, TERMINAL, SCENE, PANEL, COMPARED})
 MEASURES = (
     Measure("pair", "pair", lambda pair: pair.name, kind=str, shown_in=frozenset({TERMINAL})),
@@ -81,9 +82,9 @@ MEASURES = (
         lambda pair: pair.registration.ncc[0],
         note="Normalised cross-correlation of the two images where both show tissue; 1 is a perfect match",
         shown_in=_EVERYWHERE,
-        group="NCC",
+        group=_SIMILARITY,
     ),
-    Measure("ncc_after", "NCC after", lambda pair: pair.registration.ncc[1], shown_in=_EVERYWHERE, group="NCC"),
+    Measure("ncc_after", "NCC after", lambda pair: pair.registration.ncc[1], shown_in=_EVERYWHERE, group=_SIMILARITY),
     Measure(
         "folding_percent",
         "folding",
@@ -91,6 +92,7 @@ MEASURES = (
         unit=PERCENT,
         note="Share of the network grid on which the field folds",
         shown_in=frozenset({SUMMARY, SCENE, PANEL}),
+        zero="no folding",
     ),
     Measure(
         "seconds",
@@ -106,14 +108,14 @@ MEASURES = (
         "landmarks",
         lambda pair: len(pair.landmarks.carried) if pair.landmarks else 0,
         kind=int,
-        note="How many the distances are means of",
+        note="Number of landmarks in the mean distances",
     ),
     Measure(
         "not_converged",
         "not converged",
         lambda pair: int((~pair.landmarks.converged).sum()) if pair.landmarks else 0,
         kind=int,
-        note="Landmarks whose inverse was not found to tolerance; their best position counts in the means",
+        note="Landmarks whose inverse was not found to tolerance; the means use their best position",
     ),
     *_distances(NATIVE),
     *_distances(PHYSICAL),
@@ -154,7 +156,7 @@ class PairMeasures(Mapping[str, Any]):
     Parameters
     ----------
     **values
-        By the keys of `MEASURES`; one that is left out is not known: NaN, 0 or an empty text.
+        By the keys of `MEASURES`; a missing one is unknown: NaN, 0 or an empty text.
 
     Raises
     ------
@@ -197,12 +199,12 @@ class PairMeasures(Mapping[str, Any]):
 
 
 def shown_in(place: str) -> tuple[Measure, ...]:
-    """The measures that are shown in a place, as `schema` names it."""
+    """The measures that are shown in `place`, one of the constants of `schema`."""
     return tuple(measure for measure in MEASURES if place in measure.shown_in)
 
 
 def shown_values(measures: PairMeasures, place: str) -> dict:
-    """What a place shows of a pair, by key; what is not known is left out."""
+    """The values that `place` shows, by key; unknown ones are omitted."""
     values = {each.key: measures[each.key] for each in shown_in(place)}
     return {key: value for key, value in values.items() if value == value}
 
@@ -217,8 +219,8 @@ def measure(name: str, registration: Registration, landmarks: CarriedLandmarks |
 def summary(rows: Sequence[PairMeasures]) -> dict:
     """Mean, standard deviation and median of each measure over pairs, and the share of pairs that got worse (percent).
 
-    A pair got worse when its landmark distance grew by more than a thousandth of a pixel (the inverse's own precision);
-    without landmarks it does not count.
+    A pair got worse if its landmark distance grew by more than a thousandth of a pixel (the precision of the inverse). Pairs
+    without landmarks are ignored.
     """
     result: dict = {"pairs": len(rows)}
     for each in shown_in(SUMMARY):
@@ -242,5 +244,5 @@ def as_row(measures: PairMeasures) -> dict:
 
 
 def from_row(cells: Mapping[str, str]) -> PairMeasures:
-    """The measures of a row of `metrics.csv`; a column that an older file lacks is not known, any other is left out."""
+    """The measures of a row of `metrics.csv`. A missing column is unknown, an additional one is ignored."""
     return PairMeasures(**{each.key: each.parse(cells[each.key]) for each in MEASURES if each.key in cells})

@@ -1,4 +1,4 @@
-"""What a registration does to anything else that lies on the moving image: further images, label maps, points."""
+"""A registration applied to other data on the pixels of the moving image: further images, label maps, points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROWS_AT_ONCE = 128
 
 
 class Positions(Protocol):
-    """Gives where fixed pixels lie in the moving image."""
+    """Gives the positions of fixed pixels in the moving image."""
 
     def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Positions (R, C, 2), (row, column) in moving pixels, of the fixed rows (R,) and columns (C,)."""
@@ -48,7 +48,7 @@ def check_on_moving(
 def warp_pixels(
     pixels: np.ndarray, size: tuple[int, int], positions: Positions, interpolation: str = "nearest", fill: float = 0
 ) -> np.ndarray:
-    """Pixels that lie on the moving image, on the fixed grid.
+    """Data on the moving image's pixels, resampled to the fixed grid.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _nearest(channels: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 def _interpolator(channels: np.ndarray, order: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Splines of each channel, filtered once; what is not finite spoils its neighbours alone."""
+    """Splines of each channel, filtered once. A pixel that is not finite affects only its neighbours."""
     unknown = [~np.isfinite(channel) for channel in np.moveaxis(channels, -1, 0)]
     known = [np.where(hole, 0.0, channel) for hole, channel in zip(unknown, np.moveaxis(channels, -1, 0), strict=True)]
     filtered = [ndimage.spline_filter(channel, order, mode="nearest") if order > 1 else channel for channel in known]

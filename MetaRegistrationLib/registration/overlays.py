@@ -9,7 +9,7 @@ from ..core.preprocessing import interpolate_grid
 _SIDE = 800
 _CARRIED, _FIXED, _OUTLINE = (0, 255, 0), (255, 255, 0), (0, 0, 0)
 _OUTSIDE, _OUTSIDE_COVER = (30, 40, 110), 0.6
-# The carried disc is the smaller one and lies on top: where both coincide, the fixed one still shows as a ring.
+# The carried disc is smaller and on top. If both coincide, the fixed one still shows as a ring.
 _CARRIED_RADIUS, _FIXED_RADIUS, _OUTLINE_WIDTH = 4.0, 7.0, 1.25
 
 
@@ -42,12 +42,12 @@ def overlay(
     moving, fixed : arrays (H, W)
         Any range.
     carried_points, fixed_points : arrays (N, 2), optional
-        Landmarks of the moving image as they lie on this grid (green discs) and of the fixed one (yellow discs), joined
-        by lines; (row, column) in pixels.
+        Landmarks of the moving image on this grid (green discs) and of the fixed one (yellow discs), joined by
+        lines; (row, column) in pixels.
     pixel_aspect : float
         Height of a pixel over its width.
     outside : bool array (H, W), optional
-        What counted as no tissue of one of the images; it is shown blue.
+        Pixels outside the tissue mask of one of the images; they are shown blue.
 
     Returns
     -------

@@ -31,11 +31,11 @@ class StagedField:
     displacement_px : float32 array (2, size, size)
         Pull field in pixels of the network grid, channels (row, column).
     alignment, refinement
-        What these stages found; None where they were off.
+        Results of these stages; None if they were off.
     seconds : dict of str to float
         Time of each stage that ran, by its name in `Stages`.
     result_stage : str
-        The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
+        The stage whose field this is: "none" (left unchanged), "initial", "network" or "refine".
     """
 
     displacement_px: np.ndarray
@@ -46,13 +46,13 @@ class StagedField:
 
 
 class Pipeline:
-    """Registers prepared pairs, as far as `stages` has it. `Acceptance` decides which stage's field is the result.
+    """Registers prepared pairs through `stages`. `Acceptance` chooses the result stage.
 
     Parameters
     ----------
     stages : Stages
     network : callable or None
-        As of `NetworkStep`; not needed where `stages` leaves it out.
+        As of `NetworkStep`; not needed if `stages` leaves it out.
     device : torch.device
     limits : NetworkCalibration
         Those of the network.
@@ -77,7 +77,7 @@ class Pipeline:
         ----------
         pair : PreparedPair
         landmarks : (array (N, 2), array (N, 2)), optional
-            Corresponding positions on the moving and on the fixed network grid, for an alignment that goes by them.
+            Corresponding positions on the moving and on the fixed network grid, for an alignment by landmarks.
 
         Raises
         ------

@@ -35,32 +35,32 @@ _ROWS_AT_ONCE = 128
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Registration:
-    """A registered pair. Everything is in the images' own geometry, except what says `frame`.
+    """A registered pair. Everything is in the images' own geometry, except what says `grid`.
 
     Attributes
     ----------
     moving, fixed : Image
         As they were read.
     moving_grid, fixed_grid : NetworkGrid
-        Where the network's frame lies on them.
+        Their network grids.
     moving_on_grid, fixed_on_grid : float32 arrays (size, size)
         The preprocessed images, neither of them warped.
     displacement_px : float32 array (2, size, size)
-        The pull field of all stages in frame pixels, channels (row, column).
+        The pull field of all stages in pixels of the network grid, channels (row, column).
     seconds : float
         Time from images in memory to the field.
     stages : Stages
         The stages that were asked for.
     alignment, refinement
-        What these stages found; None where they were off.
+        Results of these stages; None if they were off.
     stage_seconds : dict of str to float
         Time of the preprocessing and of each stage that ran.
     result_stage : str
-        The stage whose field this is: "none" where nothing was moved, "initial", "network" or "refine".
+        The stage whose field this is: "none" (left unchanged), "initial", "network" or "refine".
     tissue_moving, tissue_fixed : bool arrays (H, W), optional
-        Where the images show tissue; everywhere unless given.
+        Tissue masks of the images; every pixel by default.
     burnt_in_px : int
-        Pixels of marks at the same place in both images, which were left out.
+        Pixels of marks at the same position in both images, which are ignored.
     """
 
     moving: Image
@@ -103,7 +103,7 @@ class Registration:
         )
 
     def record(self) -> dict:
-        """What the stages were asked and what they did, as plain values."""
+        """The settings and results of the stages, as plain values."""
         return {
             "stages": self.stages.to_dict(),
             "alignment": self.alignment and self.alignment.to_dict(),
@@ -139,7 +139,7 @@ class Registration:
         )
 
     def moving_positions(self, rows: np.ndarray | None = None, columns: np.ndarray | None = None) -> np.ndarray:
-        """Where fixed pixels are found in the moving image: (R, C, 2), (row, column) in moving pixels.
+        """Positions of fixed pixels in the moving image: (R, C, 2), (row, column) in moving pixels.
 
         Parameters
         ----------
@@ -160,16 +160,16 @@ class Registration:
         return self._displacement_mm_at(*map(np.arange, self.fixed.geometry.size))
 
     def _displacement_mm_at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        # The one place where pixels become millimetres.
+        # Only here do pixels become millimetres.
         grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
         moving = self.moving.geometry.to_physical(self.moving_positions(rows, columns))
         return moving - self.fixed.geometry.to_physical(grid)
 
     def transform_grid(self) -> tuple[np.ndarray, Geometry]:
-        """The transform as it is to be written: vectors as of `displacement_mm` (h, w, 3), and where they lie.
+        """The transform to be written: vectors as of `displacement_mm` (h, w, 3), and their geometry.
 
-        On the fixed image's pixels, unless there are many more of them than the field has nodes: then on these, with one more
-        all around. Linear interpolation between them, as SimpleITK has it, is the same transform.
+        Vectors are on the fixed image's pixels. If there are many more pixels than nodes of the field, they are on the nodes,
+        with one more node all around. Linear interpolation between them, as SimpleITK has it, is the same transform.
         """
         geometry, frame = self.fixed.geometry, self.fixed_grid
         if max(geometry.size) <= _WHOLE_GRID:
@@ -220,17 +220,17 @@ class Registration:
         return self.moving_grid.to_image(map_points(self.displacement_px, self.fixed_grid.from_image(points)))
 
     def unmoved(self, landmarks: Landmarks) -> Landmarks:
-        """Landmarks of the moving image in the fixed one as they would lie without the field."""
+        """Landmarks of the moving image in the fixed one, without the field."""
         return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
 
     @cached_property
     def inside_moving(self) -> np.ndarray:
-        """Grid pixels (size, size), bool, in which the moving image shows tissue."""
+        """Tissue mask of the moving image on its network grid, bool (size, size)."""
         return _framed(self.tissue_moving, self.moving, self.moving_grid)
 
     @cached_property
     def inside_fixed(self) -> np.ndarray:
-        """Grid pixels (size, size), bool, in which the fixed image shows tissue."""
+        """Tissue mask of the fixed image on its network grid, bool (size, size)."""
         return _framed(self.tissue_fixed, self.fixed, self.fixed_grid)
 
     @cached_property
@@ -246,22 +246,22 @@ class Registration:
 
     @cached_property
     def folding_percent(self) -> float:
-        """Share of frame pixels, in percent, at which the field folds."""
+        """Share of pixels of the network grid, in percent, at which the field folds."""
         return folding_percent(self.displacement_px)
 
     @cached_property
     def gradient_magnitude(self) -> float:
-        """Mean |grad u| of the field in the frame."""
+        """Mean |grad u| of the field on the network grid."""
         return gradient_magnitude(self.displacement_px)
 
 
 class Registrar:
-    """Registers pairs: initial alignment, network, refinement, as far as `stages` has them.
+    """Registers pairs: initial alignment, network and refinement, as `stages` says.
 
     Parameters
     ----------
     checkpoint : Checkpoint or None
-        The network and how images are prepared for it; None where `stages` has no network (the paper's preprocessing).
+        The network and how images are prepared for it; None if `stages` has no network (the paper's preprocessing).
     device : torch.device or str
         A device, or its name: auto, cpu, cuda, cuda:N or mps.
     stages : Stages
@@ -304,7 +304,7 @@ class Registrar:
         Raises
         ------
         InputError
-            The network's field is not finite, or the alignment is to go by landmarks and these do not tell it.
+            The network's field is not finite, or the landmarks do not determine the alignment.
         """
         began = time.perf_counter()
         pair = prepare(moving, fixed, self.preprocessing)

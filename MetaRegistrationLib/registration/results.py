@@ -1,4 +1,4 @@
-"""What a registration leaves on disk: images, transform, landmarks, overlay, record; and tables over pairs."""
+"""The files of a registration: images, transform, landmarks, overlay, record; and tables over pairs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_registration(
     measures: PairMeasures,
     record: dict,
 ) -> None:
-    """Write one registered pair into `folder`, which can be dropped on Slicer as it is.
+    """Write one registered pair into `folder`, which can be dropped on Slicer.
 
     Files
     -----
@@ -52,7 +52,7 @@ def write_registration(
         The moving image in the fixed image's geometry.
     displacement_field.nrrd
         Transform from fixed to moving points: LPS vectors in mm, three components, one slice. Slicer (5.10 and later)
-        loads it as a grid transform; the moving image and its landmarks, put under it, land on the fixed image.
+        loads it as a grid transform; applied to the moving image and its landmarks, it aligns them with the fixed image.
     moving_landmarks.mrk.json, fixed_landmarks.mrk.json, carried_landmarks.mrk.json
         Point lists: as given, and the moving ones in the fixed image.
     landmarks.csv
@@ -60,7 +60,7 @@ def write_registration(
     overlay.png
         Before (left) and after (right): moving magenta, fixed green, carried landmarks green, fixed ones yellow.
     registration.json
-        Everything that made it; written last, so that its presence tells that the others are whole.
+        Settings, versions and inputs; written last, so that its presence shows that the other files are complete.
 
     Raises
     ------
@@ -149,7 +149,10 @@ def _unmoved_image(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> 
 
 
 def _outside(registration: Registration, positions: np.ndarray, step: int) -> np.ndarray:
-    """Every `step`-th fixed pixel, (h, w) bool, that is no tissue there or at its `positions` (h, w, 2) in the moving image."""
+    """Pixels outside a tissue mask, (h, w) bool, of every `step`-th fixed pixel.
+
+    The mask is that of the fixed image or, at `positions` (h, w, 2), of the moving image.
+    """
     outside = np.zeros(positions.shape[:2], dtype=bool)
     if registration.tissue_fixed is not None:
         outside |= ~registration.tissue_fixed[::step, ::step]

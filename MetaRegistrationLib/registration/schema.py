@@ -62,6 +62,8 @@ class Measure:
         `SUMMARY`, `TERMINAL`, `SCENE`, `PANEL`, `COMPARED`.
     group : str
         Measures of one group are shown by the panel as one: before and after.
+    zero : str
+        The words for a value of exactly 0, where it has words.
     """
 
     key: str
@@ -73,6 +75,7 @@ class Measure:
     note: str = ""
     shown_in: frozenset[str] = frozenset()
     group: str = ""
+    zero: str = ""
 
     @property
     def title(self) -> str:
@@ -104,11 +107,12 @@ class Measure:
         """
         return self.kind(text) if text else self.missing
 
-    def text(self, value: Any, nothing: str = "-") -> str:
-        """What people read, without the unit."""
+    def text(self, value: Any, nothing: str = "-", most_digits: int | None = None) -> str:
+        """What people read, without the unit; with at most `most_digits` decimals."""
         if self.kind is not float:
             return str(value)
-        return nothing if math.isnan(value) else f"{value:.{self.digits}f}"
+        digits = self.digits if most_digits is None else min(self.digits, most_digits)
+        return nothing if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def grouped(measures: Iterable[Measure]) -> list[tuple[Measure, ...]]:

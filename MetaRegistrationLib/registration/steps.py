@@ -1,4 +1,4 @@
-"""The stages of a registration as objects: each computes, and none decides whether its field is the result."""
+"""The stages of a registration as objects. Each computes a field; `acceptance` chooses the result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class InitialStep:
 
 
 class NetworkStep:
-    """The network behind an alignment.
+    """The network after an alignment.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class NetworkStep:
     def __call__(self, pair: AlignedPair) -> Tensor:
         """The displacement (1, 2, size, size) of alignment and network together.
 
-        Behind a drawn border the network sees both images continued, unless that would hide tissue.
+        If the border is drawn, the network sees both images continued, unless that would hide tissue.
         """
         found = self._residual(pair, continued=False)
         if pair.drawn_border and not pair.hides_tissue(found):

@@ -1,4 +1,4 @@
-"""The random look of one acquisition of any modality: grey values, sharpness, noise, light, field of view, marks."""
+"""The random appearance of one acquisition of any modality: grey values, sharpness, noise, light, field of view, marks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEVELS = 1024
 
 @dataclass(frozen=True)
 class AppearanceSettings(NumberSettings):
-    """How much the looks of two acquisitions may differ; 0 turns any of it off.
+    """How much the appearances of two acquisitions may differ; 0 turns a setting off.
 
     Attributes
     ----------

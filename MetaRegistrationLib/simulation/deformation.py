@@ -89,7 +89,7 @@ def _scaled_without_folds(
             return scale * total
         elastic = np.float32(0.8) * elastic
     raise InputError(
-        f"The elastic field cannot reach a mean displacement of {length:.1f} px without folds: set a smaller "
+        f"The elastic field cannot reach a mean displacement of {length:.1f} px without folding: set a smaller "
         "displacement_px, a larger coarse_spacing_px, or some translation_px."
     )
 

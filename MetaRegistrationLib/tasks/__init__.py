@@ -1,4 +1,4 @@
-"""Registration tasks: sources of (moving, fixed) pairs in the network's frame, for training and for validation."""
+"""Registration tasks: sources of (moving, fixed) pairs on the network grid, for training and for validation."""
 
 from .base import Task, TaskPair, augmented
 from .image_pairs import PairTask, prepare_pair, repeat_settings

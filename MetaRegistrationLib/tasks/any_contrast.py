@@ -1,4 +1,4 @@
-"""Pairs of any contrast: one scene, acquired twice with looks drawn apart, and a displacement that is known."""
+"""Pairs of any contrast: one scene, acquired twice with separately drawn appearances, and a known displacement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class AnyContrast:
     Attributes
     ----------
     appearance : AppearanceSettings or None
-        The looks that each of the two images gets by itself; None leaves both as they are.
+        The settings of the appearance that each image gets; None leaves both unchanged.
     warp : WarpSettings
     largest_margin : float
         Up to this part of the images is kept back at each side, so that shifts bring in real content rather than black.

@@ -1,4 +1,4 @@
-"""What training sees of a registration task: pairs in the network's frame."""
+"""A registration task as training sees it: pairs on the network grid."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class TaskPair:
-    """One pair in the frame.
+    """One pair on the network grid.
 
-    Images are float32 (size, size) in [0, 1]; points (N, 2) in frame pixels (row, column) or None; `displacement_px`, where
+    Images are float32 (size, size) in [0, 1]; points (N, 2) in grid pixels (row, column) or None; `displacement_px`, where
     the truth is known (simulated pairs), is the pull field (2, size, size) that takes moving to fixed.
     """
 

@@ -18,7 +18,7 @@ from .scenes import FundusTask, ShapesTask
 
 
 def any_contrast(table: dict, where: str) -> AnyContrast:
-    """Looks and warps by the tables `any_contrast` and `warp`; looks stay as they are without the former."""
+    """Appearances and warps by the tables `any_contrast` and `warp`. Without the former, appearances are unchanged."""
     settings = {}
     for key, kind in (("any_contrast", AppearanceSettings), ("warp", WarpSettings)):
         values = table.get(key)

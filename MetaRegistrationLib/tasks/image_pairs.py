@@ -50,7 +50,7 @@ class PairTask:
     device : torch.device
         Where pairs are aligned.
     memory : int
-        Bytes of prepared pairs that are kept; what does not fit is read again each time, but never aligned again.
+        Bytes of prepared pairs that are cached. Other pairs are read again each time, but never aligned again.
     simulation : RepeatSettings, optional
         How the visits that `repeat` simulates differ; by default as `repeat_settings` has it.
     """
@@ -113,7 +113,7 @@ class PairTask:
         return [self._prepare(files) for files in self._held_out]
 
     def align(self, progress: Reader) -> None:
-        """Align all pairs now, and tell how far that is and which of them are uncertain."""
+        """Align all pairs now, and report the progress and the pairs that are not confident."""
         if self.initial == NONE:
             return
         total = len(self.pairs) + len(self._held_out)

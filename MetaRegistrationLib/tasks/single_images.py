@@ -29,7 +29,7 @@ class SingleImageTask:
         Vessel masks by image stem; they give the validation pairs their landmarks (found on the image where missing).
     settings : RepeatSettings
     any_contrast : AnyContrast, optional
-        When given, the two visits get looks of their own and a warp by these settings; of `settings`, `denoise_px` stays.
+        When given, the two visits get appearances of their own and a warp by these settings; of `settings`, `denoise_px` stays.
     """
 
     in_memory = 512

@@ -70,7 +70,7 @@ class VolumeTask:
     simulated : float
         The share of these, above 0 and at most 1; without `simulation` it has no meaning.
     any_contrast : AnyContrast, optional
-        When given, every pair is one slice seen twice, with looks of their own and a displacement that is known.
+        When given, every pair is one slice acquired twice, with appearances of their own and a known displacement.
     """
 
     in_memory = 16

@@ -1,4 +1,4 @@
-"""The two recipes of fine-tuning: the one that keeps to the landmarks, and the paper's."""
+"""The two recipes of fine-tuning: guided, and the paper's."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ PLAIN = Recipe(learning_rate=1e-4, smoothness=1.0, scales=1, simulated=0.0, supe
 GUIDED = Recipe(learning_rate=2e-4, smoothness=1.0, scales=1, simulated=0.5, supervision=1.0, averaging=0.99, clip=1.0)
 """Eq. (1) guided by simulated repeats of the same images, whose displacement is known.
 
-The correlation alone rises by matching noise too: it moves the field of a network that is right to half a pixel away from the
+Correlation alone also rewards matching noise. It moves the field of a network that is accurate to half a pixel away from the
 landmarks (Documentation/Results.md).
 """
 
 _SMOOTHNESS = {"coarse_to_fine": 5.0}
-"""lambda where another one than the paper's was better on pairs with little left to deform; it harms where organs deform."""
+"""lambda by network, if another than the paper's was better on pairs with little deformation left. It harms if organs deform."""
 
 
 def guided(network: str, *, octa: bool = True, smooth: bool = True) -> Recipe:

@@ -83,7 +83,7 @@ class Drawn:
     workers : int
         Processes. Each holds what it has read of the tasks' files in a memory of its own.
     threads : int
-        In place of processes: they begin at once and share what was read, for short trainings.
+        Threads instead of processes: they start at once and share the read images, for short trainings.
     pinned : bool
         Draws are wanted on a GPU.
 

@@ -1,4 +1,4 @@
-"""Loss and gradients as CUDA graphs: the GPU repeats a recorded step, instead of being told each of its hundreds of kernels.
+"""Loss and gradients as CUDA graphs: the GPU repeats a recorded step, instead of launching each of its hundreds of kernels.
 
 Only the network, the loss, the backward pass and the clipping are recorded. The optimiser stays outside (on a GPU it is a few
 kernels for all parameters at once), so that a loss that is not finite is still seen before anything is updated, and that
@@ -91,7 +91,7 @@ class GraphedStep(OptimisationStep):
     Attributes
     ----------
     progress : Reader
-        Is told when nothing can be recorded.
+        Called with a message if nothing can be recorded.
     capture : callable
         Makes a recorded step: `CapturedGradients`, but for tests.
     """

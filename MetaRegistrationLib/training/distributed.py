@@ -45,7 +45,7 @@ class Group:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that validates, saves and tells."""
+        """Whether this is the process that validates, saves and reports."""
         return self.rank == 0
 
     def share(self, count: int) -> range:

@@ -48,7 +48,7 @@ class FineTuning(OneOptimiser):
         Pairs a step.
     seed : int
     simulated : float
-        Chance that a step sees, in place of its pairs, a simulated repeat visit of one image of each; 0 in the paper.
+        Chance that a step sees, instead of its pairs, a simulated repeat visit of one image of each; 0 in the paper.
     averaging : float
         Decay of the running mean of the weights, below 1. With it `network` of this object, the result, is that mean: it has
         less of the noise that single pairs leave in the weights, and needs no learning rate that falls with the length of

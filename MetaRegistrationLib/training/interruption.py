@@ -10,7 +10,7 @@ from types import FrameType
 class Interruption:
     """Context in which Ctrl-C (and termination, where the system has it) is remembered instead of raised.
 
-    `requested` tells whether the user asked to stop. A second Ctrl-C stops at once. Outside the main thread signals
+    `requested` says whether the user asked to stop. A second Ctrl-C stops at once. Outside the main thread signals
     cannot be caught, and the context does nothing.
     """
 

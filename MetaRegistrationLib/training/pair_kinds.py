@@ -1,4 +1,4 @@
-"""Which recipe suits pairs: whether contrasts are alike, little is left to deform, and they look like repeat visits of OCTA."""
+"""The kind of pairs, which chooses the recipe: similar contrasts, little deformation left, repeat visits of OCTA."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ALIKE = calibration.ALIKE_CONTRASTS.value
 
 @dataclass(frozen=True)
 class PairKind:
-    """What pairs look like, median over them.
+    """The kind of pairs, by medians over them.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class PairKind:
     contrast_similarity : float
         Mean cosine between directions of edges and ridges of aligned images.
     smooth_below : float
-        Roughness from which on much is left to deform, for that network (`NetworkCalibration`).
+        Least roughness that means much deformation left, for that network (`NetworkCalibration`).
     """
 
     grain: float
@@ -43,12 +43,12 @@ class PairKind:
 
     @property
     def alike(self) -> bool:
-        """Whether the contrasts are alike, so that correlation can teach a network anything."""
+        """Whether the contrasts are similar enough for correlation to teach a network."""
         return self.contrast_similarity >= _ALIKE
 
     @property
     def smooth(self) -> bool:
-        """Whether little is left to deform, so that the stronger smoothness suits the images."""
+        """Whether little deformation is left, so that the stronger smoothness suits the images."""
         return self.roughness < self.smooth_below
 
     @property
@@ -71,8 +71,8 @@ def kind_of_pairs(
     measured = []
     for pair in pairs:
         field = network(as_batch([pair.moving], device), as_batch([pair.fixed], device)).float()
-        look = DirectionAgreement(pair.moving, pair.fixed, torch.zeros_like(field))
-        contrast_similarity = look.of_all_directions(torch.zeros_like(field))
+        agreement = DirectionAgreement(pair.moving, pair.fixed, torch.zeros_like(field))
+        contrast_similarity = agreement.of_all_directions(torch.zeros_like(field))
         measured.append((_grain(pair.fixed), float(smoothness(field)), contrast_similarity))
     network.train(was_training)
     return PairKind(*map(float, np.median(measured, axis=0)), smooth_below=smooth_below)

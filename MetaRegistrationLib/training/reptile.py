@@ -28,7 +28,8 @@ class Reptile(OneOptimiser):
     of those of the copies.
 
     What is drawn for a task depends on the seed, the step and the task's position among the m only, and the differences are
-    added in the order of the positions. So any number of processes gives the same weights, bit for bit where they compute alike.
+    added in the order of the positions. Any number of processes therefore gives the same weights, bit for bit if their
+    arithmetic is the same.
 
     Parameters
     ----------

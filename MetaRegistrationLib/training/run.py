@@ -27,8 +27,7 @@ from .trainers import Trainer
 from .validation import Validator
 
 _KEPT = (
-    "Fine-tuning did not improve the registration of the pairs that judge it: the start was kept, and best.pt holds its "
-    "weights."
+    "Fine-tuning did not improve the registration of the validation pairs, so best.pt holds the weights of the start."
 )
 _UNEXPLAINED = calibration.UNEXPLAINED.value
 
@@ -44,9 +43,9 @@ class RunSettings:
     save_every : float
         Seconds between saves of the last state (validations save too).
     warn_of_start : bool
-        Warn when nothing was better than the weights that the run started from; what leaves the images less alike is not.
+        Warn when no epoch was better than the start. An epoch that lowers the NCC of the images is not better.
     by_ncc : bool
-        Without landmarks NCC tells what is better, instead of the loss.
+        Without landmarks, NCC decides which epoch is better, instead of the loss.
     """
 
     validate_every: int
@@ -83,7 +82,7 @@ class TrainingRun:
     device : torch.device
     progress : Reader
     group : Group
-        The processes that share the run, each with such an object; the first one validates, saves and tells.
+        The processes that share the run, each with such an object. The first one validates, saves and reports.
     """
 
     def __init__(
@@ -282,7 +281,7 @@ class TrainingRun:
             return math.inf  # a field that is too smooth has a low loss too, but leaves more of the images unexplained
         if "loss" in values:
             return values["loss"]
-        # Without pairs to judge there is nothing better than the end of the training; with them, weights that give no
+        # Without validation pairs, the end of the training is the best; with them, weights that give no
         # finite loss are the worst.
         return math.inf if self._validator else -float(self._at.step)
 

@@ -1,4 +1,4 @@
-"""Several visits of one eye: aligned to one of them, checked against one another, and averaged."""
+"""Several visits of one eye: aligned to one of them, checked, and averaged."""
 
 from .average import Average, average
 from .series import AlignedVisit, Series, Visit, align_series

@@ -1,4 +1,4 @@
-"""The mean of aligned visits, which shadows, motion lines and black borders do not spoil."""
+"""A mean of aligned visits that is robust to shadows, motion lines and black borders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Average:
     Attributes
     ----------
     image : float32 array (H, W)
-        On the reference's pixels and grey levels; zero where no visit shows anything.
+        On the reference's pixels and grey levels; zero where no visit shows tissue.
     count : uint8 array (H, W)
         Visits that show tissue there.
     """
@@ -30,9 +30,9 @@ class Average:
 def average(series: Series) -> Average:
     """Mean of all aligned visits at every pixel of the reference.
 
-    Grey levels are matched to the reference's first (median and quartiles of what both show). Where four and more visits show
-    something, the lowest and the highest value are left out (a trimmed mean), of three the median is taken: one shadow or
-    motion line then counts for nothing.
+    Grey levels are first matched to the reference's (median and quartiles of the common tissue). Where four or more visits show
+    tissue, the lowest and the highest value are left out (a trimmed mean). Where three do, the median is used. A single shadow
+    or motion line therefore has no effect.
     """
     target, target_seen = series.visits[series.reference].warped
     values, seen = [], []

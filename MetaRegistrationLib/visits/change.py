@@ -1,4 +1,4 @@
-"""What differs between two aligned visits, in standard deviations of what differs between repeat scans anyway."""
+"""Change between two aligned visits, in standard deviations of repeat scans without change."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..octa.vessels import ridge_strength
 from .unknown import nothing_known
 
 THRESHOLD = calibration.CHANGE_SD.value
-"""Standard deviations from which a difference is called a change."""
+"""Differences of so many standard deviations and more are changes."""
 WINDOW = 10 / 400
-"""Standard deviation of the Gaussian window of "local", as a share of the longer side."""
+"""Standard deviation of the Gaussian window for local means, as a share of the longer side."""
 _SHADING = 60 / 400  # over which contrast is evened out
 _BACKGROUND = (
     15 / 320
-)  # over which brightness is taken off before vessels are looked for, as a share of the shorter side
+)  # window of the brightness that is subtracted before vessels are found, as a share of the shorter side
 _VESSEL = calibration.VESSEL_PERCENTILE.value
 _SOFT = 0.25  # width of that border, as a share of it
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
@@ -28,7 +28,7 @@ _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
 
 @dataclass(frozen=True)
 class RepeatNoise:
-    """Standard deviations of what differs between repeat scans in which nothing has changed.
+    """Standard deviations of the differences between repeat scans without change.
 
     Attributes
     ----------
@@ -44,22 +44,22 @@ class RepeatNoise:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What differs between two visits.
+    """The change between two visits.
 
     Attributes
     ----------
     z : float32 array (H, W)
-        Local vessel density, later less earlier visit, in standard deviations; NaN where nothing can be said.
+        Local vessel density, later minus earlier visit, in standard deviations; NaN where not measurable.
     brightness_z : float32 array (H, W)
         Local brightness, likewise.
     known : bool array (H, W)
-        Where something can be said.
+        The measurable pixels.
     noise : RepeatNoise
-        What one standard deviation is.
+        One standard deviation.
     own_noise : bool
         Whether it was estimated from this pair itself.
     threshold : float
-        From which on a difference is called a change.
+        Least difference that is a change, in standard deviations.
     """
 
     z: np.ndarray
@@ -71,12 +71,12 @@ class Change:
 
     @property
     def lost(self) -> np.ndarray:
-        """Where vessel density has fallen, bool (H, W)."""
+        """Where vessel density decreased, bool (H, W)."""
         return self.known & (self.z < -self.threshold)
 
     @property
     def gained(self) -> np.ndarray:
-        """Where vessel density has risen, bool (H, W)."""
+        """Where vessel density increased, bool (H, W)."""
         return self.known & (self.z > self.threshold)
 
 
@@ -90,25 +90,25 @@ def change_map(
 ) -> Change:
     """Differences of local vessel density and of local brightness between two aligned images.
 
-    Both are brought to one level over the whole area first, so that a scan that is darker or flatter as a whole is no change;
-    a change of everything cannot be seen therefore.
+    Both are first normalised over the whole area, so that a scan that is darker or flatter as a whole is no change. A change of
+    the whole image is therefore not measurable.
 
     Parameters
     ----------
     reference, visit : arrays (H, W)
         The earlier and the later visit on the same pixels, vessels bright.
     valid : bool array (H, W)
-        Where both show tissue.
+        Common tissue mask.
     positions : array (H, W, 2), optional
-        Where each pixel lies in the later visit's own image, (row, column): where it folds nothing can be said.
+        Position of each pixel in the later visit's own image, (row, column). Where it folds, change is not measurable.
     noise : RepeatNoise, optional
-        What differs between repeat scans (`repeat_noise`). Else it is estimated from the pair: the median absolute
-        difference over the area, which holds as long as most of it has not changed.
+        The noise of repeat scans (`repeat_noise`). By default it is estimated from the pair, by the median absolute difference.
+        The estimate is valid as long as most of the area has not changed.
 
     Raises
     ------
     InputError
-        Arrays of unlike shape, or too little that both images show.
+        Arrays of unlike shape, or too few measurable pixels.
     """
     if not np.shape(reference) == np.shape(visit) == np.shape(valid):
         raise InputError(
@@ -117,7 +117,7 @@ def change_map(
     known = np.asarray(valid, bool) & ~nothing_known(reference, visit, valid, positions)
     if known.sum() < _LEAST_KNOWN:
         raise InputError(
-            f"The two visits have {int(known.sum())} pixels in common where something can be said; {_LEAST_KNOWN} are needed."
+            f"The two visits have {int(known.sum())} measurable pixels in common; {_LEAST_KNOWN} are needed."
         )
     density, brightness = _differences(reference, visit, known)
     own = RepeatNoise(_spread(density[known]), _spread(brightness[known]))
@@ -130,7 +130,7 @@ def change_map(
 
 
 def repeat_noise(pairs: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> RepeatNoise:
-    """What differs between repeat scans in which nothing has changed: root of the mean square over the pairs.
+    """The noise of repeat scans without change: root of the mean square over the pairs.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _values(noise: RepeatNoise) -> tuple[float, float]:
 
 
 def _differences(reference, visit, known) -> tuple[np.ndarray, np.ndarray]:
-    """Local density and local brightness, later less earlier, less their medians over the known area."""
+    """Local density and local brightness, later minus earlier, minus their medians over the measurable area."""
     images = [np.where(known, image, np.median(image[known])).astype(np.float32) for image in (reference, visit)]
     window = WINDOW * max(images[0].shape)
     first, second = (_vessels(image, known) for image in images)
@@ -165,7 +165,7 @@ def _differences(reference, visit, known) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _vessels(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Ridge strength where shading and contrast are evened out over much more than a window."""
+    """Ridge strength after shading and contrast are evened out over much more than a window."""
     unit = max(min(image.shape) / 320, 0.5)
     centred = image - _local(image, known, _BACKGROUND * min(image.shape))
     contrast = np.sqrt(_local(centred**2, known, _SHADING * max(image.shape)))

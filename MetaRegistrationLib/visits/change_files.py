@@ -1,4 +1,4 @@
-"""What is written of a change between two visits of a series."""
+"""The files of a change between two visits of a series."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .series import AlignedVisit, Series
 from .unknown import folded
 
 WHAT_IT_SHOWS = (
-    "Later less earlier visit, after both were brought to one level as a whole, in standard deviations (SD) of what differs"
-    " between repeat scans anyway. Blue: fewer vessels, orange: more, hatched: nothing can be said (no overlap, shadow, motion"
-    " line). A change of the whole image, of a focal plane, or of blood flow below what the device shows, cannot be told from a"
-    " change of the scan. For research: no diagnosis, and no lesions are outlined."
+    "Later minus earlier visit, both normalised to one level as a whole, in standard deviations (SD) of repeat scans without"
+    " change. Blue: decreased, orange: increased, hatched: not measurable (no overlap, shadow, motion line). A change of the"
+    " whole image, of a focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the"
+    " scan. For research use: no diagnosis, and no lesions are outlined."
 )
 
 
@@ -56,7 +56,7 @@ def series_change(
     Raises
     ------
     InputError
-        There is no such visit, or it is not aligned; or too little can be said.
+        There is no such visit, it is not aligned, or too few pixels are measurable.
     """
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
@@ -75,7 +75,7 @@ def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit
     aligned = {entry.visit.name: entry for entry in series.visits if entry.aligned}
     if names is None:
         if len(aligned) < 2:
-            raise InputError("A change needs two aligned visits; there are not two.")
+            raise InputError("A change needs two aligned visits; fewer were aligned.")
         return tuple(list(aligned.values())[place] for place in (0, -1))
     for name in names:
         if name not in aligned:
@@ -93,9 +93,9 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
     Files
     -----
     change_A_to_B_density.nrrd, change_A_to_B_brightness.nrrd
-        Standard deviations on the reference's pixels, NaN where nothing can be said.
+        Standard deviations on the reference's pixels, NaN where not measurable.
     change_A_to_B.png, change_A_to_B_regions.csv, change_A_to_B.json
-        Picture with legend; numbers by region; what made them.
+        Picture with legend; numbers by region; settings.
     """
     start = folder / found.name
     write_image(start.with_name(f"{found.name}_density.nrrd"), found.change.z, geometry)
@@ -119,7 +119,7 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
 
 
 def region_cells(rows: list[dict]) -> list[list[str]]:
-    """Rows of `etdrs_table` as text, empty where nothing is known."""
+    """Rows of `etdrs_table` as text, empty where not measurable."""
     return [[_text(row[column]) for column in REGION_COLUMNS] for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""The change map as a picture: blue where vessels were lost, orange where they were gained, hatched where nothing can be said."""
+"""The change map as a picture. Blue: vessel density decreased, orange: increased, hatched: not measurable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..registration.overlays import grey_levels
 from .change import Change
 
 LOST, GAINED = (0, 114, 178), (230, 159, 0)
-"""Blue and orange of Okabe and Ito, which colour-blind people tell apart; the paler, the smaller."""
+"""Blue and orange of Okabe and Ito, which colour-blind people can distinguish. A paler colour is a smaller change."""
 FULL = 8.0
 """Standard deviations of the full colour."""
 _PALE = 0.15  # of the colour where a difference is below the threshold

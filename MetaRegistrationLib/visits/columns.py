@@ -1,4 +1,4 @@
-"""The tables of a series: its columns, each with the pixels that it is in. Needs no torch."""
+"""The columns of the tables of a series, each with its unit. Needs no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VISIT_PX = Unit("visit px", "pixels of the visit itself")
 
 
 class VisitOfSeries(NamedTuple):
-    """What a column of `visits.csv` is made of."""
+    """The input of a column of `visits.csv`."""
 
     series: Series
     index: int
@@ -26,7 +26,7 @@ class VisitOfSeries(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """What a column of `consistency.csv` is made of."""
+    """The input of a column of `consistency.csv`."""
 
     first: str
     over: str
@@ -44,7 +44,7 @@ VISIT_COLUMNS = (
         "quality",
         "image quality",
         lambda row: row.series.qualities[row.index],
-        note="Contrast of vessels over the noise of single pixels, times the share that shows tissue",
+        note="Contrast of vessels over the noise of single pixels, times the share of tissue",
     ),
     Measure("aligned", "aligned", lambda row: "yes" if row.entry.aligned else "no", kind=str, note="`yes` or `no`"),
     Measure(
@@ -59,7 +59,7 @@ VISIT_COLUMNS = (
         _overlap,
         unit=PERCENT,
         digits=1,
-        note="Share of the reference on which the visit shows something",
+        note="Share of the reference where the visit shows tissue",
     ),
     Measure(
         "landmark_distance_px",
@@ -93,5 +93,5 @@ LOOP_COLUMNS = (
 
 
 def cells(columns: tuple[Measure, ...], row: VisitOfSeries | Loop) -> list[str]:
-    """The cells of a row; empty where nothing is known."""
+    """The cells of a row; empty if unknown."""
     return [column.text(column.of(row), nothing="") for column in columns]

@@ -1,4 +1,4 @@
-"""Which images are visits of which eye: a table, a folder with a subfolder an eye, or a list of files."""
+"""Images as visits of eyes: from a table, a folder with one subfolder per eye, or a list of files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .series import Visit
 
 @dataclass(frozen=True)
 class VisitFile:
-    """The files of one visit: an image and, where wanted, its landmarks and a mask (not zero where there is tissue)."""
+    """The files of one visit: an image and, optionally, its landmarks and a tissue mask (not zero in tissue)."""
 
     name: str
     path: Path
@@ -40,7 +40,7 @@ def eyes_of_files(paths: Sequence[Path]) -> dict[str, list[VisitFile]]:
 
 
 def eyes_of_table(path: Path) -> dict[str, list[VisitFile]]:
-    """Eyes of a table with the columns image (relative to the table) and, where wanted, eye, visit, date, landmarks and mask."""
+    """Eyes of a table with the column image (relative to the table) and, optionally, eye, visit, date, landmarks and mask."""
     eyes: dict[str, list[VisitFile]] = {}
     for row in read_table(path, ("image",)):
         image = path.parent / row.text("image")

@@ -1,4 +1,4 @@
-"""How good an image of an eye is, beside others of the same eye."""
+"""Image quality, relative to other images of the same eye."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _SIDE = 400  # pixels for which the widths below are meant
 
 
 def quality(image: Image) -> float:
-    """Contrast of structures of vessel width over the noise of single pixels, times the share of the image that shows tissue.
+    """Contrast of structures of vessel width over the noise of single pixels, times the share of tissue.
 
-    It ranks images of one eye by one device; between devices it says little.
+    It ranks images of one eye by one device. It does not compare devices.
     """
     known = tissue(image)
     if not known.any():

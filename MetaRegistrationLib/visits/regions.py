@@ -1,4 +1,4 @@
-"""A change by region: rings and quadrants of the ETDRS grid round a centre, and where the fovea seems to be."""
+"""Change by region: rings and quadrants of the ETDRS grid around a centre, and a suggested fovea."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REGION_COLUMNS = (
 )
 _RADII_OF_SIDE = (1 / 12, 1 / 4, 1 / 2)  # of the shorter side, where no pixel size is known: the same ratios
 _RINGS = ("centre", "inner", "outer")
-_QUADRANTS = ("superior", "right", "inferior", "left")  # as the image lies, clockwise from the top
+_QUADRANTS = ("superior", "right", "inferior", "left")  # in the image, clockwise from the top
 _SIDES = {"": {}, "right": {"right": "nasal", "left": "temporal"}, "left": {"right": "temporal", "left": "nasal"}}
 _FOVEA = 14 / 400  # window of the fovea, as a share of the shorter side
 _OFF_CENTRE = 0.25  # of the shorter side: how far from the middle the fovea may lie, softly
@@ -36,7 +36,7 @@ def etdrs_table(
     pixel_mm: float | tuple[float, float] | None,
     eye: str = "",
 ) -> list[dict]:
-    """Numbers of a change by region, the whole image last.
+    """Change by region, the whole image last.
 
     Parameters
     ----------
@@ -47,14 +47,15 @@ def etdrs_table(
         Distance between pixels, or between (rows, columns), in mm. None: unknown, and the circles have radii of a twelfth,
         a quarter and a half of the shorter side instead of 0.5, 1.5 and 3 mm; `area_mm2` is None then.
     eye : str
-        "right" or "left", by which the sides are nasal and temporal (an image as it is usually shown: the disc of a right
-        eye lies on the right); "" if unknown: left and right are those of the image.
+        "right" or "left", which decides the nasal and the temporal side (the disc of a right eye is on the right, as images
+        are usually shown). "" if unknown: left and right are those of the image.
 
     Returns
     -------
     list of dict
-        With the keys `REGION_COLUMNS`: mean standard deviations over what is known (None where nothing is), and percent of the
-        region's known pixels that lost or gained vessel density; `unknown_percent` is of all its pixels in the image.
+        With the keys `REGION_COLUMNS`: mean standard deviations over the measurable pixels (None if there are none), and the
+        percentages of these where vessel density decreased or increased. `unknown_percent` is of all pixels of
+        the region in the image.
     """
     if eye not in _SIDES:
         raise InputError(f"The eye is 'right', 'left' or '' (unknown); got {eye!r}.")
@@ -102,9 +103,9 @@ def _row(name: str, where: np.ndarray, change: Change, spacing: np.ndarray | Non
 
 
 def suggested_centre(image: np.ndarray, valid: np.ndarray) -> tuple[float, float]:
-    """Where the fovea seems to be, (x, y) in pixels: the place with the fewest vessels, the nearer to the middle the likelier.
+    """Suggested position of the fovea, (x, y) in pixels: few vessels, near the middle.
 
-    A suggestion only: an image that does not show the fovea has such a place as well.
+    It is only a suggestion. An image that does not show the fovea has such a position too.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is written of a series: images, transforms, tables, a film, and one page that shows it."""
+"""The files of a series: images, transforms, tables, a film, and one page that shows all of it."""
 
 from __future__ import annotations
 
@@ -39,15 +39,16 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     VISIT.nrrd, VISIT_transform.nrrd
         Each aligned visit on the reference's pixels, and the transform from reference to visit points (LPS vectors in mm).
     average.nrrd, count.nrrd, overlap.nrrd
-        The mean of all, how many show something at each pixel, and a mask (1) of where all that are aligned do.
+        The mean of all, the number of visits with tissue at each pixel, and a mask (1) of the tissue common to all
+        aligned visits.
     film/NUMBER_VISIT.png
         The visits one after the other, all with the grey levels of the reference's range, the average last.
     visits.csv, consistency.csv
-        A line a visit; a line a way over two visits.
+        One line per visit; one line per round trip over two visits.
     change_A_to_B ...
-        As `write_change` says.
+        See `write_change`.
     report.html
-        All of it on one page without anything from elsewhere; `series.json` is written last.
+        All of it on one page without external files; `series.json` is written last.
     """
     refuse_replacing(_image_files(folder, series), (entry.visit.image.path for entry in series.visits))
     writable_folder(folder / "film")
@@ -121,7 +122,8 @@ def _page(title: str, series: Series, rows: list, loops: list, frames: list[tupl
     pictures = "".join(_figure(name, data) for name, data in frames)
     why = f"Reference: {series.visits[series.reference].visit.name}, {series.why}."
     if series.inconsistent:
-        why += f" Look at {', '.join(series.inconsistent)}: ways over them miss by more than {LEAST_CONSISTENCY_PX} px."
+        names = ", ".join(series.inconsistent)
+        why += f" Inconsistent alignment: round-trip error over {LEAST_CONSISTENCY_PX} px. Check {names}."
     return "\n".join(
         [
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>',

@@ -1,4 +1,4 @@
-"""All visits of one eye brought onto one of them, directly or through another visit, and checked round triangles."""
+"""All visits of one eye, registered to one of them directly or through another visit, and checked by round-trip errors."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ..stages import LEAST_CONFIDENCE
 from .quality import quality
 
 LEAST_CONSISTENCY_PX = calibration.CONSISTENCY_PX.value
-"""Median by which a way round a triangle may miss its start, in pixels of a 400 x 400 frame."""
+"""Least median round-trip error that is inconsistent, in pixels of the network grid (400 x 400)."""
 _FRAME = 400
-_EVERY = 8  # pixels between the points that go round
+_EVERY = 8  # pixels between the points of a round trip
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,13 @@ class AlignedVisit:
     ----------
     visit : Visit
     positions : float32 array (H, W, 2) or None
-        Where each pixel of the reference lies in this image, (row, column); None where it could not be aligned.
+        Position of each pixel of the reference in this image, (row, column); None if it could not be aligned.
     via : str
-        The visit through which it was aligned; empty where that was done directly.
+        The visit through which it was aligned; empty if directly.
     confidence : float
-        That of the alignment; through another visit the lower of the two.
+        That of the alignment; through another visit, the lower of the two.
     ncc : float
-        After, in the frame of the registration; of the last step where there were two.
+        NCC after, on the network grid of the registration; that of the last step if there were two.
     result_stage : str
         As `Registration.result_stage`.
     """
@@ -67,7 +67,7 @@ class AlignedVisit:
 
     @cached_property
     def warped(self) -> tuple[np.ndarray, np.ndarray]:
-        """The image on the reference's pixels, float32 (H, W), interpolated once, and where it shows tissue, bool (H, W)."""
+        """The image on the reference's pixels, float32 (H, W), interpolated once, and its tissue mask, bool (H, W)."""
         places = np.moveaxis(self.positions, -1, 0)
         array = np.where(np.isfinite(self.visit.image.array), self.visit.image.array, 0).astype(np.float32)
         values = ndimage.map_coordinates(array, places, order=1, mode="nearest")
@@ -78,19 +78,19 @@ class AlignedVisit:
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """What came of the visits of an eye.
+    """The aligned visits of an eye.
 
     Attributes
     ----------
     reference : int
-        Which visit all others were brought to.
+        Index of the visit that all others were registered to.
     why : str
-        Why that one.
+        Why it was chosen.
     visits : list of AlignedVisit
-        In the order given; the reference lies on itself.
+        In the order given, the reference included.
     qualities : list of float
     round_trip_px : dict of (str, str) to float
-        Median by which the way over two visits misses the direct one, pixels of a 400 x 400 frame.
+        Median round-trip error over two visits, pixels of the network grid (400 x 400).
     """
 
     reference: int
@@ -100,7 +100,7 @@ class Series:
     round_trip_px: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def landmark_distance_px(self, index: int) -> float:
-        """Mean distance of a visit's landmarks from where the reference's come to lie, in pixels of the visit; NaN without."""
+        """Mean distance of a visit's landmarks from the mapped ones of the reference, in pixels of the visit; NaN without."""
         entry, fixed = self.visits[index], self.visits[self.reference].visit.landmarks
         if index == self.reference or not entry.aligned or fixed is None or entry.visit.landmarks is None:
             return math.nan
@@ -112,7 +112,7 @@ class Series:
 
     @property
     def inconsistent(self) -> list[str]:
-        """Visits that take part in more ways that miss their start than in ways that do not."""
+        """Visits for which more round-trip errors are too large than small enough."""
         found = []
         for entry in self.visits:
             mine = [px for pair, px in self.round_trip_px.items() if entry.visit.name in pair]
@@ -129,7 +129,7 @@ def align_series(
     tell: Callable[[str], None] = lambda text: None,
     many: Callable[..., Iterable] = map,
 ) -> Series:
-    """Bring all visits onto one.
+    """Register all visits to one.
 
     Parameters
     ----------
@@ -138,11 +138,12 @@ def align_series(
     register : callable
         ``register(moving, fixed)`` gives a `Registration`, as a `Registrar` does.
     reference : str, optional
-        Name of the visit that stays; else the one of the best `quality`, or the next best with which more can be aligned.
+        Name of the visit that stays in place. By default, the one with the best `quality`, or the next best to which more
+        can be aligned.
     tell : callable
         Called with a sentence before each registration.
     many : callable
-        As `map`: calls a function for each of several things; one that does so side by side calls `register` so.
+        As `map`. One that calls its function in parallel calls `register` in parallel.
 
     Raises
     ------
@@ -166,7 +167,7 @@ def align_series(
 
 
 class _Pairs:
-    """Registrations of pairs of visits, each made once."""
+    """Registrations of pairs of visits, each computed once."""
 
     def __init__(self, visits: Sequence[Visit], register, tell, many=map) -> None:
         self.visits, self._register, self._tell, self._many = visits, register, tell, many
@@ -174,12 +175,12 @@ class _Pairs:
         self._telling = Lock()
 
     def __call__(self, moving: int, fixed: int) -> tuple[np.ndarray | None, float, float, str]:
-        """Positions (None where nothing is known), confidence, NCC after, and the stage kept."""
+        """Positions (None if not confident), confidence, NCC after, and the result stage."""
         self.ahead([(moving, fixed)])
         return self._made[moving, fixed]
 
     def ahead(self, wanted: Iterable[tuple[int, int]]) -> None:
-        """Register these (moving, fixed), as far as it was not done, before they are asked for."""
+        """Register these (moving, fixed) in advance, unless already done."""
         new = [pair for pair in dict.fromkeys(wanted) if pair not in self._made]
         self._made.update(zip(new, self._many(self._found, new), strict=True))
 
@@ -190,9 +191,9 @@ class _Pairs:
         found = self._register(moving.image, fixed.image)
         alignment = found.alignment
         confidence = math.nan if alignment is None else alignment.confidence
-        sure = alignment is None or not confidence < LEAST_CONFIDENCE
+        confident = alignment is None or not confidence < LEAST_CONFIDENCE
         return (
-            found.moving_positions().astype(np.float32) if sure else None,
+            found.moving_positions().astype(np.float32) if confident else None,
             confidence,
             found.ncc[1],
             found.result_stage,
@@ -213,21 +214,21 @@ def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[in
         if count == len(visits) - 1:
             break
     why = (
-        "of the best image quality"
+        "best image quality"
         if best == order[0]
-        else "of the best image quality among those that most others can be aligned with"
+        else "best image quality among those to which most others can be aligned"
     )
-    return best, f"{why} ({reached} of {len(visits) - 1} others are aligned with it directly)"
+    return best, f"{why} ({reached} of {len(visits) - 1} others are aligned to it directly)"
 
 
 def _needed(count: int, reference: int) -> list[tuple[int, int]]:
-    """The registrations (moving, fixed) that it takes where all visits can be aligned with the reference."""
+    """The registrations (moving, fixed) that are needed if all visits can be aligned to the reference."""
     ring = [index for index in range(count) if index != reference]
     return [(index, reference) for index in ring] + [(ring[second], ring[first]) for first, second in _ways(len(ring))]
 
 
 def _ways(count: int) -> list[tuple[int, int]]:
-    """Which two of the visits that are aligned are looked at together, so that each is once."""
+    """Pairs of aligned visits whose round-trip error is measured, so that each visit is in one at least."""
     odd = [(count - 2, count - 1)] if count % 2 and count > 1 else []
     return [(place, place + 1) for place in range(0, count - 1, 2)] + odd
 
@@ -238,28 +239,28 @@ def _direct(pairs: _Pairs, index: int, reference: int) -> AlignedVisit:
         height, width = visit.image.geometry.size
         grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij"), axis=-1)
         return AlignedVisit(visit, grid.astype(np.float32), "", 1.0, 1.0, "reference")
-    positions, confidence, ncc, kept = pairs(index, reference)
-    return AlignedVisit(visit, positions, "", confidence, ncc, kept)
+    positions, confidence, ncc, stage = pairs(index, reference)
+    return AlignedVisit(visit, positions, "", confidence, ncc, stage)
 
 
 def _through(pairs: _Pairs, direct: list[AlignedVisit], index: int, reference: int) -> AlignedVisit:
-    """By way of another visit that is aligned, the surest of them; as it was where there is none."""
+    """Through the aligned visit that gives the highest confidence; the direct result if there is none."""
     best = direct[index]
     for other, step in enumerate(direct):
         if other in (index, reference) or not step.aligned:
             continue
-        positions, confidence, ncc, kept = pairs(index, other)
+        positions, confidence, ncc, stage = pairs(index, other)
         if positions is None:
             continue
         lower = min(confidence, step.confidence)
         if not best.aligned or lower > best.confidence:
             composed = _at(positions, step.positions)
-            best = AlignedVisit(pairs.visits[index], composed, step.visit.name, lower, ncc, kept)
+            best = AlignedVisit(pairs.visits[index], composed, step.visit.name, lower, ncc, stage)
     return best
 
 
 def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tuple[str, str], float]:
-    """From the reference to a visit directly, and over another visit: each visit in one way, in two where one misses."""
+    """Round-trip errors: each visit is in one round trip, and in two if the first error is too large."""
     ring = [index for index, entry in enumerate(visits) if entry.aligned and index != reference]
     count, found = len(ring), {}
     wanted = _ways(count)
@@ -270,7 +271,7 @@ def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tu
         between = pairs(ring[second], ring[first])[0]
         miss = math.nan if between is None else _miss(between, visits[ring[first]], visits[ring[second]])
         found[first, second] = miss
-        if not miss <= LEAST_CONSISTENCY_PX and count > 2:  # which of the two is it?
+        if not miss <= LEAST_CONSISTENCY_PX and count > 2:  # which of the two is inconsistent?
             beside = [((first - 1) % count, first), (second, (second + 1) % count)]
             wanted += [tuple(sorted(pair)) for pair in beside if tuple(sorted(pair)) not in found]
     names = [visits[index].visit.name for index in ring]
@@ -295,7 +296,7 @@ def _miss(between: np.ndarray, first: AlignedVisit, second: AlignedVisit) -> flo
 
 
 def _at(positions: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """`positions` (h, w, 2) at other positions (H, W, 2) of the same image, linear; beyond its border it goes on straight."""
+    """`positions` (h, w, 2) at other positions (H, W, 2) of the same image, linear; extrapolated beyond the border."""
     limits = np.array(positions.shape[:2]) - 1.0
     inside = np.clip(places, 0, limits)
     at = np.moveaxis(inside, -1, 0)

@@ -1,4 +1,4 @@
-"""Where nothing can be said of a change: no overlap, shadows, motion lines, an alignment that folds."""
+"""Pixels where a change is not measurable: no overlap, shadows, motion lines, folding."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from scipy import ndimage
 from .. import calibration
 
 _DARK = 8 / 400  # window of "dark", as a share of the longer side
-_DARKEST = 3 / 400  # window of the darkest place: the middle of a fovea is small
+_DARKEST = 3 / 400  # window of the darkest region: the middle of a fovea is small
 _DARKER = calibration.SHADOW.value
 _LINE_WIDTH = calibration.MOTION_LINE_WIDTH.value
 _LINE = calibration.MOTION_LINE.value
 _LEAST_LINE = calibration.MOTION_LINE_CONTRAST.value
 _JACOBIAN = (calibration.LEAST_AREA.value, calibration.GREATEST_AREA.value)
-_BORDER = 4 / 400  # beside what is unknown, as a share of the longer side
+_BORDER = 4 / 400  # margin around unknown pixels, as a share of the longer side
 
 
 def nothing_known(
     reference: np.ndarray, visit: np.ndarray, valid: np.ndarray, positions: np.ndarray | None = None
 ) -> np.ndarray:
-    """Pixels of which nothing can be said, bool (H, W): not valid, in a shadow or a motion line, or folded.
+    """Pixels that are not measurable, bool (H, W): not valid, in a shadow or a motion line, or folded.
 
     Parameters
     ----------
     reference, visit : arrays (H, W)
         Two aligned images.
     valid : bool array (H, W)
-        Where both show tissue.
+        Common tissue mask.
     positions : array (H, W, 2), optional
-        Where each pixel lies in the later visit's own image.
+        Position of each pixel in the later visit's own image.
     """
     valid = np.asarray(valid, bool)
     if not valid.any():
@@ -43,7 +43,7 @@ def nothing_known(
 
 
 def shadow(image: np.ndarray, other: np.ndarray, valid: np.ndarray) -> np.ndarray:
-    """Where `image` is much darker than the darkest place of `other`: there is no signal, whatever the vessels do."""
+    """Where `image` is much darker than the darkest region of `other`: no signal, whatever the vessels do."""
     level, darkest = _brightness(image, valid, _DARK), _brightness(other, valid, _DARKEST)
     return valid & (level < _DARKER * float(np.percentile(darkest[valid], 0.5)))
 
@@ -70,7 +70,7 @@ def motion_lines(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
 
 
 def folded(positions: np.ndarray) -> np.ndarray:
-    """Where the field folds, or changes areas beyond belief."""
+    """Where the field folds, or changes areas by implausible factors."""
     down, across = np.gradient(positions[..., 0]), np.gradient(positions[..., 1])
     area = down[0] * across[1] - down[1] * across[0]
     return ~((area > _JACOBIAN[0]) & (area < _JACOBIAN[1]))

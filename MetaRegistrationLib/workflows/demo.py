@@ -1,4 +1,4 @@
-"""The main job from end to end: adapt on some pairs, register the others."""
+"""The demo: adapt on some pairs, register the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MARKER = "demo.json"
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What the demo is told.
+    """The settings of the demo.
 
     Attributes
     ----------

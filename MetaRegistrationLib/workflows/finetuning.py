@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 TASK = "finetune"
 _JUDGED = 8
-"""Pairs that are looked at to choose the recipe and, where none is held out, the epoch."""
+"""Most pairs used to choose the recipe and, if none is held out, the epoch."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FinetuneOptions(TrainingOptions):
-    """What a fine-tuning is told beside what every training is told.
+    """The settings of a fine-tuning, besides those of every training.
 
-    What is None of learning rate, clip, loss, `simulated` and `averaging` is as the recipe has it.
+    Learning rate, clip, loss, `simulated` and `averaging` have the values of the recipe if they are None.
 
     Attributes
     ----------
@@ -95,13 +95,13 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
 
 
 def finetune_pairs(folder: PairFolder, options: FinetuneOptions, progress: Reader | None = None) -> Path:
-    """As `finetune_folder`, with pairs that were found or made before."""
+    """As `finetune_folder`, with pairs that are already found or made."""
     base, parent, options = _start(options)
     return _finetune(folder, None, base, parent, options, progress or Silent())
 
 
 def _start(options: FinetuneOptions) -> tuple[Checkpoint, str | None, FinetuneOptions]:
-    """Checkpoint, its SHA-256, and the options; what cannot be used is refused before any file is read."""
+    """Checkpoint, its SHA-256, and the options; invalid ones are refused before any file is read."""
     base, parent = starting_checkpoint(options.checkpoint, options.network)
     recipe = PLAIN if options.plain else guided(base.network["name"])
     optimisation(completed(options, recipe), base)
@@ -192,7 +192,7 @@ def make_trainer(network: nn.Module, task: PairTask, step: OptimisationStep, opt
 
 
 def completed(options: FinetuneOptions, recipe: Recipe) -> FinetuneOptions:
-    """The options with what was not given from the recipe."""
+    """The options, completed from the recipe."""
     missing = {name: value for name, value in vars(recipe).items() if getattr(options, name) is None}
     options = dataclasses.replace(options, **missing)
     if options.averaging == 1:
@@ -201,7 +201,7 @@ def completed(options: FinetuneOptions, recipe: Recipe) -> FinetuneOptions:
 
 
 def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader) -> PairKind:
-    """What the pairs look like."""
+    """The kind of the pairs."""
     from ..training.pair_kinds import kind_of_pairs
 
     device = next(network.parameters()).device
@@ -223,8 +223,8 @@ _KINDS = {
 
 
 def _misled(kind: PairKind, options: FinetuneOptions) -> bool:
-    """Whether correlation would lead away: unlike contrasts, unless the user has set the smoothness or goes on."""
-    # Without an alignment the directions differ because the images do not lie in place.
+    """Whether correlation would mislead: unlike contrasts, unless the user sets the smoothness or resumes."""
+    # Without an alignment, the directions differ because the images are not aligned.
     unlike = options.initial != "none" and not kind.alike
     return unlike and options.smoothness is None and not options.resume
 
@@ -242,8 +242,8 @@ def _keep_start(output: Path, base: Checkpoint, progress: Reader) -> Path:
 
 
 _UNLIKE = (
-    "Fine-tuning goes by the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
-    "nothing was trained, the start was kept, and best.pt holds its weights."
+    "Fine-tuning uses the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
+    "nothing was trained, and best.pt holds the weights of the start."
 )
 _ALL_THE_SAME = "{field} or a smoothness of your own trains all the same."
 
@@ -253,7 +253,7 @@ def _some(task: PairTask) -> list[TaskPair]:
 
 
 def _judge(options: FinetuneOptions, task: PairTask, step: OptimisationStep) -> Validator:
-    """What chooses the epoch: the held-out pairs, or up to some of the pairs themselves where none is held out."""
+    """The validator that chooses the epoch: on the held-out pairs or, if there are none, on some of the training pairs."""
     from ..training.validation import Validator
 
     pairs = task.validation_pairs()

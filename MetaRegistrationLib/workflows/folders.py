@@ -1,4 +1,4 @@
-"""Folders of pairs as a use case takes them, and what is said of a folder before the work."""
+"""Folders of pairs as use cases take them, and the messages about a folder."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def find_selected(selection: PairSelection, progress: Reader) -> tuple[PairFolde
 
 
 def report_folder(folder: PairFolder, progress: Reader) -> None:
-    """Name the layout, the number of pairs, and each file that was left out with the reason."""
+    """Report the layout, the number of pairs, and each file that was left out, with the reason."""
     progress(Message(f"{folder.root}: {folder.layout}, {counted(len(folder.pairs), 'pair')}"))
     for left in folder.left_out:
         progress(Message.of(left.error, f"left out: {', '.join(left.files)}: "))

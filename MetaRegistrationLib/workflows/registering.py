@@ -33,7 +33,7 @@ class Registered:
 
 @dataclass(frozen=True, eq=False)
 class PairsOutcome:
-    """What came of registering pairs.
+    """The outcome of registering pairs.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ def _refuse_replacing_inputs(files: Sequence[PairFiles], output: Path) -> None:
 def _written(
     registrar: Registrar, files: Sequence[PairFiles], output: Path, progress: Reader, record: dict
 ) -> Iterator[PairMeasures]:
-    """Register and write pairs in turn; one of several that cannot be written is named and the rest goes on."""
+    """Register and write pairs one by one. If one of several cannot be written, it is named and the others continue."""
     from ..registration.results import write_registration
 
     for done in register_pairs(registrar, files, TASK, progress, record):
@@ -149,7 +149,7 @@ def _some_points() -> tuple:
 
 
 def _small(image: Image) -> Image:
-    """The image with at most 800 or so pixels a side, without a place in space."""
+    """The image with at most about 800 pixels a side, without a position in space."""
     from ..core.geometry import Geometry
 
     step = max(max(image.array.shape) // 400, 1)
@@ -160,9 +160,9 @@ def _small(image: Image) -> Image:
 def register_pairs(
     registrar: Registrar, files: Sequence[PairFiles], task: str, progress: Reader, record: dict
 ) -> Iterator[Registered]:
-    """Register pairs in turn; one of several that cannot be read or registered is named and the rest goes on.
+    """Register pairs one by one. If one of several cannot be read or registered, it is named and the others continue.
 
-    Such a pair and its reason stand in `record["left_out"]` afterwards.
+    Such a pair and its reason are in `record["left_out"]` afterwards.
 
     Raises
     ------
@@ -207,11 +207,11 @@ def register_pairs(
         raise InputError(f"No pair could be registered ({names}); the messages above name the files and the reasons.")
 
 
-_BURNT_IN = "{count} pixels of marks that both images have at the same place (a grid, a scale bar) count as no tissue"
+_BURNT_IN = "{count} pixels of marks at the same position in both images (a grid, a scale bar) are ignored"
 
 
 def leave_out(files: PairFiles, error: Exception, progress: Reader, record: dict) -> None:
-    """Say that a pair is left out and why, and keep it for the tables."""
+    """Report a pair that is left out and why, and record it for the tables."""
     progress(Message.of(error, f"left out: {files.name}: "))
     record.setdefault("left_out", []).append({"pair": files.name, "reason": str(error) or type(error).__name__})
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RegistrarOptions:
-    """What registers pairs.
+    """The settings of a registrar.
 
     Attributes
     ----------
@@ -118,9 +118,9 @@ def make_registrar(options: RegistrarOptions) -> tuple[Registrar, dict]:
 
 
 class LastRegistrar:
-    """Keeps the registrar that was made last, and makes another one only where the options or the file have changed.
+    """Caches the last registrar, and makes a new one only if the options or the file have changed.
 
-    Networks and checkpoints that are given as objects are never kept: their weights may change.
+    Registrars of networks and checkpoints that are given as objects are never cached: their weights may change.
     """
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ class LastRegistrar:
 
 
 def _key(options: RegistrarOptions) -> tuple | None:
-    """What two calls share that can share a registrar; None for what is not to be kept."""
+    """The key of the cache; None for what is not cached."""
     from ..resources import default_checkpoint
 
     path = options.checkpoint

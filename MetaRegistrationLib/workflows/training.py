@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingOptions:
-    """What every training is told.
+    """The settings of every training.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SourceTrainingOptions(TrainingOptions):
-    """What a training on source tasks is told beside that.
+    """Further settings of a training on source tasks.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ def graphed(options: TrainingOptions, step: OptimisationStep, base: Checkpoint, 
 
 
 def optimisation(options: TrainingOptions, base: Checkpoint) -> OptimisationStep:
-    """Device, precision and loss of a run; the loss goes on as the checkpoint's last stage had it unless told otherwise."""
+    """Device, precision and loss of a run; by default, the loss is that of the checkpoint's last stage."""
     from ..core.losses import RegistrationLoss
     from ..training.devices import choose_device, mixed_precision_available
     from ..training.step import OptimisationStep
@@ -175,9 +175,10 @@ def optimisation(options: TrainingOptions, base: Checkpoint) -> OptimisationStep
         raise InputError(f"{{field}}: expected an odd number, got {options.window}.", field="window")
     loss = RegistrationLoss(**{**before, **{key: value for key, value in given.items() if value is not None}})
     size = base.build_preprocessing().size
-    if size >> (loss.scales - 1) == 0:  # each scale halves the frame
+    if size >> (loss.scales - 1) == 0:  # each scale halves the network grid
         raise InputError(
-            f"{{field}}: a frame of {size} pixels has at most {size.bit_length()}, got {loss.scales}.", field="scales"
+            f"{{field}}: a network grid of {size} pixels has at most {size.bit_length()}, got {loss.scales}.",
+            field="scales",
         )
     return OptimisationStep(loss, device, mixed, options.clip)
 
@@ -212,7 +213,7 @@ def train(
     judge: Validator | None = None,
     by_ncc: bool = False,
 ) -> Path:
-    """Make and do the run of a trainer.
+    """Make and run the training of a trainer.
 
     `group` are the processes that share it. `judge` replaces the held-out pairs, and the start is a candidate then; for
     `by_ncc` see `RunSettings`.

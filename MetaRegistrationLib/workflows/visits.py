@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import calibration
 from ..errors import InputError
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
@@ -28,7 +29,7 @@ _MOST_AT_ONCE = 8  # memory: each takes some 100 MB
 
 @dataclass(frozen=True)
 class ChangeOptions:
-    """What change is mapped.
+    """The settings of the change map.
 
     Attributes
     ----------
@@ -53,18 +54,18 @@ class ChangeOptions:
 
 @dataclass(frozen=True)
 class VisitsOptions:
-    """How the visits of eyes are registered and read.
+    """The settings of reading and registering visits.
 
     Attributes
     ----------
     registrar : RegistrarOptions
     reference : str or None
-        The visit that stays; None for the one of the best quality.
+        The visit that stays in place; None for the one with the best quality.
     change : ChangeOptions
     slice_index : int or None
         Slice to take from stacks, counted from 0.
     spacing_um : float or None
-        Distance between pixels where files carry none.
+        Distance between pixels of files without a pixel size.
     """
 
     registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
@@ -76,7 +77,7 @@ class VisitsOptions:
 
 @dataclass(frozen=True)
 class EyesOutcome:
-    """What came of several eyes.
+    """The outcome of several eyes.
 
     Attributes
     ----------
@@ -142,7 +143,7 @@ def align_eyes(
 
 
 def check_stages(options: VisitsOptions) -> None:
-    """Raise an `InputError` where the initial alignment needs landmarks, which visits have none of."""
+    """Raise an `InputError` if the initial alignment needs landmarks, which a series does not use."""
     if needs_landmarks(options.registrar.stages.initial):
         raise InputError(
             "series: visits have no landmarks to go by.", field="initial", advice="Choose another {field}."
@@ -152,7 +153,7 @@ def check_stages(options: VisitsOptions) -> None:
 def align_visits(
     visits: Sequence[Visit], registrar: Registrar, reference: str | None = None, progress: Reader | None = None
 ) -> Series:
-    """Align the visits of one eye to one of them, several registrations side by side on a processor.
+    """Align the visits of one eye to one of them, with several registrations in parallel on a processor.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def align_visits(
         At least two, each name once.
     registrar : Registrar
     reference : str, optional
-        Name of the visit that stays.
+        Name of the visit that stays in place.
     progress : Reader, optional
     """
     from ..visits import align_series
@@ -171,7 +172,7 @@ def align_visits(
 
 
 def _registrations(visits: int, progress: Reader) -> Callable[[str], None]:
-    """What tells of each registration of a series, and how many of them there will be as far as that is known."""
+    """The reporter of each registration of a series, and of their number as far as it is known."""
     # Each other visit to the reference, and one in two to another; more where one goes through another.
     likely = 3 * (visits - 1) // 2
     numbers = count(1)
@@ -192,7 +193,7 @@ class _Eyes:
     progress: Reader
 
     def one(self, files: Sequence[VisitFile], folder: Path) -> dict:
-        """Do one eye into `folder`; what is told of it."""
+        """Process one eye into `folder`."""
         from ..visits import average
         from ..visits.report import write_series
 
@@ -214,7 +215,7 @@ class _Eyes:
         return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
 
     def _change(self, series: Series) -> SeriesChange | None:
-        """The change that was asked for; without being asked for, none where there is none, with a message."""
+        """The change between the visits of the options. If none are named and there is no change map, None, with a message."""
         from ..visits.change_files import series_change
 
         wanted = self.options.change
@@ -228,9 +229,9 @@ class _Eyes:
         whole = found.rows[-1]
         self.progress(
             Message(
-                f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density fell on"
-                f" {whole['lost_percent']:.1f} % and rose on {whole['gained_percent']:.1f} % of what is known;"
-                f" nothing can be said of {whole['unknown_percent']:.1f} %"
+                f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density decreased on"
+                f" {whole['lost_percent']:.1f} % and increased on {whole['gained_percent']:.1f} % of the measurable pixels;"
+                f" {whole['unknown_percent']:.1f} % not measurable"
             )
         )
         if found.pixel_mm is None:
@@ -243,13 +244,12 @@ def _report(series: Series, progress: Reader) -> None:
     """Say which visits were left out, which were aligned through another one, and which are inconsistent."""
     for entry in series.visits:
         if not entry.aligned:
-            progress(
-                Message(f"{entry.visit.name}: it could not be aligned with any other visit, and is left out", "warning")
-            )
+            progress(Message(f"{entry.visit.name}: not aligned with any other visit, left out", "warning"))
         elif entry.via:
             progress(Message(f"{entry.visit.name}: aligned through {entry.via}"))
     for name in series.inconsistent:
-        progress(Message(f"{name}: ways over it do not come back to where they began; look at it", "warning"))
+        text = f"inconsistent alignment: round-trip error over {calibration.CONSISTENCY_PX.value} px. Check this visit."
+        progress(Message(f"{name}: {text}", "warning"))
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
 
 
@@ -270,7 +270,7 @@ def _side_by_side(registrar: Registrar) -> Iterator[Callable]:
 
 
 def _noise(folder: Path, registrar: Registrar, progress: Reader) -> RepeatNoise:
-    """What differs between the repeat scans of a folder of pairs."""
+    """The noise of the repeat scans of a folder of pairs."""
     from ..pairs.folders import find_pairs
     from ..visits import Visit, align_series
     from ..visits.change import repeat_noise

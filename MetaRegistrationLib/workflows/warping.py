@@ -1,4 +1,4 @@
-"""Further images and label maps of a moving visit through a registration that was written before."""
+"""Further images and label maps of a moving visit, warped by a stored registration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIELD, MOVING, FIXED = "displacement_field.nrrd", "moving.nrrd", "fixed.nrrd"
 
 @dataclass(frozen=True)
 class WarpOptions:
-    """What is warped, and how.
+    """The settings of a warp.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class WarpOptions:
 
 @dataclass(frozen=True, eq=False)
 class StoredField:
-    """The field of a registration that was written, and the geometries of its two images."""
+    """The stored field of a registration, and the geometries of its two images."""
 
     vectors_mm: np.ndarray
     grid: Geometry
@@ -53,7 +53,7 @@ class StoredField:
     fixed: Geometry
 
     def moving_positions(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Where fixed pixels lie in the moving image: (R, C, 2), (row, column) in its pixels."""
+        """Positions of fixed pixels in the moving image: (R, C, 2), (row, column) in its pixels."""
         import numpy as np
 
         from ..core.preprocessing import interpolate_grid
@@ -94,7 +94,7 @@ def read_field(result: Path) -> StoredField:
 def warp_files(options: WarpOptions, progress: Reader | None = None) -> list[Path]:
     """Warp files onto the fixed grid of a registration; each becomes NAME.nrrd in the output folder.
 
-    With "nearest" values and number type stay; otherwise they are float32.
+    "nearest" keeps values and number type; the others give float32.
 
     Raises
     ------

@@ -12,7 +12,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Install PyTorch through the PyTorch extension. It asks before it downloads (up to a few gigabytes).</source>
+        <source>Install PyTorch through the PyTorch extension. It asks before downloading (up to a few gigabytes).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -32,7 +32,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Folder of image pairs: a pairs.csv, subfolders moving and fixed, names that end in _moving and _fixed, or one subfolder a pair.</source>
+        <source>Folder of image pairs: a pairs.csv, subfolders moving and fixed, names that end in _moving and _fixed, or one subfolder per pair.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -44,35 +44,35 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>as in the files</source>
+        <source>From file</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance between pixels in micrometres, for files that carry none (PNG, BMP, JPEG). 0 leaves it as in the files.</source>
+        <source>Distance between pixels in micrometres, for files without a pixel size (PNG, BMP, JPEG). 0: from file.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>of the moving image:</source>
+        <source>Moving pixel spacing:</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the same</source>
+        <source>Same as fixed</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance between pixels of the moving images, where it is another one than that of the fixed images (a 3 mm and a 6 mm scan). It counts whatever the files say. 0: the same.</source>
+        <source>Distance between pixels of the moving images, if it differs from that of the fixed images (a 3 mm and a 6 mm scan). It overrides the files. 0: same as fixed.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>whatever the files say</source>
+        <source>Override spacing in files</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The pixel spacing given here counts also for images that carry another one.</source>
+        <source>Use the pixel spacing given here also for images whose files state another one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The pairs that were found. A click on a row loads that pair and shows it side by side and overlaid.</source>
+        <source>The pairs found. Click a row to load that pair and show it side by side and overlaid.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -116,7 +116,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The network to start from and to register with: a shipped one, one that you adapted earlier, or one from a file. Each says in the list for which images it is.</source>
+        <source>The network to fine-tune and to register with: shipped, adapted earlier, or from a file. The list says which images each is for.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -148,7 +148,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Where to compute: a graphics card by its name, or the processor.</source>
+        <source>Where to compute: a graphics card or the processor.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -156,7 +156,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Estimated from earlier runs on this computer where there were any.</source>
+        <source>Estimated from earlier runs on this computer, if there were any.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -164,7 +164,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Name under which the adapted checkpoint is kept in your own folder.</source>
+        <source>Name of the adapted checkpoint in your own folder.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -180,11 +180,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>How far the training is, and the time left.</source>
+        <source>Progress of the training, and the time left.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What the training does, or how it ended.</source>
+        <source>State of the training, or how it ended.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -236,7 +236,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The image that stays.</source>
+        <source>The image that stays in place.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -256,7 +256,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Output: the moving image on the fixed image's grid. May be left out.</source>
+        <source>Output: the moving image on the fixed image's grid. Optional.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -272,7 +272,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Output: the transform, under which the moving volume and its landmarks are put. May be left out when there is a warped volume; without either a new transform is made.</source>
+        <source>Output: the transform, which is applied to the moving volume and its landmarks. Optional if there is a warped volume; with neither, a new transform is made.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -280,7 +280,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What a registration does, one stage after another. Each can be switched off; the stages that are set at first suit most scans.</source>
+        <source>The stages of a registration, in order. Each can be switched off. The default stages suit most scans.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -288,7 +288,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Brings the scans of the two visits together as a whole, before anything is bent. Affine: shift, rotation, size and shear; rigid: shift and rotation; translation: shift alone; none: only for scans that lie on each other already. Fine-tuning aligns its pairs in the same way.</source>
+        <source>Aligns the whole images before any local deformation. Affine: translation, rotation, scale and shear. Rigid: translation and rotation. None: only for images that are already aligned. Fine-tuning aligns its pairs in the same way.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -296,11 +296,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>correct local distortions</source>
+        <source>Use network</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The network of the checkpoint bends the moving image where vessels still lie apart, for example where the eye moved during the scan. Without it no checkpoint is needed.</source>
+        <source>The network of the checkpoint corrects local distortions, for example where the eye moved during the scan. Without the network, no checkpoint is needed.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -312,7 +312,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Adjusts the result on this very pair in small steps, for the last half pixel. It stops by itself when nothing is gained; more steps may take longer, 0 leaves it out.</source>
+        <source>Optimises the result on this pair in small steps, for the last half pixel. It stops when it no longer improves. More steps may take longer. 0: no refinement.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -320,7 +320,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What of the images is no tissue, such as black frames and round masks, is found automatically. Where that goes wrong, choose masks of your own.</source>
+        <source>Pixels outside the tissue, such as black frames and round masks, are found automatically. If that fails, choose masks of your own.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -340,7 +340,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Where the moving image shows tissue: a label map of its size that is not zero there, or a segmentation, of which the visible segments count. What is outside is left out of account.</source>
+        <source>Tissue mask of the moving image: a label map of its size, not zero in tissue, or a segmentation, whose visible segments are used. Pixels outside the mask are ignored.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -348,7 +348,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Where the fixed image shows tissue: a label map of its size that is not zero there, or a segmentation, of which the visible segments count. What is outside is left out of account.</source>
+        <source>Tissue mask of the fixed image: a label map of its size, not zero in tissue, or a segmentation, whose visible segments are used. Pixels outside the mask are ignored.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -360,7 +360,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Bring the scene back to what it was before the last registration.</source>
+        <source>Undo the last registration.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -368,15 +368,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What to look at before you use the result: an initial alignment that was not sure of itself, or another one than the checkpoint was adapted with.</source>
+        <source>What to check before you use the result: an initial alignment that is not confident, or one that differs from the one the checkpoint was adapted with.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Normalised cross-correlation (NCC) of the two images before and after: 1 is a perfect match. Folding: the share of the image in which the transform turns over, which tissue cannot. Last, the kind of initial alignment that was kept.</source>
+        <source>Similarity: normalised cross-correlation (NCC) of the two images before and after; 1 is a perfect match. Folding: share of the image where the transform turns over, which tissue cannot do. Last, the initial alignment that was used.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The registrations of this pair with different stages or checkpoints, the latest first: their measures, and the mean distance of the landmarks afterwards. A grid px is a pixel of the network grid (400 x 400). A click shows one of them.</source>
+        <source>The saved results of this pair with different stages or checkpoints, the latest first, with their measures and the mean landmark distance. A grid px is a pixel of the network grid (400 x 400). Click a row to show that result.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -408,7 +408,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Show moving and fixed image in turns.</source>
+        <source>Show the moving and the fixed image alternately.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -416,15 +416,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>0 shows the fixed image, 1 the moving one, between them both.</source>
+        <source>0 shows the fixed image, 1 the moving image, values between show both.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Show field of view</source>
+        <source>Show tissue mask</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Outline in the overlay what counted as tissue of the fixed image; what is outside of the line was left out of account.</source>
+        <source>Outline the tissue mask of the fixed image in the overlay. Pixels outside the line are ignored.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -440,7 +440,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Put the checked volumes under the transform of this registration.</source>
+        <source>Apply the transform of this registration to the checked volumes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -452,7 +452,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Folder into which the registration of the whole folder is written.</source>
+        <source>Folder for the results of the whole folder.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -460,7 +460,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Register every pair of the folder and write what the command line writes: images, transform, landmarks, overlay and tables.</source>
+        <source>Register every pair of the folder and write the same files as the command line: images, transform, landmarks, overlay and tables.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -468,11 +468,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>How many pairs are done.</source>
+        <source>Number of pairs done.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What the registration does, or how it ended.</source>
+        <source>State of the registration, or how it ended.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -512,11 +512,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Place in turns</source>
+        <source>Place landmark pairs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Place a landmark in the moving image, then the same one in the fixed image, and so on.</source>
+        <source>Place a landmark in the moving image, then the same one in the fixed image, and repeat.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -528,7 +528,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Propose vessel bifurcations of the moving image as landmarks; with a registration also where they lie in the fixed image.</source>
+        <source>Suggest vessel bifurcations of the moving image as landmarks. After a registration, their positions in the fixed image are predicted too.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -536,7 +536,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Take the suggested points into the point lists. Delete those that you do not want first.</source>
+        <source>Add the suggested points to the point lists. First delete those that you do not want.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -548,7 +548,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance of each moving landmark from its fixed counterpart before and after the registration; a grid px is a pixel of the network grid (400 x 400), as in the paper.</source>
+        <source>Distance of each moving landmark from its fixed counterpart, before and after the registration. A grid px is a pixel of the network grid (400 x 400), as in the paper.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -576,7 +576,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Load landmarks: .mrk.json, .fcsv or CSV; one file for both images or one for each.</source>
+        <source>Load landmarks: .mrk.json, .fcsv or CSV, one file for both images or one for each.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -596,15 +596,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Place in the fixed image</source>
+        <source>Copy moving landmarks to the fixed image</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Put the moving landmarks, carried by the transform, into the scene as points of the fixed image.</source>
+        <source>Add the moving landmarks, mapped by the transform, to the scene as points of the fixed image.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What was done with the landmarks.</source>
+        <source>Last action on the landmarks.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -612,7 +612,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Register all visits of an eye, and look at what changed. For research.</source>
+        <source>Register all visits of an eye, and map what changed. For research use.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -624,7 +624,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Folder with the visits of one eye as images, with one subfolder an eye, or with a visits.csv (image, and where wanted eye, visit, date, landmarks, mask).</source>
+        <source>Folder with the visits of one eye as images, with one subfolder per eye, or with a visits.csv (image; optional: eye, visit, date, landmarks, mask).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -632,7 +632,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Which eye of the folder.</source>
+        <source>Eye of the folder to register.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -640,11 +640,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Loaded volumes that are visits of one eye. While any are checked, the folder does not count.</source>
+        <source>Loaded volumes that are visits of one eye. While any is checked, the folder is ignored.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance between pixels in micrometres, for images of the folder that carry none. Without it the circles of the grid are not 1, 3 and 6 mm.</source>
+        <source>Distance between pixels in micrometres, for images of the folder without a pixel size. Without it, the circles of the grid are not 1, 3 and 6 mm.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -652,11 +652,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The visit that stays, to which all others are brought.</source>
+        <source>The visit that stays in place. All others are registered to it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The visits. A click on a row of a registered visit shows it. A visit px is a pixel of the visit itself.</source>
+        <source>The visits. Click the row of a registered visit to show it. A visit px is a pixel of the visit itself.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -692,7 +692,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Folder into which the aligned visits, transforms, average, tables and the report are written. Not that of the visits.</source>
+        <source>Folder for the aligned visits, transforms, average, tables and report. It must differ from the folder of the visits.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -700,7 +700,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Bring all visits onto one of them, check and average them.</source>
+        <source>Register all visits to the reference, check and average them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -708,11 +708,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Which visit is being registered.</source>
+        <source>Visit that is being registered.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What is done with the visits, or how it ended.</source>
+        <source>State of the registration of visits, or how it ended.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -720,7 +720,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Show the visits beside their average, with the change over it.</source>
+        <source>Show the visits beside their average, with the change overlaid.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -756,7 +756,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>By which the left and right of the regions are called nasal and temporal.</source>
+        <source>Side of the eye. It decides which regions are nasal and which are temporal.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -776,35 +776,35 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The change by region of the ETDRS grid round the point in the views: mean in standard deviations (SD), and percent of what is known that lost or gained vessels.</source>
+        <source>The change by region of the ETDRS grid around the point in the views: mean in standard deviations (SD), and the percentages of the measurable pixels where vessel density decreased or increased.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>region</source>
+        <source>Region</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>area</source>
+        <source>Area</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>mean, SD</source>
+        <source>Mean (SD)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>less, %</source>
+        <source>Decreased (%)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>more, %</source>
+        <source>Increased (%)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>changed, %</source>
+        <source>Changed (%)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>unknown, %</source>
+        <source>Not measurable (%)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -812,11 +812,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Write one page with visits, film, average and change.</source>
+        <source>Write one page with the visits, film, average and change.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What was done with the change, or with the report.</source>
+        <source>State of the change map or of the report.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -824,7 +824,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Copy versions, device, settings, messages and the log of the last run to the clipboard, for a question in the forum. Names of images and folders are left out.</source>
+        <source>Copy versions, device, settings, messages and the log of the last run to the clipboard, for a question in the forum. Names of images and folders are omitted.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -961,7 +961,7 @@
 <context>
     <name>jobs.sentences</name>
     <message>
-        <source>Cancelled before anything was written: start it again when you like.</source>
+        <source>Cancelled before anything was written.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -973,19 +973,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The computation ended without a result, with exit code {code} ({line}): the log tells more.</source>
+        <source>The computation ended without a result, with exit code {code} ({line}). See the log.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Done: the result is in {path}.</source>
+        <source>Done. The result is in {path}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Cancelled: what was learned is saved, and {resume} goes on from there ({path}).</source>
+        <source>Cancelled. The training so far is saved. {resume} continues from there ({path}).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Cancelled at pair {index} of {total}: the results of the pairs before it are kept.</source>
+        <source>Cancelled at pair {index} of {total}. The results of the earlier pairs are saved.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1005,7 +1005,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The computation met an error that it did not expect ({error}): report it with the log.</source>
+        <source>Unexpected error ({error}). Report it with the log.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1035,7 +1035,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Done: the adapted checkpoint {name} is kept and chosen for registration.</source>
+        <source>Done. The adapted checkpoint {name} is saved and selected for registration.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1050,7 +1050,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Stop within two seconds; what was learned until now is kept.</source>
+        <source>Stop within two seconds. The training so far is saved.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1074,7 +1074,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a guess until the first training</source>
+        <source>rough estimate</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1090,11 +1090,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>As under Register / Stages, the pairs are not aligned before.</source>
+        <source>The pairs are not aligned first, as set under Register / Stages.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Stopping, and keeping what was learned ...</source>
+        <source>Stopping and saving the training so far ...</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1102,11 +1102,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>about {time} ({source})</source>
+        <source>About {time} ({source})</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>They are aligned first as under Register / Stages ({kind}), so that the network learns what it will see there.</source>
+        <source>The pairs are aligned first, as set under Register / Stages ({kind}). The network learns what it will see there.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1125,7 +1125,7 @@
 <context>
     <name>panel.checkpoint_texts</name>
     <message>
-        <source>Adapted earlier: for images like those that it was adapted on.</source>
+        <source>Adapted earlier, for images like those it was adapted on.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1133,7 +1133,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Adapted earlier on {count} pairs: for images like those.</source>
+        <source>Adapted earlier on {count} pairs, for images like those.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1141,7 +1141,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>For OCTA and images of any other kind, of two contrasts too, and the best start for fine-tuning on them.</source>
+        <source>For OCTA and any other images, also of two contrasts. The best start for fine-tuning.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1157,7 +1157,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Learned from pairs of like contrast alone, with meta-learning: for comparisons.</source>
+        <source>Meta-learned on pairs of like contrast only. For comparisons.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1165,7 +1165,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The network for pairs of like contrast before meta-learning: for comparisons.</source>
+        <source>The network for pairs of like contrast before meta-learning. For comparisons.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1173,7 +1173,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The network of the paper, meta-learned: for comparisons with the paper.</source>
+        <source>The network of the paper, meta-learned. For comparisons with the paper.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1181,7 +1181,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The network of the paper before meta-learning: for comparisons.</source>
+        <source>The network of the paper before meta-learning. For comparisons.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1207,11 +1207,11 @@
 <context>
     <name>panel.dependency_section</name>
     <message>
-        <source>PyTorch is missing. Pairs can be viewed and landmarks measured; to train and to register, install it.</source>
+        <source>PyTorch is missing. Install it to train and to register. Without it, pairs can be viewed and landmarks measured.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>PyTorch was not installed, since that was declined.</source>
+        <source>PyTorch was not installed, because the installation was declined.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1248,7 +1248,7 @@
 <context>
     <name>panel.folder_section</name>
     <message>
-        <source>Look at this before you use the results:</source>
+        <source>Check this before you use the results:</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1260,11 +1260,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Stop within two seconds; the results until then are kept.</source>
+        <source>Stop within two seconds. The results so far are saved.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Register every pair of the folder and write what the command line writes.</source>
+        <source>Register every pair of the folder and write the same files as the command line.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1303,7 +1303,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Which of {first} and {second} belongs to which image cannot be told by their names: load them one after the other, the moving image's first, or let the names begin as the images are called.</source>
+        <source>The names of {first} and {second} do not show which image they belong to. Load them one after the other, the moving image's first, or let the names begin with those of the images.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1342,7 +1342,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>There are no landmarks to be saved: place or load some first.</source>
+        <source>There are no landmarks to save: place or load some first.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1353,11 +1353,11 @@
 <context>
     <name>panel.landmarks_section</name>
     <message>
-        <source>Place a landmark in the moving image, then the same one in the fixed, and so on.</source>
+        <source>Place a landmark in the moving image, then the same one in the fixed image, and repeat.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Propose vessel bifurcations of the moving image as landmarks.</source>
+        <source>Suggest vessel bifurcations of the moving image as landmarks.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1369,11 +1369,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Put the moving landmarks, carried by the transform, into the scene as points of the fixed image.</source>
+        <source>Add the moving landmarks, mapped by the transform, to the scene as points of the fixed image.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Take the suggested points into the point lists.</source>
+        <source>Add the suggested points to the point lists.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1409,15 +1409,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{count} bifurcations are suggested: delete those that you do not want, then accept.</source>
+        <source>{count} bifurcations are suggested. Delete those that you do not want, then accept the others.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Their places in the fixed image come from the registration itself: move each to where you see it, or the distance after it means nothing.</source>
+        <source>Fixed positions are predictions. Correct each one by eye before measuring accuracy.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The carried landmarks are in the point list {name}.</source>
+        <source>The copied landmarks are in the point list {name}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1437,7 +1437,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{count} of them lie where the transform folds: look at them.</source>
+        <source>{count} of them are where the transform folds. Check them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1486,11 +1486,15 @@
 <context>
     <name>panel.measure_texts</name>
     <message>
-        <source>NCC</source>
+        <source>similarity (NCC)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>folding</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no folding</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1610,7 +1614,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Own number of epochs</source>
+        <source>Custom</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1645,11 +1649,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{fixed} field of view</source>
+        <source>{fixed} tissue mask</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{name} was chosen as moving and as fixed volume: choose two different ones.</source>
+        <source>{name} is both the moving and the fixed volume: choose two different volumes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1664,15 +1668,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Stop; the scene stays as it is.</source>
+        <source>Stop. The scene is left unchanged.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Put the checked volumes under the transform of this registration.</source>
+        <source>Apply the transform of this registration to the checked volumes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Bring the scene back to what it was before the last registration.</source>
+        <source>Undo the last registration.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1684,7 +1688,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Taken back: the scene is as it was before the registration.</source>
+        <source>Registration undone</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1692,7 +1696,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a registration to take back</source>
+        <source>a registration to undo</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1704,7 +1708,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Cancelled: the scene is as it was.</source>
+        <source>Cancelled. The scene is unchanged.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1720,21 +1724,21 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Under the transform now: {names}.</source>
+        <source>The transform is applied to: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
     <name>panel.report_section</name>
     <message>
-        <source>Copied. It has no names and no paths; look through it before you post it.</source>
+        <source>Copied. The report has no names and no paths. Read it before you post it.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
     <name>panel.result_texts</name>
     <message>
-        <source>The images could not be aligned with confidence: check the overlay.</source>
+        <source>Alignment is not confident. Check the overlay.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1754,11 +1758,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>It was kept alone: what came after it did not help.</source>
+        <source>Only the initial alignment was used; later stages did not improve it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The images could not be aligned with confidence ({reason}), so nothing was moved. Look at the overlay, then try another initial alignment under Stages, or masks; or mark three or more places in both images under Landmarks, and choose landmarks as the initial alignment.</source>
+        <source>Alignment is not confident ({reason}), so the images were left unchanged. Check the overlay. Then try another initial alignment under Stages, or masks. Or mark three or more landmarks in both images under Landmarks, and choose landmarks as the initial alignment.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1774,7 +1778,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The checkpoint was adapted with the initial alignment {adapted} and was used with {used}: it may do less well than it could. Choose {adapted} under Stages, or adapt it again.</source>
+        <source>The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be less accurate. Choose {adapted} under Stages, or adapt it again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1801,7 +1805,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The volumes lie under the result that you chose.</source>
+        <source>The selected result is applied to the volumes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1938,7 +1942,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>An error that was not expected ({error}): report it with the log (Help / Report a bug).</source>
+        <source>Unexpected error ({error}). Report it with the log (Help / Report a bug).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2024,7 +2028,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Show moving and fixed image in turns.</source>
+        <source>Show the moving and the fixed image alternately.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2047,7 +2051,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>For research: no diagnosis, and no lesions are outlined. Local vessel density, later less earlier visit, in standard deviations of what differs between repeat scans anyway. Blue: fewer vessels, orange: more, grey lines: nothing can be said (no overlap, shadow, motion line). A change of the whole image, of the focal plane, or of blood flow below what the device shows, cannot be told from a change of the scan.</source>
+        <source>For research use: no diagnosis, and no lesions are outlined. Local vessel density, later minus earlier visit, in standard deviations of repeat scans without change. Blue: decreased, orange: increased, grey lines: not measurable (no overlap, shadow, motion line). A change of the whole image, of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the scan.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2055,7 +2059,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Write one page with visits, film, average, consistency and, where there is one, the change and its regions.</source>
+        <source>Write one page with the visits, film, average and consistency, and the change with its regions if mapped.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2075,7 +2079,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>From {earlier} to {later}: fewer vessels on {lost:.1f} %, more on {gained:.1f} % of what is known; nothing can be said of {unknown:.0f} %. Move the point in the views to where the fovea is.</source>
+        <source>From {earlier} to {later}: vessel density decreased on {lost:.1f} % and increased on {gained:.1f} % of the measurable pixels. {unknown:.0f} % not measurable. Move the point in the views to the fovea.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2109,7 +2113,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Nothing can be said</source>
+        <source>Not measurable</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2145,7 +2149,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Nothing can be said, {earlier} to {later}</source>
+        <source>Not measurable, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2176,7 +2180,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Stop within two seconds; the scene stays as it is.</source>
+        <source>Stop within two seconds. The scene is left unchanged.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2184,11 +2188,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Show the visits beside their average, with the change over it.</source>
+        <source>Show the visits beside their average, with the change overlaid.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Place landmarks in the visit of the chosen row; they are measured where the reference has some too.</source>
+        <source>Place landmarks in the visit of the selected row. They are measured if the reference has landmarks too.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2196,11 +2200,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Bring all visits onto one of them, check and average them.</source>
+        <source>Register all visits to the reference, check and average them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the one of the best quality</source>
+        <source>the one with the best quality</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2240,7 +2244,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Click on landmarks of {name}, in the same order in every visit; a right click ends it.</source>
+        <source>Click the landmarks of {name}, in the same order in every visit. Right-click to finish.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2252,7 +2256,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{name} could not be aligned: it cannot be shown here.</source>
+        <source>{name} could not be aligned, so it cannot be shown here.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2263,7 +2267,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>could not be aligned: left out</source>
+        <source>not aligned, left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Inconsistent alignment: round-trip error over {limit} px. Check this visit.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2304,10 +2312,6 @@
     </message>
     <message>
         <source>whole image</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>ways over it do not come back: look at it</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

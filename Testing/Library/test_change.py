@@ -158,7 +158,7 @@ def series_of(images):
 
     class Found:
         alignment = type("Alignment", (), {"confidence": 1.0})
-        ncc, kept = (0.1, 0.8), "refine"
+        ncc, result_stage = (0.1, 0.8), "refine"
         moving_positions = staticmethod(lambda: grid)
 
     return align_series(visits, lambda moving, fixed: Found, "a")
@@ -220,7 +220,7 @@ def test_the_command_maps_the_change(tmp_path, capsys):
     )
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "no diagnosis" in page and "Circles of 1, 3 and 6 mm" in page and "inner nasal" in page
-    assert "vessel density fell on" in capsys.readouterr().err
+    assert "vessel density decreased on" in capsys.readouterr().err
     assert main([str(word) for word in [*words, "--change", "1", "9"]]) == 2
     assert "--change: there is no aligned visit '9'" in capsys.readouterr().err
     assert main([str(word) for word in [*words, "--no-change"]]) == 0

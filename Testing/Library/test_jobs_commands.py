@@ -49,7 +49,7 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
         Recorded().start(training(data, folder, epochs=100000)).until_event("epoch", 3)
     )  # the start is judged too, as epoch 0
     end = recorded.cancel()
-    assert end.status == "cancelled" and "resume goes on from there" in end.message, end
+    assert end.status == "cancelled" and "resume continues from there" in end.message, end
     assert end.saved == str(folder / "last.pt")
     position = load_checkpoint(folder / "last.pt").training["position"]
     assert position["step"] >= 12

@@ -125,7 +125,7 @@ def test_a_last_line_without_an_end_counts(recorded):
     recorded.host.made.out = event("finished", path="out/best.pt").rstrip()
     recorded.host.made.slots[FINISHED](0, 0)
     end = recorded.ends[0]
-    assert (end.status, end.saved, end.message) == ("finished", "out/best.pt", "Done: the result is in out/best.pt.")
+    assert (end.status, end.saved, end.message) == ("finished", "out/best.pt", "Done. The result is in out/best.pt.")
 
 
 def test_a_callback_that_fails_or_lets_the_loop_run_loses_nothing():
@@ -251,7 +251,13 @@ def test_much_output_and_a_flood_on_stderr_do_not_block_the_child():
 
 
 DEATHS = [
-    (1, False, "unexpected ZeroDivisionError: division by zero", [], "did not expect (ZeroDivisionError: division by"),
+    (
+        1,
+        False,
+        "unexpected ZeroDivisionError: division by zero",
+        [],
+        "Unexpected error (ZeroDivisionError: division by",
+    ),
     (1, False, None, ["ModuleNotFoundError: No module named 'torch'"], "package torch is missing: install it"),
     (1, False, None, ["torch.OutOfMemoryError: CUDA out of memory."], "memory ran out: close other programs or choose"),
     (1, False, None, ["terminate called: std::bad_alloc"], "memory ran out"),
@@ -315,7 +321,7 @@ def test_messages_are_translated_before_their_values_are_put_in():
     outcome.take({"event": "finished", "path": "out"})
     with pytest.raises(KeyError):  # upper() spoils {path}: so the template itself was translated
         outcome.end(0, False, False, [])
-    assert texts == ["Done: the result is in {path}."]
+    assert texts == ["Done. The result is in {path}."]
 
 
 def test_line_buffer_and_event_of():

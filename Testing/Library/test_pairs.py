@@ -265,7 +265,7 @@ def test_size_clashes(tmp_path, name):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("label,x,y\nA,1,2\nB,50,2\n", "landmark B at x = 50.0, y = 2.0 pixels lies outside"),
+        ("label,x,y\nA,1,2\nB,50,2\n", "landmark B at x = 50.0, y = 2.0 pixels is outside"),
         ("label,x,y\nA,1,two\n", "line 2: y must be a number"),
         ("label,x,y\nC,1,2\nD,3,4\n", "no label occurs in both"),
     ],

@@ -40,7 +40,7 @@ def test_a_common_size_is_for_files_that_carry_none(pair):
 def test_a_size_of_one_side_counts_whatever_its_file_says(pair):
     loaded = PairFiles("p", *pair, moving_spacing_um=9, fixed_spacing_um=10).load()
     np.testing.assert_allclose(um(loaded), [[9, 9], [10, 10]])
-    assert loaded.notes == (f"{pair[1]}: its own pixel size of 5 x 5 um was overridden by 10 um, as told",)
+    assert loaded.notes == (f"{pair[1]}: its own pixel size of 5 x 5 um was overridden by 10 um, as requested",)
 
 
 def test_override_makes_the_common_size_count(pair):

@@ -403,4 +403,4 @@ def test_what_is_not_known_is_said_in_the_table_too(scans, tmp_path, capsys):
     assert main([str(word) for word in words]) == 0
     (row,) = csv.DictReader((tmp_path / "out" / "metrics.csv").open(encoding="utf-8"))
     assert (row["initial"], row["kept"]) == ("none", "none") and float(row["confidence"]) < 0.5
-    assert "is uncertain" in row["warning"] and row["warning"] in capsys.readouterr().err
+    assert "is not confident" in row["warning"] and row["warning"] in capsys.readouterr().err

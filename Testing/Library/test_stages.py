@@ -243,13 +243,13 @@ def test_a_field_that_is_not_finite_is_refused_before_it_is_refined(stand_ins):
     assert "refine" not in stand_ins
 
 
-def test_the_message_says_what_was_kept():
+def test_the_message_says_what_was_used():
     assert alignment_message("eye 1", None) is None
     assert alignment_message("eye 1", known_alignment()) is None
     fallen = known_alignment(kind="translation", reason="affine: an implausible rotation")
-    expected = "initial alignment of eye 1: kept translation (affine: an implausible rotation)"
+    expected = "initial alignment of eye 1: translation used (affine: an implausible rotation)"
     assert alignment_message("eye 1", fallen) == Message(expected, "info")
-    expected = "initial alignment of é is uncertain (no common vessels): kept the images as they lie"
+    expected = "initial alignment of é is not confident (no common vessels): images left unchanged"
     assert alignment_message("é", turned_down("no common vessels")) == Message(expected, "warning")
 
 

@@ -118,7 +118,7 @@ def test_an_uncertain_alignment_is_told(folder, checkpoint, tmp_path, known_alig
     words = ["--pairs", folder, "--checkpoint", checkpoint, "--output", tmp_path / "out", "--refine", 0]
     assert call("register", *words, "--json") == 0
     assert warnings_of(capsys.readouterr().out) == [
-        "initial alignment of eye 2 is uncertain (too little in common): kept the images as they lie"
+        "initial alignment of eye 2 is not confident (too little in common): images left unchanged"
     ]
     rows = read_rows(tmp_path / "out" / "metrics.csv")
     assert [row["initial"] for row in rows] == ["affine", "none"]
@@ -153,8 +153,8 @@ def test_another_alignment_than_the_checkpoint_was_adapted_with_is_told_once(
         assert call(command, *words, "--json") == 0
         used = options[1] if options else "affine"
         expected = (
-            f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}: it may do less"
-            " well than it could. Use the one that it was adapted with, or adapt it again"
+            f"the checkpoint was adapted with the initial alignment {adapted!r} and is used with {used!r}. The result may be less"
+            f" accurate. Use {adapted!r}, or adapt it again."
         )
         assert warnings_of(capsys.readouterr().out) == ([expected] if warned else [])
         assert record_of(output / "summary.json")["adapted_initial"] == adapted

@@ -302,7 +302,7 @@ def test_one_of_monais_networks_takes_the_place_of_ours_in_every_command(task_se
         (["--network-settings", '{"depth": 3}'], "depth"),
         (["--network-settings", "[1]"], "[1]"),
         (["--window", "8"], "--window: expected an odd number, got 8"),
-        (["--scales", "40"], "--scales: a frame of 400 pixels has at most 9, got 40"),
+        (["--scales", "40"], "--scales: a network grid of 400 pixels has at most 9, got 40"),
     ],
 )
 def test_wrong_networks_and_losses_are_refused(more, words, task_set, tmp_path, capsys):

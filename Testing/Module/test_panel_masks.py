@@ -239,7 +239,7 @@ def test_the_field_of_view_is_outlined_where_something_is_outside(rig, widget, p
     settle(rig)
     node = masks.field_of_view(fixed)
     assert box.visible and box.checked
-    assert node.GetName() == "fixed field of view" and outlined() is node
+    assert node.GetName() == "fixed tissue mask" and outlined() is node
     expected = tissue_mask(slicer.util.arrayFromVolume(fixed)[0])
     assert not expected.all()
     np.testing.assert_array_equal(slicer.util.arrayFromVolume(node)[0] != 0, expected)
@@ -273,7 +273,7 @@ def test_the_field_of_view_is_outlined_where_something_is_outside(rig, widget, p
     settle(rig, 0.3)
     assert box.visible
     widget.ui.showOverlayButton.click()
-    assert outlined().GetName() == "fixed field of view"
+    assert outlined().GetName() == "fixed tissue mask"
 
 
 def test_a_field_of_view_goes_when_nothing_is_outside_and_stays_as_the_mask_it_became(rig, widget, pictures):
@@ -307,7 +307,7 @@ def test_images_that_have_nothing_in_common_are_not_moved_and_the_user_hears_wha
     register(rig, widget)
     assert widget.ui.registerStatusLabel.text.startswith("Registered in"), widget.ui.registerStatusLabel.text
     said = widget.ui.alignmentWarningLabel.text
-    assert "nothing was moved" in said and "under Stages, or masks" in said and "overlay" in said
+    assert "images were left unchanged" in said and "under Stages, or masks" in said and "overlay" in said
     transform = widget.ui.transformSelector.currentNode().GetTransformFromParent()
     np.testing.assert_allclose(transform.TransformPoint((-1.0, -1.5, 0.0)), (-1.0, -1.5, 0.0), atol=1e-6)
 

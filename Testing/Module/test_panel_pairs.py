@@ -38,7 +38,7 @@ def test_results_of_a_pair_come_back_with_it(rig, widget, tmp_path):
         register_with_warped(rig, widget)
         seen.append((chosen(widget), table(widget.ui.distanceTable), widget.ui.measuresLabel.text))
     assert seen[0][1] != seen[1][1] and seen[0][2] != seen[1][2]
-    assert seen[0][2].startswith("NCC ") and "Initial alignment: " in seen[0][2]
+    assert seen[0][2].startswith("Similarity (NCC) ") and "Initial alignment: " in seen[0][2]
     for row in (0, 1, 0):
         click_row(rig, widget, row)
         settle(rig)

@@ -60,11 +60,11 @@ def test_two_ways_of_registering_stand_side_by_side(rig, widget, monkeypatch):
     ui.resultsTable.cellClicked.emit(0, 0)
     settle(rig)
     assert moved(widget) == second
-    assert heads(ui.resultsTable) == ["shown", "stages", "checkpoint", "NCC", "landmarks"]
+    assert heads(ui.resultsTable) == ["shown", "stages", "checkpoint", "similarity (NCC)", "landmarks"]
     more = Measure("new", "new thing", len, unit=GRID_PX, shown_in=frozenset({SCENE, COMPARED}))
     monkeypatch.setattr(measures, "MEASURES", (*measures.MEASURES, more))
     widget.panel.state.notify()
-    assert heads(ui.resultsTable)[3:] == ["NCC", "new thing, grid px", "landmarks"]
+    assert heads(ui.resultsTable)[3:] == ["similarity (NCC)", "new thing, grid px", "landmarks"]
     assert [row[4] for row in table(ui.resultsTable)] == ["–", "–"], (
         "they were measured before there was such a measure"
     )

@@ -130,7 +130,7 @@ def test_only_the_chosen_point_lists_are_shown(rig, widget):
 @pytest.mark.parametrize(("preset", "epochs"), [(0, 10), (1, 600), (2, 2000)])
 def test_presets_set_the_epochs(rig, widget, preset, epochs):
     widget.ui.epochsSpinBox.value = 3
-    assert widget.ui.presetComboBox.currentText == "Own number of epochs"
+    assert widget.ui.presetComboBox.currentText == "Custom"
     widget.ui.presetComboBox.setCurrentIndex(preset)
     widget.ui.presetComboBox.activated.emit(preset)
     assert widget.ui.epochsSpinBox.value == epochs
@@ -142,9 +142,9 @@ def test_gpu_is_named_and_comes_first_and_time_is_estimated(rig, widget, logic, 
     assert [box.itemText(index) for index in range(box.count)] == ["Test GPU 9000", "CPU (slow)"]
     logic.pairs.folders[str(tmp_path)] = 1
     choose_folder(rig, widget, tmp_path)
-    assert widget.ui.estimateLabel.text == "about 10 s (a guess until the first training)"
+    assert widget.ui.estimateLabel.text == "About 10 s (rough estimate)"
     box.setCurrentIndex(1)
-    assert widget.ui.estimateLabel.text == "about 10 min (a guess until the first training)"
+    assert widget.ui.estimateLabel.text == "About 10 min (rough estimate)"
 
 
 def start_training(rig, widget, logic, tmp_path):
@@ -254,7 +254,7 @@ def test_registration_shows_measures(rig, widget, logic):
     widget.ui.registerButton.click()
     assert widget.ui.registerButton.text == "Cancel"
     rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 5)
-    assert widget.ui.measuresLabel.text == "NCC 0.250 → 0.750; folding 0.500 %."
+    assert widget.ui.measuresLabel.text == "Similarity (NCC) 0.25 → 0.75, folding 0.500 %."
 
 
 def test_registration_is_cancelled_between_steps(rig, widget, logic):
@@ -263,7 +263,7 @@ def test_registration_is_cancelled_between_steps(rig, widget, logic):
     widget.ui.registerButton.click()
     widget.ui.registerButton.click()
     settle(rig)
-    assert widget.ui.registerStatusLabel.text == "Cancelled: the scene is as it was."
+    assert widget.ui.registerStatusLabel.text == "Cancelled. The scene is unchanged."
     assert widget.ui.registerButton.text == "Register"
 
 
@@ -273,7 +273,7 @@ def test_registration_is_cancelled_between_steps(rig, widget, logic):
         (InputError("Choose two volumes."), "Choose two volumes."),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), "The memory ran out: close other programs"),
         (PermissionError(13, "Permission denied"), "A file could not be read or written"),
-        (KeyError("surprise"), "An error that was not expected (KeyError: 'surprise')"),
+        (KeyError("surprise"), "Unexpected error (KeyError: 'surprise')"),
     ],
 )
 def test_errors_of_a_registration_are_one_sentence(rig, widget, logic, error, said):

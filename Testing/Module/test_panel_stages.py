@@ -131,7 +131,7 @@ def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logi
     seconds = {"preprocessing": 0.05, "initial": 0.2, "network": 0.1, "refine": 0.3}
     logic.register.result = PairResult(Outcome(measured(), "affine"), None, None, seconds, 22)
     register(rig, widget)
-    assert widget.ui.measuresLabel.text == "NCC 0.250 → 0.750; folding 0.500 %. Initial alignment: affine."
+    assert widget.ui.measuresLabel.text == "Similarity (NCC) 0.25 → 0.75, folding 0.500 %. Initial alignment: affine."
     assert widget.ui.registerStatusLabel.text.splitlines()[1] == (
         "Preparation 0.05 s, initial alignment 0.20 s, network 0.10 s, refinement 0.30 s (22 steps)."
     )
@@ -143,18 +143,18 @@ def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logi
     [
         (
             "none",
-            "The images could not be aligned with confidence (the images do not correlate), so nothing was moved. Look at "
-            "the overlay, then try another initial alignment under Stages, or masks; or mark three or more places in both images "
-            "under Landmarks, and choose landmarks as the initial alignment.",
+            "Alignment is not confident (the images do not correlate), so the images were left unchanged. Check the overlay. "
+            "Then try another initial alignment under Stages, or masks. Or mark three or more landmarks in both images under "
+            "Landmarks, and choose landmarks as the initial alignment.",
         ),
         (
             "translation",
-            "The images could not be aligned with confidence: check the overlay. "
+            "Alignment is not confident. Check the overlay. "
             "The simpler kind translation was used (the images do not correlate).",
         ),
     ],
 )
-def test_uncertain_alignment_is_said_until_a_sure_one_replaces_it(rig, widget, logic, kept, said):
+def test_an_alignment_that_is_not_confident_is_said_until_a_confident_one_replaces_it(rig, widget, logic, kept, said):
     moving, fixed = choose_volumes(widget)
     warped, label = warped_volume(widget), widget.ui.alignmentWarningLabel
     logic.register.result = a_result(warped, moving, fixed, "the images do not correlate", kept)
@@ -170,10 +170,10 @@ def test_uncertain_alignment_is_said_until_a_sure_one_replaces_it(rig, widget, l
     assert not label.visible
 
 
-def test_an_alignment_that_was_kept_alone_is_said_plainly(rig, widget, logic):
+def test_a_result_of_the_initial_alignment_alone_is_said_plainly(rig, widget, logic):
     moving, fixed = choose_volumes(widget)
     warped, label = warped_volume(widget), widget.ui.measuresLabel
-    said = "Initial alignment: affine. It was kept alone: what came after it did not help."
+    said = "Initial alignment: affine. Only the initial alignment was used; later stages did not improve it."
     logic.register.result = a_result(warped, moving, fixed, alone=True)
     register(rig, widget)
     assert label.text.endswith(said) and not widget.ui.alignmentWarningLabel.visible
@@ -207,7 +207,7 @@ def test_warnings_of_a_folder_are_still_there_at_its_end(rig, widget, logic, tmp
     job.end("finished", "Done.")
     assert widget.ui.registerStatusLabel.text.splitlines() == [
         "Done.",
-        "Look at this before you use the results:",
+        "Check this before you use the results:",
         *(f"pair {number} is uncertain" for number in range(5)),
         "and 2 more",
     ]
@@ -264,7 +264,7 @@ def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, t
 
 
 OTHER_INITIAL = (
-    "The checkpoint was adapted with the initial alignment rigid and was used with {}: it may do less well than it could. "
+    "The checkpoint was adapted with the initial alignment rigid and was used with {}. The result may be less accurate. "
     "Choose rigid under Stages, or adapt it again."
 )
 

@@ -121,7 +121,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     lost = np.hypot(rows_of - (150 - 30), columns_of - (150 - 30)) < 12
     assert np.nanmean(z[lost]) < -3 < np.nanmedian(z[~lost]) and np.isnan(z).any()
     assert "For research" in ui.changeMeaningLabel.text and "no diagnosis" in ui.changeMeaningLabel.text
-    assert ui.changeStatusLabel.text.startswith("From 2021 to 2023 été: fewer vessels on")
+    assert ui.changeStatusLabel.text.startswith("From 2021 to 2023 été: vessel density decreased on")
     regions = table(ui.regionsTable)
     assert [row[0] for row in regions][::9] == ["centre", "whole image"] and regions[0][1].endswith("mm²")
     assert nodes["regions"].GetTable().GetNumberOfRows() == len(regions)
@@ -304,7 +304,7 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     register_all(rig, widget)
     rows = table(ui.visitsTable)
     assert [row[0] for row in rows] == ["OD 2021", "OD 2022", "another eye"]
-    assert [row[6] for row in rows] == ["reference", "", "could not be aligned: left out"]
+    assert [row[6] for row in rows] == ["reference", "", "not aligned, left out"]
     assert "another eye: it could not be aligned" in ui.visitsStatusLabel.text
     nodes = nodes_of(widget)
     assert volumes[1].GetParentTransformNode() is nodes.transform("OD 2022") and other.GetParentTransformNode() is None

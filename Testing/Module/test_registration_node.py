@@ -153,8 +153,8 @@ def test_one_more_measure_comes_to_scene_and_panel(rig, monkeypatch):
     assert node.GetAttribute("MetaRegistration.LongestNCCPx") == repr(1 / 3)
     found = result.outcome.measures
     assert found.longest_ncc_px == 1 / 3
-    assert measures_text(found) == "NCC 0.250 → 0.750; folding 0.500 %; longest displacement 0.3 grid px."
-    assert compared_titles() == ["NCC", "longest displacement, grid px"]
+    assert measures_text(found) == "Similarity (NCC) 0.25 → 0.75, folding 0.500 %, longest displacement 0.3 grid px."
+    assert compared_titles() == ["similarity (NCC)", "longest displacement, grid px"]
     assert compared_cells(found) == ["0.250 → 0.750", "0.3"]
     assert "longest displacement" in translated()
     node.RemoveAttribute("MetaRegistration.LongestNCCPx")  # as a scene of before

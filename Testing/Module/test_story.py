@@ -32,7 +32,7 @@ def fine_tune(rig, widget, name: str, epochs: int) -> None:
 
 def measures(widget) -> tuple[float, float]:
     """NCC before and after as the panel says it."""
-    before, after = re.search(r"NCC ([\d.-]+) → ([\d.-]+);", widget.ui.measuresLabel.text).groups()
+    before, after = re.search(r"Similarity \(NCC\) ([\d.-]+) → ([\d.-]+),", widget.ui.measuresLabel.text).groups()
     return float(before), float(after)
 
 
@@ -47,7 +47,7 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     fine_tune(rig, widget, "my eye", 2)
     assert ui.adaptProgressBar.visible and ui.adaptProgressBar.value > 0
     rig.wait_until(lambda: not widget.panel.adapt.running, 60, "for the training")
-    assert ui.adaptStatusLabel.text == "Done: the adapted checkpoint my eye is kept and chosen for registration."
+    assert ui.adaptStatusLabel.text == "Done. The adapted checkpoint my eye is saved and selected for registration."
     chart = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode")
     for number, column in enumerate(("loss", "NCC")):
         values = chart.GetNthPlotSeriesNode(number).GetTableNode().GetTable()
@@ -65,7 +65,7 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     ui.fineTuneButton.click()
     rig.wait_until(lambda: not widget.panel.adapt.running, 5, "for the cancelled training")
     assert time.monotonic() - clicked < 2.3  # of which 0.3 s are for a busy machine
-    assert ui.adaptStatusLabel.text.startswith("Cancelled: what was learned is saved")
+    assert ui.adaptStatusLabel.text.startswith("Cancelled. The training so far is saved")
     assert ui.fineTuneButton.text == "Resume"
     assert (adapted.parents[1] / "too long" / "last.pt").is_file()
 
@@ -124,6 +124,6 @@ def test_folder_is_registered_as_the_command_line_does(rig, widget, tmp_path):
     widget.ui.registerFolderButton.click()
     assert widget.ui.registerFolderButton.text == "Cancel"
     rig.wait_until(lambda: not widget.panel.folder.running, 240, "for the folder")
-    assert widget.ui.registerStatusLabel.text == f"Done: the result is in {tmp_path / 'results'}."
+    assert widget.ui.registerStatusLabel.text == f"Done. The result is in {tmp_path / 'results'}."
     assert (tmp_path / "results" / "metrics.csv").is_file()
     assert (tmp_path / "results" / "phantom_002" / "warped.nrrd").is_file()

@@ -1,4 +1,4 @@
-"""JPEG: ITK decodes; Pillow tells size and orientation."""
+"""JPEG: ITK decodes; Pillow gives size and orientation."""
 
 from __future__ import annotations
 

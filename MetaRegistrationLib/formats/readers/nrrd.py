@@ -94,7 +94,7 @@ def _millimetres(path: Path) -> float:
             size = millimetres(word.encode("latin-1").decode("utf-8", "replace"))
         except ValueError as error:
             raise InputError(
-                f"{path}: its unit of length {error} is not known, so that nobody can tell the pixel size. Use mm or um."
+                f"{path}: its unit of length {error} is not known, so the pixel size is unknown. Use mm or um."
             ) from error
         if size is not None:
             found.add(size)

@@ -27,7 +27,7 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 @register
 class Png(Reader):
-    """PNG of all kinds; transparency lies over black."""
+    """PNG of all kinds; transparent pixels are blended with black."""
 
     name = "PNG"
     suffixes = (".png",)
