@@ -98,7 +98,7 @@ def _resumable(failure: Failure, saved: Path | str | None) -> Failure:
         return failure
     whole = told(failure.problem, failure.field, failure.advice)
     problem = f"{whole} The last save is {saved}."
-    return replace(failure, problem=problem, field="resume", advice="The same run with {field} goes on from there.")
+    return replace(failure, problem=problem, field="resume", advice="The same run with {field} continues from there.")
 
 
 def _out_of_memory(error: BaseException) -> bool:

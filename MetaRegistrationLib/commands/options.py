@@ -181,7 +181,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 def pixel_sizes(arguments: argparse.Namespace) -> dict:
     """The options of `add_reading` on pixel sizes, as `find_pairs` and `PairFiles` take them."""
     if arguments.override_spacing and arguments.spacing_um is None:
-        raise InputError("--override-spacing: give the size that is to count by --spacing-um.")
+        raise InputError("--override-spacing: give the pixel size by --spacing-um.")
     names = ("spacing_um", "override_spacing", "moving_spacing_um", "fixed_spacing_um")
     return {name: getattr(arguments, name) for name in names}
 

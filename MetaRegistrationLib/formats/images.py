@@ -52,7 +52,7 @@ class Image:
     path : Path or None
         The file that it came from.
     mask : np.ndarray or None
-        Where it shows tissue, bool (H, W), if somebody said so; `tissue` finds it otherwise.
+        Tissue mask, bool (H, W), if one was given; otherwise `tissue` finds it.
     slicer_geometry : Geometry or None
         Where Slicer puts the pixels of a PNG, JPEG, BMP or TIFF file: it takes a print resolution for a pixel size.
     orientation : int
@@ -118,7 +118,7 @@ def read_image(
     spacing_um : float, optional
         Pixel size in micrometres for a file that carries none. Ignored when the file has its own, unless `override` is set.
     override : bool
-        `spacing_um` counts whatever the file says.
+        `spacing_um` overrides the pixel size in the file.
     luminance : bool
         Colour always becomes luminance.
 

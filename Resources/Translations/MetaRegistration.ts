@@ -862,7 +862,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The same run with {field} goes on from there.</source>
+        <source>The same run with {field} continues from there.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1552,7 +1552,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Loaded {name}: go on with Register.</source>
+        <source>Loaded {name}. Continue with Register.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -129,7 +129,7 @@ def test_gpu_out_of_memory_in_a_training(rig, pair, exhausted_child):
     rig.wait_until(lambda: not pair.panel.adapt.running, 30, "for the child")
     said = ui.adaptStatusLabel.text
     assert said.startswith("Out of memory. Close other programs or choose another device.")
-    assert "with Resume goes on from there" in said and "--" not in said and "\n" not in said
+    assert "with Resume continues from there" in said and "--" not in said and "\n" not in said
     assert ui.fineTuneButton.enabled and not ui.adaptProgressBar.visible
 
 
