@@ -77,7 +77,7 @@ def explain(
     if isinstance(error, TrainingStopped):
         return Failure(STOPPED, error.problem, "stopped", error.field, error.advice)
     if isinstance(error, (ReaderGone, BrokenPipeError)):
-        return _resumable(Failure(INTERRUPTED, "nobody reads the output any more.", "stopped"), saved)
+        return _resumable(Failure(INTERRUPTED, "the reader of the output is gone.", "stopped"), saved)
     if isinstance(error, KeyboardInterrupt):
         return _resumable(Failure(INTERRUPTED, "interrupted.", "stopped"), saved)
     if _out_of_memory(error):
@@ -93,7 +93,7 @@ def explain(
 
 
 def _resumable(failure: Failure, saved: Path | str | None) -> Failure:
-    """The failure with advice to go on from the last save, where there is one; that is then what its field is for."""
+    """The failure with advice to resume from the last save, if there is one. Its field is then that of resuming."""
     if saved is None:
         return failure
     whole = told(failure.problem, failure.field, failure.advice)

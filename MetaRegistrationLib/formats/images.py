@@ -1,4 +1,4 @@
-"""Images and volumes from files, with their geometry; `image_writing` brings them back into files."""
+"""Images and volumes from files, with their geometry; `image_writing` writes them."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Image:
     slicer_geometry : Geometry or None
         Where Slicer puts the pixels of a PNG, JPEG, BMP or TIFF file: it takes a print resolution for a pixel size.
     orientation : int
-        How the file says that it is to be turned (EXIF's and TIFF's number, 1 for not at all). Rows and columns are as they
-        are stored all the same, as in ImageJ.
+        Orientation tag of the file (number of EXIF and TIFF, 1 for upright). It is not applied: rows and columns are as
+        stored, as in ImageJ.
     notes : tuple of str
-        What the user must know of how its file was read; each names the file.
+        Messages for the user on how its file was read; each names the file.
     """
 
     array: np.ndarray
@@ -199,7 +199,7 @@ def with_spacing(image: Image, spacing_um: float | None, *, override: bool = Fal
 
 
 def tissue(image: Image) -> np.ndarray:
-    """Pixels of `image` that show tissue, bool (H, W): those of its mask if it has one, else those that are found."""
+    """Tissue mask of `image`, bool (H, W): its own if it has one, else the one that is found."""
     if image.mask is None:
         return tissue_mask(image.array)
     return image.mask & np.isfinite(image.array)

@@ -30,7 +30,7 @@ class Tiff(Reader):
         """Decode the pages that are the image, rows and columns as they are stored."""
         tiff = pages_of(path)
         tags = TiffTags(path, tiff)
-        if tiff is None:  # another format under this name: ITK judges
+        if tiff is None:  # another format under this name: ITK decides
             return FileImage(sitk.ReadImage(str(path)), opacity=False, details=tags)
         pages = tiff.image_pages()
         inverted = pages[0].one(Tag.PHOTOMETRIC, 1) == 0
