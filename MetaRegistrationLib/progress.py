@@ -152,7 +152,7 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The work ended early; `saved` is the checkpoint to go on from, None when there is none.
+    """The work ended early; `saved` is the checkpoint to resume from, None if there is none.
 
     `reason` is the whole sentence. `field`, `problem` and `advice` are its parts as in a `Message`; without a problem the
     error is unexpected.

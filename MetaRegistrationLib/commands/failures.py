@@ -68,7 +68,7 @@ def explain(
     output : Path, optional
         Folder that the command writes to, named when the error itself names no file.
     saved : path, optional
-        The last checkpoint of the run, named when the user can go on from it.
+        The last checkpoint of the run, named if the user can resume from it.
     has_device : bool
         Whether the command has the option --device.
     """

@@ -127,7 +127,7 @@ def read_image(
     Image
         Its `geometry.spacing_known` is False when the pixel size came neither from the file nor from `spacing_um`:
         always for PNG, BMP and JPEG, for a TIFF unless ImageJ or OME noted a pixel size (a print resolution in dpi
-        does not count), for a DICOM without a pixel spacing, and for an NRRD, MetaImage or NIfTI of spacing 1 along the
+        is ignored), for a DICOM without a pixel spacing, and for an NRRD, MetaImage or NIfTI of spacing 1 along the
         axes, which is what programs write when they know nothing.
 
     Raises
@@ -294,7 +294,7 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
 
 
 def _geometry(image: sitk.Image, reader: Reader, path: Path, found: FileImage, *, refused: bool) -> Geometry:
-    """Geometry of one slice of a file; a pixel size in an unknown unit is `refused`, or else counts as none."""
+    """Geometry of one slice of a file; a pixel size in an unknown unit is `refused`, or else ignored."""
     own = Geometry(size=image.GetSize()[1::-1]) if reader.raster else geometry_of_itk(image, spacing_known=False)
     try:
         size = reader.pixel_size(path, found)

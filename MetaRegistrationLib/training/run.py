@@ -138,7 +138,7 @@ class TrainingRun:
                     raise self._gone or KeyboardInterrupt
         except ProcessLost as error:
             raise TrainingStopped(
-                f"{error} {self._last_save()}", field="resume", advice="Go on with {field}."
+                f"{error} {self._last_save()}", field="resume", advice="Continue with {field}."
             ) from error
         if self._settings.warn_of_start and self._at.best_step == 0 < self._at.step:
             self._tell(Message(_KEPT, "warning"))
@@ -316,7 +316,7 @@ class TrainingRun:
             raise TrainingStopped(
                 f"Could not write to {self._folder} at step {self._at.step}: {error}. {self._last_save()}",
                 field="resume",
-                advice="Free some space and go on with {field}.",
+                advice="Free some space and continue with {field}.",
             ) from error
 
     def _hardware(self) -> str:

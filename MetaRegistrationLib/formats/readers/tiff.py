@@ -46,7 +46,7 @@ class Tiff(Reader):
         )
 
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
-        """By ImageJ or OME; a print resolution does not count."""
+        """By ImageJ or OME; a print resolution is ignored."""
         return found.details.spacing_mm()
 
 
