@@ -19,7 +19,7 @@ class Threshold:
     ----------
     value : float
     unit : str
-        What the value counts.
+        The unit of the value.
     measured_on : str
         On what images it was found, and what was found there.
     measured_again_by : str
@@ -81,7 +81,7 @@ SMALLEST_TISSUE = Threshold(
 SMALLEST_VIEW = Threshold(
     0.1,
     "share of the image's pixels",
-    "No measurement is recorded. If less would remain, the border was guessed wrongly and the whole image counts.",
+    "No measurement is recorded. If less would remain, the border was guessed wrongly and the whole image is used.",
     "none",
 )
 NO_DATA_MAGNITUDE = Threshold(
@@ -108,7 +108,7 @@ MARK_CONSTANT = Threshold(
 MARK_CONTRAST = Threshold(
     0.15,
     "share of the range",
-    "No measurement is recorded. A mark differs by so much from what lies around it.",
+    "No measurement is recorded. A mark differs by so much from its neighbourhood.",
     "none",
 )
 MARK_LEAST_PX = Threshold(
@@ -292,7 +292,7 @@ BY_CHANCE = Threshold(
 FITTED_BLOCKS = Threshold(
     3,
     "blocks",
-    "The fit itself brings three blocks together.",
+    "The fit itself makes three blocks agree.",
     "calibration.py",
 )
 HALF_CONFIDENT = Threshold(
@@ -329,7 +329,7 @@ USUAL_HEIGHT = Threshold(
 HEIGHT_WEIGHT = Threshold(
     0.25,
     "logits a standard deviation",
-    "The height alone says little: the outlines of two heads fit one another, whoever they belong to.",
+    "The height alone says little: the outlines of any two heads fit well.",
     "calibration.py",
 )
 SEARCH_ENDS = Threshold(
@@ -351,7 +351,7 @@ MOST_ANISOTROPIC = Threshold(
 IN_PLACE = Threshold(
     0.005,
     "half sides of the grid",
-    "If the identity brings as many blocks together, a fit within one pixel of 400 adds nothing but its own error.",
+    "If as many blocks agree under the identity, a fit within one pixel of 400 adds nothing but its own error.",
     "kinds.py",
 )
 SAME_SCALE = Threshold(

@@ -142,7 +142,7 @@ class Item(Event):
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """The work is complete; `path` is where its result lies, None when it wrote nothing."""
+    """The work is complete; `path` is its result, None if it wrote nothing."""
 
     event: ClassVar[str] = "finished"
     task: str
@@ -152,10 +152,10 @@ class Finished(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The work ended early; `saved` is the checkpoint to go on from, None when there is none.
+    """The work ended early; `saved` is the checkpoint to resume from, None if there is none.
 
     `reason` is the whole sentence. `field`, `problem` and `advice` are its parts as in a `Message`; without a problem the
-    error was not expected.
+    error is unexpected.
     """
 
     event: ClassVar[str] = "failed"

@@ -10,9 +10,9 @@ from .survey import Peaks
 
 _BY_CHANCE = calibration.BY_CHANCE.value
 _FITTED = calibration.FITTED_BLOCKS.value
-_HALF_SURE = calibration.HALF_CONFIDENT.value
-_SURENESS = calibration.STEEPNESS.value
-_HALF_SURE_OF_WHOLE = calibration.HALF_CONFIDENT_WHOLE.value
+_HALF_CONFIDENT = calibration.HALF_CONFIDENT.value
+_STEEPNESS = calibration.STEEPNESS.value
+_HALF_CONFIDENT_WHOLE = calibration.HALF_CONFIDENT_WHOLE.value
 _FEWEST = calibration.FEWEST_BLOCKS.value
 _USUAL_HEIGHT = calibration.USUAL_HEIGHT.value
 _HEIGHT_COUNTS = calibration.HEIGHT_WEIGHT.value
@@ -41,6 +41,6 @@ def confidence_of(height: float, blocks: int, agreeing: int, *, whole: bool) -> 
     agreement = float(((agreeing - _FITTED) - _BY_CHANCE * (blocks - _FITTED)) / spread)
     if agreeing < _FEWEST:
         agreement = min(agreement, 0.0)
-    half_sure = _HALF_SURE_OF_WHOLE if whole else _HALF_SURE
-    value = _SURENESS * (agreement - half_sure) + np.clip(_HEIGHT_COUNTS * (height - _USUAL_HEIGHT), -1, 1)
+    half_confident = _HALF_CONFIDENT_WHOLE if whole else _HALF_CONFIDENT
+    value = _STEEPNESS * (agreement - half_confident) + np.clip(_HEIGHT_COUNTS * (height - _USUAL_HEIGHT), -1, 1)
     return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))

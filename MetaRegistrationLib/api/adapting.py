@@ -67,7 +67,7 @@ def finetune(
     hold_out : bool
         Hold out one pair in ten, of ten and more, to choose the best epoch.
     resume : bool
-        Go on with the run in `output`.
+        Resume the run in `output`.
     seed : int
         Start of the random numbers.
     spacing : float or (float, float), optional
@@ -89,7 +89,7 @@ def finetune(
     epochs, seed = whole_number(epochs, "epochs", 1), whole_number(seed, "seed", 0)
     check_initial(initial, "initial")
     if output is None and resume:
-        raise InputError("resume: expected `output`, the folder of the run to go on with; got none.")
+        raise InputError("resume: expected `output`, the folder of the run to resume; got none.")
     with _run_folder(output) as folder:
         options = FinetuneOptions(
             output=folder,

@@ -68,7 +68,7 @@ def explain(
     output : Path, optional
         Folder that the command writes to, named when the error itself names no file.
     saved : path, optional
-        The last checkpoint of the run, named when the user can go on from it.
+        The last checkpoint of the run, named if the user can resume from it.
     has_device : bool
         Whether the command has the option --device.
     """
@@ -77,7 +77,7 @@ def explain(
     if isinstance(error, TrainingStopped):
         return Failure(STOPPED, error.problem, "stopped", error.field, error.advice)
     if isinstance(error, (ReaderGone, BrokenPipeError)):
-        return _resumable(Failure(INTERRUPTED, "nobody reads the output any more.", "stopped"), saved)
+        return _resumable(Failure(INTERRUPTED, "the reader of the output is gone.", "stopped"), saved)
     if isinstance(error, KeyboardInterrupt):
         return _resumable(Failure(INTERRUPTED, "interrupted.", "stopped"), saved)
     if _out_of_memory(error):
@@ -93,12 +93,12 @@ def explain(
 
 
 def _resumable(failure: Failure, saved: Path | str | None) -> Failure:
-    """The failure with advice to go on from the last save, where there is one; that is then what its field is for."""
+    """The failure with advice to resume from the last save, if there is one. Its field is then that of resuming."""
     if saved is None:
         return failure
     whole = told(failure.problem, failure.field, failure.advice)
     problem = f"{whole} The last save is {saved}."
-    return replace(failure, problem=problem, field="resume", advice="The same run with {field} goes on from there.")
+    return replace(failure, problem=problem, field="resume", advice="The same run with {field} continues from there.")
 
 
 def _out_of_memory(error: BaseException) -> bool:

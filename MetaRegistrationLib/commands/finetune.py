@@ -14,12 +14,12 @@ NAME = "finetune"
 HELP = "adapt a checkpoint to your own image pairs"
 DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
-    "(to resume) and log.csv into --output. Of a folder with splits, the pairs marked fine_tune (or train) are used and\n"
-    "those marked test never are; those marked validation (or, of ten pairs and more, one in ten) are held out and\n"
-    "choose the best epoch by their landmarks. Without landmarks, or with none held out, NCC chooses it or, where little is\n"
-    "left to deform, the loss. If no epoch is better than the start, the start is the result, with a warning.\n"
-    "The pairs are aligned first, as `register` does, and the network learns what remains: from the pairs by Eq. (1), and\n"
-    "where they look like OCTA, from simulated visits whose displacement is known.\n"
+    "(to resume) and log.csv into --output. If the folder has splits, the pairs marked fine_tune (or train) are used, and\n"
+    "those marked test never are. The pairs marked validation (or one in ten, of ten pairs and more) are held out, and\n"
+    "choose the best epoch by their landmarks. Without landmarks, or with none held out, NCC chooses it or, if little\n"
+    "deformation is left, the loss. If no epoch is better than the start, the start is the result, with a warning.\n"
+    "The pairs are aligned first, as `register` does. The network learns what remains: from the pairs by Eq. (1) and, if\n"
+    "they look like OCTA, from simulated visits whose displacement is known.\n"
     "--plain is the paper's fine-tuning, by Eq. (1) alone."
 )
 EXAMPLES = (
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    """What tells the recipes apart beside the options of every training; None: as the chosen recipe has it."""
+    """Options of the recipes besides those of every training; None: the value of the chosen recipe."""
     group = parser.add_argument_group("adaptation")
     group.add_argument(
         "--plain",

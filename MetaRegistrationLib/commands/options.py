@@ -89,7 +89,7 @@ def share(text: str) -> float:
     return value
 
 
-def add_checkpoint(parser: argparse.ArgumentParser, *, default: str = "the one that is shipped") -> None:
+def add_checkpoint(parser: argparse.ArgumentParser, *, default: str = "the shipped one") -> None:
     """`--checkpoint FILE`; `default` says in words what None stands for."""
     parser.add_argument(
         "--checkpoint", type=path_name, metavar="FILE", help=f"network to start from (default: {default})"
@@ -148,7 +148,7 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
 def add_resume(parser: argparse.ArgumentParser) -> None:
     """`--resume`."""
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the last save in --output as if the run had not stopped"
+        "--resume", action="store_true", help="resume from the last save in --output, with the same result"
     )
 
 
@@ -164,7 +164,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--spacing-um",
         type=positive_float,
         metavar="S",
-        help="distance between pixels in micrometres, for files that do not carry it",
+        help="distance between pixels in micrometres, for files without a pixel size",
     )
     parser.add_argument(
         "--override-spacing", action="store_true", help="--spacing-um overrides the pixel size in the files"
@@ -181,7 +181,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 def pixel_sizes(arguments: argparse.Namespace) -> dict:
     """The options of `add_reading` on pixel sizes, as `find_pairs` and `PairFiles` take them."""
     if arguments.override_spacing and arguments.spacing_um is None:
-        raise InputError("--override-spacing: give the size that is to count by --spacing-um.")
+        raise InputError("--override-spacing: give the pixel size by --spacing-um.")
     names = ("spacing_um", "override_spacing", "moving_spacing_um", "fixed_spacing_um")
     return {name: getattr(arguments, name) for name in names}
 

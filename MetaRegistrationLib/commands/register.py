@@ -30,7 +30,7 @@ HELP = "register a pair or a folder of pairs"
 DESCRIPTION = (
     "Register one pair (--moving, --fixed) or a folder of pairs (--pairs). For each pair a folder is written into\n"
     "--output: the warped image and the displacement field in the fixed image's geometry, landmarks carried into the\n"
-    "fixed image, an overlay picture and a record of everything that made them."
+    "fixed image, an overlay picture and a record of settings and versions."
 )
 EXAMPLES = (
     "  meta-registration register --moving visit1.png --fixed visit2.png --output result\n"
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", metavar="NAME", help="only the pairs of this split")
     pair = parser.add_argument_group("one pair")
     pair.add_argument("--moving", type=path_name, metavar="FILE", help="image to be warped")
-    pair.add_argument("--fixed", type=path_name, metavar="FILE", help="image that stays")
+    pair.add_argument("--fixed", type=path_name, metavar="FILE", help="image that stays in place")
     pair.add_argument("--moving-landmarks", type=path_name, metavar="FILE", help="CSV, .mrk.json or .fcsv")
     pair.add_argument("--fixed-landmarks", type=path_name, metavar="FILE", help="CSV, .mrk.json or .fcsv")
     mask = "image of the same size, not 0 where there is tissue (found unless given)"

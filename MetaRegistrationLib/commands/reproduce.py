@@ -27,8 +27,8 @@ HELP = "run the paper's experiments and set the table beside its own"
 DESCRIPTION = (
     "Train and measure the rows of the paper's Table 1 (Not deformed, Model-Seen, Model-Unseen, Transfer, Fine-tune, Ours)\n"
     "on real repeat scans (bed R) and on simulated ones (bed S), with and without initial alignment, and write tables and\n"
-    "figures into --output, up to date after every row. The same call goes on where it was stopped and passes over what is\n"
-    "done. Bed B has slices of brains instead, for networks that learned from other source tasks.\n"
+    "figures into --output, up to date after every row. The same call resumes where it was stopped and skips finished\n"
+    "rows. Bed B has slices of brains instead, for networks that learned from other source tasks.\n"
     "Documentation/Experiments.md describes rows, budgets and files."
 )
 EXAMPLES = (
@@ -108,7 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save-every", type=positive_float, default=30.0, metavar="S", help="seconds between saves (default: 30)"
     )
-    parser.add_argument("--resume", action="store_true", help="go on with what is in --output; this is always so")
+    parser.add_argument("--resume", action="store_true", help="resume the work in --output; this is always so")
 
 
 def _add_choice(parser: argparse.ArgumentParser, name: str, choices: Sequence[str], note: str = "") -> None:
@@ -182,7 +182,7 @@ def _laboratory(arguments: argparse.Namespace, budget: Budget) -> Laboratory:
 
 
 def _starts(arguments: argparse.Namespace) -> dict[tuple[str, str], Start]:
-    """The checkpoints that the rows need; also the one that tells the architecture of the models from scratch."""
+    """The checkpoints that the rows need; also the one with the architecture of the models from scratch."""
     from ..experiments.rows import Start
 
     networks = _chosen(arguments.network, NETWORKS)

@@ -18,8 +18,8 @@ NAME = "simulate"
 HELP = "make simulated repeat visits of OCTA images or of drawn eyes"
 DESCRIPTION = (
     "Make pairs of simulated acquisitions of one eye: each with its own speckle, drop-out, shading and stripes, and\n"
-    "between them a known smooth deformation, so that the landmarks are exact. The eyes are OCTA images of yours or\n"
-    "drawn ones (phantoms). The folder that is written is one that every other command reads with --pairs."
+    "between them a known smooth deformation, so that the landmarks are exact. The eyes are your own OCTA images or\n"
+    "drawn ones (phantoms). Every other command reads the folder with --pairs."
 )
 EXAMPLES = (
     "  meta-registration simulate --phantoms 12 --output phantoms\n"

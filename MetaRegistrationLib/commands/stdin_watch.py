@@ -77,7 +77,7 @@ def _would_return_at_once(descriptor: int) -> bool:
     """Whether a read may be begun.
 
     On Windows a read that waits on a pipe holds up everybody who asks for that pipe's type, as the C libraries inside
-    NumPy and torch do while they load: the import would hang. So the pipe is looked into before it is read.
+    NumPy and torch do while they load: the import would hang. The pipe is therefore checked before it is read.
     """
     if os.name != "nt":
         return True
@@ -86,9 +86,9 @@ def _would_return_at_once(descriptor: int) -> bool:
 
     available = ctypes.c_ulong(0)
     handle = ctypes.c_void_p(msvcrt.get_osfhandle(descriptor))
-    looked = ctypes.windll.kernel32.PeekNamedPipe(handle, None, 0, None, ctypes.byref(available), None)
-    # A closed pipe, a file and a console cannot be looked into; reading them disturbs nobody.
-    return not looked or available.value > 0
+    checked = ctypes.windll.kernel32.PeekNamedPipe(handle, None, 0, None, ctypes.byref(available), None)
+    # A closed pipe, a file and a console cannot be checked; reading them is harmless.
+    return not checked or available.value > 0
 
 
 def _let_interrupts_through() -> None:

@@ -13,7 +13,7 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 class ProgressBar:
-    """Reader for a terminal; `close` it at the end, whichever way the run ends.
+    """Reader for a terminal; `close` it at the end, however the run ends.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _short(value: object) -> str:
 
 
 class _PlainLines:
-    """Text lines; those that only tell how far the work is come at most every few seconds."""
+    """Text lines; those that only report progress come at most every few seconds."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream

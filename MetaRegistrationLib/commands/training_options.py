@@ -30,7 +30,7 @@ def add_training(
     *,
     validate_every: str,
     learning_rate: float | None = None,
-    start: str = "the one that is shipped",
+    start: str = "the shipped one",
 ) -> None:
     """Options of every training command; `start` says what it starts from without a checkpoint.
 

@@ -11,7 +11,7 @@ from .options import add_output, natural_int, path_name
 NAME = "warp"
 HELP = "warp further images or label maps of a registered pair"
 DESCRIPTION = (
-    "Warp further images or label maps that lie on the moving image's pixels by a registration that was written before.\n"
+    "Warp further images or label maps on the moving image's pixels by a stored registration.\n"
     "Each becomes NAME.nrrd in --output, on the fixed image's pixels. Label maps keep their values and their number type."
 )
 EXAMPLES = (

@@ -63,7 +63,7 @@ def local_cross_correlation(fixed: Tensor, warped: Tensor, *, window: int = 9, e
     window : int
         Side of the square window, odd. The paper's is 9.
     epsilon : float
-        Smallest sum of squared deviations in a window: a window below it, in either image, is flat and counts as
+        Smallest sum of squared deviations in a window: a window below it, in either image, is flat and treated as
         uncorrelated. It lies above float32's rounding of these sums and below one grey level of 255 in eight pixels, so
         that constant, saturated and empty images give zeros and no gradient instead of correlated rounding errors.
 

@@ -53,7 +53,7 @@ class Experiment:
         TrainingStopped
             The disk is full; or, after all other rows, the loss of some was not finite.
         KeyboardInterrupt
-            The user stopped it; the same call goes on.
+            The user stopped it; the same call resumes.
         """
         todo = [row for row in self._rows if not self._done(row)]
         done = len(self._rows) - len(todo)
@@ -115,7 +115,7 @@ class Experiment:
         write_result(folder, row, pairs, record)
 
     def _seconds_before(self, row: Row) -> float:
-        """Training time of the longest shorter row on whose way this one lies."""
+        """Training time of the longest shorter row that this one continues."""
         shorter = [
             read_result(self._lab.output, Row(row.setting, row.method, epochs, row.seed))
             for epochs in self._lab.budget.epochs(row.setting.bed)

@@ -41,8 +41,8 @@ def register(network: nn.Module | None, pair: BedPair, device: torch.device) -> 
     displacement = total_displacement(alignment, residual)[0].cpu().numpy()
     seconds = time.perf_counter() - began + (alignment.seconds if alignment else 0.0)
     stages = Stages(alignment.requested if alignment else NONE, network is not None, 0)
-    kept = "network" if stages.network else "initial" if alignment and alignment.kind != NONE else "none"
-    return Registration.of(pair.prepared, StagedField(displacement, alignment, None, {}, kept), stages, seconds)
+    result_stage = "network" if stages.network else "initial" if alignment and alignment.kind != NONE else "none"
+    return Registration.of(pair.prepared, StagedField(displacement, alignment, None, {}, result_stage), stages, seconds)
 
 
 def measured(registration: Registration, pair: BedPair) -> PairMeasures:

@@ -208,7 +208,7 @@ class Row:
 
     @property
     def folder(self) -> PurePosixPath:
-        """Folder of its training, from the output. The rows of different epochs are measured on the way of one training."""
+        """Folder of its training, from the output. The rows of different epochs are measured during one training."""
         place = PurePosixPath("runs", self.setting.network, self.setting.bed, self.setting.initial)
         own = f"{self.method}_{self.length}_steps" if self.method in FROM_SCRATCH else self.method
         return place / (f"{own}_seed{self.seed}" if self.unit else own)

@@ -1,4 +1,4 @@
-"""Results of rows on disk: a table of its pairs for each, and a record, written last, that makes it count as done."""
+"""Results of rows on disk: a table of its pairs for each, and a record, written last, that marks it as done."""
 
 from __future__ import annotations
 

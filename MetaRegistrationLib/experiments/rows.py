@@ -1,4 +1,4 @@
-"""Trains one row in a folder of its own, or goes on with it."""
+"""Trains one row in a folder of its own, or resumes it."""
 
 from __future__ import annotations
 
@@ -110,8 +110,8 @@ def row_settings(row: Row, bed: Bed, lab: Laboratory) -> dict:
 def trained(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Checkpoint | None:
     """The checkpoint of a row, trained as far as it has to be; None for Not deformed.
 
-    A row that stopped goes on from its last save. The longer rows of Fine-tune and Ours go on where the shorter ones ended;
-    what came out at each length is kept beside the run, as `at_10_epochs.pt` and the like.
+    A row that stopped resumes from its last save. The longer rows of Fine-tune and Ours continue where the shorter ones ended.
+    The result of each length is stored beside the run, as `at_10_epochs.pt` and the like.
 
     Raises
     ------

@@ -143,7 +143,7 @@ def markdown(lines: Sequence[TableRow]) -> str:
         here = [line for line in lines if (line.network, line.bed, line.initial) == setting]
         parts.append(f"### {Setting(*setting).title} ({here[0].pairs} pairs)\n")
         header = (
-            "row", "distance, px", "median", "got worse", "NCC", "folds", "seeds", "trained", "paper: distance", "paper: NCC",
+            "row", "distance, px", "median", "got worse", "NCC", "folding", "seeds", "trained", "paper: distance", "paper: NCC",
         )  # fmt: skip
         parts.append(markdown_table(header, [_cells(line) for line in here]))
     return "\n".join(parts)

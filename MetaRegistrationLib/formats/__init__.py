@@ -1,1 +1,1 @@
-"""What is read from files and written into them: images of every format, landmarks, tables; whole or not at all."""
+"""Reading and writing of files: images of every format, landmarks, tables; complete or not at all."""

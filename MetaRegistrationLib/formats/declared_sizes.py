@@ -1,4 +1,4 @@
-"""What an image file says of its size, before a decoder takes its word and the memory for it."""
+"""The size that an image file declares, checked before a decoder allocates memory for it."""
 
 from __future__ import annotations
 

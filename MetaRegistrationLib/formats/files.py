@@ -49,7 +49,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _patiently(work: Callable[..., object], *paths: Path) -> None:
-    """Do it, again after a moment where another program (a virus scanner, a share) stands in the way.
+    """Do it, again after a moment if another program (a virus scanner, a share) blocks it.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def _patiently(work: Callable[..., object], *paths: Path) -> None:
 def sole_writer(folder: str | os.PathLike) -> Iterator[None]:
     """Hold a folder for this process, for as long as it writes its results there.
 
-    The system lets go of it when the process ends, whichever way. Where a share knows no locks, nothing is held.
+    The system releases it when the process ends, however it ends. Where a share knows no locks, nothing is held.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Images and volumes from files, with their geometry; `image_writing` brings them back into files."""
+"""Images and volumes from files, with their geometry; `image_writing` writes them."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Image:
     path : Path or None
         The file that it came from.
     mask : np.ndarray or None
-        Where it shows tissue, bool (H, W), if somebody said so; `tissue` finds it otherwise.
+        Tissue mask, bool (H, W), if one was given; otherwise `tissue` finds it.
     slicer_geometry : Geometry or None
         Where Slicer puts the pixels of a PNG, JPEG, BMP or TIFF file: it takes a print resolution for a pixel size.
     orientation : int
-        How the file says that it is to be turned (EXIF's and TIFF's number, 1 for not at all). Rows and columns are as they
-        are stored all the same, as in ImageJ.
+        Orientation tag of the file (number of EXIF and TIFF, 1 for upright). It is not applied: rows and columns are as
+        stored, as in ImageJ.
     notes : tuple of str
-        What the user must know of how its file was read; each names the file.
+        Messages for the user on how its file was read; each names the file.
     """
 
     array: np.ndarray
@@ -120,7 +120,7 @@ def read_image(
     spacing_um : float, optional
         Pixel size in micrometres for a file that carries none. Ignored when the file has its own, unless `override` is set.
     override : bool
-        `spacing_um` counts whatever the file says.
+        `spacing_um` overrides the pixel size in the file.
     luminance : bool
         Colour always becomes luminance.
 
@@ -129,7 +129,7 @@ def read_image(
     Image
         Its `geometry.spacing_known` is False when the pixel size came neither from the file nor from `spacing_um`:
         always for PNG, BMP and JPEG, for a TIFF unless ImageJ or OME noted a pixel size (a print resolution in dpi
-        does not count), for a DICOM without a pixel spacing, and for an NRRD, MetaImage or NIfTI of spacing 1 along the
+        is ignored), for a DICOM without a pixel spacing, and for an NRRD, MetaImage or NIfTI of spacing 1 along the
         axes, which is what programs write when they know nothing.
 
     Raises
@@ -204,7 +204,7 @@ def with_spacing(image: Image, spacing_um: float | None, *, override: bool = Fal
 
 
 def tissue(image: Image) -> np.ndarray:
-    """Pixels of `image` that show tissue, bool (H, W): those of its mask if it has one, else those that are found."""
+    """Tissue mask of `image`, bool (H, W): its own if it has one, else the one that is found."""
     if image.mask is None:
         return tissue_mask(image.array)
     return image.mask & np.isfinite(image.array)
@@ -299,7 +299,7 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
 
 
 def _geometry(image: sitk.Image, reader: Reader, path: Path, found: FileImage, *, refused: bool) -> Geometry:
-    """Geometry of one slice of a file; a pixel size in an unknown unit is `refused`, or else counts as none."""
+    """Geometry of one slice of a file; a pixel size in an unknown unit is `refused`, or else ignored."""
     own = Geometry(size=image.GetSize()[1::-1]) if reader.raster else geometry_of_itk(image, spacing_known=False)
     try:
         size = reader.pixel_size(path, found)

@@ -106,7 +106,7 @@ def write_itk(path: str | Path, image: sitk.Image) -> None:
     except (RuntimeError, OSError) as error:
         if isinstance(error, OSError) and error.errno in FULL_DISK:
             raise OSError(error.errno, error.strerror, str(path)) from error
-        raise InputError(f"{path}: the image cannot be written ({_cause(error)}). Choose another place.") from error
+        raise InputError(f"{path}: the image cannot be written ({_cause(error)}). Choose another folder.") from error
 
 
 def _write_whole(image: sitk.Image, path: Path) -> None:
@@ -123,7 +123,7 @@ def _write_whole(image: sitk.Image, path: Path) -> None:
 
 
 def _cause(error: Exception) -> str:
-    """Last line of an error text of ITK, without its places in ITK's sources."""
+    """Last line of an error text of ITK, without its positions in ITK's sources."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -23,11 +23,11 @@ class FileImage:
         The numbers of the file, rows and columns as they are stored, placed in LPS millimetres. Of a raster format, its
         spacing is what Slicer takes for a pixel size (a print resolution).
     orientation : int
-        How the file says that it is to be turned (number of EXIF and TIFF, 1 for not at all), which nobody does.
+        Orientation tag of the file (number of EXIF and TIFF, 1 for upright), which is not applied.
     opacity : bool
         Whether the fourth component of a pixel is its opacity.
     notes : tuple of str
-        What the user must know of it, one sentence each; they start with the file's name.
+        Messages for the user, one sentence each; they start with the file's name.
     details : object
         What the reader keeps for its own `pixel_size`.
     """
@@ -49,9 +49,9 @@ class Reader:
     suffixes : tuple of str
         In lower case, with the dot; no two readers share one.
     rank : int
-        Place in lists that people read; the usual formats come first.
+        Position in lists that people read; the usual formats come first.
     raster : bool
-        Whether its files hold rows and columns without a place in space.
+        Whether its files hold rows and columns without a position in space.
     volumes : bool
         Whether one file may hold a whole volume in space.
     slicer_turns : bool
@@ -73,7 +73,7 @@ class Reader:
         return False
 
     def is_whole(self, path: Path) -> bool:
-        """Whether the file goes on to its end; for decoders that fill what is missing with whatever lies in memory."""
+        """Whether the file goes on to its end; for decoders that fill missing pixels with arbitrary memory."""
         return True
 
     def declared_size(self, path: Path) -> tuple[int, float] | None:

@@ -22,7 +22,7 @@ from .declared_sizes import EXPANSION
 
 
 class Tag(IntEnum):
-    """The tags that count."""
+    """The tags that are read."""
 
     SUBFILE = 254
     WIDTH = 256
@@ -66,13 +66,13 @@ class Page:
     Attributes
     ----------
     tags : dict of int to tuple of int
-        The numbers of the tags that count.
+        The numbers of these tags.
     places : dict of int to int
-        Where the values of these tags lie in the file.
+        Positions of the values of these tags in the file.
     others : dict of int to (int, int, int)
-        Type, count and place of the tags that are texts or ratios.
+        Type, count and position of the tags that are texts or ratios.
     next_pointer : int
-        Where the pointer to the next page lies.
+        Position of the pointer to the next page.
     """
 
     tags: dict[int, tuple]
@@ -123,7 +123,7 @@ class PageList:
         try:
             self._read(most)
         except struct.error as error:
-            raise self.refuse("the TIFF is damaged: it refers to places beyond its end") from error
+            raise self.refuse("the TIFF is damaged: it refers to positions beyond its end") from error
         if not self.pages:
             raise self.refuse("the TIFF has no pages")
         return self

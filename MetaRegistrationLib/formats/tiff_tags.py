@@ -32,7 +32,7 @@ class TiffTags:
         """Pixel size (row, column) in mm that ImageJ or an OME writer noted; None otherwise.
 
         A resolution in dots per inch or centimetre says how large a print should be, not how large the retina is:
-        it does not count.
+        it is ignored.
 
         Raises
         ------

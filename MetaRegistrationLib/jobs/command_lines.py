@@ -54,7 +54,7 @@ def finetune_arguments(
     device : str
         auto, cpu, cuda, cuda:N or mps.
     resume : bool
-        Go on with the run in `output`.
+        Resume the run in `output`.
     pixel_sizes : dict, optional
         As keyword arguments of `find_pairs`: spacing_um and so on.
     slice_index : int, optional
@@ -113,12 +113,12 @@ def series_arguments(
     network: bool = Stages.network,
     refine: int = Stages.refine,
 ) -> list[str]:
-    """Arguments of Python that align the visits of a table, without a map of what changed; others as above.
+    """Arguments of Python that align the visits of a table, without a change map; others as above.
 
     Parameters
     ----------
     reference : str, optional
-        Name of the visit that stays; else the one of the best quality.
+        Name of the visit that stays in place; by default the one with the best quality.
     spacing_um : float, optional
         Distance between pixels where files carry none, in micrometres.
     """

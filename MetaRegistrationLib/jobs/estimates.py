@@ -42,7 +42,7 @@ def estimate(epochs: int, pairs: int, device: str, store: CheckpointStore | None
     device : str
         A name of a device, also one from a record: what begins with "cpu" is a CPU, anything else a GPU.
     store : CheckpointStore, optional
-        Where earlier runs are looked for.
+        Where earlier runs are searched.
     """
     measured = None if store is None else measured_step_seconds(store, device)
     step = DEFAULT_STEP_SECONDS[device_kind(device)] if measured is None else measured

@@ -106,7 +106,7 @@ class Job:
         self._host.single_shot(_ASKED_MS, self._terminate)
 
     def close(self) -> None:
-        """Kill the run at once and call nobody any more: for the end of the program or of a module."""
+        """Kill the run at once, without further calls: for the end of the program or of a module."""
         running = self.state in (RUNNING, CANCELLING)
         self.state = ENDED
         if running:

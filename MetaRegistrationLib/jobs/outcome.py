@@ -1,4 +1,4 @@
-"""What a job's events and the end of its process come to, for the user."""
+"""The outcome of a job for the user, from its events and the end of its process."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def failed_sentence(death: Death, _: _Translate, name_of: _NameOf) -> str:
         return _("The Python package {name} is missing: install it and start again.").format(name=missing.group(1))
     again = _("start again")
     if death.saved:
-        again = _("start again with {resume} to go on from the last save").format(resume=name_of("resume"))
+        again = _("start again with {resume} to continue from the last save").format(resume=name_of("resume"))
     if _MEMORY.search(written):
         return _("The memory ran out: close other programs or choose another {device}, then {again}.").format(
             device=name_of("device"), again=again

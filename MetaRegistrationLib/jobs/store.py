@@ -60,7 +60,7 @@ class CheckpointStore:
         return writable_folder(self.folder / (taken or name))
 
     def resumable(self, name: str) -> bool:
-        """Whether a run of this name was stopped and can go on."""
+        """Whether a run of this name was stopped and can be resumed."""
         folder = self.path(name).parent
         return (folder / LAST).is_file() and not (folder / RECORD).is_file()
 
@@ -92,7 +92,7 @@ class CheckpointStore:
         return target
 
     def delete(self, name: str) -> None:
-        """Delete a checkpoint or an unfinished run; files that somebody else put there stay.
+        """Delete a checkpoint or an unfinished run; files of other origin stay.
 
         Raises
         ------

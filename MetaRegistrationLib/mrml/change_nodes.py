@@ -1,4 +1,4 @@
-"""A change between two visits in the scene: coloured maps, what is not known, regions, and the centre of their grid."""
+"""A change between two visits in the scene: coloured maps, pixels not measurable, regions, and the centre of their grid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .volumes import place_image
 
 _COLOURS = 256
 _HATCH = 9  # pixels between the lines, as in the picture of the report
-_BEYOND = 1e6  # standard deviations; NaN lies outside of any range, and is not drawn
+_BEYOND = 1e6  # standard deviations; NaN is outside any range, and is not drawn
 _NEUTRAL = 0.75  # grey level that a small change is mixed with
 _OPACITY = 0.75  # of the change over the average
 _GREY = (0.7, 0.7, 0.7, 1.0)
@@ -36,7 +36,7 @@ def put_change(nodes: VisitNodes, found: SeriesChange, geometry: Geometry, names
     geometry : Geometry
         Of the reference, in the world.
     names : dict of str to str
-        What the nodes are called, by the keys change, brightness, unknown, colours, unknownColours and regions.
+        Names of the nodes, by the keys change, brightness, unknown, colours, unknownColours and regions.
     """
     colours = _colour_table(nodes, "colours", names, _colours(found.change.threshold))
     for part, z in (("change", found.change.z), ("brightness", found.change.brightness_z)):
@@ -54,7 +54,7 @@ def put_change(nodes: VisitNodes, found: SeriesChange, geometry: Geometry, names
 
 
 def put_regions(nodes: VisitNodes, rows: list[dict], name: str) -> None:
-    """Fill the table of regions: text and numbers, NaN where nothing is known."""
+    """Fill the table of regions: text and numbers, NaN where not measurable."""
     node = _node(nodes, "regions", "vtkMRMLTableNode", {"regions": name})
     table = vtk.vtkTable()
     for title in REGION_COLUMNS:
@@ -73,7 +73,7 @@ def put_regions(nodes: VisitNodes, rows: list[dict], name: str) -> None:
 
 
 def put_centre(nodes: VisitNodes, centre_xy: tuple[float, float], geometry: Geometry, name: str):
-    """The point that the user may move: the centre of the grid, made where it seems to be unless it is there."""
+    """The centre of the grid, a point that the user may move. If there is none, it is made at the suggested position."""
     node = nodes["centre"]
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
@@ -88,7 +88,7 @@ def put_centre(nodes: VisitNodes, centre_xy: tuple[float, float], geometry: Geom
 
 
 def centre_of(nodes: VisitNodes, geometry: Geometry) -> tuple[tuple[float, float] | None, bool]:
-    """Where the centre lies, (x, y) in pixels of the reference, and whether the user moved it; None without one."""
+    """Position of the centre, (x, y) in pixels of the reference, and whether the user moved it; None without one."""
     node = nodes["centre"]
     if node is None or node.GetNumberOfControlPoints() == 0:
         return None, False

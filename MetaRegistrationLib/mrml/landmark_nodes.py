@@ -1,4 +1,4 @@
-"""The two point lists of a registration in the scene, read and filled under whatever transform they are."""
+"""The two point lists of a registration in the scene, read and filled whatever transform they are under."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def replace(parameters, registration: StoredRegistration, side: str, landmarks: 
 
 
 def append_suggestions(parameters, registration: StoredRegistration, suggested, proposed) -> int:
-    """Append what is left of the suggestions, with the next free numbers; tells how many.
+    """Append the remaining suggestions, with the next free numbers; return their number.
 
     Those that the user deleted in one of the two suggestion lists are left out of both.
     """
@@ -100,7 +100,7 @@ def set_visible(node, visible: bool) -> None:
 
 
 def remove(node) -> None:
-    """Take a node out of the scene if it is in it."""
+    """Remove a node from the scene if it is there."""
     if node is not None and node.GetScene() is not None:
         slicer.mrmlScene.RemoveNode(node)
 

@@ -1,4 +1,4 @@
-"""Masks in the scene: those that the user drew or loaded, and what counted as tissue in a registration."""
+"""Masks in the scene: those that the user drew or loaded, and the tissue mask of a registration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mask_array(mask_node, volume, *, without=None) -> np.ndarray | None:
     Parameters
     ----------
     mask_node : vtkMRMLLabelMapVolumeNode or vtkMRMLSegmentationNode
-        The visible segments of a segmentation count; they are brought onto the grid of `volume`.
+        The visible segments of a segmentation are used, resampled to the grid of `volume`.
     volume : vtkMRMLVolumeNode
         The masked image.
     without : vtkMRMLTransformNode, optional
@@ -37,7 +37,7 @@ def mask_array(mask_node, volume, *, without=None) -> np.ndarray | None:
 
 
 def export_segments(segmentation, labels, reference) -> bool:
-    """Bring the visible segments of a segmentation into a label map on the grid of `reference`; tells whether it worked."""
+    """Resample the visible segments of a segmentation to a label map on the grid of `reference`; return whether it worked."""
     # Slicer takes all segments where none is visible, and complains of a segmentation that has none.
     if segmentation.GetSegmentation().GetNumberOfSegments() == 0:
         return False
@@ -55,7 +55,7 @@ def label_map(mask: np.ndarray, geometry: Geometry, name: str):
 def note_field_of_view(
     fixed_node, tissue: np.ndarray | None, geometry: Geometry, name: str, *, moving_mask=None, fixed_mask=None
 ) -> None:
-    """Leave in the scene what counted as tissue of a fixed volume, if anything did not.
+    """Store the tissue mask of a fixed volume in the scene, unless it is everywhere.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def note_field_of_view(
 
 
 def field_of_view(fixed_node):
-    """The label map of what counted as tissue of a fixed volume in its latest registration, or None."""
+    """The tissue mask of a fixed volume in its latest registration, a label map or None."""
     if fixed_node is None:
         return None
     nodes = slicer.util.getNodesByClass("vtkMRMLLabelMapVolumeNode")
@@ -99,7 +99,7 @@ def _label_array(node) -> np.ndarray | None:
 
 
 def _grid_of(volume, segmentation, without):
-    """The volume, or its grid where it lay before the transform `without`, under which the segmentation is not."""
+    """The volume, or its grid before the transform `without`, if the segmentation is not under that."""
     if without is None or not is_under(volume, without) or is_under(segmentation, without):
         return volume
     grid = slicer.vtkMRMLScalarVolumeNode()

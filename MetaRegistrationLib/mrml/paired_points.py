@@ -1,4 +1,4 @@
-"""Two point lists, moving and fixed, kept in step: placed in turns, renamed and deleted together."""
+"""Two synchronised point lists, moving and fixed: points are placed in pairs, renamed and deleted together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOVING, FIXED = 0, 1
 
 
 class PairedPointLists:
-    """Keeps the points of two lists paired while it is open.
+    """Pairs the points of two lists while it is open.
 
     A point that is placed joins the oldest point of the other list that still waits for a partner, and takes its label;
     else it gets the next number and waits itself. Points that bear equal labels when the lists are opened, or that are

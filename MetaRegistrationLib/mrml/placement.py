@@ -1,4 +1,4 @@
-"""Where nodes lie in the world: parent transforms, and IJK-to-RAS matrices as the library's `Geometry`."""
+"""Positions of nodes in the world: parent transforms, and IJK-to-RAS matrices as the library's `Geometry`."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def matrix_from_geometry(geometry: Geometry) -> np.ndarray:
 
 def image_data(array: np.ndarray) -> vtk.vtkImageData:
     """A new vtkImageData with a copy of `array`, (S, H, W) or (S, H, W, C), as its scalars."""
-    # Always new: nodes kept for undo go on holding the earlier image.
+    # Always new: nodes stored for undo still hold the earlier image.
     components = array.shape[3] if array.ndim == 4 else 1
     scalars = numpy_to_vtk(np.ascontiguousarray(array).reshape(-1, components), deep=True)
     image = vtk.vtkImageData()

@@ -1,4 +1,4 @@
-"""Notices when points of lists are moved, added or taken away, once their user has come to rest."""
+"""Notices when points of lists are moved, added or removed, after the user has paused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PointWatch:
             self._observed.append((node, tag))
 
     def close(self) -> None:
-        """Watch no more, and call nobody any more."""
+        """Stop watching, without further calls."""
         self._open = False
         for node, tag in self._observed:
             node.RemoveObserver(tag)

@@ -1,4 +1,4 @@
-"""What a result says of itself: the only file that knows the attributes and references of a result's nodes.
+"""The attributes and references of a result's nodes. Only this file knows them.
 
 Scene files keep them, so that a name is never changed. A result is a grid transform or a warped volume; a table of distances has
 the references to its pair alone.
@@ -47,7 +47,7 @@ class MeanDistance(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a registration did, and what was measured of it.
+    """The outcome of a registration, with its measures.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Outcome(NamedTuple):
     initial : str or None
         The kind of initial alignment that was used; None where it was off.
     alignment_alone : bool
-        Whether network and refinement were asked for, and left out because they did not improve on the alignment.
+        Whether later stages were asked for, and not used because they did not improve the alignment.
     """
 
     measures: PairMeasures
@@ -65,7 +65,7 @@ class Outcome(NamedTuple):
 
 
 def outcome(registration: Registration, measures: PairMeasures) -> Outcome:
-    """What a registration did that was just made."""
+    """The outcome of a new registration."""
     stages, alignment = registration.stages, registration.alignment
     alone = registration.result_stage == "initial" and bool(stages.network or stages.refine)
     return Outcome(measures, None if alignment is None else alignment.kind, alone)
@@ -84,7 +84,7 @@ class RegistrationNode:
         self.node = node
 
     def note_pair(self, moving_node, fixed_node) -> None:
-        """Note the volumes that it came from, by the roles that transforms have for them."""
+        """Store its volumes, by the roles that transforms have for them."""
         for role, volume in zip(_roles(), (moving_node, fixed_node), strict=True):
             self.node.SetNodeReferenceID(role, volume.GetID() if volume is not None else None)
 
@@ -98,7 +98,7 @@ class RegistrationNode:
         return noted and not self.is_of_pair(moving_node, fixed_node)
 
     def note_stages(self, registration: Registration, adapted_initial: str | None = None) -> None:
-        """Note what made it, in place of what was noted before.
+        """Store its settings, instead of earlier ones.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ class RegistrationNode:
 
     @property
     def uncertain_alignment(self) -> UncertainAlignment | None:
-        """An alignment that was not confident; None where it was, where it was off, and where nothing is noted."""
+        """An alignment that was not confident; None if it was confident, off or not stored."""
         reason = self._get("AlignmentReason")
         if not reason or float(self._get("AlignmentConfidence") or 0) >= LEAST_CONFIDENCE:
             return None
@@ -135,17 +135,17 @@ class RegistrationNode:
 
     @property
     def other_initial(self) -> OtherInitial | None:
-        """A checkpoint that was adapted with another initial alignment; None where nothing of the kind is noted."""
+        """A checkpoint that was adapted with another initial alignment; None if none is stored."""
         adapted, used = self._get("AdaptedInitial"), self._get("InitialAlignment")
         return None if not adapted or adapted == used else OtherInitial(adapted, used or "none")
 
     def note_measures(self, measures: PairMeasures) -> None:
-        """Note what was measured, to the last digit: the measures that the schema shows in a scene."""
+        """Store the measures that the schema shows in a scene, to the last digit."""
         self._note(**{_attribute(each.key): each.exact(measures[each.key]) for each in shown_in(SCENE)})
 
     @property
     def outcome(self) -> Outcome | None:
-        """What the registration did and what was measured of it; None for a node that notes no measure."""
+        """The outcome of the registration with its measures; None for a node without measures."""
         noted = {each: self._get(_attribute(each.key)) for each in shown_in(SCENE)}
         values = {each.key: each.parse(text) for each, text in noted.items() if text}
         if not values:
@@ -163,7 +163,7 @@ class RegistrationNode:
 
     @property
     def made(self) -> str:
-        """When it was made, so that texts sort by time; empty where nothing is noted."""
+        """When it was made, as text that sorts by time; empty if not stored."""
         return self._get("Made") or ""
 
     @property
@@ -206,7 +206,7 @@ class RegistrationNode:
 
     @property
     def inverse_tolerance(self) -> float | None:
-        """Tolerance of the grid's inverse, mm, which VTK does not save; None for a transform of somebody else."""
+        """Tolerance of the grid's inverse, mm, which VTK does not save; None for a transform of another origin."""
         text = self._get("InverseTolerance")
         return float(text) if text else None
 

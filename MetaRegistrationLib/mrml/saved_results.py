@@ -16,7 +16,7 @@ from .stored_registration import belongs
 
 
 class SavedResult(NamedTuple):
-    """One registration of a pair: its transform node and what is noted on it.
+    """One registration of a pair: its transform node and the notes on it.
 
     `distance` is as it was when the result was last the chosen one; None without landmarks.
     """

@@ -1,4 +1,4 @@
-"""The scene as a whole: nodes by attribute, and a scene that is as it was when something fails."""
+"""The scene as a whole: nodes by attribute, and restoring the scene after a failure."""
 
 from __future__ import annotations
 

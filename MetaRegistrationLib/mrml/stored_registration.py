@@ -1,4 +1,4 @@
-"""A registration read back from the scene: what the transform node does to landmarks, in pixels, without torch."""
+"""A registration read back from the scene: it maps landmarks by the transform node, in pixels, without torch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .volumes import volume_geometry
 
 
 class _Placed(NamedTuple):
-    """Stands for an image of which only the geometry counts."""
+    """Stands for an image of which only the geometry is used."""
 
     geometry: Geometry
 
@@ -74,7 +74,7 @@ def stored_registration(
     ----------
     moving_node, fixed_node : vtkMRMLVolumeNode
     transform_node : vtkMRMLGridTransformNode, optional
-        It counts when it was made by `grid_transform` for these two volumes; its slices go before the following.
+        It is used if `grid_transform` made it for these two volumes. Its slices override the following.
     moving_slice, fixed_slice : int
 
     Raises

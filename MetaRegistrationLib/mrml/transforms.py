@@ -1,7 +1,7 @@
-"""A registration as a grid transform node, and nodes put under it.
+"""A registration as a grid transform node, and its application to nodes.
 
 The node is a transform *from parent*: it takes points of the fixed image to the moving one, as resampling needs it. A
-moving volume and moving fiducials put under it both land on the fixed image.
+moving volume and moving fiducials under it are aligned with the fixed image.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def grid_transform(registration: Registration, name: str, node=None, *, moving_n
 
 
 def restore_tolerances(scene) -> int:
-    """Set the inverse tolerance, which scenes do not keep, on our grid transforms in a reloaded scene; tells how many.
+    """Set the inverse tolerance, which scenes do not store, on our grid transforms in a reloaded scene; return their number.
 
     Without it fiducials under them are off by up to a pixel.
     """

@@ -11,10 +11,10 @@ _OF_THE_NODE_ITSELF = ("transform", "display", "storage")
 
 
 class BeforeRegistration:
-    """What a registration will change in the scene, so that `restore` brings it back.
+    """Stores the nodes that a registration will change, so that `restore` can undo it.
 
     Make it before, call `done` after. Transforms and images are replaced by a registration, never overwritten, so that the
-    earlier ones are kept here as they were.
+    earlier ones are stored here unchanged.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class BeforeRegistration:
         self._added = ids() - self._ids
 
     def restore(self) -> None:
-        """Bring the scene back; what was added later by somebody else stays. Nodes that are gone are left out."""
+        """Restore the scene. Nodes that others added later stay; removed ones are ignored."""
         for node, state in self._states:
             if node.GetScene() is not None:
                 _bring_back(node, state)

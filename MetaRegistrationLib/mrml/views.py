@@ -1,4 +1,4 @@
-"""What the slice views show: moving and fixed side by side, or overlaid in magenta and green."""
+"""Content of the slice views: moving and fixed side by side, or overlaid in magenta and green."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Overlay:
         self._show_outline()
 
     def flicker(self, on: bool = True) -> None:
-        """Show the other image alone, in turns, at every call; with `on` False return to the blend."""
+        """Show the two images alternately, one more at every call; with `on` False return to the blend."""
         if not on:
             self.set_blend(self.fraction)
             return

@@ -24,14 +24,14 @@ PARTS = (
     "unknownColours",
     "regions",
 )
-"""What belongs to the results, apart from the visits themselves, their transforms, and the centre that the user places."""
+"""The nodes of the results, except the visits themselves, their transforms, and the centre that the user places."""
 _ROLE = "MetaRegistration.visits."
 _KEY, _REFERENCE, _WHY, _NAME = (f"MetaRegistration.Visits.{name}" for name in ("Key", "Reference", "Why", "Name"))
 _POINTS_ROLE, _MASK_ROLE = "MetaRegistration.PointsOf", "MetaRegistration.MaskOf"
 
 
 class VisitNodes:
-    """What there is in the scene of one series of visits.
+    """The nodes of one series of visits in the scene.
 
     Parameters
     ----------
@@ -56,22 +56,22 @@ class VisitNodes:
 
     @property
     def key(self) -> str:
-        """What the visits came from."""
+        """The source of the visits."""
         return self.table.GetAttribute(_KEY) or ""
 
     @property
     def reference(self) -> str:
-        """Name of the visit that all others were brought to."""
+        """Name of the visit that all others were registered to."""
         return self.table.GetAttribute(_REFERENCE) or ""
 
     @property
     def why(self) -> str:
-        """Why that one."""
+        """Why it was chosen."""
         return self.table.GetAttribute(_WHY) or ""
 
     @property
     def rows(self) -> list[dict[str, str]]:
-        """The table: a dict a visit with the keys of `visits.csv`."""
+        """The table: one dict per visit with the keys of `visits.csv`."""
         return table_rows(self.table)
 
     @property

@@ -1,4 +1,4 @@
-"""What the command `series` wrote into a folder, as nodes of the scene."""
+"""The results of the command `series` as nodes of the scene."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class _FromFile(StoredRegistration):
         self._vectors = vectors
 
     def displacement_mm(self) -> np.ndarray:
-        """From each pixel of the reference to its place in the visit."""
+        """From each pixel of the reference to its position in the visit."""
         return self._vectors
 
 
@@ -77,7 +77,7 @@ def visit_volume(visit: Visit, source: str):
 def load_results(
     folder: Path, found: Mapping[str, object], key: str, name: str, shown_name: str
 ) -> Generator[str, None, VisitNodes]:
-    """Bring the results of a folder into the scene, in place of those that came from the same visits before.
+    """Load the results of a folder into the scene, instead of earlier ones of the same visits.
 
     Yields the name of what comes next; nothing is left in the scene when it fails or is closed.
 

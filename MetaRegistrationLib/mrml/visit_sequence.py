@@ -82,7 +82,7 @@ def select_visit(browser, name: str) -> bool:
 
 
 def play(browser, on: bool) -> None:
-    """Start or stop the flicker, and show Slicer's own buttons for it where there is a window."""
+    """Start or stop playing, and show Slicer's own buttons for it if there is a window."""
     browser.SetPlaybackActive(on)
     module = slicer.modules.sequences
     for setter, value in (("setToolBarActiveBrowserNode", browser), ("setToolBarVisible", True)):

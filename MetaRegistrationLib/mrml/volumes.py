@@ -25,7 +25,7 @@ def volume_slices(node) -> int:
 
 
 def image_from_volume(node, slice_index: int | None = None, *, without=None) -> Image:
-    """One slice of a volume as a grey image, placed where it lies in the world.
+    """One slice of a volume as a grey image, with its geometry in the world.
 
     Parameters
     ----------
@@ -77,9 +77,9 @@ def spacing_known(node) -> bool:
 
 
 def set_pixel_size(node, micrometres: float, *, forced: bool = False) -> bool:
-    """Give a volume that carries no pixel size (if `forced`, any volume) one; tells whether it did.
+    """Give a volume without a pixel size (if `forced`, any volume) one; return whether it did.
 
-    Its place and its slice spacing stay.
+    Its position and its slice spacing stay.
 
     One that was given here before can be given again, as when the user corrects the number. Point lists that were placed on
     the volume before do not move with it.
@@ -100,7 +100,7 @@ def set_pixel_size(node, micrometres: float, *, forced: bool = False) -> bool:
 
 
 def give_pixel_sizes(nodes, sizes) -> bool:
-    """Give a moving and a fixed volume their `PixelSizes`; tells whether that changed one."""
+    """Give a moving and a fixed volume their `PixelSizes`; return whether one changed."""
     changed = [
         set_pixel_size(node, size, forced=forced)
         for node, size, forced in zip(nodes, sizes.of_each, sizes.forced, strict=True)

@@ -46,7 +46,7 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
 
 
 def _flattened(image: np.ndarray, unit: float) -> np.ndarray:
-    """Image less its local mean, over its local deviation, so that shading and shadows do not count."""
+    """Image minus its local mean, over its local deviation, so that shading and shadows have no effect."""
     sigma = 15 * unit
     centred = image - ndimage.gaussian_filter(image, sigma)
     deviation = np.sqrt(ndimage.gaussian_filter(centred**2, 2 * sigma))
@@ -74,9 +74,9 @@ def branch_points(mask: np.ndarray, *, shortest_branch_px: int = 8, min_distance
     mask : numpy.ndarray
         (rows, columns), vessels not zero.
     shortest_branch_px : int
-        Dead ends of the skeleton shorter than this do not count as branches.
+        Dead ends of the skeleton shorter than this are no branches.
     min_distance_px : float
-        Smallest distance of two points; the one on the wider vessel is kept.
+        Smallest distance of two points; of nearer ones, the one on the wider vessel is used.
 
     Returns
     -------

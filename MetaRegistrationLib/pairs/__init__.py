@@ -1,1 +1,1 @@
-"""Pairs of images: how folders and tables hold them, and what is read of one."""
+"""Pairs of images: from folders and tables, from files, and in memory."""

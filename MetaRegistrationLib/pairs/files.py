@@ -32,7 +32,7 @@ _EXTENT_LIMIT = calibration.EXTENT_LIMIT.value
 
 
 class PairError(InputError):
-    """A pair that cannot be used; `files` are those of its files that are at fault."""
+    """A pair that cannot be used; `files` are the files at fault."""
 
     def __init__(
         self, problem: str, files: tuple[Path, ...] = (), *, field: str | None = None, advice: str = ""
@@ -43,9 +43,9 @@ class PairError(InputError):
 
 @dataclass(frozen=True, eq=False)
 class ImagePair:
-    """A pair as it was read: two images, and their corresponding landmarks in the same order where both have some.
+    """A pair as read: two images, and their corresponding landmarks in the same order if both have some.
 
-    `notes` are sentences on what was left out of it, such as landmarks without a partner.
+    `notes` are sentences on ignored content, such as landmarks without a partner.
     """
 
     name: str
@@ -58,13 +58,13 @@ class ImagePair:
 
 @dataclass(frozen=True)
 class _GivenSize:
-    """What the user says of an image's pixel size, micrometres, and whether it counts whatever the file says."""
+    """The user's pixel size of an image, micrometres, and whether it overrides the file."""
 
     spacing_um: float | None
     override: bool
 
     def read(self, path: Path, slice_index: int | None) -> Image:
-        """The image by its file alone."""
+        """The image with the pixel size of its file."""
         try:
             return read_image(path, slice_index=slice_index)
         except InputError:
@@ -73,11 +73,11 @@ class _GivenSize:
             return read_image(path, slice_index=slice_index, spacing_um=self.spacing_um, override=True)
 
     def of(self, image: Image) -> Image:
-        """The image with the size that counts."""
+        """The image with the pixel size to use."""
         return with_spacing(image, self.spacing_um, override=self.override)
 
     def notes(self, image: Image) -> tuple[str, ...]:
-        """That a file says something else."""
+        """Note that a file has another pixel size."""
         geometry = image.geometry
         if self.spacing_um is None or not (self.override and geometry.spacing_known):
             return ()
@@ -101,7 +101,7 @@ class PairFiles:
     moving, fixed : Path
         The images.
     landmarks : Path or None
-        CSV with the landmarks of both images in pixels; it goes before the two files below.
+        CSV with the landmarks of both images in pixels; it is used instead of the two files below.
     moving_landmarks, fixed_landmarks : Path or None
         Landmarks of one image each.
     split : str or None
@@ -111,13 +111,13 @@ class PairFiles:
     override_spacing : bool
         `spacing_um` overrides the pixel size in the files.
     moving_spacing_um, fixed_spacing_um : float or None
-        Pixel size of one of the images, micrometres, whatever its file says; it goes before `spacing_um`.
+        Pixel size of one of the images, micrometres; it overrides the file and `spacing_um`.
     slice_index : int or None
         Slice to take from images that are stacks, counted from 0.
     moving_slice_index, fixed_slice_index : int or None
-        The same for one of the images; they go before `slice_index`.
+        The same for one of the images; they override `slice_index`.
     moving_mask, fixed_mask : Path or None
-        Image files of the images' sizes that are not zero where there is tissue; it is found where there is no mask.
+        Tissue masks: image files of the images' sizes, not zero in tissue. By default the mask is found.
     """
 
     name: str
@@ -187,7 +187,7 @@ class PairFiles:
         return _GivenSize(self.spacing_um, self.override_spacing) if own is None else _GivenSize(own, True)
 
     def _image(self, path: Path, own_slice: int | None, mask: Path | None, size: _GivenSize) -> Image:
-        """The image by its file alone; only where the file's own size cannot be understood does the given one count here."""
+        """The image with the pixel size of its file; the given size is used only if the file's cannot be understood."""
         index = self.slice_index if own_slice is None else own_slice
         with _blaming(path):
             image = size.read(path, index)
@@ -239,7 +239,7 @@ def read_mask(path: Path, image: Image, *, slice_index: int | None = None) -> np
 
 
 def check_sizes(moving: Image, fixed: Image) -> None:
-    """Raise `InputError` when two images can hardly show the same thing.
+    """Raise `InputError` if two images cannot plausibly show the same thing.
 
     That is: aspect ratios that differ by more than a factor of 2, or, where both pixel sizes are known, fields of view
     that differ by more than a factor of 4 in height or width.
@@ -261,7 +261,7 @@ def check_sizes(moving: Image, fixed: Image) -> None:
 
 
 def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> None:
-    """Raise `InputError`, starting with `place`, when a landmark lies outside the pixels of its image."""
+    """Raise `InputError`, starting with `place`, if a landmark is outside the pixels of its image."""
     rows, columns = geometry.size
     outside = np.any((landmarks.points < -0.5) | (landmarks.points > np.array([rows, columns]) - 0.5), axis=1)
     if outside.any():
@@ -281,8 +281,8 @@ def read_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Land
     with _blaming(path):
         if image.turned_in_slicer and file_suffix(path) != ".csv":
             raise InputError(
-                f"{path}: its image notes an orientation, by which Slicer shows it otherwise than it is stored, so nobody can"
-                " tell where these points are. Give the landmarks as CSV, in pixels as stored, or save the image without it."
+                f"{path}: its image has an orientation tag, by which Slicer turns it, so the positions of these points are"
+                " unknown. Give the landmarks as CSV, in pixels as stored, or save the image without the tag."
             )
         possible = [image.geometry, own] + ([image.slicer_geometry] if image.slicer_geometry else [])
         geometry = _geometry_of_points(path, possible, own)
@@ -307,11 +307,11 @@ def _in_pixels(path: Path, landmarks: Landmarks, image: Image, own: Geometry) ->
 
 
 def _geometry_of_points(path: Path, possible: list[Geometry], own: Geometry) -> Geometry:
-    """By which of the possible geometries of an image its physical landmarks were written.
+    """The geometry of an image with which its physical landmarks were written, among the possible ones.
 
-    This program writes points in the pixel size that it was given; another one knew only the file, and Slicer makes
-    millimetres of a print resolution. Points of one geometry lie outside of the image, or all in its first corner, by
-    another one of them; where they do not, nobody can tell.
+    This program writes points with the given pixel size. Another program knew only the file, and Slicer converts a print
+    resolution to millimetres. With a wrong geometry, the points are outside the image or all in its first corner. If they are
+    not, the geometry is unknown.
     """
     points: dict[tuple[float, float], tuple[Geometry, np.ndarray]] = {}
     for geometry in possible:

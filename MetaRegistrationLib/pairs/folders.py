@@ -1,4 +1,4 @@
-"""A folder of image pairs: which layout it has, its pairs, and what was left out and why."""
+"""A folder of image pairs: its layout, its pairs, and the files left out, with reasons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Files that are not used, named from the folder, and the error that says why."""
+    """Files that are not used, relative to the folder, and the error."""
 
     files: tuple[str, ...]
     error: InputError
@@ -79,17 +79,17 @@ def find_pairs(
         Folder in one of the layouts of `pair_layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
         pairs.csv may also have the columns name, landmarks (both images, pixels), moving_landmarks, fixed_landmarks,
         moving_mask, fixed_mask (images that are not zero where there is tissue), split, spacing (mm a pixel), spacing_um,
-        moving_spacing_um, fixed_spacing_um and slice; other columns are ignored. Elsewhere landmarks lie beside
+        moving_spacing_um, fixed_spacing_um and slice; other columns are ignored. Elsewhere landmarks are beside
         the images (`X.csv` beside `X.png`; `X_landmarks.csv` for both images) or in the folders landmarks,
         moving_landmarks and fixed_landmarks.
     spacing_um : float, optional
-        Pixel size in micrometres for images that carry none; a pairs.csv may say otherwise for its rows.
+        Pixel size in micrometres for images without one; a pairs.csv may override it for its rows.
     override_spacing : bool
         Given pixel sizes override those in the files.
     moving_spacing_um, fixed_spacing_um : float, optional
-        Pixel size of all moving or fixed images whatever their files say; a pairs.csv may say otherwise for its rows.
+        Pixel size of all moving or fixed images, which overrides their files; a pairs.csv may override it for its rows.
     slice_index : int, optional
-        Slice to take from stacks; a pairs.csv may say otherwise for its rows.
+        Slice to take from stacks; a pairs.csv may override it for its rows.
     check : bool
         Read every image and landmark file, and leave out the pairs that cannot be used. Without it only missing files
         are noticed.
@@ -151,7 +151,7 @@ def _content(folder: Path) -> str:
 
 
 def _with_reasons(problem: str, left_out: list[LeftOut]) -> InputError:
-    """`problem` with what was left out and why; the first field that a reason speaks of is that of the whole error."""
+    """`problem` with the files left out and the reasons. The first field of a reason is that of the whole error."""
     if not left_out:
         return InputError(problem)
     field = next((item.error.field for item in left_out if item.error.field), None)
@@ -161,7 +161,7 @@ def _with_reasons(problem: str, left_out: list[LeftOut]) -> InputError:
 
 
 def _with_token(error: InputError, field: str | None) -> str:
-    """The error's text, in which the token stays in the place of `field`; another field has its English name."""
+    """The error's text. The token stays for `field`; another field gets its English name."""
     return error.told(TOKEN) if error.field == field else str(error)
 
 
@@ -181,7 +181,7 @@ def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
 
 
 def _without_files(error: PairError) -> InputError:
-    """The error without the files at its start, for it is told after their names."""
+    """The error without the files at its start, because it is shown after their names."""
     files = ", ".join(map(str, error.files))
     problem = error.problem.removeprefix(files).removeprefix(": ")
     return InputError(problem, field=error.field, advice=error.advice)

@@ -1,4 +1,4 @@
-"""A pair of images that is in memory, wherever a pair of files serves."""
+"""A pair of images in memory, used like a pair of files."""
 
 from __future__ import annotations
 

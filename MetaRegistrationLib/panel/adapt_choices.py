@@ -11,7 +11,7 @@ from .texts import tr as _
 
 
 class AdaptChoices:
-    """Fills the combo boxes, and puts what is chosen into the state.
+    """Fills the combo boxes, and writes the choices into the state.
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ class AdaptChoices:
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._device_chosen)
 
     def refresh(self) -> None:
-        """Show the preset that the number of epochs is."""
+        """Show the preset of the number of epochs."""
         self.ui.presetComboBox.currentIndex = presets.preset_of(self.ui.epochsSpinBox.value)
 
     def close(self) -> None:
-        """Wait for the names of GPUs no more: the driver may answer when the widgets are gone."""
+        """Stop waiting for the names of GPUs: the driver may answer when the widgets are gone."""
         self._closed = True
         self._asking = None
 
@@ -68,7 +68,7 @@ class AdaptChoices:
         self._say_purpose()
 
     def _say_purpose(self) -> None:
-        """Say in the tooltip of the closed list too what the chosen checkpoint is for."""
+        """Describe the chosen checkpoint in the tooltip of the closed list too."""
         path = self._state.checkpoint
         purpose = [] if path is None else [self._logic.purpose(path)]
         self.ui.checkpointComboBox.toolTip = "\n".join([*purpose, self._general_tooltip])

@@ -23,12 +23,12 @@ from .texts import tr as _
 
 
 def adapted_field_name(field: str) -> str:
-    """What the section calls a field: it makes the folder of a run itself, from the name of the checkpoint."""
+    """Names of fields in the section, which makes the folder of a run from the name of the checkpoint."""
     return _("Name") if field == "output" else field_name(field)
 
 
 class AdaptLogic:
-    """Starts fine-tuning and keeps its results.
+    """Starts fine-tuning and stores its results.
 
     Parameters
     ----------
@@ -43,11 +43,11 @@ class AdaptLogic:
         self._jobs: list[Job] = []
 
     def checkpoints(self) -> list[tuple[str, Path]]:
-        """Label and path of each checkpoint, the shipped ones first; the first is for who has chosen none."""
+        """Label and path of each checkpoint, the shipped ones first. The first is the default."""
         return self.store.choices(checkpoint_texts.shipped_label)
 
     def purpose(self, path: Path) -> str:
-        """For which images a checkpoint is, in a sentence."""
+        """A sentence on the images that a checkpoint is for."""
         if self.is_own(path):
             return checkpoint_texts.own_purpose(self.store.describe(path.parent.name))
         return checkpoint_texts.purpose(path)
@@ -57,7 +57,7 @@ class AdaptLogic:
         return devices.always_there()
 
     def find_gpus(self, on_found: Callable[[list[devices.Device]], None]) -> object:
-        """Ask for GPUs; keep what is returned until they are found."""
+        """Ask for GPUs; hold the returned object until they are found."""
         return devices.ask_driver(self._host, on_found)
 
     def free_name(self, wish: str) -> str:
@@ -73,7 +73,7 @@ class AdaptLogic:
             return ""
 
     def resumable(self, name: str) -> bool:
-        """Whether a training of this name was stopped and can go on."""
+        """Whether a training of this name was stopped and can be resumed."""
         try:
             return self.store.resumable(name)
         except InputError:
@@ -90,7 +90,7 @@ class AdaptLogic:
     def start(
         self, request: FineTuningRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]
     ) -> Job:
-        """Start training in a child process; when it has finished, the checkpoint is kept under its name.
+        """Start training in a child process. When it has finished, the checkpoint is stored under its name.
 
         Raises
         ------
@@ -128,11 +128,11 @@ class AdaptLogic:
         self.store.delete(path.parent.name)
 
     def is_own(self, path: Path | None) -> bool:
-        """Whether a checkpoint lies in the user's folder."""
+        """Whether a checkpoint is in the user's folder."""
         return path is not None and path.parent.parent == self.store.folder
 
     def close(self) -> None:
-        """Stop what runs, at once."""
+        """Stop all work at once."""
         for job in self._jobs:
             job.close()
         self._jobs = []

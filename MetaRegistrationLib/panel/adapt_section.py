@@ -1,4 +1,4 @@
-"""Section *Adapt*: choose a checkpoint and a device, fine-tune, keep the result."""
+"""Section *Adapt*: choose a checkpoint and a device, fine-tune, save the result."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class AdaptSection:
         return self._job is not None
 
     def refresh(self) -> None:
-        """Show what can be done now."""
+        """Enable what can be done now."""
         self.choices.refresh()
         ui, state = self.ui, self._state
         self._propose_name()
@@ -71,7 +71,7 @@ class AdaptSection:
         can_start(ui.fineTuneButton, self._missing(), self._what_it_does(), ui.fineTuneBlockedLabel)
 
     def close(self) -> None:
-        """Stop what runs; the scene or the module goes away."""
+        """Stop all work; the scene or the module goes away."""
         self._logic.close()
         self.choices.close()
         self._job = None
@@ -107,7 +107,7 @@ class AdaptSection:
         ).format(kind=kind_name(initial))
 
     def _initial(self) -> str:
-        """How pairs are aligned first; a folder's pairs have no landmarks to go by."""
+        """The initial alignment of the pairs; one by landmarks does not serve a folder."""
         initial = self._state.stages.initial
         return Stages.initial if needs_landmarks(initial) else initial
 

@@ -1,4 +1,4 @@
-"""What the panel calls the checkpoints, and for which images each of them is."""
+"""Names of the checkpoints in the panel, and the images that each is for."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class _Shipped(NamedTuple):
 
 
 def shipped_label(path: Path) -> str:
-    """The name of a shipped checkpoint; that of its file where it is a stranger."""
+    """The name of a shipped checkpoint; that of its file for others."""
     known = _shipped().get(path.stem)
     return _("{name} (shipped)").format(name=path.stem if known is None else known.name)
 
 
 def purpose(path: Path) -> str:
-    """For which images a checkpoint is that is not one of the user's adapted ones."""
+    """The images that a checkpoint is for, unless the user adapted it."""
     known = _shipped().get(path.stem) if _ships(path) else None
     return _("The file {path}.").format(path=path) if known is None else known.purpose
 
 
 def own_purpose(described: dict) -> str:
-    """For which images an adapted checkpoint is, out of what `CheckpointStore.describe` tells."""
+    """The images that an adapted checkpoint is for, from the record of `CheckpointStore.describe`."""
     count = described["pairs"]
     if count is None:
         return _("Adapted earlier, for images like those it was adapted on.")

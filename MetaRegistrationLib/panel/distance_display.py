@@ -33,7 +33,7 @@ class DistanceDisplay:
         set_up_table(ui.distanceTable)
 
     def refresh(self) -> None:
-        """After any change in the panel."""
+        """Update after any change in the panel."""
         table = [] if self._state.parameters.distanceTable is not None else [_("a table with landmarks")]
         can_start(self.ui.exportTableButton, table, _("Write the table of distances as CSV."))
         self.update_soon()
@@ -80,7 +80,7 @@ class DistanceDisplay:
 
 
 def table_texts(rows) -> list[list[str]]:
-    """Cells of the table: mean and standard deviation first, which is what one looks for, then a row for each pair."""
+    """Cells of the table: mean and standard deviation first, then a row for each pair."""
     if not rows:
         return []
     values = np.array([row[1:] for row in rows], dtype=float)

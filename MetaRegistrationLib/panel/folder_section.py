@@ -42,7 +42,7 @@ class FolderSection:
         return self._job is not None
 
     def refresh(self) -> None:
-        """Show what can be done now."""
+        """Enable what can be done now."""
         if self.running:
             return
         missing = list(self._dependency.missing())
@@ -60,7 +60,7 @@ class FolderSection:
         )
 
     def close(self) -> None:
-        """Stop what runs."""
+        """Stop all work."""
         self._logic.close()
         self._job = None
         self._show_idle()
@@ -126,7 +126,7 @@ class FolderSection:
 
 
 def _shown(warnings: list[str]) -> list[str]:
-    """What the child warned of, which the next pair's message would hide: the first few, and how many more there were."""
+    """The warnings of the child, which the next pair's message would hide: the first few, and the number of others."""
     if not warnings:
         return []
     head = _("Check this before you use the results:")

@@ -7,7 +7,7 @@ _SECTIONS = ("pairs", "adapt", "register", "landmarks", "visits")
 
 
 class Folding:
-    """Folds and opens the sections of the panel.
+    """Collapses and opens the sections of the panel.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class Folding:
             button.connect("contentsCollapsed(bool)", lambda collapsed, name=name: self._changed(name))
 
     def done(self, name: str) -> None:
-        """A section has done its work: "register" (a pair is registered)."""
+        """A section has completed its work: "register" (a pair is registered)."""
         folded, opened = _AFTER[name]
         for section in folded:
             self._fold(section, True)

@@ -1,4 +1,4 @@
-"""Which landmark file belongs to which image."""
+"""Assignment of landmark files to images."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def read(
     has_moving: bool = False,
     names: tuple[str, str] = ("", ""),
 ) -> tuple[Landmarks | None, Landmarks | None]:
-    """Landmarks of the moving and of the fixed image; None for an image that no file is about.
+    """Landmarks of the moving and of the fixed image; None for an image without a file.
 
     One file: a CSV with both images; else the fixed image's when its name says so, or when there are moving landmarks
-    already and its name does not say moving. Two files are told apart by their names alone, which say moving or fixed or begin as
-    that image is called: an order may be that of a dialog.
+    already and its name does not say moving. Two files are distinguished by their names only, which contain moving or fixed or
+    begin with the name of the image: their order may be that of a dialog.
 
     Parameters
     ----------
     names : (str, str)
-        What the moving and the fixed image are called.
+        Names of the moving and the fixed image.
 
     Raises
     ------
     InputError
-        More than two files, two whose names do not tell, or one that cannot be read.
+        More than two files, two with ambiguous names, or one that cannot be read.
     """
     if len(paths) > 2:
         raise InputError(_("{count} landmark files were chosen: choose one or two.").format(count=len(paths)))
@@ -70,7 +70,7 @@ def _says(path: Path, word: str) -> bool:
 
 
 def _sides(path: Path, names: tuple[str, str]) -> set[str]:
-    """Which images a file's name speaks of; both where it speaks of none."""
+    """The images that a file's name mentions; both if it mentions none."""
     said = {side for side in ("moving", "fixed") if _says(path, side)}
     if len(said) == 1:
         return said

@@ -47,7 +47,7 @@ class LandmarksLogic:
         return landmark_nodes.new_list(name, MOVING_COLOUR if moving else FIXED_COLOUR)
 
     def pair(self, moving_points, fixed_points, on_change: Callable[[], None]) -> PairedPointLists:
-        """Keep two lists in step until it is closed."""
+        """Synchronise two lists until it is closed."""
         return PairedPointLists(moving_points, fixed_points, on_change)
 
     def show_only(self, chosen: Sequence[Any], before: Sequence[Any]) -> None:
@@ -59,7 +59,7 @@ class LandmarksLogic:
             landmark_nodes.set_visible(node, True)
 
     def one_list_error(self) -> InputError:
-        """What is wrong when both selectors name one list."""
+        """The problem if both selectors name one list."""
         return InputError(_("Moving and fixed points are the same list: choose two."))
 
     def view_names(self, volume) -> list[str]:
@@ -67,16 +67,16 @@ class LandmarksLogic:
         return views.views_of(volume)
 
     def keep_together(self, parameters) -> None:
-        """Put the moving points under the transform when the moving volume is: clicks on it are then meant there."""
+        """Apply the transform to the moving points if it is applied to the moving volume, on which the user clicks."""
         if None not in (parameters.movingVolume, parameters.movingPoints, parameters.transform):
             landmark_nodes.follow(parameters.movingPoints, parameters.movingVolume, parameters.transform)
 
     def watch_place_mode(self, on_stop: Callable[[], None]) -> Any:
-        """Call `on_stop` when the user leaves the mode for placing points; `close()` what is returned."""
+        """Call `on_stop` when the user leaves the mode for placing points; `close()` the returned object."""
         return place_mode.PlaceModeWatch(on_stop)
 
     def registration(self, parameters) -> StoredRegistration:
-        """What the chosen transform does to landmarks."""
+        """The chosen transform, for mapping landmarks."""
         return stored_registration(
             parameters.movingVolume,
             parameters.fixedVolume,
@@ -86,9 +86,9 @@ class LandmarksLogic:
         )
 
     def distances(self, parameters) -> tuple[list[DistanceRow], bool]:
-        """A row for each pair of landmarks, and whether there is a registration (else `after` means nothing).
+        """A row for each pair of landmarks, and whether there is a registration (else `after` is not meaningful).
 
-        Of images without a pixel size, which cannot be given one once there are points, the typed one counts.
+        Pixel size for images without one; they cannot get one once there are points.
         """
         registration = self.registration(parameters)
         moving, fixed = self._both(parameters, registration)
@@ -120,12 +120,12 @@ class LandmarksLogic:
         tables.export_table(node, path)
 
     def place_in_fixed(self, parameters):
-        """Put the moving landmarks, carried into the fixed image, into the scene.
+        """Add the moving landmarks, mapped into the fixed image, to the scene.
 
         Returns
         -------
         (node, int)
-            The new point list, and how many landmarks the transform could not carry.
+            The new point list, and the number of landmarks that the transform could not map.
         """
         registration = self.registration(parameters)
         if not registration.registered:
@@ -181,7 +181,7 @@ class LandmarksLogic:
         return landmark_nodes.append_suggestions(parameters, registration, suggested, proposed)
 
     def remove(self, node) -> None:
-        """Take a node out of the scene."""
+        """Remove a node from the scene."""
         landmark_nodes.remove(node)
 
     def load(self, parameters, paths: Sequence[Path]) -> str:
@@ -190,7 +190,7 @@ class LandmarksLogic:
         Raises
         ------
         InputError
-            A file is malformed or holds no point; the lists are as they were.
+            A file is malformed or holds no point; the lists are unchanged.
         """
         registration = self.registration(parameters)
         moving, fixed = landmark_files.read(
@@ -231,7 +231,7 @@ class LandmarksLogic:
 
 
 def _matched(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Landmarks]:
-    """Pairs of equal labels only: while points are placed in turns, the lists differ by one."""
+    """Pairs of equal labels only: while pairs are being placed, the lists differ by one point."""
     common = set(moving.labels) & set(fixed.labels)
     nested = common in (set(moving.labels), set(fixed.labels))
     if common and nested and len(set(moving.labels)) == len(moving) and len(set(fixed.labels)) == len(fixed):

@@ -47,7 +47,7 @@ class LandmarksSection:
         state.watch(self.refresh)
 
     def refresh(self) -> None:
-        """Show what can be done now."""
+        """Enable what can be done now."""
         ui, parameters = self.ui, self._state.parameters
         pair = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         if not pair:
@@ -83,7 +83,7 @@ class LandmarksSection:
         self.display.close()
 
     def _show_chosen_lists(self) -> None:
-        """Hide the lists that were chosen before: those of another pair lie in the same place."""
+        """Hide the lists that were chosen before: those of another pair are at the same positions."""
         parameters = self._state.parameters
         chosen = tuple(node for node in (parameters.movingPoints, parameters.fixedPoints) if node is not None)
         if chosen != self._shown:

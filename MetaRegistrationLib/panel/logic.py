@@ -1,4 +1,4 @@
-"""The logic of the panel, put together of its parts."""
+"""The logic of the panel, built from its parts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add_parts(logic: Any, qt: Any, settings_folder: Path) -> None:
     qt : module
         Gives timers and processes.
     settings_folder : path
-        The user's; adapted checkpoints are kept there, outside of the extension, so that an update keeps them.
+        The user's folder for adapted checkpoints. It is outside the extension, so that an update preserves them.
     """
     logic.host = QtHost(qt)
     logic.dependency = DependencyLogic()

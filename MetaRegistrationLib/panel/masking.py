@@ -12,7 +12,7 @@ from .texts import tr as _
 
 
 def masked(image: Image, mask_node: Any, volume: Any, slice_index: int, *, without: Any = None) -> Image:
-    """An image with its mask; the image itself where none was chosen.
+    """An image with its mask; the image itself if none was chosen.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def masked(image: Image, mask_node: Any, volume: Any, slice_index: int, *, witho
 
 
 def mask_choices(moving_mask: Any, fixed_mask: Any) -> str:
-    """For which of the images a mask was chosen, in words."""
+    """The images for which a mask was chosen, in words."""
     if moving_mask is None and fixed_mask is None:
         return _("automatic")
     if fixed_mask is None:

@@ -21,7 +21,7 @@ _PAIR_ATTRIBUTE = "MetaRegistration.Pair"
 
 @dataclass(frozen=True)
 class PairRow:
-    """What the table shows of a pair."""
+    """The row of a pair in the table."""
 
     name: str
     size: str
@@ -40,7 +40,7 @@ class FoundPairs:
 
 @dataclass(frozen=True)
 class LoadedPair:
-    """Nodes of a pair; point lists and masks are None where it has none, results where it was not registered before."""
+    """Nodes of a pair. Point lists and masks are None if it has none, results if it was not registered before."""
 
     moving: object
     fixed: object
@@ -87,7 +87,7 @@ class PairsLogic:
         Raises
         ------
         InputError
-            A file cannot be read any more; the scene is as it was.
+            A file cannot be read any more; the scene is unchanged.
         """
         sizes = (files.spacing_um, files.moving_spacing_um, files.fixed_spacing_um, files.override_spacing or None)
         key = "|".join([str(files.moving), str(files.fixed), *(str(size or "") for size in sizes)]).rstrip("|")
@@ -102,7 +102,7 @@ class PairsLogic:
         return LoadedPair(*(nodes[role] for role in _ROLES), *results)
 
     def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
-        """Give the chosen volumes their pixel sizes, as far as these count for them; tells whether that changed one.
+        """Give the chosen volumes the user's pixel sizes, as far as these apply; return whether one changed.
 
         Points and transforms, which were made for the size before, would not move with the pixels: nothing is changed then.
         """

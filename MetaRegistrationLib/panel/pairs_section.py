@@ -1,4 +1,4 @@
-"""Section *Image pairs*: choose a folder, see what was found, load a pair."""
+"""Section *Image pairs*: choose a folder, list its pairs, load a pair."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class PairsSection:
         except Exception as error:
             say(self.ui.pairsStatusLabel, sentence(error))
             return
-        say(self.ui.pairsStatusLabel, _("Loaded {name}: go on with Register.").format(name=files.name))
+        say(self.ui.pairsStatusLabel, _("Loaded {name}. Continue with Register.").format(name=files.name))
 
     def _give_pixel_size(self) -> None:
         parameters = self._state.parameters

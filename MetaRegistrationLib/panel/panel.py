@@ -1,4 +1,4 @@
-"""The whole panel: its sections, and what they have in common."""
+"""The whole panel: its sections and their shared state."""
 
 from __future__ import annotations
 

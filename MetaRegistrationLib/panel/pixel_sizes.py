@@ -1,4 +1,4 @@
-"""The pixel sizes that the user gave in the panel."""
+"""Pixel sizes that the user gave in the panel."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class PixelSizes:
     Attributes
     ----------
     spacing_um : float or None
-        Of both images, where they carry none.
+        For both images, if they have none.
     moving_spacing_um : float or None
-        Of the moving image, whatever it carries.
+        For the moving image; it overrides that of the image.
     override_spacing : bool
-        `spacing_um` counts whatever the images carry.
+        `spacing_um` overrides the pixel sizes of the images.
     """
 
     spacing_um: float | None = None
@@ -25,7 +25,7 @@ class PixelSizes:
 
     @classmethod
     def given_in(cls, ui) -> PixelSizes:
-        """What the widgets of the section *Image pairs* hold."""
+        """The values of the widgets of the section *Image pairs*."""
         both = ui.spacingSpinBox.value or None
         moving = ui.movingSpacingSpinBox.value or None
         return cls(both, moving, bool(both and ui.overrideSpacingCheckBox.checked))
@@ -37,7 +37,7 @@ class PixelSizes:
 
     @property
     def forced(self) -> tuple[bool, bool]:
-        """Whether they count for the moving and the fixed image whatever these carry."""
+        """Whether they override the pixel sizes of the moving and of the fixed image."""
         return self.moving_spacing_um is not None or self.override_spacing, self.override_spacing
 
     def to_dict(self) -> dict:

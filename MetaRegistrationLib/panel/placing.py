@@ -1,4 +1,4 @@
-"""Landmarks placed in turns: which view expects the next click."""
+"""Landmarks placed in pairs: the view that expects the next click."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .widgets import say
 
 
 class Placing:
-    """Keeps the two chosen point lists in step, and controls the button and the label for placing.
+    """Synchronises the two chosen point lists, and controls the button and the label for placing.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Placing:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Let points be added without pairing each that comes."""
+        """Let points be added without pairing them one by one."""
         self._release()
         try:
             yield

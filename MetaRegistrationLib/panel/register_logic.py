@@ -58,12 +58,12 @@ class RegisterLogic:
         self._adapted_initial: str | None = None  # of the checkpoint of the last one
 
     def steps(self, request: PairRequest) -> Generator[str, None, PairResult]:
-        """Register a pair, yielding what is done next; nodes are made or changed in the last step only.
+        """Register a pair, yielding each next step. Only the last step makes or changes nodes.
 
         Raises
         ------
         InputError
-            The volumes cannot be registered, or the checkpoint cannot be used; the scene is as it was.
+            The volumes cannot be registered, or the checkpoint cannot be used; the scene is unchanged.
         """
         nodes = [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
         as_it_was, self._before = undo.BeforeRegistration(nodes), None
@@ -101,11 +101,11 @@ class RegisterLogic:
         self._before = None  # undo would not know of it
 
     def can_undo(self) -> bool:
-        """Whether there is a registration to take back."""
+        """Whether there is a registration to undo."""
         return self._before is not None
 
     def undo(self) -> None:
-        """Bring the scene back to what it was before the last registration."""
+        """Undo the last registration."""
         before, self._before = self._before, None
         if before is not None:
             before.restore()
@@ -149,7 +149,7 @@ class RegisterLogic:
         return job
 
     def apply_to(self, nodes: Sequence[Any], transform) -> None:
-        """Put further volumes under the transform of a registration.
+        """Apply the transform of a registration to further volumes.
 
         Raises
         ------
@@ -171,13 +171,13 @@ class RegisterLogic:
         return 0 if node is None else volumes.volume_slices(node)
 
     def start_slices(self, moving, fixed, transform) -> tuple[int, int]:
-        """Where to begin in two volumes: the slices that the transform registers, or else the middle ones."""
+        """The first slices of two volumes: those that the transform registers, or else the middle ones."""
         if self.is_registered(moving, fixed, transform):
             return RegistrationNode(transform).slices
         return self.slices(moving) // 2, self.slices(fixed) // 2
 
     def field_of_view(self, fixed):
-        """The label map of what counted as tissue of a fixed volume; None where everything did, or it is not known."""
+        """The tissue mask of a fixed volume as a label map; None if it is everywhere or unknown."""
         return masks.field_of_view(fixed)
 
     def show_pair(
@@ -191,7 +191,7 @@ class RegisterLogic:
         return overlay
 
     def show_one(self, node, facing, slice_index: int) -> None:
-        """Show one volume in the place of another."""
+        """Show one volume instead of another."""
         views.show_one(node, facing=facing, slice_index=slice_index)
 
     def show_overlay(self, moving, fixed, fixed_slice: int, fraction: float, field_of_view=None) -> views.Overlay:
@@ -205,7 +205,7 @@ class RegisterLogic:
         return stored_registration.belongs(transform, moving, fixed)
 
     def notes(self, moving, fixed, transform, warped) -> ResultNotes:
-        """What the results of these volumes say of themselves; the transform is asked first."""
+        """The notes of the results of these volumes; those of the transform go first."""
         if self.is_registered(moving, fixed, transform):
             result = RegistrationNode(transform)
         elif warped is not None and None not in (moving, fixed) and RegistrationNode(warped).is_of_pair(moving, fixed):
@@ -215,7 +215,7 @@ class RegisterLogic:
         return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome)
 
     def close(self) -> None:
-        """Stop what runs, at once."""
+        """Stop all work at once."""
         for job in self._jobs:
             job.close()
         self._jobs, self._before = [], None
@@ -247,7 +247,7 @@ class RegisterLogic:
         )
 
     def _landmarks(self, request: PairRequest, moving: Image, fixed: Image) -> tuple[np.ndarray, np.ndarray] | None:
-        """Corresponding pixels, where the alignment is to go by landmarks."""
+        """Corresponding pixels, if the alignment is by landmarks."""
         if not needs_landmarks(request.stages.initial):
             return None
         lists = []

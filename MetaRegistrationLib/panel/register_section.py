@@ -48,7 +48,7 @@ class RegisterSection:
         return self._steps is not None and self._steps.running
 
     def refresh(self) -> None:
-        """Show what can be done now."""
+        """Enable what can be done now."""
         ui, parameters = self.ui, self._state.parameters
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         say(ui.measuresLabel, self._measures(notes))
@@ -86,7 +86,7 @@ class RegisterSection:
         return missing + missing_for(self._state.stages, self._state.checkpoint)
 
     def _measures(self, notes) -> str:
-        """What was measured of the chosen pair: now, or as its results have it from before."""
+        """The measures of the chosen pair, new or stored."""
         if self._measured is not None and self._measured[0] != self._pair():
             self._measured = None
         chosen = self._state.parameters.transform

@@ -1,4 +1,4 @@
-"""The button *Copy report*: what a support forum asks for, on the clipboard, without names of patients or paths."""
+"""The button *Copy report*: copies the information for a support forum, without names of patients or paths."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class ReportSection:
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
-    """`text` with every path, file and known name replaced by what it is."""
+    """`text` with every path, file and known name replaced by a general word."""
     for name in sorted(names, key=len, reverse=True):  # the longer first: one may be a part of another
         text = text.replace(name, "<name>")
     return _FILE.sub("<file>", _PATH.sub("<path>", text))

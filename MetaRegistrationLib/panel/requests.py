@@ -1,4 +1,4 @@
-"""What the sections ask of the logic."""
+"""The requests of the sections to the logic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .pixel_sizes import PixelSizes
 
 @dataclass(frozen=True)
 class FineTuningRequest:
-    """What is to be trained: folder of pairs, checkpoint to start from, name of the result, how pairs are aligned first."""
+    """A training: folder of pairs, checkpoint to start from, name of the result, initial alignment of the pairs."""
 
     folder: Path
     checkpoint: Path | None
@@ -39,8 +39,8 @@ class FolderRequest:
 class PairRequest:
     """One pair to be registered: volume nodes, their slices, and the nodes for the results (None: none wanted).
 
-    The checkpoint may be None where `stages` has no network. A mask is a label map or a segmentation node; without one the
-    field of view is found.
+    The checkpoint may be None if `stages` has no network. A mask is a label map or a segmentation node. Without one, the
+    tissue mask is found.
     """
 
     moving: Any
@@ -61,7 +61,7 @@ class PairRequest:
 
 @dataclass(frozen=True)
 class PairResult:
-    """A registered pair: what was measured, and the nodes that hold the result.
+    """A registered pair: its measures, and the nodes of the result.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class PairResult:
     stage_seconds : dict of str to float
         As `Registration.stage_seconds`.
     refinement_steps : int or None
-        Those that were taken; None where refinement was off.
+        Steps taken; None if refinement was off.
     """
 
     outcome: Any
@@ -82,7 +82,7 @@ class PairResult:
 
 @dataclass(frozen=True)
 class ResultNotes:
-    """What the nodes of a result say of themselves; None where there is nothing to say.
+    """The notes on the nodes of a result; None without one.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What the panel says of a registration: its measures, its times and its warnings."""
+"""The panel's texts on a registration: measures, times and warnings."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def warnings_in_words(notes: ResultNotes) -> str:
     return "\n".join(lines)
 
 
-def _uncertain(kept: str, reason: str) -> str:
-    if kept == "none":
+def _uncertain(used: str, reason: str) -> str:
+    if used == "none":
         return _(
             "Alignment is not confident ({reason}), so the images were left unchanged. Check the overlay. Then try another "
             "initial alignment under Stages, or masks. Or mark three or more landmarks in both images under Landmarks, and "
             "choose landmarks as the initial alignment."
         ).format(reason=reason)
     text = _("Alignment is not confident. Check the overlay.")
-    return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(kind=kind_name(kept), reason=reason)
+    return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(kind=kind_name(used), reason=reason)
 
 
 def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -> str:
@@ -56,7 +56,7 @@ def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -
     seconds : mapping of str to float
         `Registration.stage_seconds`.
     refinement_steps : int or None
-        How many were taken.
+        Number of steps taken.
     """
     names = {
         "preprocessing": _("preparation"),

@@ -1,4 +1,4 @@
-"""The table of results in *Register*: several registrations of one pair, to be compared and chosen from."""
+"""The table of saved results in *Register*: several registrations of one pair, to compare and select."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .widgets import fill_table, say, set_up_table
 
 
 class ResultsSection:
-    """Shows the registrations of the chosen pair where there are several; a click chooses one.
+    """Shows the saved results of the chosen pair if there are several. A click selects one.
 
     Parameters
     ----------

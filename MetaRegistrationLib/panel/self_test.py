@@ -1,4 +1,4 @@
-"""What the module's own test does inside Slicer."""
+"""The module's own test inside Slicer."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class SlicesSection:
         state.watch(self.refresh)
 
     def refresh(self) -> None:
-        """Begin a newly chosen stack amid its slices, and show what was newly picked."""
+        """Start a newly chosen stack at its middle slice, and show newly picked slices."""
         parameters = self._state.parameters
         volumes = parameters.movingVolume, parameters.fixedVolume
         counts = [self._logic.slices(node) for node in volumes]
@@ -37,7 +37,7 @@ class SlicesSection:
             if count:
                 box.maximum = count - 1
         before, volumes_before, slices_before = self._seen
-        same_scene = before is parameters  # a scene that is opened, or come back to, stays as it was left
+        same_scene = before is parameters  # the slices of a scene that is opened, or returned to, are not changed
         if same_scene and volumes != volumes_before:
             self._begin(volumes, volumes_before)
             if max(counts) > 1:

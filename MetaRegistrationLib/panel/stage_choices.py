@@ -1,4 +1,4 @@
-"""The stages of a registration as the panel offers them, and how it speaks of them."""
+"""The stages of a registration in the panel, and their names."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def stages_of(parameters: Any) -> Stages:
 
 
 def missing_for(stages: Stages, checkpoint: Path | None) -> list[str]:
-    """What these stages lack before they can run."""
+    """What is missing before these stages can run."""
     if stages == _NOTHING:
         return [_("a stage (under Stages)")]
     return [_("a checkpoint (under Adapt)")] if stages.network and checkpoint is None else []

@@ -8,7 +8,7 @@ from .texts import tr as _
 
 
 class StagesSection:
-    """Says in the header what is chosen, so that the part can stay closed; the parameter node reads the widgets.
+    """Shows the choices in the header, so that the part can stay closed. The parameter node reads the widgets.
 
     Parameters
     ----------

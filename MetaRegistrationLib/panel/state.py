@@ -1,4 +1,4 @@
-"""What the sections of the panel share."""
+"""The shared state of the sections of the panel."""
 
 from __future__ import annotations
 

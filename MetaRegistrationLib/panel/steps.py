@@ -1,4 +1,4 @@
-"""Work of a second or so in the program itself, in steps between which the window lives and Cancel works."""
+"""Work of about a second in the program itself, in steps. Between steps, the window responds and Cancel works."""
 
 from __future__ import annotations
 

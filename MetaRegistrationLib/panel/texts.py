@@ -13,7 +13,7 @@ _MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 
 
 def tr(text: str) -> str:
-    """`text` in the language of the application; as it is where there is no application."""
+    """`text` in the language of the application; unchanged without an application."""
     try:
         from slicer.i18n import translate
     except ImportError:
@@ -24,7 +24,7 @@ def tr(text: str) -> str:
 
 
 def field_name(field: str) -> str:
-    """What the panel calls a field of an error: as the label beside it, without the colon."""
+    """The panel's name for a field of an error: the label beside it, without the colon."""
     names = {
         "change": tr("Change from"),
         "checkpoint": tr("Checkpoint"),
@@ -44,12 +44,12 @@ def field_name(field: str) -> str:
 
 
 def message_text(event: dict) -> str:
-    """What a message of a child process says."""
+    """The text of a message of a child process."""
     return told_by(event, tr, field_name)
 
 
 def stage_text(event: dict) -> str:
-    """What a child process does now."""
+    """The present activity of a child process."""
     texts = {"align": tr("Aligning {detail} ..."), "register": tr("Registering {detail} ...")}
     return texts.get(event["name"], "{detail}").format(detail=event["detail"])
 

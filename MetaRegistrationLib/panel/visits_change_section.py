@@ -59,7 +59,7 @@ class VisitsChangeSection:
         return None if table is None else VisitNodes(table)
 
     def refresh(self) -> None:
-        """Show what can be done now."""
+        """Enable what can be done now."""
         nodes = self.nodes
         self._fill_visits(nodes)
         self._follow(nodes)
@@ -81,7 +81,7 @@ class VisitsChangeSection:
         )
 
     def close(self) -> None:
-        """Stop what runs; the scene or the module goes away."""
+        """Stop all work; the scene or the module goes away."""
         if self._steps is not None:
             self._steps.cancel()
         self._steps = None
@@ -187,7 +187,7 @@ class VisitsChangeSection:
         ).start()
 
     def _guarded(self, work):
-        """What `work` gives; None, and a sentence, where it fails."""
+        """The result of `work`; None, and a sentence, if it fails."""
         try:
             return work()
         except Exception as error:

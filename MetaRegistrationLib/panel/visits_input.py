@@ -23,7 +23,7 @@ _TAKEN = ("average", "count", "film")
 
 @dataclass(frozen=True)
 class ChosenVisit:
-    """One visit before it is registered: a file, or a volume of the scene; and how good its image is."""
+    """One visit before it is registered: a file or a volume of the scene, and its image quality."""
 
     name: str
     date: str
@@ -34,7 +34,7 @@ class ChosenVisit:
 
 @dataclass(frozen=True)
 class ChosenVisits:
-    """The visits of one eye; `key` tells what they came from, `spacing_um` counts where a file carries no pixel size."""
+    """The visits of one eye. `key` identifies their source; `spacing_um` is for files without a pixel size."""
 
     name: str
     key: str
@@ -44,7 +44,7 @@ class ChosenVisits:
 
 @dataclass(frozen=True)
 class VisitsRequest:
-    """Visits to be registered into `output`; `reference` is None for the one of the best quality."""
+    """Visits to be registered into `output`; `reference` is None for the one with the best quality."""
 
     chosen: ChosenVisits
     output: Path
@@ -77,7 +77,7 @@ def from_volumes(nodes: Sequence[Any]) -> ChosenVisits:
 
 
 def write_request(request: VisitsRequest, folder: Path) -> Path:
-    """Write what the command line reads: a table of visits, and the volumes of the scene."""
+    """Write the input of the command line: a table of visits, and the volumes of the scene."""
     earlier = visit_nodes.find_visits(request.chosen.key)
     rows = []
     for visit in request.chosen.visits:

@@ -1,4 +1,4 @@
-"""Visits of an eye: found, registered in a child process, brought into the scene, compared, and reported."""
+"""Visits of an eye: found, registered in a child process, loaded into the scene, compared, and reported."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class VisitsLogic:
         return from_volumes(nodes)
 
     def find(self, chosen: ChosenVisits) -> VisitNodes | None:
-        """What was registered of these visits before, or None."""
+        """The stored registration of these visits, or None."""
         return visit_nodes.find_visits(chosen.key)
 
     def start(self, request: VisitsRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]) -> Job:
@@ -104,7 +104,7 @@ class VisitsLogic:
         return job
 
     def load(self, chosen: ChosenVisits, folder: Path) -> Generator[str, None, VisitNodes]:
-        """Bring what was written into the scene, yielding what is done next."""
+        """Load the results into the scene, yielding each next step."""
         yield _("Loading the visits ...")
         with scene.unchanged_on_error():
             found = nodes_of(chosen)
@@ -120,12 +120,12 @@ class VisitsLogic:
         return nodes
 
     def change(self, nodes: VisitNodes, earlier: str, later: str) -> SeriesChange:
-        """Map what changed between two visits, into the scene.
+        """Map the change between two visits into the scene.
 
         Raises
         ------
         InputError
-            The same visit twice, or too little that both show.
+            The same visit twice, or too few measurable pixels.
         """
         if earlier == later:
             raise InputError(_("{name} was chosen twice: choose two visits.").format(name=earlier))
@@ -150,7 +150,7 @@ class VisitsLogic:
         return found
 
     def report(self, nodes: VisitNodes, path: Path) -> Generator[str, None, Path]:
-        """Write one page with all of it, yielding what is done next."""
+        """Write one page with all results, yielding each next step."""
         yield _("Reading the visits ...")
         found = self._present(nodes)[1]
         series = visit_series.series_of(nodes)  # landmarks may have moved since
@@ -183,12 +183,12 @@ class VisitsLogic:
         visit_series.update_distances(nodes)
 
     def points_of(self, nodes: VisitNodes) -> tuple[str, ...]:
-        """What there is to watch, by its identifiers: the landmarks of the visits, and the centre."""
+        """Identifiers of the nodes to watch: the landmarks of the visits, and the centre."""
         lists = [*map(visit_nodes.points_of, nodes.volumes.values()), nodes["centre"]]
         return tuple(node.GetID() for node in lists if node is not None)
 
     def watch(self, nodes: VisitNodes, on_points: Callable[[], None], on_centre: Callable[[], None]) -> PointWatch:
-        """Call these when landmarks of visits, or the centre, move; `close()` what is returned."""
+        """Call these when landmarks of visits, or the centre, move; `close()` the returned object."""
         watch = PointWatch(self._host)
         for volume in nodes.volumes.values():
             watch.add(visit_nodes.points_of(volume), on_points)
@@ -200,11 +200,11 @@ class VisitsLogic:
         return nodes["browser"] is not None and visit_sequence.select_visit(nodes["browser"], name)
 
     def play(self, nodes: VisitNodes, on: bool) -> None:
-        """Let the visits flicker, or stop that."""
+        """Play the visits, or stop."""
         visit_sequence.play(nodes["browser"], on)
 
     def playing(self, nodes: VisitNodes | None) -> bool:
-        """Whether they flicker."""
+        """Whether the visits are playing."""
         browser = None if nodes is None else nodes["browser"]
         return browser is not None and bool(browser.GetPlaybackActive())
 
@@ -213,7 +213,7 @@ class VisitsLogic:
         change_nodes.show_visits(nodes)
 
     def close(self) -> None:
-        """Stop what runs, at once."""
+        """Stop all work at once."""
         for job in self._jobs:
             job.close()
         self._jobs, self._computed = [], None
@@ -229,7 +229,7 @@ class VisitsLogic:
         return self._computed[1:]
 
     def _with_centre(self, nodes: VisitNodes, series: Series, found: SeriesChange) -> SeriesChange:
-        """A change with the regions round the centre that the scene holds, of the eye that the user named."""
+        """A change with the regions around the centre of the scene, for the side of the eye that the user chose."""
         centre, moved = change_nodes.centre_of(nodes, _geometry(series))
         centre = centre or found.centre_xy
         rows = etdrs_table(found.change, centre, found.pixel_mm, nodes.attribute("Eye"))

@@ -72,7 +72,7 @@ class VisitsSection:
         return self._job is not None or (self._steps is not None and self._steps.running)
 
     def refresh(self) -> None:
-        """Show what can be done now."""
+        """Enable what can be done now."""
         ui, parameters = self.ui, self._state.parameters
         if parameters.visitsFolder and parameters.visitsFolder != self._folder:  # that of a scene that was loaded
             self._read(parameters.visitsFolder)
@@ -105,7 +105,7 @@ class VisitsSection:
             can_start(ui.registerVisitsButton, blocked, ready, ui.visitsBlockedLabel)
 
     def close(self) -> None:
-        """Stop what runs; the scene or the module goes away."""
+        """Stop all work; the scene or the module goes away."""
         self._logic.close()
         if self._steps is not None:
             self._steps.cancel()
@@ -156,7 +156,7 @@ class VisitsSection:
         self._choose_eye()
 
     def _choose_eye(self) -> None:
-        """Read the visits of the chosen eye, unless volumes are checked, which go first."""
+        """Read the visits of the chosen eye, unless volumes are checked."""
         if self.ui.visitVolumesSelector.checkedNodes():
             return
         folder, eye = self.ui.visitsFolderPathLineEdit.currentPath.strip(), self.ui.visitsEyeComboBox.currentText
@@ -241,7 +241,7 @@ class VisitsSection:
         return self.ui.visitsOutputPathLineEdit.currentPath.strip()
 
     def _stages(self) -> Stages:
-        """Those under Register; visits have no landmarks to go by."""
+        """Those under Register; an alignment by landmarks does not serve visits."""
         stages = self._state.stages
         return replace(stages, initial=Stages.initial) if needs_landmarks(stages.initial) else stages
 

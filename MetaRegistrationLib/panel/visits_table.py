@@ -1,4 +1,4 @@
-"""What the tables of visits and of regions show."""
+"""The rows of the tables of visits and of regions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _NONE = "–"
 
 
 def rows_before(visits: Iterable) -> list[tuple[str, ...]]:
-    """A row a visit that was chosen and not registered yet."""
+    """One row per chosen visit, not registered yet."""
     return [(visit.name, visit.date or _NONE, f"{visit.quality:.2f}", _NONE, _NONE, _NONE, "") for visit in visits]
 
 
 def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str, ...]]:
-    """A row a registered visit, by the columns of `visits.csv`."""
+    """One row per registered visit, by the columns of `visits.csv`."""
     return [
         (
             row["visit"],
@@ -33,7 +33,7 @@ def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str
 
 
 def region_rows(rows: Sequence[dict]) -> list[tuple[str, ...]]:
-    """A row a region of a change, by the keys of `etdrs_table`."""
+    """One row per region of a change, by the keys of `etdrs_table`."""
     return [
         (
             _region(row["region"]),

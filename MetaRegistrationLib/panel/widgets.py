@@ -1,4 +1,4 @@
-"""Small things that several sections do with Qt widgets, as PythonQt shows them."""
+"""Helpers of several sections for Qt widgets under PythonQt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .texts import tr as _
 
 
 def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
-    """Enable a button, or say what is missing: in its tooltip, and in a label beside it where there is one."""
+    """Enable a button, or say what is missing: in its tooltip, and in a label beside it if there is one."""
     blocked = _("Still missing: {list}").format(list="; ".join(missing)) if missing else ""
     button.enabled = not missing
     button.toolTip = blocked or ready
@@ -24,7 +24,7 @@ def say(label, text: str) -> None:
 
 
 def on_path(line, changed: Callable[[str], object]) -> None:
-    """Call `changed` with the text of a ctkPathLineEdit whenever it changes; emptied, it tells only that it is not valid."""
+    """Call `changed` with the text of a ctkPathLineEdit whenever it changes. If emptied, it only signals that it is not valid."""
 
     def validity(valid: bool) -> None:
         if not valid and not line.currentPath.strip():
@@ -37,7 +37,7 @@ def on_path(line, changed: Callable[[str], object]) -> None:
 def remember(line) -> None:
     """Put the path of a ctkPathLineEdit into its history.
 
-    A path that is in it already is taken out first, and the line is empty for a moment: nobody may hear of that.
+    A path that is in it already is taken out first, and the line is empty for a moment: no signal may be sent.
     """
     blocked = line.blockSignals(True)
     line.addCurrentPathToHistory()
@@ -54,7 +54,7 @@ def last_folder(line) -> str:
 
 
 def empty(line) -> None:
-    """Empty a ctkPathLineEdit without a word."""
+    """Empty a ctkPathLineEdit without a signal."""
     blocked = line.blockSignals(True)
     line.currentPath = ""
     line.blockSignals(blocked)
@@ -103,7 +103,7 @@ def confirm(title: str, text: str) -> bool:
 
 
 def show_progress(bar, done: int, total: int, text: str = "") -> None:
-    """Show how much is done; a total of 0 means that nobody knows."""
+    """Show the progress; a total of 0 means unknown."""
     bar.maximum = total
     bar.value = done
     bar.format = text or "%p%"
@@ -111,7 +111,7 @@ def show_progress(bar, done: int, total: int, text: str = "") -> None:
 
 
 def duration(seconds: float) -> str:
-    """A time as a person says it."""
+    """A time in words."""
     if seconds < 60:
         return _("{seconds} s").format(seconds=round(seconds))
     if seconds < 3600:

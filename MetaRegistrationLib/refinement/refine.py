@@ -85,7 +85,7 @@ def refine(
 
     The measure of b with c is their local cross-correlation over the region where the base finds both images defined, less
     `smoothness_weight` times the roughness of c; that of the start has the roughness of ``u - b`` in its place. The best c
-    of all steps is kept. Its composed field is then measured again, from the moving image itself: it is taken when that is
+    of all steps is used. Its composed field is then measured again, from the moving image itself: it is taken when that is
     above the start's measure and when it folds in no more pixels than the start. Otherwise half of c is tried, then a
     quarter, then the start stays.
 

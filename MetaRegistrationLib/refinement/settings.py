@@ -46,7 +46,7 @@ class RefinementSettings:
         When this many steps in a row have brought no gain, the refinement goes back to the best so far and on at half the
         rate; the third time in a row it stops.
     least_gain : float
-        Smaller rises of the measure do not count as a gain.
+        Smaller rises of the measure are no gain.
     """
 
     steps: int = 30

@@ -165,7 +165,7 @@ def prepare_pair(
     landmarks: bool = True,
     align: Callable[[PreparedPair], Alignment] | None = None,
 ) -> TaskPair:
-    """Read a pair and bring images and landmarks onto the network grid, as registration shows them to the network.
+    """Read a pair and resample images and landmarks to the network grid, as registration does.
 
     Parameters
     ----------

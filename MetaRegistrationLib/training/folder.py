@@ -11,7 +11,7 @@ LAST, BEST, LOG = "last.pt", "best.pt", "log.csv"
 
 
 def check_folder(folder: Path, *, resume: bool) -> None:
-    """Make the folder of a run, which begins there or, with `resume`, goes on where it left off, if it did.
+    """Make the folder of a run, which begins there or, with `resume`, continues where it stopped, if it did.
 
     Raises
     ------
@@ -29,6 +29,6 @@ def check_folder(folder: Path, *, resume: bool) -> None:
         raise InputError(
             f"{folder} already holds a training run.",
             field="resume",
-            advice="Go on with it by {field}, or choose another folder.",
+            advice="Continue it with {field}, or choose another folder.",
         )
     writable_folder(folder)

@@ -118,7 +118,7 @@ class TrainingRun:
         TrainingStopped
             A full disk, a loss that is not finite or another process's death ended the run.
         KeyboardInterrupt
-            The user stopped the run, or nobody reads its progress any more (`ReaderGone`); it is saved.
+            The user stopped the run, or the reader of its progress is gone (`ReaderGone`); it is saved.
         """
         self._group.in_first(lambda: check_folder(self._folder, resume=resume))
         with ExitStack() as held:
@@ -138,7 +138,7 @@ class TrainingRun:
                     raise self._gone or KeyboardInterrupt
         except ProcessLost as error:
             raise TrainingStopped(
-                f"{error} {self._last_save()}", field="resume", advice="Go on with {field}."
+                f"{error} {self._last_save()}", field="resume", advice="Continue with {field}."
             ) from error
         if self._settings.warn_of_start and self._at.best_step == 0 < self._at.step:
             self._tell(Message(_KEPT, "warning"))
@@ -296,7 +296,7 @@ class TrainingRun:
         return replace(self._base, weights=cpu_weights(self._trainer.network), provenance=provenance(), training={})
 
     def _save(self) -> None:
-        """Write `last.pt`: weights and all that it takes to go on."""
+        """Write `last.pt`: weights and all that resuming needs."""
         position = vars(self._at) | {"since_validation": [list(vars(v).values()) for v in self._at.since_validation]}
         state = {"record": self._record, "trainer": self._trainer.state(), "position": position}
         entry = {
@@ -316,7 +316,7 @@ class TrainingRun:
             raise TrainingStopped(
                 f"Could not write to {self._folder} at step {self._at.step}: {error}. {self._last_save()}",
                 field="resume",
-                advice="Free some space and go on with {field}.",
+                advice="Free some space and continue with {field}.",
             ) from error
 
     def _hardware(self) -> str:

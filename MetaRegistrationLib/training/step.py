@@ -46,7 +46,7 @@ class OptimisationStep:
     mixed : bool
         Run the network in bfloat16; the loss is always float32.
     clip : float or None
-        Largest norm of the gradient; None leaves it alone.
+        Largest norm of the gradient; None for no clipping.
     """
 
     loss: RegistrationLoss

@@ -36,7 +36,7 @@ class TrainingOptions:
     seed : int
         Start of the random numbers.
     resume : bool
-        Go on with the run in `output`.
+        Resume the run in `output`.
     batch : int
         Pairs a step.
     learning_rate, clip : float or None

@@ -862,7 +862,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The same run with {field} goes on from there.</source>
+        <source>The same run with {field} continues from there.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -926,7 +926,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Go on with it by {field}, or choose another folder.</source>
+        <source>Continue it with {field}, or choose another folder.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -942,7 +942,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Go on with {field}.</source>
+        <source>Continue with {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -950,7 +950,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Free some space and go on with {field}.</source>
+        <source>Free some space and continue with {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -993,7 +993,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>start again with {resume} to go on from the last save</source>
+        <source>start again with {resume} to continue from the last save</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1552,7 +1552,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Loaded {name}: go on with Register.</source>
+        <source>Loaded {name}. Continue with Register.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -191,7 +191,7 @@ FAILURES = [
     (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "error: Out of memory."),
     (OSError(errno.ENOSPC, "No space left", "field.nrrd"), 3, "stopped: The disk is full: could not write field.nrrd."),
     (PermissionError(errno.EACCES, "denied", "a.png"), 2, "error: a.png: permission denied."),
-    (ReaderGone(), 130, "stopped: nobody reads the output"),
+    (ReaderGone(), 130, "stopped: the reader of the output is gone"),
 ]
 
 
@@ -268,7 +268,7 @@ def test_a_reader_that_goes_away_ends_the_run_quietly():
         process.stdout.close()
         err = process.stderr.read()
     assert process.returncode == 130
-    assert err == "meta-registration: stopped: nobody reads the output any more.\n"
+    assert err == "meta-registration: stopped: the reader of the output is gone.\n"
 
 
 def test_messages_go_to_stderr(probe, capsys):
@@ -462,7 +462,7 @@ def test_info_of_a_file_that_is_no_checkpoint(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("command", "start"),
-    [("pretrain", "a new network"), ("metatrain", "a new network"), ("finetune", "the one that is shipped")],
+    [("pretrain", "a new network"), ("metatrain", "a new network"), ("finetune", "the shipped one")],
 )
 def test_help_says_what_a_training_starts_from(command, start, capsys):
     assert main([command, "--help"]) == 0

@@ -112,7 +112,7 @@ def test_elastic_field_that_must_fold_is_refused():
     settings = RepeatSettings(
         displacement_px=60, displacement_spread_px=0, rotation_deg=0, translation_px=0, coarse_spacing_px=20
     )
-    with pytest.raises(InputError, match="without folds"):
+    with pytest.raises(InputError, match="without folding"):
         random_displacement(200, settings, rng())
 
 

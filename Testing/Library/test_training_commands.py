@@ -118,7 +118,7 @@ def test_a_run_whose_reader_has_gone_saves_and_ends_with_130(long_run, tmp_path)
     err = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=60) == 130 and "Traceback" not in err
-    assert "nobody reads" in err and "--resume" in err
+    assert "the reader of the output is gone" in err and "--resume" in err
     assert 10 <= saved_step(tmp_path / "run") < 6 * EPOCHS
 
 

@@ -142,7 +142,7 @@ def test_a_full_disk_stops_the_run_and_leaves_the_last_save_whole(calls, unbroke
         with pytest.raises(TrainingStopped) as stopped:
             make_run(make_trainer("pretrain"), folder)()
     message = str(stopped.value)
-    assert "No space left" in message and "go on with resume" in message and str(folder / LAST) in message
+    assert "No space left" in message and "continue with resume" in message and str(folder / LAST) in message
     assert {path.name for path in folder.iterdir()} == {BEST, LAST, LOG}
     assert saved_step(folder) in (0, 3, 6)
     make_run(make_trainer("pretrain"), folder)(resume=True)

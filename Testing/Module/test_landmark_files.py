@@ -52,5 +52,5 @@ def test_names_tell_whichever_comes_first(files, first, second, names):
     ],
 )
 def test_what_names_do_not_tell_is_refused(files, first, second, names):
-    with pytest.raises(InputError, match="cannot be told by their names"):
+    with pytest.raises(InputError, match="do not show which image they belong to"):
         landmark_files.read(files(first, second), GEOMETRY, GEOMETRY, names=names)

@@ -97,5 +97,5 @@ def test_own_ones_and_files_say_what_they_are(rig, dialogs, tmp_path):
     dialogs.answer(shutil.copyfile(source, tmp_path / "coarse_to_fine_octa.pt"))
     widget.ui.checkpointFileButton.click()
     purposes = {label: purpose for label, _path, purpose in listed(widget)}
-    assert purposes["mine"] == "Adapted earlier on 5 pairs: for images like those."
+    assert purposes["mine"] == "Adapted earlier on 5 pairs, for images like those."
     assert purposes["coarse_to_fine_octa.pt"] == f"The file {tmp_path / 'coarse_to_fine_octa.pt'}."

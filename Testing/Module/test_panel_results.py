@@ -96,7 +96,7 @@ def test_results_come_back_with_the_pair_and_with_the_scene(rig, widget, tmp_pat
     assert not widget.ui.resultsTable.visible
     click_row(rig, widget, 0)
     settle(rig)
-    assert widget.ui.resultsTable.visible and moved(widget) == second, "the one in use, not the one that was kept"
+    assert widget.ui.resultsTable.visible and moved(widget) == second, "the one in use, not the saved one"
     file = tmp_path / "scene.mrb"
     assert slicer.util.saveScene(str(file))
     slicer.mrmlScene.Clear(0)

@@ -310,7 +310,7 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     assert volumes[1].GetParentTransformNode() is nodes.transform("OD 2022") and other.GetParentTransformNode() is None
     assert nodes["browser"].GetNumberOfItems() == 2
     ui.visitsTable.cellClicked.emit(2, 0)
-    assert ui.visitsStatusLabel.text == "another eye could not be aligned: it cannot be shown here."
+    assert ui.visitsStatusLabel.text == "another eye could not be aligned, so it cannot be shown here."
 
     # Landmarks in two visits are measured.
     for row, name in ((0, "OD 2021"), (1, "OD 2022")):

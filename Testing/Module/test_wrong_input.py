@@ -61,7 +61,7 @@ def test_stack_in_a_folder_is_left_out_with_its_reason(rig, widget, tmp_path):
 def test_the_same_volume_twice(rig, pair):
     pair.ui.fixedVolumeSelector.setCurrentNode(pair.ui.movingVolumeSelector.currentNode())
     assert refused(rig, pair) == (
-        "phantom_001 moving was chosen as moving and as fixed volume: choose two different ones."
+        "phantom_001 moving is both the moving and the fixed volume: choose two different volumes."
     )
 
 
@@ -129,7 +129,7 @@ def test_gpu_out_of_memory_in_a_training(rig, pair, exhausted_child):
     rig.wait_until(lambda: not pair.panel.adapt.running, 30, "for the child")
     said = ui.adaptStatusLabel.text
     assert said.startswith("Out of memory. Close other programs or choose another device.")
-    assert "with Resume goes on from there" in said and "--" not in said and "\n" not in said
+    assert "with Resume continues from there" in said and "--" not in said and "\n" not in said
     assert ui.fineTuneButton.enabled and not ui.adaptProgressBar.visible
 
 

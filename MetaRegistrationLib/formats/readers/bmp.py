@@ -23,12 +23,12 @@ class Bmp(Reader):
     raster = True
 
     def is_whole(self, path: Path) -> bool:
-        """Whether all rows are there; ITK would fill them up with whatever lies in memory."""
+        """Whether all rows are there; ITK would fill missing ones with arbitrary memory."""
         offset, width, height, bits, compression = _header(path)
         return compression not in _PLAIN or path.stat().st_size >= offset + height * ((width * bits + 31) // 32 * 4)
 
     def declared_size(self, path: Path) -> tuple[int, float]:
-        """By its header. Pillow would tell neither the bits of a pixel nor, of kinds that it refuses, the size."""
+        """By its header. Pillow does not give the bits of a pixel or, for kinds that it refuses, the size."""
         _, width, height, bits, compression = _header(path)
         if compression not in _PLAIN:  # ITK decodes runs, and writes beyond its buffer where they are too long
             raise InputError(

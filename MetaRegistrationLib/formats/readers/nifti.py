@@ -1,4 +1,4 @@
-"""NIfTI: ITK decodes; the header is looked at first, because libraries go round for ever over some of its values."""
+"""NIfTI: ITK decodes; the header is checked first, because libraries loop for ever on some of its values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Nifti(Reader):
     volumes = True
 
     def is_whole(self, path: Path) -> bool:
-        """Whether all voxels are there; ITK would fill them up with whatever lies in memory."""
+        """Whether all voxels are there; ITK would fill missing ones with arbitrary memory."""
         with _opened(path) as stream:
             header = stream.read(352)
             expected = _whole_size(header)

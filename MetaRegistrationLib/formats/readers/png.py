@@ -54,7 +54,7 @@ class Png(Reader):
 
 
 def _chunks(path: Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name and content of each chunk; libpng takes the memory for what a chunk says before it looks whether it is there."""
+    """Name and content of each chunk; libpng allocates the declared size before it checks whether the chunk is there."""
     place = len(_SIGNATURE)
     while place + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, place)

@@ -30,7 +30,7 @@ class Tiff(Reader):
         """Decode the pages that are the image, rows and columns as they are stored."""
         tiff = pages_of(path)
         tags = TiffTags(path, tiff)
-        if tiff is None:  # another format under this name: ITK judges
+        if tiff is None:  # another format under this name: ITK decides
             return FileImage(sitk.ReadImage(str(path)), opacity=False, details=tags)
         pages = tiff.image_pages()
         inverted = pages[0].one(Tag.PHOTOMETRIC, 1) == 0
@@ -46,7 +46,7 @@ class Tiff(Reader):
         )
 
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
-        """By ImageJ or OME; a print resolution does not count."""
+        """By ImageJ or OME; a print resolution is ignored."""
         return found.details.spacing_mm()
 
 
