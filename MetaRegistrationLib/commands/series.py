@@ -22,9 +22,9 @@ NAME = "series"
 HELP = "align all visits of an eye, check and average them, and show what changed"
 DESCRIPTION = (
     "Align all visits of an eye to one of them, directly or, if that fails, through another visit. Check them by\n"
-    "round-trip errors, average them, and map the change between two of them. --output gets one folder per eye: each visit and\n"
-    "its transform, the average and the number of visits at each pixel, the change in standard deviations of repeat scans\n"
-    "without change, tables, a film, and report.html. For research, not for clinical use."
+    "round-trip errors, average them, and map the change between two of them. --output gets one folder per eye: each\n"
+    "visit and its transform, the average and the number of visits at each pixel, the change in standard deviations of\n"
+    "repeat scans without change, tables, a film, and report.html. For research, not for clinical use."
 )
 EXAMPLES = (
     "  meta-registration series --images visit1.png visit2.png visit3.png --output eye\n"

@@ -305,7 +305,7 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     rows = table(ui.visitsTable)
     assert [row[0] for row in rows] == ["OD 2021", "OD 2022", "another eye"]
     assert [row[6] for row in rows] == ["reference", "", "not aligned, left out"]
-    assert "another eye: it could not be aligned" in ui.visitsStatusLabel.text
+    assert "another eye: not aligned" in ui.visitsStatusLabel.text
     nodes = nodes_of(widget)
     assert volumes[1].GetParentTransformNode() is nodes.transform("OD 2022") and other.GetParentTransformNode() is None
     assert nodes["browser"].GetNumberOfItems() == 2

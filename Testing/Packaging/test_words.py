@@ -12,8 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PANEL = "MetaRegistration/Resources/UI/MetaRegistration.ui"
-# README.md and pages of Documentation/ that are written with the words of the glossary. Add a page once it is.
-PAGES: tuple[str, ...] = ()
+PAGES = ("README.md", *(f"Documentation/{path.name}" for path in sorted((ROOT / "Documentation").glob("*.md"))))
 
 # Former words, as regular expressions over lower-case text, and the term to use instead. Keys of files, such as
 # `made_worse_percent`, have underscores and match none of them.
@@ -67,6 +66,16 @@ def texts_of_panel(source: str) -> Iterator[tuple[int, str]]:
         yield number, string.text or ""
 
 
+def texts_of_page(source: str) -> Iterator[tuple[int, str]]:
+    """First line and text of each paragraph of a page."""
+    lines = source.splitlines()
+    starts = [
+        number for number, line in enumerate(lines) if line.strip() and (number == 0 or not lines[number - 1].strip())
+    ]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        yield start + 1, "\n".join(lines[start:end])
+
+
 def texts_of(path: Path) -> Iterator[tuple[int, str]]:
     """The texts of a file that people read, with the lines where they begin."""
     source = path.read_text(encoding="utf-8")
@@ -74,7 +83,7 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
         return texts_of_python(source)
     if path.suffix == ".ui":
         return texts_of_panel(source)
-    return iter([(1, source)])
+    return texts_of_page(source)
 
 
 def former_words(path: Path) -> list[str]:
@@ -117,5 +126,5 @@ def test_former_words_are_found(tmp_path):
     panel.write_text("<ui><string>Place in turns</string><string>Not sure</string></ui>", encoding="utf-8")
     assert len(former_words(panel)) == 2
     page = tmp_path / "page.md"
-    page.write_text("Of 11 % nothing can\nbe said.\n", encoding="utf-8")
-    assert len(former_words(page)) == 1
+    page.write_text("# Change\n\nOf 11 % nothing can\nbe said.\n", encoding="utf-8")
+    assert former_words(page) == ["page.md:3: 'nothing can be said', use: not measurable, measurable"]
