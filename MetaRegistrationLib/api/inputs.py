@@ -278,7 +278,7 @@ def _is_tensor(value: Any) -> bool:
 
 
 def _array(value: Any, name: str = "image") -> np.ndarray:
-    """An array of what is one; a masked array has NaN where it is masked, a tensor its channels last."""
+    """The array of an array-like value. Masked pixels become NaN; the channels of a tensor come last."""
     if _is_tensor(value):
         return _of_tensor(value)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
