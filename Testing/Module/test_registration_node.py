@@ -137,6 +137,15 @@ def test_what_is_written_today_has_the_same_names(scene_of_before):
     assert not written.saved and written.mean_distance is None and written.checkpoint == "a.pt"
 
 
+@pytest.mark.parametrize(
+    ("percent", "words"), [(0.0, "no folding"), (1e-6, "folding 0.000 %"), (0.5, "folding 0.500 %")]
+)
+def test_only_a_field_without_any_fold_has_no_folding(percent, words):
+    text = measures_text(measured(ncc_before=0.2014, ncc_after=0.4676, folding_percent=percent))
+    assert text == f"Similarity (NCC) 0.20 → 0.47, {words}."
+    assert "no folding" in translated()
+
+
 def test_one_more_measure_comes_to_scene_and_panel(rig, monkeypatch):
     longest = Measure(
         "longest_ncc_px",
