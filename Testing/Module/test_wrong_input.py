@@ -178,7 +178,7 @@ def test_what_a_child_says_of_a_field_has_the_name_of_the_panel(rig, pair, refus
 
 
 def test_a_training_that_cannot_write_names_the_field_of_its_section(rig, pair, refused_child):
-    pair.ui.adaptedNameLineEdit.text = "mine"
+    pair.ui.adaptedNameLineEdit.text = "cannot be written"
     pair.ui.fineTuneButton.click()
     rig.wait_until(lambda: not pair.panel.adapt.running, 30, "for the child")
     assert pair.ui.adaptStatusLabel.text == "Cannot write to /a/{0}/{b}. Choose another Name."
