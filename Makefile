@@ -5,7 +5,7 @@
 # make faults faults in every writer and long run, for SECONDS_EACH
 #
 # Variables: PYTHON (an interpreter of Python 3.10 or later), TORCH (pip requirement of the torch build to use; pip's own
-# settings, such as PIP_FIND_LINKS, say where it is looked for).
+# settings, such as PIP_FIND_LINKS, say where it is looked for), WORKERS (processes that share the tests).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
@@ -14,6 +14,7 @@ IN_VENV := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 SECONDS_EACH ?= 3600
+WORKERS ?= 2
 
 .PHONY: venv demo test fuzz faults
 
@@ -25,7 +26,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	$(IN_VENV) -m pytest
+	OMP_NUM_THREADS=1 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 fuzz: $(INSTALLED)
 	$(IN_VENV) Testing/Robustness/fuzz.py --seconds $(SECONDS_EACH) --report fuzz.json --keep fuzz_findings
