@@ -187,7 +187,7 @@ def test_volumes_of_different_size_and_spacing(rig, widget, pictures):
     _transform, warped = register_volumes(rig, widget, moving, fixed)
     assert warped.shape == pictures[1].shape
     assert_shown_as_warped(moving, fixed, zoomed, warped)
-    before, after = re.findall(r"-?\d\.\d{3}", widget.ui.measuresLabel.text)[:2]
+    before, after = re.findall(r"-?\d\.\d{2}", widget.ui.measuresLabel.text)[:2]
     assert float(after) > float(before)
 
 
