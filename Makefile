@@ -5,7 +5,8 @@
 # make faults faults in every writer and long run, for SECONDS_EACH
 #
 # Variables: PYTHON (an interpreter of Python 3.10 or later), TORCH (pip requirement of the torch build to use; pip's own
-# settings, such as PIP_FIND_LINKS, say where it is looked for), WORKERS (processes that share the tests).
+# settings, such as PIP_FIND_LINKS, say where it is looked for), WORKERS (processes that share the tests of the
+# library; the tests of the module share one scene, and so one process).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
@@ -26,7 +27,8 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	OMP_NUM_THREADS=1 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile Testing/Library Testing/Packaging Testing/Robustness
+	$(IN_VENV) -m pytest Testing/Module
 
 fuzz: $(INSTALLED)
 	$(IN_VENV) Testing/Robustness/fuzz.py --seconds $(SECONDS_EACH) --report fuzz.json --keep fuzz_findings
