@@ -165,7 +165,9 @@ def refuse_replacing(targets: Iterable[str | os.PathLike], inputs: Iterable[str 
     """Raise an `InputError` where a file that is about to be written is one of the inputs, by whatever name; None is no input."""
     read = {Path(path).resolve() for path in inputs if path is not None}
     for target in targets:
-        if Path(target).resolve() in read:
+        if (
+            os.path.lexists(target) and Path(target).resolve() in read
+        ):  # most are new, and need no look at every folder above
             raise InputError(
                 f"{target}: the result would replace this input.", field="output", advice="Choose another {field}."
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class FileImage:
     details: object = None
 
 
-class Reader:
+class Reader(ABC):
     """One image format. A new one is a file in `readers/` with a subclass that `register` decorates.
 
     Attributes
@@ -83,6 +84,7 @@ class Reader:
         """
         return None
 
+    @abstractmethod
     def read(self, path: Path) -> FileImage:
         """Read a file that is there, whole, and of a possible size.
 
@@ -91,7 +93,6 @@ class Reader:
         InputError, RuntimeError, OSError, MemoryError, ValueError
             It cannot be decoded. All but the first become an `InputError` that names the file.
         """
-        raise NotImplementedError
 
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
         """Pixel size (row, column) in mm that the file states; None where it states none."""

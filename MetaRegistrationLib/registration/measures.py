@@ -239,7 +239,7 @@ def summary(rows: Sequence[PairMeasures]) -> dict:
 
 
 def as_row(measures: PairMeasures) -> dict:
-    """Columns of `metrics.csv`: what is not known is an empty cell."""
+    """Columns of `metrics.csv`: unknown values are empty cells."""
     return {each.key: each.cell(measures[each.key]) for each in MEASURES}
 
 

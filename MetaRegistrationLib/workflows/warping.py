@@ -123,6 +123,7 @@ def warp_files(options: WarpOptions, progress: Reader | None = None) -> list[Pat
 
 def _targets(options: WarpOptions) -> list[Path]:
     """The files to be written, none of which is read or written twice."""
+    from ..formats.files import refuse_replacing
     from ..formats.image_files import file_stem
 
     targets = [Path(options.output) / f"{file_stem(Path(path))}.nrrd" for path in options.images]
@@ -130,11 +131,8 @@ def _targets(options: WarpOptions) -> list[Path]:
     double = next((target for target in targets if names.count(target.name.casefold()) > 1), None)
     if double is not None:
         raise InputError(f"{double.name}: two of the images would be written under this name. Warp them one by one.")
-    read = {Path(path).resolve() for path in options.images}
-    read |= {(Path(options.result) / name).resolve() for name in (FIELD, MOVING, FIXED, "warped.nrrd")}
-    for target in targets:
-        if target.resolve() in read:
-            raise InputError(f"{target}: the result would replace this file. Choose another folder for the results.")
+    result = [Path(options.result) / name for name in (FIELD, MOVING, FIXED, "warped.nrrd")]
+    refuse_replacing(targets, [*options.images, *result])
     return targets
 
 
