@@ -15,7 +15,8 @@ from ..formats.image_files import file_stem
 from ..progress import Reader
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
-from ..visits.files import usable_name
+from ..visits.dates import When, read_date
+from ..visits.names import usable_name
 from ..workflows.visits import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from .inputs import as_image, as_path
@@ -134,7 +135,7 @@ def align_visits(
     images : sequence
         At least two images, each as `register` takes it.
     dates : sequence of str or date, optional
-        One for each image; they are stored with the visits.
+        One for each image, such as 2021-03-04; they are stored with the visits.
     names : sequence of str, optional
         One for each image, all different; by default the names of the files, or visit_1, visit_2 ...
     reference : str, optional
@@ -153,7 +154,8 @@ def align_visits(
     Raises
     ------
     InputError
-        Fewer than two images, lists of another length, two visits of one name, or an image that cannot be used.
+        Fewer than two images, lists of another length, two visits of one name, an impossible or ambiguous date
+        (04.03.2021), or an image that cannot be used.
     """
     images = list(images)
     if len(images) < 2:
@@ -164,13 +166,15 @@ def align_visits(
             raise InputError(f"{name}: expected one for each of {len(images)} images, got {len(values)}.")
     options = registrar_options(checkpoint, network, stages, device)
     check_stages(VisitsOptions(options))
+    stated_dates = [_date(None if dates is None else dates[number], number) for number in range(len(images))]
     visits = [
         Visit(
             _name(names, image, number),
             as_image(image, f"images[{number}]", spacing=spacing, mask=None if masks is None else masks[number]).image,
-            _date(None if dates is None else dates[number]),
+            str(when or text),
+            when=when,
         )
-        for number, image in enumerate(images)
+        for number, (image, (text, when)) in enumerate(zip(images, stated_dates, strict=True))
     ]
     same = [visit.name.casefold() for visit in visits]
     double = next((visit.name for visit in visits if same.count(visit.name.casefold()) > 1), None)
@@ -187,9 +191,9 @@ def _name(names: Sequence[str] | None, image: Any, number: int) -> str:
     return f"visit_{number + 1}" if path is None else usable_name(file_stem(Path(path)), "images")
 
 
-def _date(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, (datetime.date, np.datetime64)):
-        return str(value)
+def _date(value: Any, number: int) -> tuple[str, When | None]:
+    """A date as text and as it can be compared; a text that is no date stays a text."""
+    if value is None or isinstance(value, (str, datetime.date, np.datetime64)):
+        text = "" if value is None else str(value)
+        return text, read_date(text, f"dates[{number}]")
     raise InputError(f"dates: expected text or a date, got {value!r}.")

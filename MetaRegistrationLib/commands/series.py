@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..progress import Reader
+from ..visits.dates import DATE_ORDERS
 from ..workflows.visits import ChangeOptions, VisitsOptions, align_eyes, check_stages
 from .failures import SOME_LEFT_OUT
 from .options import (
@@ -39,9 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     given = parser.add_mutually_exclusive_group(required=True)
     given.add_argument("--images", type=path_name, nargs="+", metavar="FILE", help="visits of one eye")
     given.add_argument(
-        "--visits", type=path_name, metavar="FILE", help="table: eye, visit, date, image, landmarks, mask"
+        "--visits",
+        type=path_name,
+        metavar="FILE",
+        help="table: image, and as wanted patient, eye, side, visit, date, landmarks, mask, spacing_um, centre_x, centre_y",
     )
-    given.add_argument("--folder", type=path_name, metavar="DIR", help="one subfolder an eye, or the images of one eye")
+    given.add_argument(
+        "--folder",
+        type=path_name,
+        metavar="DIR",
+        help="the images of one eye, a subfolder an eye (or a patient with eyes), or a subfolder a visit",
+    )
+    parser.add_argument(
+        "--dates",
+        choices=DATE_ORDERS,
+        default="ask",
+        help="how dates such as 04.03.2021 are read (default: they are refused); ignore: no dates from names",
+    )
     parser.add_argument("--reference", metavar="NAME", help="the visit that stays in place (default: the best quality)")
     _add_change(parser)
     add_output(parser)
@@ -82,14 +97,15 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Align, average, write."""
-    from ..visits.files import eyes_of_files, eyes_of_folder, eyes_of_table
+    from ..visits.sources import eyes_of_files, eyes_of_folder, eyes_of_table
 
     options = _options(arguments)
     check_stages(options)
+    dates = arguments.dates
     if arguments.images:
-        eyes = eyes_of_files(arguments.images)
+        eyes = eyes_of_files(arguments.images, dates)
     else:
-        eyes = eyes_of_table(arguments.visits) if arguments.visits else eyes_of_folder(arguments.folder)
+        eyes = eyes_of_table(arguments.visits, dates) if arguments.visits else eyes_of_folder(arguments.folder, dates)
     outcome = align_eyes(eyes, arguments.output, options, progress)
     if not arguments.json:
         print(f"Results: {outcome.output.resolve()} (report.html shows them)")

@@ -40,6 +40,28 @@ class FileImage:
     details: object = None
 
 
+@dataclass(frozen=True)
+class FileFacts:
+    """What a file says of its scan, beyond the pixels; empty where it says nothing.
+
+    Attributes
+    ----------
+    acquired : str
+        Date and time, YYYYMMDDHHMMSS or YYYYMMDD.
+    acquired_from : str
+        The attribute that they come from.
+    laterality : str
+        As it is stated, such as R or L.
+    patient : str
+        An identifier, only to tell patients apart.
+    """
+
+    acquired: str = ""
+    acquired_from: str = ""
+    laterality: str = ""
+    patient: str = ""
+
+
 class Reader(ABC):
     """One image format. A new one is a file in `readers/` with a subclass that `register` decorates.
 
@@ -97,6 +119,10 @@ class Reader(ABC):
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
         """Pixel size (row, column) in mm that the file states; None where it states none."""
         return None if self.raster or says_nothing(found.pixels) else found.pixels.GetSpacing()[1::-1]
+
+    def facts(self, path: Path) -> FileFacts:
+        """What the header says of date, side and patient; it decodes no pixels, and raises nothing."""
+        return FileFacts()
 
 
 _READERS: dict[str, Reader] = {}

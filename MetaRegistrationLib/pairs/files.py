@@ -57,8 +57,8 @@ class ImagePair:
 
 
 @dataclass(frozen=True)
-class _GivenSize:
-    """The user's pixel size of an image, micrometres, and whether it overrides the file."""
+class GivenSize:
+    """The pixel size of an image that the user gives, micrometres, and whether it overrides the file."""
 
     spacing_um: float | None
     override: bool
@@ -183,10 +183,10 @@ class PairFiles:
             digest.update(len(content).to_bytes(8, "little") + content)
         return digest.hexdigest()[:16]
 
-    def _spacing(self, own: float | None) -> _GivenSize:
-        return _GivenSize(self.spacing_um, self.override_spacing) if own is None else _GivenSize(own, True)
+    def _spacing(self, own: float | None) -> GivenSize:
+        return GivenSize(self.spacing_um, self.override_spacing) if own is None else GivenSize(own, True)
 
-    def _image(self, path: Path, own_slice: int | None, mask: Path | None, size: _GivenSize) -> Image:
+    def _image(self, path: Path, own_slice: int | None, mask: Path | None, size: GivenSize) -> Image:
         """The image with the pixel size of its file; the given size is used only if the file's cannot be understood."""
         index = self.slice_index if own_slice is None else own_slice
         with _blaming(path):

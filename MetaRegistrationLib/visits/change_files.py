@@ -65,18 +65,17 @@ def series_change(
     valid = shown[0] & shown[1] & ~folded(earlier.positions)
     change = change_map(*images, valid, positions=later.positions, noise=noise)
     pixel = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
-    centre = centre_xy or suggested_centre(*reference.warped)
+    given = centre_xy or series.centre_xy
+    centre = given or suggested_centre(*reference.warped)
     return SeriesChange(
-        earlier, later, change, centre, centre_xy is not None, pixel, etdrs_table(change, centre, pixel, eye)
+        earlier, later, change, centre, given is not None, pixel, etdrs_table(change, centre, pixel, eye)
     )
 
 
 def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit, AlignedVisit]:
     aligned = {entry.visit.name: entry for entry in series.visits if entry.aligned}
     if names is None:
-        if len(aligned) < 2:
-            raise InputError("A change needs two aligned visits; fewer were aligned.")
-        return tuple(list(aligned.values())[place] for place in (0, -1))
+        return default_pair(series)
     for name in names:
         if name not in aligned:
             raise InputError(
@@ -85,6 +84,28 @@ def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit
     if names[0] == names[1]:
         raise InputError(f"{{field}}: {names[0]!r} twice.", field="change", advice="Name two visits.")
     return aligned[names[0]], aligned[names[1]]
+
+
+def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
+    """The earliest and the latest aligned visit by their dates; the first and the last where no dates are known.
+
+    Raises
+    ------
+    InputError
+        Fewer than two visits are aligned, or all dated ones are of one day (repeats).
+    """
+    aligned = [entry for entry in series.visits if entry.aligned]
+    if len(aligned) < 2:
+        raise InputError("A change needs two aligned visits; fewer were aligned.")
+    dated = [entry for entry in aligned if entry.visit.when is not None]
+    if len(dated) < 2:
+        return aligned[0], aligned[-1]
+    earliest, latest = (pick(dated, key=lambda entry: entry.visit.when.start) for pick in (min, max))
+    if not earliest.visit.when.before(latest.visit.when):
+        raise InputError(
+            f"All visits are of one day ({earliest.visit.when.day or earliest.visit.when}): repeats, not a change over time."
+        )
+    return earliest, latest
 
 
 def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry: Geometry) -> Path:
@@ -107,6 +128,7 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
     record = {
         "earlier": found.earlier.visit.name,
         "later": found.later.visit.name,
+        "dates": [found.earlier.visit.date, found.later.visit.date],
         "threshold_sd": found.change.threshold,
         "sd": asdict(found.change.noise),
         "sd_from": "this pair" if found.change.own_noise else "repeat scans",

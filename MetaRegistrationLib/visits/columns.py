@@ -41,6 +41,14 @@ VISIT_COLUMNS = (
     Measure("visit", "visit", lambda row: row.entry.visit.name, kind=str),
     Measure("date", "date", lambda row: row.entry.visit.date, kind=str),
     Measure(
+        "order",
+        "order",
+        lambda row: row.series.order,
+        kind=str,
+        note="What the order of the rows rests on: `dates`, `names` (dates are not known), or `given`",
+    ),
+    Measure("side", "eye", lambda row: row.series.side, kind=str, note="`right`, `left`, or empty if unknown"),
+    Measure(
         "quality",
         "image quality",
         lambda row: row.series.qualities[row.index],

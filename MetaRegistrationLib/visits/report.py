@@ -19,6 +19,7 @@ from ..registration.schema import Measure
 from .average import Average
 from .change_files import WHAT_IT_SHOWS, SeriesChange, region_cells, write_change
 from .columns import LOOP_COLUMNS, VISIT_COLUMNS, Loop, VisitOfSeries, cells
+from .orders import ORDERS
 from .regions import REGION_COLUMNS
 from .series import LEAST_CONSISTENCY_PX, AlignedVisit, Series
 
@@ -73,6 +74,7 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     changed = "" if change is None else _change_part(write_change(folder, change, mean.image, geometry), change)
     write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, changed))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
+    record |= {"order": series.order, "side": series.side}
     write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent}))
 
 
@@ -120,7 +122,9 @@ def _change_part(picture: Path, found: SeriesChange) -> str:
 
 def _page(title: str, series: Series, rows: list, loops: list, frames: list[tuple[str, str]], changed: str) -> str:
     pictures = "".join(_figure(name, data) for name, data in frames)
-    why = f"Reference: {series.visits[series.reference].visit.name}, {series.why}."
+    why = (
+        f"Visits in the {ORDERS[series.order]}. Reference: {series.visits[series.reference].visit.name}, {series.why}."
+    )
     if series.inconsistent:
         names = ", ".join(series.inconsistent)
         why += f" Inconsistent alignment: round-trip error over {LEAST_CONSISTENCY_PX} px. Check {names}."

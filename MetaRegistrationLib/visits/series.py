@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..formats.images import Image, tissue
 from ..formats.landmarks import Landmarks, match_landmarks
 from ..stages import LEAST_CONFIDENCE
+from .dates import When
 from .quality import quality
 
 LEAST_CONSISTENCY_PX = calibration.CONSISTENCY_PX.value
@@ -26,12 +27,28 @@ _EVERY = 8  # pixels between the points of a round trip
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """One image of the eye; `date` is as the user wrote it, `landmarks` are in pixels of the image."""
+    """One image of the eye.
+
+    Attributes
+    ----------
+    name : str
+    image : Image
+    date : str
+        As tables and pages show it.
+    landmarks : Landmarks or None
+        In pixels of the image.
+    when : When or None
+        The date as it can be compared; None if it is unknown.
+    centre_xy : (float, float) or None
+        Centre of the ETDRS grid, (x, y) in pixels of the image, if one was given.
+    """
 
     name: str
     image: Image
     date: str = ""
     landmarks: Landmarks | None = None
+    when: When | None = None
+    centre_xy: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +108,10 @@ class Series:
     qualities : list of float
     round_trip_px : dict of (str, str) to float
         Median round-trip error over two visits, pixels of the network grid (400 x 400).
+    order : str
+        What the order of the visits rests on, a key of `orders.ORDERS`.
+    side : str
+        "right", "left" or "" (unknown).
     """
 
     reference: int
@@ -98,6 +119,19 @@ class Series:
     visits: list[AlignedVisit]
     qualities: list[float]
     round_trip_px: dict[tuple[str, str], float] = field(default_factory=dict)
+    order: str = "given"
+    side: str = ""
+
+    @property
+    def centre_xy(self) -> tuple[float, float] | None:
+        """The centre of the ETDRS grid, (x, y) in pixels of the reference, if a visit has one; that of the reference first."""
+        entries = [self.visits[self.reference], *self.visits]
+        given = next((entry for entry in entries if entry.aligned and entry.visit.centre_xy is not None), None)
+        if given is None:
+            return None
+        away = np.linalg.norm(given.positions - np.array(given.visit.centre_xy[::-1]), axis=-1)
+        row, column = np.unravel_index(int(np.argmin(away)), away.shape)
+        return float(column), float(row)
 
     def landmark_distance_px(self, index: int) -> float:
         """Mean distance of a visit's landmarks from the mapped ones of the reference, in pixels of the visit; NaN without."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,14 @@ from ..errors import InputError
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from .registrars import RegistrarOptions, make_registrar
+from .visit_checks import check_names, checked, landmark_notes
 
 if TYPE_CHECKING:
     from ..registration.registrar import Registrar
     from ..visits import Series, Visit
     from ..visits.change import RepeatNoise
     from ..visits.change_files import SeriesChange
-    from ..visits.files import VisitFile
+    from ..visits.eyes import Eye, Eyes
 
 TASK = "series"
 _MOST_AT_ONCE = 8  # memory: each takes some 100 MB
@@ -85,7 +86,7 @@ class EyesOutcome:
     done : int
         Eyes that were registered.
     left_out : list of str
-        Names of the eyes that were not.
+        Names of the eyes, visits and files that were not.
     """
 
     output: Path
@@ -94,7 +95,7 @@ class EyesOutcome:
 
 
 def align_eyes(
-    eyes: dict[str, list[VisitFile]],
+    eyes: Eyes,
     output: Path,
     options: VisitsOptions | None = None,
     progress: Reader | None = None,
@@ -103,8 +104,8 @@ def align_eyes(
 
     Parameters
     ----------
-    eyes : dict of str to list of VisitFile
-        As of `visits.files`.
+    eyes : Eyes
+        As of `visits.sources`.
     output : Path
     options : VisitsOptions, optional
     progress : Reader, optional
@@ -112,34 +113,47 @@ def align_eyes(
     Raises
     ------
     InputError
-        None of the eyes could be registered, or a setting, checkpoint or folder cannot be used.
+        None of the eyes could be registered, or a setting, checkpoint or folder cannot be used. Names that are in none of the
+        eyes are refused before any registration.
     """
     from ..formats.files import sole_writer, writable_folder
 
     progress, options = progress or Silent(), options or VisitsOptions()
     check_stages(options)
+    eyes = checked(eyes, options)
     registrar, record = make_registrar(options.registrar)
     output = writable_folder(output)
-    progress(Started(TASK, len(eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    left_out = _tell(eyes, progress)
     wanted = options.change.repeats if options.change.wanted else None
-    work = _Eyes(options, registrar, record, _noise(wanted, registrar, progress) if wanted else None, progress)
-    left_out, done = [], 0
+    noise = _noise(wanted, registrar, progress) if wanted else None
+    work = _Eyes(options, registrar, record, noise, progress, left_out)
+    done, several = 0, len(eyes.eyes) > 1
     with sole_writer(output):
-        for number, (eye, files) in enumerate(eyes.items(), 1):
+        for number, eye in enumerate(eyes.eyes.values(), 1):
             try:
-                values = work.one(files, output if len(eyes) == 1 else output / eye)
+                values = work.one(eye, output / eye.name if several else output)
             except (InputError, OSError) as error:
-                if len(eyes) == 1:
+                if not several:
                     raise
-                left_out.append(eye)
-                progress(Message.of(error, f"left out: {eye}: "))
+                left_out.append(eye.name)
+                progress(Message.of(error, f"left out: {eye.name}: "))
                 continue
             done += 1
-            progress(Item(number, len(eyes), eye, values))
+            progress(Item(number, len(eyes.eyes), eye.name, values))
     if not done:
-        raise InputError(f"None of the {len(eyes)} eyes could be done; the messages above say why.")
+        raise InputError(f"None of the {len(eyes.eyes)} eyes could be done; the messages above say why.")
     progress(Finished(TASK, output, {"eyes": done, "left_out": left_out}))
     return EyesOutcome(output, done, left_out)
+
+
+def _tell(eyes: Eyes, progress: Reader) -> list[str]:
+    """Say what the source left out and did not understand; the names of what is left out."""
+    for note in eyes.notes:
+        progress(Message(note, "warning"))
+    for item in eyes.left_out:
+        progress(Message.of(item.error, f"left out: {item.name}: "))
+    return [item.name for item in eyes.left_out]
 
 
 def check_stages(options: VisitsOptions) -> None:
@@ -191,28 +205,57 @@ class _Eyes:
     record: dict
     noise: RepeatNoise | None
     progress: Reader
+    left_out: list[str]
 
-    def one(self, files: Sequence[VisitFile], folder: Path) -> dict:
+    def one(self, eye: Eye, folder: Path) -> dict:
         """Process one eye into `folder`."""
         from ..visits import average
+        from ..visits.orders import ORDERS
         from ..visits.report import write_series
 
         options = self.options
-        visits = [file.load(options.slice_index, options.spacing_um) for file in files]
-        for visit in visits:
-            for note in visit.image.notes:
-                self.progress(Message(f"{visit.name}: {note}", "warning"))
+        check_names(eye, options)
+        visits = self._loaded(eye)
         series = align_visits(visits, self.registrar, options.reference, self.progress)
+        series = replace(series, order=eye.order, side=eye.side)
+        self.progress(Message(f"visits in the {ORDERS[eye.order]}: {', '.join(visit.name for visit in visits)}"))
         with ThreadPoolExecutor(1) as beside:
             averaging = beside.submit(average, series)
             change = self._change(series) if options.change.wanted else None
             mean = averaging.result()
-        images = {file.name: file.path for file in files}
+        images = {file.name: file.path for file in eye.visits}
         write_series(folder, series, mean, {**self.record, "images": images}, change)
         _report(series, self.progress)
         loops = [px for px in series.round_trip_px.values() if px == px]
         values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
         return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
+
+    def _loaded(self, eye: Eye) -> list[Visit]:
+        """The visits that can be read, with landmarks that match; the others are named.
+
+        Raises
+        ------
+        InputError
+            Fewer than two can be read, or landmarks do not match.
+        """
+        visits, wanted = [], self.options
+        for file in eye.visits:
+            try:
+                visits.append(file.load(wanted.slice_index, wanted.spacing_um))
+            except InputError as error:
+                self.left_out.append(file.name)
+                self.progress(Message.of(error, f"left out: {file.name}: "))
+                continue
+            for note in visits[-1].image.notes:
+                self.progress(Message(f"{file.name}: {note}", "warning"))
+        if len(visits) < 2:
+            raise InputError(f"{eye.name}: fewer than two visits can be read. A series needs at least two.")
+        check_names(
+            replace(eye, visits=tuple(file for file in eye.visits if file.name in {v.name for v in visits})), wanted
+        )
+        for note in landmark_notes(visits, wanted.reference):
+            self.progress(Message(note, "warning"))
+        return visits
 
     def _change(self, series: Series) -> SeriesChange | None:
         """The change between the visits of the options. If none are named and there is no change map, None, with a message."""
@@ -220,10 +263,10 @@ class _Eyes:
 
         wanted = self.options.change
         try:
-            found = series_change(series, wanted.visits, self.noise, wanted.centre_xy, wanted.eye)
+            found = series_change(series, wanted.visits, self.noise, wanted.centre_xy, series.side)
         except InputError as error:
             if wanted.visits:
-                raise
+                self.left_out.append("change")
             self.progress(Message.of(error, "no change is mapped: "))
             return None
         whole = found.rows[-1]

@@ -957,6 +957,26 @@
         <source>Name two visits.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Say which with {field}, or write the date as 2021-03-04.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Correct it, or leave it out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name the earlier visit first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the side of each in a column side of the table, or in its name (OD, OS).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the centre of each in the columns centre_x and centre_y of the table.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>jobs.sentences</name>

@@ -249,7 +249,7 @@ def one_file_more(tmp_path, monkeypatch):
 def test_a_new_format_is_one_file(tmp_path, one_file_more):
     from MetaRegistrationLib.pairs.folders import find_pairs
     from MetaRegistrationLib.tasks.file_lists import listed
-    from MetaRegistrationLib.visits.files import eyes_of_folder
+    from MetaRegistrationLib.visits.sources import eyes_of_folder
 
     pairs = tmp_path / "pairs"
     pairs.mkdir()
@@ -260,7 +260,7 @@ def test_a_new_format_is_one_file(tmp_path, one_file_more):
     (pair,) = find_pairs(pairs).pairs
     np.testing.assert_array_equal(pair.load().fixed.array, GREY8[::-1])
     assert len(listed(pairs, image_suffixes(), "task")) == 2
-    assert len(eyes_of_folder(pairs)["pairs"]) == 2
+    assert len(eyes_of_folder(pairs).eyes["pairs"].visits) == 2
     (pairs / "2.pgm").write_bytes(b"P9 56 40 255\n")
     with pytest.raises(InputError, match=r"2\.pgm"):
         read_image(pairs / "2.pgm")

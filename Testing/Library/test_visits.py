@@ -14,7 +14,6 @@ from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits import Visit, align_series, average
-from MetaRegistrationLib.visits.files import eyes_of_files, eyes_of_folder, eyes_of_table
 from MetaRegistrationLib.visits.quality import quality
 
 WIDE = 200 * draw_phantom(np.random.default_rng(4), size=260).image
@@ -128,31 +127,6 @@ def test_names_and_references_that_are_not_there_are_refused():
         align_series(mine[:1], Shifts(mine))
     with pytest.raises(InputError, match=r"no visit 'x'.*a, b"):
         align_series(mine, Shifts(mine), reference="x")
-
-
-def test_eyes_of_tables_and_folders(tmp_path):
-    for eye in ("left", "right"):
-        for name in "ab":
-            write_grey_png(tmp_path / eye / f"{name}.png", view(name))
-    assert {eye: [v.name for v in found] for eye, found in eyes_of_folder(tmp_path).items()} == {
-        "left": ["a", "b"],
-        "right": ["a", "b"],
-    }
-    table = tmp_path / "visits.csv"
-    table.write_text("eye,visit,date,image\nleft,1,2020,left/a.png\nleft,2,2021,left/b.png\n", encoding="utf-8")
-    found = eyes_of_table(table)["left"]
-    assert [(v.name, v.date) for v in found] == [("1", "2020"), ("2", "2021")] and eyes_of_folder(tmp_path).keys() == {
-        "left"
-    }
-    table.write_text("eye,image\nleft,left/a.png\n", encoding="utf-8")
-    with pytest.raises(InputError, match="'left' has one visit only"):
-        eyes_of_table(table)
-    for name in ("../x", "a/b", "average", ".hidden", "a:b"):
-        table.write_text(f"visit,image\n{name},left/a.png\nb,left/b.png\n", encoding="utf-8")
-        with pytest.raises(InputError, match="cannot be the name of a file"):
-            eyes_of_table(table)
-    same = eyes_of_files([tmp_path / "left" / "a.png", tmp_path / "right" / "a.tif"])["eye"]
-    assert [v.name for v in same] == ["a.png", "a.tif"]
 
 
 def test_the_command_writes_a_series(tmp_path, capsys):

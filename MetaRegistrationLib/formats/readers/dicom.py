@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +17,9 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
+from ..itk_io import quiet_itk
 from ..libraries import is_installed, needed
-from ..registry import FileImage, Reader, register
+from ..registry import FileFacts, FileImage, Reader, register
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _SPACING_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # the same, as ITK calls them
@@ -59,6 +60,68 @@ class Dicom(Reader):
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
         """As it is stated; 1 mm is a size like any other."""
         return found.pixels.GetSpacing()[1::-1] if found.details else None
+
+    def facts(self, path: Path) -> FileFacts:
+        """By pydicom, else by ITK, which refuses the newer classes."""
+        try:
+            value = _by_pydicom(path) if is_installed("pydicom") else _by_itk_header(path)
+        except Exception:  # a damaged header says nothing; reading the image says what is wrong with it
+            return FileFacts()
+        date, source = next(((found, name) for name, found in _acquired(value) if found), ("", ""))
+        return FileFacts(date, source, _laterality(value), value("PatientID"))
+
+
+_TAGS = {
+    "AcquisitionDateTime": "0008|002a",
+    "AcquisitionDate": "0008|0022",
+    "AcquisitionTime": "0008|0032",
+    "ContentDate": "0008|0023",
+    "ContentTime": "0008|0033",
+    "StudyDate": "0008|0020",
+    "StudyTime": "0008|0030",
+    "ImageLaterality": "0020|0062",
+    "Laterality": "0020|0060",
+    "PatientID": "0010|0020",
+}
+
+
+def _by_pydicom(path: Path) -> Callable[[str], str]:
+    """A function from the name of an attribute to its text, "" without."""
+    import pydicom
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = pydicom.dcmread(path, stop_before_pixels=True)
+
+        def value(name: str) -> str:
+            return str(_first(data, name, "FrameAnatomySequence") or "").strip()
+
+        found = {name: value(name) for name in (*_TAGS, "FrameLaterality")}
+    return lambda name: found.get(name, "")
+
+
+def _by_itk_header(path: Path) -> Callable[[str], str]:
+    """As `_by_pydicom`."""
+    reader = sitk.ImageFileReader()
+    reader.SetFileName(str(path))
+    with quiet_itk():
+        reader.ReadImageInformation()
+    found = {name: reader.GetMetaData(tag).strip() for name, tag in _TAGS.items() if reader.HasMetaDataKey(tag)}
+    return lambda name: found.get(name, "")
+
+
+def _acquired(value: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """Dates with times, the nearest to the scan first."""
+    yield "AcquisitionDateTime", value("AcquisitionDateTime")
+    for name in ("Acquisition", "Content", "Study"):
+        date = value(f"{name}Date")
+        time = re.match(r"\d{6}|\d{4}", value(f"{name}Time"))
+        yield f"{name}Date", date and date + (time.group() if time else "")
+
+
+def _laterality(value: Callable[[str], str]) -> str:
+    names = ("ImageLaterality", "FrameLaterality", "Laterality")
+    return next((found for found in map(value, names) if found in ("R", "L")), "")
 
 
 def _by_itk(path: Path) -> FileImage:

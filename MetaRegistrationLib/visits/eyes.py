@@ -1,0 +1,321 @@
+"""Visits grouped into eyes: dated, sided, checked against each other, and put in the order of time."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..errors import InputError
+from ..formats.facts import file_facts
+from ..formats.folder_listing import name_key
+from ..formats.image_files import file_stem
+from ..formats.registry import FileFacts
+from .dates import AmbiguousDate, DateOrder, When, date_in_name, day_of_file, natural_key, read_date
+from .files import VisitFile
+from .names import file_name, result_names
+from .sides import side_in_name, side_of_cell
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One visit as a table or a folder lists it.
+
+    Attributes
+    ----------
+    eye : str
+        The eye that it belongs to, as far as the source tells.
+    name : str
+        Of the visit.
+    path : Path
+        The image.
+    place : str
+        Beginning of messages: the file, or the table and its line.
+    names : tuple of str
+        Names that may tell the side: of the eye, of folders.
+    date, clock, side : str
+        As a table states them.
+    own_eye : bool
+        The source names the eye, so that both sides in it are a contradiction.
+    landmarks, mask, spacing_um, slice_index, centre_xy
+        As in `VisitFile`.
+    """
+
+    eye: str
+    name: str
+    path: Path
+    place: str
+    names: tuple[str, ...] = ()
+    date: str = ""
+    clock: str = ""
+    side: str = ""
+    own_eye: bool = False
+    landmarks: Path | None = None
+    mask: Path | None = None
+    spacing_um: float | None = None
+    slice_index: int | None = None
+    centre_xy: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Eye:
+    """The visits of one eye.
+
+    Attributes
+    ----------
+    name : str
+        Its own, usable as that of a folder.
+    visits : tuple of VisitFile
+        In the order of time, those without a date last.
+    order : str
+        "dates" or "names": what the order rests on.
+    side : str
+        "right", "left" or "".
+    """
+
+    name: str
+    visits: tuple[VisitFile, ...]
+    order: str = "names"
+    side: str = ""
+
+
+@dataclass(frozen=True)
+class NotUsed:
+    """A file, visit or eye that is left out, and why."""
+
+    name: str
+    error: InputError
+
+
+@dataclass
+class Listing:
+    """What a source lists: visits, what it leaves out, and notes."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    left_out: list[NotUsed] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def leave_out(self, name: object, error: InputError | str) -> None:
+        """Note one that is left out."""
+        self.left_out.append(NotUsed(str(name), error if isinstance(error, InputError) else InputError(error)))
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Eyes with at least two visits each.
+
+    Attributes
+    ----------
+    eyes : dict of str to Eye
+    left_out : tuple of NotUsed
+    notes : tuple of str
+        Sentences on what was not understood or contradicts.
+    """
+
+    eyes: dict[str, Eye]
+    left_out: tuple[NotUsed, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A draft with what its file says."""
+
+    draft: Draft
+    when: When | None
+    side: str
+    patient: str
+
+
+def eyes_of_listing(listing: Listing, source: Path | str, dates: DateOrder = "ask") -> Eyes:
+    """Eyes of all visits of a listing.
+
+    Parameters
+    ----------
+    listing : Listing
+    source : path
+        Beginning of messages about all of it.
+    dates : DateOrder
+        How dates such as 04.03.2021 are read.
+
+    Raises
+    ------
+    AmbiguousDate
+        Day and month of a date cannot be distinguished.
+    InputError
+        No eye has two visits that can be used; the reasons are named.
+    """
+    groups: dict[str, tuple[str, list[_Known]]] = {}
+    for draft in listing.drafts:
+        try:
+            known = _known(draft, dates, listing.notes)
+        except AmbiguousDate:
+            raise
+        except InputError as error:
+            listing.leave_out(draft.name, error)
+            continue
+        groups.setdefault(name_key(draft.eye), (file_name(draft.eye, "eye"), []))[1].append(known)
+    eyes: dict[str, Eye] = {}
+    for name, group in _by_side(groups.values()):
+        try:
+            eye = _eye(name, group, listing.notes)
+        except InputError as error:
+            listing.leave_out(name, error)
+            continue
+        eyes[eye.name] = eye
+    if not eyes:
+        reasons = "".join(f"\n  - {item.name}: {item.error}" for item in listing.left_out[:10])
+        raise InputError(f"{source}: no eye with two visits was found.{reasons}")
+    return Eyes(eyes, tuple(listing.left_out), tuple(dict.fromkeys(listing.notes)))
+
+
+def in_order(visits: Sequence[VisitFile]) -> tuple[list[VisitFile], str]:
+    """The visits in the order of time, and what it rests on (a key of `ORDERS`); those without a date are last."""
+    by_name = sorted(visits, key=lambda visit: natural_key(visit.name))
+    dated = [visit for visit in by_name if visit.when is not None]
+    if len(dated) < 2:
+        return by_name, "names"
+    dated.sort(key=lambda visit: visit.when.start)
+    return dated + [visit for visit in by_name if visit.when is None], "dates"
+
+
+def stated_side(eye: Eye, side: str) -> Eye:
+    """The eye with the side that the user states.
+
+    Raises
+    ------
+    InputError
+        Files or names say the other side.
+    """
+    if side and eye.side and side != eye.side:
+        raise InputError(
+            f"{eye.name}: {{field}} is {side}, but the files or their names say {eye.side}.",
+            field="eye",
+            advice="Correct it, or leave it out.",
+        )
+    return replace(eye, side=side or eye.side)
+
+
+def _known(draft: Draft, dates: DateOrder, notes: list[str]) -> _Known:
+    """What is known of a visit; an `InputError` says why it cannot be used."""
+    if not draft.path.is_file():
+        raise InputError(f"{draft.place}: there is no file {draft.path}.")
+    facts = file_facts(draft.path)
+    return _Known(draft, _date(draft, facts, dates, notes), _side(draft, facts), facts.patient)
+
+
+def _date(draft: Draft, facts: FileFacts, dates: DateOrder, notes: list[str]) -> When | None:
+    """The date from the table, else from the file, else from the names."""
+    stated = read_date(draft.date, draft.place, dates if dates != "ignore" else "ask", draft.clock)
+    if draft.date and stated is None:
+        notes.append(f"{draft.place}: {draft.date!r} is not read as a date. Write it as 2021-03-04.")
+    own = _of_file(draft, facts, notes)
+    named = _of_names(draft, dates, notes, needed=stated is None and own is None)
+    found = [(source, when) for source, when in (("table", stated), ("file", own), ("name", named)) if when is not None]
+    for source, when in found[1:]:
+        if not when.agrees(found[0][1]):
+            notes.append(
+                f"{draft.place}: the {found[0][0]} says {found[0][1]}, but the {source} says {when}. The first is used."
+            )
+    return found[0][1] if found else None
+
+
+def _of_file(draft: Draft, facts: FileFacts, notes: list[str]) -> When | None:
+    try:
+        return day_of_file(facts.acquired, f"{draft.path} ({facts.acquired_from})")
+    except InputError as error:
+        notes.append(str(error))
+        return None
+
+
+def _of_names(draft: Draft, dates: DateOrder, notes: list[str], *, needed: bool) -> When | None:
+    for name in dict.fromkeys((draft.name, file_stem(draft.path))):
+        try:
+            when = date_in_name(name, draft.place, dates)
+        except AmbiguousDate:
+            if needed:
+                raise
+            continue
+        except InputError as error:
+            notes.append(str(error))
+            continue
+        if when is not None:
+            return when
+    return None
+
+
+def _side(draft: Draft, facts: FileFacts) -> str:
+    """The side from the table and the file, which must agree, else from the names."""
+    stated = side_of_cell(draft.side, draft.place)
+    own = side_of_cell(facts.laterality, str(draft.path))
+    if stated and own and stated != own:
+        raise InputError(f"{draft.place}: the side is {stated} in the table, but the file {draft.path} says {own}.")
+    named = {side_in_name(name) for name in (*draft.names, draft.name, file_stem(draft.path))} - {""}
+    if len(named) > 1:
+        raise InputError(
+            f"{draft.place}: the names of file and folders say right and left. Rename one, or use a table."
+        )
+    name = named.pop() if named else ""
+    found = stated or own
+    if found and name and found != name:
+        source = "table" if stated else "file"
+        raise InputError(f"{draft.place}: the {source} says {found}, but the name says {name}. Correct one of them.")
+    return found or name
+
+
+def _by_side(groups: Iterable[tuple[str, list[_Known]]]) -> Iterable[tuple[str, list[_Known]]]:
+    """The groups; one that holds both sides, and whose source names no eye, becomes an eye for each side."""
+    for name, group in groups:
+        sides = {known.side for known in group}
+        if sides == {"right", "left"} and not any(known.draft.own_eye for known in group):
+            for side in ("right", "left"):
+                yield f"{name}_{side}", [known for known in group if known.side == side]
+        else:
+            yield name, group
+
+
+def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
+    sides = {known.side for known in group} - {""}
+    if len(sides) > 1:
+        names = ", ".join(known.draft.path.name for known in group)
+        raise InputError(
+            f"right and left eyes are mixed ({names}). Put each eye into a folder of its own, or say its eye."
+        )
+    patients = {known.patient for known in group} - {""}
+    if len(patients) > 1:
+        raise InputError("the files are of different patients (PatientID). Put each eye into a folder of its own.")
+    if len(group) < 2:
+        raise InputError(f"the eye {name!r} has one visit only. A series needs at least two.")
+    taken = [unicodedata.normalize("NFC", known.draft.name) for known in group]
+    for label, known in zip(taken, group, strict=True):
+        if taken.count(label) > 1:
+            raise InputError(
+                f"{known.draft.place}: two visits of the eye {name!r} have the name {label!r}. Rename one."
+            )
+    names = result_names(taken)
+    for before, after in zip(taken, names, strict=True):
+        if before != after:
+            notes.append(f"the visit {before!r} is called {after!r} in the results, because a result has that name")
+    side = sides.pop() if sides else ""
+    visits, order = in_order([_file(known, label, side) for known, label in zip(group, names, strict=True)])
+    undated = [visit.name for visit in visits if visit.when is None]
+    if order == "dates" and undated:
+        notes.append(f"{name}: without a date, so not compared by default: {', '.join(undated)}")
+    return Eye(name, tuple(visits), order, side)
+
+
+def _file(known: _Known, name: str, side: str) -> VisitFile:
+    draft = known.draft
+    return VisitFile(
+        name,
+        draft.path,
+        draft.date,
+        draft.landmarks,
+        draft.mask,
+        known.when,
+        side,
+        draft.spacing_um,
+        draft.slice_index,
+        draft.centre_xy,
+    )

@@ -1,0 +1,169 @@
+"""Folders of visits: the images of one eye, a folder an eye, a folder a visit, patients with eyes, or tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from ..errors import InputError
+from ..formats.folder_listing import file_key, image_of_mask, landmark_files, landmarks_beside, listed, name_key
+from ..formats.image_files import file_stem, is_image_file
+from .eyes import Draft, Listing
+from .sides import side_in_name
+from .tables import TABLE_NAME, list_table
+
+_DEPTH = 3  # levels of folders below the chosen one: patient, eye, visit
+_BESIDE = ("landmarks", "masks")  # folders that hold no visits
+
+
+@dataclass(frozen=True, eq=False)
+class _Folder:
+    """One folder, listed once."""
+
+    path: Path
+
+    @cached_property
+    def entries(self) -> list[Path]:
+        return listed(self.path)
+
+    @cached_property
+    def table(self) -> Path | None:
+        return next((path for path in self.entries if path.name.lower() == TABLE_NAME and path.is_file()), None)
+
+    @cached_property
+    def _all_images(self) -> list[Path]:
+        return [path for path in self.entries if is_image_file(path)]
+
+    @cached_property
+    def masks(self) -> dict[Path, str]:
+        """Masks by their names, each with the key of its image."""
+        keys = [file_key(path) for path in self._all_images]
+        found = {path: image_of_mask(path, keys) for path in self._all_images}
+        return {path: key for path, key in found.items() if key is not None}
+
+    @cached_property
+    def images(self) -> list[Path]:
+        """Images that are no masks of others."""
+        return [path for path in self._all_images if path not in self.masks]
+
+    @cached_property
+    def folders(self) -> list[_Folder]:
+        """Folders in it that may hold visits."""
+        return [_Folder(path) for path in self.entries if path.is_dir() and path.name.lower() not in _BESIDE]
+
+    @cached_property
+    def landmarks(self) -> dict[str, Path]:
+        """Landmark files beside the images, or in a folder landmarks."""
+        below = [path for path in self.entries if path.is_dir() and path.name.lower() == "landmarks"]
+        return landmark_files([*(path for folder in below for path in listed(folder)), *self.entries])
+
+    @property
+    def is_visit(self) -> bool:
+        """Whether it holds one visit: one image, or one of each eye."""
+        if self.table is not None or self.folders:
+            return False
+        sides = [side_in_name(file_stem(path)) for path in self.images]
+        return len(sides) == 1 or sorted(sides) == ["left", "right"]
+
+
+def list_folder(folder: Path) -> Listing:
+    """The visits of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        It holds a `visits.csv`; or the images of one eye; or folders of eyes or of patients, each in one of these ways; or
+        one folder for each visit of an eye.
+
+    Raises
+    ------
+    InputError
+        There is no such folder, or nothing in it is an image.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder.")
+    listing = Listing()
+    _collect(_Folder(folder), (), listing)
+    if not listing.drafts and not listing.left_out:
+        raise InputError(
+            f"{folder}: no images were found. Expected {TABLE_NAME}, images, or one subfolder an eye with its visits."
+        )
+    return listing
+
+
+def list_files(paths: Sequence[Path]) -> Listing:
+    """Files as visits of one eye, called after them."""
+    labels = _labels(paths)
+    return Listing([Draft("eye", label, path, str(path)) for label, path in zip(labels, paths, strict=True)])
+
+
+def _collect(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
+    """Add the visits of a folder; `trail` holds the names of the folders above, below the chosen one."""
+    if folder.table is not None:
+        _add_table(folder, trail, listing)
+        return
+    eye = "_".join(trail) or folder.path.name or "eye"
+    names = (*trail[-2:], *(() if trail else (folder.path.name,)))
+    for path, key in folder.masks.items():
+        text = f"a mask of {key} by its name. A table {TABLE_NAME} names the tissue masks to use."
+        listing.leave_out(path, text)
+    for draft in _drafts(folder, eye, names):
+        listing.drafts.append(draft)
+    below = [part for part in folder.folders if not _is_results(part, listing)]
+    if not folder.images and _are_visits(below):
+        for part in below:
+            listing.drafts += [replace(draft, name=part.path.name) for draft in _drafts(part, eye, names)]
+        listing.notes.append(
+            f"{folder.path}: each folder in it holds one image, so each is taken for a visit of one eye"
+        )
+        return
+    for part in below if len(trail) < _DEPTH else ():
+        _collect(part, (*trail, part.path.name), listing)
+
+
+def _add_table(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
+    try:
+        found = list_table(folder.table)
+    except InputError as error:
+        if not trail:
+            raise
+        listing.leave_out(folder.table, error)
+        return
+    prefix = "_".join(trail)
+    for draft in found.drafts:
+        parts = [prefix, "" if prefix and draft.eye == "eye" else draft.eye]
+        names = (*draft.names, *trail[-2:])
+        listing.drafts.append(replace(draft, eye="_".join(part for part in parts if part), names=names))
+    listing.left_out += found.left_out
+    listing.notes += found.notes
+
+
+def _drafts(folder: _Folder, eye: str, names: tuple[str, ...]) -> Iterator[Draft]:
+    for label, path in zip(_labels(folder.images), folder.images, strict=True):
+        beside = landmarks_beside(path, folder.landmarks)
+        yield Draft(eye, label, path, str(path), names, landmarks=beside)
+
+
+def _are_visits(folders: Sequence[_Folder]) -> bool:
+    """Whether folders are the visits of one eye, not eyes: each holds one image, and no two names say different sides."""
+    return (
+        len(folders) > 1
+        and all(folder.is_visit for folder in folders)
+        and len({side_in_name(folder.path.name) for folder in folders}) == 1
+    )
+
+
+def _is_results(folder: _Folder, listing: Listing) -> bool:
+    """Whether a folder holds results of the program, which are no visits."""
+    if not any((folder.path / name).is_file() for name in ("series.json", "summary.json", "registration.json")):
+        return False
+    listing.notes.append(f"{folder.path}: results of an earlier run, passed over")
+    return True
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """Names of files without suffix; the whole name where two would be the same."""
+    stems = [name_key(file_stem(path)) for path in paths]
+    return [file_stem(path) if stems.count(stem) == 1 else path.name for stem, path in zip(stems, paths, strict=True)]

@@ -1,0 +1,126 @@
+"""A table of visits: `visits.csv` and tables like it, with the names of columns that people give."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import InputError
+from ..formats.folder_listing import path_in
+from ..formats.image_files import file_stem
+from ..formats.tables import Row, read_table
+from .eyes import Draft, Listing
+from .sides import is_side, side_of_cell
+
+TABLE_NAME = "visits.csv"
+COLUMNS = {
+    "image": ("image", "file", "path", "filename", "image_file", "image_path"),
+    "patient": ("patient", "patient_id", "subject", "subject_id", "participant", "participant_id"),
+    "eye": ("eye", "eye_id"),
+    "visit": ("visit", "visit_name", "visit_id", "name", "session", "timepoint", "time_point"),
+    "date": ("date", "visit_date", "date_of_visit", "exam_date", "scan_date", "acquisition_date", "study_date"),
+    "time": ("time", "visit_time", "scan_time", "acquisition_time"),
+    "side": ("side", "laterality", "eye_side"),
+    "landmarks": ("landmarks",),
+    "mask": ("mask",),
+    "spacing_um": ("spacing_um",),
+    "spacing": ("spacing", "spacing_mm"),
+    "slice": ("slice",),
+    "centre_x": ("centre_x", "center_x", "fovea_x"),
+    "centre_y": ("centre_y", "center_y", "fovea_y"),
+}
+"""The columns of a table of visits, each with the names under which it is understood (in any case; blanks and - as _)."""
+
+
+def list_table(path: Path) -> Listing:
+    """The visits of a table. A row that cannot be understood is left out; a column that is not understood is named.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, has no column with images, or two columns of one meaning.
+    """
+    listing = Listing()
+    rows = read_table(path, *((name.replace("_", blank),) for name in COLUMNS["image"] for blank in "_ -"))
+    names = _understood(rows, path, listing)
+    for row in rows:
+        row = replace(row, cells={names[column]: text for column, text in row.cells.items() if column in names})
+        try:
+            listing.drafts.append(_draft(row, path.parent))
+        except InputError as error:
+            listing.leave_out(row.place, error)
+    return listing
+
+
+def _understood(rows: list[Row], path: Path, listing: Listing) -> dict[str, str]:
+    """From the columns of the table to those of `COLUMNS`."""
+    meaning = {name: column for column, names in COLUMNS.items() for name in names}
+    found: dict[str, str] = {}
+    for column in dict.fromkeys(column for row in rows for column in row.cells):
+        key = meaning.get(re.sub(r"[\s_-]+", "_", column))
+        if key is None:
+            listing.notes.append(f"{path}: the column {column!r} is not understood, and not used")
+        elif key in found.values():
+            other = next(name for name, used in found.items() if used == key)
+            raise InputError(f"{path}, line 1: the columns {other!r} and {column!r} mean the same. Remove one.")
+        else:
+            found[column] = key
+    return found
+
+
+def _draft(row: Row, folder: Path) -> Draft:
+    if not row.text("image"):
+        raise InputError(f"{row.place}: the column 'image' is empty. Name the file of that visit.")
+    image = path_in(folder, row.text("image"))
+    landmarks, mask = (path_in(folder, row.text(name)) if row.text(name) else None for name in ("landmarks", "mask"))
+    for path in (landmarks, mask):
+        if path is not None and not path.is_file():
+            raise InputError(f"{row.place}: there is no file {path}.")
+    patient, eye, side = (row.text(name) for name in ("patient", "eye", "side"))
+    if is_side(eye):
+        side = side or eye
+    names = [name for name in (patient, eye or side_of_cell(side, row.place)) if name]
+    return Draft(
+        eye="_".join(names) or "eye",
+        name=row.text("visit") or file_stem(image),
+        path=image,
+        place=row.place,
+        names=(eye,),
+        date=row.text("date"),
+        clock=row.text("time"),
+        side=side,
+        own_eye=bool(eye or side),
+        landmarks=landmarks,
+        mask=mask,
+        spacing_um=_spacing(row),
+        slice_index=_slice(row),
+        centre_xy=_centre(row),
+    )
+
+
+def _spacing(row: Row) -> float | None:
+    """Micrometres; None where both cells are empty."""
+    for column, factor in (("spacing_um", 1), ("spacing", 1000)):
+        if row.text(column):
+            size = row.number(column) * factor
+            if size <= 0:
+                raise InputError(f"{row.place}: the pixel size must be above 0. Correct it, or leave it empty.")
+            return size
+    return None
+
+
+def _slice(row: Row) -> int | None:
+    if not row.text("slice"):
+        return None
+    index = row.number("slice")
+    if index < 0 or index != int(index):
+        raise InputError(f"{row.place}: slice must be a whole number from 0, but it is {row.text('slice')}.")
+    return int(index)
+
+
+def _centre(row: Row) -> tuple[float, float] | None:
+    given = [column for column in ("centre_x", "centre_y") if row.text(column)]
+    if len(given) == 1:
+        raise InputError(f"{row.place}: the centre needs centre_x and centre_y; only {given[0]} is given.")
+    return (row.number("centre_x"), row.number("centre_y")) if given else None

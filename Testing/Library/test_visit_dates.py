@@ -1,0 +1,119 @@
+"""Dates of visits: read from cells and names, refused where they are impossible or ambiguous, compared as far as known."""
+
+import datetime
+
+import pytest
+
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.visits.dates import AmbiguousDate, date_in_name, day_of_file, natural_key, read_date
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2021-03-04", "2021-03-04"),
+        ("2021/3/4", "2021-03-04"),
+        ("2021.03.04", "2021-03-04"),
+        ("20210304", "2021-03-04"),
+        ("2021-03-04T10:20", "2021-03-04 10:20"),
+        ("2021-03-04 10:20:30.5Z", "2021-03-04 10:20:30"),
+        ("20210304102030", "2021-03-04 10:20:30"),
+        ("20210304_1020", "2021-03-04 10:20"),
+        ("4 March 2021", "2021-03-04"),
+        ("04-Mar-2021", "2021-03-04"),
+        ("Mar 4, 2021", "2021-03-04"),
+        ("13.03.2021", "2021-03-13"),
+        ("03/25/2021", "2021-03-25"),
+        ("05.05.2021", "2021-05-05"),
+        ("3/25/2021 2:05 PM", "2021-03-25 14:05"),
+        ("2021-03", "2021-03"),
+        ("2021", "2021"),
+    ],
+)
+def test_one_meaning(text, shown):
+    assert str(read_date(text, "here")) == shown
+
+
+@pytest.mark.parametrize(("order", "shown"), [("dayfirst", "2021-03-04"), ("monthfirst", "2021-04-03")])
+@pytest.mark.parametrize("text", ["04.03.2021", "4/3/2021", "04-03-2021"])
+def test_day_and_month_are_asked_about(text, order, shown):
+    with pytest.raises(AmbiguousDate, match=r"here: .*day and month.*Say which with dates"):
+        read_date(text, "here")
+    assert str(read_date(text, "here", order)) == shown
+    with pytest.raises(AmbiguousDate):
+        date_in_name(f"P1 {text.replace('/', '-')} OD", "here")
+    assert date_in_name("P1 04.03.2021", "here", "ignore") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["2021-02-30", "2021-13-01", "31.04.2021", "20211301", "1900-01-01", "2021-03-04 25:00"]
+)
+def test_impossible_dates_are_named(text):
+    with pytest.raises(InputError, match="here: "):
+        read_date(text, "here")
+
+
+def test_a_date_in_the_future_is_named():
+    ahead = datetime.date.today() + datetime.timedelta(days=400)
+    with pytest.raises(InputError, match="in the future"):
+        read_date(ahead.isoformat(), "here")
+
+
+def test_the_wrong_order_is_named():
+    with pytest.raises(InputError, match=r"25\.03\.2021 is no date"):
+        read_date("25.03.2021", "here", "monthfirst")
+
+
+@pytest.mark.parametrize("text", ["", "baseline", "month 6", "44259", "v2", "04.03.21"])
+def test_words_and_numbers_are_no_dates(text):
+    assert read_date(text, "here") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("P1_2021-03-04_OD", "2021-03-04"),
+        ("20210304_enface", "2021-03-04"),
+        ("scan20210304102030", "2021-03-04 10:20:30"),
+        ("4Mar2021", "2021-03-04"),
+        ("19500101_20210304", "2021-03-04"),  # a birthday is no date of a scan
+        ("2021-03-04 and 20210304", "2021-03-04"),
+    ],
+)
+def test_dates_in_names(name, shown):
+    assert str(date_in_name(name, "here")) == shown
+
+
+@pytest.mark.parametrize(
+    "name", ["visit_2", "2021", "12345678", "20211345", "2021-03-04 to 2022-03-04", "1.2.826.0.1.20210304.5", "v1.10"]
+)
+def test_names_without_one_date(name):
+    assert date_in_name(name, "here") is None
+
+
+def test_a_written_date_that_is_impossible_is_named_in_a_name_too():
+    with pytest.raises(InputError, match=r"2021-02-30 is no date"):
+        date_in_name("P1_2021-02-30", "here")
+
+
+def test_dates_are_compared_as_far_as_they_are_known():
+    year, month, morning, evening, next_day = (
+        read_date(text, "") for text in ("2021", "2021-03", "2021-03-04 08:00", "2021-03-04 20:00", "2021-03-05")
+    )
+    assert morning.before(next_day) and not next_day.before(morning)
+    assert not morning.before(evening) and morning.agrees(evening), "two scans of one day are repeats"
+    assert not year.before(month) and year.agrees(next_day) and month.agrees(morning)
+    assert read_date("2020", "").before(month)
+    assert morning.day == datetime.date(2021, 3, 4) and month.day is None
+
+
+def test_dates_of_headers():
+    assert str(day_of_file("20210304102030.123456", "f")) == "2021-03-04 10:20:30"
+    assert str(day_of_file("20210304", "f")) == "2021-03-04" and day_of_file("", "f") is None
+    with pytest.raises(InputError, match="before 1970"):
+        day_of_file("19000101", "f")
+
+
+def test_names_are_sorted_as_people_count():
+    names = ["visit_10", "Visit_2", "visit_1", "visit"]
+    assert sorted(names, key=natural_key) == ["visit", "visit_1", "Visit_2", "visit_10"]
