@@ -48,9 +48,9 @@ class IOManager:
         return properties.get("name") or Path(path).name.split(".")[0]
 
     def _load_volume(self, path, properties, messages):
-        options = 0x1 if properties.get("labelmap") else 0
-        options |= 0x8 if properties.get("singleFile") else 0
         logic = self._holder.logics["Volumes"]
+        options = logic.LabelMap if properties.get("labelmap") else 0
+        options |= logic.SingleFile if properties.get("singleFile") else 0
         volume = logic.AddArchetypeVolume(path, self._name(path, properties), options)
         if volume is not None and properties.get("show", True):
             selection = self._holder.application_logic.GetSelectionNode()
