@@ -114,6 +114,7 @@ def load_results(
         cells = [[row.text(column) for column in COLUMNS] for row in rows]
         nodes = new_visits(name, key, reference, str(record.get("why", "")), cells, [found[row[0]] for row in cells])
         nodes["centre"] = centre
+        nodes.attribute("Eye", str(record.get("side", "")))
         _add_tables(nodes, folder, name)
         for visit, vectors in fields.items():
             yield visit

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..formats.images import Image
+from ..visits.dates import When, read_date
 from ..visits.report import COLUMNS
 from ..visits.series import AlignedVisit, Series, Visit
 from .landmark_nodes import count
@@ -36,7 +37,8 @@ def series_of(nodes: VisitNodes) -> Series:
     visits = [_aligned(nodes, row) for row in rows]
     loops = {(row["from"], row["over"]): _number(row["median_px"]) for row in table_rows(nodes["consistency"])}
     qualities = [_number(row["quality"]) for row in rows]
-    return Series(names.index(nodes.reference), nodes.why, visits, qualities, loops)
+    order = rows[0].get("order") or "given"  # scenes of earlier versions have no such column
+    return Series(names.index(nodes.reference), nodes.why, visits, qualities, loops, order, nodes.attribute("Eye"))
 
 
 def update_distances(nodes: VisitNodes) -> None:
@@ -78,7 +80,15 @@ def _visit(volume, row: dict[str, str], transform) -> Visit:
         image = image if mask is None else replace(image, mask=mask[0])
     if count(points):
         landmarks = landmarks_from_node(points, image.geometry, without=transform)
-    return Visit(row["visit"], image, row["date"], landmarks)
+    return Visit(row["visit"], image, row["date"], landmarks, _when(row["date"]))
+
+
+def _when(text: str) -> When | None:
+    """The date of a table; None for a text that is no date, as scenes of earlier versions may have."""
+    try:
+        return read_date(text, "")
+    except InputError:
+        return None
 
 
 def _number(text: str) -> float:

@@ -70,7 +70,7 @@ def spacing_known(node) -> bool:
     matrix = ijk_to_ras(node)
     if tuple(node.GetSpacing()[:2]) != (1.0, 1.0):
         return True
-    reader = reader_by_name(path) if (path := _stored_path(node)) is not None else None
+    reader = reader_by_name(path) if (path := stored_path(node)) is not None else None
     if reader is not None and reader.raster:
         return False
     return bool(np.any(matrix[:3, 3]) or np.any(np.abs(matrix[:3, :3]) != np.eye(3)))
@@ -182,11 +182,11 @@ def _grey(pixels: np.ndarray, name: str) -> np.ndarray:
     return grey_of_colour(pixels[..., :3], alpha)  # as for image files
 
 
-def _stored_path(node) -> Path | None:
+def stored_path(node) -> Path | None:
     storage = node.GetStorageNode()
     return Path(storage.GetFileName()) if storage is not None and storage.GetFileName() else None
 
 
 def _path(node) -> Path:
     """What messages call the image: its file, or the volume's name."""
-    return _stored_path(node) or Path(node.GetName() or "The volume")
+    return stored_path(node) or Path(node.GetName() or "The volume")

@@ -34,6 +34,7 @@ def field_name(field: str) -> str:
         "no_network": tr("Network"),
         "output": tr("Results folder"),
         "pairs": tr("Folder"),
+        "dates": tr("Dates"),
         "reference": tr("Reference"),
         "refine": tr("Refinement steps"),
         "resume": tr("Resume"),

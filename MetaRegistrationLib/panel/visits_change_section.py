@@ -10,7 +10,7 @@ from .state import PanelState
 from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
-from .visits_table import region_rows
+from .visits_table import offered_pair, region_rows
 from .widgets import can_start, fill_table, say, set_up_table
 
 
@@ -89,16 +89,15 @@ class VisitsChangeSection:
         say(self.ui.changeStatusLabel, "")
 
     def _fill_visits(self, nodes: VisitNodes | None) -> None:
-        """The aligned visits; at first the reference and the last, or those of the map that the scene holds."""
+        """The aligned visits; at first the earliest and the latest, or those of the map that the scene holds."""
         names = () if nodes is None else tuple(nodes.aligned)
         wanted = None if nodes is None else (nodes.table.GetID(), nodes.key, names)
         if wanted == self._filled:
             return
         self._filled = wanted
-        others = [name for name in names if nodes is not None and name != nodes.reference]
         chosen = ("", "") if nodes is None else (nodes.attribute("Earlier"), nodes.attribute("Later"))
         if not set(chosen) <= set(names):
-            chosen = (nodes.reference, others[-1]) if others else ("", "")
+            chosen = offered_pair([] if nodes is None else nodes.rows)
         for box, name in zip((self.ui.changeEarlierComboBox, self.ui.changeLaterComboBox), chosen, strict=True):
             box.clear()
             for visit in names:

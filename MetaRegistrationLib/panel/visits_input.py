@@ -13,11 +13,13 @@ from ..formats.image_writing import write_image
 from ..formats.tables import write_table
 from ..mrml import visit_nodes, visit_results, volumes
 from ..stages import Stages
+from ..visits.dates import DateOrder
+from ..visits.eyes import eye_of_names
 from ..visits.files import VisitFile
 from ..visits.quality import quality
 from .texts import tr as _
 
-_COLUMNS = ("visit", "date", "image", "landmarks", "mask")
+_COLUMNS = ("visit", "date", "side", "image", "landmarks", "mask", "spacing_um", "centre_x", "centre_y")
 _TAKEN = ("average", "count", "film")
 
 
@@ -34,12 +36,35 @@ class ChosenVisit:
 
 @dataclass(frozen=True)
 class ChosenVisits:
-    """The visits of one eye. `key` identifies their source; `spacing_um` is for files without a pixel size."""
+    """The visits of one eye.
+
+    Attributes
+    ----------
+    name : str
+    key : str
+        Identifies their source.
+    visits : tuple of ChosenVisit
+        In the order of time.
+    spacing_um : float or None
+        Pixel size for files without one.
+    order : str
+        "dates" or "names": what the order rests on.
+    side : str
+        "right", "left" or "".
+    left_out : tuple of InputError
+        Why visits of the source are not among them.
+    notes : tuple of str
+        What contradicts or is not understood.
+    """
 
     name: str
     key: str
     visits: tuple[ChosenVisit, ...]
     spacing_um: float | None = None
+    order: str = "names"
+    side: str = ""
+    left_out: tuple[InputError, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,24 +81,29 @@ class VisitsRequest:
 
 def from_file(file: VisitFile, spacing_um: float | None) -> ChosenVisit:
     """A visit of a folder; an `InputError` says why it cannot be used."""
-    return ChosenVisit(file.name, file.date, quality(file.load(spacing_um=spacing_um).image), file)
+    visit = file.load(spacing_um=spacing_um)
+    return ChosenVisit(file.name, visit.date, quality(visit.image), file)
 
 
-def from_volumes(nodes: Sequence[Any]) -> ChosenVisits:
-    """Volumes of the scene as visits of one eye, in their order.
+def from_volumes(nodes: Sequence[Any], dates: DateOrder = "ask") -> ChosenVisits:
+    """Volumes of the scene as visits of one eye, in the order of time: by the headers of their files, or their names.
 
     Raises
     ------
     InputError
-        One of them has several slices, or cannot be registered.
+        One of them has several slices, or cannot be registered; a date cannot be understood, or both eyes are among them.
     """
     key = "|".join(["volumes", *sorted(node.GetID() for node in nodes)])
     earlier = visit_nodes.find_visits(key)
-    visits = []
-    for name, node in zip(_names(nodes), nodes, strict=True):
-        image = _image(node, None if earlier is None else earlier.transform(name))
-        visits.append(ChosenVisit(name, "", quality(image), volume=node))
-    return ChosenVisits(_("Visits"), key, tuple(visits))
+    by_name = dict(zip(_names(nodes), nodes, strict=True))
+    paths = [(name, volumes.stored_path(node)) for name, node in by_name.items()]
+    eye, notes = eye_of_names(_("Visits"), paths, dates)
+    found = []
+    for visit in eye.visits:
+        node = by_name[visit.name]
+        image = _image(node, None if earlier is None else earlier.transform(visit.name))
+        found.append(ChosenVisit(visit.name, str(visit.when or ""), quality(image), volume=node))
+    return ChosenVisits(eye.name, key, tuple(found), order=eye.order, side=eye.side, notes=tuple(notes))
 
 
 def write_request(request: VisitsRequest, folder: Path) -> Path:
@@ -81,17 +111,23 @@ def write_request(request: VisitsRequest, folder: Path) -> Path:
     earlier = visit_nodes.find_visits(request.chosen.key)
     rows = []
     for visit in request.chosen.visits:
-        if visit.file is not None:
-            parts = (visit.file.path, visit.file.landmarks, visit.file.mask)
-            rows.append([visit.name, visit.date, *("" if part is None else str(part.absolute()) for part in parts)])
-            continue
-        image = _image(visit.volume, None if earlier is None else earlier.transform(visit.name))
-        path = folder / f"{visit.name}.nrrd"
-        write_image(path, image.array, image.geometry)
-        rows.append([visit.name, visit.date, str(path), "", ""])
+        if visit.file is None:
+            image = _image(visit.volume, None if earlier is None else earlier.transform(visit.name))
+            file = VisitFile(visit.name, folder / f"{visit.name}.nrrd")
+            write_image(file.path, image.array, image.geometry)
+        else:
+            file = visit.file
+        rows.append(_row(file, visit.date, request.chosen.side))
     table = folder / "visits.csv"
     write_table(table, _COLUMNS, rows)
     return table
+
+
+def _row(file: VisitFile, date: str, side: str) -> list[object]:
+    """The cells of `_COLUMNS`."""
+    parts = ("" if part is None else str(part.absolute()) for part in (file.path, file.landmarks, file.mask))
+    numbers = (file.spacing_um, *(file.centre_xy or (None, None)))
+    return [file.name, date, side, *parts, *("" if number is None else repr(float(number)) for number in numbers)]
 
 
 def nodes_of(chosen: ChosenVisits) -> dict[str, Any]:

@@ -20,10 +20,12 @@ from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import VisitNodes
 from ..visits.average import average
 from ..visits.change_files import SeriesChange, series_change
-from ..visits.files import VisitFile, eyes_of_folder
+from ..visits.dates import DateOrder
+from ..visits.eyes import Eye, Eyes
 from ..visits.regions import etdrs_table
 from ..visits.report import write_series
 from ..visits.series import Series
+from ..visits.sources import eyes_of_folder
 from .texts import field_name
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest, from_file, from_volumes, nodes_of, write_request
@@ -42,23 +44,31 @@ class VisitsLogic:
         self._jobs: list[Job] = []
         self._computed: tuple[str, Series, SeriesChange] | None = None
 
-    def eyes(self, folder: str) -> dict[str, list[VisitFile]]:
-        """The visits of a folder by eye; an `InputError` says what is wrong with it."""
-        return eyes_of_folder(Path(folder))
+    def eyes(self, folder: str, dates: DateOrder = "ask") -> Eyes:
+        """The eyes of a folder; an `InputError` says what is wrong with it.
 
-    def scan(
-        self, folder: str, eye: str, files: Sequence[VisitFile], spacing_um: float | None
-    ) -> Generator[tuple[int, int], None, ChosenVisits]:
-        """Read every visit of an eye in turn, yielding (read, of how many)."""
-        visits = []
-        for number, file in enumerate(files):
-            yield number, len(files)
-            visits.append(from_file(file, spacing_um))
-        return ChosenVisits(eye, "|".join(["folder", folder, eye, str(spacing_um or "")]), tuple(visits), spacing_um)
+        Raises
+        ------
+        AmbiguousDate
+            Day and month of a date cannot be distinguished; `dates` has to say which comes first.
+        """
+        return eyes_of_folder(Path(folder), dates)
 
-    def of_volumes(self, nodes: Sequence[Any]) -> ChosenVisits:
+    def scan(self, folder: str, eye: Eye, spacing_um: float | None) -> Generator[tuple[int, int], None, ChosenVisits]:
+        """Read every visit of an eye in turn, yielding (read, of how many). One that cannot be used is named, and left out."""
+        visits, left_out = [], []
+        for number, file in enumerate(eye.visits):
+            yield number, len(eye.visits)
+            try:
+                visits.append(from_file(file, spacing_um))
+            except InputError as error:
+                left_out.append(error)
+        key = "|".join(["folder", folder, eye.name, str(spacing_um or "")])
+        return ChosenVisits(eye.name, key, tuple(visits), spacing_um, eye.order, eye.side, tuple(left_out))
+
+    def of_volumes(self, nodes: Sequence[Any], dates: DateOrder = "ask") -> ChosenVisits:
         """Volumes of the scene as visits; an `InputError` names one that cannot be used."""
-        return from_volumes(nodes)
+        return from_volumes(nodes, dates)
 
     def find(self, chosen: ChosenVisits) -> VisitNodes | None:
         """The stored registration of these visits, or None."""
@@ -130,6 +140,7 @@ class VisitsLogic:
         if earlier == later:
             raise InputError(_("{name} was chosen twice: choose two visits.").format(name=earlier))
         series = visit_series.series_of(nodes)
+        _refuse_backwards(series, earlier, later)
         with scene.unchanged_on_error():
             found = self._with_centre(nodes, series, series_change(series, (earlier, later)))
             geometry = _geometry(series)
@@ -234,6 +245,14 @@ class VisitsLogic:
         centre = centre or found.centre_xy
         rows = etdrs_table(found.change, centre, found.pixel_mm, nodes.attribute("Eye"))
         return replace(found, centre_xy=centre, centre_chosen=moved, rows=rows)
+
+
+def _refuse_backwards(series: Series, earlier: str, later: str) -> None:
+    """Raise an `InputError` if the dates say that the earlier visit is the later one."""
+    when = {entry.visit.name: entry.visit.when for entry in series.visits}
+    if when[earlier] is not None and when[later] is not None and when[later].before(when[earlier]):
+        text = _("{later} ({later_date}) is before {earlier} ({earlier_date}): choose the earlier visit first.")
+        raise InputError(text.format(later=later, later_date=when[later], earlier=earlier, earlier_date=when[earlier]))
 
 
 def _key(nodes: VisitNodes) -> str:

@@ -10,13 +10,15 @@ from typing import Any
 from ..initial_kinds import needs_landmarks
 from ..mrml.visit_nodes import VisitNodes
 from ..stages import Stages
+from ..visits.dates import DATE_ORDERS, AmbiguousDate, DateOrder
+from ..visits.eyes import Eye
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
 from .texts import message_text, sentence, stage_text
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
-from .visits_table import rows_after, rows_before
+from .visits_table import order_text, rows_after, rows_before
 from .widgets import can_start, empty, fill_table, last_folder, on_path, remember, say, set_up_table, show_progress
 
 
@@ -35,7 +37,9 @@ class VisitsSection:
     def __init__(self, ui, logic, state: PanelState, dependency, host) -> None:
         self.ui, self._logic, self._state, self._dependency, self._host = ui, logic, state, dependency, host
         self._folder, self._is_new = "", True
-        self._eyes: dict[str, list] = {}
+        self._eyes: dict[str, Eye] = {}
+        self._left_out: list[str] = []
+        self._dates_asked = False
         self._scanned: tuple | None = None
         self._checked: list[str] = []
         self._chosen: ChosenVisits | None = None
@@ -51,6 +55,9 @@ class VisitsSection:
         on_path(ui.visitsFolderPathLineEdit, self._folder_typed)
         on_path(ui.visitsOutputPathLineEdit, self._output_typed)
         ui.visitsSpacingSpinBox.connect("valueChanged(double)", lambda value: self._spacing_typed())
+        for text in (_("ask"), _("day first"), _("month first"), _("no dates from names")):
+            ui.visitsDatesComboBox.addItem(text)
+        ui.visitsDatesComboBox.connect("activated(int)", lambda index: self._dates_picked())
         ui.visitsEyeComboBox.connect("activated(int)", lambda index: self._eye_picked())
         ui.visitVolumesSelector.connect("checkedNodesChanged()", self._volumes_checked)
         ui.visitsTable.connect("cellClicked(int,int)", lambda row, column: self._row_clicked(row))
@@ -85,6 +92,7 @@ class VisitsSection:
         if parameters.visitsOutput and parameters.visitsOutput != ui.visitsOutputPathLineEdit.currentPath:
             ui.visitsOutputPathLineEdit.currentPath = parameters.visitsOutput
         self._show_table()
+        ui.visitsDatesComboBox.visible = ui.visitsDatesLabel.visible = self._dates_asked
         nodes = self.nodes
         missing = [] if nodes is not None else [_("registered visits")]
         ui.playVisitsButton.checked = self._logic.playing(nodes)
@@ -122,14 +130,35 @@ class VisitsSection:
             self._state.parameters.visitsFolder = path
 
     def _read(self, path: str) -> None:
-        self._folder, self._eyes, self._problem, self._scanned = path, {}, "", None
+        if self._steps is not None:  # what is still read is of another folder
+            self._steps.cancel()
+        self._folder, self._eyes, self._problem, self._scanned, self._left_out = path, {}, "", None, []
         if path.strip():
             try:
-                self._eyes = self._logic.eyes(path.strip())
+                found = self._logic.eyes(path.strip(), self._dates())
+                self._eyes = found.eyes
+                self._left_out = [*found.notes, *(_left_out_text(item.name, item.error) for item in found.left_out)]
             except Exception as error:
                 self._problem = sentence(error)
+                self._ask_about_dates(error)
         self._show_eyes()
         self._choose_eye()
+
+    def _dates(self) -> DateOrder:
+        """How dates such as 04.03.2021 are read."""
+        return ("ask", *DATE_ORDERS)[max(self.ui.visitsDatesComboBox.currentIndex, 0)]
+
+    def _ask_about_dates(self, error: Exception) -> None:
+        """Show the choice of day and month where a date needs it; it stays."""
+        self._dates_asked = self._dates_asked or isinstance(error, AmbiguousDate)
+
+    def _dates_picked(self) -> None:
+        if self.ui.visitVolumesSelector.checkedNodes():
+            self._checked = []
+            self._volumes_checked()
+            return
+        self._state.parameters.visitsTable = None
+        self._read(self.ui.visitsFolderPathLineEdit.currentPath)
 
     def _output_typed(self, path: str) -> None:
         self._state.parameters.visitsOutput = path
@@ -169,30 +198,38 @@ class VisitsSection:
         self._scanned, self._chosen = wanted, None
         self.ui.registerVisitsButton.enabled = False
         self._run(
-            self._logic.scan(folder, eye, self._eyes[eye], wanted[2] or None),
+            self._logic.scan(folder, self._eyes[eye], wanted[2] or None),
             lambda done: self._say(_("Read {} of {} visits ...").format(*done)),
             self._found,
         )
 
     def _found(self, chosen: ChosenVisits) -> None:
         self._problem = ""
-        self._say(_("{count} visits of {eye}.").format(count=len(chosen.visits), eye=chosen.name))
         self._take(chosen)
+        self._say_chosen(chosen)
+
+    def _say_chosen(self, chosen: ChosenVisits) -> None:
+        counted = _("{count} visits of {eye}.").format(count=len(chosen.visits), eye=chosen.name)
+        left_out = [_left_out_text("", error) for error in chosen.left_out]
+        self._say("\n".join([f"{counted} {order_text(chosen.order)}", *self._left_out, *left_out, *chosen.notes]))
 
     def _volumes_checked(self) -> None:
         nodes = self.ui.visitVolumesSelector.checkedNodes()
         checked = [node.GetID() for node in nodes]
         if checked == self._checked:  # told also when other nodes come or go
             return
-        self._checked, self._problem, self._scanned = checked, "", None
+        self._checked, self._problem, self._scanned, self._left_out = checked, "", None, []
         self._state.parameters.visitsTable = None
         if not nodes:
             self._choose_eye()
             return
         try:
-            self._take(self._logic.of_volumes(nodes))
+            chosen = self._logic.of_volumes(nodes, self._dates())
+            self._take(chosen)
+            self._say_chosen(chosen)
         except Exception as error:
             self._problem = sentence(error)
+            self._ask_about_dates(error)
             self._take(None)
 
     def _take(self, chosen: ChosenVisits | None) -> None:
@@ -232,7 +269,7 @@ class VisitsSection:
         elif self._chosen is None:
             missing.append(_("a folder of visits, or checked volumes"))
         elif len(self._chosen.visits) < 2:
-            missing.append(_("a second visit of the same eye"))
+            missing += [_("a second visit of the same eye"), *map(sentence, self._chosen.left_out)]
         if not self._output():
             missing.append(_("a folder for the results"))
         return missing + missing_for(self._stages(), self._state.checkpoint)
@@ -308,8 +345,12 @@ class VisitsSection:
 
     def _loaded(self, nodes: VisitNodes, end) -> None:
         self._state.parameters.visitsTable = nodes.table
-        text = _("{aligned} of {count} visits on {reference}. {end}").format(
-            aligned=len(nodes.aligned), count=len(nodes.rows), reference=nodes.reference, end=end.message
+        text = _("{aligned} of {count} visits on {reference}. {order} {end}").format(
+            aligned=len(nodes.aligned),
+            count=len(nodes.rows),
+            reference=nodes.reference,
+            order=order_text(nodes.rows[0].get("order", "")),
+            end=end.message,
         )
         self._say("\n".join([text, *self._warnings]))
         self._show_idle()
@@ -363,3 +404,9 @@ class VisitsSection:
 
     def _say(self, text: str) -> None:
         say(self.ui.visitsStatusLabel, text)
+
+
+def _left_out_text(name: str, error: Exception) -> str:
+    """A line on what is left out; the error names the file."""
+    place = f"{name}: " if name and name not in str(error) else ""
+    return _("Left out: {reason}").format(reason=place + sentence(error))

@@ -32,6 +32,22 @@ def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str
     ]
 
 
+def offered_pair(rows: Sequence[dict[str, str]]) -> tuple[str, str]:
+    """Names of the earlier and the later visit to compare at first, by the columns of `visits.csv`; empty without two.
+
+    The rows are in the order of time. Where some have dates, those without one are not offered.
+    """
+    aligned = [row for row in rows if row["aligned"] == "yes"]
+    dated = [row for row in aligned if row["date"]]
+    names = [row["visit"] for row in (dated if len(dated) > 1 else aligned)]
+    return (names[0], names[-1]) if len(names) > 1 else ("", "")
+
+
+def order_text(order: str) -> str:
+    """What the order of the visits rests on."""
+    return _("Order of dates.") if order == "dates" else _("Order of names: dates are not known.")
+
+
 def region_rows(rows: Sequence[dict]) -> list[tuple[str, ...]]:
     """One row per region of a change, by the keys of `etdrs_table`."""
     return [

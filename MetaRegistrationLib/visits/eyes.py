@@ -170,6 +170,36 @@ def eyes_of_listing(listing: Listing, source: Path | str, dates: DateOrder = "as
     return Eyes(eyes, tuple(listing.left_out), tuple(dict.fromkeys(listing.notes)))
 
 
+def eye_of_names(
+    name: str, visits: Sequence[tuple[str, Path | None]], dates: DateOrder = "ask"
+) -> tuple[Eye, list[str]]:
+    """An eye of visits that are known by name, such as volumes of a scene, and notes; nothing is left out.
+
+    Parameters
+    ----------
+    name : str
+    visits : sequence of (str, Path or None)
+        Each with its own name, and the file that it came from, if there is one.
+    dates : DateOrder
+
+    Raises
+    ------
+    InputError
+        A date cannot be understood, or names and headers contradict each other.
+    """
+    notes: list[str] = []
+    found, sides = [], set()
+    for label, path in visits:
+        draft = Draft(name, label, path or Path(label), label)
+        facts = FileFacts() if path is None else file_facts(path)
+        sides.add(_side(draft, facts))
+        found.append(VisitFile(label, draft.path, when=_date(draft, facts, dates, notes)))
+    if {"right", "left"} <= sides:
+        raise InputError(f"{name}: right and left eyes are mixed. Choose the visits of one eye.")
+    ordered, order = in_order(found)
+    return Eye(name, tuple(ordered), order, next(iter(sides - {""}), "")), notes
+
+
 def in_order(visits: Sequence[VisitFile]) -> tuple[list[VisitFile], str]:
     """The visits in the order of time, and what it rests on (a key of `ORDERS`); those without a date are last."""
     by_name = sorted(visits, key=lambda visit: natural_key(visit.name))

@@ -656,6 +656,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Dates:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How dates such as 04.03.2021 are read. It is needed where day and month cannot be distinguished.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The visits. Click the row of a registered visit to show it. A visit px is a pixel of the visit itself.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1930,6 +1938,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Dates</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Reference</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2129,6 +2141,10 @@
 <context>
     <name>panel.visits_logic</name>
     <message>
+        <source>{later} ({later_date}) is before {earlier} ({earlier_date}): choose the earlier visit first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Change</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2204,6 +2220,22 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>ask</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>day first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>month first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no dates from names</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Show the aligned visits one after the other, as Sequences does.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2236,6 +2268,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Left out: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>registered visits</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2244,15 +2280,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{count} visits of {eye}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a folder for the results</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{aligned} of {count} visits on {reference}. {end}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{count} visits of {eye}.</source>
+        <source>{aligned} of {count} visits on {reference}. {order} {end}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2282,6 +2318,14 @@
 </context>
 <context>
     <name>panel.visits_table</name>
+    <message>
+        <source>Order of dates.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Order of names: dates are not known.</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>reference</source>
         <translation type="unfinished"></translation>

@@ -296,21 +296,21 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     ui.useNetworkCheckBox.checked, ui.refinementStepsSpinBox.value = False, 0
     place = Geometry((SIDE, SIDE), (0.02, 0.02), spacing_known=True)
     volumes = [volume_from_image(Image(visit(name), place), f"OD {name[:4]}") for name in NAMES[:2]]
-    other = noise_volume("another eye")
+    other = noise_volume("unrelated eye")
     for node in (*volumes, other):
         ui.visitVolumesSelector.check(node)
     ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "results")
     ui.visitsReferenceComboBox.setCurrentIndex(1)
     register_all(rig, widget)
     rows = table(ui.visitsTable)
-    assert [row[0] for row in rows] == ["OD 2021", "OD 2022", "another eye"]
+    assert [row[0] for row in rows] == ["OD 2021", "OD 2022", "unrelated eye"]
     assert [row[6] for row in rows] == ["reference", "", "not aligned, left out"]
-    assert "another eye: not aligned" in ui.visitsStatusLabel.text
+    assert "unrelated eye: not aligned" in ui.visitsStatusLabel.text
     nodes = nodes_of(widget)
     assert volumes[1].GetParentTransformNode() is nodes.transform("OD 2022") and other.GetParentTransformNode() is None
     assert nodes["browser"].GetNumberOfItems() == 2
     ui.visitsTable.cellClicked.emit(2, 0)
-    assert ui.visitsStatusLabel.text == "another eye could not be aligned, so it cannot be shown here."
+    assert ui.visitsStatusLabel.text == "unrelated eye could not be aligned, so it cannot be shown here."
 
     # Landmarks in two visits are measured.
     for row, name in ((0, "OD 2021"), (1, "OD 2022")):
@@ -369,3 +369,82 @@ def test_without_sequences_it_is_said(rig, widget, tmp_path, monkeypatch):
     register_all(rig, widget)
     assert "no module Sequences" in widget.ui.visitsStatusLabel.text
     assert node_names() == before and nodes_of(widget) is None
+
+
+def scene_visits(folder, names):
+    """Visits as volumes that were loaded from files, in this order."""
+    folder.mkdir()
+    for name, of in names.items():
+        geometry = Geometry((SIDE, SIDE), spacing=(0.02, 0.02), spacing_known=True)
+        write_image(folder / f"{name}.nrrd", visit(of).astype(np.uint8), geometry)
+    return [slicer.util.loadVolume(str(folder / f"{name}.nrrd"), {"singleFile": True}) for name in names]
+
+
+def check_volumes(rig, widget, nodes) -> None:
+    for node in nodes:
+        widget.ui.visitVolumesSelector.check(node)
+    rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the volumes to be read")
+    assert widget.panel.visits._problem == "", widget.panel.visits._problem
+
+
+def test_volumes_are_put_in_the_order_of_time_and_the_change_goes_forward(rig, dialogs, widget, tmp_path):
+    ui = widget.ui
+    ui.refinementStepsSpinBox.value = 5
+    names = {"OS 2023-05-01": "2023 été", "OS 2022-05-01": "2022", "OS 2021-05-01": "2021"}
+    check_volumes(rig, widget, scene_visits(tmp_path / "scans", names))
+    assert [row[:2] for row in table(ui.visitsTable)] == [
+        [f"OS {date}", date] for date in ("2021-05-01", "2022-05-01", "2023-05-01")
+    ]
+    assert "Order of dates." in ui.visitsStatusLabel.text
+    ui.visitsReferenceComboBox.setCurrentIndex(3)  # the last visit
+    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "out")
+    register_all(rig, widget)
+    boxes = ui.changeEarlierComboBox, ui.changeLaterComboBox
+    assert [box.currentText for box in boxes] == ["OS 2021-05-01", "OS 2023-05-01"]
+    assert ui.changeSideComboBox.currentText == "left eye"
+    ui.changeMapButton.click()
+    settle(rig)
+    assert "From OS 2021-05-01 to OS 2023-05-01" in ui.changeStatusLabel.text
+    assert any("nasal" in row[0] for row in table(ui.regionsTable))
+    for box, index in zip(boxes, (2, 0), strict=True):
+        box.setCurrentIndex(index)
+    ui.changeMapButton.click()
+    settle(rig)
+    assert "choose the earlier visit first" in ui.changeStatusLabel.text
+
+
+def test_without_dates_the_order_of_names_is_said(rig, widget, tmp_path):
+    nodes = scene_visits(tmp_path / "scans", {"visit 10": "2023 été", "visit 2": "2022", "visit 1": "2021"})
+    check_volumes(rig, widget, nodes)
+    assert [row[0] for row in table(widget.ui.visitsTable)] == ["visit 1", "visit 2", "visit 10"]
+    assert "Order of names: dates are not known." in widget.ui.visitsStatusLabel.text
+
+
+def test_a_date_with_two_meanings_is_asked_about(rig, dialogs, widget, tmp_path):
+    folder = tmp_path / "eye"
+    folder.mkdir()
+    for name, of in (("04.03.2021", "2021"), ("05.02.2021", "2022")):
+        write_image(folder / f"{name}.png", visit(of).astype(np.uint8), Geometry((SIDE, SIDE)))
+    box = widget.ui.visitsDatesComboBox
+    choose(rig, widget, visit_folder(tmp_path / "clear"))
+    assert not box.visible
+    choose(rig, widget, folder, tmp_path / "out")
+    assert box.visible and "day and month, or month and day" in widget.ui.visitsBlockedLabel.text
+    assert "Dates" in widget.ui.visitsBlockedLabel.text and "--" not in widget.ui.visitsBlockedLabel.text
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the visits to be read")
+    assert [row[:2] for row in table(widget.ui.visitsTable)] == [
+        ["05.02.2021", "2021-02-05"],
+        ["04.03.2021", "2021-03-04"],
+    ]
+
+
+def test_what_cannot_be_used_is_named_and_the_others_are_read(rig, dialogs, widget, tmp_path):
+    folder = visit_folder(tmp_path / "eye")
+    (folder / "2024.png").write_bytes(b"no image")
+    write_image(folder / "2021_mask.png", np.ones((SIDE, SIDE), np.uint8), Geometry((SIDE, SIDE)))
+    choose(rig, widget, folder, tmp_path / "out")
+    assert [row[0] for row in table(widget.ui.visitsTable)] == NAMES
+    said = widget.ui.visitsStatusLabel.text
+    assert "2024.png" in said and "2021_mask.png: a mask" in said and said.count("Left out: ") == 2
