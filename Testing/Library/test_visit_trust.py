@@ -117,7 +117,9 @@ def test_another_field_of_view_is_named_and_another_pixel_size_is_not():
 
 def test_a_visit_beside_the_reference_is_of_another_field_of_view():
     found = exclusions(
-        series(entry("a", scan(0)), entry("b", scan(1), (*GRID, 0, 0.6 * SIDE)), entry("c", scan(2), GRID + 9))
+        series(
+            entry("a", scan(0)), entry("b", scan(1), GRID + np.array((0, 0.6 * SIDE))), entry("c", scan(2), GRID + 9)
+        )
     )
     assert reasons(found) == {"b": Reason.FIELD} and found["b"].text.endswith("shares 40 % with that of the reference")
 
@@ -233,7 +235,7 @@ def test_a_visit_that_is_not_aligned_is_used_as_it_came_if_asked_for():
 def test_visits_are_aligned_through_several_others_one_after_the_other():
     mine = visits()
     shift = {"ba": 4, "cb": 5, "dc": 6, "ca": 9, "da": 15, "db": 11}
-    positions = {pair: (*GRID, rows, 0) for pair, rows in shift.items()}
+    positions = {pair: GRID + np.array((rows, 0)) for pair, rows in shift.items()}
     found = align_series(mine, Known(mine, positions, unknown=("ca", "da", "db")), "a")
     assert [one.via for one in found.visits] == ["", "", "b", "c"]
     assert np.abs(found.visits[3].positions - GRID - (15, 0)).max() < 1e-3 and found.excluded == {}
