@@ -298,7 +298,8 @@ FITTED_BLOCKS = Threshold(
 HALF_CONFIDENT = Threshold(
     3.8,
     "standard deviations above chance",
-    "It was fixed before the 300 related and 300 unrelated pairs of the benchmark were drawn.",
+    "It was fixed before the 300 related and 300 unrelated pairs of the benchmark were drawn. Without an initial alignment,"
+    " final fields of 22 pairs of real repeat scans had 10.0 and more, and those of 22 pairs of unrelated eyes at most 1.7.",
     "calibration.py",
 )
 STEEPNESS = Threshold(
