@@ -520,8 +520,8 @@ SHADOW = Threshold(
 SAME_NOISE = Threshold(
     0.8,
     "correlation of the noise of single pixels",
-    "Copies of real scans that were brightened, cropped, enlarged by 1.2 or 2, or stored as JPEG had 0.85 and more."
-    " Real repeat scans had at most 0.22, and drawn ones with little noise 0.75.",
+    "Copies of three real scans that were brightened, cropped, enlarged by 1.2 or 2, or stored as JPEG had 0.85 and more."
+    " Their repeat scans had at most 0.22, and drawn ones with little noise 0.75.",
     "none",
 )
 SAME_FIELD = Threshold(
