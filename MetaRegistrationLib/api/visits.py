@@ -17,6 +17,7 @@ from ..stages import Stages
 from ..visits import Average, Series, Visit, average
 from ..visits.dates import When, read_date
 from ..visits.names import usable_name
+from ..visits.series import check_names
 from ..workflows.visits import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from .inputs import as_image, as_path
@@ -71,6 +72,11 @@ class AlignedVisits:
         """Visits with a round-trip error over 0.5 px of the network grid: registered directly and through a third visit."""
         return self.series.inconsistent
 
+    @property
+    def excluded(self) -> dict[str, str]:
+        """The visits that are out of the average, each with the reason: not aligned, a copy, inverted, another field of view."""
+        return {name: exclusion.text for name, exclusion in self.series.excluded.items()}
+
     def warped(self, visit: int | str) -> np.ndarray:
         """A visit on the reference's pixels, float32 (H, W); NaN outside its tissue.
 
@@ -87,7 +93,7 @@ class AlignedVisits:
 
     @cached_property
     def average(self) -> Average:
-        """The mean of the aligned visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`)."""
+        """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`)."""
         return average(self.series)
 
     def save(self, folder: str | Path) -> Path:
@@ -127,6 +133,7 @@ def align_visits(
     device: str = "auto",
     spacing: float | Sequence[float] | None = None,
     progress: Reader | None = None,
+    include: Sequence[str] = (),
 ) -> AlignedVisits:
     """Align all visits of one eye to one of them, check them, and average them.
 
@@ -146,6 +153,8 @@ def align_visits(
         As `register` takes them.
     progress : callable, optional
         Called with one typed event after another.
+    include : sequence of str, optional
+        Names of visits that are averaged even if they are found not to fit (`AlignedVisits.excluded`).
 
     Returns
     -------
@@ -154,8 +163,8 @@ def align_visits(
     Raises
     ------
     InputError
-        Fewer than two images, lists of another length, two visits of one name, an impossible or ambiguous date
-        (04.03.2021), or an image that cannot be used.
+        Fewer than two images, lists of another length, two visits of one name, a name in `include` that no visit has, an
+        impossible or ambiguous date (04.03.2021), or an image that cannot be used.
     """
     images = list(images)
     if len(images) < 2:
@@ -180,8 +189,10 @@ def align_visits(
     double = next((visit.name for visit in visits if same.count(visit.name.casefold()) > 1), None)
     if double is not None:
         raise InputError(f"names: expected one of its own for each visit, whatever the case; got {double!r} twice.")
+    include = [include] if isinstance(include, str) else list(include)
+    check_names([visit.name for visit in visits], include)
     registrar, record = made_registrar(options)
-    return AlignedVisits(align_series_of(visits, registrar, reference, progress), record)
+    return AlignedVisits(align_series_of(visits, registrar, reference, progress, include), record)
 
 
 def _name(names: Sequence[str] | None, image: Any, number: int) -> str:

@@ -58,6 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how dates such as 04.03.2021 are read (default: they are refused); ignore: no dates from names",
     )
     parser.add_argument("--reference", metavar="NAME", help="the visit that stays in place (default: the best quality)")
+    parser.add_argument(
+        "--include",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME",
+        help="visits to average and compare even if they are found not to fit: inverted, another field of view, copies ...",
+    )
     _add_change(parser)
     add_output(parser)
     add_checkpoint(parser)
@@ -75,7 +83,7 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
         "--change",
         nargs=2,
         metavar=("EARLIER", "LATER"),
-        help="visits to compare (default: the first and the last that are aligned)",
+        help="visits to compare (default: the first and the last that are used)",
     )
     group.add_argument("--no-change", action="store_true", help="map no change")
     group.add_argument(
@@ -120,4 +128,6 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         tuple(arguments.centre) if arguments.centre else None,
         arguments.eye,
     )
-    return VisitsOptions(registrar_of(arguments), arguments.reference, change, arguments.slice, arguments.spacing_um)
+    registrar = registrar_of(arguments)
+    slice_index, include = arguments.slice, tuple(arguments.include)
+    return VisitsOptions(registrar, arguments.reference, change, slice_index, arguments.spacing_um, include)

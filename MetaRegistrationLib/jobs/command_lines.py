@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..stages import Stages
@@ -112,6 +112,7 @@ def series_arguments(
     initial: str = Stages.initial,
     network: bool = Stages.network,
     refine: int = Stages.refine,
+    include: Sequence[str] = (),
 ) -> list[str]:
     """Arguments of Python that align the visits of a table, without a change map; others as above.
 
@@ -121,6 +122,8 @@ def series_arguments(
         Name of the visit that stays in place; by default the one with the best quality.
     spacing_um : float, optional
         Distance between pixels where files carry none, in micrometres.
+    include : sequence of str
+        Names of visits that are averaged whatever is found.
     """
     return [
         *_command("series"),
@@ -132,6 +135,7 @@ def series_arguments(
         *_option("--spacing-um", spacing_um),
         *("--initial", initial, "--refine", str(refine), "--no-change"),
         *([] if network else ["--no-network"]),
+        *(f"--include={name}" for name in include),
     ]
 
 

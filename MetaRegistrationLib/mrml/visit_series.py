@@ -12,6 +12,7 @@ from ..formats.images import Image
 from ..visits.dates import When, read_date
 from ..visits.report import COLUMNS
 from ..visits.series import AlignedVisit, Series, Visit
+from ..visits.trust import Exclusion
 from .landmark_nodes import count
 from .markups import landmarks_from_node
 from .masks import mask_array
@@ -37,8 +38,11 @@ def series_of(nodes: VisitNodes) -> Series:
     visits = [_aligned(nodes, row) for row in rows]
     loops = {(row["from"], row["over"]): _number(row["median_px"]) for row in table_rows(nodes["consistency"])}
     qualities = [_number(row["quality"]) for row in rows]
-    order = rows[0].get("order") or "given"  # scenes of earlier versions have no such column
-    return Series(names.index(nodes.reference), nodes.why, visits, qualities, loops, order, nodes.attribute("Eye"))
+    # Scenes that an older version saved have neither column.
+    order = rows[0].get("order") or "given"
+    excluded = {row["visit"]: Exclusion.of_text(row["excluded"]) for row in rows if row.get("excluded")}
+    qualifiers = {"order": order, "side": nodes.attribute("Eye"), "excluded": excluded}
+    return Series(names.index(nodes.reference), nodes.why, visits, qualities, loops, **qualifiers)
 
 
 def update_distances(nodes: VisitNodes) -> None:

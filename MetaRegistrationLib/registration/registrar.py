@@ -13,6 +13,7 @@ from scipy import ndimage
 from torch import Tensor, nn
 
 from ..alignment import Alignment
+from ..alignment.field_confidence import field_confidence
 from ..calibration import network_calibration
 from ..checkpoints import Checkpoint
 from ..core.geometry import Geometry
@@ -243,6 +244,14 @@ class Registration:
             normalised_cross_correlation(self.moving_on_grid, self.fixed_on_grid, inside_fixed & inside_moving),
             normalised_cross_correlation(moved, self.fixed_on_grid, inside_fixed & (defined > 0.999)),
         )
+
+    @cached_property
+    def confidence(self) -> float:
+        """Confidence, 0 to 1, of the initial alignment; without one, of the field itself (`field_confidence`)."""
+        if self.alignment is not None:
+            return self.alignment.confidence
+        inside = {"inside_moving": self.inside_moving, "inside_fixed": self.inside_fixed}
+        return field_confidence(self.moving_on_grid, self.fixed_on_grid, self.displacement_px, **inside)
 
     @cached_property
     def folding_percent(self) -> float:

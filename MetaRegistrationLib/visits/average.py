@@ -10,6 +10,8 @@ from .. import calibration
 from .series import Series
 
 _TRIMMED_FROM = calibration.TRIMMED_FROM.value
+_LEAST_COMMON = 100  # pixels, for grey levels to be matched
+_LEAST_QUARTILE = 0.05  # of the standard deviation: nearer quartiles are those of an image of few grey levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +21,7 @@ class Average:
     ----------
     image : float32 array (H, W)
         On the reference's pixels and grey levels; zero where no visit shows tissue.
-    count : uint8 array (H, W)
+    count : uint16 array (H, W), or uint32 for more than 65535 visits
         Visits that show tissue there.
     """
 
@@ -28,38 +30,50 @@ class Average:
 
 
 def average(series: Series) -> Average:
-    """Mean of all aligned visits at every pixel of the reference.
+    """Mean of all used visits at every pixel of the reference.
 
-    Grey levels are first matched to the reference's (median and quartiles of the common tissue). Where four or more visits show
-    tissue, the lowest and the highest value are left out (a trimmed mean). Where three do, the median is used. A single shadow
-    or motion line therefore has no effect.
+    Grey levels are first matched to the reference's (median and quartiles of the common tissue). Where three or more visits show
+    tissue, the lowest and the highest value are left out: a trimmed mean, of three visits the median. A single shadow or motion
+    line therefore has no effect.
     """
     target, target_seen = series.visits[series.reference].warped
-    values, seen = [], []
-    for entry in series.visits:
-        if not entry.aligned:
-            continue
+    used = series.used
+    total, lowest, highest = (np.full(target.shape, start) for start in (0.0, np.inf, -np.inf))
+    count = np.zeros(target.shape, np.uint16 if len(used) <= np.iinfo(np.uint16).max else np.uint32)
+    for entry in used:
         image, shown = entry.warped
-        values.append(_matched(image, shown, target, target_seen))
-        seen.append(shown)
-    stack, shown = np.stack(values), np.stack(seen)
-    count = shown.sum(axis=0).astype(np.uint8)
-    hidden = np.where(shown, stack, np.nan)
-    ordered = np.sort(hidden, axis=0)  # NaN last
-    total = np.nansum(hidden, axis=0)
-    highest = np.take_along_axis(ordered, np.maximum(count.astype(np.intp) - 1, 0)[None], axis=0)[0]
-    trimmed = total - np.nan_to_num(ordered[0]) - np.nan_to_num(highest)
-    image = np.divide(total, np.maximum(count, 1))
-    image = np.where(count >= _TRIMMED_FROM, trimmed / np.maximum(count.astype(float) - 2, 1), image)
-    if len(stack) >= 3:
-        image = np.where(count == 3, np.nan_to_num(ordered[1]), image)
+        values = _matched(image, shown, target, target_seen)
+        total += np.where(shown, values, 0)
+        lowest = np.where(shown, np.minimum(lowest, values), lowest)
+        highest = np.where(shown, np.maximum(highest, values), highest)
+        count += shown
+    trimmed = (count >= _TRIMMED_FROM) | (count == 3)  # the median of three
+    total[trimmed] -= lowest[trimmed] + highest[trimmed]
+    image = total / np.maximum(np.where(trimmed, count - 2.0, count), 1)
     return Average(np.where(count > 0, image, 0).astype(np.float32), count)
 
 
 def _matched(image: np.ndarray, shown: np.ndarray, target: np.ndarray, target_seen: np.ndarray) -> np.ndarray:
     both = shown & target_seen
-    if both.sum() < 100:
+    if both.sum() < _LEAST_COMMON:
         return image
-    own, wanted = (np.percentile(part[both], (25, 50, 75)) for part in (image, target))
-    factor = (wanted[2] - wanted[0]) / max(own[2] - own[0], 1e-6)
-    return ((image - own[1]) * factor + wanted[1]).astype(np.float32)
+    parts = image[both], target[both]
+    # Half or more of the pixels of a thresholded image have one value, so that quartiles say nothing of its contrast.
+    measure = _quartiles if all(_has_quartiles(part) for part in parts) else _moments
+    (own, spread), (wanted, wanted_spread) = (measure(part) for part in parts)
+    factor = wanted_spread / spread if spread > 0 and wanted_spread > 0 else 1.0
+    return ((image - own) * factor + wanted).astype(np.float32)
+
+
+def _has_quartiles(values: np.ndarray) -> bool:
+    low, middle, high = np.percentile(values, (25, 50, 75))
+    return min(middle - low, high - middle) > _LEAST_QUARTILE * float(values.std())
+
+
+def _quartiles(values: np.ndarray) -> tuple[float, float]:
+    low, middle, high = np.percentile(values, (25, 50, 75))
+    return middle, high - low
+
+
+def _moments(values: np.ndarray) -> tuple[float, float]:
+    return float(values.mean()), float(values.std())

@@ -177,8 +177,9 @@ def _levelled(image: np.ndarray, target: np.ndarray, known: np.ndarray) -> np.nd
     percentiles = np.linspace(0, 100, 101)
     own = np.percentile(image[known], percentiles)
     wanted = np.percentile(target[known], percentiles)
-    keep = np.concatenate([[True], np.diff(own) > 0])
-    return np.interp(image, own[keep], wanted[keep]).astype(np.float32)
+    # A value that many pixels have, as in a thresholded image, stands for the mean of its percentiles.
+    values, first, times = np.unique(own, return_index=True, return_counts=True)
+    return np.interp(image, values, np.add.reduceat(wanted, first) / times).astype(np.float32)
 
 
 def _local(values: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:

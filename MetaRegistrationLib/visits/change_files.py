@@ -16,7 +16,7 @@ from .change import Change, RepeatNoise, change_map
 from .change_picture import change_picture
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
 from .series import AlignedVisit, Series
-from .unknown import folded
+from .unknown import folded, usual_area
 
 WHAT_IT_SHOWS = (
     "Later minus earlier visit, both normalised to one level as a whole, in standard deviations (SD) of repeat scans without"
@@ -28,7 +28,10 @@ WHAT_IT_SHOWS = (
 
 @dataclass(frozen=True, eq=False)
 class SeriesChange:
-    """The change between two visits of a series, on the pixels of its reference."""
+    """The change between two visits of a series, on the pixels of its reference.
+
+    `doubts` are sentences on visits that are compared although they are excluded.
+    """
 
     earlier: AlignedVisit
     later: AlignedVisit
@@ -37,6 +40,7 @@ class SeriesChange:
     centre_chosen: bool
     pixel_mm: tuple[float, float] | None
     rows: list[dict]
+    doubts: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,7 +55,9 @@ def series_change(
     centre_xy: tuple[float, float] | None = None,
     eye: str = "",
 ) -> SeriesChange:
-    """The change between two visits of a series; the first and the last that are aligned, if none are named.
+    """The change between two visits of a series; the first and the last that are used, if none are named.
+
+    Visits that are named are compared even if they are excluded; `SeriesChange.doubts` then says why.
 
     Raises
     ------
@@ -62,14 +68,13 @@ def series_change(
     reference = series.visits[series.reference]
     geometry = reference.visit.image.geometry
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
-    valid = shown[0] & shown[1] & ~folded(earlier.positions)
+    valid = shown[0] & shown[1] & ~folded(earlier.positions, usual_area(earlier.positions))
     change = change_map(*images, valid, positions=later.positions, noise=noise)
     pixel = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
     given = centre_xy or series.centre_xy
     centre = given or suggested_centre(*reference.warped)
-    return SeriesChange(
-        earlier, later, change, centre, given is not None, pixel, etdrs_table(change, centre, pixel, eye)
-    )
+    rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)
+    return SeriesChange(earlier, later, change, centre, given is not None, pixel, rows, doubts)
 
 
 def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit, AlignedVisit]:
@@ -87,25 +92,32 @@ def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit
 
 
 def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
-    """The earliest and the latest aligned visit by their dates; the first and the last where no dates are known.
+    """The earliest and the latest used visit by their dates; the first and the last where no dates are known.
 
     Raises
     ------
     InputError
-        Fewer than two visits are aligned, or all dated ones are of one day (repeats).
+        Fewer than two visits are used, or all dated ones are of one day (repeats).
     """
-    aligned = [entry for entry in series.visits if entry.aligned]
-    if len(aligned) < 2:
-        raise InputError("A change needs two aligned visits; fewer were aligned.")
-    dated = [entry for entry in aligned if entry.visit.when is not None]
+    used = series.used
+    if len(used) < 2:
+        raise InputError("A change needs two visits that are aligned and not excluded; fewer are.")
+    dated = [entry for entry in used if entry.visit.when is not None]
     if len(dated) < 2:
-        return aligned[0], aligned[-1]
+        return used[0], used[-1]
     earliest, latest = (pick(dated, key=lambda entry: entry.visit.when.start) for pick in (min, max))
     if not earliest.visit.when.before(latest.visit.when):
         raise InputError(
             f"All visits are of one day ({earliest.visit.when.day or earliest.visit.when}): repeats, not a change over time."
         )
     return earliest, latest
+
+
+def _doubts(series: Series, *compared: AlignedVisit) -> tuple[str, ...]:
+    """What is known against the visits that are compared."""
+    against = {**series.excluded, **series.asked}
+    names = [entry.visit.name for entry in compared if entry.visit.name in against]
+    return tuple(f"{name} is compared as asked, although it should not be: {against[name].text}" for name in names)
 
 
 def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry: Geometry) -> Path:
@@ -135,6 +147,7 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
         "centre_xy": found.centre_xy,
         "centre_from": "the user" if found.centre_chosen else "suggested",
         "pixel_mm": found.pixel_mm,
+        "doubts": list(found.doubts),
     }
     write_json(start.with_name(f"{found.name}.json"), record)
     return path

@@ -83,6 +83,13 @@ VISIT_COLUMNS = (
         kind=str,
         note="`yes` where most round-trip errors over the visit are too large",
     ),
+    Measure(
+        "excluded",
+        "excluded",
+        lambda row: row.series.excluded[name].text if (name := row.entry.visit.name) in row.series.excluded else "",
+        kind=str,
+        note="Why the visit is out of average and change; empty if it is used",
+    ),
 )
 """The columns of `visits.csv`, in their order."""
 

@@ -40,8 +40,8 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     VISIT.nrrd, VISIT_transform.nrrd
         Each aligned visit on the reference's pixels, and the transform from reference to visit points (LPS vectors in mm).
     average.nrrd, count.nrrd, overlap.nrrd
-        The mean of all, the number of visits with tissue at each pixel, and a mask (1) of the tissue common to all
-        aligned visits.
+        The mean of all used visits, the number of them with tissue at each pixel, and a mask (1) of the tissue common to
+        all of them.
     film/NUMBER_VISIT.png
         The visits one after the other, all with the grey levels of the reference's range, the average last.
     visits.csv, consistency.csv
@@ -64,7 +64,7 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
         frames.append((entry.visit.name, _frame(folder, f"{number:03d}_{entry.visit.name}", warped, seen)))
     write_image(folder / "average.nrrd", mean.image, geometry)
     write_image(folder / "count.nrrd", mean.count, geometry)
-    all_shown = mean.count == sum(entry.aligned for entry in series.visits)
+    all_shown = mean.count == len(series.used)
     write_image(folder / "overlap.nrrd", all_shown.astype(np.uint8), geometry)
     frames.append(("average", _frame(folder, f"{len(series.visits) + 1:03d}_average", mean.image, mean.count > 0)))
     rows = [cells(VISIT_COLUMNS, VisitOfSeries(series, index)) for index in range(len(series.visits))]
@@ -75,7 +75,11 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
     write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, changed))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
     record |= {"order": series.order, "side": series.side}
-    write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent}))
+    reasons = {
+        key: {name: exclusion.text for name, exclusion in found.items()}
+        for key, found in (("excluded", series.excluded), ("included_as_asked", series.asked))
+    }
+    write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent, **reasons}))
 
 
 def _image_files(folder: Path, series: Series) -> list[Path]:
@@ -102,6 +106,7 @@ def _frame(folder: Path, name: str, image: np.ndarray, seen: np.ndarray) -> str:
 def _change_part(picture: Path, found: SeriesChange) -> str:
     """The section of the change, for the page."""
     names = html.escape(f"{found.earlier.visit.name} to {found.later.visit.name}")
+    doubts = "".join(f"<p>{html.escape(doubt)}.</p>" for doubt in found.doubts)
     noise = "this pair itself" if found.change.own_noise else "repeat scans"
     sizes = (
         "Circles of 1, 3 and 6 mm"
@@ -112,7 +117,7 @@ def _change_part(picture: Path, found: SeriesChange) -> str:
     x, y = found.centre_xy
     data = base64.b64encode(picture.read_bytes()).decode("ascii")
     return (
-        f"<h2>Change, {names}</h2><p>Local vessel density. {html.escape(WHAT_IT_SHOWS)} Coloured strongly from"
+        f"<h2>Change, {names}</h2>{doubts}<p>Local vessel density. {html.escape(WHAT_IT_SHOWS)} Coloured strongly from"
         f" {found.change.threshold:g} SD; one SD is estimated from {noise}.</p>"
         f'<img src="data:image/png;base64,{data}" alt="change">'
         f"<p>{sizes} go round x = {x:.0f}, y = {y:.0f} px ({where}).</p>"
@@ -128,6 +133,10 @@ def _page(title: str, series: Series, rows: list, loops: list, frames: list[tupl
     if series.inconsistent:
         names = ", ".join(series.inconsistent)
         why += f" Inconsistent alignment: round-trip error over {LEAST_CONSISTENCY_PX} px. Check {names}."
+    for name, exclusion in series.excluded.items():
+        why += f" Out of average and change: {name}, {exclusion.text}."
+    for name, exclusion in series.asked.items():
+        why += f" Used as asked: {name}, {exclusion.text}."
     return "\n".join(
         [
             f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>',

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 
@@ -17,12 +17,18 @@ from ..formats.images import Image, tissue
 from ..formats.landmarks import Landmarks, match_landmarks
 from ..stages import LEAST_CONFIDENCE
 from .dates import When
+from .no_signal import no_signal
 from .quality import quality
+from .trust import Exclusion, Reason, exclusions
+from .unknown import usual_area
 
 LEAST_CONSISTENCY_PX = calibration.CONSISTENCY_PX.value
 """Least median round-trip error that is inconsistent, in pixels of the network grid (400 x 400)."""
 _FRAME = 400
 _EVERY = 8  # pixels between the points of a round trip
+_SMOOTHED_FROM = 1.25  # pixels of an image for one of the reference
+_CANDIDATES = 3  # for the reference
+_BRIDGES = 12  # visits that a visit is tried to be aligned through, at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +71,7 @@ class AlignedVisit:
     confidence : float
         That of the alignment; through another visit, the lower of the two.
     ncc : float
-        NCC after, on the network grid of the registration; that of the last step if there were two.
+        NCC after, on the network grid of the registration; through another visit, that with the other visit.
     result_stage : str
         As `Registration.result_stage`.
     """
@@ -84,11 +90,21 @@ class AlignedVisit:
 
     @cached_property
     def warped(self) -> tuple[np.ndarray, np.ndarray]:
-        """The image on the reference's pixels, float32 (H, W), interpolated once, and its tissue mask, bool (H, W)."""
+        """The image on the reference's pixels, float32 (H, W), interpolated once, and where it shows tissue, bool (H, W).
+
+        Bands without signal show none.
+
+        An image of much smaller pixels is smoothed first, so that its noise is that of the reference's pixels.
+        """
         places = np.moveaxis(self.positions, -1, 0)
         array = np.where(np.isfinite(self.visit.image.array), self.visit.image.array, 0).astype(np.float32)
+        signal = tissue(self.visit.image)
+        signal = signal & ~no_signal(array, signal)
+        step = math.sqrt(usual_area(self.positions))
+        if step > _SMOOTHED_FROM:
+            array = ndimage.gaussian_filter(array, 0.5 * math.sqrt(step**2 - 1))
         values = ndimage.map_coordinates(array, places, order=1, mode="nearest")
-        shown = ndimage.map_coordinates(tissue(self.visit.image).astype(np.float32), places, order=1, mode="constant")
+        shown = ndimage.map_coordinates(signal.astype(np.float32), places, order=1, mode="constant")
         seen = shown > 0.999
         return np.where(seen, values, np.float32(0)), seen
 
@@ -112,6 +128,10 @@ class Series:
         What the order of the visits rests on, a key of `orders.ORDERS`.
     side : str
         "right", "left" or "" (unknown).
+    excluded : dict of str to Exclusion
+        Names of the visits that are out of average and change, and why (`trust`).
+    asked : dict of str to Exclusion
+        Names of the visits that would be excluded if the user had not asked for them.
     """
 
     reference: int
@@ -121,6 +141,13 @@ class Series:
     round_trip_px: dict[tuple[str, str], float] = field(default_factory=dict)
     order: str = "given"
     side: str = ""
+    excluded: dict[str, Exclusion] = field(default_factory=dict)
+    asked: dict[str, Exclusion] = field(default_factory=dict)
+
+    @property
+    def used(self) -> list[AlignedVisit]:
+        """The visits that are averaged, and compared unless others are named: aligned and not excluded."""
+        return [entry for entry in self.visits if entry.aligned and entry.visit.name not in self.excluded]
 
     @property
     def centre_xy(self) -> tuple[float, float] | None:
@@ -146,11 +173,11 @@ class Series:
 
     @property
     def inconsistent(self) -> list[str]:
-        """Visits for which more round-trip errors are too large than small enough."""
+        """Visits for which more round-trip errors are too large than small enough, of those that could be measured."""
         found = []
         for entry in self.visits:
-            mine = [px for pair, px in self.round_trip_px.items() if entry.visit.name in pair]
-            missed = sum(not px <= LEAST_CONSISTENCY_PX for px in mine)
+            mine = [px for pair, px in self.round_trip_px.items() if entry.visit.name in pair and not math.isnan(px)]
+            missed = sum(px > LEAST_CONSISTENCY_PX for px in mine)
             if mine and missed > len(mine) / 2:
                 found.append(entry.visit.name)
         return found
@@ -162,8 +189,9 @@ def align_series(
     reference: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
     many: Callable[..., Iterable] = map,
+    include: Collection[str] = (),
 ) -> Series:
-    """Register all visits to one.
+    """Register all visits to one, and find out which of them may be averaged and compared.
 
     Parameters
     ----------
@@ -173,16 +201,18 @@ def align_series(
         ``register(moving, fixed)`` gives a `Registration`, as a `Registrar` does.
     reference : str, optional
         Name of the visit that stays in place. By default, the one with the best `quality`, or the next best to which more
-        can be aligned.
+        can be aligned, or after which fewer are excluded.
     tell : callable
         Called with a sentence before each registration.
     many : callable
         As `map`. One that calls its function in parallel calls `register` in parallel.
+    include : collection of str
+        Names of visits that are used whatever is found (`trust`).
 
     Raises
     ------
     InputError
-        Fewer than two visits, two of one name, or no visit of the name `reference`.
+        Fewer than two visits, two of one name, or no visit of the name `reference` or of a name in `include`.
     """
     names = [visit.name for visit in visits]
     if len(visits) < 2 or len(set(names)) < len(names):
@@ -191,21 +221,74 @@ def align_series(
         )
     if reference is not None and reference not in names:
         raise InputError(f"There is no visit {reference!r} to be the reference; there are {', '.join(names)}.")
+    check_names(names, include)
     qualities = [quality(visit.image) for visit in visits]
-    pairs = _Pairs(visits, register, tell, many)
+    pairs = _Pairs(visits, register, tell, many, include)
     chosen, why = _reference(visits, qualities, pairs, reference)
-    pairs.ahead(_needed(len(visits), chosen))
-    direct = [_direct(pairs, index, chosen) for index in range(len(visits))]
-    aligned = [entry if entry.aligned else _through(pairs, direct, index, chosen) for index, entry in enumerate(direct)]
-    return Series(chosen, why, aligned, qualities, _loops(pairs, aligned, chosen))
+    series = _aligned_to(chosen, why, qualities, pairs, include)
+    return series if reference is not None else _with_better_reference(series, pairs, include)
+
+
+def check_names(names: Sequence[str], include: Collection[str]) -> None:
+    """Raise an `InputError` if one of `include` is not among the names of the visits."""
+    missing = [name for name in include if name not in names]
+    if missing:
+        raise InputError(f"{{field}}: there is no visit {missing[0]!r}; there are {', '.join(names)}.", field="include")
+
+
+def _aligned_to(chosen: int, why: str, qualities: list[float], pairs: _Pairs, include: Collection[str]) -> Series:
+    """The series of a reference, with what is excluded from it."""
+    pairs.ahead(_needed(len(pairs.visits), chosen))
+    aligned = _through_others(pairs, [_direct(pairs, index, chosen) for index in range(len(pairs.visits))], chosen)
+    loops = _loops(pairs, aligned, chosen)
+    forced = [
+        entry if entry.aligned else replace(entry, positions=pairs.forced.get((index, chosen)))
+        for index, entry in enumerate(aligned)
+    ]
+    series = Series(chosen, why, aligned, qualities, loops)
+    against = exclusions(series)
+    excluded = exclusions(series, include) if include else against
+    asked = {name: against[name] for name in against if name not in excluded}
+    return replace(series, visits=forced, excluded=excluded, asked=asked)
+
+
+def _with_better_reference(series: Series, pairs: _Pairs, include: Collection[str]) -> Series:
+    """The series of another reference if the present one is excluded, or most others are because of it."""
+    order = sorted(range(len(series.visits)), key=lambda index: -series.qualities[index])
+    # A visit that is in use is a better reference than one that is excluded.
+    order.sort(key=lambda index: series.visits[index].visit.name in series.excluded)
+    best = series
+    for candidate in order[:_CANDIDATES]:
+        if not _is_doubtful(best):
+            break
+        if candidate == best.reference:
+            continue
+        why = "best image quality among those that agree with most others"
+        found = _aligned_to(candidate, why, series.qualities, pairs, include)
+        if (_reference_used(found), len(found.used)) > (_reference_used(best), len(best.used)):
+            best = found
+    return best
+
+
+def _is_doubtful(series: Series) -> bool:
+    """Whether the reference is excluded, or the other visits are because they disagree with it."""
+    against = sum(exclusion.reason is not Reason.DUPLICATE for exclusion in series.excluded.values())
+    return not _reference_used(series) or against > len(series.visits) / 2
+
+
+def _reference_used(series: Series) -> bool:
+    return series.visits[series.reference].visit.name not in series.excluded
 
 
 class _Pairs:
     """Registrations of pairs of visits, each computed once."""
 
-    def __init__(self, visits: Sequence[Visit], register, tell, many=map) -> None:
+    def __init__(self, visits: Sequence[Visit], register, tell, many=map, include: Collection[str] = ()) -> None:
         self.visits, self._register, self._tell, self._many = visits, register, tell, many
+        self._include = include
         self._made: dict[tuple[int, int], tuple] = {}
+        # Positions without confidence, of visits that the user wants all the same.
+        self.forced: dict[tuple[int, int], np.ndarray] = {}
         self._telling = Lock()
 
     def __call__(self, moving: int, fixed: int) -> tuple[np.ndarray | None, float, float, str]:
@@ -224,14 +307,13 @@ class _Pairs:
             self._tell(f"{moving.name} to {fixed.name}")
         found = self._register(moving.image, fixed.image)
         alignment = found.alignment
-        confidence = math.nan if alignment is None else alignment.confidence
-        confident = alignment is None or not confidence < LEAST_CONFIDENCE
-        return (
-            found.moving_positions().astype(np.float32) if confident else None,
-            confidence,
-            found.ncc[1],
-            found.result_stage,
-        )
+        confidence = found.confidence if alignment is None else alignment.confidence
+        confident = not confidence < LEAST_CONFIDENCE
+        wanted = confident or moving.name in self._include
+        positions = found.moving_positions().astype(np.float32) if wanted else None
+        if wanted and not confident:
+            self.forced[pair] = positions
+        return (positions if confident else None, confidence, found.ncc[1], found.result_stage)
 
 
 def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[int, str]:
@@ -240,7 +322,7 @@ def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[in
     order = sorted(range(len(visits)), key=lambda index: -qualities[index])
     best, reached = order[0], -1
     pairs.ahead(_needed(len(visits), order[0]))
-    for candidate in order[:3]:
+    for candidate in order[:_CANDIDATES]:
         pairs.ahead((other, candidate) for other in range(len(visits)) if other != candidate)
         count = sum(pairs(other, candidate)[0] is not None for other in range(len(visits)) if other != candidate)
         if count > reached:
@@ -277,12 +359,28 @@ def _direct(pairs: _Pairs, index: int, reference: int) -> AlignedVisit:
     return AlignedVisit(visit, positions, "", confidence, ncc, stage)
 
 
-def _through(pairs: _Pairs, direct: list[AlignedVisit], index: int, reference: int) -> AlignedVisit:
+def _through_others(pairs: _Pairs, found: list[AlignedVisit], reference: int) -> list[AlignedVisit]:
+    """All visits, those that could not be aligned directly through others, in several steps if need be."""
+    found, tried = list(found), set()
+    while True:
+        reached = [index for index, entry in enumerate(found) if entry.aligned and index != reference]
+        bridges = sorted((index for index in reached if index not in tried), key=lambda index: -found[index].confidence)
+        bridges = bridges[:_BRIDGES]
+        missing = [index for index, entry in enumerate(found) if not entry.aligned]
+        if not bridges or not missing:
+            return found
+        tried.update(bridges)
+        pairs.ahead((index, bridge) for index in missing for bridge in bridges)
+        # Only visits of the steps before are bridges, so that no visit depends on the order of the others.
+        for index, entry in [(index, _through(pairs, found, index, bridges)) for index in missing]:
+            found[index] = entry
+
+
+def _through(pairs: _Pairs, found: list[AlignedVisit], index: int, bridges: list[int]) -> AlignedVisit:
     """Through the aligned visit that gives the highest confidence; the direct result if there is none."""
-    best = direct[index]
-    for other, step in enumerate(direct):
-        if other in (index, reference) or not step.aligned:
-            continue
+    best = found[index]
+    for other in bridges:
+        step = found[other]
         positions, confidence, ncc, stage = pairs(index, other)
         if positions is None:
             continue

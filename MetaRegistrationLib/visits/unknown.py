@@ -1,4 +1,4 @@
-"""Pixels where a change is not measurable: no overlap, shadows, motion lines, folding."""
+"""Pixels where a change is not measurable: no overlap, shadows, bands without signal, motion lines, folding."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from .no_signal import no_signal
 
 _DARK = 8 / 400  # window of "dark", as a share of the longer side
 _DARKEST = 3 / 400  # window of the darkest region: the middle of a fovea is small
@@ -20,7 +21,8 @@ _BORDER = 4 / 400  # margin around unknown pixels, as a share of the longer side
 def nothing_known(
     reference: np.ndarray, visit: np.ndarray, valid: np.ndarray, positions: np.ndarray | None = None
 ) -> np.ndarray:
-    """Pixels that are not measurable, bool (H, W): not valid, in a shadow or a motion line, or folded.
+    """Pixels that are not measurable, bool (H, W): not valid, in a shadow, a motion line or a band
+    without signal, or folded.
 
     Parameters
     ----------
@@ -36,26 +38,35 @@ def nothing_known(
         return ~valid
     found = ~valid | shadow(reference, visit, valid) | shadow(visit, reference, valid)
     for image in (reference, visit):
-        found |= motion_lines(image, valid) | motion_lines(image.T, valid.T).T
+        found |= motion_lines(image, valid) | motion_lines(image.T, valid.T).T | no_signal(image, valid)
     if positions is not None:
-        found |= folded(positions)
+        found |= folded(positions, usual_area(positions))
     return ndimage.binary_dilation(found, iterations=max(round(_BORDER * max(found.shape)), 1)) | ~valid
 
 
 def shadow(image: np.ndarray, other: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Where `image` is much darker than the darkest region of `other`: no signal, whatever the vessels do."""
-    level, darkest = _brightness(image, valid, _DARK), _brightness(other, valid, _DARKEST)
+    few = any(_has_few_levels(part[valid]) for part in (image, other))
+    level, darkest = _brightness(image, valid, _DARK, few), _brightness(other, valid, _DARKEST, few)
     return valid & (level < _DARKER * float(np.percentile(darkest[valid], 0.5)))
 
 
-def _brightness(image: np.ndarray, valid: np.ndarray, window: float) -> np.ndarray:
-    """Local mean, where 0 is the image's black and 1 its median."""
+def _brightness(image: np.ndarray, valid: np.ndarray, window: float, few_levels: bool = False) -> np.ndarray:
+    """Local mean, where 0 is the image's black and 1 its median, or its mean if the median says nothing."""
     sigma = window * max(image.shape)
     floor, level = np.percentile(image[valid], (0.1, 50))
+    if few_levels:
+        level = float(image[valid].mean())
     scaled = np.where(valid, (image - floor) / max(level - floor, 1e-9), 0).astype(np.float32)
     return ndimage.gaussian_filter(scaled, sigma) / np.maximum(
         ndimage.gaussian_filter(valid.astype(np.float32), sigma), 1e-6
     )
+
+
+def _has_few_levels(values: np.ndarray) -> bool:
+    """Whether a quarter or more of the values is the least or the greatest, as in thresholded images."""
+    floor, low, high, top = np.percentile(values, (0.1, 25, 75, 99.9))
+    return bool(low <= floor or high >= top)
 
 
 def motion_lines(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
@@ -69,8 +80,21 @@ def motion_lines(image: np.ndarray, valid: np.ndarray) -> np.ndarray:
     return np.broadcast_to((rows & ~wide)[:, None], image.shape) & valid
 
 
-def folded(positions: np.ndarray) -> np.ndarray:
-    """Where the field folds, or changes areas by implausible factors."""
-    down, across = np.gradient(positions[..., 0]), np.gradient(positions[..., 1])
-    area = down[0] * across[1] - down[1] * across[0]
+def folded(positions: np.ndarray, usual: float = 1.0) -> np.ndarray:
+    """Where the field folds, or changes areas by implausible factors of the usual one, bool (H, W)."""
+    area = _areas(positions) / usual
     return ~((area > _JACOBIAN[0]) & (area < _JACOBIAN[1]))
+
+
+def usual_area(positions: np.ndarray) -> float:
+    """Area of a visit's image that a pixel of the reference covers, median, in the visit's pixels; 1 if most of it folds.
+
+    It is not 1 where the pixels of two visits differ in size.
+    """
+    area = float(np.median(_areas(positions)))
+    return area if area > 0 else 1.0
+
+
+def _areas(positions: np.ndarray) -> np.ndarray:
+    down, across = np.gradient(positions[..., 0]), np.gradient(positions[..., 1])
+    return down[0] * across[1] - down[1] * across[0]

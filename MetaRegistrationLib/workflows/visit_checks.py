@@ -31,7 +31,8 @@ def checked(eyes: Eyes, options: VisitsOptions) -> Eyes:
         from ..visits.eyes import stated_side
 
         eyes = replace(eyes, eyes={name: stated_side(eye, change.eye) for name, eye in eyes.eyes.items()})
-    wanted = {"reference": (options.reference,), "change": change.visits if change.wanted and change.visits else ()}
+    compared = change.visits if change.wanted and change.visits else ()
+    wanted = {"reference": (options.reference,), "change": compared, "include": options.include}
     for field, names in wanted.items():
         for name in filter(None, names):
             _refuse_unknown(name, field, [visit.name for eye in eyes.eyes.values() for visit in eye.visits])

@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import calibration
 from ..errors import InputError
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
@@ -37,7 +36,7 @@ class ChangeOptions:
     wanted : bool
         Map a change at all.
     visits : (str, str) or None
-        Names of the earlier and the later visit; None for the first and the last that are aligned.
+        Names of the earlier and the later visit; None for the first and the last that are used.
     repeats : Path or None
         Folder of pairs of repeat scans, whose differences are one standard deviation.
     centre_xy : (float, float) or None
@@ -67,6 +66,8 @@ class VisitsOptions:
         Slice to take from stacks, counted from 0.
     spacing_um : float or None
         Distance between pixels of files without a pixel size.
+    include : tuple of str
+        Names of visits that are averaged and compared whatever is found (`visits.trust`).
     """
 
     registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
@@ -74,6 +75,7 @@ class VisitsOptions:
     change: ChangeOptions = field(default_factory=ChangeOptions)
     slice_index: int | None = None
     spacing_um: float | None = None
+    include: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,11 @@ def check_stages(options: VisitsOptions) -> None:
 
 
 def align_visits(
-    visits: Sequence[Visit], registrar: Registrar, reference: str | None = None, progress: Reader | None = None
+    visits: Sequence[Visit],
+    registrar: Registrar,
+    reference: str | None = None,
+    progress: Reader | None = None,
+    include: Sequence[str] = (),
 ) -> Series:
     """Align the visits of one eye to one of them, with several registrations in parallel on a processor.
 
@@ -177,12 +183,14 @@ def align_visits(
     reference : str, optional
         Name of the visit that stays in place.
     progress : Reader, optional
+    include : sequence of str
+        As of `VisitsOptions`.
     """
     from ..visits import align_series
 
     progress = progress or Silent()
     with _side_by_side(registrar) as many:
-        return align_series(visits, registrar, reference, _registrations(len(visits), progress), many)
+        return align_series(visits, registrar, reference, _registrations(len(visits), progress), many, include)
 
 
 def _registrations(visits: int, progress: Reader) -> Callable[[str], None]:
@@ -216,7 +224,9 @@ class _Eyes:
         options = self.options
         check_names(eye, options)
         visits = self._loaded(eye)
-        series = align_visits(visits, self.registrar, options.reference, self.progress)
+        names = {visit.name for visit in visits}
+        include = [name for name in options.include if name in names]  # of several eyes, each has its own names
+        series = align_visits(visits, self.registrar, options.reference, self.progress, include)
         series = replace(series, order=eye.order, side=eye.side)
         self.progress(Message(f"visits in the {ORDERS[eye.order]}: {', '.join(visit.name for visit in visits)}"))
         with ThreadPoolExecutor(1) as beside:
@@ -228,6 +238,7 @@ class _Eyes:
         _report(series, self.progress)
         loops = [px for px in series.round_trip_px.values() if px == px]
         values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
+        values["used"] = len(series.used)
         return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
 
     def _loaded(self, eye: Eye) -> list[Visit]:
@@ -269,6 +280,8 @@ class _Eyes:
                 self.left_out.append("change")
             self.progress(Message.of(error, "no change is mapped: "))
             return None
+        for doubt in found.doubts:
+            self.progress(Message(doubt, "warning"))
         whole = found.rows[-1]
         self.progress(
             Message(
@@ -284,15 +297,15 @@ class _Eyes:
 
 
 def _report(series: Series, progress: Reader) -> None:
-    """Say which visits were left out, which were aligned through another one, and which are inconsistent."""
+    """Say which visits were aligned through another one, and which are left out of average and change."""
     for entry in series.visits:
-        if not entry.aligned:
-            progress(Message(f"{entry.visit.name}: not aligned with any other visit, left out", "warning"))
-        elif entry.via:
+        if entry.aligned and entry.via:
             progress(Message(f"{entry.visit.name}: aligned through {entry.via}"))
-    for name in series.inconsistent:
-        text = f"inconsistent alignment: round-trip error over {calibration.CONSISTENCY_PX.value} px. Check this visit."
-        progress(Message(f"{name}: {text}", "warning"))
+    for name, exclusion in series.excluded.items():
+        text = f"{name}: {exclusion.text}. Left out of average and change ({{field}} {name} uses it)."
+        progress(Message.about("include", text, level="warning"))
+    for name, exclusion in series.asked.items():
+        progress(Message(f"{name}: {exclusion.text}. Used all the same, as asked.", "warning"))
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
 
 
