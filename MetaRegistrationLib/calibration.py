@@ -493,6 +493,13 @@ CONSISTENCY_PX = Threshold(
     " visit most of whose errors are above it is inconsistent.",
     "none",
 )
+INCONSISTENT_PX = Threshold(
+    2.0,
+    "pixels of the network grid (400 x 400)",
+    "A capillary is some 2 px wide there: beyond it, unlike vessels are averaged and compared. Coarse settings (no"
+    " refinement) give 0.3 to 1.0 px on drawn visits. A visit most of whose round-trip errors are above it is excluded.",
+    "none",
+)
 CHANGE_SD = Threshold(
     3.0,
     "standard deviations of repeat scans",

@@ -173,12 +173,15 @@ class Series:
 
     @property
     def inconsistent(self) -> list[str]:
-        """Visits for which more round-trip errors are too large than small enough, of those that could be measured."""
+        """Visits most of whose round-trip errors are over `LEAST_CONSISTENCY_PX`."""
+        return self.inconsistent_over(LEAST_CONSISTENCY_PX)
+
+    def inconsistent_over(self, limit_px: float) -> list[str]:
+        """Visits for which more round-trip errors are over a limit than not, of those that could be measured."""
         found = []
         for entry in self.visits:
             mine = [px for pair, px in self.round_trip_px.items() if entry.visit.name in pair and not math.isnan(px)]
-            missed = sum(px > LEAST_CONSISTENCY_PX for px in mine)
-            if mine and missed > len(mine) / 2:
+            if mine and sum(px > limit_px for px in mine) > len(mine) / 2:
                 found.append(entry.visit.name)
         return found
 

@@ -164,8 +164,9 @@ def _other_field(judged: _Judged) -> dict[str, Exclusion]:
 
 
 def _inconsistent(judged: _Judged) -> dict[str, Exclusion]:
-    names = judged.series.inconsistent
-    over = Exclusion(Reason.INCONSISTENT, f", with a round-trip error over {calibration.CONSISTENCY_PX.value} px")
+    limit = calibration.INCONSISTENT_PX.value
+    names = judged.series.inconsistent_over(limit)
+    over = Exclusion(Reason.INCONSISTENT, f", with a round-trip error over {limit:g} px")
     return judged.of({index: over for index in judged.left if judged.series.visits[index].visit.name in names})
 
 

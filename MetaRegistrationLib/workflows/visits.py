@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import calibration
 from ..errors import InputError
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
@@ -236,6 +237,7 @@ class _Eyes:
         images = {file.name: file.path for file in eye.visits}
         write_series(folder, series, mean, {**self.record, "images": images}, change)
         _report(series, self.progress)
+        self.left_out.extend(series.excluded)
         loops = [px for px in series.round_trip_px.values() if px == px]
         values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
         values["used"] = len(series.used)
@@ -304,6 +306,10 @@ def _report(series: Series, progress: Reader) -> None:
     for name, exclusion in series.excluded.items():
         text = f"{name}: {exclusion.text}. Left out of average and change ({{field}} {name} uses it)."
         progress(Message.about("include", text, level="warning"))
+    for name in series.inconsistent:
+        if name not in series.excluded:
+            text = f"inconsistent alignment: round-trip error over {calibration.CONSISTENCY_PX.value} px. Check this visit."
+            progress(Message(f"{name}: {text}", "warning"))
     for name, exclusion in series.asked.items():
         progress(Message(f"{name}: {exclusion.text}. Used all the same, as asked.", "warning"))
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))

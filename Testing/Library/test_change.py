@@ -222,7 +222,7 @@ def test_the_command_maps_the_change(tmp_path, capsys):
     assert "no diagnosis" in page and "Circles of 1, 3 and 6 mm" in page and "inner nasal" in page
     assert "vessel density decreased on" in capsys.readouterr().err
     assert main([str(word) for word in [*words, "--change", "1", "9"]]) == 2
-    assert "--change: there is no aligned visit '9'" in capsys.readouterr().err
+    assert "--change: there is no visit '9'" in capsys.readouterr().err
     assert main([str(word) for word in [*words, "--no-change"]]) == 0
 
 

@@ -361,7 +361,7 @@ def test_the_command_names_what_it_leaves_out_and_uses_it_if_asked(tmp_path, cap
         write_grey_png(tmp_path / "eye" / f"{name}.png", array)
     words = ["series", "--folder", tmp_path / "eye", "--no-network", "--refine", "0", "--device", "cpu"]
     words = [*words, "--reference", "a", "--output"]
-    assert main([str(word) for word in [*words, tmp_path / "out"]]) == 0
+    assert main([str(word) for word in [*words, tmp_path / "out"]]) == 4
     told = capsys.readouterr().err
     assert "c: inverted grey values" in told and "d: a copy of a" in told and "--include c uses it" in told
     rows = {row["visit"]: row for row in csv.DictReader((tmp_path / "out" / "visits.csv").open(encoding="utf-8"))}
