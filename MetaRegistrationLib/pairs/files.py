@@ -206,7 +206,7 @@ class PairFiles:
         """
         return PairHeaders(*self._checked(self._header))
 
-    def _checked(self, read: Callable[[Path, int | None, Path | None, _GivenSize], Seen]) -> tuple:
+    def _checked(self, read: Callable[[Path, int | None, Path | None, GivenSize], Seen]) -> tuple:
         """The fields of an `ImagePair`, the images as `read` gives them."""
         self.check_paths()
         moving_size, fixed_size = (self._spacing(own) for own in (self.moving_spacing_um, self.fixed_spacing_um))
@@ -241,7 +241,7 @@ class PairFiles:
         with _blaming(mask):
             return replace(image, mask=read_mask(mask, image, slice_index=index))
 
-    def _header(self, path: Path, own_slice: int | None, mask: Path | None, size: _GivenSize) -> ImageHeader:
+    def _header(self, path: Path, own_slice: int | None, mask: Path | None, size: GivenSize) -> ImageHeader:
         """As `_image`, of the headers."""
         index = self.slice_index if own_slice is None else own_slice
         points = self.moving_landmarks, self.fixed_landmarks
