@@ -17,6 +17,10 @@ INSTALLED := $(VENV)/.installed
 SECONDS_EACH ?= 3600
 WORKERS ?= 2
 
+# The module's tests run beside the library's, which give way to them: one process of the former takes as long as two of the
+# latter. Their output comes after that of the library.
+MODULE_LOG := $(VENV)/module_tests.log
+
 .PHONY: venv demo test fuzz faults
 
 venv: $(INSTALLED)
@@ -27,8 +31,12 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	OMP_NUM_THREADS=1 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile Testing/Library Testing/Packaging Testing/Robustness
-	$(IN_VENV) -m pytest Testing/Module
+	@OMP_NUM_THREADS=1 $(IN_VENV) -m pytest Testing/Module >$(MODULE_LOG) 2>&1 & module=$$!; failed=0; \
+	trap 'kill $$module 2>/dev/null; exit 130' INT TERM; \
+	OMP_NUM_THREADS=1 nice -n 10 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile \
+		Testing/Library Testing/Packaging Testing/Robustness || failed=1; \
+	wait $$module || failed=1; \
+	cat $(MODULE_LOG); exit $$failed
 
 fuzz: $(INSTALLED)
 	$(IN_VENV) Testing/Robustness/fuzz.py --seconds $(SECONDS_EACH) --report fuzz.json --keep fuzz_findings

@@ -212,6 +212,13 @@ EXTENT_LIMIT = Threshold(
     "No measurement is recorded. Images whose fields of view in mm differ by more are refused as a pair.",
     "none",
 )
+SCALE_CONTRADICTION = Threshold(
+    0.03,
+    "share",
+    "34 pairs of repeat scans of one eye (`octa_scp_repeat_visits`), given equal pixel sizes: the median differs by 0.5 %,"
+    " one pair by more than 3 % (4.3 %).",
+    "none",
+)
 FIRST_CORNER = Threshold(
     0.05,
     "share of the image's sides",

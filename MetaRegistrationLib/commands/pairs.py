@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from ..progress import Finished, Item, Message, Reader, Started
+from ..progress import Event, Item, Reader, Started
 from ..words import counted
+from ..workflows.folders import PairSelection
+from ..workflows.listing import IN_FULL, Listing, list_pairs
 from .failures import sentence
 from .options import add_reading, path_name, pixel_sizes
 from .tables import text_table
-
-if TYPE_CHECKING:
-    from ..core.geometry import Geometry
-    from ..pairs.folders import PairFiles, PairFolder
 
 NAME = "pairs"
 HELP = "list the image pairs of a folder and what is left out"
@@ -25,6 +23,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "  meta-registration pairs my_pairs\n"
     "  meta-registration pairs my_pairs --spacing-um 9.4\n"
+    "  meta-registration pairs thousands_of_pairs --pixels\n"
     "  meta-registration pairs my_pairs --json"
 )
 
@@ -32,66 +31,39 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
     parser.add_argument("folder", type=path_name, metavar="DIR", help="folder of image pairs")
+    parser.add_argument(
+        "--pixels",
+        action=argparse.BooleanOptionalAction,
+        help="read every image in full, which finds constant, NaN and damaged pixels; without, read headers only"
+        f" (default: in full up to {IN_FULL} pairs)",
+    )
     add_reading(parser)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """List the pairs on stdout as a table, or as `item` events."""
-    from ..pairs.folders import find_pairs
-
-    found = find_pairs(arguments.folder, **pixel_sizes(arguments), slice_index=arguments.slice)
-    records = [describe(files) for files in found.pairs]
-    if arguments.json:
-        _send(found, records, progress)
-    else:
-        _print(found, records)
+    selection = PairSelection(arguments.folder, slice_index=arguments.slice, **pixel_sizes(arguments))
+    reader = progress if arguments.json else _counting(progress)
+    listing = list_pairs(selection, reader, pixels=arguments.pixels, reason=sentence)
+    if not arguments.json:
+        _print(listing)
     return 0
 
 
-def describe(files: PairFiles) -> dict:
-    """What is known of a pair: files, sizes (width, height; pixels), spacing (x, y; um), field of view (mm), landmarks, split."""
-    pair = files.load()
-    record: dict = {"name": files.name, "split": files.split}
-    for role, path, image, landmarks in (
-        ("moving", files.moving, pair.moving, pair.moving_landmarks),
-        ("fixed", files.fixed, pair.fixed, pair.fixed_landmarks),
-    ):
-        rows, columns = image.geometry.size
-        record[role] = path
-        record[f"{role}_size"] = (columns, rows)
-        record[f"{role}_spacing_um"] = _spacing_um(image.geometry)
-        record[f"{role}_field_of_view_mm"] = _field_of_view_mm(image.geometry)
-        record[f"{role}_landmarks"] = 0 if landmarks is None else len(landmarks)
-    return record
+def _counting(progress: Reader) -> Reader:
+    """A reader for the terminal: the table says the rest."""
+
+    def read(event: Event) -> None:
+        if isinstance(event, Item):
+            progress(replace(event, values={}))
+        elif isinstance(event, Started):
+            progress(event)
+
+    return read
 
 
-def _spacing_um(geometry: Geometry) -> tuple[float, float] | None:
-    if not geometry.spacing_known:
-        return None
-    rows, columns = geometry.spacing
-    return round(1000 * columns, 6), round(1000 * rows, 6)
-
-
-def _field_of_view_mm(geometry: Geometry) -> tuple[float, float] | None:
-    """Width and height of the image; a person sees at a glance that 320 mm are not a retina."""
-    if not geometry.spacing_known:
-        return None
-    height, width = (count * step for count, step in zip(geometry.size, geometry.spacing, strict=True))
-    return round(width, 6), round(height, 6)
-
-
-def _send(found: PairFolder, records: list[dict], progress: Reader) -> None:
-    progress(Started(NAME, len(records), detail={"folder": found.root, "layout": found.layout}))
-    for index, record in enumerate(records, start=1):
-        progress(Item(index, len(records), record["name"], record))
-    left_out = [{"files": item.files, "reason": sentence(item.error)} for item in found.left_out]
-    for item in found.left_out:
-        progress(Message.of(item.error, f"left out: {', '.join(item.files)}: "))
-    values = {"layout": found.layout, "pairs": len(records), "left_out": left_out}
-    progress(Finished(NAME, found.root, values))
-
-
-def _print(found: PairFolder, records: list[dict]) -> None:
+def _print(listing: Listing) -> None:
+    found, records = listing.folder, listing.records
     print(f"{found.root}\nLayout: {found.layout}\n")
     rows = [
         (
@@ -108,6 +80,8 @@ def _print(found: PairFolder, records: list[dict]) -> None:
     print(f"\n{counted(len(records), 'pair')}, {len(found.left_out)} left out")
     for item in found.left_out:
         print(f"  {', '.join(item.files)}: {sentence(item.error)}")
+    if not listing.in_full:
+        print("Only the headers of the images were read. --pixels also finds constant, NaN and damaged pixels.")
 
 
 def _both(record: dict, key: str, text) -> str:

@@ -15,9 +15,10 @@ _SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx")
 def file_suffix(path: Path) -> str:
     """Suffix in lower case; double ones (`.nii.gz`, `.mrk.json`) count as one."""
     name = path.name.lower()
-    for suffix in (*image_suffixes(), ".mrk.json"):
-        if suffix.count(".") > 1 and name.endswith(suffix):
-            return suffix
+    if name.count(".") > 1:
+        for suffix in (*image_suffixes(), ".mrk.json"):
+            if suffix.count(".") > 1 and name.endswith(suffix):
+                return suffix
     return path.suffix.lower()
 
 
@@ -60,13 +61,19 @@ def image_file(path: str | Path) -> tuple[Path, Reader]:
     InputError
         The file is missing, empty, a folder, of an unknown kind, or ends too early.
     """
+    path, reader = known_file(path)
+    _refuse_truncated(path, reader)
+    return path, reader
+
+
+def known_file(path: str | Path) -> tuple[Path, Reader]:
+    """`path` and its reader, when it is an image file that is there. `InputError` as of `image_file`; its end is not read."""
     path = existing_file(path, "image")
     reader = reader_of(path)
     if reader is None:
         kind = f"the suffix {path.suffix}" if path.suffix else "no suffix"
         *names, last = [reader.name for reader in readers()]
         raise InputError(f"{path}: a file with {kind} is not read as an image. Use {', '.join(names)} or {last}.")
-    _refuse_truncated(path, reader)
     return path, reader
 
 

@@ -213,12 +213,7 @@ def tissue(image: Image) -> np.ndarray:
 def check_image(image: Image) -> None:
     """Raise `InputError` when `image` cannot be registered: constant, under 16 pixels, mostly NaN or infinite."""
     name = image.path or "The image"
-    rows, columns = image.array.shape
-    if min(rows, columns) < SMALLEST_SIDE:
-        raise InputError(
-            f"{name}: {columns} x {rows} pixels are too few."
-            f" Use an image of at least {SMALLEST_SIDE} pixels on each side."
-        )
+    check_side(name, image.array.shape)
     finite = np.isfinite(image.array)
     if finite.mean() < _LEAST_FINITE:
         bad = int(np.count_nonzero(~finite))
@@ -229,6 +224,16 @@ def check_image(image: Image) -> None:
     values = image.array if finite.all() else image.array[finite]
     if values.min() == values.max():
         raise InputError(f"{name}: every pixel has the value {values.flat[0]:g} (constant). Export the image again.")
+
+
+def check_side(name: object, size: tuple[int, int]) -> None:
+    """Raise `InputError` when an image of (rows, columns) has under 16 pixels on a side."""
+    rows, columns = size
+    if min(rows, columns) < SMALLEST_SIDE:
+        raise InputError(
+            f"{name}: {columns} x {rows} pixels are too few."
+            f" Use an image of at least {SMALLEST_SIDE} pixels on each side."
+        )
 
 
 def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:

@@ -50,6 +50,13 @@ def _file_locale() -> Iterator[None]:
             locale.setlocale(category, name)
 
 
+@contextmanager
+def reading() -> Iterator[None]:
+    """ITK as it reads files right: quiet, and in the locale of its headers."""
+    with quiet_itk(), _file_locale():
+        yield
+
+
 def read_file(path: str | Path) -> tuple[Reader, FileImage]:
     """Read one file, never its numbered siblings; its reader, and what that found.
 
@@ -61,7 +68,7 @@ def read_file(path: str | Path) -> tuple[Reader, FileImage]:
     path, reader = image_file(path)
     check_declared_size(path, reader)
     try:
-        with quiet_itk(), _file_locale():
+        with reading():
             found = reader.read(path)
     except InputError:
         raise

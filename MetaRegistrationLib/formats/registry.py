@@ -11,7 +11,8 @@ from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813
 
-from .itk_images import says_nothing
+from ..core.geometry import Geometry
+from .itk_images import geometry_of_itk, itk_header, says_nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,22 @@ class FileFacts:
     acquired_from: str = ""
     laterality: str = ""
     patient: str = ""
+
+
+@dataclass(frozen=True)
+class FileHeader:
+    """What the header of a file says.
+
+    Attributes
+    ----------
+    geometry : Geometry
+        That of the one slice, with the pixel size that the file states.
+    orientation : int
+        As of `FileImage`; 1 where the reader turns nothing in Slicer.
+    """
+
+    geometry: Geometry
+    orientation: int = 1
 
 
 class Reader(ABC):
@@ -116,6 +133,18 @@ class Reader(ABC):
             It cannot be decoded. All but the first become an `InputError` that names the file.
         """
 
+    def header(self, path: Path) -> FileHeader | None:
+        """What the header of a single grey image says, without its pixels; None where only `read` knows.
+
+        A reader may leave it out: its files are then read in full. What `declared_size` checks is checked before.
+
+        Raises
+        ------
+        InputError, RuntimeError, OSError, ValueError, struct.error
+            As of `read`; all but the first make that the file is read in full.
+        """
+        return None
+
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
         """Pixel size (row, column) in mm that the file states; None where it states none."""
         return None if self.raster or says_nothing(found.pixels) else found.pixels.GetSpacing()[1::-1]
@@ -123,6 +152,12 @@ class Reader(ABC):
     def facts(self, path: Path) -> FileFacts:
         """What the header says of date, side and patient; it decodes no pixels, and raises nothing."""
         return FileFacts()
+
+
+def volume_header(path: Path) -> FileHeader | None:
+    """The header of a format of volumes, as ITK reads it."""
+    found = itk_header(path)
+    return None if found is None else FileHeader(geometry_of_itk(found, spacing_known=not says_nothing(found)))
 
 
 _READERS: dict[str, Reader] = {}
@@ -156,12 +191,22 @@ def _discover() -> None:
 def readers() -> tuple[Reader, ...]:
     """All readers, by rank."""
     _discover()
-    return tuple(sorted(_READERS.values(), key=lambda reader: reader.rank))
+    return _by_rank(tuple(_READERS.values()))
+
+
+@functools.lru_cache(maxsize=8)
+def _by_rank(found: tuple[Reader, ...]) -> tuple[Reader, ...]:
+    return tuple(sorted(found, key=lambda reader: reader.rank))
 
 
 def image_suffixes() -> tuple[str, ...]:
     """Suffixes of all formats."""
-    return tuple(suffix for reader in readers() for suffix in reader.suffixes)
+    return _suffixes(readers())
+
+
+@functools.lru_cache(maxsize=8)
+def _suffixes(found: tuple[Reader, ...]) -> tuple[str, ...]:
+    return tuple(suffix for reader in found for suffix in reader.suffixes)
 
 
 def volume_suffixes() -> tuple[str, ...]:

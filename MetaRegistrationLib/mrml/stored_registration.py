@@ -11,6 +11,7 @@ from ..core.geometry import Geometry
 from ..core.inverse import invert_points
 from ..core.preprocessing import NetworkGrid, pair_grids
 from ..formats.landmarks import Landmarks
+from ..preparation.stored_axes import mirrored_geometry
 from .placement import RAS_TO_LPS
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .volumes import volume_geometry
@@ -39,12 +40,15 @@ class StoredRegistration:
         self, moving: Geometry, fixed: Geometry, positions: np.ndarray | None = None, grid_size: int = NETWORK_GRID
     ) -> None:
         self.moving, self.fixed = _Placed(moving), _Placed(fixed)
-        self.moving_grid, self.fixed_grid = pair_grids(moving, fixed, grid_size)
+        axes = mirrored_geometry(moving, fixed)
+        self._axes = axes if axes is None or positions is None or _mirrors(positions) else None
+        in_order = moving if self._axes is None else self._axes.geometry(moving)
+        self.moving_grid, self.fixed_grid = pair_grids(in_order, fixed, grid_size)
         self.scale, self.offset = _affine(self.moving_grid, self.fixed_grid)
         self._displacement = None
         if positions is not None:
             grid = np.stack(np.indices(fixed.size), axis=-1) * self.scale + self.offset
-            self._displacement = np.moveaxis(positions - grid, -1, 0)
+            self._displacement = np.moveaxis(self._in_order(positions) - grid, -1, 0)
 
     @property
     def registered(self) -> bool:
@@ -56,13 +60,17 @@ class StoredRegistration:
         if self._displacement is None:
             return self.unmoved(landmarks), np.ones(len(landmarks), dtype=bool)
         points, converged = invert_points(
-            self._displacement, landmarks.points, scale=tuple(self.scale), offset=tuple(self.offset)
+            self._displacement, self._in_order(landmarks.points), scale=tuple(self.scale), offset=tuple(self.offset)
         )
         return Landmarks(landmarks.labels, points), converged
 
     def unmoved(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the moving image in the fixed one, without the field."""
-        return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
+        return Landmarks(landmarks.labels, (self._in_order(landmarks.points) - self.offset) / self.scale)
+
+    def _in_order(self, positions: np.ndarray) -> np.ndarray:
+        """Positions in the moving image, mirrored back where it is stored mirrored."""
+        return positions if self._axes is None else self._axes.from_stored(positions)
 
 
 def stored_registration(
@@ -124,6 +132,12 @@ def _grid_vectors(transform_node) -> np.ndarray:
     grid = _grid(transform_node)
     columns, rows, slices = grid.GetDimensions()
     return vtk_to_numpy(grid.GetPointData().GetScalars()).reshape(slices, rows, columns, 3).mean(axis=0)
+
+
+def _mirrors(positions: np.ndarray) -> bool:
+    """Whether positions (H, W, 2) run the other way round than the pixels."""
+    rows, columns = (np.median(np.diff(positions, axis=axis).reshape(-1, 2), axis=0) for axis in (0, 1))
+    return bool(np.linalg.det(np.stack([rows, columns])) < 0)
 
 
 def _affine(moving: NetworkGrid, fixed: NetworkGrid) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
 from .registration_node import RegistrationNode
 
 if TYPE_CHECKING:  # it imports torch
+    from ..preparation.stored_axes import StoredAxes
     from ..registration.registrar import Registration
 
 _ORIGINAL_PARENT_ROLE = "MetaRegistration.originalParent"
@@ -160,6 +161,16 @@ def _unmoved(registration: Registration) -> np.ndarray:
     """Matrix (4, 4) from fixed to moving (column, row, depth) without the displacement."""
     matrix = np.diag([*registration.scale[::-1], 1.0, 1.0])
     matrix[:2, 3] = registration.offset[::-1]
+    axes = registration.moving_axes
+    return matrix if axes is None else _to_stored(axes) @ matrix
+
+
+def _to_stored(axes: StoredAxes) -> np.ndarray:
+    """Matrix (4, 4) from (column, row, depth) in the order of the fixed image to the stored ones."""
+    start = axes.to_stored(np.zeros(2))[::-1]
+    matrix = np.eye(4)
+    matrix[:2, :2] = np.stack([axes.to_stored(step)[::-1] - start for step in np.eye(2)[::-1]], axis=1)
+    matrix[:2, 3] = start
     return matrix
 
 

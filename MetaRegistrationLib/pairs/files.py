@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from .. import calibration
 from ..core.geometry import Geometry
 from ..errors import InputError
+from ..formats.headers import ImageHeader, read_header
 from ..formats.image_files import file_suffix
 from ..formats.images import Image, check_image, read_image, with_spacing
 from ..formats.landmarks import (
@@ -25,6 +26,9 @@ from ..formats.landmarks import (
     unmatched_labels,
 )
 from ..formats.tiff_tags import TiffTags
+
+Seen = Image | ImageHeader
+"""An image, or its header, which shares the attributes that checks of a pair use."""
 
 _ASPECT_LIMIT = calibration.ASPECT_LIMIT.value
 _FIRST_CORNER = calibration.FIRST_CORNER.value
@@ -56,6 +60,18 @@ class ImagePair:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class PairHeaders:
+    """As `ImagePair`, from the headers of the images: their pixels were not read."""
+
+    name: str
+    moving: ImageHeader
+    fixed: ImageHeader
+    moving_landmarks: Landmarks | None = None
+    fixed_landmarks: Landmarks | None = None
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class GivenSize:
     """The pixel size of an image that the user gives, micrometres, and whether it overrides the file."""
@@ -72,11 +88,20 @@ class GivenSize:
                 raise
             return read_image(path, slice_index=slice_index, spacing_um=self.spacing_um, override=True)
 
-    def of(self, image: Image) -> Image:
+    def header(self, path: Path, slice_index: int | None, *, printed: bool) -> ImageHeader:
+        """As `read`, of the header alone."""
+        try:
+            return read_header(path, slice_index=slice_index, printed=printed)
+        except InputError:
+            if self.spacing_um is None or not self.override:
+                raise
+            return ImageHeader.of(self.read(path, slice_index))
+
+    def of(self, image: Seen) -> Seen:
         """The image with the pixel size to use."""
         return with_spacing(image, self.spacing_um, override=self.override)
 
-    def notes(self, image: Image) -> tuple[str, ...]:
+    def notes(self, image: Seen) -> tuple[str, ...]:
         """Note that a file has another pixel size."""
         geometry = image.geometry
         if self.spacing_um is None or not (self.override and geometry.spacing_known):
@@ -143,6 +168,11 @@ class PairFiles:
         paths = (self.moving, self.fixed, *points, self.moving_mask, self.fixed_mask)
         return tuple(path for path in paths if path is not None)
 
+    @property
+    def has_landmarks(self) -> bool:
+        """Whether there are landmark files for both images."""
+        return self.landmarks is not None or None not in (self.moving_landmarks, self.fixed_landmarks)
+
     def check_paths(self) -> None:
         """Raise `PairError` when a file is missing, or moving and fixed are the same file. Reads nothing."""
         missing = tuple(path for path in self.paths() if not _is_file(path))
@@ -164,16 +194,30 @@ class PairFiles:
             too different in shape or extent, masks of another size, malformed landmarks or landmarks outside of their
             image.
         """
+        return ImagePair(*self._checked(self._image))
+
+    def headers(self) -> PairHeaders:
+        """Check the pair as `load` does, as far as the headers of its images and its landmarks show.
+
+        Raises
+        ------
+        PairError
+            As of `load`. Constant, NaN and damaged pixels do not show, and of masks only the size is checked.
+        """
+        return PairHeaders(*self._checked(self._header))
+
+    def _checked(self, read: Callable[[Path, int | None, Path | None, GivenSize], Seen]) -> tuple:
+        """The fields of an `ImagePair`, the images as `read` gives them."""
         self.check_paths()
         moving_size, fixed_size = (self._spacing(own) for own in (self.moving_spacing_um, self.fixed_spacing_um))
-        moving_file = self._image(self.moving, self.moving_slice_index, self.moving_mask, moving_size)
-        fixed_file = self._image(self.fixed, self.fixed_slice_index, self.fixed_mask, fixed_size)
+        moving_file = read(self.moving, self.moving_slice_index, self.moving_mask, moving_size)
+        fixed_file = read(self.fixed, self.fixed_slice_index, self.fixed_mask, fixed_size)
         with _blaming(self.moving, self.fixed):
             moving, fixed = moving_size.of(moving_file), fixed_size.of(fixed_file)
             check_sizes(moving, fixed)
-        notes = (*moving.notes, *fixed.notes, *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
+        notes = (*_notes(moving), *_notes(fixed), *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
         moving_points, fixed_points, left = self._landmarks(moving, fixed, moving_file.geometry, fixed_file.geometry)
-        return ImagePair(self.name, moving, fixed, moving_points, fixed_points, (*notes, *left))
+        return self.name, moving, fixed, moving_points, fixed_points, (*notes, *left)
 
     def fingerprint(self) -> str:
         """Identity of a pair's images and masks, independent of their names: the start of a SHA-256."""
@@ -197,8 +241,20 @@ class PairFiles:
         with _blaming(mask):
             return replace(image, mask=read_mask(mask, image, slice_index=index))
 
+    def _header(self, path: Path, own_slice: int | None, mask: Path | None, size: GivenSize) -> ImageHeader:
+        """As `_image`, of the headers."""
+        index = self.slice_index if own_slice is None else own_slice
+        points = self.moving_landmarks, self.fixed_landmarks
+        with _blaming(path):
+            printed = any(file is not None and file_suffix(file) != ".csv" for file in points)
+            header = size.header(path, index, printed=printed)
+        if mask is not None:
+            with _blaming(mask):
+                _check_mask_size(mask, read_header(mask, slice_index=index).geometry.size, header)
+        return header
+
     def _landmarks(
-        self, moving: Image, fixed: Image, moving_own: Geometry, fixed_own: Geometry
+        self, moving: Seen, fixed: Seen, moving_own: Geometry, fixed_own: Geometry
     ) -> tuple[Landmarks | None, Landmarks | None, tuple[str, ...]]:
         """Landmarks in pixels, and notes; `moving_own`, `fixed_own` are the geometries by the files alone."""
         if self.landmarks is not None:
@@ -227,18 +283,26 @@ class PairFiles:
 def read_mask(path: Path, image: Image, *, slice_index: int | None = None) -> np.ndarray:
     """Where a mask file is not zero, bool (H, W); `InputError` unless it has the size of `image` and shows tissue."""
     values = read_image(path, slice_index=slice_index, luminance=True).array
-    if values.shape != image.array.shape:
-        expected, found = (f"{columns} x {rows}" for rows, columns in (image.array.shape, values.shape))
-        raise InputError(
-            f"{path}: a mask of {expected} pixels was expected, as the image {image.path} has, but it has {found}."
-        )
+    _check_mask_size(path, values.shape, image)
     mask = np.isfinite(values) & (values != 0)
     if not (mask & np.isfinite(image.array)).any():
         raise InputError(f"{path}: the mask is empty. Tissue is where a mask is not zero.")
     return mask
 
 
-def check_sizes(moving: Image, fixed: Image) -> None:
+def _check_mask_size(path: Path, size: tuple[int, int], image: Seen) -> None:
+    if size != image.geometry.size:
+        expected, found = (f"{columns} x {rows}" for rows, columns in (image.geometry.size, size))
+        raise InputError(
+            f"{path}: a mask of {expected} pixels was expected, as the image {image.path} has, but it has {found}."
+        )
+
+
+def _notes(image: Seen) -> tuple[str, ...]:
+    return image.notes if isinstance(image, Image) else ()
+
+
+def check_sizes(moving: Seen, fixed: Seen) -> None:
     """Raise `InputError` if two images cannot plausibly show the same thing.
 
     That is: aspect ratios that differ by more than a factor of 2, or, where both pixel sizes are known, fields of view
@@ -274,7 +338,7 @@ def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> Non
         )
 
 
-def read_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Landmarks | None:
+def read_image_landmarks(path: Path | None, image: Seen, own: Geometry) -> Landmarks | None:
     """Landmarks of `image` in its pixels, checked; None without a path. `own` is the geometry that its file gives."""
     if path is None:
         return None
@@ -291,7 +355,7 @@ def read_image_landmarks(path: Path | None, image: Image, own: Geometry) -> Land
     return landmarks
 
 
-def _in_pixels(path: Path, landmarks: Landmarks, image: Image, own: Geometry) -> Landmarks:
+def _in_pixels(path: Path, landmarks: Landmarks, image: Seen, own: Geometry) -> Landmarks:
     """Points of ImageJ's Results in pixels: they are in the unit of the image, where it has one."""
     if not is_imagej_table(path):
         return landmarks

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from ..errors import TOKEN, InputError
 from ..formats.image_files import as_text, is_hidden
 from .files import ImagePair, PairError, PairFiles
 from .layouts import LAYOUTS, Found, find_layout, from_table
 
-__all__ = ["ImagePair", "LeftOut", "PairError", "PairFiles", "PairFolder", "find_pairs"]
+__all__ = ["ImagePair", "LeftOut", "PairError", "PairFiles", "PairFolder", "check_each", "find_pairs"]
 
 _SHOWN = 10
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,45 @@ def find_pairs(
             left_out.append(LeftOut(_names(error.files, root), _without_files(error)))
     if not found.pairs:
         raise _with_reasons(f"{folder}: no image pairs were found. {_expected(root)}", left_out)
-    if not pairs:
-        raise _with_reasons(f"{folder}: no usable image pair. Layout: {found.layout}.", left_out)
-    return PairFolder(root, found.layout, tuple(pairs), tuple(left_out))
+    return _usable(folder, PairFolder(root, found.layout, tuple(pairs), tuple(left_out)))
+
+
+def check_each(
+    found: PairFolder,
+    read: Callable[[PairFiles], _Read],
+    usable: Callable[[int, PairFiles, _Read], None],
+) -> PairFolder:
+    """Read the pairs of a folder in turn, and leave out those that cannot be used.
+
+    Parameters
+    ----------
+    found : PairFolder
+    read : callable
+        Such as `PairFiles.load` or `PairFiles.headers`.
+    usable : callable
+        Takes the number of a pair, counted from 1, its files, and what `read` gives.
+
+    Raises
+    ------
+    InputError
+        No pair can be used.
+    """
+    pairs, left_out = [], list(found.left_out)
+    for number, files in enumerate(found.pairs, start=1):
+        try:
+            pair = read(files)
+        except PairError as error:
+            left_out.append(LeftOut(_names(error.files, found.root), _without_files(error)))
+            continue
+        pairs.append(files)
+        usable(number, files, pair)
+    return _usable(found.root, replace(found, pairs=tuple(pairs), left_out=tuple(left_out)))
+
+
+def _usable(folder: str | Path, found: PairFolder) -> PairFolder:
+    if not found.pairs:
+        raise _with_reasons(f"{folder}: no usable image pair. Layout: {found.layout}.", list(found.left_out))
+    return found
 
 
 def _found(path: Path) -> tuple[Path, Found]:
@@ -168,13 +206,14 @@ def _with_token(error: InputError, field: str | None) -> str:
 def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
     """Names become file names of results: without characters that Windows refuses, and unique in any case."""
     used: set[str] = set()
+    counts: dict[str, int] = {}  # thousands of pairs may share a name
     result = []
     for pair in pairs:
         name = base = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", pair.name).strip(" .") or "pair"
-        count = 1
+        key = base.casefold()
         while name.casefold() in used:
-            count += 1
-            name = f"{base}_{count}"
+            counts[key] = counts.get(key, 1) + 1
+            name = f"{base}_{counts[key]}"
         used.add(name.casefold())
         result.append(replace(pair, name=name))
     return result

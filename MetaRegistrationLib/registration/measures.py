@@ -139,6 +139,12 @@ MEASURES = (
         note="Of the initial alignment, from 0 to 1; below 0.5 it is not confident",
     ),
     Measure(
+        "scale_found",
+        "scale found",
+        lambda pair: pair.registration.scale_found,
+        note="Size of the tissue in the moving image by that in the fixed one, by the stated pixel sizes; 1 where these agree",
+    ),
+    Measure(
         "kept",
         "result stage",
         lambda pair: pair.registration.result_stage,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -25,13 +26,16 @@ from ..errors import InputError
 from ..formats.images import Image
 from ..formats.landmarks import Landmarks
 from ..preparation import PreparedPair, prepare
+from ..preparation.stored_axes import StoredAxes, mirrored_axes
 from ..refinement import Refinement
-from ..stages import Stages
+from ..stages import LEAST_CONFIDENCE, Stages
 from ..training.devices import choose_device, to_device
 from .pipeline import Pipeline, StagedField
+from .size_check import scale_found
 
 _WHOLE_GRID = 1024  # pixels of an image's longer side up to which its field is written on its own pixels
 _ROWS_AT_ONCE = 128
+_SCALE_SAMPLES = 64  # positions along a side, of which the scale is the median
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,6 +66,12 @@ class Registration:
         Tissue masks of the images; every pixel by default.
     burnt_in_px : int
         Pixels of marks at the same position in both images, which are ignored.
+    moving_axes : StoredAxes, optional
+        The order in which the axes of a moving image that is stored mirrored were taken. Its network grid and `tissue_moving`
+        are in that order. What is in pixels of the moving image is in stored pixels.
+    without_directions : bool
+        Whether the directions of the files say that the moving image is stored mirrored, and it was registered as stored,
+        because that alone was confident.
     """
 
     moving: Image
@@ -80,6 +90,8 @@ class Registration:
     tissue_moving: np.ndarray | None = None
     tissue_fixed: np.ndarray | None = None
     burnt_in_px: int = 0
+    moving_axes: StoredAxes | None = None
+    without_directions: bool = False
 
     @classmethod
     def of(cls, pair: PreparedPair, result: StagedField, stages: Stages, seconds: float) -> Registration:
@@ -105,7 +117,9 @@ class Registration:
 
     def record(self) -> dict:
         """The settings and results of the stages, as plain values."""
-        return {
+        axes = self.moving_axes
+        mirrored = {} if axes is None else {"moving_axes": {"source": axes.source, "flipped": axes.flipped}}
+        return mirrored | {
             "stages": self.stages.to_dict(),
             "alignment": self.alignment and self.alignment.to_dict(),
             "refinement": self.refinement and self.refinement.to_dict(),
@@ -114,9 +128,21 @@ class Registration:
             "burnt_in_px": self.burnt_in_px,
         }
 
+    @property
+    def moving_in_order(self) -> Image:
+        """The moving image as its network grid has it: mirrored back where it is stored mirrored."""
+        return self.moving if self.moving_axes is None else self.moving_axes.image(self.moving)
+
+    def _to_stored(self, positions: np.ndarray) -> np.ndarray:
+        return positions if self.moving_axes is None else self.moving_axes.to_stored(positions)
+
+    def from_stored(self, positions: np.ndarray) -> np.ndarray:
+        """Positions (..., 2) in `moving_in_order` of positions in the moving image as stored, (row, column)."""
+        return positions if self.moving_axes is None else self.moving_axes.from_stored(positions)
+
     @cached_property
     def scale(self) -> np.ndarray:
-        """Moving pixels per fixed pixel without displacement, (row, column)."""
+        """Moving pixels per fixed pixel without displacement, (row, column), of `moving_in_order`."""
         return np.asarray(self.moving_grid.scale) / np.asarray(self.fixed_grid.scale)
 
     @cached_property
@@ -126,7 +152,7 @@ class Registration:
 
     @cached_property
     def displacement_moving_px(self) -> np.ndarray:
-        """The field on the fixed image's grid, float64 (2, H, W), in pixels of the moving image."""
+        """The field on the fixed image's grid, float64 (2, H, W), in pixels of `moving_in_order`."""
         return self._displacement_at(*map(np.arange, self.fixed.geometry.size))
 
     def _displacement_at(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -151,7 +177,9 @@ class Registration:
         rows = np.arange(height) if rows is None else np.asarray(rows)
         columns = np.arange(width) if columns is None else np.asarray(columns)
         grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
-        return grid * self.scale + self.offset + np.moveaxis(self._displacement_at(rows, columns), 0, -1)
+        return self._to_stored(
+            grid * self.scale + self.offset + np.moveaxis(self._displacement_at(rows, columns), 0, -1)
+        )
 
     def displacement_mm(self) -> np.ndarray:
         """The transform from fixed to moving points: LPS vectors (H, W, 3) in mm on the fixed image's pixels.
@@ -205,24 +233,27 @@ class Registration:
 
     def carry(self, landmarks: Landmarks) -> tuple[Landmarks, np.ndarray]:
         """Landmarks of the moving image in the fixed one, and which of them (N,) converged."""
+        places = self.from_stored(landmarks.points)
         if max(self.fixed.geometry.size) <= _WHOLE_GRID:
             points, converged = invert_points(
-                self.displacement_moving_px, landmarks.points, scale=tuple(self.scale), offset=tuple(self.offset)
+                self.displacement_moving_px, places, scale=tuple(self.scale), offset=tuple(self.offset)
             )
         else:
-            found, converged = invert_points(self.displacement_px, self.moving_grid.from_image(landmarks.points))
+            found, converged = invert_points(self.displacement_px, self.moving_grid.from_image(places))
             points = self.fixed_grid.to_image(found)
         return Landmarks(landmarks.labels, points), converged
 
     def carry_back(self, points: np.ndarray) -> np.ndarray:
         """Points (N, 2) of the fixed image in the moving one, (row, column) in pixels: the inverse of `carry`."""
         if max(self.fixed.geometry.size) <= _WHOLE_GRID:
-            return map_points(self.displacement_moving_px, points, scale=tuple(self.scale), offset=tuple(self.offset))
-        return self.moving_grid.to_image(map_points(self.displacement_px, self.fixed_grid.from_image(points)))
+            found = map_points(self.displacement_moving_px, points, scale=tuple(self.scale), offset=tuple(self.offset))
+        else:
+            found = self.moving_grid.to_image(map_points(self.displacement_px, self.fixed_grid.from_image(points)))
+        return self._to_stored(found)
 
     def unmoved(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the moving image in the fixed one, without the field."""
-        return Landmarks(landmarks.labels, (landmarks.points - self.offset) / self.scale)
+        return Landmarks(landmarks.labels, (self.from_stored(landmarks.points) - self.offset) / self.scale)
 
     @cached_property
     def inside_moving(self) -> np.ndarray:
@@ -252,6 +283,21 @@ class Registration:
             return self.alignment.confidence
         inside = {"inside_moving": self.inside_moving, "inside_fixed": self.inside_fixed}
         return field_confidence(self.moving_on_grid, self.fixed_on_grid, self.displacement_px, **inside)
+
+    @cached_property
+    def confident(self) -> bool:
+        """Whether there is an initial alignment that is confident."""
+        return _trust(self) >= LEAST_CONFIDENCE
+
+    @cached_property
+    def scale_found(self) -> float:
+        """As of `size_check.scale_found`; NaN for an alignment that is not confident."""
+        if not self.confident:
+            return math.nan
+        moving, fixed = self.moving.geometry, self.fixed.geometry
+        step = max(min(fixed.size) // _SCALE_SAMPLES, 1)
+        positions = self.moving_positions(*(np.arange(0, extent, step) for extent in fixed.size))
+        return scale_found(positions, moving, fixed, step)
 
     @cached_property
     def folding_percent(self) -> float:
@@ -303,7 +349,11 @@ class Registrar:
     def __call__(
         self, moving: Image, fixed: Image, landmarks: tuple[np.ndarray, np.ndarray] | None = None
     ) -> Registration:
-        """Register one pair. The network runs in float32: bfloat16 rounds a displacement of 10 px to a sixteenth.
+        """Register one pair.
+
+        If the directions of both files say that the moving image is stored mirrored, it is mirrored back before. If that is not
+        confident, and registering it as stored is, its directions are ignored. The network runs in float32: bfloat16 rounds a
+        displacement of 10 px to a sixteenth.
 
         Parameters
         ----------
@@ -315,6 +365,20 @@ class Registrar:
         InputError
             The network's field is not finite, or the landmarks do not determine the alignment.
         """
+        axes = mirrored_axes(moving, fixed)
+        if axes is None:
+            return self._as_stored(moving, fixed, landmarks)
+        places = landmarks and (axes.from_stored(np.asarray(landmarks[0], dtype=float)), landmarks[1])
+        found = self._as_stored(axes.image(moving), fixed, places)
+        found = replace(found, moving=moving, moving_axes=axes)
+        if found.confident:
+            return found
+        plain = self._as_stored(moving, fixed, landmarks)
+        if plain.confident or (found.alignment is None and plain.ncc[1] > found.ncc[1]):
+            return replace(plain, without_directions=True)
+        return found
+
+    def _as_stored(self, moving: Image, fixed: Image, landmarks: tuple[np.ndarray, np.ndarray] | None) -> Registration:
         began = time.perf_counter()
         pair = prepare(moving, fixed, self.preprocessing)
         on_grids = landmarks and tuple(grid.from_image(at) for grid, at in zip(pair.grids, landmarks, strict=True))
@@ -329,6 +393,11 @@ class Registrar:
                 f"{self._title}: it gives a displacement field that is not finite. Choose another checkpoint."
             )
         return displacement
+
+
+def _trust(registration: Registration) -> float:
+    """The confidence of the alignment; 0 without one."""
+    return 0.0 if registration.alignment is None else registration.alignment.confidence
 
 
 def _framed(mask: np.ndarray | None, image: Image, frame: NetworkGrid) -> np.ndarray:

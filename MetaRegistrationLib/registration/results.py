@@ -118,7 +118,8 @@ def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: C
         for places, scale, shift in zip((rows, columns), registration.scale, registration.offset, strict=True)
     ]
     unmoved = np.stack(np.meshgrid(*of_moving, indexing="ij"), axis=-1)
-    before = _unmoved_image(registration.moving.array, *of_moving)
+    moved = registration.from_stored(registration.moving_positions(rows, columns))
+    before = _unmoved_image(registration.moving_in_order.array, *of_moving)
     given = (landmarks.unmoved, landmarks.carried, landmarks.fixed) if landmarks else (None, None, None)
     points = [None if each is None else each.points / step for each in given]
     fixed = registration.fixed.array[::step, ::step]
@@ -134,7 +135,7 @@ def overlay_picture(registration: Registration, warped: np.ndarray, landmarks: C
             )
             for image, carried, positions in (
                 (before, points[0], unmoved),
-                (warped[::step, ::step], points[1], registration.moving_positions(rows, columns)),
+                (warped[::step, ::step], points[1], moved),
             )
         )
     )
@@ -151,7 +152,7 @@ def _unmoved_image(array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> 
 def _outside(registration: Registration, positions: np.ndarray, step: int) -> np.ndarray:
     """Pixels outside a tissue mask, (h, w) bool, of every `step`-th fixed pixel.
 
-    The mask is that of the fixed image or, at `positions` (h, w, 2), of the moving image.
+    The mask is that of the fixed image or, at `positions` (h, w, 2), of the moving image in the order of the fixed one.
     """
     outside = np.zeros(positions.shape[:2], dtype=bool)
     if registration.tissue_fixed is not None:

@@ -35,8 +35,8 @@ class PairSelection:
     fixed_spacing_um: float | None = None
     slice_index: int | None = None
 
-    def find(self) -> PairFolder:
-        """All pairs of the folder, whatever their split."""
+    def find(self, *, check: bool = True) -> PairFolder:
+        """All pairs of the folder, whatever their split; `check` is as of `find_pairs`."""
         from ..pairs.folders import find_pairs
 
         return find_pairs(
@@ -46,6 +46,7 @@ class PairSelection:
             moving_spacing_um=self.moving_spacing_um,
             fixed_spacing_um=self.fixed_spacing_um,
             slice_index=self.slice_index,
+            check=check,
         )
 
 

@@ -200,6 +200,8 @@ def register_pairs(
         message = alignment_message(pair.name, registered.registration.alignment)
         if message:
             progress(message)
+        for message in contradictions(pair, registered.registration):
+            progress(message)
         progress(Item(index, len(files), pair.name, shown_values(registered.measures, SUMMARY)))
         yield registered
     if not warm:
@@ -207,6 +209,27 @@ def register_pairs(
         raise InputError(f"No pair could be registered ({names}); the messages above name the files and the reasons.")
 
 
+def contradictions(pair: ImagePair, registration: Registration) -> list[Message]:
+    """What the registration of a pair says of directions and pixel sizes that its files state."""
+    from ..registration.size_check import size_message
+
+    messages = []
+    if registration.moving_axes is not None:
+        messages.append(Message(f"{pair.name}: {_MIRRORED}"))
+    if registration.without_directions:
+        messages.append(Message(f"{pair.name}: {_NOT_MIRRORED}", "warning"))
+    sides = [
+        (str(image.path or role), image.geometry) for role, image in (("moving", pair.moving), ("fixed", pair.fixed))
+    ]
+    message = size_message(pair.name, registration.scale_found, *sides)
+    return messages if message is None else [*messages, message]
+
+
+_MIRRORED = "by the directions that the files state, the moving image is stored mirrored. They were used."
+_NOT_MIRRORED = (
+    "by the directions that the files state, the moving image is stored mirrored, but only as stored could it be aligned."
+    " The directions were not used. Check them."
+)
 _BURNT_IN = "{count} pixels of marks at the same position in both images (a grid, a scale bar) are ignored"
 
 

@@ -14,6 +14,7 @@ from .. import calibration
 from ..errors import InputError
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
+from ..stages import LEAST_CONFIDENCE
 from .registrars import RegistrarOptions, make_registrar
 from .visit_checks import check_names, checked, landmark_notes
 
@@ -312,7 +313,23 @@ def _report(series: Series, progress: Reader) -> None:
             progress(Message(f"{name}: {text}", "warning"))
     for name, exclusion in series.asked.items():
         progress(Message(f"{name}: {exclusion.text}. Used all the same, as asked.", "warning"))
+    for message in _contradicted_sizes(series):
+        progress(message)
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
+
+
+def _contradicted_sizes(series: Series) -> Iterator[Message]:
+    """The warnings about visits whose stated pixel sizes contradict the alignment."""
+    from ..registration.size_check import scale_found, size_message
+
+    fixed = series.visits[series.reference].visit
+    for entry in series.visits:
+        if entry.aligned and entry.visit is not fixed and not entry.confidence < LEAST_CONFIDENCE:
+            sides = [(str(each.image.path or each.name), each.image.geometry) for each in (entry.visit, fixed)]
+            scale = scale_found(entry.positions, sides[0][1], sides[1][1])
+            message = size_message(entry.visit.name, scale, *sides)
+            if message is not None:
+                yield message
 
 
 @contextmanager

@@ -106,12 +106,21 @@ def test_a_split(checkpoint, folder, tmp_path, capsys):
 
 def test_pairs_without_landmarks(checkpoint, folder, tmp_path, capsys):
     words = ["--checkpoint", checkpoint, "--pairs", folder, "--output", tmp_path, "--split", "fine_tune", "--json"]
-    assert call(*words) == 0
+    assert call(*words) == 2
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events] == ["message", "failed"]  # before any registration
+    assert "no pair has landmarks in both images" in events[-1]["reason"] and "no pair has landmarks" in err
+    assert not (tmp_path / "metrics.csv").exists()
+
+
+def test_a_pair_without_landmarks_among_others_is_named_and_measured_otherwise(checkpoint, folder, tmp_path, capsys):
+    assert call("--checkpoint", checkpoint, "--pairs", folder, "--output", tmp_path, "--json") == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [event["event"] for event in events] == ["message", "started", "item", "finished"]
-    assert events[-1]["values"]["distance_after_px"] is None
-    assert events[-1]["values"]["made_worse_percent"] is None
-    assert events[-1]["values"]["ncc_after"]["mean"] > 0.99
+    assert events[1]["text"].startswith("1 pair without landmarks") and events[1]["text"].endswith(": bare")
+    bare = read_rows(tmp_path / "metrics.csv")[-1]
+    assert bare["distance_after_px"] == "" and float(bare["ncc_after"]) > 0.99
+    assert events[-1]["values"]["pairs_with_landmarks"] == 2
 
 
 def copy_of(folder, target):

@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.formats.headers import read_header
 from MetaRegistrationLib.formats.image_files import is_image_file, reader_by_name, reader_of
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.formats.registry import image_suffixes, readers, volume_suffixes
@@ -143,6 +144,11 @@ class TestReader:
         path = sample.made(tmp_path)
         assert is_image_file(path) and reader_by_name(path) is reader_of(path)
         assert reader_of(path).name == sample.reader
+
+    def test_the_header_says_what_the_whole_file_says(self, tmp_path, sample):
+        image = read_image(sample.made(tmp_path))
+        header = read_header(image.path)
+        assert (header.geometry, header.orientation, header.path) == (image.geometry, 1, image.path)
 
     def test_numbers_are_those_of_the_file(self, tmp_path, sample):
         image = read_image(sample.made(tmp_path))

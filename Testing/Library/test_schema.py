@@ -75,6 +75,7 @@ COLUMNS_OF_BEFORE = [
     "gradient_magnitude",
     "initial",
     "confidence",
+    "scale_found",
     "kept",
     "warning",
 ]

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from known_networks import read_rows, save_known, texture, write_grey_png
+from known_networks import read_rows, save_known, texture, write_grey_png, write_points
 from known_stages import known_alignment, turned_down
 from training_helpers import write_pairs, write_tiny_checkpoint
 
@@ -30,6 +30,9 @@ def folder(tmp_path):
         scene = texture((64, 72), seed)
         write_grey_png(root / "moving" / f"{name}.png", scene[:, :64])
         write_grey_png(root / "fixed" / f"{name}.png", scene[:, 3:67])
+        points = [(x + 3, y, x, y) for x, y in ((20, 30), (40, 10))]
+        (root / "landmarks").mkdir(exist_ok=True)
+        write_points(root / "landmarks" / f"{name}.csv", points, ("moving_x", "moving_y", "fixed_x", "fixed_y"))
     return root
 
 

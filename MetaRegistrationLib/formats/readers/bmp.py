@@ -7,8 +7,9 @@ from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813
 
+from ...core.geometry import Geometry
 from ...errors import InputError
-from ..registry import FileImage, Reader, register
+from ..registry import FileHeader, FileImage, Reader, register
 
 _PLAIN = (0, 3)  # methods of compression that are none
 
@@ -36,6 +37,11 @@ class Bmp(Reader):
             )
         # a pixel of one bit is read as 8
         return abs(width) * height * max(bits, 8) // 8, path.stat().st_size * 8
+
+    def header(self, path: Path) -> FileHeader:
+        """Its size."""
+        _, width, height, _, _ = _header(path)
+        return FileHeader(Geometry((height, abs(width))))
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""

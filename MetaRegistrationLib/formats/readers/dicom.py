@@ -17,14 +17,16 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
+from ..itk_images import geometry_of_itk
 from ..itk_io import quiet_itk
 from ..libraries import is_installed, needed
-from ..registry import FileFacts, FileImage, Reader, register
+from ..registry import FileFacts, FileHeader, FileImage, Reader, register
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _SPACING_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # the same, as ITK calls them
 _RGB = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # what pydicom makes RGB
 _MOST_BYTES = 1 << 31
+_LONG_VALUE = 4096  # bytes: pixels are longer
 
 
 @register
@@ -56,6 +58,24 @@ class Dicom(Reader):
                 return _by_itk(path)
             except RuntimeError:
                 raise error from None
+
+    def header(self, path: Path) -> FileHeader | None:
+        """That of a single grey frame, by pydicom."""
+        if not (self.recognises(path) and is_installed("pydicom.pixels")):
+            return None
+        import pydicom
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                data = pydicom.dcmread(path, defer_size=_LONG_VALUE)
+                single = int(data.get("NumberOfFrames") or 1) == int(data.get("SamplesPerPixel") or 1) == 1
+                if not single or "PixelData" not in data:
+                    return None
+                found = _placed(np.zeros((1, int(data.Rows), int(data.Columns)), np.uint8), data)
+            except Exception:  # `read` says what is wrong
+                return None
+        return FileHeader(geometry_of_itk(found.pixels, spacing_known=bool(found.details)))
 
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
         """As it is stated; 1 mm is a size like any other."""

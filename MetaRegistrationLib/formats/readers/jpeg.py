@@ -7,8 +7,9 @@ from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813
 
+from ...core.geometry import Geometry
 from ..pillow_files import exif_orientation, jpeg_size
-from ..registry import FileImage, Reader, register
+from ..registry import FileHeader, FileImage, Reader, register
 
 
 @register
@@ -29,6 +30,11 @@ class Jpeg(Reader):
         """By its frame header; there is no bound on what the file can hold."""
         width, height = jpeg_size(path)
         return width * height * 3, math.inf
+
+    def header(self, path: Path) -> FileHeader:
+        """Its size."""
+        width, height = jpeg_size(path)
+        return FileHeader(Geometry((height, width)))
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""

@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
 from ..declared_sizes import EXPANSION, LONGEST_LINE, start_of
-from ..registry import FileImage, Reader, register
+from ..registry import FileHeader, FileImage, Reader, register, volume_header
 
 _BYTES = {"CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "FLOAT": 4, "LONG": 8, "ULONG": 8}
 
@@ -35,6 +35,10 @@ class MetaImage(Reader):
             return declared, math.inf
         compressed = fields.get("CompressedData", "").lower().startswith("t")
         return declared, path.stat().st_size * (EXPANSION if compressed else 1)
+
+    def header(self, path: Path) -> FileHeader | None:
+        """By ITK."""
+        return volume_header(path)
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""

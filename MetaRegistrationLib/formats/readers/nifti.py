@@ -12,7 +12,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
 from ..declared_sizes import EXPANSION
-from ..registry import FileImage, Reader, register
+from ..registry import FileHeader, FileImage, Reader, register, volume_header
 
 
 @register
@@ -48,6 +48,10 @@ class Nifti(Reader):
             raise InputError(f"{path}: the header of the NIfTI file is damaged: sizes or positions are no numbers.")
         declared = math.prod(sizes[1 : sizes[0] + 1]) * max(bits, 8) // 8
         return declared, path.stat().st_size * (EXPANSION if _compressed(path) else 1)
+
+    def header(self, path: Path) -> FileHeader | None:
+        """By ITK."""
+        return volume_header(path)
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""

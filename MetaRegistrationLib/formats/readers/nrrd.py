@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
 from ..declared_sizes import EXPANSION, LONGEST_LINE, start_of
-from ..registry import FileImage, Reader, register
+from ..registry import FileHeader, FileImage, Reader, register, volume_header
 from ..units import millimetres
 
 _BYTES = (
@@ -47,6 +47,10 @@ class Nrrd(Reader):
         ratio = {"raw": 1, "gzip": EXPANSION, "gz": EXPANSION}.get(fields.get("encoding", "").lower(), 1e5)
         return declared, path.stat().st_size * ratio
 
+    def header(self, path: Path) -> FileHeader | None:
+        """By ITK, for lengths in millimetres."""
+        return volume_header(path) if _millimetres(path) == 1 else None
+
     def read(self, path: Path) -> FileImage:
         """Decode with ITK, then take its lengths in millimetres."""
         image, unit = sitk.ReadImage(str(path)), _millimetres(path)
@@ -61,7 +65,7 @@ class Nrrd(Reader):
 
 
 def _fields(path: Path) -> dict[str, str]:
-    head = re.split(rb"\r?\n\r?\n", start_of(path))[0]
+    head = re.split(rb"\r?\n\r?\n", start_of(path), maxsplit=1)[0]
     fields: dict[str, str] = {}
     for line in head.decode("latin-1").splitlines()[1:]:
         if ":=" in line or (line.startswith("#") and len(line) <= LONGEST_LINE):
@@ -85,7 +89,7 @@ def _millimetres(path: Path) -> float:
     InputError
         Its unit is not known, or differs between the axes.
     """
-    header = start_of(path).split(b"\n\n")[0].split(b"\r\n\r\n")[0].decode("latin-1")
+    header = start_of(path).split(b"\n\n", 1)[0].split(b"\r\n\r\n", 1)[0].decode("latin-1")
     stated = re.findall(r"^(?:space )?units:\s*(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
     words = [word for text in stated for word in re.findall(r'"([^"]*)"', text)]
     found = set()

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
+from ...core.geometry import Geometry
 from ...errors import InputError
 from ..declared_sizes import EXPANSION
 from ..pillow_files import exif_orientation
-from ..registry import FileImage, Reader, register
+from ..registry import FileHeader, FileImage, Reader, register
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _GREY_ALPHA, _RGBA = 0, 4, 6
@@ -42,6 +43,15 @@ class Png(Reader):
         width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
         row = -(-width * depth * _SAMPLES.get(colour, 4) // 8)
         return row * height, len(data) * EXPANSION
+
+    def header(self, path: Path) -> FileHeader | None:
+        """Its size."""
+        with path.open("rb") as stream:
+            start = stream.read(24)
+        if not start.startswith(_SIGNATURE):
+            return None
+        width, height = struct.unpack(">II", start[16:])
+        return FileHeader(Geometry((height, width)))
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""

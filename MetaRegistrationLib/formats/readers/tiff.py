@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
-from ..registry import FileImage, Reader, register
+from ...core.geometry import Geometry
+from ..registry import FileHeader, FileImage, Reader, register
 from ..tiff_blocks import decoded
 from ..tiff_pages import Page, PageList, Tag, pages_of
 from ..tiff_tags import UNASSOCIATED_ALPHA, TiffTags
@@ -26,6 +28,20 @@ class Tiff(Reader):
     raster = True
     slicer_turns = True
 
+    def header(self, path: Path) -> FileHeader | None:
+        """The size, pixel size and orientation of a single page."""
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            if data[:2] not in (b"II", b"MM"):
+                return None
+            tiff = PageList(path, data).read()
+            pages, size = tiff.image_pages(), TiffTags(path, tiff).spacing_mm()
+            tiff.data = b""  # of a mapping that ends here
+        if len(pages) > 1:
+            return None
+        width, height = pages[0].size
+        geometry = Geometry((height, width), size or (1.0, 1.0), spacing_known=size is not None)
+        return FileHeader(geometry, _orientation(pages[0]))
+
     def read(self, path: Path) -> FileImage:
         """Decode the pages that are the image, rows and columns as they are stored."""
         tiff = pages_of(path)
@@ -37,10 +53,9 @@ class Tiff(Reader):
         if inverted and pages[0].one(Tag.FORMAT, 1) != _WHOLE_NUMBERS:
             raise tiff.refuse("a TIFF whose zero is white and whose pixels are not whole numbers is not supported")
         image = _decoded(tiff, pages) if any(page.in_blocks for page in pages) else _by_itk(tiff, pages)
-        orientation = pages[0].one(Tag.ORIENTATION, 1)
         return FileImage(
             _inverted(image) if inverted else image,
-            orientation if 1 <= orientation <= 8 else 1,
+            _orientation(pages[0]),
             tags.alpha_kind == UNASSOCIATED_ALPHA,
             details=tags,
         )
@@ -48,6 +63,11 @@ class Tiff(Reader):
     def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
         """By ImageJ or OME; a print resolution is ignored."""
         return found.details.spacing_mm()
+
+
+def _orientation(page: Page) -> int:
+    number = page.one(Tag.ORIENTATION, 1)
+    return number if 1 <= number <= 8 else 1
 
 
 def _decoded(tiff: PageList, pages: list[Page]) -> sitk.Image:

@@ -1,0 +1,139 @@
+"""Images that are stored mirrored, by the directions of their files: registered as if they were not, and back exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from known_networks import read_rows, texture, write_grey_png
+
+from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.formats.images import Image, write_image
+from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.preparation.stored_axes import StoredAxes, mirrored_axes
+from MetaRegistrationLib.registration.registrar import Registrar
+from MetaRegistrationLib.stages import Stages
+
+SPACING = (0.01, 0.012)
+SCENE = texture((260, 300), 3)
+SHIFT = np.array([4.0, -7.0])  # moving(x) = scene(x + start), so that moving position = fixed position + SHIFT
+FIXED, MOVING = SCENE[20:240, 20:270], SCENE[16:236, 27:277]
+POINTS = np.array([[40.0, 60.0], [150.0, 200.0], [100.0, 30.5]])
+# source axes and flips: what one stored array is of the other
+MIRRORED = {"rows": ((0, 1), (True, False)), "columns": ((0, 1), (False, True)), "transposed": ((1, 0), (False, False))}
+MIRRORED["both, transposed"] = ((1, 0), (True, True))
+TURNED = {"both": ((0, 1), (True, True)), "a quarter": ((1, 0), (True, False))}
+
+
+def _image(array, oblique=0.0):
+    cosine, sine = np.cos(oblique), np.sin(oblique)
+    direction = ((cosine, -sine, 0.0), (sine, cosine, 0.0), (0.0, 0.0, 1.0))
+    geometry = Geometry(array.shape, SPACING, (3.0, -2.0, 1.0), direction, spacing_known=True)
+    return Image(np.asarray(array, np.float32), geometry)
+
+
+def _stored(image, source, flipped):
+    """The same image with its axes in another order, each pixel at the same position; and the way back."""
+    way = StoredAxes(image.geometry.size, source, flipped)
+    return way.image(image), way
+
+
+@pytest.fixture(scope="module")
+def registrar():
+    return Registrar(None, "cpu", Stages(network=False, refine=0))
+
+
+@pytest.fixture(scope="module")
+def plain(registrar):
+    return registrar(_image(MOVING), _image(FIXED))
+
+
+def test_the_plain_pair_has_the_known_shift(plain):
+    assert plain.moving_axes is None and plain.confident
+    np.testing.assert_allclose(plain.carry_back(POINTS), POINTS + SHIFT, atol=0.1)
+
+
+@pytest.mark.parametrize("how", MIRRORED)
+def test_a_mirrored_image_registers_in_stored_pixels_and_in_the_patient(registrar, plain, how):
+    moving, way = _stored(_image(MOVING), *MIRRORED[how])
+    found = registrar(moving, _image(FIXED))
+    assert found.moving_axes is not None and found.confident and not found.without_directions
+    assert found.moving is moving
+    np.testing.assert_allclose(found.displacement_mm(), plain.displacement_mm(), atol=1e-9)
+    np.testing.assert_allclose(found.warped(), plain.warped(), atol=1e-3)
+    stored = way.from_stored(POINTS + SHIFT)
+    np.testing.assert_allclose(found.carry_back(POINTS), stored, atol=0.1)
+    np.testing.assert_allclose(found.carry(Landmarks(("",) * 3, stored))[0].points, POINTS, atol=0.1)
+    np.testing.assert_allclose(found.moving_positions()[40, 60], way.from_stored(POINTS + SHIFT)[0], atol=0.1)
+    without = found.unmoved(Landmarks(("",) * 3, way.from_stored(POINTS))).points
+    np.testing.assert_allclose(without, POINTS, atol=1e-9)
+    assert found.scale_found == pytest.approx(1, abs=0.005)
+
+
+@pytest.mark.parametrize("how", MIRRORED)
+def test_oblique_directions_too(registrar, how):
+    moving, way = _stored(_image(MOVING, oblique=0.3), *MIRRORED[how])
+    found = registrar(moving, _image(FIXED, oblique=0.1))
+    np.testing.assert_allclose(found.carry_back(POINTS), way.from_stored(POINTS + SHIFT), atol=0.1)
+
+
+@pytest.mark.parametrize("how", TURNED)
+def test_turned_images_are_found_without_their_directions(registrar, how):
+    moving, way = _stored(_image(MOVING), *TURNED[how])
+    assert mirrored_axes(moving, _image(FIXED)) is None
+    found = registrar(moving, _image(FIXED))
+    assert found.confident
+    np.testing.assert_allclose(found.carry_back(POINTS), way.from_stored(POINTS + SHIFT), atol=1)
+
+
+def test_directions_without_meaning_are_not_used(registrar, plain):
+    moving = _image(MOVING)
+    turned = replace(moving.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
+    found = registrar(replace(moving, geometry=turned), _image(FIXED))
+    assert found.without_directions and found.moving_axes is None
+    np.testing.assert_array_equal(found.displacement_px, plain.displacement_px)
+
+
+def test_raster_files_and_other_planes_state_nothing():
+    moving, _ = _stored(_image(MOVING), *MIRRORED["rows"])
+    assert mirrored_axes(moving, _image(FIXED)) is not None
+    assert mirrored_axes(moving, replace(_image(FIXED), slicer_geometry=Geometry(FIXED.shape))) is None
+    sagittal = replace(moving.geometry, direction=((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)))
+    assert mirrored_axes(replace(moving, geometry=sagittal), _image(FIXED)) is None
+
+
+def test_files_of_a_pair(tmp_path, capsys):
+    moving, _ = _stored(_image(np.round(MOVING * 255)), *MIRRORED["columns"])
+    for name, image in (("moving", moving), ("fixed", _image(np.round(FIXED * 255)))):
+        write_image(tmp_path / f"{name}.nrrd", image.array, image.geometry)
+    words = ["register", "--moving", tmp_path / "moving.nrrd", "--fixed", tmp_path / "fixed.nrrd", "--no-network"]
+    assert main([*map(str, words), "--refine", "0", "--output", str(tmp_path / "out")]) == 0
+    assert "stored mirrored. They were used" in capsys.readouterr().err
+    (row,) = read_rows(tmp_path / "out" / "metrics.csv")
+    assert float(row["confidence"]) > 0.5 and float(row["ncc_after"]) > 0.9
+
+
+@pytest.mark.parametrize(("stated", "said"), [((10, 10), False), ((10, 13.75), True), ((10, 10.2), False)])
+def test_a_scale_that_contradicts_the_pixel_sizes_is_said(tmp_path, capsys, stated, said):
+    for name, array in (("moving", MOVING), ("fixed", FIXED)):
+        write_grey_png(tmp_path / f"{name}.png", array)
+    words = [
+        "register",
+        "--moving",
+        tmp_path / "moving.png",
+        "--fixed",
+        tmp_path / "fixed.png",
+        "--no-network",
+        "--refine",
+        0,
+    ]
+    words += ["--moving-spacing-um", stated[0], "--fixed-spacing-um", stated[1], "--output", tmp_path / "out"]
+    assert main([*map(str, words)]) == 0
+    err = capsys.readouterr().err
+    assert ("contradicts the pixel sizes" in err) == said
+    (row,) = read_rows(tmp_path / "out" / "metrics.csv")
+    assert float(row["scale_found"]) == pytest.approx(stated[0] / stated[1], rel=0.005)
+    if said:
+        assert "10 um of" in err and "13.75 um of" in err and "0.727 times" in err
