@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from ..date_orders import DATE_ORDERS
 from ..progress import Reader
-from ..visits.dates import DATE_ORDERS
 from ..workflows.visits import ChangeOptions, VisitsOptions, align_eyes, check_stages
 from .failures import SOME_LEFT_OUT
 from .options import (

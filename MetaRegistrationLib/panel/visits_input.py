@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..date_orders import DateOrder
 from ..errors import InputError
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
 from ..mrml import visit_nodes, visit_results, volumes
 from ..stages import Stages
-from ..visits.dates import DateOrder
 from ..visits.eyes import eye_of_names
 from ..visits.files import VisitFile
 from ..visits.quality import quality

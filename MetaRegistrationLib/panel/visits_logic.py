@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..date_orders import DateOrder
 from ..errors import InputError
 from ..formats.files import replacing, writable_folder
 from ..jobs.command_lines import series_arguments
@@ -20,7 +21,6 @@ from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import VisitNodes
 from ..visits.average import average
 from ..visits.change_files import SeriesChange, series_change
-from ..visits.dates import DateOrder
 from ..visits.eyes import Eye, Eyes
 from ..visits.regions import etdrs_table
 from ..visits.report import write_series

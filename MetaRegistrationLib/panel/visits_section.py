@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..date_orders import DATE_ORDERS, DateOrder
 from ..initial_kinds import needs_landmarks
 from ..mrml.visit_nodes import VisitNodes
 from ..stages import Stages
-from ..visits.dates import DATE_ORDERS, AmbiguousDate, DateOrder
+from ..visits.dates import AmbiguousDate
 from ..visits.eyes import Eye
 from .stage_choices import missing_for
 from .state import PanelState

@@ -6,14 +6,9 @@ import datetime
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
+from ..date_orders import DateOrder
 from ..errors import InputError
-
-DateOrder = Literal["ask", "dayfirst", "monthfirst", "ignore"]
-"""How 04.03.2021 is read. "ask" refuses it; "ignore" passes over all dates in names."""
-DATE_ORDERS: tuple[DateOrder, ...] = ("dayfirst", "monthfirst", "ignore")
-"""The choices of a user who was asked."""
 
 _FIRST_YEAR = 1970  # before it, there were no devices; anonymised files say 1900
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..date_orders import DateOrder
 from ..errors import InputError
 from ..formats.facts import file_facts
 from ..formats.folder_listing import name_key
 from ..formats.image_files import file_stem
 from ..formats.registry import FileFacts
-from .dates import AmbiguousDate, DateOrder, When, date_in_name, day_of_file, natural_key, read_date
+from .dates import AmbiguousDate, When, date_in_name, day_of_file, natural_key, read_date
 from .files import VisitFile
 from .names import file_name, result_names
 from .sides import side_in_name, side_of_cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .dates import DateOrder
+from ..date_orders import DateOrder
 from .eyes import Eyes, eyes_of_listing
 from .folders import list_files, list_folder
 from .tables import list_table
