@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..errors import TOKEN, InputError
+from ..formats.earlier_results import results_of
 from ..formats.image_files import as_text, is_hidden
+from ..formats.written_files import NAME as LIST
 from .files import ImagePair, PairError, PairFiles
 from .layouts import LAYOUTS, Found, find_layout, from_table
 
 __all__ = ["ImagePair", "LeftOut", "PairError", "PairFiles", "PairFolder", "find_pairs"]
 
 _SHOWN = 10
+_OF_ALL_PAIRS = ("metrics.csv", "summary.json", LIST, "film")
+"""Names of results beside the folders of the pairs, and of a folder that is no pair's."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +121,9 @@ def find_pairs(
         except PairError as error:
             left_out.append(LeftOut(_names(error.files, root), _without_files(error)))
     if not found.pairs:
-        raise _with_reasons(f"{folder}: no image pairs were found. {_expected(root)}", left_out)
+        raise _with_reasons(f"{folder}: {_no_pairs(root)}", left_out)
     if not pairs:
-        raise _with_reasons(f"{folder}: no usable image pair. Layout: {found.layout}.", left_out)
+        raise _with_reasons(f"{folder}: no usable image pair. {_results(root)}Layout: {found.layout}.", left_out)
     return PairFolder(root, found.layout, tuple(pairs), tuple(left_out))
 
 
@@ -132,8 +136,18 @@ def _found(path: Path) -> tuple[Path, Found]:
         raise InputError(f"{path}: no such folder of image pairs. Check the path.")
     found = find_layout(path)
     if found is None:
-        raise InputError(f"{path}: no image pairs were found. {_expected(path)}")
+        raise InputError(f"{path}: {_no_pairs(path)}")
     return path, found
+
+
+def _no_pairs(folder: Path) -> str:
+    return f"no image pairs were found. {_results(folder)}{_expected(folder)}"
+
+
+def _results(folder: Path) -> str:
+    """A sentence on the results that a folder holds, or nothing."""
+    words = results_of(folder)
+    return "" if words is None else f"It holds {words}, which are no input. Name the folder of the images. "
 
 
 def _expected(folder: Path) -> str:
@@ -167,7 +181,7 @@ def _with_token(error: InputError, field: str | None) -> str:
 
 def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
     """Names become file names of results: without characters that Windows refuses, and unique in any case."""
-    used: set[str] = set()
+    used = set(_OF_ALL_PAIRS)
     result = []
     for pair in pairs:
         name = base = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", pair.name).strip(" .") or "pair"

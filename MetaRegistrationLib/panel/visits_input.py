@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +15,11 @@ from ..stages import Stages
 from ..visits.dates import DateOrder
 from ..visits.eyes import eye_of_names
 from ..visits.files import VisitFile
+from ..visits.names import result_names
 from ..visits.quality import quality
 from .texts import tr as _
 
 _COLUMNS = ("visit", "date", "side", "image", "landmarks", "mask", "spacing_um", "centre_x", "centre_y")
-_TAKEN = ("average", "count", "film")
 
 
 @dataclass(frozen=True)
@@ -152,12 +151,6 @@ def _image(node, transform):
 
 
 def _names(nodes: Sequence[Any]) -> list[str]:
-    """Names of nodes as those of files, each once."""
-    names: list[str] = []
-    for node in nodes:
-        wish = re.sub(r'[<>:;"/\\|?*\x00-\x1f]', "_", node.GetName()).strip(" .") or _("visit")
-        name, number = wish, 2
-        while name.lower() in (*map(str.lower, names), *_TAKEN):
-            name, number = f"{wish} {number}", number + 1
-        names.append(name)
-    return names
+    """Names of nodes as those of files, each once, and none that a result has."""
+    # A semicolon would separate the columns of the table.
+    return result_names([node.GetName().replace(";", "_") for node in nodes])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 
+from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
 from ..progress import Finished, Reader, Silent
 from .folders import PairSelection, find_selected
 from .registering import PairsOutcome, register_pairs
@@ -18,6 +19,8 @@ def evaluate(
     output: Path | None = None,
     options: RegistrarOptions | None = None,
     progress: Reader | None = None,
+    *,
+    replace: bool = False,
 ) -> PairsOutcome:
     """Register the pairs of a folder and measure them; the tables go into `output` where it is given.
 
@@ -28,21 +31,29 @@ def evaluate(
         Folder for `metrics.csv` and `summary.json`.
     options : RegistrarOptions, optional
     progress : Reader, optional
+    replace : bool
+        Replace the results of other inputs in `output`.
 
     Raises
     ------
     InputError
-        The folder holds no pair that can be used, none of them could be registered, or `output` cannot be written to.
+        The folder holds no pair that can be used, none of them could be registered, or `output` cannot be written to or would
+        lose files (`formats.output_folder`).
     """
-    from ..formats.files import sole_writer, writable_folder
     from ..registration.measures import summary
-    from ..registration.results import write_tables
+    from ..registration.results import table_files, write_tables
 
     progress = progress or Silent()
+    if output is not None:
+        refuse_inputs_inside(Path(output), [selection.folder])  # before the pairs are read
     folder, files = find_selected(selection, progress)
+    planned = None
+    if output is not None:
+        items, targets = {pair.name: pair.paths() for pair in files}, table_files(Path(output))
+        planned = Output(Path(output), TASK, items, (selection.folder,), lambda: targets, replace)
+        check_output(planned)
     registrar, record = make_registrar(options or RegistrarOptions())
-    output = None if output is None else writable_folder(output)
-    with nullcontext() if output is None else sole_writer(output):
+    with nullcontext() if planned is None else writing(planned, progress):
         rows = [done.measures for done in register_pairs(registrar, files, TASK, progress, record)]
         record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split}
         result = summary(rows) if output is None else write_tables(output, rows, record)
