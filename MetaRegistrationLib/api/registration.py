@@ -243,7 +243,9 @@ class Registration:
         from ..formats.output_folder import writing
         from ..registration.results import registration_output, write_registration, write_tables
 
-        planned = registration_output(as_path(folder, "folder"), self.details, self.name, replace=replace)
+        planned = registration_output(
+            as_path(folder, "folder"), self.details, self.name, landmarks=self._landmarks is not None, replace=replace
+        )
         with writing(planned) as folder:
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
             write_tables(folder, [self.measures], self.record)

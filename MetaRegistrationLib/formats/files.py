@@ -48,6 +48,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 class Watcher(Protocol):
     """Is told of every file that is written into a folder; absolute paths."""
 
+    def prepare(self) -> None:
+        """A folder within it is about to be made, or a file to be written."""
+
     def before(self, path: Path) -> None:
         """A file is about to be written; an error here leaves all as it is."""
 
@@ -185,6 +188,9 @@ def write_json(path: str | os.PathLike, value: object) -> None:
 def writable_folder(path: str | os.PathLike) -> Path:
     """Make `path` (with parents) and return it; an `InputError` says why when files cannot be made in it."""
     path = Path(path)
+    watcher = _watcher_of(path.resolve() / "any")
+    if watcher is not None:
+        watcher.prepare()
     probe = path / f".{uuid.uuid4().hex[:8]}.probe"
     try:
         path.mkdir(parents=True, exist_ok=True)

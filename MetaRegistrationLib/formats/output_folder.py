@@ -91,7 +91,6 @@ def writing(output: Output, progress: Reader | None = None) -> Iterator[Path]:
         As `check_output`; the folder cannot be written to, or another process writes there.
     """
     if watched(output.folder):
-        refuse_replacing(output.written(), output.inputs())
         yield writable_folder(output.folder)
         return
     refuse_inputs_inside(output.folder, output.inputs())
@@ -286,12 +285,17 @@ class _Record:
         self._written: set[str] = set()
         self._lock = threading.Lock()
 
-    def before(self, path: Path) -> None:
-        """A file is about to be written."""
-        name = path.relative_to(self._root).as_posix()
+    def prepare(self) -> None:
+        """Remove what an earlier run wrote, and begin the list, unless that is done."""
         with self._lock:
             if self._writer is None:
                 self._begin()
+
+    def before(self, path: Path) -> None:
+        """A file is about to be written."""
+        self.prepare()
+        name = path.relative_to(self._root).as_posix()
+        with self._lock:
             if name not in self._written and os.path.lexists(path):
                 self._check(name)
 

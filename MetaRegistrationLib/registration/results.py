@@ -31,16 +31,18 @@ _LANDMARK_FILES = (
 )
 
 
-def result_files(folder: Path) -> list[Path]:
-    """Every file that `write_registration` may write into `folder`."""
+def result_files(folder: Path, *, landmarks: bool) -> list[Path]:
+    """Every file that `write_registration` may write into `folder`, for a pair with or without landmarks."""
     images = ("moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png")
-    return [folder / name for name in (*images, *_LANDMARK_FILES, RECORD)]
+    return [folder / name for name in (*images, *(_LANDMARK_FILES if landmarks else ()), RECORD)]
 
 
-def registration_output(folder: Path, registration: Registration, name: str, *, replace: bool = False) -> Output:
+def registration_output(
+    folder: Path, registration: Registration, name: str, *, landmarks: bool, replace: bool = False
+) -> Output:
     """The files of one registered pair and the tables over it, as results in a folder."""
     sources = [image_source(image) for image in (registration.moving, registration.fixed)]
-    targets = [*result_files(folder), *table_files(folder)]
+    targets = [*result_files(folder, landmarks=landmarks), *table_files(folder)]
     return Output(folder, "register", {name: sources}, targets=lambda: targets, replace=replace)
 
 
@@ -77,7 +79,7 @@ def write_registration(
         The folder is or holds one of the images, it holds files that are not replaced (`formats.output_folder`), or it cannot be
         written to.
     """
-    with writing(registration_output(folder, registration, measures.pair)):
+    with writing(registration_output(folder, registration, measures.pair, landmarks=landmarks is not None)):
         _write_files(folder, registration, landmarks, measures, record)
 
 

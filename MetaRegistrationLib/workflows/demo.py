@@ -63,11 +63,19 @@ def run_demo(options: DemoOptions, progress: Reader | None = None) -> PairsOutco
     progress = progress or Silent()
     pairs = options.pairs or sample_pairs()
     refuse_inputs_inside(Path(options.output), [pairs])  # before the pairs are read
+    _refuse_another_run(Path(options.output))
     unseen = find_pairs(pairs).split("test")  # before the training: without any, there is nothing to show
     planned = _planned(options, pairs, unseen)
     check_output(planned)
     with writing(planned, progress) as output:
         return _run(options, pairs, unseen, output, progress)
+
+
+def _refuse_another_run(output: Path) -> None:
+    if (output / ADAPTED).exists() and not (output / _MARKER).exists():
+        raise InputError(
+            f"{output / ADAPTED} exists and was not made by the demo.", field="output", advice="Choose another {field}."
+        )
 
 
 def _planned(options: DemoOptions, pairs: Path, unseen: Sequence[PairFiles]) -> Output:
@@ -78,7 +86,8 @@ def _planned(options: DemoOptions, pairs: Path, unseen: Sequence[PairFiles]) -> 
 
     def targets() -> list[Path]:
         adapted = [output / ADAPTED / name for name in (BEST, LAST, LOG)]
-        registered = [path for pair in unseen for path in result_files(output / REGISTERED / pair.name)]
+        folders = (result_files(output / REGISTERED / pair.name, landmarks=pair.has_landmarks) for pair in unseen)
+        registered = [path for paths in folders for path in paths]
         return [output / _MARKER, *adapted, *registered, *table_files(output)]
 
     return Output(output, TASK, {pair.name: pair.paths() for pair in unseen}, (pairs,), targets, options.replace)
@@ -90,10 +99,6 @@ def _run(
     from ..formats.files import write_json
     from ..registration.results import write_registration, write_tables
 
-    if (output / ADAPTED).exists() and not (output / _MARKER).exists():
-        raise InputError(
-            f"{output / ADAPTED} exists and was not made by the demo.", field="output", advice="Choose another {field}."
-        )
     write_json(output / _MARKER, {"made_by": "meta-registration demo"})  # removes an earlier demo
     used = options.registrar
     if used.stages.network:

@@ -120,7 +120,8 @@ def pairs_output(
     from ..registration.results import result_files, table_files
 
     def targets() -> list[Path]:
-        return [*(target for pair in files for target in result_files(output / pair.name)), *table_files(output)]
+        folders = (result_files(output / pair.name, landmarks=pair.has_landmarks) for pair in files)
+        return [*(target for targets in folders for target in targets), *table_files(output)]
 
     others = () if source is None else (source,)
     return Output(output, TASK, {pair.name: pair.paths() for pair in files}, others, targets, replace)
