@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
 from ..mrml import visit_nodes, visit_results, volumes
+from ..mrml.volumes import stored_files
 from ..stages import Stages
 from ..visits.dates import DateOrder
 from ..visits.eyes import eye_of_names
@@ -68,7 +69,10 @@ class ChosenVisits:
 
 @dataclass(frozen=True)
 class VisitsRequest:
-    """Visits to be registered into `output`; `reference` is None for the one with the best quality."""
+    """Visits to be registered into `output`; `reference` is None for the one with the best quality.
+
+    `replace` allows the results of other visits there to be replaced.
+    """
 
     chosen: ChosenVisits
     output: Path
@@ -76,6 +80,7 @@ class VisitsRequest:
     checkpoint: Path | None
     device: str
     stages: Stages = field(default_factory=Stages)
+    replace: bool = False
 
 
 def from_file(file: VisitFile, spacing_um: float | None) -> ChosenVisit:
@@ -127,6 +132,16 @@ def _row(file: VisitFile, date: str, side: str) -> list[object]:
     parts = ("" if part is None else str(part.absolute()) for part in (file.path, file.landmarks, file.mask))
     numbers = (file.spacing_um, *(file.centre_xy or (None, None)))
     return [file.name, date, side, *parts, *("" if number is None else repr(float(number)) for number in numbers)]
+
+
+def sources_of(chosen: ChosenVisits) -> list[Path]:
+    """The files of the visits, those that volumes of the scene were loaded from too."""
+    files = [path for visit in chosen.visits if visit.file is not None for path in _files(visit.file)]
+    return files + [path for visit in chosen.visits if visit.volume is not None for path in stored_files(visit.volume)]
+
+
+def _files(file: VisitFile) -> list[Path]:
+    return [path for path in (file.path, file.landmarks, file.mask) if path is not None]
 
 
 def nodes_of(chosen: ChosenVisits) -> dict[str, Any]:

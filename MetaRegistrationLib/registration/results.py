@@ -16,25 +16,13 @@ from ..formats.output_folder import Output, writing
 from ..formats.tables import write_table
 from ..formats.written_files import image_source
 from ..progress import plain
+from .file_names import RECORD, result_files, table_files
 from .landmark_columns import landmark_table
 from .measures import CarriedLandmarks, PairMeasures, as_row, summary
 from .overlays import overlay, side_by_side
 from .registrar import Registration
 
-RECORD = "registration.json"
 _PICTURED = 1600
-_LANDMARK_FILES = (
-    "moving_landmarks.mrk.json",
-    "fixed_landmarks.mrk.json",
-    "carried_landmarks.mrk.json",
-    "landmarks.csv",
-)
-
-
-def result_files(folder: Path, *, landmarks: bool) -> list[Path]:
-    """Every file that `write_registration` may write into `folder`, for a pair with or without landmarks."""
-    images = ("moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png")
-    return [folder / name for name in (*images, *(_LANDMARK_FILES if landmarks else ()), RECORD)]
 
 
 def registration_output(
@@ -101,11 +89,6 @@ def _write_files(
     picture = overlay_picture(registration, warped, landmarks)
     write_image(folder / "overlay.png", picture, _picture_geometry(picture))
     write_json(folder / RECORD, plain({**record, **registration.record(), "measures": dict(measures)}))
-
-
-def table_files(folder: Path) -> list[Path]:
-    """The files that `write_tables` writes into `folder`."""
-    return [folder / name for name in ("metrics.csv", "summary.json")]
 
 
 def _compact(array: np.ndarray) -> np.ndarray:

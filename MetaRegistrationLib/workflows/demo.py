@@ -79,7 +79,7 @@ def _refuse_another_run(output: Path) -> None:
 
 
 def _planned(options: DemoOptions, pairs: Path, unseen: Sequence[PairFiles]) -> Output:
-    from ..registration.results import result_files, table_files
+    from ..registration.file_names import result_files, table_files
     from ..training.folder import BEST, LAST, LOG
 
     output = Path(options.output)

@@ -40,8 +40,9 @@ def evaluate(
         The folder holds no pair that can be used, none of them could be registered, or `output` cannot be written to or would
         lose files (`formats.output_folder`).
     """
+    from ..registration.file_names import table_files
     from ..registration.measures import summary
-    from ..registration.results import table_files, write_tables
+    from ..registration.results import write_tables
 
     progress = progress or Silent()
     if output is not None:

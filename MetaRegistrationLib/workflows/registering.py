@@ -117,7 +117,7 @@ def pairs_output(
     files: Sequence[PairFiles], output: Path, source: Path | None = None, *, replace: bool = False
 ) -> Output:
     """The results of registering pairs, as results in a folder."""
-    from ..registration.results import result_files, table_files
+    from ..registration.file_names import result_files, table_files
 
     def targets() -> list[Path]:
         folders = (result_files(output / pair.name, landmarks=pair.has_landmarks) for pair in files)

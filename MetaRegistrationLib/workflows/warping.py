@@ -79,7 +79,7 @@ def read_field(result: Path) -> StoredField:
         The folder is not that of one registered pair, or a file of it is damaged.
     """
     from ..formats.images import read_pixels
-    from ..registration.results import RECORD
+    from ..registration.file_names import RECORD
 
     needed = (FIELD, MOVING, FIXED, RECORD)
     missing = [name for name in needed if not (result / name).is_file()]
