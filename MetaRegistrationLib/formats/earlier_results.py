@@ -11,11 +11,11 @@ from .written_files import NAME, Run, WrittenFiles
 
 _MADE_TO_BE_READ = "simulate"
 _KEYS = {
-    "series.json": ("series", "reference"),
+    "series.json": ("series", ""),
     "registration.json": ("register", "measures"),
     "summary.json": ("register or evaluate", "pairs"),
 }
-"""Files at the end of a run: the command that writes each, and a key that is in it."""
+"""Files at the end of a run: the command that writes each, and a key that is in it; "" where the name is enough."""
 _OF_A_TRAINING = ("best.pt", "log.csv")
 _FILM = "film"
 MARKS = frozenset({NAME, *_KEYS, *_OF_A_TRAINING})
@@ -36,7 +36,7 @@ def results_of(folder: str | Path) -> str | None:
             return f"results of {kind}, written on {_day(folder / name)}"
     if all((folder / name).is_file() for name in _OF_A_TRAINING):
         return f"a training run, written on {_day(folder / _OF_A_TRAINING[0])}"
-    if folder.name == _FILM and _holds(folder.parent / "series.json", _KEYS["series.json"][1]):
+    if folder.name == _FILM and (folder.parent / "series.json").is_file():
         return results_of(folder.parent)
     return None
 
@@ -52,6 +52,8 @@ def kind_in_words(run: Run) -> str:
 
 
 def _holds(path: Path, key: str) -> bool:
+    if not key:
+        return path.is_file()
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -505,7 +505,7 @@ def test_a_new_name_takes_none_of_another_visit():
         "average_2",
         "average_3_transform",
     ]
-    assert result_names(["re\u0301", "r\u00e9"]) == ["re\u0301", "r\u00e9_2"]
+    assert result_names(["re\u0301", "r\u00e9"]) == ["r\u00e9", "r\u00e9_2"]
     assert result_names(["v1", "v2"]) == ["v1", "v2"]
 
 
