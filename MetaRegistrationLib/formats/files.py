@@ -209,12 +209,15 @@ def writable_folder(path: str | os.PathLike) -> Path:
 
 def refuse_replacing(targets: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike | None]) -> None:
     """Raise an `InputError` where a file that is about to be written is one of the inputs, by whatever name; None is no input."""
+    # Most targets are new, and need no look at the inputs.
+    there = [(target, found) for target in targets if (found := _found(target, follow=False)) is not None]
+    if not there:
+        return
     given = [Path(path) for path in inputs if path is not None]
     read = {form for path in given for form in _forms(path)}
     same = {(found.st_dev, found.st_ino) for path in given if (found := _found(path)) is not None and found.st_ino}
-    for target in targets:
-        found = _found(target, follow=False)  # most are new, and need no look at every folder above
-        if found is not None and ((found.st_dev, found.st_ino) in same or not read.isdisjoint(_forms(target))):
+    for target, found in there:
+        if (found.st_dev, found.st_ino) in same or not read.isdisjoint(_forms(target)):
             raise InputError(
                 f"{target}: the result would replace this input.", field="output", advice="Choose another {field}."
             )

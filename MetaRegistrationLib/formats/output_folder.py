@@ -75,6 +75,7 @@ def check_output(output: Output) -> None:
     InputError
         The folder is or holds an input, or a result would replace an input or another file that no run wrote.
     """
+    refuse_inputs_inside(output.folder, output.inputs())
     _allowed(output, new_run(output.kind, output.items))
 
 
@@ -113,6 +114,7 @@ def refuse_inputs_inside(folder: Path, inputs: Iterable[Path]) -> None:
     except OSError:  # it is not there, and holds nothing
         return
     seen: dict[Path, bool] = {}
+    parents: dict[Path, set[Path]] = {}
     for source in map(Path, inputs):
         if source.is_dir() and _same(source, folder, own):
             raise InputError(
@@ -120,8 +122,13 @@ def refuse_inputs_inside(folder: Path, inputs: Iterable[Path]) -> None:
                 field="output",
                 advice="Choose another {field}, such as a new folder within it.",
             )
-        forms = {source.resolve(), source.parent.resolve() / source.name, Path(os.path.normpath(source.absolute()))}
-        if any(_is_within(form.parent, folder, own, seen) for form in forms):
+        if not source.name or ".." in source.parts:  # the name before is not the folder above
+            source = source.resolve()
+        above = source.parent
+        if above not in parents:  # once for all inputs of a folder
+            parents[above] = {above.resolve(), Path(os.path.normpath(above.absolute()))}
+        behind = {source.resolve().parent} if source.is_symlink() else set()
+        if any(_is_within(part, folder, own, seen) for part in parents[above] | behind):
             raise InputError(
                 f"{source}: this input is inside {{field}} {folder}. Results would replace the input or mix with it.",
                 field="output",
@@ -170,7 +177,6 @@ class _Allowed:
 
 
 def _allowed(output: Output, run: Run) -> _Allowed:
-    refuse_inputs_inside(output.folder, output.inputs())
     targets = output.written() if output.folder.exists() else []
     refuse_replacing(targets, output.inputs())
     earlier = WrittenFiles.read(output.folder)

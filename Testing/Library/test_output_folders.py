@@ -129,6 +129,10 @@ def test_relative_paths_and_dots_name_the_same_folder(tmp_path, monkeypatch):
         assert run("register", "--moving", "a.png", "--fixed", "b.png", "--output", output, *FAST) == 2
     (tmp_path / "out").mkdir()
     assert run("register", "--moving", "../out/../scans/a.png", "--fixed", "b.png", "--output", "../out", *FAST) == 0
+    refuse_inputs_inside(Path(), [Path("..")])  # within an input
+    for source, output in ((Path(), Path("..")), (Path(), Path("../scans"))):
+        with pytest.raises(InputError, match="Results would replace"):
+            refuse_inputs_inside(output, [source])
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
