@@ -108,7 +108,7 @@ def writing(output: Output, progress: Reader | None = None) -> Iterator[Path]:
 
 def refuse_inputs_inside(folder: Path, inputs: Iterable[Path]) -> None:
     """Raise an `InputError` where an output folder is one of the inputs, or contains one, by whatever name."""
-    folder = Path(folder)
+    folder = Path(folder).resolve()  # "missing/../scans" is scans, once the folder is made
     try:
         own = folder.stat()
     except OSError:  # it is not there, and holds nothing
@@ -179,7 +179,7 @@ class _Allowed:
 def _allowed(output: Output, run: Run) -> _Allowed:
     targets = output.written() if output.folder.exists() else []
     refuse_replacing(targets, output.inputs())
-    earlier = WrittenFiles.read(output.folder)
+    earlier = WrittenFiles.read(output.folder.resolve())
     there = {} if earlier is None else earlier.there()
     taken = _existing(output.folder, targets)
     replaces: set[str] = set()

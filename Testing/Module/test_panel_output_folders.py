@@ -56,6 +56,7 @@ def check(rig, widget, nodes, output) -> None:
 
 def register(rig, widget) -> str:
     """Click on Register all, wait for the end, and give the status."""
+    assert widget.ui.registerVisitsButton.enabled, widget.ui.visitsBlockedLabel.text
     widget.ui.registerVisitsButton.click()
     rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
     return widget.ui.visitsStatusLabel.text
@@ -81,7 +82,7 @@ def test_results_of_other_visits_are_replaced_only_after_a_question(rig, dialogs
     assert register(rig, widget).startswith("3 of 3") and not questions(dialogs)
 
     # Other visits.
-    check(rig, widget, nodes[:2], out)
+    check(rig, widget, loaded(tmp_path / "others", fourth="2021", fifth="2022"), out)
     before = content(out)
     dialogs.answer(qt.QMessageBox.No)
     assert "Nothing was started" in register(rig, widget)
@@ -91,7 +92,7 @@ def test_results_of_other_visits_are_replaced_only_after_a_question(rig, dialogs
     assert content(out) == before
     dialogs.answer(qt.QMessageBox.Yes)
     assert register(rig, widget).startswith("2 of 2")
-    assert (out / "overlap_2.nrrd").is_file() and not (out / "third.nrrd").exists()
+    assert (out / "fourth.nrrd").is_file() and not (out / "third.nrrd").exists()
 
 
 def test_a_folder_is_not_registered_into_itself_nor_over_other_results(rig, dialogs, widget, tmp_path):
