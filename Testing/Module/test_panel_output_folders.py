@@ -87,7 +87,8 @@ def test_results_of_other_visits_are_replaced_only_after_a_question(rig, dialogs
     dialogs.answer(qt.QMessageBox.No)
     assert "Nothing was started" in register(rig, widget)
     assert (
-        "results of series, written on 20" in questions(dialogs)[-1] and "Replace the earlier results?" in questions(dialogs)[-1]
+        "results of series, written on 20" in questions(dialogs)[-1]
+        and "Replace the earlier results?" in questions(dialogs)[-1]
     )
     assert content(out) == before
     dialogs.answer(qt.QMessageBox.Yes)
