@@ -32,6 +32,7 @@ def register_folder(
     spacing: float | Sequence[float] | None = None,
     slice_index: int | None = None,
     progress: Reader | None = None,
+    replace: bool = False,
 ) -> PairsOutcome:
     """Register the pairs of a folder into another folder, as the command ``register`` does.
 
@@ -51,6 +52,8 @@ def register_folder(
         Slice to take from stacks, counted from 0.
     progress : callable, optional
         Called with one typed event after another (`MetaRegistrationLib.progress`).
+    replace : bool
+        Replace the results of other pairs in `output`. Results of the same pairs are replaced in any case.
 
     Returns
     -------
@@ -60,12 +63,12 @@ def register_folder(
     Raises
     ------
     InputError
-        There is no pair that can be used, none could be registered, `output` cannot be written to, or a result would replace a
-        file of a pair.
+        There is no pair that can be used, none could be registered, `output` cannot be written to, is or holds a file of
+        a pair, or holds other files that would be replaced.
     """
     selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
     options = registrar_options(checkpoint, network, stages, device)
-    return registering.register_folder(selection, as_path(output, "output"), options, progress)
+    return registering.register_folder(selection, as_path(output, "output"), options, progress, replace=replace)
 
 
 def evaluate(
@@ -80,6 +83,7 @@ def evaluate(
     spacing: float | Sequence[float] | None = None,
     slice_index: int | None = None,
     progress: Reader | None = None,
+    replace: bool = False,
 ) -> PairsOutcome:
     """Register the pairs of a folder and measure them; nothing is written without `output`.
 
@@ -87,7 +91,7 @@ def evaluate(
     ----------
     output : path, optional
         Gets `metrics.csv` and `summary.json`.
-    folder, checkpoint, network, stages, device, split, spacing, slice_index, progress
+    folder, checkpoint, network, stages, device, split, spacing, slice_index, progress, replace
         As `register_folder` takes them.
 
     Returns
@@ -104,4 +108,4 @@ def evaluate(
     selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
     options = registrar_options(checkpoint, network, stages, device)
     output = None if output is None else as_path(output, "output")
-    return evaluating.evaluate(selection, output, options, progress)
+    return evaluating.evaluate(selection, output, options, progress, replace=replace)

@@ -223,21 +223,30 @@ class Registration:
         )
         return replace(self.details, moving=moving, fixed=fixed)
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, replace: bool = False) -> Path:
         """Write the same files as the command line for a pair into `folder`; return the folder.
 
-        The files are those of `registration.results.write_registration`, `metrics.csv` and `summary.json`.
+        The files are those of `registration.results.write_registration`, `metrics.csv` and `summary.json`. Saving the same pair
+        again replaces the files of the first time.
+
+        Parameters
+        ----------
+        folder : path
+        replace : bool
+            Replace the results of another pair in the folder.
 
         Raises
         ------
         InputError
-            The folder cannot be written to, or a result would replace one of the two images.
+            The folder cannot be written to, is or holds one of the two images, or holds other files that would be replaced.
         """
-        from ..formats.files import sole_writer, writable_folder
-        from ..registration.results import write_registration, write_tables
+        from ..formats.output_folder import writing
+        from ..registration.results import registration_output, write_registration, write_tables
 
-        folder = writable_folder(as_path(folder, "folder"))
-        with sole_writer(folder):
+        planned = registration_output(
+            as_path(folder, "folder"), self.details, self.name, landmarks=self._landmarks is not None, replace=replace
+        )
+        with writing(planned) as folder:
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
             write_tables(folder, [self.measures], self.record)
         return folder

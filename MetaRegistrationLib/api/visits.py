@@ -12,11 +12,11 @@ import numpy as np
 
 from ..errors import InputError
 from ..formats.image_files import file_stem
-from ..progress import Reader
+from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
 from ..visits.dates import When, read_date
-from ..visits.names import usable_name
+from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.series import check_names
 from ..workflows.visits import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
@@ -96,20 +96,29 @@ class AlignedVisits:
         """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`)."""
         return average(self.series)
 
-    def save(self, folder: str | Path) -> Path:
+    def save(self, folder: str | Path, *, replace: bool = False) -> Path:
         """Write the same files as the command ``series`` without a change map; return the folder.
+
+        Saving the same visits again replaces the files of the first time.
+
+        Parameters
+        ----------
+        folder : path
+        replace : bool
+            Replace the results of other visits in the folder.
 
         Raises
         ------
         InputError
-            The folder cannot be written to, or a result would replace an image of a visit.
+            The folder cannot be written to, is or holds an image of a visit, or holds other files that would be replaced.
         """
-        from ..formats.files import sole_writer, writable_folder
+        from ..formats.output_folder import check_output
+        from ..visits.output import series_output
         from ..visits.report import write_series
 
-        folder = writable_folder(as_path(folder, "folder"))
-        with sole_writer(folder):
-            write_series(folder, self.series, self.average, self.record)
+        folder = as_path(folder, "folder")
+        check_output(series_output(self.series, folder, replace=replace))  # before the visits are averaged
+        write_series(folder, self.series, self.average, self.record, replace=replace)
         return folder
 
     def _index(self, visit: int | str) -> int:
@@ -176,9 +185,10 @@ def align_visits(
     options = registrar_options(checkpoint, network, stages, device)
     check_stages(VisitsOptions(options))
     stated_dates = [_date(None if dates is None else dates[number], number) for number in range(len(images))]
+    called = _names(names, images, progress)
     visits = [
         Visit(
-            _name(names, image, number),
+            called[number],
             as_image(image, f"images[{number}]", spacing=spacing, mask=None if masks is None else masks[number]).image,
             str(when or text),
             when=when,
@@ -195,11 +205,24 @@ def align_visits(
     return AlignedVisits(align_series_of(visits, registrar, reference, progress, include), record)
 
 
-def _name(names: Sequence[str] | None, image: Any, number: int) -> str:
+def _names(names: Sequence[str] | None, images: Sequence[Any], progress: Reader | None) -> list[str]:
+    """The names that were given, or else those of the files, as the results can have them."""
     if names is not None:
-        return usable_name(str(names[number]), "names")
+        given = [usable_name(str(name), "names") for name in names]
+        clashing = next((name for name in given if clashes(name, given)), None)
+        if clashing is not None:
+            raise InputError(f"names: expected names that no result has, got {clashing!r}. Choose another name.")
+        return given
+    own = [_file_name(image, number) for number, image in enumerate(images, 1)]
+    used = result_names(own)
+    for note in renamed_notes(own, used):
+        (progress or Silent())(Message(note))
+    return used
+
+
+def _file_name(image: Any, number: int) -> str:
     path = image if isinstance(image, (str, Path)) else getattr(image, "path", None)
-    return f"visit_{number + 1}" if path is None else usable_name(file_stem(Path(path)), "images")
+    return f"visit_{number}" if path is None else file_stem(Path(path))
 
 
 def _date(value: Any, number: int) -> tuple[str, When | None]:

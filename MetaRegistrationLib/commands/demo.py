@@ -7,7 +7,17 @@ import argparse
 from ..progress import Reader
 from ..workflows.demo import REGISTERED, DemoOptions, run_demo
 from .measures_text import metrics_table, summary_line
-from .options import add_checkpoint, add_device, add_epochs, add_output, add_seed, add_stages, path_name, registrar_of
+from .options import (
+    add_checkpoint,
+    add_device,
+    add_epochs,
+    add_output,
+    add_replace,
+    add_seed,
+    add_stages,
+    path_name,
+    registrar_of,
+)
 
 NAME = "demo"
 HELP = "adapt and register the sample pairs, end to end"
@@ -22,6 +32,7 @@ EXAMPLES = "  meta-registration demo --output demo_output"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_output(parser, default="demo_output")
+    add_replace(parser)
     parser.add_argument(
         "--pairs", type=path_name, metavar="DIR", help="other pairs with splits (default: the sample pairs)"
     )
@@ -35,7 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Adapt, register, measure, show."""
     options = DemoOptions(
-        arguments.output, arguments.pairs, registrar_of(arguments), epochs=arguments.epochs, seed=arguments.seed
+        arguments.output,
+        arguments.pairs,
+        registrar_of(arguments),
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        replace=arguments.replace,
     )
     outcome = run_demo(options, progress)
     if not arguments.json:

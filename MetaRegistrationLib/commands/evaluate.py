@@ -14,6 +14,7 @@ from .options import (
     add_output,
     add_pairs,
     add_reading,
+    add_replace,
     add_stages,
     registrar_of,
     selection_of,
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_pairs(parser)
     parser.add_argument("--split", metavar="NAME", help="only the pairs of this split (default: all pairs)")
     add_output(parser)
+    add_replace(parser)
     add_checkpoint(parser)
     add_stages(parser)
     add_device(parser)
@@ -44,7 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Evaluate."""
-    outcome = evaluate(selection_of(arguments), arguments.output, registrar_of(arguments), progress)
+    outcome = evaluate(
+        selection_of(arguments), arguments.output, registrar_of(arguments), progress, replace=arguments.replace
+    )
     if not arguments.json:
         table, line = metrics_table(outcome.rows), summary_line(outcome.summary)
         print(f"{table}\n{line}\nTables: {outcome.output.resolve()}")

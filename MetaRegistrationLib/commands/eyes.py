@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Eye:
-    """One eye: its name, its split (None for none), and a function that gives its image and vessel mask (or None)."""
+    """One eye: its name, its split (None for none), a function that gives its image and vessel mask (or None), and its files."""
 
     name: str
     split: str | None
     load: Callable[[], tuple[np.ndarray, np.ndarray | None]]
+    files: tuple[Path, ...] = ()
 
 
 def phantom_eyes(count: int, size: int, seed: int) -> list[Eye]:
@@ -79,7 +80,8 @@ def image_eyes(folder: Path, masks: Path | None, split_csv: Path | None) -> list
         mask = mask_of.get(stem)
         if masks is not None and mask is None:
             raise InputError(f"{masks}: no vessel mask named as {image.name}. Add it, or leave out --masks.")
-        eyes.append(Eye(stem, splits[image.name], lambda image=image, mask=mask: _read(image, mask)))
+        files = (image,) if mask is None else (image, mask)
+        eyes.append(Eye(stem, splits[image.name], lambda image=image, mask=mask: _read(image, mask), files))
     _refuse_equal_names(eyes, folder)
     return eyes
 

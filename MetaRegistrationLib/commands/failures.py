@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import InputError, TrainingStopped, UserError, told
 from ..formats.files import FULL_DISK
+from ..formats.output_folder import EarlierResultsError
 from ..progress import Event, Message, ReaderGone
 
 WRONG_USE = 2
@@ -24,11 +25,13 @@ class Failure:
     word: str = "error"
     field: str | None = None
     advice: str = ""
+    hint: str = ""
 
     @property
     def message(self) -> str:
-        """Problem and advice with the option's name."""
-        return told(self.problem, self.field, self.advice, name_of=option)
+        """Problem and advice with the option's name, and a hint of the command line."""
+        text = told(self.problem, self.field, self.advice, name_of=option)
+        return f"{text} {self.hint}" if self.hint else text
 
 
 def option(field: str) -> str:
@@ -50,6 +53,7 @@ def sentence(error: BaseException) -> str:
     return str(error)
 
 
+_REPLACE = "--replace replaces them, and no other file."
 _OUT_OF_MEMORY = Failure(
     WRONG_USE, "Out of memory.", field="device", advice="Close other programs or choose another {field}."
 )
@@ -73,7 +77,8 @@ def explain(
         Whether the command has the option --device.
     """
     if isinstance(error, InputError):
-        return Failure(WRONG_USE, error.problem, field=error.field, advice=error.advice)
+        hint = _REPLACE if isinstance(error, EarlierResultsError) else ""
+        return Failure(WRONG_USE, error.problem, field=error.field, advice=error.advice, hint=hint)
     if isinstance(error, TrainingStopped):
         return Failure(STOPPED, error.problem, "stopped", error.field, error.advice)
     if isinstance(error, (ReaderGone, BrokenPipeError)):

@@ -127,6 +127,15 @@ def add_epochs(parser: argparse.ArgumentParser, *, default: int = 10) -> None:
     )
 
 
+def add_replace(parser: argparse.ArgumentParser) -> None:
+    """`--replace`."""
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="replace the results of another run in --output: the files that it wrote, and no other",
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """`--device NAME`."""
     parser.add_argument(

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
 from ..workflows.folders import find_selected
 from ..workflows.registering import register_files
@@ -17,6 +18,7 @@ from .options import (
     add_output,
     add_pairs,
     add_reading,
+    add_replace,
     add_stages,
     natural_int,
     path_name,
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pair.add_argument("--moving-slice", type=natural_int, metavar="N", help="as --slice, for the moving image alone")
     pair.add_argument("--fixed-slice", type=natural_int, metavar="N", help="as --slice, for the fixed image alone")
     add_output(parser)
+    add_replace(parser)
     add_checkpoint(parser)
     add_stages(parser)
     add_device(parser)
@@ -62,8 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Register and write."""
-    options, files = registrar_of(arguments), _files(arguments, progress)
-    outcome = register_files(files, arguments.output, options, progress)
+    options, folder = registrar_of(arguments), arguments.pairs
+    if folder is not None:
+        refuse_inputs_inside(arguments.output, [folder])  # before the pairs are read
+    files = _files(arguments, progress)
+    outcome = register_files(files, arguments.output, options, progress, source=folder, replace=arguments.replace)
     if not arguments.json:
         table, line = metrics_table(outcome.rows), summary_line(outcome.summary)
         print(f"{table}\n{line}\nResults: {outcome.output.resolve()}")

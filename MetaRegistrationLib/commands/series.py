@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..date_orders import DATE_ORDERS
+from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
 from ..workflows.visits import ChangeOptions, VisitsOptions, align_eyes, check_stages
 from .failures import SOME_LEFT_OUT
@@ -12,6 +13,7 @@ from .options import (
     add_checkpoint,
     add_device,
     add_output,
+    add_replace,
     add_stages,
     natural_int,
     path_name,
@@ -68,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_change(parser)
     add_output(parser)
+    add_replace(parser)
     add_checkpoint(parser)
     add_stages(parser)
     add_device(parser)
@@ -110,6 +113,8 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     options = _options(arguments)
     check_stages(options)
     dates = arguments.dates
+    if options.source is not None:
+        refuse_inputs_inside(arguments.output, [options.source])  # before the visits are read
     if arguments.images:
         eyes = eyes_of_files(arguments.images, dates)
     else:
@@ -128,6 +133,13 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         tuple(arguments.centre) if arguments.centre else None,
         arguments.eye,
     )
-    registrar = registrar_of(arguments)
-    slice_index, include = arguments.slice, tuple(arguments.include)
-    return VisitsOptions(registrar, arguments.reference, change, slice_index, arguments.spacing_um, include)
+    return VisitsOptions(
+        registrar_of(arguments),
+        arguments.reference,
+        change,
+        arguments.slice,
+        arguments.spacing_um,
+        tuple(arguments.include),
+        arguments.visits or arguments.folder,
+        arguments.replace,
+    )

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
 from ..progress import Finished, Item, Message, Reader, Started
 from .eyes import Eye, image_eyes, phantom_eyes
-from .options import add_output, add_seed, path_name, positive_float, positive_int, whole_number
+from .options import add_output, add_replace, add_seed, path_name, positive_float, positive_int, whole_number
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..simulation import RepeatSettings, SimulatedRepeat
 
 NAME = "simulate"
@@ -85,21 +88,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="change a setting of the simulation (may be repeated; a wrong KEY prints them all)",
     )
     add_output(parser)
+    add_replace(parser)
     add_seed(parser)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Write the pairs into `--output`, each from random numbers of its own, so that a part of them is repeatable."""
-    from ..simulation import RepeatSettings, write_repeats
+    from ..simulation import RepeatSettings
 
     eyes = _eyes(arguments)
     # A drawn eye has no noise of its own to be smoothed away.
     defaults = {"denoise_px": 0.0} if arguments.phantoms else {}
     settings = RepeatSettings.from_dict(defaults | dict(arguments.set))
-    if arguments.visits is not None:
-        return _write_visits(eyes, settings, arguments, progress)
-    if arguments.lost is not None:
+    if arguments.visits is None and arguments.lost is not None:
         raise InputError("--lost belongs to --visits: an area that is lost between visits.")
+    names = [name for eye in eyes for name in _pair_names(eye, arguments.pairs_per_image)]
+    planned = _planned(eyes, names, arguments)
+    check_output(planned)
+    with writing(planned, progress):
+        if arguments.visits is not None:
+            return _write_visits(eyes, settings, arguments, progress)
+        return _write_pairs(eyes, settings, arguments, progress)
+
+
+def _write_pairs(eyes: Sequence[Eye], settings: RepeatSettings, arguments: argparse.Namespace, progress: Reader) -> int:
+    from ..simulation import write_repeats
+
     total = len(eyes) * arguments.pairs_per_image
     progress(Started(NAME, total, detail={"settings": settings.to_dict(), "seed": arguments.seed}))
     repeats = _repeats(eyes, settings, arguments, progress)
@@ -110,7 +124,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 
 def _eyes(arguments: argparse.Namespace) -> list[Eye]:
     if arguments.phantoms is None:
-        _refuse_overwriting(arguments)
+        refuse_inputs_inside(arguments.output, _inputs(arguments))
         return image_eyes(arguments.images, arguments.masks, arguments.split_csv)
     for option in ("masks", "split_csv"):
         if getattr(arguments, option) is not None:
@@ -118,10 +132,29 @@ def _eyes(arguments: argparse.Namespace) -> list[Eye]:
     return phantom_eyes(arguments.phantoms, arguments.size, arguments.seed)
 
 
-def _refuse_overwriting(arguments: argparse.Namespace) -> None:
-    images = arguments.images.resolve()
-    if images in [(arguments.output / part).resolve() for part in ("moving", "fixed")]:
-        raise InputError(f"{arguments.images}: the pairs would overwrite these images. Choose another --output.")
+def _inputs(arguments: argparse.Namespace) -> list[Path]:
+    given = (arguments.images, arguments.masks, arguments.split_csv)
+    return [path for path in given if path is not None]
+
+
+def _planned(eyes: Sequence[Eye], names: Sequence[str], arguments: argparse.Namespace) -> Output:
+    """The simulated images, as results in a folder."""
+    from ..simulation.visits import visit_files
+    from ..simulation.writer import repeat_files
+
+    folder = arguments.output
+
+    def targets() -> list[Path]:
+        if arguments.visits is None:
+            return repeat_files(folder, names)
+        return [path for eye in eyes for path in visit_files(folder / eye.name, arguments.visits)]
+
+    items = {eye.name: eye.files or (f"phantom of seed {arguments.seed}",) for eye in eyes}
+    return Output(folder, NAME, items, _inputs(arguments), targets, arguments.replace)
+
+
+def _pair_names(eye: Eye, count: int) -> list[str]:
+    return [eye.name] if count == 1 else [f"{eye.name}_{number + 1}" for number in range(count)]
 
 
 def _repeats(
@@ -140,13 +173,13 @@ def _repeats(
         except InputError as error:
             progress(Message.of(error, "left out: "))
             continue
+        names = _pair_names(eye, count)
         for repeat in range(count):
             rng = np.random.default_rng([arguments.seed, index, repeat])
             pair = simulate_repeat(image, settings=settings, rng=rng, mask=mask, size=arguments.size)
-            name = eye.name if count == 1 else f"{eye.name}_{repeat + 1}"
-            yield name, pair, arguments.split or eye.split
+            yield names[repeat], pair, arguments.split or eye.split
             done += 1
-            progress(Item(index * count + repeat + 1, len(eyes) * count, name))
+            progress(Item(index * count + repeat + 1, len(eyes) * count, names[repeat]))
     if not done:
         raise InputError(f"{arguments.images}: none of the images can be used; the reasons are above.")
 

@@ -6,7 +6,7 @@ import argparse
 
 from ..progress import Reader
 from ..workflows.warping import WarpOptions, warp_files
-from .options import add_output, natural_int, path_name
+from .options import add_output, add_replace, natural_int, path_name
 
 NAME = "warp"
 HELP = "warp further images or label maps of a registered pair"
@@ -33,13 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="nearest for label maps, linear or cubic for images (default: nearest)",
     )
     add_output(parser)
+    add_replace(parser)
     parser.add_argument("--slice", type=natural_int, metavar="N", help="slice to take, counted from 0, of stacks")
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Warp and write."""
     options = WarpOptions(
-        arguments.result, arguments.images, arguments.output, arguments.interpolation, arguments.slice
+        arguments.result,
+        arguments.images,
+        arguments.output,
+        arguments.interpolation,
+        arguments.slice,
+        arguments.replace,
     )
     written = warp_files(options, progress)
     if not arguments.json:

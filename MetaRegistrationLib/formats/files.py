@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from ..errors import InputError
 
@@ -25,17 +25,60 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it replaces `path`, on failure it is removed.
 
     The temporary name keeps the suffix (writers such as SimpleITK choose the format by it) and starts with a dot.
-    A reader therefore sees the old file or the new one, never half of one, whenever the process ends.
+    A reader therefore sees the old file or the new one, never half of one, whenever the process ends. The watcher of a folder
+    above (`watching`) is told before, and may refuse.
     """
     path = Path(path)
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
+    absolute = path.parent.resolve() / path.name
+    watcher = _watcher_of(absolute)
+    if watcher is not None:
+        watcher.before(absolute)
     try:
         yield temporary
         _patiently(_flush_to_disk, temporary)
+        if watcher is not None:
+            watcher.about_to_replace(absolute, temporary)
         _patiently(os.replace, temporary, path)
     finally:
         with suppress(PermissionError):  # held by another program, as below; a dot file is no harm
             temporary.unlink(missing_ok=True)
+
+
+class Watcher(Protocol):
+    """Is told of every file that is written into a folder; absolute paths."""
+
+    def prepare(self) -> None:
+        """A folder within it is about to be made, or a file to be written."""
+
+    def before(self, path: Path) -> None:
+        """A file is about to be written; an error here leaves all as it is."""
+
+    def about_to_replace(self, path: Path, temporary: Path) -> None:
+        """The file is whole under its temporary name, and about to be moved into place."""
+
+
+_watchers: list[tuple[Path, Watcher]] = []
+
+
+@contextmanager
+def watching(folder: str | os.PathLike, watcher: Watcher) -> Iterator[None]:
+    """Tell `watcher` of all that this process writes into a folder, and into those within it."""
+    entry = Path(folder).resolve(), watcher
+    _watchers.append(entry)
+    try:
+        yield
+    finally:
+        _watchers.remove(entry)
+
+
+def watched(folder: str | os.PathLike) -> bool:
+    """Whether a folder, or one above it, has a watcher."""
+    return _watcher_of(Path(folder).resolve() / "any") is not None
+
+
+def _watcher_of(path: Path) -> Watcher | None:
+    return next((watcher for folder, watcher in reversed(_watchers) if folder in path.parents), None)
 
 
 def _flush_to_disk(path: Path) -> None:
@@ -145,6 +188,9 @@ def write_json(path: str | os.PathLike, value: object) -> None:
 def writable_folder(path: str | os.PathLike) -> Path:
     """Make `path` (with parents) and return it; an `InputError` says why when files cannot be made in it."""
     path = Path(path)
+    watcher = _watcher_of(path.resolve() / "any")
+    if watcher is not None:
+        watcher.prepare()
     probe = path / f".{uuid.uuid4().hex[:8]}.probe"
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -163,14 +209,31 @@ def writable_folder(path: str | os.PathLike) -> Path:
 
 def refuse_replacing(targets: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike | None]) -> None:
     """Raise an `InputError` where a file that is about to be written is one of the inputs, by whatever name; None is no input."""
-    read = {Path(path).resolve() for path in inputs if path is not None}
-    for target in targets:
-        if (
-            os.path.lexists(target) and Path(target).resolve() in read
-        ):  # most are new, and need no look at every folder above
+    # Most targets are new, and need no look at the inputs.
+    there = [(target, found) for target in targets if (found := _found(target, follow=False)) is not None]
+    if not there:
+        return
+    given = [Path(path) for path in inputs if path is not None]
+    read = {form for path in given for form in _forms(path)}
+    same = {(found.st_dev, found.st_ino) for path in given if (found := _found(path)) is not None and found.st_ino}
+    for target, found in there:
+        if (found.st_dev, found.st_ino) in same or not read.isdisjoint(_forms(target)):
             raise InputError(
                 f"{target}: the result would replace this input.", field="output", advice="Choose another {field}."
             )
+
+
+def _forms(path: str | os.PathLike) -> tuple[Path, Path]:
+    """The file that a name leads to, and the name itself, which may be that of a link."""
+    path = Path(path)
+    return path.resolve(), path.parent.resolve() / path.name
+
+
+def _found(path: str | os.PathLike, follow: bool = True) -> os.stat_result | None:
+    try:
+        return Path(path).stat() if follow else Path(path).lstat()
+    except (OSError, ValueError):  # a name that no file can have
+        return None
 
 
 def require_room(folder: str | os.PathLike, size: int) -> None:

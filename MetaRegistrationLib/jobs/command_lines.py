@@ -82,6 +82,7 @@ def register_arguments(
     initial: str = Stages.initial,
     network: bool = Stages.network,
     refine: int = Stages.refine,
+    replace: bool = False,
 ) -> list[str]:
     """Arguments of Python that register a folder of pairs (those of `split` alone when given); others as above.
 
@@ -91,6 +92,8 @@ def register_arguments(
         Without it, `checkpoint` is not used.
     refine : int
         Steps of refinement, 0 for none.
+    replace : bool
+        Replace the results of other inputs in `output`.
     """
     return [
         *_command("register"),
@@ -98,6 +101,7 @@ def register_arguments(
         *_option("--split", split),
         *("--initial", initial, "--refine", str(refine)),
         *([] if network else ["--no-network"]),
+        *(["--replace"] if replace else []),
     ]
 
 
@@ -113,6 +117,7 @@ def series_arguments(
     network: bool = Stages.network,
     refine: int = Stages.refine,
     include: Sequence[str] = (),
+    replace: bool = False,
 ) -> list[str]:
     """Arguments of Python that align the visits of a table, without a change map; others as above.
 
@@ -136,6 +141,7 @@ def series_arguments(
         *("--initial", initial, "--refine", str(refine), "--no-change"),
         *([] if network else ["--no-network"]),
         *(f"--include={name}" for name in include),
+        *(["--replace"] if replace else []),
     ]
 
 

@@ -182,6 +182,15 @@ def _grey(pixels: np.ndarray, name: str) -> np.ndarray:
     return grey_of_colour(pixels[..., :3], alpha)  # as for image files
 
 
+def stored_files(node) -> list[Path]:
+    """The files that a volume was loaded from or saved to; none if it was made in the scene."""
+    storage = node.GetStorageNode()
+    if storage is None:
+        return []
+    names = [storage.GetFileName(), *map(storage.GetNthFileName, range(storage.GetNumberOfFileNames()))]
+    return [Path(name) for name in dict.fromkeys(names) if name]
+
+
 def stored_path(node) -> Path | None:
     storage = node.GetStorageNode()
     return Path(storage.GetFileName()) if storage is not None and storage.GetFileName() else None

@@ -162,6 +162,11 @@ class PairFiles:
     moving_spacing_um: float | None = None
     fixed_spacing_um: float | None = None
 
+    @property
+    def has_landmarks(self) -> bool:
+        """Whether landmarks are given."""
+        return any(path is not None for path in (self.landmarks, self.moving_landmarks, self.fixed_landmarks))
+
     def paths(self) -> tuple[Path, ...]:
         """All files of the pair."""
         points = (self.landmarks, self.moving_landmarks, self.fixed_landmarks)

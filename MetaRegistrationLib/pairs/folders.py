@@ -9,7 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from ..errors import TOKEN, InputError
+from ..formats.earlier_results import results_of
 from ..formats.image_files import as_text, is_hidden
+from ..formats.written_files import NAME as LIST
 from .files import ImagePair, PairError, PairFiles
 from .layouts import LAYOUTS, Found, find_layout, from_table
 
@@ -17,6 +19,8 @@ __all__ = ["ImagePair", "LeftOut", "PairError", "PairFiles", "PairFolder", "chec
 
 _SHOWN = 10
 _Read = TypeVar("_Read")
+_OF_ALL_PAIRS = ("metrics.csv", "summary.json", LIST, "film")
+"""Names of results beside the folders of the pairs, and of a folder that is no pair's."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def find_pairs(
         except PairError as error:
             left_out.append(LeftOut(_names(error.files, root), _without_files(error)))
     if not found.pairs:
-        raise _with_reasons(f"{folder}: no image pairs were found. {_expected(root)}", left_out)
+        raise _with_reasons(f"{folder}: {_no_pairs(root)}", left_out)
     return _usable(folder, PairFolder(root, found.layout, tuple(pairs), tuple(left_out)))
 
 
@@ -157,7 +161,9 @@ def check_each(
 
 def _usable(folder: str | Path, found: PairFolder) -> PairFolder:
     if not found.pairs:
-        raise _with_reasons(f"{folder}: no usable image pair. Layout: {found.layout}.", list(found.left_out))
+        raise _with_reasons(
+            f"{folder}: no usable image pair. {_results(found.root)}Layout: {found.layout}.", list(found.left_out)
+        )
     return found
 
 
@@ -170,8 +176,18 @@ def _found(path: Path) -> tuple[Path, Found]:
         raise InputError(f"{path}: no such folder of image pairs. Check the path.")
     found = find_layout(path)
     if found is None:
-        raise InputError(f"{path}: no image pairs were found. {_expected(path)}")
+        raise InputError(f"{path}: {_no_pairs(path)}")
     return path, found
+
+
+def _no_pairs(folder: Path) -> str:
+    return f"no image pairs were found. {_results(folder)}{_expected(folder)}"
+
+
+def _results(folder: Path) -> str:
+    """A sentence on the results that a folder holds, or nothing."""
+    words = results_of(folder)
+    return "" if words is None else f"It holds {words}, which are no input. Name the folder of the images. "
 
 
 def _expected(folder: Path) -> str:
@@ -205,7 +221,7 @@ def _with_token(error: InputError, field: str | None) -> str:
 
 def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
     """Names become file names of results: without characters that Windows refuses, and unique in any case."""
-    used: set[str] = set()
+    used = set(_OF_ALL_PAIRS)
     counts: dict[str, int] = {}  # thousands of pairs may share a name
     result = []
     for pair in pairs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -28,6 +29,10 @@ class PairInMemory:
     def load(self) -> ImagePair:
         """The pair."""
         return self.images
+
+    def paths(self) -> tuple[Path, ...]:
+        """The files that the images came from, as far as there are some."""
+        return tuple(Path(each.path) for each in (self.images.moving, self.images.fixed) if each.path is not None)
 
     def fingerprint(self) -> str:
         """Identity of its images and masks: the start of a SHA-256."""

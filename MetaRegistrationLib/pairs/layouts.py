@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.earlier_results import may_hold_results, results_of
 from ..formats.image_files import file_stem, file_suffix, is_hidden, is_image_file
 from ..formats.landmarks import LANDMARK_SUFFIXES
 from ..formats.tables import Row, read_table
@@ -135,7 +136,14 @@ def _from_endings(folder: Path) -> Found | None:
 def _from_subfolders(folder: Path) -> Found | None:
     found, holds_images = Found(LAYOUTS[3]), False
     for subfolder in (path for path in _entries(folder) if path.is_dir()):
-        images = [path for path in _entries(subfolder) if is_image_file(path)]
+        entries = _entries(subfolder)
+        if may_hold_results(subfolder, (path.name for path in entries)):
+            words = results_of(subfolder)
+            if words is not None:
+                holds_images = True
+                found.left_out.append(((subfolder,), f"it holds {words}, which are no input"))
+                continue
+        images = [path for path in entries if is_image_file(path)]
         holds_images = holds_images or bool(images)
         named = [[path for path in images if _key(path).startswith(role)] for role in ("moving", "fixed")]
         if all(len(paths) == 1 for paths in named):

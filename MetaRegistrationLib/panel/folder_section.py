@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .earlier_results import not_replaced, start_or_ask
 from .pixel_sizes import PixelSizes
 from .requests import FolderRequest
 from .stage_choices import missing_for
@@ -93,10 +94,17 @@ class FolderSection:
             device=self._state.device,
             pixel_sizes=PixelSizes.given_in(self.ui),
             stages=self._state.stages,
+            pairs=self._state.folder.pairs,
         )
         self._warnings = []
-        ended = []
-        job = self._logic.start_folder(request, self._take, lambda end: (ended.append(end), self._end(end)))
+        ended: list = []
+        job = start_or_ask(
+            request,
+            lambda asked: self._logic.start_folder(asked, self._take, lambda end: (ended.append(end), self._end(end))),
+        )
+        if job is None:
+            say(self.ui.registerStatusLabel, not_replaced())
+            return
         if ended:  # it could not even start
             return
         self._job = job

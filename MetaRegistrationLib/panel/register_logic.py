@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..formats.files import writable_folder
 from ..formats.images import Image
 from ..formats.landmarks import match_landmarks
+from ..formats.output_folder import check_output, refuse_inputs_inside
 from ..initial_kinds import needs_landmarks
 from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
@@ -32,6 +33,7 @@ from ..mrml.registration_node import Outcome, RegistrationNode, outcome
 from ..pairs.files import check_sizes
 from ..registration.measures import measure
 from ..stages import Stages
+from ..workflows.registering import pairs_output
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .masking import masked
 from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
@@ -126,9 +128,14 @@ class RegisterLogic:
 
         Raises
         ------
+        EarlierResultsError
+            The folder for the results holds those of other pairs.
         InputError
-            The folder for the results cannot be written to.
+            It cannot be written to, is or holds a file of the pairs, or holds other files that would be replaced.
         """
+        refuse_inputs_inside(request.output, [request.folder])
+        if request.pairs is not None:
+            check_output(pairs_output(request.pairs, request.output, request.folder, replace=request.replace))
         output = writable_folder(request.output)
         arguments = register_arguments(
             pairs=request.folder,
@@ -136,6 +143,7 @@ class RegisterLogic:
             checkpoint=request.checkpoint,
             device=request.device,
             pixel_sizes=request.pixel_sizes.to_dict(),
+            replace=request.replace,
             **request.stages.to_dict(),
         )
 

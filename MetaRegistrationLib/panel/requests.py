@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..pairs.files import PairFiles
 from ..stages import Stages
 from .pixel_sizes import PixelSizes
 
@@ -25,7 +26,10 @@ class FineTuningRequest:
 
 @dataclass(frozen=True)
 class FolderRequest:
-    """A whole folder of pairs to be registered into `output`."""
+    """A whole folder of pairs to be registered into `output`.
+
+    `pairs` are its pairs, as far as they are known. `replace` allows the results of other pairs there to be replaced.
+    """
 
     folder: Path
     output: Path
@@ -33,6 +37,8 @@ class FolderRequest:
     device: str
     pixel_sizes: PixelSizes = field(default_factory=PixelSizes)
     stages: Stages = field(default_factory=Stages)
+    pairs: tuple[PairFiles, ...] | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +12,15 @@ from ..errors import InputError
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
 from ..mrml import visit_nodes, visit_results, volumes
+from ..mrml.volumes import stored_files
 from ..stages import Stages
 from ..visits.eyes import eye_of_names
 from ..visits.files import VisitFile
+from ..visits.names import result_names
 from ..visits.quality import quality
 from .texts import tr as _
 
 _COLUMNS = ("visit", "date", "side", "image", "landmarks", "mask", "spacing_um", "centre_x", "centre_y")
-_TAKEN = ("average", "count", "film")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,10 @@ class ChosenVisits:
 
 @dataclass(frozen=True)
 class VisitsRequest:
-    """Visits to be registered into `output`; `reference` is None for the one with the best quality."""
+    """Visits to be registered into `output`; `reference` is None for the one with the best quality.
+
+    `replace` allows the results of other visits there to be replaced.
+    """
 
     chosen: ChosenVisits
     output: Path
@@ -77,6 +80,7 @@ class VisitsRequest:
     checkpoint: Path | None
     device: str
     stages: Stages = field(default_factory=Stages)
+    replace: bool = False
 
 
 def from_file(file: VisitFile, spacing_um: float | None) -> ChosenVisit:
@@ -130,6 +134,16 @@ def _row(file: VisitFile, date: str, side: str) -> list[object]:
     return [file.name, date, side, *parts, *("" if number is None else repr(float(number)) for number in numbers)]
 
 
+def sources_of(chosen: ChosenVisits) -> list[Path]:
+    """The files of the visits, those that volumes of the scene were loaded from too."""
+    files = [path for visit in chosen.visits if visit.file is not None for path in _files(visit.file)]
+    return files + [path for visit in chosen.visits if visit.volume is not None for path in stored_files(visit.volume)]
+
+
+def _files(file: VisitFile) -> list[Path]:
+    return [path for path in (file.path, file.landmarks, file.mask) if path is not None]
+
+
 def nodes_of(chosen: ChosenVisits) -> dict[str, Any]:
     """The visits as volumes of the scene, by name; those of files are loaded unless they are there."""
     return {visit.name: visit.volume or _loaded(visit, chosen.spacing_um) for visit in chosen.visits}
@@ -152,12 +166,6 @@ def _image(node, transform):
 
 
 def _names(nodes: Sequence[Any]) -> list[str]:
-    """Names of nodes as those of files, each once."""
-    names: list[str] = []
-    for node in nodes:
-        wish = re.sub(r'[<>:;"/\\|?*\x00-\x1f]', "_", node.GetName()).strip(" .") or _("visit")
-        name, number = wish, 2
-        while name.lower() in (*map(str.lower, names), *_TAKEN):
-            name, number = f"{wish} {number}", number + 1
-        names.append(name)
-    return names
+    """Names of nodes as those of files, each once, and none that a result has."""
+    # A semicolon would separate the columns of the table.
+    return result_names([node.GetName().replace(";", "_") for node in nodes])

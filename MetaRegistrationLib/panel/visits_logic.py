@@ -12,6 +12,8 @@ from typing import Any
 from ..date_orders import DateOrder
 from ..errors import InputError
 from ..formats.files import replacing, writable_folder
+from ..formats.output_folder import check_output, refuse_inputs_inside
+from ..formats.written_files import TEMPORARY_INPUT
 from ..jobs.command_lines import series_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
@@ -25,10 +27,11 @@ from ..visits.eyes import Eye, Eyes
 from ..visits.regions import etdrs_table
 from ..visits.report import write_series
 from ..visits.series import Series
-from ..visits.sources import eyes_of_folder
+from ..visits.sources import eyes_of_folder, eyes_of_table
+from ..workflows.visits import VisitsOptions, series_output
 from .texts import field_name
 from .texts import tr as _
-from .visits_input import ChosenVisits, VisitsRequest, from_file, from_volumes, nodes_of, write_request
+from .visits_input import ChosenVisits, VisitsRequest, from_file, from_volumes, nodes_of, sources_of, write_request
 
 
 class VisitsLogic:
@@ -79,16 +82,13 @@ class VisitsLogic:
 
         Raises
         ------
+        EarlierResultsError
+            The folder for the results holds those of other visits.
         InputError
-            The folder for the results cannot be written to, or is that of the visits.
+            It cannot be written to, is or holds a file of the visits, or holds other files that would be replaced.
         """
-        sources = {visit.file.path.parent.resolve() for visit in request.chosen.visits if visit.file is not None}
-        if request.output.resolve() in sources:
-            raise InputError(
-                _("The results would overwrite the visits: choose another folder for them, such as a new one.")
-            )
-        output = writable_folder(request.output)
-        temporary = Path(tempfile.mkdtemp(prefix="visits-"))
+        refuse_inputs_inside(request.output, sources_of(request.chosen))
+        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_INPUT))
 
         def finish(end: JobEnd) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -97,9 +97,13 @@ class VisitsLogic:
 
         job = Job(self._host, on_event, finish, translate=_, name_of=field_name)
         try:
+            table = write_request(request, temporary)
+            options = VisitsOptions(replace=request.replace)
+            check_output(series_output(eyes_of_table(table), request.output, options))
             arguments = series_arguments(
-                visits=write_request(request, temporary),
-                output=output,
+                visits=table,
+                output=writable_folder(request.output),
+                replace=request.replace,
                 reference=request.reference,
                 checkpoint=request.checkpoint,
                 device=request.device,

@@ -13,6 +13,7 @@ from ..mrml.visit_nodes import VisitNodes
 from ..stages import Stages
 from ..visits.dates import AmbiguousDate
 from ..visits.eyes import Eye
+from .earlier_results import not_replaced, start_or_ask
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
@@ -307,8 +308,17 @@ class VisitsSection:
             stages=self._stages(),
         )
         self._warnings = []
-        ended = []
-        job = self._logic.start(request, self._event, lambda end: (ended.append(end), self._end(request, end)))
+        ended: list = []
+        job = start_or_ask(
+            request,
+            lambda asked: self._logic.start(
+                asked, self._event, lambda end: (ended.append(end), self._end(request, end))
+            ),
+        )
+        if job is None:
+            self._say(not_replaced())
+            self._show_idle()
+            return
         if ended:  # it could not even start
             return
         self._job = job

@@ -9,30 +9,29 @@ import numpy as np
 
 from ..core.geometry import Geometry
 from ..core.preprocessing import interpolate_grid
-from ..formats.files import refuse_replacing, writable_folder, write_json
+from ..formats.files import writable_folder, write_json
 from ..formats.images import write_displacement_field, write_image
 from ..formats.landmarks import write_landmarks
+from ..formats.output_folder import Output, writing
 from ..formats.tables import write_table
+from ..formats.written_files import image_source
 from ..progress import plain
+from .file_names import RECORD, result_files, table_files
 from .landmark_columns import landmark_table
 from .measures import CarriedLandmarks, PairMeasures, as_row, summary
 from .overlays import overlay, side_by_side
 from .registrar import Registration
 
-RECORD = "registration.json"
 _PICTURED = 1600
-_LANDMARK_FILES = (
-    "moving_landmarks.mrk.json",
-    "fixed_landmarks.mrk.json",
-    "carried_landmarks.mrk.json",
-    "landmarks.csv",
-)
 
 
-def result_files(folder: Path) -> list[Path]:
-    """Every file that `write_registration` may write into `folder`."""
-    images = ("moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png")
-    return [folder / name for name in (*images, *_LANDMARK_FILES, RECORD)]
+def registration_output(
+    folder: Path, registration: Registration, name: str, *, landmarks: bool, replace: bool = False
+) -> Output:
+    """The files of one registered pair and the tables over it, as results in a folder."""
+    sources = [image_source(image) for image in (registration.moving, registration.fixed)]
+    targets = [*result_files(folder, landmarks=landmarks), *table_files(folder)]
+    return Output(folder, "register", {name: sources}, targets=lambda: targets, replace=replace)
 
 
 def write_registration(
@@ -65,13 +64,20 @@ def write_registration(
     Raises
     ------
     InputError
-        One of these files is the moving or the fixed image, or the folder cannot be written to.
+        The folder is or holds one of the images, it holds files that are not replaced (`formats.output_folder`), or it cannot be
+        written to.
     """
-    refuse_replacing(result_files(folder), (registration.moving.path, registration.fixed.path))
-    writable_folder(folder)
-    if (folder / RECORD).exists():  # an earlier result must not be taken for a part of this one
-        for name in (RECORD, *_LANDMARK_FILES):
-            (folder / name).unlink(missing_ok=True)
+    with writing(registration_output(folder, registration, measures.pair, landmarks=landmarks is not None)):
+        _write_files(folder, registration, landmarks, measures, record)
+
+
+def _write_files(
+    folder: Path,
+    registration: Registration,
+    landmarks: CarriedLandmarks | None,
+    measures: PairMeasures,
+    record: dict,
+) -> None:
     geometry = registration.fixed.geometry
     warped = registration.warped()
     write_image(folder / "moving.nrrd", _compact(registration.moving.array), registration.moving.geometry)

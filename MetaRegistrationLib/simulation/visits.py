@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
@@ -83,6 +84,12 @@ def simulate_visits(
             seen = seen * (1 - share) + np.float32(np.percentile(clean, _GROUND)) * share
         images.append(acquire(seen.astype(np.float32), settings, rng))
     return SimulatedVisits(images, lost)
+
+
+def visit_files(folder: Path, count: int) -> list[Path]:
+    """Every file that `write_visits` writes into `folder` for so many visits."""
+    images = [folder / f"visit_{number}.png" for number in range(1, count + 1)]
+    return [*images, folder / "truth" / "lost.png", folder / "visits.csv", folder / "simulation.json"]
 
 
 def write_visits(folder: str | os.PathLike, visits: SimulatedVisits, settings: RepeatSettings, extra: dict) -> None:

@@ -21,6 +21,16 @@ from .settings import RepeatSettings
 _COLUMNS = ("moving", "fixed", "landmarks", "split", "name")
 
 
+def repeat_files(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Every file that `write_repeats` may write into `folder` for pairs of these names."""
+    pairs = [
+        folder / part / f"{name}{suffix}"
+        for name in names
+        for part, suffix in (("moving", ".png"), ("fixed", ".png"), ("landmarks", ".csv"))
+    ]
+    return [*pairs, folder / "pairs.csv", folder / "simulation.json"]
+
+
 def write_repeats(
     folder: str | os.PathLike,
     repeats: Iterable[tuple[str, SimulatedRepeat, str | None]],

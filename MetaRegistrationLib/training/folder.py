@@ -16,7 +16,8 @@ def check_folder(folder: Path, *, resume: bool) -> None:
     Raises
     ------
     InputError
-        The folder holds a run and `resume` is not set, or a part of one; or files cannot be made in it.
+        The folder holds a run and `resume` is not set, or a part of one, or another file that the run would replace; or files
+        cannot be made in it.
     """
     held = [(folder / name).exists() for name in (LAST, BEST, LOG)]
     if resume and any(held) and not held[0]:
@@ -31,4 +32,16 @@ def check_folder(folder: Path, *, resume: bool) -> None:
             field="resume",
             advice="Continue it with {field}, or choose another folder.",
         )
+    if not held[0] and held[2] and not _is_log(folder / LOG):
+        raise InputError(
+            f"{folder / LOG}: the log of the training would replace this file, which is none.",
+            field="output",
+            advice="Move it away, or choose another {field}.",
+        )
     writable_folder(folder)
+
+
+def _is_log(path: Path) -> bool:
+    """Whether a file is the log of a training, such as that of a run which ended before its first save."""
+    with path.open("rb") as stream:
+        return stream.readline(100).removeprefix(b"\xef\xbb\xbf").startswith(b"step")

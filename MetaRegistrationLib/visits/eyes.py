@@ -15,7 +15,7 @@ from ..formats.image_files import file_stem
 from ..formats.registry import FileFacts
 from .dates import AmbiguousDate, When, date_in_name, day_of_file, natural_key, read_date
 from .files import VisitFile
-from .names import file_name, result_names
+from .names import file_name, renamed_notes, result_names
 from .sides import side_in_name, side_of_cell
 
 
@@ -325,9 +325,7 @@ def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
                 f"{known.draft.place}: two visits of the eye {name!r} have the name {label!r}. Rename one."
             )
     names = result_names(taken)
-    for before, after in zip(taken, names, strict=True):
-        if before != after:
-            notes.append(f"the visit {before!r} is called {after!r} in the results, because a result has that name")
+    notes += renamed_notes(taken, names)
     side = sides.pop() if sides else ""
     visits, order = in_order([_file(known, label, side) for known, label in zip(group, names, strict=True)])
     undated = [visit.name for visit in visits if visit.when is None]

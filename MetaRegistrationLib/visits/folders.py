@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.earlier_results import results_of
 from ..formats.folder_listing import file_key, image_of_mask, landmark_files, landmarks_beside, listed, name_key
 from ..formats.image_files import file_stem, is_image_file
 from .eyes import Draft, Listing
@@ -84,6 +85,8 @@ def list_folder(folder: Path) -> Listing:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder.")
+    if (words := results_of(folder)) is not None:
+        raise InputError(f"{folder}: it holds {words}, which are no visits. Name the folder of the scans.")
     listing = Listing()
     _collect(_Folder(folder), (), listing)
     if not listing.drafts and not listing.left_out:
@@ -157,9 +160,10 @@ def _are_visits(folders: Sequence[_Folder]) -> bool:
 
 def _is_results(folder: _Folder, listing: Listing) -> bool:
     """Whether a folder holds results of the program, which are no visits."""
-    if not any((folder.path / name).is_file() for name in ("series.json", "summary.json", "registration.json")):
+    words = results_of(folder.path)
+    if words is None:
         return False
-    listing.notes.append(f"{folder.path}: results of an earlier run, passed over")
+    listing.notes.append(f"{folder.path}: {words}, passed over")
     return True
 
 

@@ -1,21 +1,34 @@
-"""Names of visits and eyes as names of files and folders."""
+"""Names of visits and eyes in files of results: usable on every system, unique in any case, never that of a result."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..errors import InputError
 
+RESERVED = frozenset(
+    ("average", "count", "overlap", "film", "series", "visits", "consistency", "report", "written_files")
+)
+"""Names of results that belong to all visits."""
+_OF_A_VISIT = "_transform"
+_CHANGE = re.compile(r"change_.+_to_.+_(density|brightness)")
 _REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-_RESULTS = ("average", "count", "overlap", "film", "visits", "consistency", "report", "series")
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+"""Names that Windows keeps for devices."""
 
 
 def usable_name(name: str, place: str) -> str:
     """The name of a visit or an eye, which becomes that of files and folders; an `InputError` begins with `place`."""
-    if not name.strip() or Path(name).name != name or name.startswith(".") or _REFUSED.search(name) or name in _RESULTS:
+    if (
+        not name.strip()
+        or Path(name).name != name
+        or name.startswith(".")
+        or _REFUSED.search(name)
+        or clashes(name, ())
+    ):
         raise InputError(f"{place}: {name!r} cannot be the name of a file. Use letters, numbers, spaces, - and _.")
     return name
 
@@ -26,12 +39,62 @@ def file_name(text: str, otherwise: str) -> str:
 
 
 def result_names(names: Sequence[str]) -> list[str]:
-    """A name for each visit that is that of no result of a series, nor of another visit, whatever the case."""
+    """A name for the files of each visit.
+
+    A name that is that of a result or that of another visit, whatever the case, gets a number: `average_2`. The others stay.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the visits of one eye.
+    """
+    plain = [file_name(name, "visit") for name in names]
+    wished = {_key(name) for name in plain}
     found: list[str] = []
-    for name in names:
-        wish = label = file_name(name, "visit")
-        number = 2
-        while label.casefold() in (*map(str.casefold, found), *_RESULTS):
-            label, number = f"{wish}_{number}", number + 1
-        found.append(label)
+    used: set[str] = set()
+    for name in plain:
+        candidate, number = name, 1
+        while _key(candidate) in used or _taken(candidate, number, wished | used, plain + found):
+            number += 1
+            candidate = f"{name}_{number}"
+        used.add(_key(candidate))
+        found.append(candidate)
     return found
+
+
+def _taken(candidate: str, number: int, keys: set[str], names: list[str]) -> bool:
+    """Whether a name is that of a result or, as a new name, that of another visit or of its files."""
+    new = number > 1 and not keys.isdisjoint({_key(candidate), _key(candidate + _OF_A_VISIT)})
+    return new or clashes(candidate, names)
+
+
+def renamed_notes(names: Sequence[str], used: Sequence[str]) -> list[str]:
+    """Sentences on the visits whose files have another name."""
+    return [
+        f"the visit {name!r} is called {own!r} in the results, {_reason(name, names)}"
+        for name, own in zip(names, used, strict=True)
+        if unicodedata.normalize("NFC", name) != own
+    ]
+
+
+def clashes(name: str, names: Collection[str]) -> bool:
+    """Whether files of a visit of this name would have the name of a result, where these are the names of all visits."""
+    key = _key(name)
+    transform_of = key.removesuffix(_OF_A_VISIT)
+    return (
+        key in RESERVED
+        or _CHANGE.fullmatch(key) is not None
+        or _DEVICES.fullmatch(key) is not None
+        or (transform_of != key and transform_of in {_key(other) for other in names})
+    )
+
+
+def _reason(name: str, names: Collection[str]) -> str:
+    if file_name(name, "") != unicodedata.normalize("NFC", name) or _DEVICES.fullmatch(_key(name)):
+        return "because a file cannot have that name"
+    return "because a result has that name" if clashes(name, names) else "because another visit has that name"
+
+
+def _key(name: str) -> str:
+    """A name as systems compare it that ignore case and the form of accents."""
+    return unicodedata.normalize("NFC", name.casefold())

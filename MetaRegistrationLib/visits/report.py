@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ..core.geometry import Geometry
-from ..formats.files import refuse_replacing, writable_folder, write_json, write_text
+from ..formats.files import writable_folder, write_json, write_text
 from ..formats.image_writing import write_displacement_field, write_image
+from ..formats.output_folder import writing
 from ..formats.tables import write_table
 from ..progress import plain
 from ..registration.overlays import grey_levels
@@ -20,6 +21,7 @@ from .average import Average
 from .change_files import WHAT_IT_SHOWS, SeriesChange, region_cells, write_change
 from .columns import LOOP_COLUMNS, VISIT_COLUMNS, Loop, VisitOfSeries, cells
 from .orders import ORDERS
+from .output import series_output
 from .regions import REGION_COLUMNS
 from .series import LEAST_CONSISTENCY_PX, AlignedVisit, Series
 
@@ -32,7 +34,15 @@ _PLAY = (
 )
 
 
-def write_series(folder: Path, series: Series, mean: Average, record: dict, change: SeriesChange | None = None) -> None:
+def write_series(
+    folder: Path,
+    series: Series,
+    mean: Average,
+    record: dict,
+    change: SeriesChange | None = None,
+    *,
+    replace: bool = False,
+) -> None:
     """Write a series into `folder`, with the change between two of its visits if there is one.
 
     Files
@@ -50,8 +60,20 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
         See `write_change`.
     report.html
         All of it on one page without external files; `series.json` is written last.
+
+    With `replace`, results of other visits in the folder are replaced.
+
+    Raises
+    ------
+    InputError
+        The folder is or holds an image of the series, it holds files that are not replaced (`formats.output_folder`), or it
+        cannot be written to.
     """
-    refuse_replacing(_image_files(folder, series), (entry.visit.image.path for entry in series.visits))
+    with writing(series_output(series, folder, replace=replace)):
+        _write_files(folder, series, mean, record, change)
+
+
+def _write_files(folder: Path, series: Series, mean: Average, record: dict, change: SeriesChange | None) -> None:
     writable_folder(folder / "film")
     geometry = series.visits[series.reference].visit.image.geometry
     frames = []
@@ -80,12 +102,6 @@ def write_series(folder: Path, series: Series, mean: Average, record: dict, chan
         for key, found in (("excluded", series.excluded), ("included_as_asked", series.asked))
     }
     write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent, **reasons}))
-
-
-def _image_files(folder: Path, series: Series) -> list[Path]:
-    """The images that `write_series` may write into `folder`."""
-    own = [f"{entry.visit.name}{end}" for entry in series.visits for end in (".nrrd", "_transform.nrrd")]
-    return [folder / name for name in (*own, "average.nrrd", "count.nrrd", "overlap.nrrd")]
 
 
 def _vectors(entry: AlignedVisit, geometry: Geometry) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
 from ..progress import Finished, Message, Reader, Silent
 from ..words import counted
 from .folders import PairSelection, find_selected
@@ -26,6 +27,8 @@ def evaluate(
     output: Path | None = None,
     options: RegistrarOptions | None = None,
     progress: Reader | None = None,
+    *,
+    replace: bool = False,
 ) -> PairsOutcome:
     """Register the pairs of a folder and measure them; the tables go into `output` where it is given.
 
@@ -36,23 +39,31 @@ def evaluate(
         Folder for `metrics.csv` and `summary.json`.
     options : RegistrarOptions, optional
     progress : Reader, optional
+    replace : bool
+        Replace the results of other inputs in `output`.
 
     Raises
     ------
     InputError
         The folder holds no pair that can be used, none of its pairs has landmarks, none of them could be registered, or
-        `output` cannot be written to.
+        `output` cannot be written to or would lose files (`formats.output_folder`).
     """
-    from ..formats.files import sole_writer, writable_folder
+    from ..registration.file_names import table_files
     from ..registration.measures import summary
     from ..registration.results import write_tables
 
     progress = progress or Silent()
+    if output is not None:
+        refuse_inputs_inside(Path(output), [selection.folder])  # before the pairs are read
     folder, files = find_selected(selection, progress)
     _require_landmarks(folder.root, files, progress)
+    planned = None
+    if output is not None:
+        items, targets = {pair.name: pair.paths() for pair in files}, table_files(Path(output))
+        planned = Output(Path(output), TASK, items, (selection.folder,), lambda: targets, replace)
+        check_output(planned)
     registrar, record = make_registrar(options or RegistrarOptions())
-    output = None if output is None else writable_folder(output)
-    with nullcontext() if output is None else sole_writer(output):
+    with nullcontext() if planned is None else writing(planned, progress):
         rows = [done.measures for done in register_pairs(registrar, files, TASK, progress, record)]
         record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split}
         result = summary(rows) if output is None else write_tables(output, rows, record)

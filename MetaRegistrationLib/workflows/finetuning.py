@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Finished, Message, Reader, Silent
 from ..stages import Stages
 from ..training.adaptation import PLAIN, Recipe, guided
@@ -83,11 +84,12 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
     Raises
     ------
     InputError
-        A checkpoint, folder, device or setting cannot be used.
+        A checkpoint, folder, device or setting cannot be used, or `options.output` is or holds an input.
     TrainingStopped
         The run ended early; its last save is whole.
     """
     progress = progress or Silent()
+    refuse_inputs_inside(Path(options.output), [selection.folder])
     base, parent, options = _start(options)
     folder = selection.find()
     report_folder(folder, progress)
@@ -121,6 +123,7 @@ def _finetune(
 
     device = choose_device(options.device)
     task = _task(folder, split, base, options, device)
+    refuse_inputs_inside(Path(options.output), [path for pair in folder.pairs for path in pair.paths()])
     check_folder(Path(options.output), resume=options.resume)  # before the time that it takes to align
     task.align(progress)
     network = to_device(base.build(), device)

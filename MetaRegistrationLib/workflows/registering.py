@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
 from ..progress import Finished, Item, Message, Reader, Silent, Started
 from .folders import PairSelection, find_selected
 from .registrars import RegistrarOptions, make_registrar
@@ -54,7 +55,12 @@ class PairsOutcome:
 
 
 def register_folder(
-    selection: PairSelection, output: Path, options: RegistrarOptions | None = None, progress: Reader | None = None
+    selection: PairSelection,
+    output: Path,
+    options: RegistrarOptions | None = None,
+    progress: Reader | None = None,
+    *,
+    replace: bool = False,
 ) -> PairsOutcome:
     """Register the pairs of a folder into `output`: a folder of results for each pair, and tables over all pairs.
 
@@ -67,14 +73,19 @@ def register_folder(
         Checkpoint, network, stages and device.
     progress : Reader, optional
         Receives the events.
+    replace : bool
+        Replace the results of other inputs in `output`.
 
     Raises
     ------
     InputError
-        The folder holds no pair that can be used, none of them could be registered, or `output` cannot be written to.
+        The folder holds no pair that can be used, none of them could be registered, or `output` cannot be written to or would
+        lose files (`formats.output_folder`).
     """
     progress = progress or Silent()
-    return register_files(find_selected(selection, progress)[1], output, options, progress)
+    refuse_inputs_inside(Path(output), [selection.folder])  # before the pairs are read
+    files = find_selected(selection, progress)[1]
+    return register_files(files, output, options, progress, source=selection.folder, replace=replace)
 
 
 def register_files(
@@ -82,16 +93,18 @@ def register_files(
     output: Path,
     options: RegistrarOptions | None = None,
     progress: Reader | None = None,
+    *,
+    source: Path | None = None,
+    replace: bool = False,
 ) -> PairsOutcome:
-    """Register pairs of files into `output`, as `register_folder`."""
-    from ..formats.files import sole_writer, writable_folder
+    """Register pairs of files into `output`, as `register_folder`; `source` is the folder or table that names them."""
     from ..registration.results import write_tables
 
     progress = progress or Silent()
-    _refuse_replacing_inputs(files, Path(output))
+    planned = pairs_output(files, Path(output), source, replace=replace)
+    check_output(planned)
     registrar, record = make_registrar(options or RegistrarOptions())
-    output = writable_folder(output)
-    with sole_writer(output):
+    with writing(planned, progress) as output:
         rows = list(_written(registrar, files, output, progress, record))
         if not rows:
             raise InputError(f"None of the {len(files)} pairs could be written; the messages above say why.")
@@ -100,14 +113,18 @@ def register_files(
     return PairsOutcome(rows, summary, record.get("left_out", []), output)
 
 
-def _refuse_replacing_inputs(files: Sequence[PairFiles], output: Path) -> None:
-    """Raise an `InputError` where a result would replace a file of one of the pairs."""
-    from ..formats.files import refuse_replacing
-    from ..registration.results import result_files
+def pairs_output(
+    files: Sequence[PairFiles], output: Path, source: Path | None = None, *, replace: bool = False
+) -> Output:
+    """The results of registering pairs, as results in a folder."""
+    from ..registration.file_names import result_files, table_files
 
-    targets = [target for pair in files for target in result_files(output / pair.name)]
-    tables = [output / "metrics.csv", output / "summary.json"]
-    refuse_replacing([*targets, *tables], [path for pair in files for path in pair.paths()])
+    def targets() -> list[Path]:
+        folders = (result_files(output / pair.name, landmarks=pair.has_landmarks) for pair in files)
+        return [*(target for targets in folders for target in targets), *table_files(output)]
+
+    others = () if source is None else (source,)
+    return Output(output, TASK, {pair.name: pair.paths() for pair in files}, others, targets, replace)
 
 
 def _written(

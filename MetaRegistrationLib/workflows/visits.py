@@ -19,6 +19,7 @@ from .registrars import RegistrarOptions, make_registrar
 from .visit_checks import check_names, checked, landmark_notes
 
 if TYPE_CHECKING:
+    from ..formats.output_folder import Output
     from ..registration.registrar import Registrar
     from ..visits import Series, Visit
     from ..visits.change import RepeatNoise
@@ -70,6 +71,10 @@ class VisitsOptions:
         Distance between pixels of files without a pixel size.
     include : tuple of str
         Names of visits that are averaged and compared whatever is found (`visits.trust`).
+    source : Path or None
+        Folder or table that names the visits, which the results must not replace.
+    replace : bool
+        Replace the results of other visits in the output folder.
     """
 
     registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
@@ -78,6 +83,8 @@ class VisitsOptions:
     slice_index: int | None = None
     spacing_um: float | None = None
     include: tuple[str, ...] = ()
+    source: Path | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,13 +124,16 @@ def align_eyes(
     Raises
     ------
     InputError
-        None of the eyes could be registered, or a setting, checkpoint or folder cannot be used. Names that are in none of the
-        eyes are refused before any registration.
+        None of the eyes could be registered, a setting, checkpoint or folder cannot be used, or `output` is or holds an input or
+        would lose files (`formats.output_folder`). Names that are in none of the eyes are refused before any registration.
     """
-    from ..formats.files import sole_writer, writable_folder
+    from ..formats.files import writable_folder
+    from ..formats.output_folder import check_output, writing
 
     progress, options = progress or Silent(), options or VisitsOptions()
     check_stages(options)
+    planned = series_output(eyes, Path(output), options)
+    check_output(planned)
     eyes = checked(eyes, options)
     registrar, record = make_registrar(options.registrar)
     output = writable_folder(output)
@@ -133,7 +143,7 @@ def align_eyes(
     noise = _noise(wanted, registrar, progress) if wanted else None
     work = _Eyes(options, registrar, record, noise, progress, left_out)
     done, several = 0, len(eyes.eyes) > 1
-    with sole_writer(output):
+    with writing(planned, progress):
         for number, eye in enumerate(eyes.eyes.values(), 1):
             try:
                 values = work.one(eye, output / eye.name if several else output)
@@ -158,6 +168,15 @@ def _tell(eyes: Eyes, progress: Reader) -> list[str]:
     for item in eyes.left_out:
         progress(Message.of(item.error, f"left out: {item.name}: "))
     return [item.name for item in eyes.left_out]
+
+
+def series_output(eyes: Eyes, output: Path, options: VisitsOptions) -> Output:
+    """The results of aligning visits, as results in a folder."""
+    from ..visits.output import eyes_output
+
+    repeats = options.change.repeats if options.change.wanted else None
+    others = [path for path in (options.source, repeats) if path is not None]
+    return eyes_output({eye.name: eye.visits for eye in eyes.eyes.values()}, output, others, replace=options.replace)
 
 
 def check_stages(options: VisitsOptions) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.output_folder import Output, check_output, writing
 from ..progress import Finished, Item, Reader, Saved, Silent, Started
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class WarpOptions:
         nearest, linear or cubic.
     slice_index : int or None
         Slice to take from stacks, counted from 0.
+    replace : bool
+        Replace what was warped from another image, or results of another kind, in `output`.
     """
 
     result: Path
@@ -41,6 +44,7 @@ class WarpOptions:
     output: Path
     interpolation: str = "nearest"
     slice_index: int | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +79,7 @@ def read_field(result: Path) -> StoredField:
         The folder is not that of one registered pair, or a file of it is damaged.
     """
     from ..formats.images import read_pixels
-    from ..registration.results import RECORD
+    from ..registration.file_names import RECORD
 
     needed = (FIELD, MOVING, FIXED, RECORD)
     missing = [name for name in needed if not (result / name).is_file()]
@@ -99,19 +103,20 @@ def warp_files(options: WarpOptions, progress: Reader | None = None) -> list[Pat
     Raises
     ------
     InputError
-        A file lies on other pixels than the moving image, two files have one name, or a result would replace an input.
+        A file lies on other pixels than the moving image, two files have one name, or `output` is or holds an input, or would
+        lose files (`formats.output_folder`).
     """
-    from ..formats.files import sole_writer, writable_folder
     from ..formats.image_writing import write_image
     from ..registration.moving_visit import warp_pixels
 
     progress = progress or Silent()
-    field = read_field(Path(options.result))
     targets = _targets(options)
+    planned = _planned(options, targets)
+    check_output(planned)
+    field = read_field(Path(options.result))
     sources = [_read(path, field, options.slice_index) for path in options.images]  # all, before anything is written
     progress(Started(TASK, len(sources)))
-    output = writable_folder(options.output)
-    with sole_writer(output):
+    with writing(planned, progress) as output:
         for number, (pixels, target) in enumerate(zip(sources, targets, strict=True), 1):
             warped = warp_pixels(pixels, field.fixed.size, field.moving_positions, options.interpolation)
             write_image(target, warped, field.fixed)
@@ -122,8 +127,7 @@ def warp_files(options: WarpOptions, progress: Reader | None = None) -> list[Pat
 
 
 def _targets(options: WarpOptions) -> list[Path]:
-    """The files to be written, none of which is read or written twice."""
-    from ..formats.files import refuse_replacing
+    """The files to be written, each once."""
     from ..formats.image_files import file_stem
 
     targets = [Path(options.output) / f"{file_stem(Path(path))}.nrrd" for path in options.images]
@@ -131,9 +135,14 @@ def _targets(options: WarpOptions) -> list[Path]:
     double = next((target for target in targets if names.count(target.name.casefold()) > 1), None)
     if double is not None:
         raise InputError(f"{double.name}: two of the images would be written under this name. Warp them one by one.")
-    result = [Path(options.result) / name for name in (FIELD, MOVING, FIXED, "warped.nrrd")]
-    refuse_replacing(targets, [*options.images, *result])
     return targets
+
+
+def _planned(options: WarpOptions, targets: Sequence[Path]) -> Output:
+    items = {target.name: (Path(path),) for target, path in zip(targets, options.images, strict=True)}
+    return Output(
+        Path(options.output), TASK, items, (Path(options.result),), lambda: targets, options.replace, together=True
+    )
 
 
 def _read(path: Path, field: StoredField, slice_index: int | None) -> np.ndarray:

@@ -906,6 +906,22 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Move it away, choose another {field}, or replace the other earlier results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move it away, or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another {field}, such as a new folder within it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another {field}, such as a new folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Name one with {field}, or leave the network out.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1270,6 +1286,21 @@
     </message>
     <message>
         <source>a table with landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.earlier_results</name>
+    <message>
+        <source>Nothing was started, and the earlier results are unchanged. Choose another folder for the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace the earlier results? Only files that an earlier run wrote are removed or replaced.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace results</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2130,10 +2161,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>visit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{name}: a visit is one 2D image, but this volume has {count} slices. Take it out, or load one slice.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2166,10 +2193,6 @@
     </message>
     <message>
         <source>Writing the report ...</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The results would overwrite the visits: choose another folder for them, such as a new one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -199,5 +199,6 @@ def test_the_command_refuses_what_does_not_fit(result, tmp_path, capsys):
     assert main([*words, str(tmp_path / "labels.nrrd"), "--result", str(folder)]) == 2
     assert "would replace" in capsys.readouterr().err
     assert (tmp_path / "labels.nrrd").read_bytes() == before
+    words[2] = str(tmp_path / "warped")
     assert main([*words, str(tmp_path / "labels.nrrd"), "--result", str(tmp_path)]) == 2
     assert "folder of one registered pair was expected" in capsys.readouterr().err

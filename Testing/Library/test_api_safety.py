@@ -41,7 +41,7 @@ def test_saving_replaces_neither_image(tmp_path, names):
     paths = written(tmp_path / "in", *names)
     result = known(*paths)
     before = content(tmp_path)
-    with pytest.raises(mr.InputError, match="would replace this input"):
+    with pytest.raises(mr.InputError, match="Results would replace the input"):
         result.save(tmp_path / "in")
     assert content(tmp_path) == before
 
@@ -63,7 +63,7 @@ def test_saving_again_replaces_the_earlier_result(tmp_path):
 def test_a_folder_is_not_registered_into_itself(tmp_path):
     written(tmp_path / "set" / "p1", "moving.nrrd", "fixed.nrrd")
     before = content(tmp_path)
-    with pytest.raises(mr.InputError, match="would replace this input"):
+    with pytest.raises(mr.InputError, match="Results would replace the input"):
         mr.register_folder(tmp_path / "set", tmp_path / "set", stages=ALIGNMENT)
     words = ["register", "--pairs", str(tmp_path / "set"), "--output", str(tmp_path / "set"), "--no-network"]
     assert main(words) == 2
@@ -77,7 +77,7 @@ def test_visits_are_not_saved_over_themselves(tmp_path):
         sitk.WriteImage(itk_image(mr.read_image(path).array), str(files[-1]))
     before = content(tmp_path)
     visits = mr.align_visits(files, stages=ALIGNMENT)
-    with pytest.raises(mr.InputError, match="would replace this input"):
+    with pytest.raises(mr.InputError, match="Results would replace the input"):
         visits.save(tmp_path)
     assert content(tmp_path) == before
 

@@ -397,8 +397,8 @@ def test_simulate_settings_and_record(scans, tmp_path):
         (["--images", "scans", "--masks", "few"], "x.png"),
         (["--images", "scans", "--split-csv", "bad.csv"], "image"),
         (["--images", "scans", "--split-csv", "other.csv"], "w.png"),
-        (["--images", "out/moving"], "overwrite"),
-        (["--images", "broken"], "none of the images"),
+        (["--images", "out/moving"], "would replace the input"),
+        (["--images", "broken", "--output", "new"], "none of the images"),
         (["--images", "double"], "named x"),
     ],
 )

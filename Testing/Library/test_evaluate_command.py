@@ -56,7 +56,7 @@ def output(checkpoint, folder, tmp_path_factory):
 
 
 def test_it_writes_two_tables_and_no_images(output):
-    assert {path.name for path in output.iterdir()} == {"metrics.csv", "summary.json"}
+    assert {path.name for path in output.iterdir()} == {"metrics.csv", "summary.json", "written_files.jsonl"}
 
 
 def test_metrics_of_each_pair(output):

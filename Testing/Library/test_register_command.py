@@ -71,7 +71,7 @@ def test_one_pair_with_landmarks(register, scans, tmp_path, checkpoint):
     output = tmp_path / "out é"
     assert code == 0
     assert str(output) in out and "first visit_to_second visit é" in out and "NCC" in out
-    assert names_in(output) == {"first visit_to_second visit é", "metrics.csv", "summary.json"}
+    assert names_in(output) == {"first visit_to_second visit é", "metrics.csv", "summary.json", "written_files.jsonl"}
     folder = output / "first visit_to_second visit é"
     assert names_in(folder) == ALWAYS | BOTH
     for name in ("fixed", "warped", "displacement_field"):
@@ -125,7 +125,7 @@ def test_a_folder_of_pairs(register, folder, tmp_path):
     output = tmp_path / "out é"
     assert code == 0
     assert "fixed/broken.png" in err and "moving and fixed" in err
-    assert names_in(output) == {"eye 1", "eye 2", "metrics.csv", "summary.json"}
+    assert names_in(output) == {"eye 1", "eye 2", "metrics.csv", "summary.json", "written_files.jsonl"}
     assert names_in(output / "eye 1") == ALWAYS | BOTH and names_in(output / "eye 2") == ALWAYS
     rows = read_rows(output / "metrics.csv")
     assert [row["pair"] for row in rows] == ["eye 1", "eye 2"]
@@ -157,7 +157,7 @@ def test_one_split_of_a_table(register, folder, tmp_path):
     assert register("--pairs", folder, "--split", "b")[0] == 0
     (row,) = read_rows(tmp_path / "out é" / "metrics.csv")
     assert "eye 2" in row["pair"]
-    assert len(names_in(tmp_path / "out é")) == 3
+    assert len(names_in(tmp_path / "out é")) == 4
 
 
 def test_equal_stems_get_folders_of_their_own(register, tmp_path):
@@ -263,10 +263,10 @@ def test_a_pair_that_cannot_be_written_does_not_end_the_folder(register, folder,
 def test_results_of_names_with_dots_have_folders_of_their_own(register, scans, tmp_path):
     for number in (1, 2):
         write_grey_png(scans / f"P1.2020-0{number}.png", texture((64, 64), number))
-        code, _, _ = register("--moving", scans / f"P1.2020-0{number}.png", "--fixed", scans / "second visit é.png")
-        assert code == 0
-    folders = {name for name in names_in(tmp_path / "out é") if "." not in name.replace("P1.", "")}
-    assert folders == {f"P1.2020-0{number}_to_second visit é" for number in (1, 2)}
+        pair = ["--moving", scans / f"P1.2020-0{number}.png", "--fixed", scans / "second visit é.png"]
+        output = tmp_path / f"out {number}"
+        assert register(*pair, output=output)[0] == 0
+        assert f"P1.2020-0{number}_to_second visit é" in names_in(output)
 
 
 def test_landmarks_without_a_partner_are_named(register, scans):
@@ -329,7 +329,7 @@ def test_demo_adapts_registers_and_shows(tmp_path, capsys):
         assert main([str(word) for word in words]) == 0
     out = capsys.readouterr().out
     assert "NCC before" in out and "overlay.png" in out and str(tmp_path / "out") in out
-    assert names_in(tmp_path / "out") >= {"adapted", "registered", "metrics.csv", "summary.json"}
+    assert names_in(tmp_path / "out") >= {"adapted", "registered", "metrics.csv", "summary.json", "written_files.jsonl"}
     assert names_in(tmp_path / "out" / "registered") == {"b"}
     assert names_in(tmp_path / "out" / "registered" / "b") == ALWAYS | BOTH
     record = strict_json((tmp_path / "out" / "registered" / "b" / "registration.json").read_text(encoding="utf-8"))

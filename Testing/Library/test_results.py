@@ -21,6 +21,7 @@ from MetaRegistrationLib.registration.results import write_registration, write_t
 SIZE = (80, 100)
 GEOMETRY = Geometry(SIZE, spacing=(0.02, 0.01), origin=(3, -4, 5), spacing_known=True)
 ALWAYS = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}
+ALWAYS |= {"written_files.jsonl"}
 MOVING_LANDMARKS = {"moving_landmarks.mrk.json", "carried_landmarks.mrk.json", "landmarks.csv"}
 POINTS = np.array([(30.0, 40.0), (50.5, 20.25)])
 

@@ -210,7 +210,7 @@ def test_what_blocks_registering_is_said_beside_the_button(rig, widget, tmp_path
     before = node_names()
     ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "good")
     ui.registerVisitsButton.click()
-    assert "would overwrite the visits" in ui.visitsStatusLabel.text
+    assert "would replace the input" in ui.visitsStatusLabel.text
     assert node_names() == before and ui.registerVisitsButton.text == "Register all"
 
 

@@ -1,0 +1,74 @@
+"""The files of a series, as results in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..formats.output_folder import Output
+from ..formats.written_files import image_source
+
+if TYPE_CHECKING:
+    from .files import VisitFile
+    from .series import Series
+
+KIND = "series"
+_OF_ALL = (
+    "average.nrrd",
+    "count.nrrd",
+    "overlap.nrrd",
+    "visits.csv",
+    "consistency.csv",
+    "report.html",
+    "series.json",
+)
+_OF_A_CHANGE = ("_density.nrrd", "_brightness.nrrd", ".png", "_regions.csv", ".json")
+
+
+def eyes_output(
+    eyes: Mapping[str, Sequence[VisitFile]], folder: Path, others: Iterable[Path] = (), *, replace: bool = False
+) -> Output:
+    """The results of several eyes; of more than one, each has a folder.
+
+    Parameters
+    ----------
+    eyes : mapping of str to sequence of VisitFile
+    folder : Path
+    others : iterable of Path
+        Further inputs, such as the folder or table of the visits.
+    replace : bool
+        The user allows earlier results to be replaced.
+    """
+    items = {f"{eye}/{file.name}": _files(file) for eye, files in eyes.items() for file in files}
+    folders = {eye: folder if len(eyes) == 1 else folder / eye for eye in eyes}
+
+    def targets() -> list[Path]:
+        return [path for eye, own in folders.items() for path in series_files(own, [f.name for f in eyes[eye]])]
+
+    return Output(folder, KIND, items, tuple(others), targets, replace)
+
+
+def series_output(series: Series, folder: Path, *, replace: bool = False) -> Output:
+    """The results of one series."""
+    names = [entry.visit.name for entry in series.visits]
+    items = {entry.visit.name: (image_source(entry.visit.image),) for entry in series.visits}
+    return Output(folder, KIND, items, targets=lambda: series_files(folder, names), replace=replace)
+
+
+def series_files(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Every file that `write_series` may write into `folder` for visits of these names, in their order."""
+    own = [f"{name}{end}" for name in names for end in (".nrrd", "_transform.nrrd")]
+    film = [f"{number:03d}_{name}.png" for number, name in enumerate([*names, "average"], 1)]
+    changes = [
+        f"change_{start}_to_{end}{part}"
+        for pair in combinations(names, 2)
+        for start, end in (pair, pair[::-1])
+        for part in _OF_A_CHANGE
+    ]
+    return [*(folder / name for name in (*own, *_OF_ALL, *changes)), *(folder / "film" / name for name in film)]
+
+
+def _files(file: VisitFile) -> tuple[Path, ...]:
+    return tuple(path for path in (file.path, file.landmarks, file.mask) if path is not None)
