@@ -174,7 +174,7 @@ class PairFiles:
         return tuple(path for path in paths if path is not None)
 
     @property
-    def has_landmarks(self) -> bool:
+    def has_landmark_pairs(self) -> bool:
         """Whether there are landmark files for both images."""
         return self.landmarks is not None or None not in (self.moving_landmarks, self.fixed_landmarks)
 

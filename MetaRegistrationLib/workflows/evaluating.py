@@ -73,7 +73,7 @@ def evaluate(
 
 def _require_landmarks(root: Path, files: Sequence[PairFiles], progress: Reader) -> None:
     """Name the pairs without landmarks; refuse a folder in which no pair has some."""
-    without = [pair.name for pair in files if not pair.has_landmarks]
+    without = [pair.name for pair in files if not pair.has_landmark_pairs]
     if len(without) == len(files):
         raise InputError(
             f"{root}: no pair has landmarks in both images, so the distances cannot be measured. Add landmark files."
