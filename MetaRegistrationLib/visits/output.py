@@ -41,13 +41,14 @@ def eyes_output(
     replace : bool
         The user allows earlier results to be replaced.
     """
-    items = {f"{eye}/{file.name}": _files(file) for eye, files in eyes.items() for file in files}
+    items = {f"{eye}/{file.name}": (file.path,) for eye, files in eyes.items() for file in files}
     folders = {eye: folder if len(eyes) == 1 else folder / eye for eye in eyes}
 
     def targets() -> list[Path]:
         return [path for eye, own in folders.items() for path in series_files(own, [f.name for f in eyes[eye]])]
 
-    return Output(folder, KIND, items, tuple(others), targets, replace)
+    beside = [path for files in eyes.values() for file in files for path in (file.landmarks, file.mask) if path]
+    return Output(folder, KIND, items, (*others, *beside), targets, replace)
 
 
 def series_output(series: Series, folder: Path, *, replace: bool = False) -> Output:
@@ -68,7 +69,3 @@ def series_files(folder: Path, names: Sequence[str]) -> list[Path]:
         for part in _OF_A_CHANGE
     ]
     return [*(folder / name for name in (*own, *_OF_ALL, *changes)), *(folder / "film" / name for name in film)]
-
-
-def _files(file: VisitFile) -> tuple[Path, ...]:
-    return tuple(path for path in (file.path, file.landmarks, file.mask) if path is not None)

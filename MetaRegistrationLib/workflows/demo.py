@@ -90,7 +90,9 @@ def _planned(options: DemoOptions, pairs: Path, unseen: Sequence[PairFiles]) -> 
         registered = [path for paths in folders for path in paths]
         return [output / _MARKER, *adapted, *registered, *table_files(output)]
 
-    return Output(output, TASK, {pair.name: pair.paths() for pair in unseen}, (pairs,), targets, options.replace)
+    items = {pair.name: (pair.moving, pair.fixed) for pair in unseen}
+    others = [pairs, *(path for pair in unseen for path in pair.paths())]
+    return Output(output, TASK, items, others, targets, options.replace)
 
 
 def _run(

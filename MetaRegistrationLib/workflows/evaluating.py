@@ -59,8 +59,9 @@ def evaluate(
     _require_landmarks(folder.root, files, progress)
     planned = None
     if output is not None:
-        items, targets = {pair.name: pair.paths() for pair in files}, table_files(Path(output))
-        planned = Output(Path(output), TASK, items, (selection.folder,), lambda: targets, replace)
+        items, targets = {pair.name: (pair.moving, pair.fixed) for pair in files}, table_files(Path(output))
+        others = [selection.folder, *(path for pair in files for path in pair.paths())]
+        planned = Output(Path(output), TASK, items, others, lambda: targets, replace)
         check_output(planned)
     registrar, record = make_registrar(options or RegistrarOptions())
     with nullcontext() if planned is None else writing(planned, progress):

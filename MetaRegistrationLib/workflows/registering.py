@@ -123,8 +123,9 @@ def pairs_output(
         folders = (result_files(output / pair.name, landmarks=pair.has_landmarks) for pair in files)
         return [*(target for targets in folders for target in targets), *table_files(output)]
 
-    others = () if source is None else (source,)
-    return Output(output, TASK, {pair.name: pair.paths() for pair in files}, others, targets, replace)
+    others = [path for pair in files for path in pair.paths()] + ([] if source is None else [source])
+    # The images alone tell whether a run is the same: other landmarks and masks of a pair are a better run of it.
+    return Output(output, TASK, {pair.name: (pair.moving, pair.fixed) for pair in files}, others, targets, replace)
 
 
 def _written(
