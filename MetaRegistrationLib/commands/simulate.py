@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.earlier_results import results_of
 from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
 from ..progress import Finished, Item, Message, Reader, Started
 from .eyes import Eye, image_eyes, phantom_eyes
@@ -125,6 +126,12 @@ def _write_pairs(eyes: Sequence[Eye], settings: RepeatSettings, arguments: argpa
 def _eyes(arguments: argparse.Namespace) -> list[Eye]:
     if arguments.phantoms is None:
         refuse_inputs_inside(arguments.output, _inputs(arguments))
+        words = results_of(arguments.images)
+        if words is not None:
+            raise InputError(
+                f"{arguments.images}: it holds {words}, which are no input. Name the folder of the images.",
+                field="images",
+            )
         return image_eyes(arguments.images, arguments.masks, arguments.split_csv)
     for option in ("masks", "split_csv"):
         if getattr(arguments, option) is not None:

@@ -47,18 +47,15 @@ class FileFacts:
 
     Attributes
     ----------
-    acquired : str
-        Date and time, YYYYMMDDHHMMSS or YYYYMMDD.
-    acquired_from : str
-        The attribute that they come from.
+    acquired : tuple of (str, str)
+        Dates with times, YYYYMMDDHHMMSS or the beginning of it, and the attribute of each; the nearest to the scan first.
     laterality : str
         As it is stated, such as R or L.
     patient : str
         An identifier, only to tell patients apart.
     """
 
-    acquired: str = ""
-    acquired_from: str = ""
+    acquired: tuple[tuple[str, str], ...] = ()
     laterality: str = ""
     patient: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,8 @@ def read_table(path: str | Path, *alternatives: Sequence[str]) -> list[Row]:
     """
     path = Path(path)
     lines = read_lines(path, "CSV table")
+    if lines and re.fullmatch(r"sep=.", lines[0].strip(), re.IGNORECASE):  # Excel's own first line
+        lines[0] = ""
     header_line = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t", key=header_line.count)
     numbered = _numbered_rows(path, lines, delimiter)

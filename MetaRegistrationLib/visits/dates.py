@@ -11,20 +11,41 @@ from ..date_orders import DateOrder
 from ..errors import InputError
 
 _FIRST_YEAR = 1970  # before it, there were no devices; anonymised files say 1900
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _LEVELS = ("year", "month", "day", "time")
 _START, _END = r"(?<![0-9])", r"(?![0-9])"
 _CLOCK = r"(?:[T ,_]+(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:\s*[ap]m)?)(?:Z|[+-]\d{2}:?\d{2})?)?"
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*"
+_MONTH = rf"(?P<month>{'|'.join(f'{name[:3]}(?:{name[3:]})?' if name[3:] else name for name in _MONTHS)}|sept)(?![a-z])"
 _PATTERNS = {
     "year first": rf"(?P<y>\d{{4}})(?P<sep>[-/._])(?P<m>\d{{1,2}})(?P=sep)(?P<d>\d{{1,2}}){_CLOCK}",
-    "compact": r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:[T_-]?(?P<digits>\d{6}|\d{4})(?:\.\d+)?(?:[+-]\d{4})?)?",
-    "month name": rf"(?P<d>\d{{1,2}})[ ._-]*{_MONTH}[ .,_-]*(?P<y>\d{{4}}){_CLOCK}",
-    "month name first": rf"(?<![a-z]){_MONTH}[ ._-]*(?P<d>\d{{1,2}})[ .,_-]+(?P<y>\d{{4}}){_CLOCK}",
+    "compact": r"(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:T?(?P<minutes>\d{4})|[T_-]?(?P<seconds>\d{6}))?",
+    "month name": rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[ ._-]*{_MONTH}[ .,_-]*(?P<y>\d{{4}}){_CLOCK}",
+    "month name first": rf"(?<![a-z]){_MONTH}[ ._-]*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[ .,_-]+(?P<y>\d{{4}}){_CLOCK}",
     "year last": rf"(?P<a>\d{{1,2}})(?P<sep>[-/._])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}){_CLOCK}",
 }
+_NUMBERS = ("compact", "month name", "month name first")
+"""Kinds that a name may hold by chance: if they are no possible date there, they are no date."""
 _UID = r"\d+(?:\.\d+){4,}"  # name of a DICOM file; the numbers in it are no dates of the scan
-_COARSE = {"month": r"(?P<y>\d{4})[-/._](?P<m>\d{1,2})", "year": r"(?P<y>\d{4})"}
+_COARSE = (
+    ("month", r"(?P<y>\d{4})[-/._](?P<m>\d{1,2})"),
+    ("month", r"(?P<m>\d{1,2})[-/._](?P<y>\d{4})"),
+    ("month", rf"{_MONTH}[ .,_-]*(?P<y>\d{{4}})"),
+    ("year", r"(?P<y>\d{4})"),
+)
+_HEADER = r"(\d{4})(?:(\d{2})(?:(\d{2})(\d{2})?(\d{2})?(\d{2})?)?)?"
 
 
 class AmbiguousDate(InputError):
@@ -95,7 +116,7 @@ def read_date(text: str, place: str, order: DateOrder = "ask", clock: str = "") 
         match = re.fullmatch(pattern, text, re.IGNORECASE)
         if match:
             return _when(kind, match, place, order, clock)
-    coarse = ((level, re.fullmatch(pattern, text)) for level, pattern in _COARSE.items())
+    coarse = ((level, re.fullmatch(pattern, text, re.IGNORECASE)) for level, pattern in _COARSE)
     level, match = next((found for found in coarse if found[1]), ("", None))
     return None if match is None else _possible(text, place, lambda: _coarse(match), level)
 
@@ -103,7 +124,7 @@ def read_date(text: str, place: str, order: DateOrder = "ask", clock: str = "") 
 def date_in_name(name: str, place: str, order: DateOrder = "ask") -> When | None:
     """The one date in the name of a file or folder; None where there is none, or several that differ.
 
-    Eight digits that are no date are a number, and no error.
+    Eight digits that are no date are a number, and no error. "oct" is the kind of scan here, and only "october" a month.
 
     Raises
     ------
@@ -115,12 +136,14 @@ def date_in_name(name: str, place: str, order: DateOrder = "ask") -> When | None
     found = []
     for kind, pattern in _PATTERNS.items():
         for match in re.finditer(_START + pattern + _END, name, re.IGNORECASE):
+            if (match.groupdict().get("month") or "").lower() == "oct":
+                continue
             try:
                 found.append(_when(kind, match, place, order, ""))
             except AmbiguousDate:
                 raise
             except InputError:
-                if kind != "compact":
+                if kind not in _NUMBERS:
                     raise
         if found:  # a date of a later pattern would be a part of the same digits
             break
@@ -128,9 +151,21 @@ def date_in_name(name: str, place: str, order: DateOrder = "ask") -> When | None
     return max(found, key=lambda when: _LEVELS.index(when.level)) if len(days) == 1 else None
 
 
-def day_of_file(text: str, place: str) -> When | None:
-    """The date of a file's own header, YYYYMMDD with or without HHMMSS; `InputError` where it is impossible."""
-    return read_date(re.sub(r"\s", "", text)[:14], place) if text.strip() else None
+def date_of_header(text: str, place: str) -> When | None:
+    """The date in a file's own header, YYYYMMDDHHMMSS or the beginning of it; None without one.
+
+    Raises
+    ------
+    InputError
+        It is no possible date.
+    """
+    match = re.match(_HEADER, re.sub(r"\s", "", text))
+    if match is None:
+        return None
+    year, month, day, *clock = match.groups()
+    level = "year" if month is None else "month" if day is None else "day" if clock[0] is None else "time"
+    numbers = [int(part or first) for part, first in zip((year, month, day, *clock), (0, 1, 1, 0, 0, 0), strict=True)]
+    return _possible(text, place, lambda: datetime.datetime(*numbers[:5], min(numbers[5], 59)), level)
 
 
 def natural_key(name: str) -> tuple:
@@ -146,8 +181,8 @@ def _when(kind: str, match: re.Match, place: str, order: DateOrder, clock: str) 
         day, month = _day_and_month(int(found["a"]), int(found["b"]), text, place, order)
     else:
         day = int(found["d"])
-        month = _MONTHS.index(found["month"].lower()) + 1 if found.get("month") else int(found["m"])
-    time = _time(found.get("clock") or clock, found.get("digits"), text, place)
+        month = _month(found["month"]) if found.get("month") else int(found["m"])
+    time = _time(found.get("clock") or found.get("minutes") or found.get("seconds") or clock, place)
     level = "day" if time is None else "time"
     return _possible(
         text,
@@ -173,23 +208,30 @@ def _day_and_month(first: int, second: int, text: str, place: str, order: DateOr
     )
 
 
-def _time(clock: str, digits: str | None, text: str, place: str) -> datetime.time | None:
-    if digits:
-        clock = ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
-    if not clock.strip():
+def _month(name: str) -> int:
+    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name.lower()[:3]))
+
+
+def _time(text: str, place: str) -> datetime.time | None:
+    """A time of day: 13:30, 13.30, 1330, 1:30 pm, with or without seconds; None for an empty text."""
+    if not text.strip():
         return None
-    match = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?\s*([ap]m)?", clock.strip(), re.IGNORECASE)
+    match = re.fullmatch(
+        r"(\d{1,2})[:.h]?(\d{2})(?:[:.]?(\d{2}))?(?:\.\d+)?\s*([ap])?\.?m?\.?", text.strip(), re.IGNORECASE
+    )
     try:
         hour, minute, second = (int(part or 0) for part in match.groups()[:3])
         if match.group(4):
-            hour = hour % 12 + (12 if match.group(4).lower() == "pm" else 0)
+            hour = hour % 12 + (12 if match.group(4).lower() == "p" else 0)
         return datetime.time(hour, minute, min(second, 59))
     except (AttributeError, ValueError):
-        raise InputError(f"{place}: the time of {text!r} is impossible. Correct it, or leave it out.") from None
+        raise InputError(f"{place}: the time {text!r} is impossible. Correct it, or leave it out.") from None
 
 
 def _coarse(match: re.Match) -> datetime.datetime:
-    return datetime.datetime(int(match["y"]), int(match.groupdict().get("m") or 1), 1)
+    found = match.groupdict()
+    month = _month(found["month"]) if found.get("month") else int(found.get("m") or 1)
+    return datetime.datetime(int(found["y"]), month, 1)
 
 
 def _possible(text: str, place: str, make: Callable[[], datetime.datetime], level: str) -> When:

@@ -13,10 +13,10 @@ from ..formats.facts import file_facts
 from ..formats.folder_listing import name_key
 from ..formats.image_files import file_stem
 from ..formats.registry import FileFacts
-from .dates import AmbiguousDate, When, date_in_name, day_of_file, natural_key, read_date
+from .dates import AmbiguousDate, When, date_in_name, date_of_header, natural_key, read_date
 from .files import VisitFile
 from .names import file_name, renamed_notes, result_names
-from .sides import side_in_name, side_of_cell
+from .sides import differ_in_side_alone, side_in_name, side_of_cell
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def eyes_of_listing(listing: Listing, source: Path | str, dates: DateOrder = "as
             continue
         groups.setdefault(name_key(draft.eye), (file_name(draft.eye, "eye"), []))[1].append(known)
     eyes: dict[str, Eye] = {}
-    for name, group in _by_side(groups.values()):
+    for name, group in _uniquely_named(_by_side(groups.values()), listing.notes):
         try:
             eye = _eye(name, group, listing.notes)
         except InputError as error:
@@ -249,15 +249,22 @@ def _date(draft: Draft, facts: FileFacts, dates: DateOrder, notes: list[str]) ->
             notes.append(
                 f"{draft.place}: the {found[0][0]} says {found[0][1]}, but the {source} says {when}. The first is used."
             )
-    return found[0][1] if found else None
+    same = [when for _, when in found if when.agrees(found[0][1])]
+    return next((when for when in same if when.level == "time"), same[0] if same else None)
 
 
 def _of_file(draft: Draft, facts: FileFacts, notes: list[str]) -> When | None:
-    try:
-        return day_of_file(facts.acquired, f"{draft.path} ({facts.acquired_from})")
-    except InputError as error:
-        notes.append(str(error))
-        return None
+    """The first date of the header with a day, else the first that is possible."""
+    found = []
+    for text, source in facts.acquired:
+        try:
+            when = date_of_header(text, f"{draft.path} ({source})")
+        except InputError as error:
+            notes.append(str(error))
+            continue
+        if when is not None:
+            found.append(when)
+    return next((when for when in found if when.day is not None), found[0] if found else None)
 
 
 def _of_names(draft: Draft, dates: DateOrder, notes: list[str], *, needed: bool) -> When | None:
@@ -306,6 +313,19 @@ def _by_side(groups: Iterable[tuple[str, list[_Known]]]) -> Iterable[tuple[str, 
             yield name, group
 
 
+def _uniquely_named(groups: Iterable[tuple[str, list[_Known]]], notes: list[str]) -> Iterable[tuple[str, list[_Known]]]:
+    """The groups, each with a name of its own as that of a folder."""
+    taken: set[str] = set()
+    for name, group in groups:
+        label, number = name, 2
+        while label.casefold() in taken:
+            label, number = f"{name}_{number}", number + 1
+        taken.add(label.casefold())
+        if label != name:
+            notes.append(f"{group[0].draft.place}: its eye is called {label!r}, because another one is called {name!r}")
+        yield label, group
+
+
 def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
     sides = {known.side for known in group} - {""}
     if len(sides) > 1:
@@ -319,11 +339,10 @@ def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
     if len(group) < 2:
         raise InputError(f"the eye {name!r} has one visit only. A series needs at least two.")
     taken = [unicodedata.normalize("NFC", known.draft.name) for known in group]
-    for label, known in zip(taken, group, strict=True):
-        if taken.count(label) > 1:
-            raise InputError(
-                f"{known.draft.place}: two visits of the eye {name!r} have the name {label!r}. Rename one."
-            )
+    if not sides and differ_in_side_alone(taken):
+        raise InputError(
+            f"the names of {name!r} differ in R and L alone ({', '.join(taken[:4])}). Say the side of each in a table."
+        )
     names = result_names(taken)
     notes += renamed_notes(taken, names)
     side = sides.pop() if sides else ""

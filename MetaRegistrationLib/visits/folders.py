@@ -15,7 +15,19 @@ from .eyes import Draft, Listing
 from .sides import side_in_name
 from .tables import TABLE_NAME, list_table
 
-_DEPTH = 3  # levels of folders below the chosen one: patient, eye, visit
+_DEPTH = 4  # levels of folders below the chosen one: site, patient, eye, visit
+_UNREAD = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), "a table of this kind is not read. Save it as visits.csv"),
+    **dict.fromkeys(
+        (".webp", ".gif", ".heic", ".jp2", ".svg", ".pdf", ".mat", ".npy", ".npz", ".h5", ".zip", ".7z", ".rar"),
+        "a file of this kind is not read. Export it as PNG, TIFF or DICOM",
+    ),
+    **dict.fromkeys(
+        (".e2e", ".fda", ".fds", ".oct", ".vol", ".img", ".sdb", ".lif", ".czi"),
+        "a device's own file is not read. Export the en-face image as PNG, TIFF or DICOM",
+    ),
+}
+"""Suffixes of files that people mean as visits or tables, and what is said of them."""
 _BESIDE = ("landmarks", "masks")  # folders that hold no visits
 
 
@@ -107,23 +119,30 @@ def _collect(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
     if folder.table is not None:
         _add_table(folder, trail, listing)
         return
-    eye = "_".join(trail) or folder.path.name or "eye"
+    eye = "/".join(trail) or folder.path.name or "eye"
     names = (*trail[-2:], *(() if trail else (folder.path.name,)))
     for path, key in folder.masks.items():
         text = f"a mask of {key} by its name. A table {TABLE_NAME} names the tissue masks to use."
         listing.leave_out(path, text)
     for draft in _drafts(folder, eye, names):
         listing.drafts.append(draft)
-    below = [part for part in folder.folders if not _is_results(part, listing)]
-    if not folder.images and _are_visits(below):
-        for part in below:
+    for path in folder.entries:
+        if path.suffix.lower() in _UNREAD and path.is_file():
+            listing.leave_out(path, _UNREAD[path.suffix.lower()])
+    below = [part for part in folder.folders if part.entries and not _is_results(part, listing)]
+    shown = [part for part in below if part.images or part.folders or part.table]
+    if not folder.images and _are_visits(shown):
+        for part in shown:
             listing.drafts += [replace(draft, name=part.path.name) for draft in _drafts(part, eye, names)]
         listing.notes.append(
             f"{folder.path}: each folder in it holds one image, so each is taken for a visit of one eye"
         )
         return
-    for part in below if len(trail) < _DEPTH else ():
-        _collect(part, (*trail, part.path.name), listing)
+    for part in below:
+        if len(trail) < _DEPTH:
+            _collect(part, (*trail, part.path.name), listing)
+        elif part.images or part.folders:
+            listing.leave_out(part.path, f"folders more than {_DEPTH} levels below the chosen one are not read")
 
 
 def _add_table(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
@@ -134,11 +153,11 @@ def _add_table(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> Non
             raise
         listing.leave_out(folder.table, error)
         return
-    prefix = "_".join(trail)
+    prefix = "/".join(trail)
     for draft in found.drafts:
         parts = [prefix, "" if prefix and draft.eye == "eye" else draft.eye]
         names = (*draft.names, *trail[-2:])
-        listing.drafts.append(replace(draft, eye="_".join(part for part in parts if part), names=names))
+        listing.drafts.append(replace(draft, eye="/".join(part for part in parts if part), names=names))
     listing.left_out += found.left_out
     listing.notes += found.notes
 

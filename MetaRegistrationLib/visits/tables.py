@@ -33,6 +33,10 @@ COLUMNS = {
 """The columns of a table of visits, each with the names under which it is understood (in any case; blanks and - as _)."""
 
 
+_USUAL_UM = (1.0, 200.0)
+_LEAST_UM = 0.1
+
+
 def list_table(path: Path) -> Listing:
     """The visits of a table. A row that cannot be understood is left out; a column that is not understood is named.
 
@@ -42,12 +46,18 @@ def list_table(path: Path) -> Listing:
         The table cannot be read, has no column with images, or two columns of one meaning.
     """
     listing = Listing()
-    rows = read_table(path, *((name.replace("_", blank),) for name in COLUMNS["image"] for blank in "_ -"))
+    known = [(form,) for name in COLUMNS["image"] for form in dict.fromkeys(name.replace("_", sign) for sign in "_ -")]
+    rows = read_table(path, *known)
     names = _understood(rows, path, listing)
     for row in rows:
         row = replace(row, cells={names[column]: text for column, text in row.cells.items() if column in names})
         try:
-            listing.drafts.append(_draft(row, path.parent))
+            draft = _draft(row, path.parent)
+            listing.drafts.append(draft)
+            if draft.spacing_um is not None and not _USUAL_UM[0] <= draft.spacing_um <= _USUAL_UM[1]:
+                listing.notes.append(
+                    f"{row.place}: a pixel size of {draft.spacing_um:g} um is unusual. Check its unit."
+                )
         except InputError as error:
             listing.leave_out(row.place, error)
     return listing
@@ -79,14 +89,16 @@ def _draft(row: Row, folder: Path) -> Draft:
             raise InputError(f"{row.place}: there is no file {path}.")
     patient, eye, side = (row.text(name) for name in ("patient", "eye", "side"))
     if is_side(eye):
+        if side and side_of_cell(side, row.place) != side_of_cell(eye, row.place):
+            raise InputError(f"{row.place}: the eye is {eye}, but the side is {side}. Correct one of them.")
         side = side or eye
     names = [name for name in (patient, eye or side_of_cell(side, row.place)) if name]
     return Draft(
-        eye="_".join(names) or "eye",
+        eye="/".join(names) or "eye",
         name=row.text("visit") or file_stem(image),
         path=image,
         place=row.place,
-        names=(eye,),
+        names=() if is_side(eye) else (eye,),
         date=row.text("date"),
         clock=row.text("time"),
         side=side,
@@ -104,8 +116,11 @@ def _spacing(row: Row) -> float | None:
     for column, factor in (("spacing_um", 1), ("spacing", 1000)):
         if row.text(column):
             size = row.number(column) * factor
-            if size <= 0:
-                raise InputError(f"{row.place}: the pixel size must be above 0. Correct it, or leave it empty.")
+            if size < _LEAST_UM:
+                raise InputError(
+                    f"{row.place}: a pixel size of at least {_LEAST_UM:g} um was expected, but it is {size:g} um."
+                    " Correct it or its unit, or leave it empty."
+                )
             return size
     return None
 

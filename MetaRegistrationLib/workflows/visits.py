@@ -165,8 +165,12 @@ def _tell(eyes: Eyes, progress: Reader) -> list[str]:
     """Say what the source left out and did not understand; the names of what is left out."""
     for note in eyes.notes:
         progress(Message(note, "warning"))
+    for eye in eyes.eyes.values():
+        if eye.side:
+            progress(Message(f"{eye.name}: {eye.side} eye"))
     for item in eyes.left_out:
-        progress(Message.of(item.error, f"left out: {item.name}: "))
+        told = str(item.error).startswith(item.name)  # the place is in the error already
+        progress(Message.of(item.error, "left out: " if told else f"left out: {item.name}: "))
     return [item.name for item in eyes.left_out]
 
 

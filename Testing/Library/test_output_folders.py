@@ -184,6 +184,13 @@ def test_images_are_not_simulated_over(tmp_path):
     assert content(tmp_path) == before
 
 
+def test_results_are_no_images_to_simulate_from(tmp_path, capsys):
+    write_grey_png(tmp_path / "out" / "average.png", texture((400, 400), 1))
+    (tmp_path / "out" / "series.json").write_text("{}", encoding="utf-8")
+    assert run("simulate", "--images", tmp_path / "out", "--output", tmp_path / "new") == 2
+    assert "results of series" in capsys.readouterr().err and not (tmp_path / "new").exists()
+
+
 def test_python_saves_over_no_input(tmp_path):
     png_pair(tmp_path / "scans")
     before = content(tmp_path)

@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.visits.dates import AmbiguousDate, date_in_name, day_of_file, natural_key, read_date
+from MetaRegistrationLib.visits.dates import AmbiguousDate, date_in_name, date_of_header, natural_key, read_date
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,12 @@ from MetaRegistrationLib.visits.dates import AmbiguousDate, date_in_name, day_of
         ("2021-03-04T10:20", "2021-03-04 10:20"),
         ("2021-03-04 10:20:30.5Z", "2021-03-04 10:20:30"),
         ("20210304102030", "2021-03-04 10:20:30"),
-        ("20210304_1020", "2021-03-04 10:20"),
+        ("20210304T1020", "2021-03-04 10:20"),
+        ("20210304_102030", "2021-03-04 10:20:30"),
+        ("4th March 2021", "2021-03-04"),
+        ("4 Oct 2021", "2021-10-04"),
+        ("04/2021", "2021-04"),
+        ("Mar 2021", "2021-03"),
         ("4 March 2021", "2021-03-04"),
         ("04-Mar-2021", "2021-03-04"),
         ("Mar 4, 2021", "2021-03-04"),
@@ -78,6 +83,9 @@ def test_words_and_numbers_are_no_dates(text):
         ("4Mar2021", "2021-03-04"),
         ("19500101_20210304", "2021-03-04"),  # a birthday is no date of a scan
         ("2021-03-04 and 20210304", "2021-03-04"),
+        ("20210304_8812", "2021-03-04"),  # a number of its own
+        ("20210304_0001", "2021-03-04"),
+        ("3 October 2021", "2021-10-03"),
     ],
 )
 def test_dates_in_names(name, shown):
@@ -85,7 +93,12 @@ def test_dates_in_names(name, shown):
 
 
 @pytest.mark.parametrize(
-    "name", ["visit_2", "2021", "12345678", "20211345", "2021-03-04 to 2022-03-04", "1.2.826.0.1.20210304.5", "v1.10"]
+    "name",
+    [
+        *("scan7_OCTA_2021-02-before", "OCT_3_2021", "3_OCT_2021", "12octa2021", "3_Maria_2020", "Mark_12_2021"),
+        *("decor_1_2021", "99 May 2021"),
+        *("visit_2", "2021", "12345678", "20211345", "2021-03-04 to 2022-03-04", "1.2.826.0.1.20210304.5", "v1.10"),
+    ],
 )
 def test_names_without_one_date(name):
     assert date_in_name(name, "here") is None
@@ -108,12 +121,29 @@ def test_dates_are_compared_as_far_as_they_are_known():
 
 
 def test_dates_of_headers():
-    assert str(day_of_file("20210304102030.123456", "f")) == "2021-03-04 10:20:30"
-    assert str(day_of_file("20210304", "f")) == "2021-03-04" and day_of_file("", "f") is None
+    assert str(date_of_header("20210304102030.123456", "f")) == "2021-03-04 10:20:30"
+    assert str(date_of_header("20210304", "f")) == "2021-03-04" and date_of_header("", "f") is None
     with pytest.raises(InputError, match="before 1970"):
-        day_of_file("19000101", "f")
+        date_of_header("19000101", "f")
 
 
 def test_names_are_sorted_as_people_count():
     names = ["visit_10", "Visit_2", "visit_1", "visit"]
     assert sorted(names, key=natural_key) == ["visit", "visit_1", "Visit_2", "visit_10"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("202105", "2021-05"), ("2021051510", "2021-05-15 10:00"), ("2021", "2021")]
+)
+def test_shortened_dates_of_headers(text, shown):
+    assert str(date_of_header(text, "f")) == shown
+
+
+@pytest.mark.parametrize(("clock", "shown"), [("13.30", "13:30"), ("0930", "09:30"), ("9:05 p.m.", "21:05"), ("", "")])
+def test_times_in_a_cell_of_their_own(clock, shown):
+    assert str(read_date("2021-03-04", "f", clock=clock)) == f"2021-03-04 {shown}".strip()
+
+
+def test_an_impossible_time_is_named():
+    with pytest.raises(InputError, match="the time '25:70' is impossible"):
+        read_date("2021-03-04", "f", clock="25:70")

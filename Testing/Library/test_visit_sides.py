@@ -6,7 +6,7 @@ import pytest
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.visits.change import Change, RepeatNoise
 from MetaRegistrationLib.visits.regions import etdrs_table, suggested_centre
-from MetaRegistrationLib.visits.sides import side_in_name, side_of_cell
+from MetaRegistrationLib.visits.sides import differ_in_side_alone, side_in_name, side_of_cell
 
 
 @pytest.mark.parametrize("text", ["OD", "od", "R", "RE", "Right", "right eye"])
@@ -33,6 +33,14 @@ def test_unknown_and_other_words():
         ("od-2021", "right"),
         ("patient 3 right", "right"),
         ("A_L_2021", "left"),
+        ("RightEye_1", "right"),
+        ("visitOS", "left"),
+        ("ODvisit1", "right"),
+        ("2_re-scan", ""),
+        ("Le_visit1", ""),
+        ("vitamin_r", ""),
+        ("P1_RE", "right"),
+        ("Leon", ""),
         ("R", "right"),
         ("visit_R1", ""),
         ("model", ""),
@@ -72,3 +80,8 @@ def test_the_side_of_the_disc_is_nasal(eye, mirrored):
     rows = {row["region"]: row for row in etdrs_table(Change(z, z, valid, RepeatNoise(1, 1), False), centre, 0.02, eye)}
     assert rows["outer nasal"]["lost_percent"] > 3
     assert all(rows[f"outer {name}"]["lost_percent"] == 0 for name in ("temporal", "superior", "inferior"))
+
+
+def test_names_that_differ_in_r_and_l_alone():
+    assert differ_in_side_alone(["P01R_1", "P01R_2", "P01L_1"]) and differ_in_side_alone(["1R", "1L"])
+    assert not differ_in_side_alone(["R1", "R2"]) and not differ_in_side_alone(["Rosa_1", "Leon_1"])

@@ -270,14 +270,86 @@ def test_rows_that_cannot_be_used_cost_themselves(tmp_path):
     found = eyes_of_table(table(tmp_path / "visits.csv", rows))
     assert [visit.spacing_um for visit in found.eyes["eye"].visits] == [18.75, 9.4]
     said = " ".join(reasons(found).values())
-    for part in ("there is no file", "column 'image' is empty", "above 0", "needs centre_x and centre_y"):
+    for part in ("there is no file", "column 'image' is empty", "at least 0.1 um", "needs centre_x and centre_y"):
         assert part in said
 
 
-def test_two_visits_of_one_name_are_refused(tmp_path):
+def test_two_visits_of_one_name_get_two(tmp_path):
+    images(tmp_path, "a", "b", "c")
+    found = eyes_of_table(table(tmp_path / "visits.csv", "visit,image\n1,a.png\n1,b.png\n2,c.png\n"))
+    assert names(found) == {"eye": ["1", "1_2", "2"]} and any("another visit has that name" in n for n in found.notes)
+
+
+def test_two_eyes_of_one_name_stay_two(tmp_path):
+    for folder in ("P1/OD", "P1_OD"):
+        images(tmp_path / "a" / folder, "1", "2")
+    found = eyes_of_folder(tmp_path / "a")
+    assert names(found) == {"P1_OD": ["1", "2"], "P1_OD_2": ["1", "2"]}
+    assert any("is called 'P1_OD_2', because another one is called 'P1_OD'" in note for note in found.notes)
+    images(tmp_path / "b" / "P1", "OD_1", "OD_2", "OS_1", "OS_2")
+    images(tmp_path / "b" / "P1_left", "3", "4")
+    assert sorted(names(eyes_of_folder(tmp_path / "b"))) == ["P1_left", "P1_left_2", "P1_right"]
+
+
+def test_names_that_differ_in_r_and_l_alone_are_asked_about(tmp_path):
+    images(tmp_path / "x", "P01R_1", "P01R_2", "P01L_1", "P01L_2")
+    with pytest.raises(InputError, match="differ in R and L alone"):
+        eyes_of_folder(tmp_path / "x")
+
+
+def test_a_header_with_a_useless_date_gives_its_next_one(tmp_path):
+    dicom(tmp_path / "x" / "a.dcm", AcquisitionDateTime="202105", StudyDate="20210515")
+    dicom(tmp_path / "x" / "b.dcm", AcquisitionDateTime="19000101000000", StudyDate="20200515")
+    dicom(tmp_path / "x" / "c.dcm", AcquisitionDateTime="2019051510")
+    eye = eyes_of_folder(tmp_path / "x").eyes["x"]
+    assert [str(visit.when) for visit in eye.visits] == ["2019-05-15 10:00", "2020-05-15", "2021-05-15"]
+
+
+def test_times_of_headers_order_repeats_of_a_day_in_a_table(tmp_path):
+    for name, hour in (("a", "14"), ("b", "09")):
+        dicom(tmp_path / f"{name}.dcm", AcquisitionDateTime=f"20210515{hour}0000")
+    found = eyes_of_table(table(tmp_path / "visits.csv", "date,image\n2021-05-15,a.dcm\n2021-05-15,b.dcm\n"))
+    assert names(found) == {"eye": ["b", "a"]}
+
+
+def test_files_of_other_kinds_and_deep_folders_are_named(tmp_path):
+    images(tmp_path / "x", "1", "2")
+    for name in ("3.webp", "3.e2e", "visits.xlsx"):
+        (tmp_path / "x" / name).write_bytes(b"x")
+    (tmp_path / "x" / "notes.txt").write_text("x", encoding="utf-8")
+    images(tmp_path / "x" / "a" / "b" / "c" / "d" / "e", "1")
+    said = reasons(eyes_of_folder(tmp_path / "x"))
+    assert len(said) == 4 and "Save it as visits.csv" in said[str(tmp_path / "x" / "visits.xlsx")]
+    assert "levels below" in said[str(tmp_path / "x" / "a" / "b" / "c" / "d" / "e")]
+
+
+def test_folders_without_images_are_no_visits(tmp_path):
+    for visit in ("v1", "v2"):
+        images(tmp_path / "x" / visit, "scan")
+    (tmp_path / "x" / "results").mkdir()
+    (tmp_path / "x" / "docs").mkdir()
+    (tmp_path / "x" / "docs" / "a.txt").write_text("x", encoding="utf-8")
+    assert names(eyes_of_folder(tmp_path / "x")) == {"x": ["v1", "v2"]}
+
+
+def test_impossible_and_unusual_pixel_sizes_are_named(tmp_path):
+    images(tmp_path, "a", "b", "c")
+    rows = "image,spacing_um,spacing\na.png,0.0117,\nb.png,500,\nc.png,,0.0117\n"
+    found = eyes_of_table(table(tmp_path / "visits.csv", rows))
+    assert names(found) == {"eye": ["b", "c"]} and "at least 0.1 um" in str(found.left_out[0].error)
+    assert any("500 um is unusual" in note for note in found.notes)
+
+
+def test_the_first_line_of_excel_is_no_header(tmp_path):
     images(tmp_path, "a", "b")
-    with pytest.raises(InputError, match="two visits of the eye 'eye' have the name '1'"):
-        eyes_of_table(table(tmp_path / "visits.csv", "visit,image\n1,a.png\n1,b.png\n"))
+    rows = "sep=;\nimage;visit\na.png;1\nb.png;2\n"
+    assert names(eyes_of_table(table(tmp_path / "visits.csv", rows))) == {"eye": ["1", "2"]}
+
+
+def test_an_eye_and_a_side_that_contradict_are_named(tmp_path):
+    images(tmp_path, "a", "b", "c")
+    found = eyes_of_table(table(tmp_path / "visits.csv", "eye,side,image\nOD,L,a.png\nOD,R,b.png\nOD,,c.png\n"))
+    assert names(found) == {"OD": ["b", "c"]} and "the eye is OD, but the side is L" in str(found.left_out[0].error)
 
 
 def test_names_that_files_cannot_have_become_others(tmp_path):
@@ -316,4 +388,4 @@ def test_a_header_without_pydicom_still_says_its_date(tmp_path, monkeypatch):
         data.save_as(path)
     monkeypatch.setattr(reader, "is_installed", lambda name: False)
     facts = file_facts(path)
-    assert (facts.acquired, facts.acquired_from, facts.laterality) == ("20210501", "StudyDate", "R")
+    assert (facts.acquired, facts.laterality) == ((("20210501", "StudyDate"),), "R")

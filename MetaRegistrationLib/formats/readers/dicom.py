@@ -87,8 +87,8 @@ class Dicom(Reader):
             value = _by_pydicom(path) if is_installed("pydicom") else _by_itk_header(path)
         except Exception:  # a damaged header says nothing; reading the image says what is wrong with it
             return FileFacts()
-        date, source = next(((found, name) for name, found in _acquired(value) if found), ("", ""))
-        return FileFacts(date, source, _laterality(value), value("PatientID"))
+        dates = tuple((date, name) for name, date in _acquired(value) if date)
+        return FileFacts(dates, _laterality(value), value("PatientID"))
 
 
 _TAGS = {
