@@ -96,6 +96,7 @@ def settle(rig, seconds: float = 0.15) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         rig.process_events()
+        time.sleep(0.005)
     for _ in range(6):  # on a busy machine the time may be over before the delayed updates were begun
         time.sleep(0.02)
         rig.process_events()
