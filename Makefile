@@ -17,8 +17,8 @@ INSTALLED := $(VENV)/.installed
 SECONDS_EACH ?= 3600
 WORKERS ?= 2
 
-# The module's tests run beside the library's, which give way to them: one process of the former takes as long as two of the
-# latter. Their output comes after that of the library.
+# The module's tests run beside the library's, which give way to them: the former are one process from beginning to end, the
+# latter share what the processors have left. Their output comes after that of the library.
 MODULE_LOG := $(VENV)/module_tests.log
 
 .PHONY: venv demo test fuzz faults

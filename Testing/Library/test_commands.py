@@ -5,7 +5,6 @@ import errno
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -88,15 +87,14 @@ def test_help_explains_and_gives_an_example(arguments, capsys):
 
 
 def test_help_does_not_import_torch_and_is_fast():
+    """Its time is that of its imports, which are counted: numpy alone adds about a hundred, torch nine hundred."""
     code = (
-        "import sys; from MetaRegistrationLib.commands import main; main(['simulate', '--help']);"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'scipy', 'SimpleITK')))"
+        "import sys; bare = set(sys.modules); from MetaRegistrationLib.commands import main; main(['simulate', '--help']);"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'scipy', 'SimpleITK'))"
+        " or len(sys.modules.keys() - bare) > 170)"
     )
-    begin = time.perf_counter()
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    # A twentieth of this on a free machine; a busy one needs room.
-    assert time.perf_counter() - begin < 2.0
 
 
 def test_version_and_module_call():

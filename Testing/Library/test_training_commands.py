@@ -33,7 +33,7 @@ from MetaRegistrationLib.tasks import PairTask
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN
 from MetaRegistrationLib.training.run import BEST, LAST, LOG
 
-EPOCHS = 40  # of six pairs: long enough to be stopped on a fast machine
+EPOCHS = 25  # of six pairs: long enough to be stopped on a fast machine
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def events_of(text):
 
 def test_a_killed_run_resumes_to_the_same_weights(unbroken, long_run, tmp_path):
     process = start_program(*long_run, "--output", tmp_path / "run")
-    read_until_step(process, 60)
+    read_until_step(process, 30)
     process.kill()
     process.communicate(timeout=60)
     step = saved_step(tmp_path / "run")

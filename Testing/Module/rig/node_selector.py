@@ -14,16 +14,33 @@ _NODE, _ACTION = 0x100, 0x101
 _SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndImportEvent", "EndCloseEvent", "EndBatchProcessEvent")
 
 
+def _nodes_of_types(scene: Any, types: list[str]) -> list[Any]:
+    """The nodes of these types and of types derived from them, in the order of the scene."""
+    found: list[Any] = []
+    for node_type in types:
+        nodes = scene.GetNodesByClass(node_type)
+        nodes.UnRegister(None)
+        found += [nodes.GetItemAsObject(index) for index in range(nodes.GetNumberOfItems())]
+    if len(types) < 2 or len(found) < 2:
+        return found
+    every = (scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes()))
+    return [node for node in every if node in found]
+
+
 class SceneObserver:
     """Calls back when nodes come, go or change; forgets them when told."""
 
     def __init__(self, callback) -> None:
         self._callback = callback
         self._tags: list[tuple[Any, int]] = []
+        self._watched: tuple[Any, list[Any]] = (None, [])
 
     def watch(self, scene: Any, nodes: list[Any]) -> None:
         """Watch a scene (or nothing) and these nodes of it, in place of what was watched before."""
+        if self._watched == (scene, nodes):
+            return
         self.stop()
+        self._watched = (scene, nodes)
         if scene is not None:
             for event in _SCENE_EVENTS:
                 self._tags.append((scene, scene.AddObserver(getattr(scene, event), self._callback)))
@@ -34,7 +51,7 @@ class SceneObserver:
         """Watch nothing."""
         for watched, tag in self._tags:
             watched.RemoveObserver(tag)
-        self._tags = []
+        self._tags, self._watched = [], (None, [])
 
 
 @standin(
@@ -54,7 +71,7 @@ class qMRMLNodeComboBox:
         self._node: Any = None
         self._attributes: list[tuple[str, str, Any]] = []
         self._labels: dict[str, str] = {}
-        self._filling = False
+        self._shown: list[tuple[str, str | None, str | None]] = []  # text, ID of the node, action
         self._combo = QtWidgets.QComboBox(self)
         self._combo.setEnabled(False)
         layout = QtWidgets.QHBoxLayout(self)
@@ -77,20 +94,21 @@ class qMRMLNodeComboBox:
         return self._scene
 
     def _eligible(self):
+        """The nodes that can be selected, in the order of the scene. Every selector asks at every change of the scene."""
         if self._scene is None:
             return []
-        nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())]
-        return [node for node in nodes if self._accepts(node)]
-
-    def _accepts(self, node):
-        if node.GetHideFromEditors() and not stored(self, "showHidden", "bool"):
-            return False
         types = stored(self, "nodeTypes", "QStringList")
-        exact = [t for t in types if node.GetClassName() == t]
-        derived = stored(self, "showChildNodeTypes") and any(node.IsA(t) for t in types)
-        if (not exact and not derived) or any(node.IsA(t) for t in stored(self, "hideChildNodeTypes", "QStringList")):
-            return False
-        return all(self._has_attribute(node, *wanted) for wanted in self._attributes)
+        exact = () if stored(self, "showChildNodeTypes") else types
+        hidden_types = stored(self, "hideChildNodeTypes", "QStringList")
+        show_hidden = stored(self, "showHidden", "bool")
+        return [
+            node
+            for node in _nodes_of_types(self._scene, types)
+            if (show_hidden or not node.GetHideFromEditors())
+            and (not exact or node.GetClassName() in exact)
+            and not any(node.IsA(t) for t in hidden_types)
+            and all(self._has_attribute(node, *wanted) for wanted in self._attributes)
+        ]
 
     @staticmethod
     def _has_attribute(node, node_type, name, value):
@@ -109,16 +127,16 @@ class qMRMLNodeComboBox:
         self._choose(current)
 
     def _fill(self, nodes):
-        self._filling = True
+        shown = [(stored(self, "noneDisplay"), None, None)] if stored(self, "noneEnabled", "bool") else []
+        shown += [(node.GetName(), node.GetID(), None) for node in nodes]
+        shown += [(action, None, action) for action in self._actions()]
+        if shown == self._shown:
+            return
+        self._shown = shown
         self._combo.clear()
-        if stored(self, "noneEnabled", "bool"):
-            self._combo.addItem(stored(self, "noneDisplay"), None)
-        for node in nodes:
-            self._combo.addItem(node.GetName(), node.GetID())
-        for action in self._actions():
-            self._combo.addItem(action, None)
-            self._combo.setItemData(self._combo.property("count") - 1, action, _ACTION)
-        self._filling = False
+        for index, (text, identifier, action) in enumerate(shown):
+            self._combo.addItem(text, identifier)
+            self._combo.setItemData(index, action, _ACTION)
 
     def _actions(self):
         if self._scene is None:

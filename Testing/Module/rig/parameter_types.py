@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import types
 import typing
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -108,6 +109,7 @@ def is_node(kind: Any) -> bool:
     return bool(node_types(kind))
 
 
+@cache
 def node_types(kind: Any) -> tuple[type, ...]:
     """The types of MRML nodes that a parameter takes; empty where it takes others."""
     parts = _union(kind) or (kind,)
@@ -125,6 +127,7 @@ def _union(kind: Any) -> tuple:
     return typing.get_args(kind) if typing.get_origin(kind) is typing.Union else ()
 
 
+@cache
 def _keys(name: str, kind: Any) -> list[str]:
     """Where Slicer keeps a parameter: each member of a union of nodes has its own place."""
     return [f"{name}.{index}" for index in range(len(_union(kind)))] if is_node(kind) and _union(kind) else [name]

@@ -8,6 +8,7 @@ differ, this is the stricter one.
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -70,15 +71,32 @@ def _has_property(obj: Any, name: str) -> bool:
     return name in properties_of(type(obj))
 
 
+@cache
+def _reading(cls: type, name: str) -> str:
+    """How PythonQt reads an attribute of a class: "special", "property", "plain", or the property to read instead."""
+    if name in _SPECIAL:
+        return "special"
+    known = properties_of(cls)
+    if name not in _VIRTUAL and name in known:
+        return "property"
+    if name.startswith("is") and name not in _GETTERS_THAT_STAY and len(name) > 2:
+        bare = name[2].lower() + name[3:]
+        if bare in known:
+            return f".{bare}"
+    return "plain"
+
+
 def _getter(original):
     def __getattribute__(self, name):
         if name.startswith("_"):
             return original(self, name)
-        if name in _SPECIAL:
-            return _SPECIAL[name](self, original)
-        if name not in _VIRTUAL and _has_property(self, name):
+        reading = _reading(type(self), name)
+        if reading == "property":
             return QtCore.QObject.property(self, name)
-        _refuse_getter(self, name)
+        if reading == "special":
+            return _SPECIAL[name](self, original)
+        if reading != "plain":
+            raise PythonQtError(f"{type(self).__name__}.{name}(): read the property instead: {reading}")
         try:
             return original(self, name)
         except AttributeError:
@@ -87,14 +105,6 @@ def _getter(original):
             raise
 
     return __getattribute__
-
-
-def _refuse_getter(obj: Any, name: str) -> None:
-    if not name.startswith("is") or name in _GETTERS_THAT_STAY or len(name) < 3:
-        return
-    bare = name[2].lower() + name[3:]
-    if _has_property(obj, bare):
-        raise PythonQtError(f"{type(obj).__name__}.{name}(): read the property instead: .{bare}")
 
 
 def _setter():
@@ -144,6 +154,7 @@ def _known_to_return_false(obj: Any, name: str, value: Any) -> bool:
     return QtCore.QObject.property(obj, name) == value
 
 
+@cache
 def normalized(signature: str) -> str:
     """A signal's signature as Qt writes it: no spaces, ``const X &`` as ``X``."""
     return QtCore.QMetaObject.normalizedSignature(signature).data().decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from functools import cache
 from typing import Any
 
 from PySide6 import QtCore, QtUiTools, QtWidgets
@@ -28,12 +29,9 @@ class UiLoader(QtUiTools.QUiLoader):
 
     def load(self, device, parent=None):
         """Load from an open file, and make the connections of the file."""
-        root = ElementTree.fromstring(bytes(device.readAll()))
-        _check_classes(root)
-        held_back = _take_properties_of_standins(root)
-        connections = _take_connections(root)
+        text, held_back, connections = _prepared(bytes(device.readAll()))
         buffer = QtCore.QBuffer(self)
-        buffer.setData(ElementTree.tostring(root))
+        buffer.setData(text)
         buffer.open(QtCore.QIODevice.OpenModeFlag.ReadOnly)
         widget = super().load(buffer, parent)
         if widget is None:
@@ -43,6 +41,21 @@ class UiLoader(QtUiTools.QUiLoader):
         for connection in connections:
             _connect(widget, connection)
         return widget
+
+
+@cache
+def _prepared(
+    text: bytes,
+) -> tuple[bytes, dict[str, list[ElementTree.Element]], list[tuple[str, str, str, str]]]:
+    """A ``.ui`` file that was checked: what Qt's loader gets, what the stand-ins get, and the connections.
+
+    Each test opens the same panel, so that it is kept.
+    """
+    root = ElementTree.fromstring(text)
+    _check_classes(root)
+    held_back = _take_properties_of_standins(root)
+    connections = _take_connections(root)
+    return ElementTree.tostring(root), held_back, connections
 
 
 def _named(root: QtWidgets.QWidget, name: str) -> QtCore.QObject:
