@@ -34,7 +34,7 @@ def file_key(path: Path) -> str:
 
 def landmark_files(entries: Iterable[Path]) -> dict[str, Path]:
     """Landmark files by `file_key`; of several with one key, the first in the order of `LANDMARK_SUFFIXES`."""
-    ranked = [path for path in entries if path.is_file() and file_suffix(path) in LANDMARK_SUFFIXES]
+    ranked = [path for path in entries if file_suffix(path) in LANDMARK_SUFFIXES and path.is_file()]
     ranked.sort(key=lambda path: LANDMARK_SUFFIXES.index(file_suffix(path)), reverse=True)
     return {file_key(path): path for path in ranked}
 
