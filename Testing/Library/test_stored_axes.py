@@ -15,6 +15,8 @@ from MetaRegistrationLib.formats.landmarks import Landmarks
 from MetaRegistrationLib.preparation.stored_axes import StoredAxes, mirrored_axes
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages
+from MetaRegistrationLib.visits.change_files import series_change
+from MetaRegistrationLib.visits.series import Visit, align_series
 
 SPACING = (0.01, 0.012)
 SCENE = texture((260, 300), 3)
@@ -137,3 +139,34 @@ def test_a_scale_that_contradicts_the_pixel_sizes_is_said(tmp_path, capsys, stat
     assert float(row["scale_found"]) == pytest.approx(stated[0] / stated[1], rel=0.005)
     if said:
         assert "10 um of" in err and "13.75 um of" in err and "0.727 times" in err
+
+
+def _visits(registrar, how=None):
+    """Three visits, of which the second has lost vessels and is stored as `how` says."""
+    rng = np.random.default_rng(8)
+    later = SCENE.copy()
+    later[90:140, 110:170] = later.min()
+    arrays = [SCENE[20:240, 20:270], later[16:236, 27:277], SCENE[23:243, 25:275]]
+    images = [_image(255 * array + rng.normal(0, 15, array.shape)) for array in arrays]
+    if how is not None:
+        images[1], _ = _stored(images[1], *MIRRORED[how])
+    visits = [Visit(name, image) for name, image in zip(("2021", "2022", "2023"), images, strict=True)]
+    series = align_series(visits, registrar, "2021")
+    return series, series_change(series, ("2021", "2022"))
+
+
+@pytest.fixture(scope="module")
+def plain_visits(registrar):
+    return _visits(registrar)
+
+
+@pytest.mark.parametrize("how", MIRRORED)
+def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(registrar, plain_visits, how):
+    plain, expected = plain_visits
+    found, change = _visits(registrar, how)
+    assert not plain.excluded and not found.excluded and len(found.used) == 3
+    known = np.isfinite(expected.change.z)
+    assert known.mean() > 0.5 and np.nanmin(expected.change.z) < -3
+    np.testing.assert_array_equal(np.isfinite(change.change.z), known)
+    np.testing.assert_allclose(change.change.z[known], expected.change.z[known], atol=0.05)
+    assert change.rows[-1]["lost_percent"] == pytest.approx(expected.rows[-1]["lost_percent"], abs=0.1)
