@@ -150,7 +150,7 @@ def _visits(registrar, how=None):
     later = SCENE.copy()
     later[90:140, 110:170] = later.min()
     arrays = [SCENE[20:240, 20:270], later[16:236, 27:277], SCENE[23:243, 25:275]]
-    images = [_image(255 * array + rng.normal(0, 15, array.shape)) for array in arrays]
+    images = [_image(array + rng.normal(0, 8, array.shape)) for array in arrays]
     if how is not None:
         images[1], _ = _stored(images[1], *MIRRORED[how])
     visits = [Visit(name, image) for name, image in zip(("2021", "2022", "2023"), images, strict=True)]
@@ -179,12 +179,12 @@ def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(registrar, plai
 @pytest.mark.parametrize("how", MIRRORED)
 def test_fine_tuning_takes_a_mirrored_pair_as_registration_does(tmp_path, how, initial):
     """The network sees the images of the plain pair, and the landmarks are at the same places."""
-    plain = _image(255 * MOVING)
+    plain = _image(MOVING)
     stored, way = _stored(plain, *MIRRORED[how])
     pairs = []
     for name, moving, points in (("plain", plain, POINTS), ("stored", stored, way.from_stored(POINTS))):
         files = [tmp_path / f"{name}_{role}.nrrd" for role in ("moving", "fixed")]
-        for path, image in zip(files, (moving, _image(255 * FIXED)), strict=True):
+        for path, image in zip(files, (moving, _image(FIXED)), strict=True):
             write_image(path, image.array, image.geometry)
         write_landmark_pairs(tmp_path / f"{name}.csv", Landmarks(("",) * 3, points), Landmarks(("",) * 3, POINTS))
         pairs.append(PairFiles(name, *files, landmarks=tmp_path / f"{name}.csv"))
@@ -195,13 +195,13 @@ def test_fine_tuning_takes_a_mirrored_pair_as_registration_does(tmp_path, how, i
 
 
 def test_fine_tuning_does_not_use_directions_without_meaning(tmp_path):
-    moving = _image(255 * MOVING)
+    moving = _image(MOVING)
     turned = replace(moving.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
     pairs = []
     for name, geometry in (("plain", moving.geometry), ("turned", turned)):
         files = [tmp_path / f"{name}_{role}.nrrd" for role in ("moving", "fixed")]
         write_image(files[0], moving.array, geometry)
-        write_image(files[1], 255 * FIXED, _image(FIXED).geometry)
+        write_image(files[1], FIXED, _image(FIXED).geometry)
         pairs.append(PairFiles(name, *files))
     task = PairTask("task", pairs, [], Preprocessing(), initial="rigid")
     np.testing.assert_array_equal(task.pair(1).moving, task.pair(0).moving)
