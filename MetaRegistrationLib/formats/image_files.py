@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import struct
 import zlib
 from pathlib import Path, PurePath
@@ -96,9 +97,13 @@ def existing_file(path: str | Path, kind: str) -> Path:
     path = Path(path)
     if not is_text(path):
         raise InputError(f"{as_text(path)}: the name of this {kind} file is not valid text (UTF-8). Rename it.")
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # no such file, or no name that a file can have
+        mode = 0
+    if stat.S_ISDIR(mode):
         raise InputError(f"{path} is a folder, but one file was expected ({kind}). Name a file in it.")
-    if not path.is_file():
+    if not stat.S_ISREG(mode):
         raise InputError(f"{path}: no such file ({kind}). Check the path.")
     try:
         with path.open("rb") as stream:

@@ -13,22 +13,29 @@ from ..core.geometry import Geometry
 def geometry_of_itk(image: sitk.Image | sitk.ImageFileReader, *, spacing_known: bool) -> Geometry:
     """Geometry of a 2D image, in the plane z = 0, or of a 3D one of one slice."""
     dimension = image.GetDimension()
-    direction = np.eye(3)
-    direction[:dimension, :dimension] = np.reshape(image.GetDirection(), (dimension, dimension))
-    spacing = image.GetSpacing()
+    stated, spacing, size = image.GetDirection(), image.GetSpacing(), image.GetSize()
+    # without numpy: this is done for each of thousands of files
+    rows = [stated[dimension * row : dimension * (row + 1)] for row in range(dimension)]
+    if dimension == 2:
+        rows = [(*rows[0], 0.0), (*rows[1], 0.0), (0.0, 0.0, 1.0)]
     return Geometry(
-        size=(image.GetSize()[1], image.GetSize()[0]),
+        size=(size[1], size[0]),
         spacing=(spacing[1], spacing[0]),
         origin=tuple((*image.GetOrigin(), 0.0)[:3]),
-        direction=tuple(tuple(float(value) for value in row) for row in direction),
+        direction=tuple(rows),
         slice_spacing=spacing[2] if dimension == 3 else 1.0,
         spacing_known=spacing_known,
     )
 
 
-def itk_header(path: Path) -> sitk.ImageFileReader | None:
-    """The header of a file of one grey slice: its size, spacing, origin and directions; None for any other file."""
+def itk_header(path: Path, decoder: str = "") -> sitk.ImageFileReader | None:
+    """The header of a file of one grey slice: its size, spacing, origin and directions; None for any other file.
+
+    `decoder` is the name of ITK's class for the format. Without it, ITK asks all of its classes.
+    """
     reader = sitk.ImageFileReader()
+    if decoder:
+        reader.SetImageIO(decoder)
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
     size = reader.GetSize()

@@ -151,9 +151,9 @@ class Reader(ABC):
         return FileFacts()
 
 
-def volume_header(path: Path) -> FileHeader | None:
-    """The header of a format of volumes, as ITK reads it."""
-    found = itk_header(path)
+def volume_header(path: Path, decoder: str) -> FileHeader | None:
+    """The header of a format of volumes, as ITK's class `decoder` reads it. `RuntimeError` where that class does not know it."""
+    found = itk_header(path, decoder)
     return None if found is None else FileHeader(geometry_of_itk(found, spacing_known=not says_nothing(found)))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -180,13 +182,14 @@ class PairFiles:
 
     def check_paths(self) -> None:
         """Raise `PairError` when a file is missing, or moving and fixed are the same file. Reads nothing."""
-        missing = tuple(path for path in self.paths() if not _is_file(path))
+        found = {path: _stat(path) for path in self.paths()}
+        missing = tuple(path for path, seen in found.items() if seen is None or not stat.S_ISREG(seen.st_mode))
         if missing:
-            folders = tuple(path for path in missing if _is_dir(path))
+            folders = tuple(path for path in missing if found[path] is not None and stat.S_ISDIR(found[path].st_mode))
             if folders:
                 raise PairError(f"{_listed(folders)}: a folder, but one file was expected. Name a file in it.", folders)
             raise PairError(f"{_listed(missing)}: no such file. Check the path.", missing)
-        if self.moving.samefile(self.fixed):
+        if os.path.samestat(found[self.moving], found[self.fixed]):
             raise PairError(f"{self.moving}: moving and fixed are the same file. Name two images.", (self.moving,))
 
     def load(self) -> ImagePair:
@@ -412,18 +415,11 @@ def _ratio(a: float, b: float) -> float:
     return max(a, b) / min(a, b)
 
 
-def _is_file(path: Path) -> bool:
+def _stat(path: Path) -> os.stat_result | None:
     try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that is too long for the system, or holds a null byte
-        return False
-
-
-def _is_dir(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
+        return path.stat()
+    except (OSError, ValueError):  # no such file, or a name that is too long for the system, or holds a null byte
+        return None
 
 
 def _listed(paths: tuple[Path, ...]) -> str:

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from ..errors import TOKEN, InputError
 from ..formats.earlier_results import results_of
-from ..formats.image_files import as_text, is_hidden
+from ..formats.folder_listing import listed
+from ..formats.image_files import as_text
 from ..formats.written_files import NAME as LIST
 from .files import ImagePair, PairError, PairFiles
 from .layouts import LAYOUTS, Found, find_layout, from_table
@@ -196,8 +197,7 @@ def _expected(folder: Path) -> str:
 
 
 def _content(folder: Path) -> str:
-    entries = sorted(path for path in folder.iterdir() if not is_hidden(path))
-    names = [path.name + ("/" if path.is_dir() else "") for path in entries]
+    names = [path.name + ("/" if path.is_dir() else "") for path in listed(folder)]
     if not names:
         return "an empty folder"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""

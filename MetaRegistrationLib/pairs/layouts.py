@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import InputError
 from ..formats.earlier_results import may_hold_results, results_of
-from ..formats.image_files import file_stem, file_suffix, is_hidden, is_image_file
-from ..formats.landmarks import LANDMARK_SUFFIXES
+from ..formats.folder_listing import (
+    TablePaths,
+    file_key,
+    landmark_files,
+    landmarks_beside,
+    listed,
+    masked_name,
+    masks_among,
+    name_key,
+)
+from ..formats.image_files import file_stem, is_image_file
 from ..formats.tables import Row, read_table
 from .files import PairFiles
 
@@ -44,29 +53,79 @@ class Found:
 
 def find_layout(folder: Path) -> Found | None:
     """Pairs of the first layout of `LAYOUTS` that `folder` follows; None when it follows none."""
-    table = _entry(folder, TABLE_NAME)
+    content = _Content(folder)
+    table = content.entry(TABLE_NAME)
     if table is not None and table.is_file():
         return from_table(table)
-    return _from_two_folders(folder) or _from_endings(folder) or _from_subfolders(folder)
+    return _from_two_folders(content) or _from_endings(content) or _from_subfolders(content)
+
+
+class _Content:
+    """A folder, listed once. Masks are no images: those of one pair cannot be told from a layout."""
+
+    def __init__(self, folder: Path) -> None:
+        self.entries = listed(folder)
+        self._by_key: dict[str, Path] = {}
+        for path in self.entries:
+            self._by_key.setdefault(name_key(path.name), path)
+
+    def entry(self, name: str) -> Path | None:
+        """The entry with that name in any case."""
+        return self._by_key.get(name)
+
+    @cached_property
+    def _all_images(self) -> list[Path]:
+        return [path for path in self.entries if is_image_file(path)]
+
+    @cached_property
+    def masks(self) -> dict[Path, str]:
+        """As of `masks_among`."""
+        return masks_among(self._all_images)
+
+    @cached_property
+    def images(self) -> list[Path]:
+        """Images that are no masks of others."""
+        return [path for path in self._all_images if path not in self.masks]
+
+    @cached_property
+    def landmarks(self) -> dict[str, Path]:
+        """As of `landmark_files`."""
+        return landmark_files(self.entries)
+
+    def images_by_key(self, found: Found) -> dict[str, Path]:
+        """Images by `file_key`. Masks, and images of one key, are left out."""
+        found.left_out += _named_masks(self.masks)
+        groups: dict[str, list[Path]] = {}
+        for path in self.images:
+            groups.setdefault(file_key(path), []).append(path)
+        for paths in groups.values():
+            if len(paths) > 1:
+                text = "several images have this name, so that it is unclear which is meant"
+                found.left_out.append((tuple(paths), text))
+        return {key: paths[0] for key, paths in groups.items() if len(paths) == 1}
+
+
+def _named_masks(masks: Mapping[Path, str]) -> Iterator[tuple[tuple[Path, ...], str]]:
+    for path, image in masks.items():
+        yield (path,), f"a mask of {image} by its name. A table {TABLE_NAME} names the tissue masks to use"
 
 
 def from_table(path: Path) -> Found:
     """Pairs of a `pairs.csv`; a row that cannot be understood is left out."""
-    found = Found(LAYOUTS[0])
+    found, paths = Found(LAYOUTS[0]), TablePaths(path.parent)
     for row in read_table(path, ("moving", "fixed")):
         try:
-            found.pairs.append(_from_row(row))
+            found.pairs.append(_from_row(row, paths))
         except InputError as error:
             found.left_out.append(((path,), str(error)))
     return found
 
 
-def _from_row(row: Row) -> PairFiles:
-    folder = row.path.parent
+def _from_row(row: Row, table: TablePaths) -> PairFiles:
     for column in ("moving", "fixed"):
         if not row.text(column):
             raise InputError(f"{row.place}: the column {column} is empty. Name an image, or remove the row.")
-    paths = {column: _resolved(folder, row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
+    paths = {column: table.find(row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
     sizes = {column: _size(row, column) for column in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
     if row.text("spacing") and sizes["spacing_um"] is None:
         sizes["spacing_um"] = _size(row, "spacing") * 1000
@@ -90,42 +149,49 @@ def _size(row: Row, column: str) -> float | None:
     return size
 
 
-def _from_two_folders(folder: Path) -> Found | None:
-    moving_folder, fixed_folder = _entry(folder, "moving"), _entry(folder, "fixed")
-    if not all(path is not None and path.is_dir() for path in (moving_folder, fixed_folder)):
+def _from_two_folders(content: _Content) -> Found | None:
+    folders = [content.entry(name) for name in ("moving", "fixed")]
+    if not all(path is not None and path.is_dir() for path in folders):
         return None
-    found = Found(LAYOUTS[1])
-    images = [_images_by_key(side, found) for side in (moving_folder, fixed_folder)]
-    beside = [_landmarks_by_key(side) for side in (moving_folder, fixed_folder)]
-    extra = [_landmarks_by_key(_entry(folder, name)) for name in ("landmarks", "moving_landmarks", "fixed_landmarks")]
+    found, sides = Found(LAYOUTS[1]), [_Content(path) for path in folders]
+    images = [side.images_by_key(found) for side in sides]
+    extra = [_landmarks_below(content, name) for name in ("landmarks", "moving_landmarks", "fixed_landmarks")]
     for key in sorted(images[0].keys() | images[1].keys()):
         moving, fixed = images[0].get(key), images[1].get(key)
         if moving is None or fixed is None:
             found.left_out.append(((moving or fixed,), "unmatched: no image of that name in the other folder"))
             continue
-        side = [extra[number + 1].pop(key, None) or beside[number].get(key) for number in (0, 1)]
-        found.pairs.append(PairFiles(file_stem(moving), moving, fixed, extra[0].pop(key, None), *side))
+        points = [extra[number + 1].pop(key, None) or sides[number].landmarks.get(key) for number in (0, 1)]
+        found.pairs.append(PairFiles(file_stem(moving), moving, fixed, extra[0].pop(key, None), *points))
     # A misspelt name would otherwise cost a pair its landmarks without a word.
     for path in (path for files in extra for path in files.values()):
         found.left_out.append(((path,), "unmatched: no image pair has the name of this landmark file"))
     return found
 
 
-def _from_endings(folder: Path) -> Found | None:
+def _landmarks_below(content: _Content, name: str) -> dict[str, Path]:
+    folder = content.entry(name)
+    return _Content(folder).landmarks if folder is not None and folder.is_dir() else {}
+
+
+def _from_endings(content: _Content) -> Found | None:
     found = Found(LAYOUTS[2])
-    images = _images_by_key(folder, found)
+    images, landmarks = content.images_by_key(found), content.landmarks
     roles = {key: re.fullmatch(r"(.+)_(moving|fixed)", key) for key in images}
     if not any(roles.values()):
         return None
-    landmarks = _landmarks_by_key(folder)
-    names = sorted({role.group(1) for role in roles.values() if role})
-    for name in names:
+    names = {role.group(1) for role in roles.values() if role}
+    for name in sorted(names):
         moving, fixed = images.get(f"{name}_moving"), images.get(f"{name}_fixed")
+        image = masked_name(name)
+        if image in names:  # X_mask_moving beside X_moving
+            found.left_out += _named_masks({path: image for path in (moving, fixed) if path is not None})
+            continue
         if moving is None or fixed is None:
             missing = "_moving" if moving is None else "_fixed"
             found.left_out.append(((moving or fixed,), f"unmatched: no image of that name ends in {missing}"))
             continue
-        side = [_landmarks_of(landmarks, f"{name}_moving"), _landmarks_of(landmarks, f"{name}_fixed")]
+        side = [landmarks_beside(path, landmarks) for path in (moving, fixed)]
         stem = file_stem(moving)[: -len("_moving")]
         found.pairs.append(PairFiles(stem, moving, fixed, landmarks.get(f"{name}_landmarks"), *side))
     for key in sorted(key for key, role in roles.items() if not role):
@@ -133,90 +199,45 @@ def _from_endings(folder: Path) -> Found | None:
     return found
 
 
-def _from_subfolders(folder: Path) -> Found | None:
+def _from_subfolders(content: _Content) -> Found | None:
     found, holds_images = Found(LAYOUTS[3]), False
-    for subfolder in (path for path in _entries(folder) if path.is_dir()):
-        entries = _entries(subfolder)
-        if may_hold_results(subfolder, (path.name for path in entries)):
+    for subfolder in (path for path in content.entries if path.is_dir()):
+        inner = _Content(subfolder)
+        if may_hold_results(subfolder, (path.name for path in inner.entries)):
             words = results_of(subfolder)
             if words is not None:
                 holds_images = True
                 found.left_out.append(((subfolder,), f"it holds {words}, which are no input"))
                 continue
-        images = [path for path in entries if is_image_file(path)]
-        holds_images = holds_images or bool(images)
-        named = [[path for path in images if _key(path).startswith(role)] for role in ("moving", "fixed")]
-        if all(len(paths) == 1 for paths in named):
-            moving, fixed = named[0][0], named[1][0]
-        elif len(images) == 2:
-            # One name may still show the roles; the order of names decides only if neither does.
-            moving, fixed = reversed(images) if named[1] == images[:1] or named[0] == images[1:] else images
-        else:
-            found.left_out.append(
-                ((subfolder,), f"two images were expected in this folder, but it holds {len(images)}")
-            )
+        holds_images = holds_images or bool(inner.images)
+        roles = _roles(inner.images)
+        found.left_out += _named_masks(inner.masks)
+        if roles is None:
+            text = f"two images were expected in this folder, but it holds {len(inner.images)}"
+            found.left_out.append(((subfolder,), text))
             continue
-        landmarks = _landmarks_by_key(subfolder)
-        both = landmarks.get("landmarks") or landmarks.get(f"{_key(subfolder)}_landmarks")
+        both = inner.landmarks.get("landmarks") or inner.landmarks.get(f"{name_key(subfolder.name)}_landmarks")
         side = [
-            _landmarks_of(landmarks, _key(path)) or landmarks.get(f"{role}_landmarks")
-            for role, path in (("moving", moving), ("fixed", fixed))
+            landmarks_beside(path, inner.landmarks) or inner.landmarks.get(f"{role}_landmarks")
+            for role, path in zip(("moving", "fixed"), roles, strict=True)
         ]
-        found.pairs.append(PairFiles(subfolder.name, moving, fixed, both, *side))
-    found.left_out += [((path,), "unmatched: it is beside the subfolders") for path in _loose_images(folder)]
+        found.pairs.append(PairFiles(subfolder.name, *roles, both, *side))
+    found.left_out += [((path,), "unmatched: it is beside the subfolders") for path in content.images]
+    found.left_out += _named_masks(content.masks)
     return found if holds_images else None
 
 
-def _loose_images(folder: Path) -> list[Path]:
-    return [path for path in _entries(folder) if is_image_file(path)]
-
-
-def _entries(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not is_hidden(path))
-
-
-def _entry(folder: Path, name: str) -> Path | None:
-    """Entry of `folder` with that name in any case."""
-    return next((path for path in _entries(folder) if path.name.lower() == name), None)
-
-
-def _key(path: Path) -> str:
-    # macOS may store the same accent in another form.
-    stem = path.name if path.is_dir() else file_stem(path)
-    return unicodedata.normalize("NFC", stem).casefold()
-
-
-def _images_by_key(folder: Path, found: Found) -> dict[str, Path]:
-    """Images of `folder` by key. Several of one key are left out, because it is unclear which is meant."""
-    groups: dict[str, list[Path]] = {}
-    for path in _loose_images(folder):
-        groups.setdefault(_key(path), []).append(path)
-    for paths in groups.values():
-        if len(paths) > 1:
-            found.left_out.append((tuple(paths), "several images have this name, so that it is unclear which is meant"))
-    return {key: paths[0] for key, paths in groups.items() if len(paths) == 1}
-
-
-def _landmarks_by_key(folder: Path | None) -> dict[str, Path]:
-    """Landmark files of `folder` by key; of one key the first in the order of `LANDMARK_SUFFIXES`."""
-    files: Iterable[Path] = _entries(folder) if folder is not None and folder.is_dir() else ()
-    ranked = [path for path in files if path.is_file() and file_suffix(path) in LANDMARK_SUFFIXES]
-    ranked.sort(key=lambda path: LANDMARK_SUFFIXES.index(file_suffix(path)), reverse=True)
-    return {_key(path): path for path in ranked}
-
-
-def _landmarks_of(landmarks: dict[str, Path], key: str) -> Path | None:
-    return landmarks.get(key) or landmarks.get(f"{key}_landmarks")
-
-
-def _resolved(folder: Path, text: str) -> Path:
-    path = folder / text
-    # A table written on Windows is read elsewhere too.
-    try:
-        there = path.exists()
-    except (OSError, ValueError):  # no name that a file can have
-        there = True
-    return path if there or "\\" not in text else folder / text.replace("\\", "/")
+def _roles(images: list[Path]) -> tuple[Path, Path] | None:
+    """Moving and fixed image of a folder of one pair; None where they cannot be told."""
+    named = [[path for path in images if file_key(path).startswith(role)] for role in ("moving", "fixed")]
+    if all(len(paths) == 1 for paths in named):
+        return named[0][0], named[1][0]
+    if len(images) != 2:
+        return None
+    first, second = images
+    # One name may still show the roles; the order of names decides only if neither does.
+    swapped = named[1] == [first] or named[0] == [second]
+    return (second, first) if swapped else (first, second)
 
 
 def _joint_name(moving: Path, fixed: Path) -> str:

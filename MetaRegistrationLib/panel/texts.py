@@ -30,6 +30,7 @@ def field_name(field: str) -> str:
         "checkpoint": tr("Checkpoint"),
         "device": tr("Device"),
         "epochs": tr("Epochs"),
+        "include": tr("Use all the same"),
         "initial": tr("Initial alignment"),
         "no_network": tr("Network"),
         "output": tr("Results folder"),

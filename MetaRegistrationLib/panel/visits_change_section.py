@@ -168,7 +168,7 @@ class VisitsChangeSection:
         )
         if found.pixel_mm is None:
             text += " " + _("The pixel size is unknown: the circles are shares of the image, not 1, 3 and 6 mm.")
-        say(self.ui.changeStatusLabel, text)
+        say(self.ui.changeStatusLabel, " ".join([text, *(f"{doubt}." for doubt in found.doubts)]))
 
     def _save(self) -> None:
         import qt

@@ -71,7 +71,8 @@ class ChosenVisits:
 class VisitsRequest:
     """Visits to be registered into `output`; `reference` is None for the one with the best quality.
 
-    `replace` allows the results of other visits there to be replaced.
+    `replace` allows the results of other visits there to be replaced. `include` holds the names of visits that are used
+    whatever is found of them.
     """
 
     chosen: ChosenVisits
@@ -81,6 +82,7 @@ class VisitsRequest:
     device: str
     stages: Stages = field(default_factory=Stages)
     replace: bool = False
+    include: tuple[str, ...] = ()
 
 
 def from_file(file: VisitFile, spacing_um: float | None) -> ChosenVisit:

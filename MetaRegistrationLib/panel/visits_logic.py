@@ -105,6 +105,7 @@ class VisitsLogic:
                 output=writable_folder(request.output),
                 replace=request.replace,
                 reference=request.reference,
+                include=request.include,
                 checkpoint=request.checkpoint,
                 device=request.device,
                 spacing_um=request.chosen.spacing_um,

@@ -50,6 +50,7 @@ class VisitsSection:
         self._steps: Steps | None = None
         self._job: Any = None
         self._warnings: list[str] = []
+        self._include: tuple[str, ...] = ()
         set_up_table(ui.visitsTable)
         ui.visitsProgressBar.visible = False
         self._show_eyes()
@@ -66,6 +67,7 @@ class VisitsSection:
         ui.registerVisitsButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
         ui.playVisitsButton.connect("clicked(bool)", lambda checked: self._play(checked))
         ui.showVisitsButton.connect("clicked(bool)", lambda checked: self._show())
+        ui.useVisitButton.connect("clicked(bool)", lambda checked: self._use_selected())
         ui.visitPointsButton.connect("clicked(bool)", lambda checked: self._place_points())
         state.watch(self.refresh)
 
@@ -108,8 +110,15 @@ class VisitsSection:
                 "Place landmarks in the visit of the selected row. They are measured if the reference has landmarks too."
             ),
         )
+        blocked = self._missing()
+        excluded = [] if self._selected_is_excluded(nodes) else [_("a row of the table whose visit is left out")]
+        busy = [_("the end of the present work")] if self.running else []
+        can_start(
+            ui.useVisitButton,
+            busy + missing + excluded + blocked,
+            _("Register again, and use the visit of the selected row in spite of what was found."),
+        )
         if not self.running:
-            blocked = self._missing()
             ui.registerVisitsButton.text = _("Register all")
             ready = _("Register all visits to the reference, check and average them.")
             can_start(ui.registerVisitsButton, blocked, ready, ui.visitsBlockedLabel)
@@ -236,6 +245,8 @@ class VisitsSection:
 
     def _take(self, chosen: ChosenVisits | None) -> None:
         """Work on these visits, and on what was registered of them before."""
+        if chosen is None or self._chosen is None or chosen.key != self._chosen.key:
+            self._include = ()
         self._chosen = chosen
         if chosen is not None:
             self._state.names |= {chosen.name, *(visit.name for visit in chosen.visits)}
@@ -284,6 +295,17 @@ class VisitsSection:
         stages = self._state.stages
         return replace(stages, initial=Stages.initial) if needs_landmarks(stages.initial) else stages
 
+    def _selected_is_excluded(self, nodes: VisitNodes | None) -> bool:
+        row = self.ui.visitsTable.currentRow()
+        return nodes is not None and 0 <= row < len(nodes.rows) and bool(nodes.rows[row].get("excluded"))
+
+    def _use_selected(self) -> None:
+        """Register again with the visit of the selected row, beside those that were asked for before."""
+        if self.running or not self._selected_is_excluded(self.nodes):
+            return
+        self._include += (self.nodes.rows[self.ui.visitsTable.currentRow()]["visit"],)
+        self._start_or_cancel()
+
     def _start_or_cancel(self) -> None:
         if self._job is not None:
             self.ui.registerVisitsButton.enabled = False
@@ -306,6 +328,7 @@ class VisitsSection:
             checkpoint=self._state.checkpoint,
             device=self._state.device,
             stages=self._stages(),
+            include=tuple(name for name in self._include if name in {visit.name for visit in chosen.visits}),
         )
         self._warnings = []
         ended: list = []

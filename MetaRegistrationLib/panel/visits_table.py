@@ -35,11 +35,12 @@ def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str
 def offered_pair(rows: Sequence[dict[str, str]]) -> tuple[str, str]:
     """Names of the earlier and the later visit to compare at first, by the columns of `visits.csv`; empty without two.
 
-    The rows are in the order of time. Where some have dates, those without one are not offered.
+    The rows are in the order of time. Excluded visits are not offered. Where some have dates, those without one are not
+    offered either.
     """
-    aligned = [row for row in rows if row["aligned"] == "yes"]
-    dated = [row for row in aligned if row["date"]]
-    names = [row["visit"] for row in (dated if len(dated) > 1 else aligned)]
+    used = [row for row in rows if row["aligned"] == "yes" and not row.get("excluded")]
+    dated = [row for row in used if row["date"]]
+    names = [row["visit"] for row in (dated if len(dated) > 1 else used)]
     return (names[0], names[-1]) if len(names) > 1 else ("", "")
 
 
@@ -65,11 +66,15 @@ def region_rows(rows: Sequence[dict]) -> list[tuple[str, ...]]:
 
 
 def _note(row: dict[str, str], reference: str) -> str:
-    if row["visit"] == reference:
-        return _("reference")
-    if row["aligned"] != "yes":
-        return _("not aligned, left out")
-    notes = [_("through {visit}").format(visit=row["via"])] if row["via"] else []
+    notes = [_("reference")] if row["visit"] == reference else []
+    if row.get("excluded"):
+        notes.append(_("left out: {reason}").format(reason=row["excluded"]))
+    elif row["aligned"] != "yes":
+        notes.append(_("not aligned, left out"))
+    if row["visit"] == reference or row["aligned"] != "yes":
+        return "; ".join(notes)
+    if row["via"]:
+        notes.append(_("through {visit}").format(visit=row["via"]))
     if row["inconsistent"]:
         text = _("Inconsistent alignment: round-trip error over {limit} px. Check this visit.")
         notes.append(text.format(limit=calibration.CONSISTENCY_PX.value))

@@ -18,9 +18,10 @@ from ..errors import InputError
 from ..initial_kinds import NONE
 from ..pairs.folders import PairFiles
 from ..preparation import PreparedPair, prepare
+from ..preparation.stored_axes import mirrored_axes
 from ..progress import Reader, Stage
 from ..simulation import RepeatSettings
-from ..stages import check_initial
+from ..stages import LEAST_CONFIDENCE, check_initial
 from ..words import counted
 from .base import TaskPair, augmented
 from .simulated import simulated_pair
@@ -78,7 +79,7 @@ class PairTask:
         self._room = memory // (2 * 4 * preprocessing.size**2)
         self._device = device
         self._prepared: dict[int, TaskPair] = {}
-        self._alignments: dict[PairFiles, Alignment] = {}
+        self._alignments: dict[PairFiles, dict[bool, Alignment]] = {}
         self.simulation = simulation or repeat_settings(initial)
         self._visits: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -125,7 +126,8 @@ class PairTask:
                 self.pair(done - 1)
             else:
                 self._prepare(files, landmarks=False)
-            message = alignment_message(files.name, self._alignments[files])
+            found = max(self._alignments[files].values(), key=_is_confident)
+            message = alignment_message(files.name, found)
             if message:
                 progress(message)
             if time.monotonic() - told > _SECONDS_BETWEEN_MESSAGES and done < total:
@@ -136,10 +138,11 @@ class PairTask:
         if self.initial == NONE:
             return prepare_pair(files, self._preprocessing, landmarks=landmarks)
 
-        def aligned(pair: PreparedPair) -> Alignment:
-            if files not in self._alignments:
-                self._alignments[files] = aligner(self.initial)(pair, AlignmentContext(self._device))
-            return self._alignments[files]
+        def aligned(pair: PreparedPair, reordered: bool) -> Alignment:
+            known = self._alignments.setdefault(files, {})
+            if reordered not in known:
+                known[reordered] = aligner(self.initial)(pair, AlignmentContext(self._device))
+            return known[reordered]
 
         return prepare_pair(files, self._preprocessing, landmarks=landmarks, align=aligned)
 
@@ -163,21 +166,35 @@ def prepare_pair(
     preprocessing: Preprocessing,
     *,
     landmarks: bool = True,
-    align: Callable[[PreparedPair], Alignment] | None = None,
+    align: Callable[[PreparedPair, bool], Alignment] | None = None,
 ) -> TaskPair:
     """Read a pair and resample images and landmarks to the network grid, as registration does.
+
+    A moving image that is stored mirrored is mirrored back, unless its alignment is confident only as stored.
 
     Parameters
     ----------
     align : callable, optional
-        Gives the alignment of the prepared pair; the moving image and its landmarks are then the aligned ones.
+        Gives the alignment of the prepared pair; the moving image and its landmarks are then the aligned ones. Its second
+        argument says whether the moving image was mirrored back.
     """
     files_read = files.load()
-    pair = prepare(files_read.moving, files_read.fixed, preprocessing)
-    alignment = None if align is None else align(pair)
+    moving, fixed = files_read.moving, files_read.fixed
+    axes = mirrored_axes(moving, fixed)
+    pair = prepare(moving if axes is None else axes.image(moving), fixed, preprocessing)
+    alignment = None if align is None else align(pair, axes is not None)
+    if axes is not None and alignment is not None and not _is_confident(alignment):
+        as_stored = prepare(moving, fixed, preprocessing)
+        if _is_confident(plain := align(as_stored, False)):
+            pair, alignment, axes = as_stored, plain, None
     images = AlignedPair.of(pair, alignment).network_images(continued=pair.drawn_border)
     points = files_read.moving_landmarks, files_read.fixed_landmarks
     if not landmarks or points[0] is None or points[1] is None:
         return TaskPair(*images)
-    moving, fixed = (grid.from_image(side.points) for grid, side in zip(pair.grids, points, strict=True))
-    return TaskPair(*images, aligned_points(moving, alignment, preprocessing.size), fixed)
+    places = points[0].points if axes is None else axes.from_stored(points[0].points), points[1].points
+    on_moving, on_fixed = (grid.from_image(side) for grid, side in zip(pair.grids, places, strict=True))
+    return TaskPair(*images, aligned_points(on_moving, alignment, preprocessing.size), on_fixed)
+
+
+def _is_confident(alignment: Alignment) -> bool:
+    return alignment.confidence >= LEAST_CONFIDENCE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..formats.earlier_results import results_of
-from ..formats.folder_listing import file_key, image_of_mask, landmark_files, landmarks_beside, listed, name_key
+from ..formats.folder_listing import landmark_files, landmarks_beside, listed, masks_among, name_key
 from ..formats.image_files import file_stem, is_image_file
 from .eyes import Draft, Listing
 from .sides import side_in_name
@@ -52,9 +52,7 @@ class _Folder:
     @cached_property
     def masks(self) -> dict[Path, str]:
         """Masks by their names, each with the key of its image."""
-        keys = [file_key(path) for path in self._all_images]
-        found = {path: image_of_mask(path, keys) for path in self._all_images}
-        return {path: key for path, key in found.items() if key is not None}
+        return masks_among(self._all_images)
 
     @cached_property
     def images(self) -> list[Path]:

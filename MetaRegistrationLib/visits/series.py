@@ -100,7 +100,7 @@ class AlignedVisit:
         array = np.where(np.isfinite(self.visit.image.array), self.visit.image.array, 0).astype(np.float32)
         signal = tissue(self.visit.image)
         signal = signal & ~no_signal(array, signal)
-        step = math.sqrt(usual_area(self.positions))
+        step = math.sqrt(abs(usual_area(self.positions)))
         if step > _SMOOTHED_FROM:
             array = ndimage.gaussian_filter(array, 0.5 * math.sqrt(step**2 - 1))
         values = ndimage.map_coordinates(array, places, order=1, mode="nearest")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
-from ..formats.folder_listing import path_in
+from ..formats.folder_listing import TablePaths
 from ..formats.image_files import file_stem
 from ..formats.tables import Row, read_table
 from .eyes import Draft, Listing
@@ -48,11 +48,11 @@ def list_table(path: Path) -> Listing:
     listing = Listing()
     known = [(form,) for name in COLUMNS["image"] for form in dict.fromkeys(name.replace("_", sign) for sign in "_ -")]
     rows = read_table(path, *known)
-    names = _understood(rows, path, listing)
+    names, paths = _understood(rows, path, listing), TablePaths(path.parent)
     for row in rows:
         row = replace(row, cells={names[column]: text for column, text in row.cells.items() if column in names})
         try:
-            draft = _draft(row, path.parent)
+            draft = _draft(row, paths)
             listing.drafts.append(draft)
             if draft.spacing_um is not None and not _USUAL_UM[0] <= draft.spacing_um <= _USUAL_UM[1]:
                 listing.notes.append(
@@ -79,11 +79,11 @@ def _understood(rows: list[Row], path: Path, listing: Listing) -> dict[str, str]
     return found
 
 
-def _draft(row: Row, folder: Path) -> Draft:
+def _draft(row: Row, paths: TablePaths) -> Draft:
     if not row.text("image"):
         raise InputError(f"{row.place}: the column 'image' is empty. Name the file of that visit.")
-    image = path_in(folder, row.text("image"))
-    landmarks, mask = (path_in(folder, row.text(name)) if row.text(name) else None for name in ("landmarks", "mask"))
+    image = paths.find(row.text("image"))
+    landmarks, mask = (paths.find(row.text(name)) if row.text(name) else None for name in ("landmarks", "mask"))
     for path in (landmarks, mask):
         if path is not None and not path.is_file():
             raise InputError(f"{row.place}: there is no file {path}.")

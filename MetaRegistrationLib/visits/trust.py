@@ -174,7 +174,7 @@ def field_size(series: Series, index: int) -> float:
     """Width of an aligned visit's field of view in widths of the reference's, by the registration."""
     entry = series.visits[index]
     size, target = (math.prod(one.visit.image.geometry.size) for one in (entry, series.visits[series.reference]))
-    return math.sqrt(size / target / usual_area(entry.positions))
+    return math.sqrt(size / target / abs(usual_area(entry.positions)))
 
 
 def shared_field(series: Series, index: int) -> float:

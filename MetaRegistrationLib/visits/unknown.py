@@ -89,10 +89,16 @@ def folded(positions: np.ndarray, usual: float = 1.0) -> np.ndarray:
 def usual_area(positions: np.ndarray) -> float:
     """Area of a visit's image that a pixel of the reference covers, median, in the visit's pixels; 1 if most of it folds.
 
-    It is not 1 where the pixels of two visits differ in size.
+    It is not 1 where the pixels of two visits differ in size, and below 0 for a visit that is stored mirrored.
     """
     area = float(np.median(_areas(positions)))
-    return area if area > 0 else 1.0
+    return area if area > 0 or (area < 0 and _is_mirrored(positions)) else 1.0
+
+
+def _is_mirrored(positions: np.ndarray) -> bool:
+    """Whether positions run the other way round than the pixels as a whole, not in a fold."""
+    middle = [(positions.take(-1, axis) - positions.take(0, axis)).reshape(-1, 2).mean(axis=0) for axis in (0, 1)]
+    return bool(np.linalg.det(np.stack(middle)) < 0)
 
 
 def _areas(positions: np.ndarray) -> np.ndarray:

@@ -744,6 +744,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Use all the same</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register again, and use the visit of the selected row in spite of what was found.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Change from:</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1953,6 +1961,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Use all the same</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Initial alignment</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2271,6 +2283,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Register again, and use the visit of the selected row in spite of what was found.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Register all</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2300,6 +2316,14 @@
     </message>
     <message>
         <source>a row of the table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a row of the table whose visit is left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the end of the present work</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2350,14 +2374,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>reference</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>not aligned, left out</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Inconsistent alignment: round-trip error over {limit} px. Check this visit.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2402,7 +2418,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>reference</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not aligned, left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{count:.0f} px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>left out: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

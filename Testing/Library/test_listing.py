@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import numpy as np
@@ -11,6 +12,8 @@ import SimpleITK as sitk  # noqa: N813
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.formats.headers import read_header
+from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
 from MetaRegistrationLib.pairs.files import PairFiles
 from MetaRegistrationLib.pairs.folders import find_pairs
@@ -126,3 +129,39 @@ def test_thousands_of_pairs_of_one_name(tmp_path):
     names = [pair.name for pair in find_pairs(tmp_path, check=False).pairs]
     assert names[:3] == ["moving_fixed", "moving_fixed_2", "moving_fixed_3"]
     assert len(set(names)) == 3000 and names[-1] == "moving_fixed_3000"
+
+
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_the_header_of_a_nifti_in_several_pieces(tmp_path, pieces):
+    """A gzip file may hold several members: the header is then in more than the first."""
+    content = gzip.decompress(_image(tmp_path / "one.nii.gz", spacing=0.01).read_bytes())
+    at = 100 if pieces == 2 else len(content)
+    path = tmp_path / "m.nii.gz"
+    path.write_bytes(b"".join(gzip.compress(part) for part in (content[:at], content[at:]) if part))
+    geometry = read_header(path).geometry
+    assert geometry == read_image(path).geometry and geometry.size == NOISE.shape
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+def test_directions_of_a_header_are_those_of_the_image(tmp_path, suffix):
+    image = sitk.GetImageFromArray(NOISE[np.newaxis])
+    image.SetSpacing((0.01, 0.02, 0.5))
+    image.SetOrigin((1.5, -2.25, 3.0))
+    image.SetDirection((0.6, -0.8, 0.0, 0.8, 0.6, 0.0, 0.0, 0.0, 1.0))
+    path = tmp_path / f"m{suffix}"
+    sitk.WriteImage(image, str(path))
+    header, whole = read_header(path).geometry, read_image(path).geometry
+    assert header == whole
+    np.testing.assert_allclose(header.direction, [[0.6, -0.8, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 1.0]], atol=1e-6)
+
+
+def test_a_file_with_the_suffix_of_another_format_is_listed_as_it_is_read(tmp_path):
+    path = tmp_path / "m.nrrd"
+    path.write_bytes(_image(tmp_path / "m.mha", spacing=0.01).read_bytes())
+    results = []
+    for read in (read_header, read_image):
+        try:
+            results.append(read(path).geometry)
+        except InputError as error:
+            results.append(str(error))
+    assert results[0] == results[1]

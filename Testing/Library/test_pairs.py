@@ -357,3 +357,71 @@ def test_a_reason_does_not_name_its_file_again(tmp_path):
     (broken,) = find_pairs(tmp_path).left_out
     assert broken.files == ("b_fixed.png",)
     assert broken.reason.startswith("the image cannot be read")
+
+
+COMPOSED, DECOMPOSED = "n\u00e9vus", "ne\u0301vus"
+
+
+@pytest.mark.parametrize(("there", "said"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED), ("Nevus", "NEVUS")])
+def test_a_table_of_another_system(tmp_path, there, said):
+    for role in ("moving", "fixed"):
+        _image(tmp_path / there / f"{there}_{role}.png")
+    _image(tmp_path / there / "tissue.png")
+    _points(tmp_path / there / f"{there}.csv", POINTS)
+    rows = [f"{said}\\{said}_moving.png,{said}/{said}_fixed.png,{said}/{said}.csv,{said}/Tissue.png"]
+    (tmp_path / "pairs.csv").write_text(
+        "moving,fixed,moving_landmarks,fixed_mask\n" + "\n".join(rows), encoding="utf-8"
+    )
+    (pair,) = find_pairs(tmp_path).pairs
+    assert len(pair.paths()) == 4 and all(path.is_file() for path in pair.paths())
+    assert pair.load().moving_landmarks is not None
+
+
+def test_a_table_of_another_system_lists_a_folder_once(tmp_path, monkeypatch):
+    names = [f"{number} {DECOMPOSED}_{role}.png" for number in range(20) for role in ("moving", "fixed")]
+    for name in names:
+        _image(tmp_path / name)
+    cells = [name.replace(DECOMPOSED, COMPOSED) for name in names]
+    rows = [f"{moving},{fixed}" for moving, fixed in zip(cells[::2], cells[1::2], strict=True)]
+    (tmp_path / "pairs.csv").write_text("\n".join(["moving,fixed", *rows]), encoding="utf-8")
+    listed, original = [], type(tmp_path).iterdir
+    monkeypatch.setattr(type(tmp_path), "iterdir", lambda path: listed.append(path) or original(path))
+    assert len(find_pairs(tmp_path, check=False).pairs) == 20
+    assert len(listed) < 10
+
+
+def test_names_that_fit_two_files_are_not_guessed(tmp_path):
+    for name in ("A.png", "a.png", "b.png"):
+        _image(tmp_path / name)
+    if len(list(tmp_path.iterdir())) < 3:
+        pytest.skip("this system does not distinguish capital letters")
+    (tmp_path / "pairs.csv").write_text("moving,fixed\nA.PNG,b.png\na.png,b.png\n")
+    found = find_pairs(tmp_path)
+    assert [pair.moving.name for pair in found.pairs] == ["a.png"]
+    assert "no such file" in found.left_out[0].reason
+
+
+@pytest.mark.parametrize(
+    ("images", "masks"),
+    [
+        (("x_moving.png", "x_fixed.png"), ("x_moving_mask.png", "x_fixed-Label.nrrd")),
+        (("x_moving.png", "x_fixed.png"), ("x_mask_moving.png", "x_mask_fixed.png")),
+        (("moving/x.png", "fixed/x.png"), ("moving/x_mask.png", "fixed/X_MASK.nrrd")),
+        (("x/moving.png", "x/fixed.png"), ("x/moving_seg.png", "x/fixed_seg.png")),
+        (("x/a.png", "x/b.png"), ("x/a_mask.png",)),
+    ],
+)
+def test_masks_beside_images_are_named_and_not_paired(tmp_path, images, masks):
+    for name in (*images, *masks):
+        _image(tmp_path / name)
+    found = find_pairs(tmp_path)
+    assert [(pair.moving, pair.fixed) for pair in found.pairs] == [tuple(tmp_path / name for name in images)]
+    reasons = {name: item.reason for item in found.left_out for name in item.files}
+    assert set(reasons) == set(masks)
+    assert all("a mask of" in reason and "pairs.csv" in reason for reason in reasons.values())
+
+
+def test_a_name_like_a_mask_without_its_image_is_an_image(tmp_path):
+    for name in ("a_mask_moving.png", "a_mask_fixed.png"):
+        _image(tmp_path / name)
+    assert len(find_pairs(tmp_path).pairs) == 1

@@ -10,11 +10,16 @@ from known_networks import read_rows, texture, write_grey_png
 
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.formats.images import Image, write_image
-from MetaRegistrationLib.formats.landmarks import Landmarks
+from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmark_pairs
+from MetaRegistrationLib.pairs.files import PairFiles
 from MetaRegistrationLib.preparation.stored_axes import StoredAxes, mirrored_axes
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages
+from MetaRegistrationLib.tasks import PairTask
+from MetaRegistrationLib.visits.change_files import series_change
+from MetaRegistrationLib.visits.series import Visit, align_series
 
 SPACING = (0.01, 0.012)
 SCENE = texture((260, 300), 3)
@@ -137,3 +142,66 @@ def test_a_scale_that_contradicts_the_pixel_sizes_is_said(tmp_path, capsys, stat
     assert float(row["scale_found"]) == pytest.approx(stated[0] / stated[1], rel=0.005)
     if said:
         assert "10 um of" in err and "13.75 um of" in err and "0.727 times" in err
+
+
+def _visits(registrar, how=None):
+    """Three visits, of which the second has lost vessels and is stored as `how` says."""
+    rng = np.random.default_rng(8)
+    later = SCENE.copy()
+    later[90:140, 110:170] = later.min()
+    arrays = [SCENE[20:240, 20:270], later[16:236, 27:277], SCENE[23:243, 25:275]]
+    images = [_image(array + rng.normal(0, 8, array.shape)) for array in arrays]
+    if how is not None:
+        images[1], _ = _stored(images[1], *MIRRORED[how])
+    visits = [Visit(name, image) for name, image in zip(("2021", "2022", "2023"), images, strict=True)]
+    series = align_series(visits, registrar, "2021")
+    return series, series_change(series, ("2021", "2022"))
+
+
+@pytest.fixture(scope="module")
+def plain_visits(registrar):
+    return _visits(registrar)
+
+
+@pytest.mark.parametrize("how", MIRRORED)
+def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(registrar, plain_visits, how):
+    plain, expected = plain_visits
+    found, change = _visits(registrar, how)
+    assert not plain.excluded and not found.excluded and len(found.used) == 3
+    known = np.isfinite(expected.change.z)
+    assert known.mean() > 0.5 and np.nanmin(expected.change.z) < -3
+    np.testing.assert_array_equal(np.isfinite(change.change.z), known)
+    np.testing.assert_allclose(change.change.z[known], expected.change.z[known], atol=0.05)
+    assert change.rows[-1]["lost_percent"] == pytest.approx(expected.rows[-1]["lost_percent"], abs=0.1)
+
+
+@pytest.mark.parametrize("initial", ["none", "rigid"])
+@pytest.mark.parametrize("how", MIRRORED)
+def test_fine_tuning_takes_a_mirrored_pair_as_registration_does(tmp_path, how, initial):
+    """The network sees the images of the plain pair, and the landmarks are at the same places."""
+    plain = _image(MOVING)
+    stored, way = _stored(plain, *MIRRORED[how])
+    pairs = []
+    for name, moving, points in (("plain", plain, POINTS), ("stored", stored, way.from_stored(POINTS))):
+        files = [tmp_path / f"{name}_{role}.nrrd" for role in ("moving", "fixed")]
+        for path, image in zip(files, (moving, _image(FIXED)), strict=True):
+            write_image(path, image.array, image.geometry)
+        write_landmark_pairs(tmp_path / f"{name}.csv", Landmarks(("",) * 3, points), Landmarks(("",) * 3, POINTS))
+        pairs.append(PairFiles(name, *files, landmarks=tmp_path / f"{name}.csv"))
+    task = PairTask("task", pairs, pairs, Preprocessing(), initial=initial)
+    expected, found = task.validation_pairs()
+    np.testing.assert_allclose(found.moving, expected.moving, atol=1e-4)
+    np.testing.assert_allclose(found.moving_points, expected.moving_points, atol=1e-3)
+
+
+def test_fine_tuning_does_not_use_directions_without_meaning(tmp_path):
+    moving = _image(MOVING)
+    turned = replace(moving.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
+    pairs = []
+    for name, geometry in (("plain", moving.geometry), ("turned", turned)):
+        files = [tmp_path / f"{name}_{role}.nrrd" for role in ("moving", "fixed")]
+        write_image(files[0], moving.array, geometry)
+        write_image(files[1], FIXED, _image(FIXED).geometry)
+        pairs.append(PairFiles(name, *files))
+    task = PairTask("task", pairs, [], Preprocessing(), initial="rigid")
+    np.testing.assert_array_equal(task.pair(1).moving, task.pair(0).moving)

@@ -17,6 +17,7 @@ from MetaRegistrationLib.formats.tables import write_table
 from MetaRegistrationLib.mrml import visit_nodes, visit_sequence
 from MetaRegistrationLib.mrml.visit_series import series_of
 from MetaRegistrationLib.mrml.volumes import volume_from_image
+from MetaRegistrationLib.panel.visits_table import offered_pair, rows_after
 
 NAMES = list(PLACES)
 
@@ -445,3 +446,55 @@ def test_what_cannot_be_used_is_named_and_the_others_are_read(rig, dialogs, widg
     assert [row[0] for row in table(widget.ui.visitsTable)] == NAMES
     said = widget.ui.visitsStatusLabel.text
     assert "2024.png" in said and "2021_mask.png: a mask" in said and said.count("Left out: ") == 2
+
+
+def row_of(visit, excluded="", aligned="yes", **values):
+    columns = ("date", "quality", "overlap_percent", "ncc_after", "landmark_distance_px", "via", "inconsistent")
+    return dict.fromkeys(columns, "") | {"visit": visit, "excluded": excluded, "aligned": aligned} | values
+
+
+def test_the_reason_of_an_exclusion_is_in_the_table_and_its_visit_is_not_offered():
+    rows = [
+        row_of("2020", "inverted grey values or another modality"),
+        row_of("2021"),
+        row_of("2022", via="2021"),
+        row_of("2023", "a copy of 2021"),
+        row_of("2024", "not aligned with the reference", aligned=""),
+    ]
+    notes = [row[-1] for row in rows_after(rows, "2021")]
+    assert notes[0] == "left out: inverted grey values or another modality"
+    assert notes[1:] == [
+        "reference",
+        "through 2021",
+        "left out: a copy of 2021",
+        "left out: not aligned with the reference",
+    ]
+    assert offered_pair(rows) == ("2021", "2022")
+    assert offered_pair(rows[:2]) == ("", "")
+    assert rows_after(rows[:1], "2020")[0][-1].startswith("reference; left out: inverted")
+
+
+def test_a_copy_is_left_out_until_the_user_wants_it(rig, dialogs, widget, tmp_path):
+    ui = widget.ui
+    ui.refinementStepsSpinBox.value = 5
+    folder = visit_folder(tmp_path / "eye", NAMES[:2])
+    (folder / "2024.png").write_bytes((folder / "2021.png").read_bytes())
+    choose(rig, widget, folder, tmp_path / "out")
+    register_all(rig, widget)
+    assert "left out: a copy of 2021" in [row[-1] for row in table(ui.visitsTable)]
+    boxes = ui.changeEarlierComboBox, ui.changeLaterComboBox
+    assert [box.currentText for box in boxes] == ["2021", "2022"]
+    assert not ui.useVisitButton.enabled
+    boxes[1].setCurrentIndex(2)
+    assert boxes[1].currentText == "2024"
+    ui.changeMapButton.click()
+    settle(rig)
+    assert "2024 is compared as asked, although it should not be: a copy of 2021." in ui.changeStatusLabel.text
+    ui.visitsTable.setCurrentCell(2, 0)
+    widget.panel.visits.refresh()
+    assert ui.useVisitButton.enabled, ui.useVisitButton.toolTip
+    dialogs.answer(True)
+    ui.useVisitButton.click()
+    rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
+    assert not any("left out" in row[-1] for row in table(ui.visitsTable)), ui.visitsStatusLabel.text
+    assert not ui.useVisitButton.enabled

@@ -38,7 +38,7 @@ class MetaImage(Reader):
 
     def header(self, path: Path) -> FileHeader | None:
         """By ITK."""
-        return volume_header(path)
+        return volume_header(path, "MetaImageIO")
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import math
 import struct
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,9 @@ import SimpleITK as sitk  # noqa: N813
 from ...errors import InputError
 from ..declared_sizes import EXPANSION
 from ..registry import FileHeader, FileImage, Reader, register, volume_header
+
+_HEADER = 348
+_BLOCK = 4096
 
 
 @register
@@ -36,8 +40,7 @@ class Nifti(Reader):
 
     def declared_size(self, path: Path) -> tuple[int, float]:
         """By its header; values that decoders do not survive are refused."""
-        with _opened(path) as stream:
-            header = stream.read(348)
+        header = _start(path)
         sizes, bits, slope, numbers = _fields(path, header)
         if sizes[0] >= 5 and sizes[5] > 1 and slope not in (0, 1):
             raise InputError(
@@ -51,7 +54,7 @@ class Nifti(Reader):
 
     def header(self, path: Path) -> FileHeader | None:
         """By ITK."""
-        return volume_header(path)
+        return volume_header(path, "NiftiImageIO")
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""
@@ -64,6 +67,18 @@ def _compressed(path: Path) -> bool:
 
 def _opened(path: Path) -> BinaryIO:
     return gzip.open(path) if _compressed(path) else path.open("rb")
+
+
+def _start(path: Path) -> bytes:
+    """The 348 bytes of the header."""
+    if _compressed(path):
+        with path.open("rb") as stream:
+            block = stream.read(_BLOCK)
+        start = zlib.decompressobj(wbits=31).decompress(block, _HEADER)
+        if len(start) == _HEADER:
+            return start
+    with _opened(path) as stream:  # a header that is packed in several pieces
+        return stream.read(_HEADER)
 
 
 def _whole_size(header: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from pathlib import Path
@@ -49,7 +50,7 @@ class Nrrd(Reader):
 
     def header(self, path: Path) -> FileHeader | None:
         """By ITK, for lengths in millimetres."""
-        return volume_header(path) if _millimetres(path) == 1 else None
+        return volume_header(path, "NrrdImageIO") if _millimetres(path) == 1 else None
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK, then take its lengths in millimetres."""
@@ -64,21 +65,28 @@ class Nrrd(Reader):
         return super().pixel_size(path, found) if found.details == 1 else found.pixels.GetSpacing()[1::-1]
 
 
+def _head(path: Path) -> str:
+    return re.split(rb"\r?\n\r?\n", start_of(path), maxsplit=1)[0].decode("latin-1")
+
+
 def _fields(path: Path) -> dict[str, str]:
-    head = re.split(rb"\r?\n\r?\n", start_of(path), maxsplit=1)[0]
     fields: dict[str, str] = {}
-    for line in head.decode("latin-1").splitlines()[1:]:
+    for line in _head(path).splitlines()[1:]:
         if ":=" in line or (line.startswith("#") and len(line) <= LONGEST_LINE):
             continue  # Slicer's own entries may be long
         name, colon, value = line.partition(":")
-        known = re.sub(r"[\s_-]", "", name).lower() in _FIELDS
         legible = line.isprintable() and len(line) <= LONGEST_LINE
-        if not legible or (fields.get("data file") is None and not (colon and known)):
+        if not legible or (fields.get("data file") is None and not (colon and _is_known(name))):
             raise InputError(f"{path}: the header of the NRRD file is damaged ({name[:40]!r}). Export it again.")
-        fields[re.sub(r"\s+", " ", name.strip().lower())] = value.strip()
+        fields[" ".join(name.lower().split())] = value.strip()
         if name.strip().lower().replace(" ", "") == "datafile":
             fields["data file"] = value
     return fields
+
+
+@functools.lru_cache(maxsize=256)
+def _is_known(name: str) -> bool:
+    return re.sub(r"[\s_-]", "", name).lower() in _FIELDS
 
 
 def _millimetres(path: Path) -> float:
@@ -89,7 +97,9 @@ def _millimetres(path: Path) -> float:
     InputError
         Its unit is not known, or differs between the axes.
     """
-    header = start_of(path).split(b"\n\n", 1)[0].split(b"\r\n\r\n", 1)[0].decode("latin-1")
+    header = _head(path)
+    if "units" not in header.lower():
+        return 1.0
     stated = re.findall(r"^(?:space )?units:\s*(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
     words = [word for text in stated for word in re.findall(r'"([^"]*)"', text)]
     found = set()

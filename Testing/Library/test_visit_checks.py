@@ -1,0 +1,70 @@
+"""What is wrong with the words of `series` is refused before any registration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from known_networks import texture, write_grey_png
+
+from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.formats.tables import write_table
+from MetaRegistrationLib.registration.registrar import Registrar
+
+SCENE = texture((240, 240), 5)
+COMMON = ("--no-network", "--refine", "0", "--device", "cpu", "--reference", "1")
+
+
+def _eye(folder, names=("1", "2", "3")):
+    rng = np.random.default_rng(1)
+    for number, name in enumerate(names):
+        scan = SCENE[4 * number : 200 + 4 * number, 20 - 3 * number : 220 - 3 * number]
+        write_grey_png(folder / f"{name}.png", np.clip(scan + rng.normal(0, 12, scan.shape), 0, 255))
+    return folder
+
+
+def _series(folder, output, *words):
+    return main([str(word) for word in ("series", "--folder", folder, "--output", output, *COMMON, *words)])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--change", "1", "9"), "'9'"),
+        (("--reference", "9"), "'9'"),
+        (("--include", "9"), "'9'"),
+        (("--repeats", "nowhere"), "nowhere"),
+    ],
+)
+def test_a_name_that_is_not_there_is_refused_before_any_registration(tmp_path, monkeypatch, capsys, words, said):
+    monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
+    assert _series(_eye(tmp_path / "eye"), tmp_path / "out", *words) == 2
+    assert said in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("*.png"))
+
+
+@pytest.mark.parametrize("words", [("--eye", "right"), ("--centre", "90", "90")])
+def test_side_and_centre_of_one_eye_are_refused_for_several(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
+    for eye in ("P1_OD", "P1_OS"):
+        _eye(tmp_path / "eyes" / eye, ("1", "2"))
+    assert _series(tmp_path / "eyes", tmp_path / "out", *words) == 2
+    assert words[0] in capsys.readouterr().err
+
+
+def test_landmarks_that_cannot_be_matched_are_refused_before_any_registration(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
+    folder = _eye(tmp_path / "eye")
+    for name, points in (("1", [(50, 60), (90, 80), (120, 40)]), ("2", [(50, 60), (90, 80)])):
+        write_table(folder / f"{name}.csv", ("x", "y"), points)
+    assert _series(folder, tmp_path / "out") == 2
+    assert "landmarks of 1 and 2" in capsys.readouterr().err
+
+
+def test_visits_of_one_day_are_repeats_and_no_change_is_mapped_unless_they_are_named(tmp_path, capsys):
+    names = ("2021-03-04_a", "2021-03-04_b")
+    folder = _eye(tmp_path / "eye", names)
+    assert _series(folder, tmp_path / "out", "--reference", names[0]) == 0
+    assert "repeats, not a change over time" in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("change_*")) and (tmp_path / "out" / "average.nrrd").is_file()
+    assert _series(folder, tmp_path / "named", "--reference", names[0], "--change", *names) == 0
+    assert (tmp_path / "named" / f"change_{names[0]}_to_{names[1]}.json").is_file()
