@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from vtk.util.numpy_support import vtk_to_numpy
+import vtk
+from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from ..core.geometry import Geometry
 from ..core.inverse import invert_points
@@ -107,9 +108,12 @@ def _read(moving_node, fixed_node, transform_node) -> tuple[Geometry, Geometry, 
     slices = RegistrationNode(transform_node).slices
     moving = volume_geometry(moving_node, slices[0], without=transform_node)
     fixed = volume_geometry(fixed_node, slices[1])
-    displacement_lps = _grid_vectors(transform_node) * RAS_TO_LPS
-    grid = np.stack(np.indices(fixed.size), axis=-1)
-    return moving, fixed, moving.to_pixels(fixed.to_physical(grid) + displacement_lps)
+    points = fixed.to_physical(np.stack(np.indices(fixed.size), axis=-1))
+    if _grid(transform_node) is None:
+        moved = _moved(transform_node, points * RAS_TO_LPS) * RAS_TO_LPS
+    else:
+        moved = points + _grid_vectors(transform_node) * RAS_TO_LPS
+    return moving, fixed, moving.to_pixels(moved)
 
 
 def belongs(transform_node, moving_node, fixed_node) -> bool:
@@ -117,14 +121,25 @@ def belongs(transform_node, moving_node, fixed_node) -> bool:
     if transform_node is None or moving_node is None or fixed_node is None:
         return False
     grid, result = _grid(transform_node), RegistrationNode(transform_node)
-    if not result.is_of_pair(moving_node, fixed_node) or grid is None or fixed_node.GetImageData() is None:
+    if not result.is_of_pair(moving_node, fixed_node) or fixed_node.GetImageData() is None:
         return False
+    if grid is None:  # composed of a grid and a linear part, for images that are turned against each other or mirrored
+        return transform_node.GetTransformFromParent() is not None
     return grid.GetDimensions()[:2] == fixed_node.GetImageData().GetDimensions()[:2]
 
 
 def _grid(transform_node):
     transform = transform_node.GetTransformFromParentAs("vtkOrientedGridTransform", False, True)
     return transform.GetDisplacementGrid() if transform is not None else None
+
+
+def _moved(transform_node, points: np.ndarray) -> np.ndarray:
+    """Points (H, W, 3), RAS mm, through a transform from its parent."""
+    given, moved = vtk.vtkPoints(), vtk.vtkPoints()
+    given.SetData(numpy_to_vtk(np.ascontiguousarray(points.reshape(-1, 3)), deep=True))
+    moved.SetDataTypeToDouble()
+    transform_node.GetTransformFromParent().TransformPoints(given, moved)
+    return vtk_to_numpy(moved.GetData()).reshape(points.shape).astype(np.float64)
 
 
 def _grid_vectors(transform_node) -> np.ndarray:

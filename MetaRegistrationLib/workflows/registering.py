@@ -235,7 +235,7 @@ def contradictions(pair: ImagePair, registration: Registration) -> list[Message]
     if registration.moving_axes is not None:
         messages.append(Message(f"{pair.name}: {_MIRRORED}"))
     if registration.without_directions:
-        messages.append(Message(f"{pair.name}: {_NOT_MIRRORED}", "warning"))
+        messages.append(Message(f"{pair.name}: {NOT_MIRRORED}", "warning"))
     sides = [
         (str(image.path or role), image.geometry) for role, image in (("moving", pair.moving), ("fixed", pair.fixed))
     ]
@@ -244,7 +244,7 @@ def contradictions(pair: ImagePair, registration: Registration) -> list[Message]
 
 
 _MIRRORED = "by the directions that the files state, the moving image is stored mirrored. They were used."
-_NOT_MIRRORED = (
+NOT_MIRRORED = (
     "by the directions that the files state, the moving image is stored mirrored, but only as stored could it be aligned."
     " The directions were not used. Check them."
 )

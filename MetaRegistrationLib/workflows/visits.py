@@ -15,12 +15,14 @@ from ..errors import InputError
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from ..stages import LEAST_CONFIDENCE
+from .registering import NOT_MIRRORED
 from .registrars import RegistrarOptions, make_registrar
 from .visit_checks import check_names, checked, landmark_notes
 
 if TYPE_CHECKING:
+    from ..formats.images import Image
     from ..formats.output_folder import Output
-    from ..registration.registrar import Registrar
+    from ..registration.registrar import Registrar, Registration
     from ..visits import Series, Visit
     from ..visits.change import RepeatNoise
     from ..visits.change_files import SeriesChange
@@ -214,8 +216,20 @@ def align_visits(
     from ..visits import align_series
 
     progress = progress or Silent()
+    names = {id(visit.image): visit.name for visit in visits}
+    stored: dict[str, None] = {}
+
+    def register(moving: Image, fixed: Image) -> Registration:
+        found = registrar(moving, fixed)
+        if found.without_directions:
+            stored[f"{names[id(moving)]} to {names[id(fixed)]}"] = None
+        return found
+
     with _side_by_side(registrar) as many:
-        return align_series(visits, registrar, reference, _registrations(len(visits), progress), many, include)
+        series = align_series(visits, register, reference, _registrations(len(visits), progress), many, include)
+    for pair in stored:
+        progress(Message(f"{pair}: {NOT_MIRRORED}", "warning"))
+    return series
 
 
 def _registrations(visits: int, progress: Reader) -> Callable[[str], None]:

@@ -205,3 +205,16 @@ def test_fine_tuning_does_not_use_directions_without_meaning(tmp_path):
         pairs.append(PairFiles(name, *files))
     task = PairTask("task", pairs, [], Preprocessing(), initial="rigid")
     np.testing.assert_array_equal(task.pair(1).moving, task.pair(0).moving)
+
+
+def test_visits_say_where_directions_were_not_used():
+    """Directions without a meaning: the second visit is stored as the first one, but its file says mirrored."""
+    from MetaRegistrationLib.workflows.visits import align_visits
+
+    first, second = _image(FIXED), _image(MOVING)
+    wrong = replace(second.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
+    visits = [Visit("a", first), Visit("b", replace(second, geometry=wrong))]
+    said = []
+    series = align_visits(visits, Registrar(None, "cpu", Stages(network=False, refine=0)), "a", said.append)
+    assert series.visits[1].aligned
+    assert any("b to a: by the directions" in getattr(event, "text", "") for event in said)

@@ -323,3 +323,28 @@ def test_without_restored_tolerance_points_are_off(scene):
     assert restore_tolerances(scene.scene) == 1
     restored = landmark_distances(landmarks_from_node(points, FIXED).points, expected).max()
     assert off > 0.1 and restored < 0.03
+
+
+@pytest.mark.parametrize("flipped", [(True, False), (False, True)], ids=["rows", "columns"])
+def test_a_volume_that_is_stored_mirrored_has_the_positions_of_its_registration(scene, flipped):
+    from MetaRegistrationLib.mrml.stored_registration import stored_positions
+    from MetaRegistrationLib.mrml.transforms import grid_transform
+    from MetaRegistrationLib.mrml.volumes import image_from_volume, volume_from_image
+    from MetaRegistrationLib.preparation.stored_axes import StoredAxes
+    from MetaRegistrationLib.registration.registrar import Registrar
+    from MetaRegistrationLib.simulation import draw_phantom
+    from MetaRegistrationLib.stages import Stages
+
+    eye = 200 * draw_phantom(np.random.default_rng(4), size=260).image
+    place = geometry((220, 230), (0.02, 0.02), (1, 2, 3))
+    fixed = Image(eye[20:240, 20:250].astype(np.float32), place)
+    mirrored = StoredAxes(place.size, (0, 1), flipped).image(Image(eye[14:234, 25:255].astype(np.float32), place))
+    nodes = volume_from_image(mirrored, "moving"), volume_from_image(fixed, "fixed")
+    result = Registrar(None, "cpu", Stages(network=False, refine=0))(*map(image_from_volume, nodes))
+    assert result.moving_axes is not None and result.confident
+    node = grid_transform(result, "pair", moving_node=nodes[0], fixed_node=nodes[1])
+    found = stored_positions(*nodes, node)
+    np.testing.assert_allclose(found, result.moving_positions(), atol=0.05)
+    here = result.moving_positions()[100, 100]
+    there = np.where(flipped, np.array(place.size) - 1 - here, here)  # as stored before it was mirrored
+    np.testing.assert_allclose(there, (106, 95), atol=0.5)
