@@ -113,11 +113,17 @@ def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
     return earliest, latest
 
 
-def _doubts(series: Series, *compared: AlignedVisit) -> tuple[str, ...]:
-    """What is known against the visits that are compared."""
+def _doubts(series: Series, earlier: AlignedVisit, later: AlignedVisit) -> tuple[str, ...]:
+    """What is known against the comparison of two visits."""
     against = {**series.excluded, **series.asked}
-    names = [entry.visit.name for entry in compared if entry.visit.name in against]
-    return tuple(f"{name} is compared as asked, although it should not be: {against[name].text}" for name in names)
+    names = [entry.visit.name for entry in (earlier, later) if entry.visit.name in against]
+    found = [f"{name} is compared as asked, although it should not be: {against[name].text}" for name in names]
+    days = [None if entry.visit.when is None else entry.visit.when.day for entry in (earlier, later)]
+    if days[0] is not None and days[0] == days[1]:
+        found.append(
+            f"{earlier.visit.name} and {later.visit.name} are of one day ({days[0]}): repeats, not a change over time"
+        )
+    return tuple(found)
 
 
 def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry: Geometry) -> Path:

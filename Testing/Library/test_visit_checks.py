@@ -68,3 +68,4 @@ def test_visits_of_one_day_are_repeats_and_no_change_is_mapped_unless_they_are_n
     assert not list((tmp_path / "out").glob("change_*")) and (tmp_path / "out" / "average.nrrd").is_file()
     assert _series(folder, tmp_path / "named", "--reference", names[0], "--change", *names) == 0
     assert (tmp_path / "named" / f"change_{names[0]}_to_{names[1]}.json").is_file()
+    assert "are of one day (2021-03-04): repeats, not a change over time" in capsys.readouterr().err
