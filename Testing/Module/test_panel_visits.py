@@ -302,7 +302,8 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     register_all(rig, widget)
     rows = table(ui.visitsTable)
     assert [row[0] for row in rows] == ["OD 2021", "OD 2022", "unrelated eye"]
-    assert [row[6] for row in rows] == ["reference", "", "not aligned, left out"]
+    reason = "not aligned with the reference, nor through another visit"
+    assert [row[6] for row in rows] == ["reference", "", f"left out: {reason}"]
     assert "unrelated eye: not aligned" in ui.visitsStatusLabel.text
     nodes = nodes_of(widget)
     assert volumes[1].GetParentTransformNode() is nodes.transform("OD 2022") and other.GetParentTransformNode() is None
