@@ -12,8 +12,10 @@ from ..errors import InputError
 from ..formats.files import write_json
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
+from ..octa.vessels import vessel_mask
 from .change import Change, RepeatNoise, change_map
 from .change_picture import change_picture
+from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
 from .series import AlignedVisit, Series
 from .unknown import folded, usual_area
@@ -62,12 +64,14 @@ def series_change(
     Raises
     ------
     InputError
-        There is no such visit, it is not aligned, or too few pixels are measurable.
+        There is no such visit, it is not aligned, both do not show one eye by their larger vessels, or too few pixels are
+        measurable.
     """
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
     geometry = reference.visit.image.geometry
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
+    _refuse_different_eyes(earlier, later, images, shown)
     valid = shown[0] & shown[1] & ~folded(earlier.positions, usual_area(earlier.positions))
     change = change_map(*images, valid, positions=later.positions, noise=noise)
     pixel = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
@@ -75,6 +79,21 @@ def series_change(
     centre = given or suggested_centre(*reference.warped)
     rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)
     return SeriesChange(earlier, later, change, centre, given is not None, pixel, rows, doubts)
+
+
+def _refuse_different_eyes(earlier: AlignedVisit, later: AlignedVisit, images, shown) -> None:
+    """Raise an `InputError` where the larger vessels of two visits do not agree: a map would show two eyes."""
+    if not (shown[0] & shown[1]).any():
+        return  # the map itself says that they have nothing in common
+    masks = [
+        vessel_mask(np.where(seen, image, np.median(image[seen]))) for image, seen in zip(images, shown, strict=True)
+    ]
+    agreement = vessel_agreement(*masks, shown[0] & shown[1])
+    if agreement < LEAST_VESSEL_AGREEMENT:
+        raise InputError(
+            f"{earlier.visit.name} and {later.visit.name} are not comparable: the agreement of their larger vessels is"
+            f" {agreement:.2f}, and at least {LEAST_VESSEL_AGREEMENT:g} is expected of one eye."
+        )
 
 
 def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit, AlignedVisit]:
