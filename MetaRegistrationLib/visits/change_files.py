@@ -83,12 +83,13 @@ def series_change(
 
 def _refuse_different_eyes(earlier: AlignedVisit, later: AlignedVisit, images, shown) -> None:
     """Raise an `InputError` where the larger vessels of two visits do not agree: a map would show two eyes."""
-    if not (shown[0] & shown[1]).any():
+    known = shown[0] & shown[1]
+    if not known.any():
         return  # the map itself says that they have nothing in common
-    masks = [
-        vessel_mask(np.where(seen, image, np.median(image[seen]))) for image, seen in zip(images, shown, strict=True)
-    ]
-    agreement = vessel_agreement(*masks, shown[0] & shown[1])
+    first, second = (np.where(seen, image, np.median(image[seen])) for image, seen in zip(images, shown, strict=True))
+    larger = vessel_mask(first)
+    # An inverted scan that the user wants to compare is still one of this eye.
+    agreement = max(vessel_agreement(larger, vessel_mask(scan), known) for scan in (second, -second))
     if agreement < LEAST_VESSEL_AGREEMENT:
         raise InputError(
             f"{earlier.visit.name} and {later.visit.name} are not comparable: the agreement of their larger vessels is"
