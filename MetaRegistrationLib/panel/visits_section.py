@@ -141,7 +141,7 @@ class VisitsSection:
             self._state.parameters.visitsFolder = path
 
     def _read(self, path: str) -> None:
-        if self._steps is not None:  # what is still read is of another folder
+        if self._steps is not None:  # a scan in progress belongs to the folder before
             self._steps.cancel()
         self._folder, self._eyes, self._problem, self._scanned, self._left_out = path, {}, "", None, []
         if path.strip():

@@ -202,7 +202,7 @@ def eye_of_names(
 
 
 def in_order(visits: Sequence[VisitFile]) -> tuple[list[VisitFile], str]:
-    """The visits in the order of time, and what it rests on (a key of `ORDERS`); those without a date are last."""
+    """Sort visits by date, undated ones last; the second value is the basis of the order (a key of `ORDERS`)."""
     by_name = sorted(visits, key=lambda visit: natural_key(visit.name))
     dated = [visit for visit in by_name if visit.when is not None]
     if len(dated) < 2:

@@ -13,7 +13,7 @@ from .series import Visit
 
 @dataclass(frozen=True)
 class VisitFile:
-    """The files of one visit, and what is known of it before it is read.
+    """The files of one visit, and its date, side and sizes before the image is read.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The pairs of a folder as a list: what is known of each, and what is left out with the reason."""
+"""List the pairs of a folder with their properties, and the files left out with the reason."""
 
 from __future__ import annotations
 
