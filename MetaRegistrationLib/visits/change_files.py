@@ -88,8 +88,9 @@ def _refuse_different_eyes(earlier: AlignedVisit, later: AlignedVisit, images, s
         return  # the map itself says that they have nothing in common
     first, second = (np.where(seen, image, np.median(image[seen])) for image, seen in zip(images, shown, strict=True))
     larger = vessel_mask(first)
-    # An inverted scan that the user wants to compare is still one of this eye.
-    agreement = max(vessel_agreement(larger, vessel_mask(scan), known) for scan in (second, -second))
+    agreement = vessel_agreement(larger, vessel_mask(second), known)
+    if agreement < LEAST_VESSEL_AGREEMENT:  # an inverted scan that the user wants to compare is still one of this eye
+        agreement = max(agreement, vessel_agreement(larger, vessel_mask(-second), known))
     if agreement < LEAST_VESSEL_AGREEMENT:
         raise InputError(
             f"{earlier.visit.name} and {later.visit.name} are not comparable: the agreement of their larger vessels is"
