@@ -6,9 +6,10 @@ import os
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
-from .image_files import file_stem, file_suffix, is_hidden
+from .image_files import file_stem, file_suffix, is_hidden, is_image_file
 from .landmarks import LANDMARK_SUFFIXES
 
 _MASK = re.compile(r"(?P<image>.+?)[ ._-]*(?:mask|masks|label|labels|seg|segmentation|roi)", re.IGNORECASE)
@@ -55,6 +56,39 @@ def masks_among(images: Collection[Path]) -> dict[Path, str]:
     keys = {file_key(path) for path in images}
     found = {path: masked_name(file_stem(path)) for path in images}
     return {path: key for path, key in found.items() if key in keys}
+
+
+class ListedFolder:
+    """A folder, listed once.
+
+    Attributes
+    ----------
+    path : Path
+    entries : list of Path
+        As of `listed`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.entries = path, listed(path)
+
+    @cached_property
+    def masks(self) -> dict[Path, str]:
+        """As of `masks_among`."""
+        return masks_among(self._all_images)
+
+    @cached_property
+    def images(self) -> list[Path]:
+        """Images that are no masks of others."""
+        return [path for path in self._all_images if path not in self.masks]
+
+    @cached_property
+    def landmarks(self) -> dict[str, Path]:
+        """As of `landmark_files`."""
+        return landmark_files(self.entries)
+
+    @cached_property
+    def _all_images(self) -> list[Path]:
+        return [path for path in self.entries if is_image_file(path)]
 
 
 class TablePaths:

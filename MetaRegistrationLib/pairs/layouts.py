@@ -11,16 +11,14 @@ from pathlib import Path
 from ..errors import InputError
 from ..formats.earlier_results import may_hold_results, results_of
 from ..formats.folder_listing import (
+    ListedFolder,
     TablePaths,
     file_key,
-    landmark_files,
     landmarks_beside,
-    listed,
     masked_name,
-    masks_among,
     name_key,
 )
-from ..formats.image_files import file_stem, is_image_file
+from ..formats.image_files import file_stem
 from ..formats.tables import Row, read_table
 from .files import PairFiles
 
@@ -60,37 +58,19 @@ def find_layout(folder: Path) -> Found | None:
     return _from_two_folders(content) or _from_endings(content) or _from_subfolders(content)
 
 
-class _Content:
-    """A folder, listed once. Masks are no images: those of one pair cannot be told from a layout."""
-
-    def __init__(self, folder: Path) -> None:
-        self.entries = listed(folder)
-        self._by_key: dict[str, Path] = {}
-        for path in self.entries:
-            self._by_key.setdefault(name_key(path.name), path)
+class _Content(ListedFolder):
+    """A folder of pairs. Masks are no images: those of one pair cannot be told from a layout."""
 
     def entry(self, name: str) -> Path | None:
         """The entry with that name in any case."""
         return self._by_key.get(name)
 
     @cached_property
-    def _all_images(self) -> list[Path]:
-        return [path for path in self.entries if is_image_file(path)]
-
-    @cached_property
-    def masks(self) -> dict[Path, str]:
-        """As of `masks_among`."""
-        return masks_among(self._all_images)
-
-    @cached_property
-    def images(self) -> list[Path]:
-        """Images that are no masks of others."""
-        return [path for path in self._all_images if path not in self.masks]
-
-    @cached_property
-    def landmarks(self) -> dict[str, Path]:
-        """As of `landmark_files`."""
-        return landmark_files(self.entries)
+    def _by_key(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for path in self.entries:
+            found.setdefault(name_key(path.name), path)
+        return found
 
     def images_by_key(self, found: Found) -> dict[str, Path]:
         """Images by `file_key`. Masks, and images of one key, are left out."""

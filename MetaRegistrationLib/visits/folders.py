@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from ..errors import InputError
 from ..formats.earlier_results import results_of
-from ..formats.folder_listing import landmark_files, landmarks_beside, listed, masks_among, name_key
-from ..formats.image_files import file_stem, is_image_file
+from ..formats.folder_listing import ListedFolder, landmark_files, landmarks_beside, listed, name_key
+from ..formats.image_files import file_stem
 from .eyes import Draft, Listing
 from .sides import side_in_name
 from .tables import TABLE_NAME, list_table
@@ -31,33 +31,13 @@ _UNREAD = {
 _BESIDE = ("landmarks", "masks")  # folders that hold no visits
 
 
-@dataclass(frozen=True, eq=False)
-class _Folder:
-    """One folder, listed once."""
-
-    path: Path
-
-    @cached_property
-    def entries(self) -> list[Path]:
-        return listed(self.path)
+class _Folder(ListedFolder):
+    """A folder that may hold visits."""
 
     @cached_property
     def table(self) -> Path | None:
+        """The table of visits in it."""
         return next((path for path in self.entries if path.name.lower() == TABLE_NAME and path.is_file()), None)
-
-    @cached_property
-    def _all_images(self) -> list[Path]:
-        return [path for path in self.entries if is_image_file(path)]
-
-    @cached_property
-    def masks(self) -> dict[Path, str]:
-        """Masks by their names, each with the key of its image."""
-        return masks_among(self._all_images)
-
-    @cached_property
-    def images(self) -> list[Path]:
-        """Images that are no masks of others."""
-        return [path for path in self._all_images if path not in self.masks]
 
     @cached_property
     def folders(self) -> list[_Folder]:
