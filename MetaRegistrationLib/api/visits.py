@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..checkpoints import Checkpoint
+    from ..visits.series_measures import SeriesMeasures
 
 
 class AlignedVisits:
@@ -96,6 +97,32 @@ class AlignedVisits:
         """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`)."""
         return average(self.series)
 
+    @cached_property
+    def measured(self) -> SeriesMeasures:
+        """The measures of the used visits, their changes and trends (`visits.series_measures`)."""
+        from ..visits.series_measures import grid_of, measure_series
+
+        if not self.series.used:
+            raise InputError("measured: expected at least one visit that can be used, got none.")
+        return measure_series(self.series, grid_of(self.series))
+
+    @property
+    def measurements(self) -> list[dict]:
+        """One record a visit, region and measure, with the keys of `measurements.csv`; `pandas.DataFrame(...)` takes them."""
+        from ..visits.measure_files import measurement_records
+
+        return measurement_records("", self.measured)
+
+    @property
+    def changes(self) -> list[dict]:
+        """One record a change from the first to a later visit. The keys are those of `changes.csv`.
+
+        `verdict` is changed, within repeatability, not measurable, or not comparable.
+        """
+        from ..visits.measure_files import change_records
+
+        return change_records("", self.measured)
+
     def save(self, folder: str | Path, *, replace: bool = False) -> Path:
         """Write the same files as the command ``series`` without a change map; return the folder.
 
@@ -118,7 +145,8 @@ class AlignedVisits:
 
         folder = as_path(folder, "folder")
         check_output(series_output(self.series, folder, replace=replace))  # before the visits are averaged
-        write_series(folder, self.series, self.average, self.record, replace=replace)
+        measures = self.measured if self.series.used else None
+        write_series(folder, self.series, self.average, self.record, None, measures, replace=replace)
         return folder
 
     def _index(self, visit: int | str) -> int:

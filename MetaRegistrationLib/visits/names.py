@@ -10,7 +10,10 @@ from pathlib import Path
 from ..errors import InputError
 
 RESERVED = frozenset(
-    ("average", "count", "overlap", "film", "series", "visits", "consistency", "report", "written_files")
+    (
+        *("average", "count", "overlap", "film", "series", "visits", "consistency", "report", "written_files"),
+        *("measurements", "changes", "trends"),
+    )
 )
 """Names of results that belong to all visits."""
 _OF_A_VISIT = "_transform"

@@ -21,6 +21,9 @@ _OF_ALL = (
     "overlap.nrrd",
     "visits.csv",
     "consistency.csv",
+    "measurements.csv",
+    "changes.csv",
+    "trends.csv",
     "report.html",
     "series.json",
 )

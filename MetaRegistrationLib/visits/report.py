@@ -20,10 +20,13 @@ from ..registration.schema import Measure
 from .average import Average
 from .change_files import WHAT_IT_SHOWS, SeriesChange, region_cells, write_change
 from .columns import LOOP_COLUMNS, VISIT_COLUMNS, Loop, VisitOfSeries, cells
+from .measure_files import write_measures
+from .measure_page import measures_part
 from .orders import ORDERS
 from .output import series_output
 from .regions import REGION_COLUMNS
 from .series import LEAST_CONSISTENCY_PX, AlignedVisit, Series
+from .series_measures import SeriesMeasures
 
 COLUMNS = tuple(column.key for column in VISIT_COLUMNS)
 _PICTURED = 800
@@ -40,6 +43,7 @@ def write_series(
     mean: Average,
     record: dict,
     change: SeriesChange | None = None,
+    measures: SeriesMeasures | None = None,
     *,
     replace: bool = False,
 ) -> None:
@@ -56,6 +60,8 @@ def write_series(
         The visits one after the other, all with the grey levels of the reference's range, the average last.
     visits.csv, consistency.csv
         One line per visit; one line per round trip over two visits.
+    measurements.csv, changes.csv, trends.csv
+        See `write_measures`.
     change_A_to_B ...
         See `write_change`.
     report.html
@@ -70,10 +76,17 @@ def write_series(
         cannot be written to.
     """
     with writing(series_output(series, folder, replace=replace)):
-        _write_files(folder, series, mean, record, change)
+        _write_files(folder, series, mean, record, change, measures)
 
 
-def _write_files(folder: Path, series: Series, mean: Average, record: dict, change: SeriesChange | None) -> None:
+def _write_files(
+    folder: Path,
+    series: Series,
+    mean: Average,
+    record: dict,
+    change: SeriesChange | None,
+    measures: SeriesMeasures | None,
+) -> None:
     writable_folder(folder / "film")
     geometry = series.visits[series.reference].visit.image.geometry
     frames = []
@@ -94,7 +107,11 @@ def _write_files(folder: Path, series: Series, mean: Average, record: dict, chan
     loops = [cells(LOOP_COLUMNS, Loop(*names, px)) for names, px in series.round_trip_px.items()]
     write_table(folder / "consistency.csv", [column.key for column in LOOP_COLUMNS], loops)
     changed = "" if change is None else _change_part(write_change(folder, change, mean.image, geometry), change)
-    write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, changed))
+    measured = ""
+    if measures is not None:
+        write_measures(folder, record.get("eye", folder.name), measures)
+        measured = measures_part(measures)
+    write_text(folder / "report.html", _page(folder.name, series, rows, loops, frames, measured + changed))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
     record |= {"order": series.order, "side": series.side}
     reasons = {

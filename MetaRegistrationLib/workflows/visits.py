@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ..visits.change import RepeatNoise
     from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye, Eyes
+    from ..visits.repeatability import Repeatability
+    from ..visits.series_measures import SeriesMeasures
 
 TASK = "series"
 _MOST_AT_ONCE = 8  # memory: each takes some 100 MB
@@ -142,8 +144,8 @@ def align_eyes(
     progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
     left_out = _tell(eyes, progress)
     wanted = options.change.repeats if options.change.wanted else None
-    noise = _noise(wanted, registrar, progress) if wanted else None
-    work = _Eyes(options, registrar, record, noise, progress, left_out)
+    repeats = _repeats(wanted, registrar, progress) if wanted else None
+    work = _Eyes(options, registrar, record, repeats, progress, left_out)
     done, several = 0, len(eyes.eyes) > 1
     with writing(planned, progress):
         for number, eye in enumerate(eyes.eyes.values(), 1):
@@ -250,7 +252,7 @@ class _Eyes:
     options: VisitsOptions
     registrar: Registrar
     record: dict
-    noise: RepeatNoise | None
+    repeats: _Repeats | None
     progress: Reader
     left_out: list[str]
 
@@ -270,10 +272,12 @@ class _Eyes:
         self.progress(Message(f"visits in the {ORDERS[eye.order]}: {', '.join(visit.name for visit in visits)}"))
         with ThreadPoolExecutor(1) as beside:
             averaging = beside.submit(average, series)
+            measures = self._measures(series)
             change = self._change(series) if options.change.wanted else None
             mean = averaging.result()
         images = {file.name: file.path for file in eye.visits}
-        write_series(folder, series, mean, {**self.record, "images": images}, change)
+        record = {**self.record, "eye": eye.name, "images": images}
+        write_series(folder, series, mean, record, change, measures)
         _report(series, self.progress)
         self.left_out.extend(series.excluded)
         loops = [px for px in series.round_trip_px.values() if px == px]
@@ -308,13 +312,40 @@ class _Eyes:
             self.progress(Message(note, "warning"))
         return visits
 
+    def _measures(self, series: Series) -> SeriesMeasures | None:
+        """The measures of the used visits; None without any."""
+        from ..visits.changes import Verdict
+        from ..visits.series_measures import grid_of, measure_series
+
+        if not series.used:
+            return None
+        grid = grid_of(series, self.options.change.centre_xy)
+        found = measure_series(series, grid, self.repeats and self.repeats.measures)
+        for (earlier, later), agreement in found.agreement.items():
+            if any(row.later == later and row.verdict is Verdict.NOT_COMPARABLE for row in found.changes):
+                text = (
+                    f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
+                )
+                self.progress(Message(text, "warning"))
+        changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
+        for row in changed:
+            self.progress(
+                Message(
+                    f"changed from {row.earlier} to {row.later}: {row.measure.replace('_', ' ')} {row.difference:+.3g}"
+                    f" {row.unit}, beyond the {row.cor:.3g} of repeat scans"
+                )
+            )
+        return found
+
     def _change(self, series: Series) -> SeriesChange | None:
         """The change between the visits of the options. If none are named and there is no change map, None, with a message."""
         from ..visits.change_files import series_change
 
         wanted = self.options.change
         try:
-            found = series_change(series, wanted.visits, self.noise, wanted.centre_xy, series.side)
+            found = series_change(
+                series, wanted.visits, self.repeats and self.repeats.noise, wanted.centre_xy, series.side
+            )
         except InputError as error:
             if wanted.visits:
                 self.left_out.append("change")
@@ -385,13 +416,23 @@ def _side_by_side(registrar: Registrar) -> Iterator[Callable]:
         pool.shutdown(cancel_futures=True)
 
 
-def _noise(folder: Path, registrar: Registrar, progress: Reader) -> RepeatNoise:
-    """The noise of the repeat scans of a folder of pairs."""
+@dataclass(frozen=True)
+class _Repeats:
+    """What the user's own repeat scans show."""
+
+    noise: RepeatNoise
+    measures: Repeatability
+
+
+def _repeats(folder: Path, registrar: Registrar, progress: Reader) -> _Repeats:
+    """The differences between the repeat scans of a folder of pairs."""
     from ..pairs.folders import find_pairs
     from ..visits import Visit, align_series
     from ..visits.change import repeat_noise
+    from ..visits.repeatability import repeatability
+    from ..visits.series_measures import grid_of, measure_series
 
-    pairs = []
+    pairs, rows = [], []
     found = find_pairs(folder).pairs
     for number, files in enumerate(found, 1):
         pair = files.load()
@@ -400,8 +441,9 @@ def _noise(folder: Path, registrar: Registrar, progress: Reader) -> RepeatNoise:
         if all(entry.aligned for entry in series.visits):
             (first, known), (second, seen) = (entry.warped for entry in series.visits)
             pairs.append((first, second, known & seen))
+            rows.append(measure_series(series, grid_of(series)).rows)
         else:
             progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
     if not pairs:
         raise InputError(f"{{field}}: no pair of {folder} could be aligned with confidence.", field="repeats")
-    return repeat_noise(pairs)
+    return _Repeats(repeat_noise(pairs), repeatability(rows, f"{len(rows)} pairs of repeat scans of your own"))

@@ -1,0 +1,174 @@
+"""Density of the capillaries that an OCTA image shows, from the texture between its larger vessels.
+
+At 6 x 6 mm, single capillaries are at the limit of what a device resolves; what the image shows is a texture. Eighteen
+features of that texture are averaged over a region, and a linear function of their logarithms is the logarithm of the density
+(`capillary_weights`). The function was fitted so that repeat scans agree, that the density falls by a fifth when a fifth of the
+capillaries is painted out, and that focus, exposure, gamma, noise and shading change little (`density_fit.py` of the benchmarks).
+
+Grey values are anchored first: 0 is the darkest region (the foveal avascular zone, where the image shows it), 1 the larger
+vessels. A loss of capillaries over the whole image moves neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from .capillary_weights import FLOOR, INTERCEPT, WEIGHTS
+from .vessels import ridge_strength, vessel_mask
+
+FEATURES = tuple(WEIGHTS)
+"""Names of the features, in the order of `texture`."""
+REFERENCE_UM = 18.75
+"""Pixel size at which the widths of the filters are meant, micrometres: 6 mm on 320 pixels."""
+_MARGIN = 2  # pixels of 18.75 um around the larger vessels that are no capillaries
+_CORE = 1  # pixels of 18.75 um that are the border of a larger vessel
+_DARKEST = 3.3  # window of the darkest region
+_LEAST_CORE = 50  # pixels of larger vessels that make an anchor
+_LEAST_RANGE = 10.0  # grey levels of 255 between the anchors
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """An image divided into larger vessels and what is between them.
+
+    Attributes
+    ----------
+    large : bool array (H, W)
+        The larger vessels.
+    between : bool array (H, W)
+        Tissue that is not near a larger vessel.
+    """
+
+    large: np.ndarray
+    between: np.ndarray
+
+
+def filter_unit(shape: tuple[int, int], pixel_mm: float | None) -> float:
+    """Pixels of an image in a pixel of 18.75 um; without a pixel size, the shorter side is taken for 6 mm."""
+    unit = min(shape) / 320 if pixel_mm is None else REFERENCE_UM / 1000 / pixel_mm
+    return max(float(unit), 0.5)
+
+
+def parts(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None) -> Parts:
+    """The larger vessels of an image, and what is between them.
+
+    Parameters
+    ----------
+    image : array (H, W)
+        Vessels bright, any range.
+    tissue : bool array (H, W)
+        Where it shows tissue.
+    pixel_mm : float, optional
+        Distance between pixels; see `filter_unit`.
+    """
+    large = vessel_mask(_filled(image, tissue)) & tissue
+    margin = max(round(_MARGIN * filter_unit(image.shape, pixel_mm)), 1)
+    return Parts(large, tissue & ~ndimage.binary_dilation(large, iterations=margin))
+
+
+def texture(image: np.ndarray, tissue: np.ndarray, large: np.ndarray, pixel_mm: float | None = None) -> np.ndarray:
+    """Features of the texture at every pixel, float32 (18, H, W), in the order of `FEATURES`.
+
+    Parameters
+    ----------
+    image, tissue, pixel_mm
+        As for `parts`.
+    large : bool array (H, W)
+        The larger vessels.
+    """
+    unit = filter_unit(image.shape, pixel_mm)
+    dark, bright = _anchors(_filled(image, tissue), large, tissue, unit)
+    scaled = np.where(tissue, (image - dark) / max(bright - dark, 1e-6), 0).astype(np.float32)
+    found = _features(scaled, unit)
+    return np.stack([found[name] for name in FEATURES]).astype(np.float32)
+
+
+def _filled(image: np.ndarray, tissue: np.ndarray) -> np.ndarray:
+    """The image with its median outside the tissue."""
+    return np.where(tissue, image, np.median(image[tissue]) if tissue.any() else 0).astype(np.float32)
+
+
+def density_percent(mean_features: np.ndarray) -> np.ndarray | float:
+    """Density in percent from means of the features over regions.
+
+    Parameters
+    ----------
+    mean_features : array (18,) or (18, ...)
+        Means over the pixels of a region that are between larger vessels.
+    """
+    weights = np.array(list(WEIGHTS.values()))
+    logarithm = np.tensordot(weights, np.log(np.maximum(mean_features, 0) + FLOOR), axes=1) + INTERCEPT
+    return np.minimum(np.exp(logarithm), 100.0)
+
+
+def region_density(features: np.ndarray, where: np.ndarray) -> float:
+    """Density of a region, percent; NaN without pixels.
+
+    Parameters
+    ----------
+    features : array (18, H, W)
+    where : bool array (H, W)
+        The region, without larger vessels.
+    """
+    return float(density_percent(features[:, where].mean(axis=1))) if where.any() else float("nan")
+
+
+def local_density(features: np.ndarray, where: np.ndarray, sigma: float, least: float = 0.2) -> np.ndarray:
+    """Density around each pixel, percent, float32 (H, W); NaN where too little of the window can be measured.
+
+    Parameters
+    ----------
+    features : array (18, H, W)
+    where : bool array (H, W)
+        Pixels to use.
+    sigma : float
+        Standard deviation of the Gaussian window, pixels.
+    least : float
+        Share of the window that has to be usable.
+    """
+    share = ndimage.gaussian_filter(where.astype(np.float32), sigma)
+    means = np.stack([ndimage.gaussian_filter(np.where(where, part, 0), sigma) for part in features])
+    density = density_percent(means / np.maximum(share, 1e-6))
+    return np.where(share >= least, density, np.nan).astype(np.float32)
+
+
+def _anchors(image: np.ndarray, large: np.ndarray, tissue: np.ndarray, unit: float) -> tuple[float, float]:
+    """Grey values of the darkest region and of the larger vessels."""
+    if not tissue.any():
+        return 0.0, 1.0
+    core = ndimage.binary_erosion(large, iterations=max(round(_CORE * unit), 1))
+    bright = image[core].mean() if core.sum() > _LEAST_CORE else np.percentile(image[tissue], 98)
+    dark = np.percentile(ndimage.gaussian_filter(image, _DARKEST * unit)[tissue], 0.5)
+    least = _LEAST_RANGE / 255 * max(float(np.ptp(image[tissue])), 1e-6)
+    return float(dark), float(max(bright, dark + least))
+
+
+def _features(image: np.ndarray, unit: float) -> dict[str, np.ndarray]:
+    """All features, at every pixel of an anchored image."""
+
+    def smooth(values: np.ndarray, width: float) -> np.ndarray:
+        return ndimage.gaussian_filter(values, width * unit)
+
+    found = {"mean": np.clip(image, 0, None)}
+    for number, width in enumerate((0.7, 1.4, 2.8, 5.6)):
+        found[f"band{number}"] = np.abs(smooth(image, width) - smooth(image, 2 * width))
+    found["ridge"], found["fine_ridge"] = ridge_strength(image, unit), ridge_strength(image, 0.6 * unit)
+    found["laplacian"] = np.abs(ndimage.laplace(image if unit <= 1 else smooth(image, 0.5 * (1 - 1 / unit))))
+    blurred = smooth(image, 1.0)
+    for level in (0.15, 0.3, 0.45, 0.6):
+        found[f"blurred_over_{level}"] = _above(blurred, level, 0.07)
+    for level in (0.2, 0.4, 0.6, 0.8):
+        found[f"over_{level}"] = _above(image, level, 0.1)
+    local = smooth(blurred, 6)
+    spread = np.sqrt(np.maximum(smooth((blurred - local) ** 2, 12), 1e-4))
+    found["over_local"] = _above(blurred, local + 0.5 * spread, 0.2 * spread)
+    found["deviation"] = np.abs(image - smooth(image, 6))
+    return found
+
+
+def _above(values: np.ndarray, level: float | np.ndarray, width: float | np.ndarray) -> np.ndarray:
+    """How far values are over a level, 0 to 1, with a soft limit."""
+    return 1 / (1 + np.exp(np.clip((level - values) / width, -30, 30)))

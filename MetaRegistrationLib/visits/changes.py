@@ -1,0 +1,192 @@
+"""Changes of measures between visits, each with the smallest change that repeat scans let be detected, and a verdict."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from scipy import stats
+
+from .measures import UNITS, Measurement
+from .repeatability import Repeatability
+from .series import Visit
+
+_DAYS_A_YEAR = 365.25
+_NO_OUTCOME = ("brightness", "signal_quality")  # of the scan, not of the eye
+
+
+class Verdict(Enum):
+    """What a difference says; the value is what tables hold."""
+
+    CHANGED = "changed"
+    WITHIN = "within repeatability"
+    NOT_MEASURABLE = "not measurable"
+    NOT_COMPARABLE = "not comparable"
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """The visits of one day, which count as repeats, or one visit of an unknown day.
+
+    Attributes
+    ----------
+    name : str
+        The day, or the name of the visit.
+    visits : tuple of str
+        Their names.
+    when : datetime.date or None
+    """
+
+    name: str
+    visits: tuple[str, ...]
+    when: datetime.date | None = None
+
+
+@dataclass(frozen=True)
+class MeasureChange:
+    """The difference of one measure in one region.
+
+    Attributes
+    ----------
+    earlier, later : str
+        Names of the occasions.
+    region, measure : str
+    difference : float
+        Later minus earlier; NaN where it is not measurable.
+    unit : str
+    percent : float
+        Of the earlier value.
+    cor : float
+        Coefficient of repeatability of this difference: the smallest change that can be detected.
+    verdict : Verdict
+    """
+
+    earlier: str
+    later: str
+    region: str
+    measure: str
+    difference: float
+    unit: str
+    percent: float
+    cor: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The slope of a measure over three and more occasions with dates.
+
+    Attributes
+    ----------
+    region, measure : str
+    per_year : float
+        Least-squares slope.
+    low, high : float
+        Its 95 % interval (Student's t with n - 2 degrees of freedom).
+    unit : str
+        Of the measure; the slope is per year.
+    occasions : int
+    """
+
+    region: str
+    measure: str
+    per_year: float
+    low: float
+    high: float
+    unit: str
+    occasions: int
+
+
+def occasions(visits: Sequence[Visit]) -> list[Occasion]:
+    """Visits grouped by day, in their order."""
+    found: dict[object, list[Visit]] = {}
+    for visit in visits:
+        day = None if visit.when is None else visit.when.day
+        found.setdefault(day or visit.name, []).append(visit)
+    return [
+        Occasion(
+            group[0].name if len(group) == 1 else str(key),
+            tuple(visit.name for visit in group),
+            key if isinstance(key, datetime.date) else None,
+        )
+        for key, group in found.items()
+    ]
+
+
+def repeats_of(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[list[Measurement]]:
+    """The measurements of the first two scans of each occasion with several, as `repeatability` takes them."""
+    pairs = [group.visits[:2] for group in groups if len(group.visits) > 1]
+    return [[row for name in names for row in rows if row.visit == name] for names in pairs]
+
+
+def measure_changes(
+    rows: Sequence[Measurement],
+    earlier: Occasion,
+    later: Occasion,
+    known: Repeatability,
+    comparable: bool = True,
+) -> list[MeasureChange]:
+    """The changes of all measures between two occasions.
+
+    Parameters
+    ----------
+    rows : sequence of Measurement
+        Of all visits, on one mask.
+    earlier, later : Occasion
+    known : Repeatability
+    comparable : bool
+        Whether both show one eye by their larger vessels.
+    """
+    first, second = (_means(rows, occasion) for occasion in (earlier, later))
+    found = []
+    for (measure, region), value in first.items():
+        if measure in _NO_OUTCOME or (measure, region) not in second:
+            continue
+        difference = second[measure, region] - value
+        cor = known.of_means(measure, region, len(earlier.visits), len(later.visits))
+        percent = 100 * difference / value if value else math.nan
+        verdict = _verdict(difference, cor, comparable)
+        found.append(
+            MeasureChange(earlier.name, later.name, region, measure, difference, UNITS[measure], percent, cor, verdict)
+        )
+    return found
+
+
+def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Trend]:
+    """Slopes per year of all measures; none with fewer than three occasions that have dates."""
+    dated = [group for group in groups if group.when is not None]
+    if len(dated) < 3:
+        return []
+    years = np.array([(group.when - dated[0].when).days / _DAYS_A_YEAR for group in dated])
+    means = [_means(rows, group) for group in dated]
+    found = []
+    for measure, region in means[0]:
+        values = np.array([mean.get((measure, region), math.nan) for mean in means])
+        good = np.isfinite(values)
+        if good.sum() < 3 or measure in _NO_OUTCOME:
+            continue
+        line = stats.linregress(years[good], values[good])
+        half = float(stats.t.ppf(0.975, good.sum() - 2) * line.stderr)
+        slope = float(line.slope)
+        found.append(Trend(region, measure, slope, slope - half, slope + half, UNITS[measure], int(good.sum())))
+    return found
+
+
+def _means(rows: Sequence[Measurement], occasion: Occasion) -> Mapping[tuple[str, str], float]:
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        if row.visit in occasion.visits:
+            found.setdefault((row.measure, row.region), []).append(row.value)
+    return {key: float(np.mean(values)) for key, values in found.items()}
+
+
+def _verdict(difference: float, cor: float, comparable: bool) -> Verdict:
+    if not comparable:
+        return Verdict.NOT_COMPARABLE
+    if not (math.isfinite(difference) and math.isfinite(cor)):
+        return Verdict.NOT_MEASURABLE
+    return Verdict.CHANGED if abs(difference) > cor else Verdict.WITHIN

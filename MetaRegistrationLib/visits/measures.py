@@ -1,0 +1,229 @@
+"""Measures of each visit and region: densities, the foveal avascular zone, non-perfused area, brightness.
+
+Definitions follow Sampson et al., Towards standardizing retinal optical coherence tomography angiography: a review (Light:
+Science & Applications 11:63, 2022): densities are shares of an area, lengths per area are those of a skeleton, and circularity is
+4 pi area / perimeter squared. All visits of a series are measured on one grid and one common mask.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813
+
+from .. import calibration
+from ..octa.capillaries import local_density, region_density
+from ..octa.faz import Faz, find_faz
+from .measured import MeasuredVisit, common_between, common_mask
+from .regions import regions
+
+UNITS = {
+    "vessel_density": "%",
+    "capillary_density": "%",
+    "large_vessel_density": "%",
+    "vessel_length_density": "mm/mm2",
+    "faz_area": "mm2",
+    "faz_perimeter": "mm",
+    "faz_circularity": "",
+    "nonperfused_area": "mm2",
+    "brightness": "grey levels",
+    "signal_quality": "",
+}
+"""The measures, each with its unit."""
+OF_THE_EYE = ("faz_area", "faz_perimeter", "faz_circularity", "signal_quality")
+"""Measures that have no regions; their region is "whole"."""
+WINDOW_UM = 160.0
+"""Standard deviation of the Gaussian window for non-perfused area."""
+_NONPERFUSED = calibration.NONPERFUSED_DENSITY.value
+_MOST_AT_ONCE = 8  # memory: each takes 18 values a pixel
+_LEAST_COVERED = 0.5  # of a region that the scan has to cover
+_LEAST_MEASURABLE = 0.5  # of a region that has to be measurable
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measure of one visit in one region.
+
+    Attributes
+    ----------
+    visit, date, region, measure : str
+    value : float
+        NaN where it is not measurable.
+    unit : str
+    measurable_percent : float
+        Of the region.
+    signal_quality : float
+        Of the visit (`visits.quality`).
+    """
+
+    visit: str
+    date: str
+    region: str
+    measure: str
+    value: float
+    unit: str
+    measurable_percent: float
+    signal_quality: float = math.nan
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where visits are measured.
+
+    Attributes
+    ----------
+    centre_xy : (float, float)
+        The fovea, (x, y) in pixels of the reference.
+    spacing_mm : (float, float) or None
+        Distance between rows and between columns; None if unknown.
+    side : str
+        "right", "left" or "".
+    own : mapping of str to bool array (H, W)
+        Regions that the user drew.
+    """
+
+    centre_xy: tuple[float, float]
+    spacing_mm: tuple[float, float] | None = None
+    side: str = ""
+    own: Mapping[str, np.ndarray] | None = None
+
+    def regions(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
+        """The regions that the scan covers, by name; without a pixel size only the whole and the user's own."""
+        found = {"whole": np.ones(shape, bool)}
+        if self.spacing_mm is not None:
+            wide = _etdrs(shape, self)
+            found |= {name: where for name, (where, covered) in wide.items() if covered >= _LEAST_COVERED}
+        return found | {name: np.asarray(where, bool) for name, where in (self.own or {}).items()}
+
+
+def measure_visits(visits: Sequence[MeasuredVisit], grid: Grid) -> list[Measurement]:
+    """All measures of visits of one eye, on their common mask.
+
+    Parameters
+    ----------
+    visits : sequence of MeasuredVisit
+        Of one series.
+    grid : Grid
+
+    Returns
+    -------
+    list of Measurement
+        Visit by visit, region by region.
+    """
+    known, between = common_mask(visits), common_between(visits)
+    places = grid.regions(known.shape)
+    workers = max(min(len(visits), os.cpu_count() or 1, _MOST_AT_ONCE), 1)
+    with ThreadPoolExecutor(workers) as pool:
+        parts = pool.map(lambda visit: _measure(visit, known, between, places, grid), visits)
+        return [row for rows in parts for row in rows]
+
+
+def _measure(visit: MeasuredVisit, known, between, places: Mapping[str, np.ndarray], grid: Grid) -> list[Measurement]:
+    """All measures of one visit."""
+    zone, features = _faz(visit, known, grid), visit.features()
+    lost = nonperfused(features, known, between, zone, grid.spacing_mm)
+    rows = []
+    for region, where in places.items():
+        share = float(known[where].mean()) if where.any() else 0.0
+        values = dict(_values(visit, features, where & known, between, lost, grid.spacing_mm))
+        if region == "whole":
+            values |= {**_of_zone(zone), "signal_quality": visit.quality}
+        for measure, value in values.items():
+            good = share >= _LEAST_MEASURABLE or measure in OF_THE_EYE
+            rows.append(_row(visit, region, measure, value if good else math.nan, 100 * share))
+    return rows
+
+
+def nonperfused(
+    features: np.ndarray,
+    known: np.ndarray,
+    between: np.ndarray,
+    zone: Faz | None,
+    spacing_mm: tuple[float, float] | None,
+) -> np.ndarray:
+    """Pixels around which nearly no capillary is left, without the foveal avascular zone, bool (H, W).
+
+    Parameters
+    ----------
+    features : float32 array (18, H, W)
+        Of the visit.
+    known, between : bool arrays (H, W)
+        The common mask, and its pixels that are near no larger vessel.
+    zone : Faz or None
+    spacing_mm : (float, float) or None
+    """
+    pixel_um = 18.75 * 320 / min(known.shape) if spacing_mm is None else 1000 * math.sqrt(math.prod(spacing_mm))
+    density = local_density(features, between, WINDOW_UM / pixel_um)
+    found = known & (density < _NONPERFUSED)
+    return found & ~filled(zone, known.shape) if zone is not None else found
+
+
+def filled(zone: Faz, shape: tuple[int, int]) -> np.ndarray:
+    """Pixels within the outline of a zone, bool (H, W)."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("1", (shape[1], shape[0]))
+    ImageDraw.Draw(picture).polygon([(float(column), float(row)) for row, column in zone.outline], fill=1)
+    return np.array(picture, dtype=bool)
+
+
+def _faz(visit: MeasuredVisit, known: np.ndarray, grid: Grid) -> Faz | None:
+    if grid.spacing_mm is None:
+        return None
+    return find_faz(visit.image, visit.seen & known, grid.centre_xy, grid.spacing_mm)
+
+
+def _of_zone(zone: Faz | None) -> dict[str, float]:
+    names = ("faz_area", "faz_perimeter", "faz_circularity")
+    if zone is None:
+        return dict.fromkeys(names, math.nan)
+    return dict(zip(names, (zone.area_mm2, zone.perimeter_mm, zone.circularity), strict=True))
+
+
+def _values(visit, features, where, between, lost, spacing_mm) -> Iterator[tuple[str, float]]:
+    """The measures of one region, of which `where` is measurable."""
+    count = int(where.sum())
+    large = float(visit.large[where].mean()) if count else math.nan
+    capillaries = region_density(features, where & between)
+    yield "vessel_density", 100 * large + (1 - large) * capillaries
+    yield "capillary_density", capillaries
+    yield "large_vessel_density", 100 * large
+    if spacing_mm is not None:
+        area = count * math.prod(spacing_mm)
+        yield "vessel_length_density", _length(visit.large & where, spacing_mm) / area if count else math.nan
+        yield "nonperfused_area", float((lost & where).sum() * math.prod(spacing_mm)) if count else math.nan
+    yield "brightness", float(visit.image[where].mean()) if count else math.nan
+
+
+def _length(vessels: np.ndarray, spacing_mm: tuple[float, float]) -> float:
+    """Length of the skeleton, mm: steps between neighbours, diagonal ones only where no other way joins them."""
+    image = sitk.GetImageFromArray(np.pad(vessels, 1).astype(np.uint8))  # the filter neglects the outermost pixels
+    line = sitk.GetArrayFromImage(sitk.BinaryThinning(image))[1:-1, 1:-1] != 0
+    down, across = line[1:] & line[:-1], line[:, 1:] & line[:, :-1]
+    slanted = line[1:, 1:] & line[:-1, :-1] & ~line[1:, :-1] & ~line[:-1, 1:]
+    leaning = line[1:, :-1] & line[:-1, 1:] & ~line[1:, 1:] & ~line[:-1, :-1]
+    diagonal = math.hypot(*spacing_mm)
+    return float(down.sum() * spacing_mm[0] + across.sum() * spacing_mm[1] + (slanted.sum() + leaning.sum()) * diagonal)
+
+
+def _etdrs(shape: tuple[int, int], grid: Grid) -> dict[str, tuple[np.ndarray, float]]:
+    """The ETDRS regions within the image, and the share of each that the image covers."""
+    margin = [math.ceil(3.5 / step) for step in grid.spacing_mm]  # beyond the outer circle of any centre in the image
+    centre = (grid.centre_xy[0] + margin[1], grid.centre_xy[1] + margin[0])
+    whole = (shape[0] + 2 * margin[0], shape[1] + 2 * margin[1])
+    inside = (slice(margin[0], -margin[0]), slice(margin[1], -margin[1]))
+    found = {}
+    for name, where in regions(whole, centre, grid.spacing_mm, grid.side).items():
+        if name != "whole":
+            found[name.replace(" ", "_")] = where[inside], float(where[inside].sum() / max(where.sum(), 1))
+    return found
+
+
+def _row(visit: MeasuredVisit, region: str, measure: str, value: float, measurable: float) -> Measurement:
+    one = visit.entry.visit
+    return Measurement(one.name, one.date, region, measure, float(value), UNITS[measure], measurable, visit.quality)

@@ -1,0 +1,117 @@
+"""How far a measure differs between repeat scans without change: the coefficient of repeatability (CoR).
+
+CoR = 1.96 * sqrt(2) * within-subject standard deviation (Bland and Altman, Statistical Methods in Medical Research 8:135, 1999).
+In 95 % of eyes without change, two single scans differ by less. With n pairs of repeat scans, Student's t with n degrees of
+freedom stands for 1.96, since the deviation itself is estimated.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from .measures import Measurement
+from .shipped_repeats import COR, PAIRS, SOURCE
+
+LEAST_PAIRS = 5
+"""Fewer pairs of the user's own repeat scans do not replace the shipped table; the larger CoR of both counts then."""
+Key = tuple[str, str]
+"""(measure, kind of region)"""
+
+
+@dataclass(frozen=True)
+class Repeatability:
+    """The CoR of measures, and what it was measured on.
+
+    Attributes
+    ----------
+    cor : mapping of (str, str) to float
+        By measure and kind of region (`region_kind`), in the unit of the measure, of two single scans.
+    pairs : int
+        Pairs of repeat scans.
+    source : str
+        In words, for tables and pages.
+    """
+
+    cor: Mapping[Key, float]
+    pairs: int
+    source: str
+
+    def of(self, measure: str, region: str) -> float:
+        """CoR of a measure in a region; that of the whole image where the region is unknown; NaN without one."""
+        return self.cor.get((measure, region_kind(region)), self.cor.get((measure, "whole"), math.nan))
+
+    def of_means(self, measure: str, region: str, first: int, second: int) -> float:
+        """CoR of two means of so many scans each."""
+        return self.of(measure, region) * math.sqrt((1 / first + 1 / second) / 2)
+
+
+def region_kind(region: str) -> str:
+    """The quadrants of a ring are one kind: "inner" of inner_nasal."""
+    ring = region.split("_")[0]
+    return ring if ring in ("inner", "outer") else region
+
+
+def repeatability(pairs: Iterable[Sequence[Measurement]], source: str) -> Repeatability:
+    """The CoR from repeat scans.
+
+    Parameters
+    ----------
+    pairs : iterable of sequence of Measurement
+        Of each pair, the measurements of its two scans.
+    source : str
+    """
+    squares: dict[Key, list[float]] = {}
+    count = 0
+    for rows in pairs:
+        count += 1
+        for (measure, region), (first, second) in _by_key(rows).items():
+            key = measure, region_kind(region)
+            if math.isfinite(first) and math.isfinite(second):
+                squares.setdefault(key, []).append((first - second) ** 2)
+    # The variance of a difference is twice that within a subject.
+    cor = {
+        key: float(stats.t.ppf(0.975, len(values))) * math.sqrt(sum(values) / len(values))
+        for key, values in squares.items()
+    }
+    return Repeatability(cor, count, source)
+
+
+@functools.cache
+def shipped() -> Repeatability:
+    """The table that ships with the program; `repeatability.py` of the benchmarks makes it."""
+    cor = {(measure, kind): value for measure, kinds in COR.items() for kind, value in kinds.items()}
+    return Repeatability(cor, PAIRS, SOURCE)
+
+
+def used_repeatability(own: Repeatability | None) -> Repeatability:
+    """The user's own repeat scans where they are enough; with fewer, the larger CoR of theirs and the shipped one."""
+    known = shipped()
+    if own is None or not own.pairs:
+        return known
+    if own.pairs >= LEAST_PAIRS:
+        return own
+    keys = {*own.cor, *known.cor}
+    cor = {key: max(own.cor.get(key, 0.0), known.cor.get(key, 0.0)) for key in keys}
+    pairs = f"{own.pairs} pairs" if own.pairs > 1 else "1 pair"
+    return Repeatability(cor, own.pairs + known.pairs, f"{pairs} of your own, and {known.source}: the larger counts")
+
+
+def as_table(found: Repeatability) -> dict[str, dict[str, float]]:
+    """The CoR by measure and kind of region, with three digits, as `shipped_repeats` holds it."""
+    cor: dict[str, dict[str, float]] = {}
+    for (measure, kind), value in sorted(found.cor.items()):
+        cor.setdefault(measure, {})[kind] = float(f"{value:.3g}")
+    return cor
+
+
+def _by_key(rows: Sequence[Measurement]) -> dict[tuple[str, str], tuple[float, float]]:
+    """Values of the first and the second visit by measure and region."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        found.setdefault((row.measure, row.region), []).append(row.value)
+    return {key: (values[0], values[1]) for key, values in found.items() if len(values) == 2}

@@ -1,0 +1,91 @@
+"""All measures of a series: of each visit, their changes, and their trends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
+from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .measured import MeasuredVisit, common_mask, measured
+from .measures import Grid, Measurement, measure_visits
+from .regions import suggested_centre
+from .repeatability import Repeatability, repeatability, used_repeatability
+from .series import Series
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesMeasures:
+    """The measures of a series.
+
+    Attributes
+    ----------
+    grid : Grid
+    rows : list of Measurement
+    occasions : list of Occasion
+    changes : list of MeasureChange
+        From the first occasion to each later one.
+    trends : list of Trend
+    repeatability : Repeatability
+    agreement : dict of (str, str) to float
+        Agreement of the larger vessels of two occasions (`vessel_agreement`).
+    """
+
+    grid: Grid
+    rows: list[Measurement]
+    occasions: list[Occasion]
+    changes: list[MeasureChange]
+    trends: list[Trend]
+    repeatability: Repeatability
+    agreement: dict[tuple[str, str], float] = field(default_factory=dict)
+
+
+def grid_of(
+    series: Series, centre_xy: tuple[float, float] | None = None, own: Mapping[str, np.ndarray] | None = None
+) -> Grid:
+    """The grid of a series: around the given centre, that of a visit, or the suggested one."""
+    reference = series.visits[series.reference]
+    geometry = reference.visit.image.geometry
+    spacing = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
+    centre = centre_xy or series.centre_xy or suggested_centre(*reference.warped)
+    return Grid(centre, spacing, series.side, own)
+
+
+def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = None) -> SeriesMeasures:
+    """Measure the used visits of a series.
+
+    Parameters
+    ----------
+    series : Series
+        With at least one used visit.
+    grid : Grid
+    repeats : Repeatability, optional
+        Of the user's own repeat scans. Visits of one day are used as such by themselves.
+    """
+    qualities = {entry.visit.name: quality for entry, quality in zip(series.visits, series.qualities, strict=True)}
+    visits = [measured(entry, qualities[entry.visit.name]) for entry in series.used]
+    rows = measure_visits(visits, grid)
+    groups = occasions([visit.entry.visit for visit in visits])
+    own = repeats or repeatability(repeats_of(rows, groups), "visits of one day")
+    known = used_repeatability(own)
+    agreement = _agreements(visits, groups)
+    changes = []
+    for later in groups[1:]:
+        least = agreement[groups[0].name, later.name]
+        changes += measure_changes(rows, groups[0], later, known, not least < LEAST_VESSEL_AGREEMENT)
+    return SeriesMeasures(grid, rows, groups, changes, trends(rows, groups), known, agreement)
+
+
+def _agreements(visits: Sequence[MeasuredVisit], groups: Sequence[Occasion]) -> dict[tuple[str, str], float]:
+    """Agreement of the larger vessels of the first visits of the first and of each later occasion."""
+    by_name = {visit.entry.visit.name: visit for visit in visits}
+    first = by_name[groups[0].visits[0]]
+    found = {}
+    for group in groups[1:]:
+        other = by_name[group.visits[0]]
+        value = vessel_agreement(first.large, other.large, common_mask([first, other]))
+        found[groups[0].name, group.name] = value if math.isfinite(value) else 0.0
+    return found

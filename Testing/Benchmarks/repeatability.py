@@ -1,0 +1,177 @@
+"""How repeatable the measures of visits are, and whether eyes of different people are told apart.
+
+    python Testing/Benchmarks/repeatability.py DATA [--write]
+
+The split fine_tune of `octa_scp_repeat_visits` makes the table that ships (`--write` replaces it); its verdicts are counted on
+the split test, in which nothing changed either. Then areas without capillaries are painted into the second scans of that split,
+and whole retinas are thinned: part of the verdicts that are right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from painted_eyes import disturbed, larger, thinned, without
+
+from MetaRegistrationLib import visits
+from MetaRegistrationLib.formats.files import write_text
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.pairs.folders import find_pairs
+from MetaRegistrationLib.visits import Visit, align_series
+from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes
+from MetaRegistrationLib.visits.comparable import vessel_agreement
+from MetaRegistrationLib.visits.measured import common_mask, measured
+from MetaRegistrationLib.visits.measures import Measurement, measure_visits
+from MetaRegistrationLib.visits.repeatability import Repeatability, as_table, repeatability
+from MetaRegistrationLib.visits.series import Series
+from MetaRegistrationLib.visits.series_measures import grid_of
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
+
+PIXEL_UM = 1000 * 6 / 320
+SOURCE = "22 pairs of real repeat scans of another device (6 x 6 mm, superficial plexus)"
+FIRST, SECOND = Occasion("first", ("first",)), Occasion("second", ("second",))
+MEASURES = ("capillary_density", "vessel_density", "nonperfused_area", "faz_area")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--write", action="store_true", help="replace the table that ships")
+    arguments = parser.parse_args()
+    registrar, _ = make_registrar(RegistrarOptions(device="cpu"))
+    series: dict[str, list[Series]] = {"fine_tune": [], "test": []}
+    for files in find_pairs(arguments.data / "octa_scp_repeat_visits", spacing_um=PIXEL_UM).pairs:
+        pair = files.load()
+        found = align_series([Visit("first", pair.fixed), Visit("second", pair.moving)], registrar, "first")
+        if all(entry.aligned for entry in found.visits):
+            series[files.split].append(found)
+    rows = {split: [measurements(one) for one in all_of] for split, all_of in series.items()}
+    known = {split: repeatability(found, SOURCE) for split, found in rows.items()}
+    print_table(rows, known)
+    if arguments.write:
+        write_text(Path(visits.__file__).with_name("shipped_repeats.py"), source_text(known["fine_tune"]))
+    unchanged = [change for found in rows["test"] for change in changes(found, known["fine_tune"])]
+    print(f"unchanged, split test: {share(unchanged, Verdict.CHANGED):.1%} of {len(unchanged)} verdicts are 'changed'")
+    agreements(series["fine_tune"] + series["test"])
+    paintings(series["test"], known["fine_tune"])
+
+
+def source_text(known: Repeatability) -> str:
+    """`visits/shipped_repeats.py`."""
+    rows = [
+        f'    "{measure}": {{' + ", ".join(f'"{kind}": {value!r}' for kind, value in kinds.items()) + "},"
+        for measure, kinds in as_table(known).items()
+    ]
+    return "\n".join(
+        [
+            '"""The coefficients of repeatability that ship: measure, kind of region, value in the unit of the measure.',
+            "",
+            "`Testing/Benchmarks/repeatability.py --write` makes this file.",
+            '"""',
+            "",
+            "from __future__ import annotations",
+            "",
+            f"PAIRS = {known.pairs}",
+            f'SOURCE = "{known.source}"',
+            "COR = {",
+            *rows,
+            "}",
+            "",
+        ]
+    )
+
+
+def measurements(found: Series) -> list[Measurement]:
+    """Of both scans, on their common mask."""
+    return measure_visits([measured(entry) for entry in found.visits], grid_of(found))
+
+
+def changes(rows, known: Repeatability) -> list:
+    """From the first scan to the second."""
+    return measure_changes(rows, FIRST, SECOND, known)
+
+
+def share(found, verdict: Verdict) -> float:
+    """Part of the measurable changes that have a verdict."""
+    good = [change for change in found if change.verdict is not Verdict.NOT_MEASURABLE]
+    return sum(change.verdict is verdict for change in good) / max(len(good), 1)
+
+
+def print_table(rows: dict[str, list], known: dict[str, Repeatability]) -> None:
+    """Mean and CoR of each measure and kind of region."""
+    for key in known["fine_tune"].cor:
+        values = [row.value for found in rows.values() for pair in found for row in pair if row.measure == key[0]]
+        cors = {split: table.cor.get(key, float("nan")) for split, table in known.items()}
+        print(f"{' '.join(key)}: mean over all regions {np.nanmean(values):.3f}, CoR {json.dumps(cors)}")
+
+
+def agreements(series: list[Series]) -> None:
+    """Agreement of the larger vessels: of one eye, of different eyes, and of eyes turned by 90 degrees."""
+    pairs = [tuple(measured(entry) for entry in found.visits) for found in series]
+    values = {"one eye": [], "different eyes": [], "turned": []}
+    for number, (first, second) in enumerate(pairs):
+        values["one eye"].append(vessel_agreement(first.large, second.large, common_mask([first, second])))
+        for step in (1, 2, 3):
+            other = pairs[(number + step) % len(pairs)][1]
+            values["different eyes"].append(vessel_agreement(first.large, other.large, first.seen & other.seen))
+        values["turned"].append(
+            vessel_agreement(first.large, np.rot90(second.large), first.seen & np.rot90(second.seen))
+        )
+    for name, found in values.items():
+        print(f"vessel agreement, {name}: {np.nanmin(found):.2f} to {np.nanmax(found):.2f} of {len(found)}")
+
+
+def paintings(series: list[Series], known: Repeatability) -> None:
+    """What is found of painted losses, and what is called changed under disturbances."""
+    found: dict[str, list] = {}
+    for number, one in enumerate(series):
+        rng = np.random.default_rng(number)
+        scan = one.visits[1].visit.image.array
+        for amount in (0.2, 0.4):
+            for kind in ("2.0", "ridges", "scale"):
+                other = thinned(scan, amount, kind, rng)
+                found.setdefault(f"thinned {amount} {kind}", []).append(whole(one, other, known))
+        for amount in (0.25, 0.5, 0.75):
+            found.setdefault(f"lost {amount}", []).append(whole(one, part_lost(scan, amount, rng), known))
+        for name, other in disturbed(scan, rng):
+            found.setdefault(name, []).append(whole(one, other, known))
+    for name, eyes in found.items():
+        print(f"{name}: {'; '.join(told(measure, eyes) for measure in MEASURES)}")
+
+
+def told(measure: str, eyes: list[dict]) -> str:
+    """How often a measure falls and is called changed, and its mean difference."""
+    rows = [eye[measure] for eye in eyes if measure in eye and np.isfinite(eye[measure].difference)]
+    if not rows:
+        return f"{measure} not measurable"
+    down = np.mean([row.difference < 0 for row in rows])
+    changed = np.mean([row.verdict is Verdict.CHANGED for row in rows])
+    mean = np.mean([row.difference for row in rows])
+    return f"{measure} falls in {down:.0%}, changed in {changed:.0%}, mean {mean:+.2f}"
+
+
+def part_lost(scan: np.ndarray, amount: float, rng) -> np.ndarray:
+    """A scan without capillaries on one side of a line."""
+    rows, columns = np.indices(scan.shape)
+    angle = rng.uniform(0, 2 * np.pi)
+    along = columns * np.cos(angle) + rows * np.sin(angle)
+    gone = (along < np.quantile(along, amount)) & ~larger(scan)
+    return without(scan, gone, np.percentile(scan, 10), 1.5)
+
+
+def whole(one: Series, scan: np.ndarray, known: Repeatability) -> dict:
+    """The changes of the whole image, by measure, with another second scan."""
+    entry = one.visits[1]
+    image: Image = replace(entry.visit.image, array=scan)
+    other = replace(entry, visit=replace(entry.visit, image=image))
+    rows = measurements(replace(one, visits=[one.visits[0], other]))
+    return {change.measure: change for change in changes(rows, known) if change.region == "whole"}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The foveal avascular zone: closed-form measures of outlines, drawn zones of known size, and none where it is not clear."""
+
+import math
+
+import numpy as np
+import pytest
+
+from MetaRegistrationLib.octa.faz import find_faz, measured_outline
+
+SPACING = (0.02, 0.02)
+
+
+def drawn(radius_mm, centre=(150, 150), seed=0, stretch=1.0):
+    """Vessel-like texture with a dark ellipse, float32 (300, 300)."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.indices((300, 300))
+    image = 90 + 45 * np.sin(rows / 2.1 + 0.3 * columns) * np.sin(columns / 2.3) + rng.normal(0, 12, (300, 300))
+    away = np.hypot((rows - centre[0]) / stretch, columns - centre[1]) * SPACING[0]
+    image = np.where(away < radius_mm, 15 + rng.normal(0, 6, (300, 300)), image)
+    return np.clip(image, 0, 255).astype(np.float32)
+
+
+ALL = np.ones((300, 300), bool)
+
+
+def test_measures_of_a_circle_and_of_an_ellipse_are_closed_form():
+    angles = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+    circle = np.stack([50 + 20 * np.sin(angles), 60 + 20 * np.cos(angles)], axis=-1)
+    zone = measured_outline(circle, (0.02, 0.02))
+    assert zone.area_mm2 == pytest.approx(math.pi * 0.16, rel=1e-3)
+    assert zone.perimeter_mm == pytest.approx(2 * math.pi * 0.4, rel=1e-3)
+    assert zone.circularity == pytest.approx(1, abs=1e-3)
+    ellipse = measured_outline(circle, (0.01, 0.04))
+    assert ellipse.area_mm2 == pytest.approx(math.pi * 0.2 * 0.8, rel=1e-3) and ellipse.circularity < 0.7
+
+
+@pytest.mark.parametrize("radius", [0.22, 0.3, 0.42])
+def test_a_drawn_zone_has_its_area(radius):
+    zone = find_faz(drawn(radius), ALL, (147, 152), SPACING)
+    assert zone.area_mm2 == pytest.approx(math.pi * radius**2, rel=0.12)
+    assert np.allclose(zone.outline.mean(axis=0), (150, 150), atol=2)
+
+
+def test_an_enlarged_zone_is_larger_by_the_truth():
+    before, after = (find_faz(drawn(radius), ALL, (150, 150), SPACING).area_mm2 for radius in (0.3, 0.3 * 1.5**0.5))
+    assert after / before == pytest.approx(1.5, rel=0.1)
+
+
+def test_brightness_and_contrast_do_not_move_the_outline():
+    image = drawn(0.3)
+    areas = [
+        find_faz(part, ALL, (150, 150), SPACING).area_mm2 for part in (image, 0.5 * image, 255 * (image / 255) ** 1.3)
+    ]
+    assert max(areas) / min(areas) < 1.1
+
+
+def test_a_zone_outside_of_the_tissue_or_of_the_image_is_not_measured():
+    assert find_faz(drawn(0.3, centre=(2, 2)), ALL, (2, 2), SPACING) is None
+    half = ALL.copy()
+    half[:, 150:] = False
+    assert find_faz(drawn(0.3), half, (150, 150), SPACING) is None

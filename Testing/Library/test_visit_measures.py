@@ -1,0 +1,208 @@
+"""Measures of visits, their repeatability, verdicts and trends: closed forms, and changes of known size in drawn eyes."""
+
+import datetime
+import math
+
+import numpy as np
+import pytest
+from scipy import ndimage, stats
+
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.formats.images import Image
+from MetaRegistrationLib.octa.vessels import vessel_mask
+from MetaRegistrationLib.simulation import draw_phantom
+from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes, occasions, repeats_of, trends
+from MetaRegistrationLib.visits.comparable import vessel_agreement
+from MetaRegistrationLib.visits.dates import read_date
+from MetaRegistrationLib.visits.measured import measured
+from MetaRegistrationLib.visits.measures import Grid, Measurement, _length, measure_visits
+from MetaRegistrationLib.visits.repeatability import Repeatability, as_table, repeatability, shipped, used_repeatability
+from MetaRegistrationLib.visits.series import AlignedVisit, Visit
+
+SIDE = 320
+MM = 6 / SIDE
+
+
+def row(visit, value, region="whole", measure="vessel_density"):
+    return Measurement(visit, "", region, measure, value, "%", 100.0)
+
+
+PHANTOM = 255 * draw_phantom(np.random.default_rng(4), size=SIDE).image
+"""An eye with capillaries, larger vessels and a fovea in the middle."""
+
+
+def eye(thinned=0.0, lost=None, noise=0, image=PHANTOM):
+    """A scan of the phantom, float32 (320, 320), 0 to 255.
+
+    `thinned` is the share of the capillaries that is painted out in blobs, `lost` a mask in which none is left.
+    """
+    larger = ndimage.binary_dilation(vessel_mask(image.astype(np.float32)), iterations=2)
+    blobs = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=image.shape), 2)
+    gone = blobs < np.quantile(blobs, thinned) if thinned else np.zeros(image.shape, bool)
+    gone = (gone if lost is None else gone | lost) & ~larger
+    share = ndimage.gaussian_filter(gone.astype(np.float32), 1.0)
+    scan = image * (1 - share) + np.percentile(image, 5) * share
+    return np.clip(scan + np.random.default_rng(noise).normal(0, 10, image.shape), 0, 255).astype(np.float32)
+
+
+def entry(name, array, date=""):
+    geometry = Geometry(array.shape, spacing=(MM, MM), spacing_known=True)
+    places = np.stack(np.indices(array.shape), axis=-1).astype(np.float32)
+    when = read_date(date, "") if date else None
+    visit = Visit(name, Image(array, geometry, mask=np.ones(array.shape, bool)), date, when=when)
+    return AlignedVisit(visit, places, "", 1.0, 0.9, "refine")
+
+
+def values(arrays, grid=None):
+    visits = [measured(entry(str(number), array)) for number, array in enumerate(arrays)]
+    rows = measure_visits(visits, grid or Grid((160, 160), (MM, MM), "right"))
+    return {(r.visit, r.region, r.measure): r for r in rows}
+
+
+def test_a_repeat_scan_measures_the_same_and_a_thinned_eye_less():
+    found = values([eye(), eye(noise=1), eye(0.2, noise=2), eye(0.4, noise=3)])
+    density = [found[str(number), "whole", "capillary_density"].value for number in range(4)]
+    assert abs(density[1] / density[0] - 1) < 0.02
+    assert 0.97 > density[2] / density[0] > density[3] / density[0] and density[3] / density[0] < 0.87
+    large = [found[str(number), "whole", "large_vessel_density"].value for number in range(4)]
+    assert np.ptp(large) < 1.5, "larger vessels are not thinned"
+
+
+def test_exposure_changes_the_density_less_than_thinning():
+    image = eye()
+    found = values([image, 0.7 * image, np.clip(1.2 * image, 0, 255), eye(0.4)])
+    density = [found[str(number), "whole", "capillary_density"].value for number in range(4)]
+    assert max(abs(value / density[0] - 1) for value in density[1:3]) < 0.5 * (1 - density[3] / density[0])
+
+
+def test_an_area_without_capillaries_is_non_perfused():
+    lost = np.zeros((SIDE, SIDE), bool)
+    lost[170:300, 60:230] = True
+    found = values([eye(), eye(lost=lost, noise=1)])
+    areas = [found[str(number), "whole", "nonperfused_area"].value for number in range(2)]
+    truth = lost.sum() * MM**2
+    assert areas[0] < 0.05 * truth and 0.35 * truth < areas[1] < 1.1 * truth, "the phantom is not of the device's scale"
+
+
+def test_only_regions_that_the_scan_covers_are_measured():
+    whole = values([eye(), eye(noise=1)])
+    regions = {region for _, region, _ in whole}
+    assert {"whole", "centre", "inner_nasal", "inner_temporal", "outer_superior"} <= regions
+    middle = np.s_[80:240, 80:240]
+    small = values([eye()[middle], eye(noise=1)[middle]], Grid((80, 80), (MM, MM), ""))
+    regions = {region for _, region, _ in small}
+    assert {"whole", "centre", "inner_left", "inner_right"} <= regions and "outer_superior" not in regions
+    unknown = values([eye(), eye(noise=1)], Grid((160, 160), None, ""))
+    assert {region for _, region, _ in unknown} == {"whole"}
+    assert not any("area" in measure or "length" in measure for _, _, measure in unknown if measure[:3] != "faz")
+
+
+def test_the_user_draws_regions():
+    own = np.zeros((SIDE, SIDE), bool)
+    own[:100] = True
+    found = values([eye(), eye(noise=1)], Grid((160, 160), (MM, MM), "", {"upper third": own}))
+    assert found["0", "upper third", "vessel_density"].measurable_percent == pytest.approx(100, abs=3)
+
+
+def test_what_is_hidden_is_not_measured():
+    image = eye()
+    image[:, :200] = 0  # nothing was recorded there
+    visits = [measured(entry("a", eye())), measured(entry("b", image))]
+    hidden = visits[1].seen.copy()
+    hidden[:, :200] = False
+    visits[1] = type(visits[1])(
+        visits[1].entry, visits[1].image, hidden, visits[1].large & hidden, visits[1].between & hidden
+    )
+    found = {(r.visit, r.region, r.measure): r for r in measure_visits(visits, Grid((160, 160), (MM, MM), ""))}
+    left = found["a", "outer_left", "capillary_density"]
+    assert math.isnan(left.value) and left.measurable_percent < 5
+    assert found["a", "outer_right", "capillary_density"].value > 0
+
+
+def test_lengths_of_lines_are_closed_form():
+    lines = np.zeros((50, 50), bool)
+    lines[10, 5:45] = True
+    assert _length(lines, (0.01, 0.02)) == pytest.approx(39 * 0.02)
+    slant = np.eye(50, dtype=bool)
+    assert _length(slant, (0.03, 0.04)) == pytest.approx(49 * 0.05, rel=0.05)
+
+
+def test_vessels_of_one_eye_agree_and_of_another_do_not():
+    another = 255 * draw_phantom(np.random.default_rng(9), size=SIDE).image
+    scans = eye(), eye(noise=1), eye(image=another)
+    first, again, other = (measured(entry("x", scan)).large for scan in scans)
+    known = np.ones((SIDE, SIDE), bool)
+    turned = np.rot90(first)
+    assert vessel_agreement(first, again, known) > 0.9
+    assert abs(vessel_agreement(first, turned, known)) < 0.2
+    assert math.isnan(vessel_agreement(first, np.zeros_like(first), known))
+    assert vessel_agreement(first, other, known) < 0.4
+
+
+def test_the_coefficient_of_repeatability_is_that_of_bland_and_altman():
+    rng = np.random.default_rng(0)
+    scans = 20 + rng.normal(0, 1.5, (400, 2))
+    found = repeatability([[row("a", first), row("b", second)] for first, second in scans], "drawn")
+    within = math.sqrt((np.var(scans, axis=1, ddof=1)).mean())
+    assert found.of("vessel_density", "whole") == pytest.approx(
+        stats.t.ppf(0.975, 400) * math.sqrt(2) * within, rel=1e-6
+    )
+    assert found.of("vessel_density", "centre") == found.of("vessel_density", "whole"), (
+        "the whole stands for the unknown"
+    )
+    assert found.of_means("vessel_density", "whole", 4, 4) == pytest.approx(found.of("vessel_density", "whole") / 2)
+    assert math.isnan(found.of("other", "whole")) and found.pairs == 400
+
+
+def test_few_repeats_of_the_user_never_lower_the_shipped_bar():
+    known = shipped()
+    exact = [[row("a", 20.0), row("b", 20.0)]] * 3
+    few = used_repeatability(repeatability(exact, "mine"))
+    assert (
+        few.of("vessel_density", "whole") == known.of("vessel_density", "whole") and "3 pairs of your own" in few.source
+    )
+    many = used_repeatability(repeatability(exact * 2, "mine"))
+    assert many.of("vessel_density", "whole") == 0 and many.source == "mine"
+    assert used_repeatability(None) is known and known.pairs >= 20 and as_table(known)["vessel_density"]["whole"] > 0
+
+
+def test_verdicts():
+    known = Repeatability({("vessel_density", "whole"): 2.0}, 10, "drawn")
+    a, b = Occasion("a", ("a",)), Occasion("b", ("b",))
+
+    def one(before, after, comparable=True, **occasion):
+        later = Occasion("b", ("b", "c")) if occasion else b
+        rows = [row("a", before), row("b", after), *([row("c", occasion["also"])] if occasion else [])]
+        (found,) = measure_changes(rows, a, later, known, comparable)
+        return found
+
+    assert one(20, 17.9).verdict is Verdict.CHANGED and one(20, 17.9).percent == pytest.approx(-10.5)
+    assert one(20, 18.1).verdict is Verdict.WITHIN
+    assert one(20, math.nan).verdict is Verdict.NOT_MEASURABLE
+    assert one(20, 5, comparable=False).verdict is Verdict.NOT_COMPARABLE
+    mean = one(20, 18.4, also=18.0)
+    assert mean.difference == pytest.approx(-1.8) and mean.cor == pytest.approx(2 * math.sqrt(0.75))
+    assert mean.verdict is Verdict.CHANGED
+
+
+def test_visits_of_one_day_are_one_occasion_and_its_repeats():
+    dates = ("2021-01-01 09:00", "2021-01-01 10:00", "2022-01-01", "")
+    visits = [entry(name, np.ones((8, 8), np.float32), date).visit for name, date in zip("abcd", dates, strict=True)]
+    groups = occasions(visits)
+    assert [group.visits for group in groups] == [("a", "b"), ("c",), ("d",)]
+    assert [group.name for group in groups] == ["2021-01-01", "c", "d"]
+    rows = [row(name, float(number)) for number, name in enumerate("abcd")]
+    assert [[part.visit for part in pair] for pair in repeats_of(rows, groups)] == [["a", "b"]]
+
+
+def test_trends_are_those_of_linear_regression():
+    days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=days) for days in (0, 200, 500, 900)]
+    groups = [Occasion(str(number), (str(number),), day) for number, day in enumerate(days)]
+    measured_values = [20.0, 19.2, 18.9, 17.1]
+    rows = [row(str(number), value) for number, value in enumerate(measured_values)]
+    (found,) = trends(rows, groups)
+    years = np.array([0, 200, 500, 900]) / 365.25
+    line = stats.linregress(years, measured_values)
+    half = stats.t.ppf(0.975, 2) * line.stderr
+    assert found.per_year == pytest.approx(line.slope) and found.high - found.low == pytest.approx(2 * half)
+    assert trends(rows, groups[:2]) == []
