@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from scipy import stats
 
 from .measures import UNITS, Measurement
 from .repeatability import Repeatability
 from .series import Visit
+from .trend_lines import LEAST_POINTS, trend_line
 
 _DAYS_A_YEAR = 365.25
 _NO_OUTCOME = ("brightness", "signal_quality")  # of the scan, not of the eye
@@ -141,7 +141,7 @@ def measure_changes(
     comparable : bool
         Whether both show one eye by their larger vessels.
     """
-    first, second = (_means(rows, occasion) for occasion in (earlier, later))
+    first, second = (occasion_means(rows, occasion) for occasion in (earlier, later))
     found = []
     for (measure, region), value in first.items():
         if measure in _NO_OUTCOME or (measure, region) not in second:
@@ -159,24 +159,27 @@ def measure_changes(
 def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Trend]:
     """Slopes per year of all measures; none with fewer than three occasions that have dates."""
     dated = [group for group in groups if group.when is not None]
-    if len(dated) < 3:
+    if len(dated) < LEAST_POINTS:
         return []
-    years = np.array([(group.when - dated[0].when).days / _DAYS_A_YEAR for group in dated])
-    means = [_means(rows, group) for group in dated]
+    years, means = years_of(dated), [occasion_means(rows, group) for group in dated]
     found = []
     for measure, region in means[0]:
         values = np.array([mean.get((measure, region), math.nan) for mean in means])
-        good = np.isfinite(values)
-        if good.sum() < 3 or measure in _NO_OUTCOME:
-            continue
-        line = stats.linregress(years[good], values[good])
-        half = float(stats.t.ppf(0.975, good.sum() - 2) * line.stderr)
-        slope = float(line.slope)
-        found.append(Trend(region, measure, slope, slope - half, slope + half, UNITS[measure], int(good.sum())))
+        line = None if measure in _NO_OUTCOME else trend_line(years, values)
+        if line is not None:
+            low, high = line.slope - line.slope_half, line.slope + line.slope_half
+            count = int(np.isfinite(values).sum())
+            found.append(Trend(region, measure, line.slope, low, high, UNITS[measure], count))
     return found
 
 
-def _means(rows: Sequence[Measurement], occasion: Occasion) -> Mapping[tuple[str, str], float]:
+def years_of(dated: Sequence[Occasion]) -> np.ndarray:
+    """Years since the first of occasions that have dates, (N,)."""
+    return np.array([(group.when - dated[0].when).days / _DAYS_A_YEAR for group in dated])
+
+
+def occasion_means(rows: Sequence[Measurement], occasion: Occasion) -> dict[tuple[str, str], float]:
+    """Means over the scans of an occasion, by measure and region."""
     found: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         if row.visit in occasion.visits:

@@ -72,6 +72,24 @@ class Measurement:
 
 
 @dataclass(frozen=True, eq=False)
+class VisitMeasures:
+    """All measures of one visit.
+
+    Attributes
+    ----------
+    visit : str
+    rows : list of Measurement
+        Region by region.
+    zone : Faz or None
+        The foveal avascular zone, its outline in pixels of the reference; None where it is not clear.
+    """
+
+    visit: str
+    rows: list[Measurement]
+    zone: Faz | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Grid:
     """Where visits are measured.
 
@@ -102,6 +120,11 @@ class Grid:
 
 
 def measure_visits(visits: Sequence[MeasuredVisit], grid: Grid) -> list[Measurement]:
+    """The rows of `measure_each`, visit by visit, region by region."""
+    return [row for found in measure_each(visits, grid) for row in found.rows]
+
+
+def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasures]:
     """All measures of visits of one eye, on their common mask.
 
     Parameters
@@ -112,18 +135,17 @@ def measure_visits(visits: Sequence[MeasuredVisit], grid: Grid) -> list[Measurem
 
     Returns
     -------
-    list of Measurement
-        Visit by visit, region by region.
+    list of VisitMeasures
+        In the order of the visits.
     """
     known, between = common_mask(visits), common_between(visits)
     places = grid.regions(known.shape)
     workers = max(min(len(visits), os.cpu_count() or 1, _MOST_AT_ONCE), 1)
     with ThreadPoolExecutor(workers) as pool:
-        parts = pool.map(lambda visit: _measure(visit, known, between, places, grid), visits)
-        return [row for rows in parts for row in rows]
+        return list(pool.map(lambda visit: _measure(visit, known, between, places, grid), visits))
 
 
-def _measure(visit: MeasuredVisit, known, between, places: Mapping[str, np.ndarray], grid: Grid) -> list[Measurement]:
+def _measure(visit: MeasuredVisit, known, between, places: Mapping[str, np.ndarray], grid: Grid) -> VisitMeasures:
     """All measures of one visit."""
     zone, features = _faz(visit, known, grid), visit.features()
     lost = nonperfused(features, known, between, zone, grid.spacing_mm)
@@ -136,7 +158,7 @@ def _measure(visit: MeasuredVisit, known, between, places: Mapping[str, np.ndarr
         for measure, value in values.items():
             good = share >= _LEAST_MEASURABLE or measure in OF_THE_EYE
             rows.append(_row(visit, region, measure, value if good else math.nan, 100 * share))
-    return rows
+    return VisitMeasures(visit.entry.visit.name, rows, zone)
 
 
 def nonperfused(

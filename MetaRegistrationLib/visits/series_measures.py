@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..octa.faz import Faz
 from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .measured import MeasuredVisit, common_mask, measured
-from .measures import Grid, Measurement, measure_visits
+from .measures import Grid, Measurement, measure_each
 from .regions import suggested_centre
 from .repeatability import Repeatability, repeatability, used_repeatability
 from .series import Series
@@ -32,6 +33,8 @@ class SeriesMeasures:
     repeatability : Repeatability
     agreement : dict of (str, str) to float
         Agreement of the larger vessels of two occasions (`vessel_agreement`).
+    zones : dict of str to (Faz or None)
+        By visit, the foveal avascular zone with its outline in pixels of the reference; None where it is not clear.
     """
 
     grid: Grid
@@ -41,6 +44,7 @@ class SeriesMeasures:
     trends: list[Trend]
     repeatability: Repeatability
     agreement: dict[tuple[str, str], float] = field(default_factory=dict)
+    zones: dict[str, Faz | None] = field(default_factory=dict)
 
 
 def grid_of(
@@ -67,7 +71,9 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     """
     qualities = {entry.visit.name: quality for entry, quality in zip(series.visits, series.qualities, strict=True)}
     visits = [measured(entry, qualities[entry.visit.name]) for entry in series.used]
-    rows = measure_visits(visits, grid)
+    each = measure_each(visits, grid)
+    rows = [row for one in each for row in one.rows]
+    zones = {one.visit: one.zone for one in each}
     groups = occasions([visit.entry.visit for visit in visits])
     own = repeats or repeatability(repeats_of(rows, groups), "visits of one day")
     known = used_repeatability(own)
@@ -76,7 +82,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     for later in groups[1:]:
         least = agreement[groups[0].name, later.name]
         changes += measure_changes(rows, groups[0], later, known, not least < LEAST_VESSEL_AGREEMENT)
-    return SeriesMeasures(grid, rows, groups, changes, trends(rows, groups), known, agreement)
+    return SeriesMeasures(grid, rows, groups, changes, trends(rows, groups), known, agreement, zones)
 
 
 def _agreements(visits: Sequence[MeasuredVisit], groups: Sequence[Occasion]) -> dict[tuple[str, str], float]:

@@ -1,0 +1,57 @@
+"""Least-squares lines over time, with 95 % intervals by Student's t."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEAST_POINTS = 3
+
+
+@dataclass(frozen=True)
+class TrendLine:
+    """A fitted line.
+
+    Attributes
+    ----------
+    slope : float
+        Per year.
+    slope_half : float
+        Half of its 95 % interval.
+    middle : (float, float)
+        Mean year and mean value; the line goes through them.
+    middle_half : float
+        Half of the 95 % interval of the line in the middle.
+    """
+
+    slope: float
+    slope_half: float
+    middle: tuple[float, float]
+    middle_half: float
+
+    def at(self, years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The line, and half of its 95 % interval, at these years."""
+        away = np.asarray(years, float) - self.middle[0]
+        return self.middle[1] + self.slope * away, np.hypot(self.middle_half, self.slope_half * away)
+
+
+def trend_line(years: np.ndarray, values: np.ndarray) -> TrendLine | None:
+    """The line through the finite values; None with fewer than three of them, or all at one time.
+
+    Parameters
+    ----------
+    years, values : arrays (N,)
+    """
+    good = np.isfinite(values)
+    years, values = np.asarray(years, float)[good], np.asarray(values, float)[good]
+    if len(years) < LEAST_POINTS or not np.ptp(years) > 0:
+        return None
+    line = stats.linregress(years, values)
+    quantile = float(stats.t.ppf(0.975, len(years) - 2))
+    slope_half = quantile * float(line.stderr)
+    # The slope's standard error is s / sqrt(sum of squares about the mean), and that of the mean is s / sqrt(n).
+    middle_half = slope_half * math.sqrt(float(np.var(years)))
+    return TrendLine(float(line.slope), slope_half, (float(years.mean()), float(values.mean())), middle_half)
