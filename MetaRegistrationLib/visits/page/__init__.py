@@ -1,0 +1,1 @@
+"""The page of a series (`report.html`), a section a file; `document.py` puts them together."""
