@@ -57,7 +57,8 @@ def _side_by_side(content: Content, pictures: Pictures) -> str:
         figures.append(_figure(drawing(content, pictures.change, alt), f"<b>Change</b>: {caption(content.change)}"))
     else:
         figures.append(Html(f'<figure class="nothing"><p>{escaped(content.why_no_map)}</p></figure>'))
-    return f'<div class="beside" style="--columns:{_columns(content, pictures)}">{"".join(figures)}</div>{_doubts(content.change)}'
+    columns = _columns(content, pictures)
+    return f'<div class="beside" style="--columns:{columns}">{"".join(figures)}</div>{_doubts(content.change)}'
 
 
 def _columns(content: Content, pictures: Pictures) -> str:

@@ -20,7 +20,8 @@ p { margin: .4rem 0; }
 .legend, figcaption, footer { font-size: .9rem; color: #333; }
 .store { position: absolute; }
 .wide { overflow-x: auto; max-width: 100%; margin: .6rem 0; }
-table { border-collapse: collapse; width: 100%; max-width: 62rem; font-size: .92rem; overflow-wrap: break-word; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; max-width: 62rem; font-size: .92rem;
+  overflow-wrap: break-word; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: bold; padding: .3rem 0; }
 th, td { border: 1px solid #aaa; padding: .2rem .5rem; vertical-align: top; text-align: left; font-weight: normal; }
 thead th { background: #eee; font-weight: bold; }
