@@ -179,7 +179,7 @@ def test_every_region_has_a_difference_a_detectable_change_and_a_verdict(full):
     assert len(full.all("td", **{"class": "text unknown"})) == 4, "not measurable is hatched"
     assert "repeating-linear-gradient" in STYLE.split(".unknown {")[1].split("}")[0]
     whole = full.table("Measure", "Difference")
-    assert ["FAZ area, mm²"] == [row[0] for row in whole if row[0].startswith("FAZ area")]
+    assert [row[0] for row in whole if row[0].startswith("FAZ area")] == ["FAZ area, mm²"]
 
 
 def test_three_days_have_plots_with_points_bars_and_a_band(full):
