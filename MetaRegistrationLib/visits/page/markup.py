@@ -33,7 +33,8 @@ def number(value: float | None, unit: str = "", *, sign: bool = False) -> str:
         size = float(f"{size:.2g}")
         digits = f"{size:.{max(1 - math.floor(math.log10(size)), 2)}f}"
     else:
-        digits = f"{size:.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
+        size = float(f"{size:.3g}")
+        digits = f"{abs(value):.{0 if size >= 100 else 1 if size >= 10 else 2}f}"
     lead = "" if digits.strip("0.") == "" else "−" if value < 0 else "+" if sign else ""
     return f"{lead}{digits}" + (f"\u00a0{unit}" if unit else "")
 

@@ -45,10 +45,10 @@ def _notes(content: Content) -> list[str]:
     ]
     judged = [row for row in content.changes if row.verdict in (Verdict.CHANGED, Verdict.WITHIN)]
     if judged:
-        expected = 0.05 * len(judged)
+        expected = max(round(0.05 * len(judged)), 1)
         found.append(
-            f"This page compares {len(judged)} values of two days. Without any change about {number(expected)} of them are"
-            " expected to be called changed by chance."
+            f"This page compares {len(judged)} values of two days. Without any change about {expected} of them would be"
+            " called changed by chance."
         )
     found.append(_quality(content))
     found += [_REGRESSION, _SCALE]

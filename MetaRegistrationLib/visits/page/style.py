@@ -26,7 +26,9 @@ caption { text-align: left; font-weight: bold; padding: .3rem 0; }
 th, td { border: 1px solid #aaa; padding: .2rem .5rem; vertical-align: top; text-align: left; font-weight: normal; }
 thead th { background: #eee; font-weight: bold; }
 .name { overflow-wrap: anywhere; min-width: 5.5rem; }
-tbody th.name { width: 20%; }
+tbody th.name { width: 20%; min-width: 7.5rem; }
+#visits tbody th.name { width: 38%; }
+#visits td.text { width: 32%; }
 .text { width: 19%; }
 .group th { background: #f6f6f6; font-weight: bold; }
 .number { text-align: right; }
@@ -87,7 +89,8 @@ footer { margin-top: 2rem; border-top: 1px solid #bbb; padding-top: .5rem; }
   .wide { overflow: visible; }
   table { font-size: 8.5pt; max-width: 100%; }
   td.number { white-space: normal; }
-  th, td { padding: 1pt 4pt; }
+  th, td { padding: 1pt 3pt; }
+  tbody th.name { min-width: 30mm; }
   .switch, .switch + label, .controls, summary { display: none !important; }
   #frames { grid-template-columns: repeat(3, 1fr); }
   .plots { grid-template-columns: 1fr 1fr; }
