@@ -168,6 +168,7 @@ def test_every_region_has_a_difference_a_detectable_change_and_a_verdict(full):
             group = row[0]
         else:
             by[group, row[0]] = row
+    by = {(group, region.removesuffix(" (88 % measurable)")): row for (group, region), row in by.items()}
     centre = by["Capillary density, %", "centre"]
     assert centre[1:4] == ["30.0", "18.0", "−12.0"] and float(centre[4]) == shipped().of("capillary_density", "centre")
     assert centre[6] == "▼ changed" and by["Capillary density, %", "outer nasal"][1:] == ["–"] * 3 + [
@@ -193,6 +194,14 @@ def test_three_days_have_plots_with_points_bars_and_a_band(full):
     assert [each["class"] for each in points[:3]] == ["point", "point changed", "point changed"]
     assert len(full.all("polygon", **{"class": "band"})) == 5
     assert "95 % interval" in full.visible and "Student's t" in full.visible
+
+
+def test_a_visit_without_a_day_is_named_beside_the_trends_and_one_without_a_clear_zone_by_the_pictures():
+    series = series_of({"a": "2020-01-01", "b": "2021-01-01", "c": "2022-01-01", "d": ""})
+    measures = measures_of(series)
+    measures.zones["b"] = None
+    found = read(series, measures)
+    assert "Not shown, for want of a day: d." in found.visible and "The FAZ is not clear in b." in found.visible
 
 
 def test_a_bar_reaches_the_first_value_where_nothing_changed():

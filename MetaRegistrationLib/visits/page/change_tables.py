@@ -18,6 +18,7 @@ _VERDICTS = {
     Verdict.NOT_MEASURABLE: "unknown",
     Verdict.NOT_COMPARABLE: "unknown",
 }
+_ALL = 99.5  # percent
 _SHORT = {Verdict.WITHIN: "within", Verdict.NOT_MEASURABLE: "not measurable", Verdict.NOT_COMPARABLE: "not comparable"}
 
 
@@ -59,12 +60,22 @@ def _whole(content: Content) -> Html:
 def _by_region(content: Content) -> Html:
     """The main measures by region, a block each."""
     cells: list[list[object]] = []
+    names = _region_names(content)
     for measure in MAIN:
         rows = [row for row in content.changes if row.measure == measure and row.region != "whole"]
         if rows:
             cells.append([capital(with_unit(measure_words(measure), rows[0].unit))])
-            cells += [_cells(content, row, region_words(row.region)) for row in rows]
+            cells += [_cells(content, row, names[row.region]) for row in rows]
     return table(_columns(content, "Region"), cells, "By region", _KINDS) if cells else Html("")
+
+
+def _region_names(content: Content) -> dict[str, str]:
+    """The regions in words, with the share that is measurable unless it is all."""
+    shares = {row.region: row.measurable_percent for row in content.measures.rows}
+    return {
+        region: region_words(region) + (f" ({share:.0f} % measurable)" if share < _ALL else "")
+        for region, share in shares.items()
+    }
 
 
 def _columns(content: Content, first: str) -> tuple[str, ...]:

@@ -99,6 +99,11 @@ def _legend(content: Content, shown: list[str]) -> list[Html]:
         else " The side is unknown: left and right are those of the image."
     )
     zone = " Yellow: outline of the foveal avascular zone (FAZ) of the visit." if "zone" in shown else ""
+    unclear = (
+        [] if content.measures is None else [name for name, each in content.measures.zones.items() if each is None]
+    )
+    if content.spacing_mm is not None and unclear:
+        zone += f" The FAZ is not clear in {', '.join(unclear)}."
     return [paragraph(f"{circles} {centre}{zone}{sides}", "legend")]
 
 

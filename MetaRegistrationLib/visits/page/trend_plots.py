@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..changes import Occasion, Trend, Verdict, occasion_means, years_of
+from ..measures import UNITS
 from ..series_measures import SeriesMeasures
 from ..trend_lines import TrendLine, trend_line
 from .axes import Axis, apart, padded
@@ -50,7 +51,9 @@ def trends(content: Content) -> Html:
     figures = "".join(_figure(plot, slopes.get(plot.measure), index) for index, plot in enumerate(plots))
     rows = [_slope(trend) for trend in slopes.values()]
     columns = ("Measure", "Change a year", "95 % interval, from", "to", "Days")
-    text = paragraph(_EXPLAINED) + Html(f'<div class="plots">{figures}</div>')
+    undated = [group.name for group in found.occasions if group.when is None]
+    left_out = f" Not shown, for want of a day: {', '.join(undated)}." if undated else ""
+    text = paragraph(_EXPLAINED + left_out) + Html(f'<div class="plots">{figures}</div>')
     return section("trends", "Trends", text, table(columns, rows, "Slopes of the whole image"))
 
 
@@ -88,7 +91,7 @@ def _has_changed(found: SeriesMeasures, first: Occasion, later: Occasion, measur
 
 
 def _figure(plot: _Plot, slope: Trend | None, index: int) -> Html:
-    unit = {"capillary_density": "%", "vessel_density": "%"}.get(plot.measure, "") if slope is None else slope.unit
+    unit = UNITS[plot.measure]
     name = capital(with_unit(measure_words(plot.measure), unit))
     words = f"<b>{escaped(name)}</b>"
     if slope is not None:
