@@ -58,7 +58,9 @@ def _side_by_side(content: Content, pictures: Pictures) -> str:
     else:
         figures.append(Html(f'<figure class="nothing"><p>{escaped(content.why_no_map)}</p></figure>'))
     columns = _columns(content, pictures)
-    return f'<div class="beside" style="--columns:{columns}">{"".join(figures)}</div>{_doubts(content.change)}'
+    return (
+        f'<div class="beside" style="grid-template-columns:{columns}">{"".join(figures)}</div>{_doubts(content.change)}'
+    )
 
 
 def _columns(content: Content, pictures: Pictures) -> str:

@@ -6,7 +6,7 @@ from ..change_picture import GAINED, LOST
 
 _BLUE, _ORANGE = (f"rgb{colour}" for colour in (LOST, GAINED))
 STYLE = """
-:root { color-scheme: light; --down: BLUE; --up: ORANGE; }
+:root { color-scheme: light; }
 * { box-sizing: border-box; }
 body { font: 16px/1.45 system-ui, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; color: #1a1a1a; background: #fff;
   max-width: 72rem; margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
@@ -16,7 +16,7 @@ h3 { font-size: 1.05rem; margin: 1.2rem 0 .3rem; }
 p { margin: .4rem 0; }
 .research { font-weight: bold; }
 .short { font-size: 1.1rem; border-left: 5px solid #555; padding: .2rem .8rem; background: #f3f3f3; }
-.warning { border-left: 5px solid var(--up); padding-left: .8rem; }
+.warning { border-left: 5px solid ORANGE; padding-left: .8rem; }
 .legend, figcaption, footer { font-size: .9rem; color: #333; }
 .store { position: absolute; }
 .wide { overflow-x: auto; max-width: 100%; margin: .6rem 0; }
@@ -34,10 +34,10 @@ tbody th.name { width: 20%; min-width: 7.5rem; }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
 td.changed { background: #fff3d6; }
-td b.down, b.down { color: var(--down); }
+td b.down, b.down { color: BLUE; }
 td b.up, b.up { color: #a35f00; }
 .unknown { background: repeating-linear-gradient(45deg, #e4e4e4 0 4px, #fff 4px 8px); color: #333; }
-.beside { display: grid; grid-template-columns: var(--columns); gap: .8rem; align-items: start; }
+.beside { display: grid; gap: .8rem; align-items: start; }
 figure { margin: 0; }
 .nothing { border: 1px dashed #777; padding: 1rem; align-self: stretch; display: grid; place-items: center; }
 .picture { display: block; width: 100%; background: #000; }
@@ -61,8 +61,8 @@ figure { margin: 0; }
 .plot text { fill: #222; }
 .mesh { stroke: #ddd; }
 .axis { stroke: #222; fill: none; }
-.band { fill: var(--down); fill-opacity: .15; }
-.fit { fill: none; stroke: var(--down); stroke-width: 1.8; }
+.band { fill: BLUE; fill-opacity: .15; }
+.fit { fill: none; stroke: BLUE; stroke-width: 1.8; }
 .first { stroke: #222; stroke-dasharray: 2 4; }
 .bar { stroke: #444; fill: none; }
 .point { fill: #fff; stroke: #222; stroke-width: 1.6; }
@@ -75,7 +75,7 @@ footer { margin-top: 2rem; border-top: 1px solid #bbb; padding-top: .5rem; }
   .script #frames figure:not(.now) { display: none; }
 }
 @media screen and (max-width: 900px) { table { font-size: .8rem; } th, td { padding: .15rem .3rem; } }
-@media screen and (max-width: 700px) { .beside { grid-template-columns: 1fr; } }
+@media screen and (max-width: 700px) { .beside { grid-template-columns: 1fr !important; } }
 @page { size: A4; margin: 14mm 12mm 16mm;
   @bottom-left { content: "For research, not for clinical use"; font-size: 8pt; }
   @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }
