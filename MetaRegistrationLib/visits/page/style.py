@@ -66,7 +66,7 @@ figure { margin: 0; }
 .first { stroke: #222; stroke-dasharray: 2 4; }
 .bar { stroke: #444; fill: none; }
 .point { fill: #fff; stroke: #222; stroke-width: 1.6; }
-.point.changed { fill: #a35f00; }
+.point.changed { fill: #222; }
 summary { cursor: pointer; padding: .3rem 0; font-weight: bold; }
 footer { margin-top: 2rem; border-top: 1px solid #bbb; padding-top: .5rem; }
 @media screen {
