@@ -33,6 +33,11 @@ class Loop(NamedTuple):
     median_px: float
 
 
+def loops_of(series: Series) -> list[Loop]:
+    """The rows of `consistency.csv`: all round trips."""
+    return [Loop(*names, px) for names, px in series.round_trip_px.items()]
+
+
 def _overlap(row: VisitOfSeries) -> float:
     return 100 * float(row.entry.warped[1].mean()) if row.entry.aligned else 0.0
 

@@ -15,7 +15,7 @@ from ..progress import plain
 from ..registration.overlays import grey_levels
 from .average import Average
 from .change_files import SeriesChange, write_change
-from .columns import LOOP_COLUMNS, VISIT_COLUMNS, Loop, VisitOfSeries, cells
+from .columns import LOOP_COLUMNS, VISIT_COLUMNS, VisitOfSeries, cells, loops_of
 from .measure_files import write_measures
 from .output import series_output
 from .page.content import Content
@@ -93,7 +93,7 @@ def _write_files(
     _frame(folder, f"{len(series.visits) + 1:03d}_average", mean.image, mean.count > 0)
     rows = [cells(VISIT_COLUMNS, VisitOfSeries(series, index)) for index in range(len(series.visits))]
     write_table(folder / "visits.csv", COLUMNS, rows)
-    loops = [cells(LOOP_COLUMNS, Loop(*names, px)) for names, px in series.round_trip_px.items()]
+    loops = [cells(LOOP_COLUMNS, loop) for loop in loops_of(series)]
     write_table(folder / "consistency.csv", [column.key for column in LOOP_COLUMNS], loops)
     picture = None if change is None else write_change(folder, change, mean.image, geometry)
     eye = record.get("eye", folder.name)

@@ -150,6 +150,12 @@ def test_a_pixel_that_is_not_square_makes_ellipses():
     assert "aspect-ratio:1.28/0.64" in found.all("svg", **{"class": "picture"})[0]["style"]
 
 
+def test_circles_follow_the_scale_by_which_was_measured():
+    series = series_of({"a": "2020", "b": "2021"})
+    found = read(series, measures_of(series, spacing=(0.02, 0.02)))
+    assert [float(each["r"]) for each in found.all("circle")] == [25, 75, 150]
+
+
 def test_pictures_stand_side_by_side_and_in_the_film_and_are_stored_once(full):
     assert full.source.count("data:image/png") == 5, "three visits, average and change"
     figures = [text for text, around in full.texts if "figcaption" in around]

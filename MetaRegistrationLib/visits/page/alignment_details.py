@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...registration.schema import Measure
-from ..columns import LOOP_COLUMNS, VISIT_COLUMNS, Loop, VisitOfSeries
+from ..columns import LOOP_COLUMNS, VISIT_COLUMNS, Loop, VisitOfSeries, loops_of
 from .content import Content
 from .markup import NOTHING, Html, table
 from .naming import capital
@@ -21,7 +21,7 @@ def alignment(content: Content) -> Html:
     """The last section, folded on the screen and open in print."""
     series = content.series
     visits = [VisitOfSeries(series, index) for index in range(len(series.visits))]
-    loops = [Loop(*names, px) for names, px in series.round_trip_px.items()]
+    loops = loops_of(series)
     own = [column for column in VISIT_COLUMNS if column.key not in _AT_THE_TOP]
     consistency = f"<h3>Consistency</h3><p>{_CONSISTENCY}</p>{_table(LOOP_COLUMNS, loops)}" if loops else ""
     return Html(

@@ -96,7 +96,11 @@ class Content:
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:
-        """Distance between rows and between columns of the reference; None if unknown."""
+        """Distance between rows and between columns by which was measured; None if unknown."""
+        if self.measures is not None:
+            return self.measures.grid.spacing_mm
+        if self.change is not None:
+            return self.change.pixel_mm
         geometry = self.reference.visit.image.geometry
         return tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
 
