@@ -117,6 +117,18 @@ def as_pixels(value: Any, image: Image, name: str, own: Geometry | None = None) 
     return pixels
 
 
+def as_label_pixels(value: Any, name: str) -> tuple[np.ndarray, str, Geometry | None]:
+    """Values (H, W) or (H, W, C) of an array, tensor, SimpleITK image or Image, the name, and their geometry if they have one.
+
+    Raises
+    ------
+    InputError
+        It is none of these.
+    """
+    pixels, geometry = _pixels(value, name)
+    return pixels, name, geometry
+
+
 def as_path(value: Any, name: str) -> Path:
     """A path, `~` resolved.
 

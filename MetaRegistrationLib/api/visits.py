@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..eye_length import DEVICE_MM, EyeLength, possible_length
 from ..formats.image_files import file_stem
 from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
 from ..visits.dates import When, read_date
 from ..visits.names import clashes, renamed_notes, result_names, usable_name
+from ..visits.own_regions import fitting, on_reference
 from ..visits.series import check_names
 from ..workflows.visits import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from .inputs import as_image, as_path
 from .options import registrar_options
 from .pairs import made_registrar
+from .regions import as_regions
 
 if TYPE_CHECKING:
     import torch
@@ -44,10 +48,12 @@ class AlignedVisits:
         The result as the library uses it.
     record : dict
         Its settings.
+    regions : dict of str to bool array (H, W)
+        Your own regions, on the reference's pixels.
     """
 
-    def __init__(self, series: Series, record: dict) -> None:
-        self.series, self.record = series, record
+    def __init__(self, series: Series, record: dict, regions: Mapping[str, np.ndarray] | None = None) -> None:
+        self.series, self.record, self.regions = series, record, dict(regions or {})
         self.names = [entry.visit.name for entry in series.visits]
         self.dates = [entry.visit.date for entry in series.visits]
         self.reference = self.names[series.reference]
@@ -104,7 +110,7 @@ class AlignedVisits:
 
         if not self.series.used:
             raise InputError("measured: expected at least one visit that can be used, got none.")
-        return measure_series(self.series, grid_of(self.series))
+        return measure_series(self.series, grid_of(self.series, own=self.regions))
 
     @property
     def measurements(self) -> list[dict]:
@@ -171,6 +177,10 @@ def align_visits(
     spacing: float | Sequence[float] | None = None,
     progress: Reader | None = None,
     include: Sequence[str] = (),
+    regions: Any | None = None,
+    regions_visit: str | None = None,
+    axial_length: float | None = None,
+    device_axial_length: float = DEVICE_MM,
 ) -> AlignedVisits:
     """Align all visits of one eye to one of them, check them, and average them.
 
@@ -192,6 +202,15 @@ def align_visits(
         Called with one typed event after another.
     include : sequence of str, optional
         Names of visits that are averaged even if they are found not to fit (`AlignedVisits.excluded`).
+    regions : array (H, W), path or mapping of str to bool array (H, W), optional
+        Your own regions, in which the visits are measured too. An array or a file is a label map: each whole number above 0
+        is a region, "label 1" and so on; a segmentation of 3D Slicer names them. A mapping names each region.
+    regions_visit : str, optional
+        The visit on whose pixels they are drawn; by default the reference, or the only visit that they fit.
+    axial_length : float, optional
+        Of the eye, mm. Areas, lengths and circles of the measures are scaled by it (`eye_length`).
+    device_axial_length : float
+        The axial length that the device assumed when it stated the pixel size, mm.
 
     Returns
     -------
@@ -201,7 +220,8 @@ def align_visits(
     ------
     InputError
         Fewer than two images, lists of another length, two visits of one name, a name in `include` that no visit has, an
-        impossible or ambiguous date (04.03.2021), or an image that cannot be used.
+        impossible or ambiguous date (04.03.2021), an image that cannot be used, regions that fit no visit or whose names cannot
+        be used, or an axial length outside of 15 to 40 mm.
     """
     images = list(images)
     if len(images) < 2:
@@ -229,8 +249,18 @@ def align_visits(
         raise InputError(f"names: expected one of its own for each visit, whatever the case; got {double!r} twice.")
     include = [include] if isinstance(include, str) else list(include)
     check_names([visit.name for visit in visits], include)
+    own = None if regions is None else as_regions(regions, regions_visit)
+    if own is not None:
+        fitting(own, visits)  # before they are registered
+    length = _length(axial_length, device_axial_length)
     registrar, record = made_registrar(options)
-    return AlignedVisits(align_series_of(visits, registrar, reference, progress, include), record)
+    series = replace(align_series_of(visits, registrar, reference, progress, include), eye_length=length)
+    return AlignedVisits(series, record, None if own is None else on_reference(own, series).masks)
+
+
+def _length(axial_length: float | None, device_axial_length: float) -> EyeLength | None:
+    device = possible_length(device_axial_length, "device_axial_length")
+    return None if axial_length is None else EyeLength(possible_length(axial_length, "axial_length"), device)
 
 
 def _names(names: Sequence[str] | None, images: Sequence[Any], progress: Reader | None) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..date_orders import DATE_ORDERS
+from ..eye_length import DEVICE_MM
 from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
 from ..workflows.visits import ChangeOptions, VisitsOptions, align_eyes, check_stages
@@ -45,7 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--visits",
         type=path_name,
         metavar="FILE",
-        help="table: image, and as wanted patient, eye, side, visit, date, landmarks, mask, spacing_um, centre_x, centre_y",
+        help="table: image, and as wanted patient, eye, side, visit, date, landmarks, mask, spacing_um, centre_x, centre_y,"
+        " axial_length_mm",
     )
     given.add_argument(
         "--folder",
@@ -69,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="visits to average and compare even if they are found not to fit: inverted, another field of view, copies ...",
     )
     _add_change(parser)
+    _add_measures(parser)
     add_output(parser)
     add_replace(parser)
     add_checkpoint(parser)
@@ -104,6 +107,35 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
         help="of the ETDRS grid, pixels of the reference (default: suggested)",
     )
     group.add_argument("--eye", choices=("right", "left"), default="", help="names the sides nasal and temporal")
+
+
+def _add_measures(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("measures")
+    group.add_argument(
+        "--regions",
+        type=path_name,
+        metavar="FILE",
+        help="label map of your own regions, on the pixels of a visit: each label above 0 is a region; a segmentation of"
+        " Slicer (.seg.nrrd) names them",
+    )
+    group.add_argument(
+        "--regions-visit",
+        metavar="NAME",
+        help="the visit on which the regions are drawn (default: the reference, or the only visit that they fit)",
+    )
+    group.add_argument(
+        "--axial-length",
+        type=positive_float,
+        metavar="MM",
+        help="of the eye: lateral distances are scaled by it (Littmann-Bennett). Of several eyes, a column axial_length_mm",
+    )
+    group.add_argument(
+        "--device-axial-length",
+        type=positive_float,
+        default=DEVICE_MM,
+        metavar="MM",
+        help="axial length that the device assumed, such as 23.95 (AngioVue) or 24.46 (Cirrus) (default: %(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
@@ -142,4 +174,8 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         tuple(arguments.include),
         arguments.visits or arguments.folder,
         arguments.replace,
+        arguments.regions,
+        arguments.regions_visit,
+        arguments.axial_length,
+        arguments.device_axial_length,
     )

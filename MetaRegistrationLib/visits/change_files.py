@@ -69,12 +69,11 @@ def series_change(
     """
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
-    geometry = reference.visit.image.geometry
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
     _refuse_different_eyes(earlier, later, images, shown)
     valid = shown[0] & shown[1] & ~folded(earlier.positions, usual_area(earlier.positions))
     change = change_map(*images, valid, positions=later.positions, noise=noise)
-    pixel = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
+    pixel = series.pixel_mm
     given = centre_xy or series.centre_xy
     centre = given or suggested_centre(*reference.warped)
     rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)

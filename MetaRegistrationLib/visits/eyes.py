@@ -41,6 +41,8 @@ class Draft:
         The source names the eye, so that both sides in it are a contradiction.
     landmarks, mask, spacing_um, slice_index, centre_xy
         As in `VisitFile`.
+    axial_length_mm : float or None
+        Of the eye.
     """
 
     eye: str
@@ -57,6 +59,7 @@ class Draft:
     spacing_um: float | None = None
     slice_index: int | None = None
     centre_xy: tuple[float, float] | None = None
+    axial_length_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,15 @@ class Eye:
         "dates" or "names": what the order rests on.
     side : str
         "right", "left" or "".
+    axial_length_mm : float or None
+        As its table states it.
     """
 
     name: str
     visits: tuple[VisitFile, ...]
     order: str = "names"
     side: str = ""
+    axial_length_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -228,6 +234,23 @@ def stated_side(eye: Eye, side: str) -> Eye:
     return replace(eye, side=side or eye.side)
 
 
+def stated_length(eye: Eye, axial_length_mm: float | None) -> Eye:
+    """The eye with the axial length that the user states.
+
+    Raises
+    ------
+    InputError
+        The table states another one.
+    """
+    if axial_length_mm is not None and eye.axial_length_mm not in (None, axial_length_mm):
+        raise InputError(
+            f"{eye.name}: {{field}} is {axial_length_mm:g} mm, but the table says {eye.axial_length_mm:g} mm.",
+            field="axial_length",
+            advice="Correct it, or leave it out.",
+        )
+    return eye if axial_length_mm is None else replace(eye, axial_length_mm=axial_length_mm)
+
+
 def _known(draft: Draft, dates: DateOrder, notes: list[str]) -> _Known:
     """What is known of a visit; an `InputError` says why it cannot be used."""
     if not draft.path.is_file():
@@ -343,6 +366,10 @@ def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
         raise InputError(
             f"the names of {name!r} differ in R and L alone ({', '.join(taken[:4])}). Say the side of each in a table."
         )
+    lengths = sorted({known.draft.axial_length_mm for known in group} - {None})
+    if len(lengths) > 1:
+        texts = ", ".join(f"{length:g}" for length in lengths)
+        raise InputError(f"the eye {name!r} has several axial lengths ({texts} mm). State one, as of the reference.")
     names = result_names(taken)
     notes += renamed_notes(taken, names)
     side = sides.pop() if sides else ""
@@ -350,7 +377,7 @@ def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
     undated = [visit.name for visit in visits if visit.when is None]
     if order == "dates" and undated:
         notes.append(f"{name}: without a date, so not compared by default: {', '.join(undated)}")
-    return Eye(name, tuple(visits), order, side)
+    return Eye(name, tuple(visits), order, side, lengths[0] if lengths else None)
 
 
 def _file(known: _Known, name: str, side: str) -> VisitFile:

@@ -20,9 +20,22 @@ MEASUREMENT_COLUMNS = (
     "unit",
     "measurable_percent",
     "signal_quality",
+    "axial_length_mm",
 )
-CHANGE_COLUMNS = ("eye", "earlier", "later", "region", "measure", "difference", "unit", "percent", "cor", "verdict")
-TREND_COLUMNS = ("eye", "region", "measure", "per_year", "low", "high", "unit", "occasions")
+CHANGE_COLUMNS = (
+    "eye",
+    "earlier",
+    "later",
+    "region",
+    "measure",
+    "difference",
+    "unit",
+    "percent",
+    "cor",
+    "verdict",
+    "axial_length_mm",
+)
+TREND_COLUMNS = ("eye", "region", "measure", "per_year", "low", "high", "unit", "occasions", "axial_length_mm")
 
 
 def measurement_records(eye: str, found: SeriesMeasures) -> list[dict]:
@@ -38,6 +51,7 @@ def measurement_records(eye: str, found: SeriesMeasures) -> list[dict]:
             "unit": row.unit,
             "measurable_percent": row.measurable_percent,
             "signal_quality": row.signal_quality,
+            "axial_length_mm": found.axial_length_mm,
         }
         for row in found.rows
     ]
@@ -48,8 +62,9 @@ def change_records(eye: str, found: SeriesMeasures) -> list[dict]:
     return [
         {
             "eye": eye,
-            **{name: getattr(row, name) for name in CHANGE_COLUMNS[1:-1]},
+            **{name: getattr(row, name) for name in CHANGE_COLUMNS[1:-2]},
             "verdict": row.verdict.value,
+            "axial_length_mm": found.axial_length_mm,
         }
         for row in found.changes
     ]
@@ -57,7 +72,14 @@ def change_records(eye: str, found: SeriesMeasures) -> list[dict]:
 
 def trend_records(eye: str, found: SeriesMeasures) -> list[dict]:
     """One record a trend, with the keys `TREND_COLUMNS`."""
-    return [{"eye": eye, **{name: getattr(row, name) for name in TREND_COLUMNS[1:]}} for row in found.trends]
+    return [
+        {
+            "eye": eye,
+            **{name: getattr(row, name) for name in TREND_COLUMNS[1:-1]},
+            "axial_length_mm": found.axial_length_mm,
+        }
+        for row in found.trends
+    ]
 
 
 def write_measures(folder: Path, eye: str, found: SeriesMeasures) -> list[Path]:

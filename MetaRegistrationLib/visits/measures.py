@@ -17,6 +17,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from .. import calibration
+from ..eye_length import EyeLength
 from ..octa.capillaries import local_density, region_density
 from ..octa.faz import Faz, find_faz
 from .measured import MeasuredVisit, common_between, common_mask
@@ -103,12 +104,15 @@ class Grid:
         "right", "left" or "".
     own : mapping of str to bool array (H, W)
         Regions that the user drew.
+    eye_length : EyeLength or None
+        The axial length by which `spacing_mm` is scaled already.
     """
 
     centre_xy: tuple[float, float]
     spacing_mm: tuple[float, float] | None = None
     side: str = ""
     own: Mapping[str, np.ndarray] | None = None
+    eye_length: EyeLength | None = None
 
     def regions(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
         """The regions that the scan covers, by name; without a pixel size only the whole and the user's own."""

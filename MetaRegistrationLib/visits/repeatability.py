@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from .measures import Measurement
+from .measures import UNITS, Measurement
 from .shipped_repeats import COR, PAIRS, SOURCE
 
 LEAST_PAIRS = 5
@@ -42,8 +42,22 @@ class Repeatability:
     source: str
 
     def of(self, measure: str, region: str) -> float:
-        """CoR of a measure in a region; that of the whole image where the region is unknown; NaN without one."""
-        return self.cor.get((measure, region_kind(region)), self.cor.get((measure, "whole"), math.nan))
+        """CoR of a measure in a region; the largest of all regions where this one is unknown; NaN without any.
+
+        A small region repeats less well than the whole image, so that of the whole would call chance a change.
+        """
+        known = self.cor.get((measure, region_kind(region)))
+        if known is not None:
+            return known
+        return max((value for (name, _), value in self.cor.items() if name == measure), default=math.nan)
+
+    def scaled(self, scale: float) -> Repeatability:
+        """The CoR where lateral distances are scaled, as by an axial length; in percent of the measure it stays."""
+        if scale == 1:
+            return self
+        powers = {"mm": 1, "mm2": 2, "mm/mm2": -1}
+        cor = {key: value * scale ** powers.get(UNITS.get(key[0], ""), 0) for key, value in self.cor.items()}
+        return Repeatability(cor, self.pairs, self.source)
 
     def of_means(self, measure: str, region: str, first: int, second: int) -> float:
         """CoR of two means of so many scans each."""
@@ -88,15 +102,18 @@ def shipped() -> Repeatability:
     return Repeatability(cor, PAIRS, SOURCE)
 
 
-def used_repeatability(own: Repeatability | None) -> Repeatability:
-    """The user's own repeat scans where they are enough; with fewer, the larger CoR of theirs and the shipped one."""
-    known = shipped()
+def used_repeatability(own: Repeatability | None, scale: float = 1.0) -> Repeatability:
+    """The user's own repeat scans where they are enough; with fewer, the larger CoR of theirs and the shipped one.
+
+    `scale` is that of lateral distances, by which the shipped ones are scaled.
+    """
+    known = shipped().scaled(scale)
     if own is None or not own.pairs:
         return known
     if own.pairs >= LEAST_PAIRS:
         return own
     keys = {*own.cor, *known.cor}
-    cor = {key: max(own.cor.get(key, 0.0), known.cor.get(key, 0.0)) for key in keys}
+    cor = {key: max(own.cor.get(key, 0.0), _number(known.of(*key))) for key in keys}
     pairs = f"{own.pairs} pairs" if own.pairs > 1 else "1 pair"
     return Repeatability(cor, own.pairs + known.pairs, f"{pairs} of your own, and {known.source}: the larger counts")
 
@@ -107,6 +124,11 @@ def as_table(found: Repeatability) -> dict[str, dict[str, float]]:
     for (measure, kind), value in sorted(found.cor.items()):
         cor.setdefault(measure, {})[kind] = float(f"{value:.3g}")
     return cor
+
+
+def _number(value: float) -> float:
+    """The value; 0 where it is unknown."""
+    return value if math.isfinite(value) else 0.0
 
 
 def _by_key(rows: Sequence[Measurement]) -> dict[tuple[str, str], tuple[float, float]]:

@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from .. import calibration
 from ..errors import InputError
+from ..eye_length import EyeLength
 from ..formats.images import Image, tissue
 from ..formats.landmarks import Landmarks, match_landmarks
 from ..stages import LEAST_CONFIDENCE
@@ -132,6 +133,8 @@ class Series:
         Names of the visits that are out of average and change, and why (`trust`).
     asked : dict of str to Exclusion
         Names of the visits that would be excluded if the user had not asked for them.
+    eye_length : EyeLength or None
+        The axial length, if it is known.
     """
 
     reference: int
@@ -143,6 +146,19 @@ class Series:
     side: str = ""
     excluded: dict[str, Exclusion] = field(default_factory=dict)
     asked: dict[str, Exclusion] = field(default_factory=dict)
+    eye_length: EyeLength | None = None
+
+    @property
+    def pixel_mm(self) -> tuple[float, float] | None:
+        """Distance between rows and between columns of the reference on the retina, mm; None if it is unknown.
+
+        It is what the file states, scaled by the axial length where that is known.
+        """
+        geometry = self.visits[self.reference].visit.image.geometry
+        if not geometry.spacing_known:
+            return None
+        scale = 1.0 if self.eye_length is None else self.eye_length.scale
+        return float(geometry.spacing[0]) * scale, float(geometry.spacing[1]) * scale
 
     @property
     def used(self) -> list[AlignedVisit]:

@@ -46,16 +46,30 @@ class SeriesMeasures:
     agreement: dict[tuple[str, str], float] = field(default_factory=dict)
     zones: dict[str, Faz | None] = field(default_factory=dict)
 
+    @property
+    def axial_length_mm(self) -> float:
+        """The axial length by which distances are scaled; NaN where none was given."""
+        return math.nan if self.grid.eye_length is None else self.grid.eye_length.axial_mm
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on the scale of distances and on the user's own regions, for the page."""
+        found = [] if self.grid.eye_length is None else [self.grid.eye_length.text]
+        if self.grid.own:
+            found.append(
+                f"Regions of your own: {', '.join(self.grid.own)}. Repeat scans without these regions give no CoR of them;"
+                " the largest CoR of all regions then counts."
+            )
+        return found
+
 
 def grid_of(
     series: Series, centre_xy: tuple[float, float] | None = None, own: Mapping[str, np.ndarray] | None = None
 ) -> Grid:
     """The grid of a series: around the given centre, that of a visit, or the suggested one."""
-    reference = series.visits[series.reference]
-    geometry = reference.visit.image.geometry
-    spacing = tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
-    centre = centre_xy or series.centre_xy or suggested_centre(*reference.warped)
-    return Grid(centre, spacing, series.side, own)
+    centre = centre_xy or series.centre_xy or suggested_centre(*series.visits[series.reference].warped)
+    spacing = series.pixel_mm
+    return Grid(centre, spacing, series.side, own, None if spacing is None else series.eye_length)
 
 
 def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = None) -> SeriesMeasures:
@@ -75,8 +89,9 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     rows = [row for one in each for row in one.rows]
     zones = {one.visit: one.zone for one in each}
     groups = occasions([visit.entry.visit for visit in visits])
-    own = repeats or repeatability(repeats_of(rows, groups), "visits of one day")
-    known = used_repeatability(own)
+    scale = 1.0 if grid.eye_length is None else grid.eye_length.scale
+    own = repeats.scaled(scale) if repeats else repeatability(repeats_of(rows, groups), "visits of one day")
+    known = used_repeatability(own, scale)
     agreement = _agreements(visits, groups)
     changes = []
     for later in groups[1:]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
+from ..eye_length import possible_length
 from ..formats.folder_listing import TablePaths
 from ..formats.image_files import file_stem
 from ..formats.tables import Row, read_table
@@ -29,6 +30,7 @@ COLUMNS = {
     "slice": ("slice",),
     "centre_x": ("centre_x", "center_x", "fovea_x"),
     "centre_y": ("centre_y", "center_y", "fovea_y"),
+    "axial_length_mm": ("axial_length_mm", "axial_length", "al_mm"),
 }
 """The columns of a table of visits, each with the names under which it is understood (in any case; blanks and - as _)."""
 
@@ -108,6 +110,7 @@ def _draft(row: Row, paths: TablePaths) -> Draft:
         spacing_um=_spacing(row),
         slice_index=_slice(row),
         centre_xy=_centre(row),
+        axial_length_mm=_axial_length(row),
     )
 
 
@@ -123,6 +126,12 @@ def _spacing(row: Row) -> float | None:
                 )
             return size
     return None
+
+
+def _axial_length(row: Row) -> float | None:
+    if not row.text("axial_length_mm"):
+        return None
+    return possible_length(row.number("axial_length_mm"), row.place)
 
 
 def _slice(row: Row) -> int | None:

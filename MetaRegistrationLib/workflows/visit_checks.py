@@ -12,6 +12,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from ..visits import Visit
     from ..visits.eyes import Eye, Eyes
+    from ..visits.own_regions import GivenRegions
     from .visits import VisitsOptions
 
 
@@ -21,18 +22,22 @@ def checked(eyes: Eyes, options: VisitsOptions) -> Eyes:
     Raises
     ------
     InputError
-        A name that no eye has, visits to compare in the wrong order, or a side or centre for several eyes.
+        A name that no eye has, visits to compare in the wrong order, or a setting of one eye for several.
     """
+    _refuse_lengths(options)
     several = len(eyes.eyes) > 1
     change = options.change
     if several:
         _refuse_for_several(eyes, options)
     else:
-        from ..visits.eyes import stated_side
+        from ..visits.eyes import stated_length, stated_side
 
-        eyes = replace(eyes, eyes={name: stated_side(eye, change.eye) for name, eye in eyes.eyes.items()})
+        length = options.axial_length_mm
+        stated = {name: stated_length(stated_side(eye, change.eye), length) for name, eye in eyes.eyes.items()}
+        eyes = replace(eyes, eyes=stated)
     compared = change.visits if change.wanted and change.visits else ()
     wanted = {"reference": (options.reference,), "change": compared, "include": options.include}
+    wanted["regions_visit"] = (options.regions_visit,)
     for field, names in wanted.items():
         for name in filter(None, names):
             _refuse_unknown(name, field, [visit.name for eye in eyes.eyes.values() for visit in eye.visits])
@@ -104,6 +109,51 @@ def _refuse_for_several(eyes: Eyes, options: VisitsOptions) -> None:
             field="centre",
             advice="Give the centre of each in the columns centre_x and centre_y of the table.",
         )
+
+    if options.axial_length_mm is not None:
+        raise InputError(
+            f"{{field}} belongs to one eye, but there are {len(eyes.eyes)}: {names}.",
+            field="axial_length",
+            advice="Give the axial length of each in the column axial_length_mm of the table.",
+        )
+    if options.regions is not None:
+        raise InputError(
+            f"{{field}} belong to one eye, but there are {len(eyes.eyes)}: {names}.",
+            field="regions",
+            advice="Register this eye alone.",
+        )
+
+
+def _refuse_lengths(options: VisitsOptions) -> None:
+    """Raise an `InputError` for an axial length that no eye has, or a visit of regions without regions."""
+    from ..eye_length import possible_length
+
+    if options.axial_length_mm is not None:
+        possible_length(options.axial_length_mm, "{field}", "axial_length")
+    possible_length(options.device_axial_length_mm, "{field}", "device_axial_length")
+    if options.regions_visit is not None and options.regions is None:
+        raise InputError(
+            "{field} names the visit of regions, but there are none.",
+            field="regions_visit",
+            advice="Name the label map, or leave it out.",
+        )
+
+
+def read_regions(options: VisitsOptions) -> GivenRegions | None:
+    """The user's own regions; None without.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or a name cannot be used.
+    """
+    if options.regions is None:
+        return None
+    from ..formats.label_maps import read_label_map
+    from ..visits.own_regions import given_regions
+
+    labels = read_label_map(options.regions, slice_index=options.slice_index)
+    return given_regions(labels, str(options.regions), options.regions_visit)
 
 
 def _refuse_unknown(name: str, field: str, names: list[str]) -> None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from .. import calibration
 from ..errors import InputError
+from ..eye_length import DEVICE_MM, EyeLength
 from ..initial_kinds import needs_landmarks
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from ..stages import LEAST_CONFIDENCE
 from .registering import NOT_MIRRORED
 from .registrars import RegistrarOptions, make_registrar
-from .visit_checks import check_names, checked, landmark_notes
+from .visit_checks import check_names, checked, landmark_notes, read_regions
 
 if TYPE_CHECKING:
     from ..formats.images import Image
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ..visits.change import RepeatNoise
     from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye, Eyes
+    from ..visits.own_regions import GivenRegions, OwnRegions
     from ..visits.repeatability import Repeatability
     from ..visits.series_measures import SeriesMeasures
 
@@ -79,6 +81,14 @@ class VisitsOptions:
         Folder or table that names the visits, which the results must not replace.
     replace : bool
         Replace the results of other visits in the output folder.
+    regions : Path or None
+        Label map of the user's own regions.
+    regions_visit : str or None
+        The visit on which they are drawn; None for the reference, or the only one that they fit.
+    axial_length_mm : float or None
+        Of the eye, by which lateral distances are scaled.
+    device_axial_length_mm : float
+        That the device assumed.
     """
 
     registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
@@ -89,6 +99,10 @@ class VisitsOptions:
     include: tuple[str, ...] = ()
     source: Path | None = None
     replace: bool = False
+    regions: Path | None = None
+    regions_visit: str | None = None
+    axial_length_mm: float | None = None
+    device_axial_length_mm: float = DEVICE_MM
 
 
 @dataclass(frozen=True)
@@ -139,13 +153,14 @@ def align_eyes(
     planned = series_output(eyes, Path(output), options)
     check_output(planned)
     eyes = checked(eyes, options)
+    regions = read_regions(options)
     registrar, record = make_registrar(options.registrar)
     output = writable_folder(output)
     progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
     left_out = _tell(eyes, progress)
     wanted = options.change.repeats if options.change.wanted else None
     repeats = _repeats(wanted, registrar, progress) if wanted else None
-    work = _Eyes(options, registrar, record, repeats, progress, left_out)
+    work = _Eyes(options, registrar, record, repeats, regions, progress, left_out)
     done, several = 0, len(eyes.eyes) > 1
     with writing(planned, progress):
         for number, eye in enumerate(eyes.eyes.values(), 1):
@@ -183,7 +198,7 @@ def series_output(eyes: Eyes, output: Path, options: VisitsOptions) -> Output:
     from ..visits.output import eyes_output
 
     repeats = options.change.repeats if options.change.wanted else None
-    others = [path for path in (options.source, repeats) if path is not None]
+    others = [path for path in (options.source, repeats, options.regions) if path is not None]
     return eyes_output({eye.name: eye.visits for eye in eyes.eyes.values()}, output, others, replace=options.replace)
 
 
@@ -253,6 +268,7 @@ class _Eyes:
     registrar: Registrar
     record: dict
     repeats: _Repeats | None
+    regions: GivenRegions | None
     progress: Reader
     left_out: list[str]
 
@@ -268,15 +284,16 @@ class _Eyes:
         names = {visit.name for visit in visits}
         include = [name for name in options.include if name in names]  # of several eyes, each has its own names
         series = align_visits(visits, self.registrar, options.reference, self.progress, include)
-        series = replace(series, order=eye.order, side=eye.side)
+        series = replace(series, order=eye.order, side=eye.side, eye_length=self._length(eye))
         self.progress(Message(f"visits in the {ORDERS[eye.order]}: {', '.join(visit.name for visit in visits)}"))
         with ThreadPoolExecutor(1) as beside:
             averaging = beside.submit(average, series)
-            measures = self._measures(series)
+            own = self._own(series)
+            measures = self._measures(series, own)
             change = self._change(series) if options.change.wanted else None
             mean = averaging.result()
         images = {file.name: file.path for file in eye.visits}
-        record = {**self.record, "eye": eye.name, "images": images}
+        record = {**self.record, "eye": eye.name, "images": images, **_given(series, own)}
         write_series(folder, series, mean, record, change, measures)
         _report(series, self.progress)
         self.left_out.extend(series.excluded)
@@ -310,16 +327,48 @@ class _Eyes:
         )
         for note in landmark_notes(visits, wanted.reference):
             self.progress(Message(note, "warning"))
+        if self.regions is not None:
+            from ..visits.own_regions import fitting
+
+            fitting(self.regions, visits)  # before the visits are registered
         return visits
 
-    def _measures(self, series: Series) -> SeriesMeasures | None:
+    def _length(self, eye: Eye) -> EyeLength | None:
+        """The axial length of an eye."""
+        if eye.axial_length_mm is None:
+            return None
+        return EyeLength(eye.axial_length_mm, self.options.device_axial_length_mm)
+
+    def _own(self, series: Series) -> OwnRegions | None:
+        """The user's own regions on the reference. If they cannot be brought there, None, with a message."""
+        from ..visits.own_regions import on_reference
+
+        if self.regions is None:
+            return None
+        try:
+            found = on_reference(self.regions, series)
+        except InputError as error:
+            self.left_out.append("regions")
+            self.progress(Message.of(error, "your own regions are not measured: "))
+            return None
+        text, level = f"regions of your own, drawn on {found.visit}: {', '.join(found.masks)}", "info"
+        if found.others:
+            text += f" (they fit {', '.join(found.others)} too; {{field}} names another visit)"
+            level = "warning"
+        self.progress(Message.about("regions_visit", text, level=level))
+        return found
+
+    def _measures(self, series: Series, own: OwnRegions | None = None) -> SeriesMeasures | None:
         """The measures of the used visits; None without any."""
         from ..visits.changes import Verdict
         from ..visits.series_measures import grid_of, measure_series
 
         if not series.used:
             return None
-        grid = grid_of(series, self.options.change.centre_xy)
+        grid = grid_of(series, self.options.change.centre_xy, None if own is None else own.masks)
+        if series.eye_length is not None and grid.eye_length is None:
+            text = "the axial length changes nothing, since the pixel size is unknown ({field})"
+            self.progress(Message.about("spacing_um", text, level="warning"))
         found = measure_series(series, grid, self.repeats and self.repeats.measures)
         for (earlier, later), agreement in found.agreement.items():
             if any(row.later == later and row.verdict is Verdict.NOT_COMPARABLE for row in found.changes):
@@ -365,6 +414,17 @@ class _Eyes:
             text = "the pixel size is unknown, so the regions are no ETDRS regions ({field})"
             self.progress(Message.about("spacing_um", text, level="warning"))
         return found
+
+
+def _given(series: Series, own: OwnRegions | None) -> dict:
+    """What the user gave for the measures, for the record of a series."""
+    found: dict = {}
+    if own is not None:
+        found["regions"] = {"file": own.source, "visit": own.visit, "names": list(own.masks)}
+    if series.eye_length is not None:
+        found["axial_length_mm"] = series.eye_length.axial_mm
+        found["device_axial_length_mm"] = series.eye_length.device_mm
+    return found
 
 
 def _report(series: Series, progress: Reader) -> None:

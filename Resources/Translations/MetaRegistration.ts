@@ -898,6 +898,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Correct it or its unit, or leave it out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose another {field}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -998,6 +1002,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>If it was drawn on a visit all the same, say on which with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Say on which visit they are drawn with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Name the earlier visit first.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1007,6 +1019,18 @@
     </message>
     <message>
         <source>Give the centre of each in the columns centre_x and centre_y of the table.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the axial length of each in the column axial_length_mm of the table.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register this eye alone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name the label map, or leave it out.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -12,7 +12,7 @@ LIBRARY = Path(MetaRegistrationLib.__file__).parent
 ORDER = (
     ("errors", "words", "initial_kinds", "date_orders", "calibration"),
     ("progress",),
-    ("stages", "versions", "resources"),
+    ("stages", "versions", "resources", "eye_length"),
     ("core",),
     ("octa",),
     ("formats",),

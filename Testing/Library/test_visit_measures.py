@@ -147,9 +147,8 @@ def test_the_coefficient_of_repeatability_is_that_of_bland_and_altman():
     assert found.of("vessel_density", "whole") == pytest.approx(
         stats.t.ppf(0.975, 400) * math.sqrt(2) * within, rel=1e-6
     )
-    assert found.of("vessel_density", "centre") == found.of("vessel_density", "whole"), (
-        "the whole stands for the unknown"
-    )
+    wider = Repeatability({("vessel_density", "whole"): 2.0, ("vessel_density", "centre"): 7.0}, 9, "drawn")
+    assert wider.of("vessel_density", "my region") == 7, "the largest stands for the unknown"
     assert found.of_means("vessel_density", "whole", 4, 4) == pytest.approx(found.of("vessel_density", "whole") / 2)
     assert math.isnan(found.of("other", "whole")) and found.pairs == 400
 

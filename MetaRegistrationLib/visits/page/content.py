@@ -101,8 +101,7 @@ class Content:
             return self.measures.grid.spacing_mm
         if self.change is not None:
             return self.change.pixel_mm
-        geometry = self.reference.visit.image.geometry
-        return tuple(float(step) for step in geometry.spacing) if geometry.spacing_known else None
+        return self.series.pixel_mm
 
     @cached_property
     def centre_xy(self) -> tuple[float, float]:

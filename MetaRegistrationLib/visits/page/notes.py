@@ -53,8 +53,9 @@ def _notes(content: Content) -> list[str]:
     found.append(_quality(content))
     found += [_REGRESSION, _SCALE]
     found += [_TRENDS] if measures.trends else []
-    found.append(_NO_SPACING if content.spacing_mm is None else _LATERAL)
-    return found
+    if measures.grid.eye_length is None:
+        found.append(_NO_SPACING if content.spacing_mm is None else _LATERAL)
+    return found + measures.notes
 
 
 def _quality(content: Content) -> str:
