@@ -87,8 +87,8 @@ def read_fcsv(path: Path) -> Points:
     return labels, np.reshape(np.array(positions, dtype=np.float64), (-1, 3)) * signs
 
 
-def write_mrk_json(path: Path, labels: Sequence[str], positions: np.ndarray) -> None:
-    """Write labels and (N, 3) LPS positions in mm as a Slicer point list."""
+def write_mrk_json(path: Path, labels: Sequence[str], positions: np.ndarray, *, kind: str = "Fiducial") -> None:
+    """Write labels and (N, 3) LPS positions in mm as a Slicer point list, or as the points of a curve ("ClosedCurve")."""
     points = [
         {
             "id": str(number),
@@ -105,7 +105,7 @@ def write_mrk_json(path: Path, labels: Sequence[str], positions: np.ndarray) -> 
         for number, (label, position) in enumerate(zip(labels, positions, strict=True), 1)
     ]
     markup = {
-        "type": "Fiducial",
+        "type": kind,
         "coordinateSystem": "LPS",
         "coordinateUnits": "mm",
         "locked": False,

@@ -12,7 +12,7 @@ from ..errors import InputError
 RESERVED = frozenset(
     (
         *("average", "count", "overlap", "film", "series", "visits", "consistency", "report", "written_files"),
-        *("measurements", "changes", "trends"),
+        *("measurements", "changes", "trends", "faz_corrected"),
     )
 )
 """Names of results that belong to all visits."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..formats.output_folder import Output
 from ..formats.written_files import image_source
+from .faz_files import faz_file
 
 if TYPE_CHECKING:
     from .files import VisitFile
@@ -71,4 +72,5 @@ def series_files(folder: Path, names: Sequence[str]) -> list[Path]:
         for start, end in (pair, pair[::-1])
         for part in _OF_A_CHANGE
     ]
-    return [*(folder / name for name in (*own, *_OF_ALL, *changes)), *(folder / "film" / name for name in film)]
+    zones = [faz_file(name) for name in names]
+    return [*(folder / name for name in (*own, *_OF_ALL, *zones, *changes)), *(folder / "film" / name for name in film)]

@@ -16,6 +16,7 @@ from ..registration.overlays import grey_levels
 from .average import Average
 from .change_files import SeriesChange, write_change
 from .columns import LOOP_COLUMNS, VISIT_COLUMNS, VisitOfSeries, cells, loops_of
+from .faz_files import write_outlines
 from .measure_files import write_measures
 from .output import series_output
 from .page.content import Content
@@ -52,6 +53,8 @@ def write_series(
         One line per visit; one line per round trip over two visits.
     measurements.csv, changes.csv, trends.csv
         See `write_measures`.
+    faz_VISIT.mrk.json
+        The foveal avascular zone of each visit in which it is clear: a closed curve for 3D Slicer.
     change_A_to_B ...
         See `write_change`.
     report.html
@@ -99,6 +102,7 @@ def _write_files(
     eye = record.get("eye", folder.name)
     if measures is not None:
         write_measures(folder, eye, measures)
+        write_outlines(folder, measures.zones, geometry)
     write_text(folder / "report.html", page(Content(eye, series, mean, measures, change, picture)))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
     record |= {"order": series.order, "side": series.side}
