@@ -21,6 +21,7 @@ if importlib.util.find_spec("MetaRegistrationLib") is None:
     # "Additional module paths" puts only this file's folder on the path; the library lies beside that.
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+from MetaRegistrationLib.eye_length import DEVICE_MM
 from MetaRegistrationLib.panel.stage_choices import InitialAlignment
 from MetaRegistrationLib.stages import Stages
 
@@ -91,6 +92,9 @@ class MetaRegistrationParameterNode:
     visitsSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
     visitsOutput: str = ""
     visitsTable: slicer.vtkMRMLTableNode
+    visitsRegions: MaskNode
+    axialLength: Annotated[float, WithinRange(0, 40)] = 0.0
+    deviceAxialLength: Annotated[float, WithinRange(15, 40)] = DEVICE_MM
 
 
 class MetaRegistrationWidget(ScriptedLoadableModuleWidget):

@@ -41,7 +41,7 @@ def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None
             f"write_image: expected numbers (H, W) or (H, W, C), got {array.dtype} of the shape {array.shape}"
         )
     plain = np.ascontiguousarray(array.astype(_WRITTEN_AS.get(array.dtype.str[1:], array.dtype.newbyteorder("="))))
-    write_itk(path, _placed(sitk.GetImageFromArray(plain[None], isVector=array.ndim == 3), geometry))
+    write_itk(path, placed(sitk.GetImageFromArray(plain[None], isVector=array.ndim == 3), geometry))
 
 
 def write_displacement_field(path: str | Path, vectors: np.ndarray, geometry: Geometry) -> None:
@@ -64,10 +64,11 @@ def write_displacement_field(path: str | Path, vectors: np.ndarray, geometry: Ge
     # (NIfTI's for displacements) a file that is dropped on Slicer becomes a volume.
     image.SetMetaData("displacement field type", "resampling")
     image.SetMetaData("intent_code", "1006")
-    write_itk(path, _placed(image, geometry))
+    write_itk(path, placed(image, geometry))
 
 
-def _placed(image: sitk.Image, geometry: Geometry) -> sitk.Image:
+def placed(image: sitk.Image, geometry: Geometry) -> sitk.Image:
+    """The image of one slice, put where a geometry has it."""
     image.SetSpacing((geometry.spacing[1], geometry.spacing[0], geometry.slice_spacing))
     image.SetOrigin(geometry.origin)
     image.SetDirection([value for row in geometry.direction for value in row])

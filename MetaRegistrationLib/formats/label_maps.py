@@ -12,8 +12,9 @@ import SimpleITK as sitk  # noqa: N813
 from ..core.geometry import Geometry
 from ..errors import InputError
 from .image_files import file_suffix, image_file
+from .image_writing import placed
 from .images import read_pixels
-from .itk_io import reading
+from .itk_io import reading, write_itk
 
 MOST_REGIONS = 64
 """An image with more values is no label map."""
@@ -159,3 +160,24 @@ def _segment(path: Path, number: int, entries: dict[str, str]) -> _Segment:
     if not (value.isdecimal() and layer.isdecimal()):
         raise InputError(f"{path}: label {value!r} and layer {layer!r} of segment {entries['Name']!r} are no numbers.")
     return _Segment(entries["Name"], int(value), int(layer))
+
+
+def write_label_map(path: Path, regions: dict[str, np.ndarray], geometry: Geometry) -> None:
+    """Write regions as NRRD, each a layer with its name, as Slicer writes segments that may overlap.
+
+    Parameters
+    ----------
+    path : Path
+        Ending in .nrrd.
+    regions : dict of str to bool array (H, W)
+        At least one.
+    geometry : Geometry
+        Of their pixels.
+    """
+    layers = np.stack([np.asarray(mask, bool) for mask in regions.values()], axis=-1).astype(np.uint8)
+    image = sitk.GetImageFromArray(layers[None], isVector=True)
+    for number, name in enumerate(regions):
+        # A header is a line an entry.
+        for key, value in (("Name", " ".join(name.split())), ("LabelValue", "1"), ("Layer", str(number))):
+            image.SetMetaData(f"Segment{number}_{key}", value)
+    write_itk(path, placed(image, geometry))

@@ -117,6 +117,10 @@ def series_arguments(
     network: bool = Stages.network,
     refine: int = Stages.refine,
     include: Sequence[str] = (),
+    regions: str | os.PathLike | None = None,
+    regions_visit: str | None = None,
+    axial_length: float | None = None,
+    device_axial_length: float | None = None,
     replace: bool = False,
 ) -> list[str]:
     """Arguments of Python that align the visits of a table, without a change map; others as above.
@@ -129,6 +133,10 @@ def series_arguments(
         Distance between pixels where files carry none, in micrometres.
     include : sequence of str
         Names of visits that are averaged whatever is found.
+    regions : path, optional
+        Label map of the user's own regions, and the visit on which they are drawn.
+    axial_length, device_axial_length : float, optional
+        Of the eye, and the one that the device assumed, mm.
     """
     return [
         *_command("series"),
@@ -141,6 +149,10 @@ def series_arguments(
         *("--initial", initial, "--refine", str(refine), "--no-change"),
         *([] if network else ["--no-network"]),
         *(f"--include={name}" for name in include),
+        *_option("--regions", None if regions is None else _absolute(regions)),
+        *([] if regions_visit is None else [f"--regions-visit={regions_visit}"]),
+        *_option("--axial-length", axial_length),
+        *_option("--device-axial-length", device_axial_length),
         *(["--replace"] if replace else []),
     ]
 

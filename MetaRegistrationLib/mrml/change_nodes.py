@@ -101,10 +101,10 @@ def centre_of(nodes: VisitNodes, geometry: Geometry) -> tuple[tuple[float, float
 
 
 def place_points(node) -> None:
-    """Let the next clicks in the views place points of a list, until the user stops that."""
+    """Let the next clicks in the views place points of a list or curve, until the user stops that."""
     selection = slicer.mrmlScene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
     interaction = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
-    selection.SetReferenceActivePlaceNodeClassName("vtkMRMLMarkupsFiducialNode")
+    selection.SetReferenceActivePlaceNodeClassName(node.GetClassName())
     selection.SetActivePlaceNodeID(node.GetID())
     interaction.SetPlaceModePersistence(1)
     interaction.SetCurrentInteractionMode(interaction.Place)

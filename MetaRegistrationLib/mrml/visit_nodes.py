@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import slicer
 import vtk
 
+from ..eye_length import EyeLength
 from ..visits.report import COLUMNS
 from . import transforms
 
+CHARTED = ("capillary_density", "vessel_density", "vessel_length_density", "nonperfused_area", "faz_area")
+"""The measures that have a chart."""
 PARTS = (
     "consistency",
     "sequence",
@@ -23,8 +26,13 @@ PARTS = (
     "colours",
     "unknownColours",
     "regions",
+    "measurements",
+    "changes",
+    "trends",
+    *(f"{kind}_{measure}" for measure in CHARTED for kind in ("chart", "series", "points")),
 )
-"""The nodes of the results, except the visits themselves, their transforms, and the centre that the user places."""
+"""The nodes of the results, except the visits themselves, their transforms and FAZ curves, and what the user made: the centre,
+and the table of corrected zones."""
 _ROLE = "MetaRegistration.visits."
 _KEY, _REFERENCE, _WHY, _NAME = (f"MetaRegistration.Visits.{name}" for name in ("Key", "Reference", "Why", "Name"))
 _POINTS_ROLE, _MASK_ROLE = "MetaRegistration.PointsOf", "MetaRegistration.MaskOf"
@@ -94,6 +102,21 @@ class VisitNodes:
         """Note the transform of a visit."""
         self[f"transform{[row['visit'] for row in self.rows].index(name)}"] = node
 
+    def zone(self, name: str):
+        """The curve of a visit's foveal avascular zone, or None."""
+        names = [row["visit"] for row in self.rows]
+        return self[f"zone{names.index(name)}"] if name in names else None
+
+    def put_zone(self, name: str, node) -> None:
+        """Note the curve of a visit's foveal avascular zone."""
+        self[f"zone{[row['visit'] for row in self.rows].index(name)}"] = node
+
+    @property
+    def eye_length(self) -> EyeLength | None:
+        """The axial length by which the measures are scaled."""
+        axial, device = (self.attribute(name) for name in ("AxialLength", "DeviceAxialLength"))
+        return EyeLength(float(axial), float(device)) if axial and device else None
+
     def attribute(self, name: str, value: str | None = None) -> str:
         """A note on the series that is saved with the scene; given a value, it is changed first."""
         if value is not None:
@@ -120,7 +143,7 @@ def find_visits(key: str) -> VisitNodes | None:
 
 
 def remove_visits(nodes: VisitNodes) -> None:
-    """Take the results out of the scene; the visits themselves, their points and the centre stay."""
+    """Take the results out of the scene; the visits themselves, their points, the centre and corrected zones stay."""
     found = nodes.volumes
     under = {name: nodes.transform(name) for name in nodes.aligned}
     for name, transform in under.items():

@@ -17,7 +17,7 @@ from ..formats.tables import read_table
 from ..visits.columns import LOOP_COLUMNS
 from ..visits.report import COLUMNS
 from ..visits.series import Visit
-from . import landmark_nodes, masks, scene, transforms, volumes
+from . import faz_curves, landmark_nodes, masks, scene, transforms, volumes
 from .markups import MOVING_COLOUR, node_from_landmarks
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .stored_registration import StoredRegistration
@@ -107,14 +107,20 @@ def load_results(
         yield name
         images = [(visit, read_image(folder / f"{visit}.nrrd")) for visit in aligned]
         fields = {visit: _vectors(folder / f"{visit}_transform.nrrd") for visit in aligned if visit != reference}
-        centre = None
+        centre, corrected, zones = None, None, {}
         if earlier is not None:
-            centre = earlier["centre"]
+            centre, corrected = earlier["centre"], earlier["corrected"]
+            zones = faz_curves.taken_out(earlier, reference)
             remove_visits(earlier)
         cells = [[row.text(column) for column in COLUMNS] for row in rows]
         nodes = new_visits(name, key, reference, str(record.get("why", "")), cells, [found[row[0]] for row in cells])
-        nodes["centre"] = centre
+        nodes["centre"], nodes["corrected"] = centre, corrected
+        faz_curves.put_back(nodes, zones)
         nodes.attribute("Eye", str(record.get("side", "")))
+        nodes.attribute("Results", str(folder.absolute()))
+        nodes.attribute("ResultsEye", str(record.get("eye", "")))
+        for attribute, entry in (("AxialLength", "axial_length_mm"), ("DeviceAxialLength", "device_axial_length_mm")):
+            nodes.attribute(attribute, str(record.get(entry, "")))
         _add_tables(nodes, folder, name)
         for visit, vectors in fields.items():
             yield visit

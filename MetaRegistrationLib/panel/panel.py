@@ -19,6 +19,7 @@ from .stages_section import StagesSection
 from .state import PanelState
 from .views_section import ViewsSection
 from .visits_change_section import VisitsChangeSection
+from .visits_measures_section import VisitsMeasuresSection
 from .visits_section import VisitsSection
 
 
@@ -54,6 +55,7 @@ class Panel:
         self.landmarks = LandmarksSection(ui, logic.landmarks, state, logic.host)
         self.visits = VisitsSection(ui, logic.visits, state, logic.dependency, logic.host)
         self.change = VisitsChangeSection(ui, logic.visits, state, logic.host)
+        self.measures = VisitsMeasuresSection(ui, logic.visits, state)
 
     def use(self, parameters: Any | None) -> None:
         """Work on the parameters of a scene, or on none while there is no scene."""
@@ -63,6 +65,6 @@ class Panel:
         """Stop all work: the scene is closed, the module reloaded, or Slicer quits."""
         for section in (
             *(self.pairs, self.adapt, self.slices, self.register, self.folder, self.views),
-            *(self.visits, self.change, self.landmarks),  # the last: the others notify it
+            *(self.visits, self.change, self.measures, self.landmarks),  # the last: the others notify it
         ):
             section.close()

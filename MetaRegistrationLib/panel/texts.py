@@ -26,9 +26,11 @@ def tr(text: str) -> str:
 def field_name(field: str) -> str:
     """The panel's name for a field of an error: the label beside it, without the colon."""
     names = {
+        "axial_length": tr("Axial length"),
         "change": tr("Change from"),
         "checkpoint": tr("Checkpoint"),
         "device": tr("Device"),
+        "device_axial_length": tr("Device assumes"),
         "epochs": tr("Epochs"),
         "include": tr("Use all the same"),
         "initial": tr("Initial alignment"),
@@ -37,6 +39,8 @@ def field_name(field: str) -> str:
         "pairs": tr("Folder"),
         "dates": tr("Dates"),
         "reference": tr("Reference"),
+        "regions": tr("Own regions"),
+        "regions_visit": tr("Own regions"),
         "refine": tr("Refinement steps"),
         "resume": tr("Resume"),
         "spacing_um": tr("Pixel spacing"),

@@ -9,14 +9,16 @@ from typing import Any
 
 from ..date_orders import DateOrder
 from ..errors import InputError
+from ..eye_length import DEVICE_MM
 from ..formats.image_writing import write_image
+from ..formats.label_maps import write_label_map
 from ..formats.tables import write_table
-from ..mrml import visit_nodes, visit_results, volumes
+from ..mrml import region_export, visit_nodes, visit_results, volumes
 from ..mrml.volumes import stored_files
 from ..stages import Stages
 from ..visits.eyes import eye_of_names
 from ..visits.files import VisitFile
-from ..visits.names import result_names
+from ..visits.names import file_name, result_names
 from ..visits.quality import quality
 from .texts import tr as _
 
@@ -72,7 +74,8 @@ class VisitsRequest:
     """Visits to be registered into `output`; `reference` is None for the one with the best quality.
 
     `replace` allows the results of other visits there to be replaced. `include` holds the names of visits that are used
-    whatever is found of them.
+    whatever is found of them. `regions` is a label map or a segmentation node with regions of the user, or None. The axial
+    lengths are those of the eye (None: unknown) and of the eye that the device assumed, mm.
     """
 
     chosen: ChosenVisits
@@ -83,6 +86,9 @@ class VisitsRequest:
     stages: Stages = field(default_factory=Stages)
     replace: bool = False
     include: tuple[str, ...] = ()
+    regions: Any | None = None
+    axial_length: float | None = None
+    device_axial_length: float = DEVICE_MM
 
 
 def from_file(file: VisitFile, spacing_um: float | None) -> ChosenVisit:
@@ -127,6 +133,31 @@ def write_request(request: VisitsRequest, folder: Path) -> Path:
     table = folder / "visits.csv"
     write_table(table, _COLUMNS, rows)
     return table
+
+
+def write_regions(request: VisitsRequest, folder: Path) -> tuple[Path | None, str | None]:
+    """Write the user's own regions, and say on which visit they lie; None where the file itself tells, or without regions.
+
+    Raises
+    ------
+    InputError
+        The node holds no region, or does not tell on which image it was drawn.
+    """
+    if request.regions is None:
+        return None, None
+    key = request.chosen.key
+    found = region_export.regions_of(request.regions, _grids(request.chosen), visit_nodes.find_visits(key))
+    path = (
+        folder / "regions" / f"{file_name(request.regions.GetName(), 'regions')}.nrrd"
+    )  # beside no visit of that name
+    path.parent.mkdir()
+    write_label_map(path, found.masks, found.geometry)
+    return path, found.visit
+
+
+def _grids(chosen: ChosenVisits) -> dict[str, Any]:
+    """The volumes of the scene that are visits, by name."""
+    return {visit.name: visit.volume for visit in chosen.visits if visit.volume is not None}
 
 
 def _row(file: VisitFile, date: str, side: str) -> list[object]:

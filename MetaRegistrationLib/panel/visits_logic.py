@@ -31,7 +31,17 @@ from ..visits.sources import eyes_of_folder, eyes_of_table
 from ..workflows.visits import VisitsOptions, series_output
 from .texts import field_name
 from .texts import tr as _
-from .visits_input import ChosenVisits, VisitsRequest, from_file, from_volumes, nodes_of, sources_of, write_request
+from .visits_input import (
+    ChosenVisits,
+    VisitsRequest,
+    from_file,
+    from_volumes,
+    nodes_of,
+    sources_of,
+    write_regions,
+    write_request,
+)
+from .visits_measures import VisitsMeasures
 
 
 class VisitsLogic:
@@ -40,10 +50,16 @@ class VisitsLogic:
     Parameters
     ----------
     host : jobs.job.Host
+
+    Attributes
+    ----------
+    measures : VisitsMeasures
+        The tables, charts and zones of registered visits.
     """
 
     def __init__(self, host: Any) -> None:
         self._host = host
+        self.measures = VisitsMeasures(host)
         self._jobs: list[Job] = []
         self._computed: tuple[str, Series, SeriesChange] | None = None
 
@@ -98,6 +114,7 @@ class VisitsLogic:
         job = Job(self._host, on_event, finish, translate=_, name_of=field_name)
         try:
             table = write_request(request, temporary)
+            regions, regions_visit = write_regions(request, temporary)
             options = VisitsOptions(replace=request.replace)
             check_output(series_output(eyes_of_table(table), request.output, options))
             arguments = series_arguments(
@@ -109,6 +126,10 @@ class VisitsLogic:
                 checkpoint=request.checkpoint,
                 device=request.device,
                 spacing_um=request.chosen.spacing_um,
+                regions=regions,
+                regions_visit=regions_visit,
+                axial_length=request.axial_length,
+                device_axial_length=request.device_axial_length,
                 **request.stages.to_dict(),
             )
         except BaseException:
@@ -131,6 +152,8 @@ class VisitsLogic:
             except StopIteration as end:
                 nodes = end.value
             visit_series.update_distances(nodes)
+            yield _("Loading the measures ...")
+            self.measures.load(nodes, folder)
         self._computed = None
         return nodes
 

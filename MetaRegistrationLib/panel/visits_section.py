@@ -329,6 +329,9 @@ class VisitsSection:
             device=self._state.device,
             stages=self._stages(),
             include=tuple(name for name in self._include if name in {visit.name for visit in chosen.visits}),
+            regions=self._state.parameters.visitsRegions,
+            axial_length=ui.axialLengthSpinBox.value or None,
+            device_axial_length=ui.deviceAxialLengthSpinBox.value,
         )
         self._warnings = []
         ended: list = []

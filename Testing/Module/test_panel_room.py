@@ -9,7 +9,7 @@ from panel_helpers import open_panel
 from PySide6 import QtCore, QtWidgets
 
 NARROW = 400
-SECTIONS = ("pairs", "adapt", "register", "stages", "masks", "landmarks", "visits")
+SECTIONS = ("pairs", "adapt", "register", "stages", "masks", "landmarks", "visits", "visitsOptions", "measures")
 
 
 def opened(rig):

@@ -1,0 +1,199 @@
+"""The measures of registered visits in the scene: tables, charts, and foveal avascular zones that can be corrected."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..formats.markups import read_mrk_json
+from ..formats.tables import Row, read_table
+from ..mrml import faz_curves, measure_charts
+from ..mrml.change_nodes import place_points
+from ..mrml.point_watch import PointWatch
+from ..mrml.visit_nodes import CHARTED, VisitNodes, set_text, text_table
+from ..octa.faz import Faz
+from ..visits.dates import read_date
+from ..visits.faz_files import CORRECTED_COLUMNS, CorrectedFaz, faz_file, keep_corrected
+from ..visits.measure_files import CHANGE_COLUMNS, CHANGES, MEASUREMENT_COLUMNS, MEASUREMENTS, TREND_COLUMNS, TRENDS
+from .texts import tr as _
+from .visits_words import cell_text, column_text, measure_text, unit_text
+
+_TABLES = (
+    ("measurements", MEASUREMENTS, MEASUREMENT_COLUMNS),
+    ("changes", CHANGES, CHANGE_COLUMNS),
+    ("trends", TRENDS, TREND_COLUMNS),
+)
+_DAYS_A_YEAR = 365.25
+
+
+class VisitsMeasures:
+    """Works on the nodes of registered visits.
+
+    Parameters
+    ----------
+    host : jobs.job.Host
+    """
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+
+    def load(self, nodes: VisitNodes, folder: Path) -> None:
+        """Put the measures of a folder of results into the scene: tables, charts, curves.
+
+        Results without measures, as of earlier versions, have none.
+        """
+        titles = {"measurements": _("{name} measures"), "changes": _("{name} changes"), "trends": _("{name} trends")}
+        rows: dict[str, list[Row]] = {}
+        for part, file, columns in _TABLES:
+            if (folder / file).is_file():
+                rows[part] = read_table(folder / file, columns)
+                cells = [[cell_text(column, row.text(column)) for column in columns] for row in rows[part]]
+                name = titles[part].format(name=nodes.name)
+                nodes[part] = text_table(name, [column_text(column) for column in columns], cells)
+        self._load_charts(nodes, rows.get("measurements", []))
+        for visit in nodes.aligned:
+            path = folder / faz_file(visit)
+            if path.is_file() and nodes.zone(visit) is None:  # one that the user changed stays
+                faz_curves.put_zone(nodes, visit, read_mrk_json(path)[1], _zone_name(visit))
+        self.show_zone(nodes)
+
+    def _load_charts(self, nodes: VisitNodes, rows: Sequence[Row]) -> None:
+        """A chart of each main measure of the whole image."""
+        whole = [row for row in rows if row.text("region") == "whole"]
+        times = _times(whole)
+        for measure in CHARTED:
+            found = [row for row in whole if row.text("measure") == measure and row.text("value")]
+            points = [
+                (time, row.number("value")) for row in found if (time := times.get(row.text("visit"))) is not None
+            ]
+            if not points:
+                continue
+            unit = unit_text(found[0].text("unit"))
+            axis = f"{measure_text(measure)} ({unit})" if unit else measure_text(measure)
+            across = _("Year") if _dated(whole) else _("Visit number")
+            title = f"{nodes.name}: {measure_text(measure)}"
+            measure_charts.put_chart(nodes, measure, title, (across, axis), sorted(points))
+
+    def charts(self, nodes: VisitNodes) -> list[str]:
+        """The measures that have a chart."""
+        return [measure for measure in CHARTED if nodes[f"chart_{measure}"] is not None]
+
+    def show_chart(self, nodes: VisitNodes, measure: str) -> bool:
+        """Draw the chart of a measure in a plot view; False where there is none."""
+        return measure_charts.show_chart(nodes[f"chart_{measure}"])
+
+    def shown_visit(self, nodes: VisitNodes) -> str:
+        """The visit that the views show; empty without one."""
+        browser, names = nodes["browser"], nodes.aligned
+        number = -1 if browser is None else browser.GetSelectedItemNumber()
+        return names[number] if 0 <= number < len(names) else ""
+
+    def show_zone(self, nodes: VisitNodes) -> str:
+        """Show the curve of the visit that the views show, and no other; the visit's name."""
+        visit = self.shown_visit(nodes)
+        faz_curves.show_only(nodes, visit)
+        return visit
+
+    def zone(self, nodes: VisitNodes, visit: str) -> tuple[Faz | None, str]:
+        """The zone of a visit measured again, and the state of its curve (`faz_curves`)."""
+        node = nodes.zone(visit)
+        return faz_curves.measured(nodes, visit), faz_curves.FOUND if node is None else faz_curves.state_of(node)
+
+    def changed(self, nodes: VisitNodes, visit: str) -> None:
+        """Points of a visit's curve were moved."""
+        faz_curves.set_state(nodes.zone(visit), faz_curves.CHANGED)
+
+    def draw_zone(self, nodes: VisitNodes, visit: str) -> None:
+        """Let the next clicks in the views draw the zone of a visit.
+
+        Raises
+        ------
+        InputError
+            The pixel size is unknown, so that nothing can be measured.
+        """
+        if faz_curves.reference_geometry(nodes) is None:
+            raise InputError(
+                _("The pixel size is unknown, so the FAZ cannot be measured. Give it, and register again.")
+            )
+        node = nodes.zone(visit) or faz_curves.put_zone(nodes, visit, [], _zone_name(visit))
+        place_points(node)
+
+    def keep(self, nodes: VisitNodes, visit: str) -> Path | None:
+        """Keep the corrected zone of a visit, in a table of the scene and beside the results; None where those are gone.
+
+        Raises
+        ------
+        InputError
+            There is no zone, or the file cannot be written; the table of the scene has the values all the same.
+        """
+        zone = faz_curves.measured(nodes, visit)
+        if zone is None:
+            raise InputError(_("{name}: its FAZ has fewer than three points.").format(name=visit))
+        date = next(row["date"] for row in nodes.rows if row["visit"] == visit)
+        length = nodes.eye_length
+        eye = nodes.attribute("ResultsEye") or nodes.name
+        found = CorrectedFaz(eye, visit, date, zone, None if length is None else length.axial_mm)
+        _put_corrected(nodes, found)
+        faz_curves.set_state(nodes.zone(visit), faz_curves.KEPT)
+        folder = Path(nodes.attribute("Results") or ".")
+        if not nodes.attribute("Results") or not (folder / "series.json").is_file():
+            return None
+        return keep_corrected(folder, found)
+
+    def watch(self, nodes: VisitNodes, on_zone: Callable[[str], None]) -> PointWatch:
+        """Call with the name of the visit when points of its curve move; `close()` the returned object."""
+        watch = PointWatch(self._host)
+        for visit in nodes.aligned:
+            watch.add(nodes.zone(visit), lambda visit=visit: on_zone(visit))
+        return watch
+
+
+def _zone_name(visit: str) -> str:
+    return _("{name} FAZ").format(name=visit)
+
+
+def _put_corrected(nodes: VisitNodes, found: CorrectedFaz) -> None:
+    """Put a corrected zone into the table of the scene, in place of an earlier one of its visit."""
+    node, titles = nodes["corrected"], [column_text(column) for column in CORRECTED_COLUMNS]
+    cells = [[cell_text(name, text) for name, text in zip(CORRECTED_COLUMNS, row, strict=True)] for row in found.rows()]
+    if node is None:
+        name = _("{name} FAZ corrected by hand").format(name=nodes.name)
+        nodes["corrected"] = text_table(name, titles, cells)
+        return
+    table = node.GetTable()
+    rows = [
+        [table.GetValue(row, column).ToString() for column in range(table.GetNumberOfColumns())]
+        for row in range(table.GetNumberOfRows())
+    ]
+    visit = CORRECTED_COLUMNS.index("visit")
+    set_text(node, titles, [row for row in rows if row[visit] != found.visit] + cells)
+
+
+def _dated(rows: Sequence[Row]) -> bool:
+    """Whether all visits have a date."""
+    return bool(rows) and all(_start(row) is not None for row in rows)
+
+
+def _start(row: Row) -> datetime.date | None:
+    """The first day that the date of a visit can mean."""
+    try:
+        when = read_date(row.text("date"), row.place)
+    except InputError:
+        return None
+    return None if when is None else when.start.date()
+
+
+def _times(rows: Sequence[Row]) -> dict[str, float]:
+    """By visit, the year with its fraction, or where a date is unknown the number of the visit in their order."""
+    if not _dated(rows):
+        return {
+            visit: float(number) for number, visit in enumerate(dict.fromkeys(row.text("visit") for row in rows), 1)
+        }
+    found = {}
+    for row in rows:
+        day = _start(row)
+        found[row.text("visit")] = day.year + (day - day.replace(month=1, day=1)).days / _DAYS_A_YEAR
+    return found

@@ -1,0 +1,207 @@
+"""The parts of *Visits* for measures: regions and axial length before, changes, charts and the FAZ after the registration."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import vtk
+
+from ..mrml.faz_curves import CHANGED, KEPT
+from ..mrml.visit_nodes import CHARTED, VisitNodes
+from ..visits.measure_files import CHANGE_COLUMNS
+from .state import PanelState
+from .texts import sentence
+from .texts import tr as _
+from .visits_words import measure_text, number_text
+from .widgets import can_start, fill_table, say, set_up_table
+
+_SHOWN = ("earlier", "later", "region", "measure", "difference", "cor", "verdict")
+_NUMBERS = ("difference", "cor")
+
+
+class VisitsMeasuresSection:
+    """Controls the widgets of regions, axial length, changes, charts and FAZ.
+
+    Parameters
+    ----------
+    ui : namespace of widgets
+    logic : VisitsLogic
+    state : PanelState
+    """
+
+    def __init__(self, ui, logic, state: PanelState) -> None:
+        self.ui, self._logic, self._state = ui, logic.measures, state
+        self._rows: list | None = None
+        self._charts: list[str] | None = None
+        self._watched: tuple | None = None
+        self._watch: Any = None
+        self._browser: tuple[Any, int] | None = None
+        set_up_table(ui.measureChangesTable)
+        say(ui.fazLabel, "")
+        say(ui.measuresStatusLabel, "")
+        ui.showChartButton.connect("clicked(bool)", lambda checked: self._show_chart())
+        ui.drawFazButton.connect("clicked(bool)", lambda checked: self._draw())
+        ui.keepFazButton.connect("clicked(bool)", lambda checked: self._keep())
+        state.watch(self.refresh)
+
+    @property
+    def nodes(self) -> VisitNodes | None:
+        """The visits that the scene holds, if there are any."""
+        table = self._state.parameters.visitsTable
+        return None if table is None else VisitNodes(table)
+
+    def refresh(self) -> None:
+        """Show what there is, and enable what can be done now."""
+        nodes = self.nodes
+        self._show_options()
+        self._follow(nodes)
+        self._fill_changes(nodes)
+        self._fill_charts(nodes)
+        missing = [] if nodes is not None else [_("registered visits")]
+        charts = missing or ([] if self._charts else [_("measures")])
+        can_start(
+            self.ui.showChartButton, charts, _("Draw the measure of the whole image over the dates of the visits.")
+        )
+        self._show_zone()
+
+    def close(self) -> None:
+        """The scene or the module goes away."""
+        self._stop_watching()
+        say(self.ui.measuresStatusLabel, "")
+
+    def _show_options(self) -> None:
+        """The header of the options, so that the part can stay closed."""
+        parameters, ui = self._state.parameters, self.ui
+        chosen = []
+        if parameters.visitsRegions is not None:
+            chosen.append(parameters.visitsRegions.GetName())
+            self._state.names.add(chosen[0])
+        if parameters.axialLength:
+            chosen.append(_("{length:g} mm").format(length=parameters.axialLength))
+        text = _("Regions and axial length: {list}").format(list=", ".join(chosen) or _("none"))
+        ui.visitsOptionsCollapsibleButton.text = text
+
+    def _follow(self, nodes: VisitNodes | None) -> None:
+        """Watch the curves of the visits, and which visit the views show."""
+        browser = None if nodes is None else nodes["browser"]
+        zones = () if nodes is None else tuple(nodes.zone(name) for name in nodes.aligned)
+        identifiers = tuple(None if node is None else node.GetID() for node in (browser, *zones))
+        wanted = None if nodes is None else identifiers
+        if wanted == self._watched:
+            return
+        self._stop_watching()
+        self._watched = wanted
+        if nodes is None:
+            return
+        self._watch = self._logic.watch(nodes, self._zone_moved)
+        if browser is not None:
+            tag = browser.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self._show_zone())
+            self._browser = browser, tag
+
+    def _stop_watching(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+        if self._browser is not None:
+            self._browser[0].RemoveObserver(self._browser[1])
+        self._watch = self._browser = self._watched = None
+
+    def _zone_moved(self, visit: str) -> None:
+        nodes = self.nodes
+        if nodes is not None and nodes.zone(visit) is not None:
+            self._logic.changed(nodes, visit)
+            self._show_zone()
+
+    def _show_zone(self) -> None:
+        """The curve of the shown visit, and its measures."""
+        ui, nodes = self.ui, self.nodes
+        visit = "" if nodes is None else self._logic.show_zone(nodes)
+        zone, state = (None, "") if not visit else self._logic.zone(nodes, visit)
+        missing = [] if visit else [_("registered visits")]
+        can_start(
+            ui.drawFazButton, missing, _("Draw the FAZ of the shown visit by clicks in the views, or add points.")
+        )
+        ready = _("Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.")
+        can_start(ui.keepFazButton, missing or ([] if zone is not None else [_("a FAZ of the shown visit")]), ready)
+        say(ui.fazLabel, "" if not visit else _zone_text(visit, zone, state))
+
+    def _fill_changes(self, nodes: VisitNodes | None) -> None:
+        table = None if nodes is None else nodes["changes"]
+        rows = [] if table is None else _change_rows(table.GetTable())
+        if rows != self._rows:
+            self._rows = rows
+            fill_table(self.ui.measureChangesTable, rows)
+
+    def _fill_charts(self, nodes: VisitNodes | None) -> None:
+        charts = [] if nodes is None else self._logic.charts(nodes)
+        if charts == self._charts:
+            return
+        self._charts = charts
+        self.ui.measureChartComboBox.clear()
+        for measure in charts:
+            self.ui.measureChartComboBox.addItem(measure_text(measure))
+
+    def _show_chart(self) -> None:
+        index = self.ui.measureChartComboBox.currentIndex
+        if self.nodes is None or not 0 <= index < len(self._charts):
+            return
+        if not self._logic.show_chart(self.nodes, self._charts[index]):
+            say(self.ui.measuresStatusLabel, _("This Slicer has no plot views: the report shows the values."))
+
+    def _draw(self) -> None:
+        nodes = self.nodes
+        try:
+            self._logic.draw_zone(nodes, self._logic.shown_visit(nodes))
+        except Exception as error:
+            say(self.ui.measuresStatusLabel, sentence(error))
+            return
+        say(self.ui.measuresStatusLabel, _("Click points on the border of the FAZ. Right-click to finish."))
+        self._state.notify()
+
+    def _keep(self) -> None:
+        nodes = self.nodes
+        visit = self._logic.shown_visit(nodes)
+        try:
+            written = self._logic.keep(nodes, visit)
+        except Exception as error:
+            say(self.ui.measuresStatusLabel, sentence(error))
+        else:
+            text = _("Kept in {file}.").format(file=written)
+            if written is None:
+                text = _("Kept in a table of the scene. The results folder is no longer there, so no file was written.")
+            say(self.ui.measuresStatusLabel, text)
+        self._state.notify()
+
+
+def _zone_text(visit: str, zone, state: str) -> str:
+    if zone is None:
+        return _("FAZ of {visit}: none was found with certainty. It can be drawn.").format(visit=visit)
+    ends = {KEPT: _("corrected by hand"), CHANGED: _("changed by hand, not kept yet")}
+    return _("FAZ of {visit}: {area}, perimeter {perimeter}, circularity {circularity} ({state}).").format(
+        visit=visit,
+        area=number_text(zone.area_mm2, "mm2"),
+        perimeter=number_text(zone.perimeter_mm, "mm"),
+        circularity=number_text(zone.circularity),
+        state=ends.get(state, _("found by the program")),
+    )
+
+
+def _change_rows(table) -> list[tuple[str, ...]]:
+    """The rows of the main measures, by the columns of `changes.csv`."""
+    shown = {measure_text(measure) for measure in CHARTED}
+    rows = []
+    for number in range(table.GetNumberOfRows()):
+        row = {name: table.GetValue(number, index).ToString() for index, name in enumerate(CHANGE_COLUMNS)}
+        if row["measure"] in shown:
+            rows.append(tuple(_cell(row, column) for column in _SHOWN))
+    return rows
+
+
+def _cell(row: dict[str, str], column: str) -> str:
+    if column not in _NUMBERS:
+        return row[column]
+    try:
+        value = float(row[column])
+    except ValueError:
+        value = math.nan
+    return number_text(value, row["unit"], sign=column == "difference")
