@@ -14,6 +14,20 @@ _MARGIN = 0.05  # of the values' spread, above and below
 _COLOURS = {_LOSS: (0.85, 0.33, 0.10), _NCC: (0.0, 0.45, 0.74)}
 
 
+def fit_axes(chart, points: np.ndarray, beside: float = 0.0) -> None:
+    """Let the axes of a chart show all points (N, 2), with a margin above and below, and a share `beside` to left and right."""
+    if not len(points):
+        return
+    for values, margin, set_auto, set_range in (
+        (points[:, 0], beside, chart.SetXAxisRangeAuto, chart.SetXAxisRange),
+        (points[:, 1], _MARGIN, chart.SetYAxisRangeAuto, chart.SetYAxisRange),
+    ):
+        low, high = float(values.min()), float(values.max())
+        spread = high - low or max(abs(high), 1.0)
+        set_auto(False)
+        set_range(low - margin * spread, low + (1 + margin) * spread)
+
+
 class LossChart:
     """Two tables of (epoch, loss) and (epoch, NCC), their plot series and the chart of both, in the scene.
 
@@ -52,17 +66,7 @@ class LossChart:
 
     def _fit(self) -> None:
         """Let the axes show all points: Slicer's plot view fits them once, and never again while the tables grow."""
-        points = np.concatenate([_points(table) for table in self.tables])
-        if not len(points):
-            return
-        for values, margin, set_auto, set_range in (
-            (points[:, 0], 0.0, self.chart.SetXAxisRangeAuto, self.chart.SetXAxisRange),
-            (points[:, 1], _MARGIN, self.chart.SetYAxisRangeAuto, self.chart.SetYAxisRange),
-        ):
-            low, high = float(values.min()), float(values.max())
-            spread = high - low or max(abs(high), 1.0)
-            set_auto(False)
-            set_range(low - margin * spread, low + (1 + margin) * spread)
+        fit_axes(self.chart, np.concatenate([_points(table) for table in self.tables]))
 
     def label(self, axis: str, loss: str, ncc: str) -> None:
         """What the horizontal axis counts, and what the legend calls the two curves."""

@@ -13,6 +13,8 @@ from . import transforms
 
 CHARTED = ("capillary_density", "vessel_density", "vessel_length_density", "nonperfused_area", "faz_area")
 """The measures that have a chart."""
+CHART_PARTS = ("chart", "series", "points", "low", "high", "band")
+"""The nodes of a chart: itself, its curve and table, and the two lines of the smallest detectable change with their table."""
 PARTS = (
     "consistency",
     "sequence",
@@ -29,7 +31,7 @@ PARTS = (
     "measurements",
     "changes",
     "trends",
-    *(f"{kind}_{measure}" for measure in CHARTED for kind in ("chart", "series", "points")),
+    *(f"{kind}_{measure}" for measure in CHARTED for kind in CHART_PARTS),
 )
 """The nodes of the results, except the visits themselves, their transforms and FAZ curves, and what the user made: the centre,
 and the table of corrected zones."""

@@ -53,15 +53,15 @@ class VisitsMeasures:
                 cells = [[cell_text(column, row.text(column)) for column in columns] for row in rows[part]]
                 name = titles[part].format(name=nodes.name)
                 nodes[part] = text_table(name, [column_text(column) for column in columns], cells)
-        self._load_charts(nodes, rows.get("measurements", []))
+        self._load_charts(nodes, rows.get("measurements", []), rows.get("changes", []))
         for visit in nodes.aligned:
             path = folder / faz_file(visit)
             if path.is_file() and nodes.zone(visit) is None:  # one that the user changed stays
                 faz_curves.put_zone(nodes, visit, read_mrk_json(path)[1], _zone_name(visit))
         self.show_zone(nodes)
 
-    def _load_charts(self, nodes: VisitNodes, rows: Sequence[Row]) -> None:
-        """A chart of each main measure of the whole image."""
+    def _load_charts(self, nodes: VisitNodes, rows: Sequence[Row], changes: Sequence[Row]) -> None:
+        """A chart of each main measure of the whole image, with the smallest detectable change from the first visit."""
         whole = [row for row in rows if row.text("region") == "whole"]
         times = _times(whole)
         for measure in CHARTED:
@@ -74,8 +74,14 @@ class VisitsMeasures:
             unit = unit_text(found[0].text("unit"))
             axis = f"{measure_text(measure)} ({unit})" if unit else measure_text(measure)
             across = _("Year") if _dated(whole) else _("Visit number")
-            title = f"{nodes.name}: {measure_text(measure)}"
-            measure_charts.put_chart(nodes, measure, title, (across, axis), sorted(points))
+            titles = measure_charts.ChartTitles(
+                f"{nodes.name}: {measure_text(measure)}",
+                across,
+                axis,
+                _("within repeatability"),
+                (_("lowest within repeatability"), _("highest within repeatability")),
+            )
+            measure_charts.put_chart(nodes, measure, titles, sorted(points), _band(measure, sorted(points), changes))
 
     def charts(self, nodes: VisitNodes) -> list[str]:
         """The measures that have a chart."""
@@ -170,6 +176,17 @@ def _put_corrected(nodes: VisitNodes, found: CorrectedFaz) -> None:
     ]
     visit = CORRECTED_COLUMNS.index("visit")
     set_text(node, titles, [row for row in rows if row[visit] != found.visit] + cells)
+
+
+def _band(measure: str, points: Sequence[tuple[float, float]], changes: Sequence[Row]) -> tuple[float, float] | None:
+    """The values that differ from the first day by no more than repeat scans do; None where that is unknown."""
+    found = [row for row in changes if (row.text("measure"), row.text("region")) == (measure, "whole")]
+    reach = [row.number("cor") for row in found if row.text("cor")]
+    first = [value for time, value in points if time == points[0][0]]
+    if not reach:
+        return None
+    middle = sum(first) / len(first)
+    return middle - reach[-1], middle + reach[-1]
 
 
 def _dated(rows: Sequence[Row]) -> bool:

@@ -351,11 +351,10 @@ class _Eyes:
             self.left_out.append("regions")
             self.progress(Message.of(error, "your own regions are not measured: "))
             return None
-        text, level = f"regions of your own, drawn on {found.visit}: {', '.join(found.masks)}", "info"
+        text = f"regions of your own, drawn on {found.visit}: {', '.join(found.masks)}"
         if found.others:
-            text += f" (they fit {', '.join(found.others)} too; {{field}} names another visit)"
-            level = "warning"
-        self.progress(Message.about("regions_visit", text, level=level))
+            text += f". They fit {', '.join(found.others)} too ({{field}})"
+        self.progress(Message.about("regions_visit", text, level="warning" if found.others else "info"))
         return found
 
     def _measures(self, series: Series, own: OwnRegions | None = None) -> SeriesMeasures | None:

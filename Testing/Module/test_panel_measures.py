@@ -115,6 +115,16 @@ def test_story_of_measures(rig, widget, tmp_path):
     assert "capillary_density" in charted and ui.measureChartComboBox.count == len(charted)
     points = slicer.util.arrayFromTableColumn(nodes["points_capillary_density"], "Year")
     assert np.allclose(points, [2021.33, 2022.33, 2023.33], atol=0.01)
+    chart, changed = nodes["chart_capillary_density"], table_rows(nodes["changes"])
+    low, high = (
+        slicer.util.arrayFromTableColumn(nodes["band_capillary_density"], f"{end} within repeatability")[0]
+        for end in ("lowest", "highest")
+    )
+    cor = [
+        row["Detectable"] for row in changed if (row["Region"], row["Measure"]) == ("whole image", "capillary density")
+    ]
+    assert high - low == pytest.approx(2 * float(cor[-1])), "the axis shows chance in proportion"
+    assert chart.GetYAxisRange()[0] < low < high < chart.GetYAxisRange()[1]
     ui.showChartButton.click()
     settle(rig)
     assert (
