@@ -199,7 +199,8 @@ class VisitsSection:
         """Read the visits of the chosen eye, unless volumes are checked."""
         if self.ui.visitVolumesSelector.checkedNodes():
             return
-        folder, eye = self.ui.visitsFolderPathLineEdit.currentPath.strip(), self.ui.visitsEyeComboBox.currentText
+        # Not the line: after a scene was loaded, it is filled later.
+        folder, eye = self._folder.strip(), self.ui.visitsEyeComboBox.currentText
         wanted = folder, eye, self.ui.visitsSpacingSpinBox.value
         if eye not in self._eyes:
             self._take(None)
