@@ -21,7 +21,7 @@ from ..visits.dates import When, read_date
 from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
 from ..visits.series import check_names
-from ..workflows.visits import VisitsOptions, check_stages
+from ..workflows.visits import VisitsOptions, check_stages, given_for_measures
 from ..workflows.visits import align_visits as align_series_of
 from .inputs import as_image, as_path
 from .options import registrar_options
@@ -255,7 +255,9 @@ def align_visits(
     length = _length(axial_length, device_axial_length)
     registrar, record = made_registrar(options)
     series = replace(align_series_of(visits, registrar, reference, progress, include), eye_length=length)
-    return AlignedVisits(series, record, None if own is None else on_reference(own, series).masks)
+    brought = None if own is None else on_reference(own, series)
+    record = {**record, **given_for_measures(series, brought)}
+    return AlignedVisits(series, record, None if brought is None else brought.masks)
 
 
 def _length(axial_length: float | None, device_axial_length: float) -> EyeLength | None:

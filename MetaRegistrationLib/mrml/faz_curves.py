@@ -91,10 +91,15 @@ def taken_out(nodes: VisitNodes, reference: str) -> dict[str, object]:
     return kept
 
 
-def put_back(nodes: VisitNodes, kept: dict[str, object]) -> None:
-    """Give curves that `taken_out` kept back to their visits; those of visits that are not aligned any more are removed."""
+def put_back(nodes: VisitNodes, kept: dict[str, object], *, rescaled: bool = False) -> None:
+    """Give curves that `taken_out` kept back to their visits; those of visits that are not aligned any more are removed.
+
+    Where the axial length is another one (`rescaled`), what was kept of them is on another scale.
+    """
     for name, node in kept.items():
         if name in nodes.aligned:
             nodes.put_zone(name, node)
+            if rescaled:
+                set_state(node, CHANGED)
         else:
             remove_node(node)

@@ -71,6 +71,15 @@ def regions_of(node, visits: Mapping[str, object], registered: VisitNodes | None
     return DrawnRegions(_some(_segments(node, source), node), volume_geometry(source), name)
 
 
+def names_of(node) -> list[str]:
+    """The names that the user gave: of the node, and of its segments."""
+    names = [node.GetName()]
+    if node.IsA("vtkMRMLSegmentationNode"):
+        segments = node.GetSegmentation()
+        names += [segments.GetNthSegment(number).GetName() for number in range(segments.GetNumberOfSegments())]
+    return names
+
+
 def _some(masks: dict[str, np.ndarray], node) -> dict[str, np.ndarray]:
     if not masks:
         raise InputError(f"{node.GetName()}: it holds no region. Draw one, make it visible, or choose none.")

@@ -107,20 +107,20 @@ def load_results(
         yield name
         images = [(visit, read_image(folder / f"{visit}.nrrd")) for visit in aligned]
         fields = {visit: _vectors(folder / f"{visit}_transform.nrrd") for visit in aligned if visit != reference}
-        centre, corrected, zones = None, None, {}
+        centre, corrected, zones, length = None, None, {}, None
         if earlier is not None:
-            centre, corrected = earlier["centre"], earlier["corrected"]
+            centre, corrected, length = earlier["centre"], earlier["corrected"], earlier.eye_length
             zones = faz_curves.taken_out(earlier, reference)
             remove_visits(earlier)
         cells = [[row.text(column) for column in COLUMNS] for row in rows]
         nodes = new_visits(name, key, reference, str(record.get("why", "")), cells, [found[row[0]] for row in cells])
         nodes["centre"], nodes["corrected"] = centre, corrected
-        faz_curves.put_back(nodes, zones)
         nodes.attribute("Eye", str(record.get("side", "")))
         nodes.attribute("Results", str(folder.absolute()))
         nodes.attribute("ResultsEye", str(record.get("eye", "")))
         for attribute, entry in (("AxialLength", "axial_length_mm"), ("DeviceAxialLength", "device_axial_length_mm")):
             nodes.attribute(attribute, str(record.get(entry, "")))
+        faz_curves.put_back(nodes, zones, rescaled=length != nodes.eye_length)
         _add_tables(nodes, folder, name)
         for visit, vectors in fields.items():
             yield visit

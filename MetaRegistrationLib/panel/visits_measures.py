@@ -12,6 +12,7 @@ from ..formats.markups import read_mrk_json
 from ..formats.tables import Row, read_table
 from ..mrml import faz_curves, measure_charts
 from ..mrml.change_nodes import place_points
+from ..mrml.node_watch import NodeWatch
 from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import CHARTED, VisitNodes, set_text, text_table
 from ..octa.faz import Faz
@@ -155,6 +156,10 @@ class VisitsMeasures:
         for visit in nodes.aligned:
             watch.add(nodes.zone(visit), lambda visit=visit: on_zone(visit))
         return watch
+
+    def watch_browser(self, nodes: VisitNodes, on_visit: Callable[[], None]) -> NodeWatch:
+        """Call when the views may show another visit; `close()` the returned object."""
+        return NodeWatch(nodes["browser"], on_visit)
 
 
 def _zone_name(visit: str) -> str:

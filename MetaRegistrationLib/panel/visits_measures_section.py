@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import vtk
-
 from ..mrml.faz_curves import CHANGED, KEPT
+from ..mrml.region_export import names_of
 from ..mrml.visit_nodes import CHARTED, VisitNodes
 from ..visits.measure_files import CHANGE_COLUMNS
 from .state import PanelState
@@ -36,7 +35,7 @@ class VisitsMeasuresSection:
         self._charts: list[str] | None = None
         self._watched: tuple | None = None
         self._watch: Any = None
-        self._browser: tuple[Any, int] | None = None
+        self._browser: Any = None
         set_up_table(ui.measureChangesTable)
         say(ui.fazLabel, "")
         say(ui.measuresStatusLabel, "")
@@ -76,7 +75,7 @@ class VisitsMeasuresSection:
         chosen = []
         if parameters.visitsRegions is not None:
             chosen.append(parameters.visitsRegions.GetName())
-            self._state.names.add(chosen[0])
+            self._state.names |= set(names_of(parameters.visitsRegions)) - {""}
         if parameters.axialLength:
             chosen.append(_("{length:g} mm").format(length=parameters.axialLength))
         text = _("Regions and axial length: {list}").format(list=", ".join(chosen) or _("none"))
@@ -96,14 +95,13 @@ class VisitsMeasuresSection:
             return
         self._watch = self._logic.watch(nodes, self._zone_moved)
         if browser is not None:
-            tag = browser.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda caller, event: self._show_zone())
-            self._browser = browser, tag
+            self._browser = self._logic.watch_browser(nodes, self._show_zone)
 
     def _stop_watching(self) -> None:
         if self._watch is not None:
             self._watch.close()
         if self._browser is not None:
-            self._browser[0].RemoveObserver(self._browser[1])
+            self._browser.close()
         self._watch = self._browser = self._watched = None
 
     def _zone_moved(self, visit: str) -> None:

@@ -17,6 +17,7 @@ from .series import Series, Visit
 _RESERVED = re.compile(r"whole|cent(re|er)|inner|outer|(inner|outer)[ _].*")
 _NOT_IN_CELLS = re.compile(r"[\x00-\x1f\x7f]")
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet computes a cell that begins with one
+_SAME_DIRECTION = 0.1
 _SAME_SIZE = 0.05  # relative difference of pixel sizes that are still those of one image
 
 
@@ -114,7 +115,7 @@ def fitting(given: GivenRegions, visits: Sequence[Visit]) -> list[str]:
     if not found:
         own, other = given.labels.geometry, sized[0].image.geometry
         raise InputError(
-            f"{given.source}: its pixels of {_mm(own)} mm are those of no visit; {sized[0].name} has {_mm(other)} mm.",
+            f"{given.source}: pixels as those of a visit were expected, such as {other} ({sized[0].name}), but it has {own}.",
             field="regions_visit",
             advice="If it was drawn on a visit all the same, say on which with {field}.",
         )
@@ -162,11 +163,12 @@ def _same_place(given: GivenRegions, visit: Visit) -> bool:
 
 
 def _other_pixels(given: GivenRegions, visit: Visit) -> bool:
-    """Whether both state pixel sizes, and they contradict."""
+    """Whether both state pixel sizes, and these or the directions of rows and columns contradict."""
     own, other = given.labels.geometry, visit.image.geometry
     if own is None or not (own.spacing_known and other.spacing_known):
         return False
-    return not np.allclose(own.spacing, other.spacing, rtol=_SAME_SIZE)
+    turned = not np.allclose(np.array(own.direction)[:, :2], np.array(other.direction)[:, :2], atol=_SAME_DIRECTION)
+    return turned or not np.allclose(own.spacing, other.spacing, rtol=_SAME_SIZE)
 
 
 def _crop(given: GivenRegions, visit: Visit) -> tuple[int, int] | None:
@@ -214,7 +216,3 @@ def _unfit(given: GivenRegions, visits: Sequence[Visit]) -> str:
         f"{given.source}: regions of {expected} pixels were expected, as a visit has, but they have {columns} x {rows}."
         " Draw them on the image of a visit."
     )
-
-
-def _mm(geometry: Geometry) -> str:
-    return " x ".join(f"{step:.4g}" for step in geometry.spacing[::-1])

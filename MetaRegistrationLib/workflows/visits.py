@@ -293,7 +293,7 @@ class _Eyes:
             change = self._change(series) if options.change.wanted else None
             mean = averaging.result()
         images = {file.name: file.path for file in eye.visits}
-        record = {**self.record, "eye": eye.name, "images": images, **_given(series, own)}
+        record = {**self.record, "eye": eye.name, "images": images, **given_for_measures(series, own)}
         write_series(folder, series, mean, record, change, measures)
         _report(series, self.progress)
         self.left_out.extend(series.excluded)
@@ -415,7 +415,7 @@ class _Eyes:
         return found
 
 
-def _given(series: Series, own: OwnRegions | None) -> dict:
+def given_for_measures(series: Series, own: OwnRegions | None) -> dict:
     """What the user gave for the measures, for the record of a series."""
     found: dict = {}
     if own is not None:

@@ -183,9 +183,16 @@ def test_what_fits_no_visit_is_refused_with_both_sizes():
         on_reference(given(labels=np.ones((80, 90), np.uint8)), aligned())
     with pytest.raises(InputError, match="there is no visit 'c'"):
         on_reference(given("c"), aligned())
-    far = Geometry((320, 320), (0.1, 0.1), spacing_known=True)
-    with pytest.raises(InputError, match=r"pixels of 0\.1 x 0\.1 mm are those of no visit"):
-        fitting(given(labels=np.ones((320, 320), np.uint8), geometry=far), [entry("a", eye()).visit])
+    flipped = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))
+    for far in (
+        Geometry((320, 320), (0.1, 0.1), spacing_known=True),
+        Geometry((320, 320), (MM, MM), (9.0, 9.0, 0.0), flipped, spacing_known=True),
+    ):
+        drawn = given(labels=np.ones((320, 320), np.uint8), geometry=far)
+        with pytest.raises(InputError, match=r"pixels as those of a visit were expected"):
+            fitting(drawn, [entry("a", eye()).visit])
+        named = given("a", np.ones((320, 320), np.uint8), far)
+        assert fitting(named, [entry("a", eye()).visit]) == ["a"], "the user says so"
 
 
 def test_a_position_tells_visits_of_one_size_apart():

@@ -185,6 +185,18 @@ def test_story_of_measures(rig, widget, tmp_path):
     curves = slicer.util.getNodesByClass("vtkMRMLMarkupsClosedCurveNode")
     assert len(curves) == len(zones) and len(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")) == len(charted)
 
+    # On another scale, what was kept has to be kept again.
+    ui.axialLengthSpinBox.value = 0
+    register_all(rig, widget)
+    nodes = widget.panel.visits.nodes
+    ui.visitsTable.cellClicked.emit(nodes.aligned.index(name), 0)
+    assert nodes.eye_length is None, ui.visitsStatusLabel.text
+    assert f"{math.pi * 0.09:.2f} mm²" in ui.fazLabel.text
+    assert "not kept yet" in ui.fazLabel.text
+    ui.axialLengthSpinBox.value = 26.0
+    register_all(rig, widget)
+    nodes = widget.panel.visits.nodes
+
     # The change map has the circles of the longer eye.
     ui.changeMapButton.click()
     areas = {row["region"]: float(row["area_mm2"]) for row in table_rows(nodes["regions"])}
@@ -233,6 +245,7 @@ def test_regions_drawn_on_registered_visits_reach_the_table(rig, widget, tmp_pat
     found = rows(tmp_path / "results" / "measurements.csv")
     assert {row["visit"] for row in found if row["region"] == "my lesion"} == set(nodes.aligned)
     assert "my lesion" in {row["Region"] for row in table_rows(widget.panel.visits.nodes["changes"])}
+    assert {"mine", "my lesion"} <= widget.panel.state.names, "a report for others leaves them out"
 
 
 def test_what_the_child_refuses_is_said_in_the_panel(rig, widget, tmp_path):
