@@ -696,6 +696,50 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Regions and axial length</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Optional, for the measures of the next registration: regions of your own, and the axial length of the eye.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Own regions:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Regions of your own in which all visits are measured: a segmentation, each visible segment a region, or a label map. Draw them on the registered visits, or on the volume of one visit.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Axial length:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> mm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not given</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Axial length of the eye. Areas, lengths and circles of the measures are scaled by it (Littmann-Bennett). Leave it out if the device corrects its pixel size for the eye already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device assumes:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Axial length that the device assumed for its pixel size, such as 23.95 mm (AngioVue) or 24.46 mm (Cirrus). It is used only with an axial length.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>MetaRegistration/VisitsResultsFolder</source>
         <translation type="unfinished"></translation>
     </message>
@@ -833,6 +877,82 @@
     </message>
     <message>
         <source>State of the change map or of the report.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Changes of the measures, charts over time, and the foveal avascular zone (FAZ) of the shown visit. For research use.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Changes of the main measures from the first to each later visit. Detectable: the smallest change that repeat scans let be detected. All measures are in the tables of the scene.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Earlier</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Detectable</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Verdict</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Chart of:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measure to draw over the dates of the visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show chart</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw the measure of the whole image over the dates of the visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The FAZ of the shown visit. Drag the points of its curve in the views to correct it; it is measured again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw FAZ</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw the FAZ of the shown visit by clicks in the views, or add points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep FAZ</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State of charts and of the FAZ.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1969,6 +2089,10 @@
 <context>
     <name>panel.texts</name>
     <message>
+        <source>Axial length</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Change from</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1978,6 +2102,10 @@
     </message>
     <message>
         <source>Device</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device assumes</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2010,6 +2138,10 @@
     </message>
     <message>
         <source>Reference</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Own regions</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2232,6 +2364,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Loading the measures ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Centre of the grid</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2265,6 +2401,132 @@
     </message>
     <message>
         <source>Loading {name} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_measures</name>
+    <message>
+        <source>{name} measures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} changes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} trends</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} FAZ</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Year</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Visit number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The pixel size is unknown, so the FAZ cannot be measured. Give it, and register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} FAZ corrected by hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lowest within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>highest within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: its FAZ has fewer than three points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_measures_section</name>
+    <message>
+        <source>Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>corrected by hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>changed by hand, not kept yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw the measure of the whole image over the dates of the visits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw the FAZ of the shown visit by clicks in the views, or add points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click points on the border of the FAZ. Right-click to finish.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: {area}, perimeter {perimeter}, circularity {circularity} ({state}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>registered visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Regions and axial length: {list}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This Slicer has no plot views: the report shows the values.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kept in a table of the scene. The results folder is no longer there, so no file was written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: none was found with certainty. It can be drawn.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>found by the program</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>measures</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kept in {file}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{length:g} mm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a FAZ of the shown visit</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2459,6 +2721,197 @@
     </message>
     <message>
         <source>through {visit}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.visits_words</name>
+    <message>
+        <source>vessel density</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>capillary density</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>density of larger vessels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>length of larger vessels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ area</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ perimeter</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ circularity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>non-perfused area</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>brightness</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>signal quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>whole image</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>centre</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>inner</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>outer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>superior</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>inferior</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nasal</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>temporal</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not measurable</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not comparable</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Visit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Region</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measurable (%)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Signal quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Axial length (mm)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Earlier</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Difference (%)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Detectable</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Verdict</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Per year</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Dates</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>corrected by hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>grey levels</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
