@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 from .measures import UNITS, Measurement
 from .shipped_repeats import COR, PAIRS, SOURCE
@@ -89,7 +89,7 @@ def repeatability(pairs: Iterable[Sequence[Measurement]], source: str) -> Repeat
                 squares.setdefault(key, []).append((first - second) ** 2)
     # The variance of a difference is twice that within a subject.
     cor = {
-        key: float(stats.t.ppf(0.975, len(values))) * math.sqrt(sum(values) / len(values))
+        key: float(special.stdtrit(len(values), 0.975)) * math.sqrt(sum(values) / len(values))
         for key, values in squares.items()
     }
     return Repeatability(cor, count, source)

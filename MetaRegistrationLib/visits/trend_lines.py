@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 LEAST_POINTS = 3
 
@@ -49,8 +49,10 @@ def trend_line(years: np.ndarray, values: np.ndarray) -> TrendLine | None:
     years, values = np.asarray(years, float)[good], np.asarray(values, float)[good]
     if len(years) < LEAST_POINTS or not np.ptp(years) > 0:
         return None
+    from scipy import stats  # slow to import, and a panel that only shows results needs none
+
     line = stats.linregress(years, values)
-    quantile = float(stats.t.ppf(0.975, len(years) - 2))
+    quantile = float(special.stdtrit(len(years) - 2, 0.975))
     slope_half = quantile * float(line.stderr)
     # The slope's standard error is s / sqrt(sum of squares about the mean), and that of the mean is s / sqrt(n).
     middle_half = slope_half * math.sqrt(float(np.var(years)))
