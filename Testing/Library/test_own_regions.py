@@ -258,6 +258,16 @@ def test_the_command_measures_them(tmp_path, capsys):
     assert "--regions-visit" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [("--regions", "x.png"), ("--axial-length", "25")])
+def test_settings_of_one_eye_are_refused_for_several(tmp_path, capsys, words):
+    for eye_name in ("OD", "OS"):
+        for name in ("2020", "2021"):
+            write_grey_png(tmp_path / "eyes" / eye_name / f"{name}.png", eye(noise=int(name)))
+    call = ["series", "--folder", str(tmp_path / "eyes"), "--output", str(tmp_path / "out"), *words]
+    assert main(call) == 2
+    assert f"{words[0]} belong" in capsys.readouterr().err and not list((tmp_path / "out").glob("**/*.csv"))
+
+
 def test_results_never_replace_the_label_map(tmp_path, capsys):
     for name, seed in {"2020": 1, "2021": 2}.items():
         write_grey_png(tmp_path / "OD" / f"{name}.png", eye(noise=seed))
