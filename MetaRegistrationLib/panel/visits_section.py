@@ -136,6 +136,7 @@ class VisitsSection:
 
     def _folder_typed(self, path: str) -> None:
         if path != self._folder:
+            self._other_eye()
             self._state.parameters.visitsTable = None  # another folder: what is registered belongs to the one before
             self._read(path)
             self._state.parameters.visitsFolder = path
@@ -190,7 +191,14 @@ class VisitsSection:
             self._state.parameters.visitsTable = None
         self._choose_eye()
 
+    def _other_eye(self) -> None:
+        """Forget what belongs to the eye that was chosen before; what was given before any eye was chosen stays."""
+        if self._chosen is not None:
+            self._state.parameters.visitsRegions = None
+            self._state.parameters.axialLength = 0.0
+
     def _eye_picked(self) -> None:
+        self._other_eye()
         self._state.parameters.visitsEye = self.ui.visitsEyeComboBox.currentText
         self._state.parameters.visitsTable = None
         self._choose_eye()
@@ -230,6 +238,8 @@ class VisitsSection:
         checked = [node.GetID() for node in nodes]
         if checked == self._checked:  # told also when other nodes come or go
             return
+        if not set(checked) & set(self._checked):
+            self._other_eye()
         self._checked, self._problem, self._scanned, self._left_out = checked, "", None, []
         self._state.parameters.visitsTable = None
         if not nodes:

@@ -248,6 +248,17 @@ def test_regions_drawn_on_registered_visits_reach_the_table(rig, widget, tmp_pat
     assert {"mine", "my lesion"} <= widget.panel.state.names, "a report for others leaves them out"
 
 
+def test_regions_and_axial_length_of_one_eye_are_not_used_for_another(rig, widget, tmp_path):
+    ui = widget.ui
+    ui.axialLengthSpinBox.value = 26.0
+    choose(rig, widget, visit_folder(tmp_path / "P1" / "OD"), tmp_path / "results")
+    ui.regionsSelector.setCurrentNode(label_map("drusen", np.ones((SIDE, SIDE))))
+    assert ui.axialLengthSpinBox.value == 26, "given before any eye was chosen"
+    choose(rig, widget, visit_folder(tmp_path / "P2" / "OD"))
+    assert ui.axialLengthSpinBox.value == 0 and ui.regionsSelector.currentNode() is None
+    assert ui.visitsOptionsCollapsibleButton.text == "Regions and axial length: none"
+
+
 def test_what_the_child_refuses_is_said_in_the_panel(rig, widget, tmp_path):
     ui = widget.ui
     choose(rig, widget, visit_folder(tmp_path / "OD"), tmp_path / "results")
