@@ -55,7 +55,7 @@ class Panel:
         self.landmarks = LandmarksSection(ui, logic.landmarks, state, logic.host)
         self.visits = VisitsSection(ui, logic.visits, state, logic.dependency, logic.host)
         self.change = VisitsChangeSection(ui, logic.visits, state, logic.host)
-        self.measures = VisitsMeasuresSection(ui, logic.visits, state)
+        self.measures = VisitsMeasuresSection(ui, logic.visits, state, logic.host)
 
     def use(self, parameters: Any | None) -> None:
         """Work on the parameters of a scene, or on none while there is no scene."""

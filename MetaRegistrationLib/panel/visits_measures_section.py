@@ -17,6 +17,7 @@ from .widgets import can_start, fill_table, say, set_up_table
 
 _SHOWN = ("earlier", "later", "region", "measure", "difference", "cor", "verdict")
 _NUMBERS = ("difference", "cor")
+_LATER_MS = 50
 
 
 class VisitsMeasuresSection:
@@ -27,10 +28,12 @@ class VisitsMeasuresSection:
     ui : namespace of widgets
     logic : VisitsLogic
     state : PanelState
+    host : jobs.job.Host
     """
 
-    def __init__(self, ui, logic, state: PanelState) -> None:
-        self.ui, self._logic, self._state = ui, logic.measures, state
+    def __init__(self, ui, logic, state: PanelState, host) -> None:
+        self.ui, self._logic, self._state, self._host = ui, logic.measures, state, host
+        self._open = True
         self._rows: list | None = None
         self._charts: list[str] | None = None
         self._watched: tuple | None = None
@@ -52,7 +55,7 @@ class VisitsMeasuresSection:
 
     def refresh(self) -> None:
         """Show what there is, and enable what can be done now."""
-        nodes = self.nodes
+        nodes, self._open = self.nodes, True
         self._show_options()
         self._follow(nodes)
         self._fill_changes(nodes)
@@ -64,9 +67,18 @@ class VisitsMeasuresSection:
         )
         self._show_zone()
 
+    def _make_room(self) -> None:
+        """Lay the section out again once its contents have grown: a part within a part keeps its earlier height."""
+        self._host.single_shot(_LATER_MS, self._lay_out)
+
+    def _lay_out(self) -> None:
+        if self._open:
+            self.ui.measuresCollapsibleButton.updateGeometry()
+
     def close(self) -> None:
         """The scene or the module goes away."""
         self._stop_watching()
+        self._open = False
         say(self.ui.measuresStatusLabel, "")
 
     def _show_options(self) -> None:
@@ -121,7 +133,11 @@ class VisitsMeasuresSection:
         )
         ready = _("Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.")
         can_start(ui.keepFazButton, missing or ([] if zone is not None else [_("a FAZ of the shown visit")]), ready)
-        say(ui.fazLabel, "" if not visit else _zone_text(visit, zone, state))
+        text = "" if not visit else _zone_text(visit, zone, state)
+        changed = text != ui.fazLabel.text
+        say(ui.fazLabel, text)
+        if changed:
+            self._make_room()
 
     def _fill_changes(self, nodes: VisitNodes | None) -> None:
         table = None if nodes is None else nodes["changes"]
@@ -129,6 +145,7 @@ class VisitsMeasuresSection:
         if rows != self._rows:
             self._rows = rows
             fill_table(self.ui.measureChangesTable, rows)
+            self._make_room()
 
     def _fill_charts(self, nodes: VisitNodes | None) -> None:
         charts = [] if nodes is None else self._logic.charts(nodes)

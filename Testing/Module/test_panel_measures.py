@@ -160,6 +160,8 @@ def test_story_of_measures(rig, widget, tmp_path):
     assert table_rows(nodes["corrected"])[0]["Note"] == "corrected by hand" and "corrected by hand" in ui.fazLabel.text
     assert "faz_corrected.csv" in ui.measuresStatusLabel.text
     settle(rig)
+    section = ui.measuresCollapsibleButton
+    assert section.height >= section.layout().totalMinimumSize().height(), "its rows do not overlap"
     rig.screenshot_window("measures_2_faz", (1500, 1300))
 
     # The scene keeps it.
