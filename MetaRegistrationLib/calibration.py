@@ -507,6 +507,14 @@ INCONSISTENT_PX = Threshold(
     " refinement) give 0.3 to 1.0 px on drawn visits. A visit most of whose round-trip errors are above it is excluded.",
     "none",
 )
+LEAST_SIGNAL_QUALITY = Threshold(
+    4.0,
+    "signal quality, 0 to 10",
+    "Chosen on the split fine_tune: 44 scans of repeat pairs have 5.0 to 6.8, 294 other scans 4.9 and more. Of the same 44 scans"
+    " all are below it with a blur of 1.5 or 2.5 px, noise of 40 of 255, or JPEG of quality 15. No real scan of the split test is"
+    " below it. A visit below it is excluded if at least two others are left.",
+    "visit_quality.py",
+)
 VESSEL_AGREEMENT = Threshold(
     0.4,
     "correlation of the larger vessels",
