@@ -36,12 +36,19 @@ def series_of(nodes: VisitNodes) -> Series:
     if nodes.reference not in names:
         raise InputError("The reference of these visits is not known any more: register them again.")
     visits = [_aligned(nodes, row) for row in rows]
-    loops = {(row["from"], row["over"]): _number(row["median_px"]) for row in table_rows(nodes["consistency"])}
+    loops, between = {}, {}
+    for row in table_rows(nodes["consistency"]):
+        triple = (row["from"], row["over"], row.get("to") or nodes.reference)  # scenes of older versions have no "to"
+        if triple[2] == nodes.reference:
+            loops[triple[:2]] = _number(row["median_px"])
+        else:
+            between[triple] = _number(row["median_px"])
     qualities = [_number(row["quality"]) for row in rows]
     # Scenes that an older version saved have neither column.
     order = rows[0].get("order") or "given"
     excluded = {row["visit"]: Exclusion.of_text(row["excluded"]) for row in rows if row.get("excluded")}
-    qualifiers = {"order": order, "side": nodes.attribute("Eye"), "excluded": excluded, "eye_length": nodes.eye_length}
+    qualifiers = {"order": order, "side": nodes.attribute("Eye"), "excluded": excluded, "between_px": between}
+    qualifiers["eye_length"] = nodes.eye_length
     return Series(names.index(nodes.reference), nodes.why, visits, qualities, loops, **qualifiers)
 
 

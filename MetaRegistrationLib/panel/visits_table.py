@@ -13,7 +13,7 @@ _NONE = "–"
 
 def rows_before(visits: Iterable) -> list[tuple[str, ...]]:
     """One row per chosen visit, not registered yet."""
-    return [(visit.name, visit.date or _NONE, f"{visit.quality:.2f}", _NONE, _NONE, _NONE, "") for visit in visits]
+    return [(visit.name, visit.date or _NONE, f"{visit.quality:.1f}", _NONE, _NONE, _NONE, "") for visit in visits]
 
 
 def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str, ...]]:
@@ -22,7 +22,7 @@ def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str
         (
             row["visit"],
             row["date"] or _NONE,
-            _number(row["quality"], "{:.2f}"),
+            _number(row["quality"], "{:.1f}"),
             _number(row["overlap_percent"] if row["aligned"] == "yes" else "", "{:.0f} %"),
             _NONE if row["visit"] == reference else _number(row["ncc_after"], "{:.3f}"),
             _number(row["landmark_distance_px"], "{:.2f}"),
@@ -71,6 +71,8 @@ def _note(row: dict[str, str], reference: str) -> str:
         notes.append(_("left out: {reason}").format(reason=row["excluded"]))
     elif row["aligned"] != "yes":
         notes.append(_("not aligned, left out"))
+    elif (quality := _finite(row["quality"])) is not None and quality < calibration.LEAST_SIGNAL_QUALITY.value:
+        notes.append(_("low signal quality"))
     if row["visit"] == reference or row["aligned"] != "yes":
         return "; ".join(notes)
     if row["via"]:

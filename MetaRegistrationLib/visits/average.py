@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import calibration
-from .series import Series
+from .series import AlignedVisit, Series
 
 _TRIMMED_FROM = calibration.TRIMMED_FROM.value
 _LEAST_COMMON = 100  # pixels, for grey levels to be matched
@@ -20,7 +20,7 @@ class Average:
     Attributes
     ----------
     image : float32 array (H, W)
-        On the reference's pixels and grey levels; zero where no visit shows tissue.
+        On the reference's pixels, and its grey levels if it is used; zero where no visit shows tissue.
     count : uint16 array (H, W), or uint32 for more than 65535 visits
         Visits that show tissue there.
     """
@@ -32,12 +32,13 @@ class Average:
 def average(series: Series) -> Average:
     """Mean of all used visits at every pixel of the reference.
 
-    Grey levels are first matched to the reference's (median and quartiles of the common tissue). Where three or more visits show
+    Grey levels are first matched to the reference's, or to those of the used visit of the best quality if the reference is
+    excluded (median and quartiles of the common tissue). Where three or more visits show
     tissue, the lowest and the highest value are left out: a trimmed mean, of three visits the median. A single shadow or motion
     line therefore has no effect.
     """
-    target, target_seen = series.visits[series.reference].warped
     used = series.used
+    target, target_seen = _leading(series).warped
     total, lowest, highest = (np.full(target.shape, start) for start in (0.0, np.inf, -np.inf))
     count = np.zeros(target.shape, np.uint16 if len(used) <= np.iinfo(np.uint16).max else np.uint32)
     for entry in used:
@@ -51,6 +52,15 @@ def average(series: Series) -> Average:
     total[trimmed] -= lowest[trimmed] + highest[trimmed]
     image = total / np.maximum(np.where(trimmed, count - 2.0, count), 1)
     return Average(np.where(count > 0, image, 0).astype(np.float32), count)
+
+
+def _leading(series: Series) -> AlignedVisit:
+    """The visit whose grey levels count: the reference, or the best of those that are used."""
+    reference = series.visits[series.reference]
+    if reference.visit.name not in series.excluded or not series.used:
+        return reference
+    qualities = dict(zip((entry.visit.name for entry in series.visits), series.qualities, strict=True))
+    return max(series.used, key=lambda entry: qualities[entry.visit.name])
 
 
 def _matched(image: np.ndarray, shown: np.ndarray, target: np.ndarray, target_seen: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from .change_picture import change_picture
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
 from .series import AlignedVisit, Series
+from .trust import POOR_BUT_USED
 from .unknown import folded, usual_area
 
 WHAT_IT_SHOWS = (
@@ -138,6 +139,8 @@ def _doubts(series: Series, earlier: AlignedVisit, later: AlignedVisit) -> tuple
     against = {**series.excluded, **series.asked}
     names = [entry.visit.name for entry in (earlier, later) if entry.visit.name in against]
     found = [f"{name} is compared as asked, although it should not be: {against[name].text}" for name in names]
+    poor = [name for name in (earlier.visit.name, later.visit.name) if name in series.poor]
+    found += [f"{name}: {series.poor[name].text}. {POOR_BUT_USED}" for name in poor]
     days = [None if entry.visit.when is None else entry.visit.when.day for entry in (earlier, later)]
     if days[0] is not None and days[0] == days[1]:
         found.append(

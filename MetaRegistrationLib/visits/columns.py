@@ -31,11 +31,14 @@ class Loop(NamedTuple):
     first: str
     over: str
     median_px: float
+    to: str
 
 
 def loops_of(series: Series) -> list[Loop]:
     """The rows of `consistency.csv`: all round trips."""
-    return [Loop(*names, px) for names, px in series.round_trip_px.items()]
+    reference = series.visits[series.reference].visit.name
+    to_reference = [Loop(start, over, px, reference) for (start, over), px in series.round_trip_px.items()]
+    return to_reference + [Loop(start, over, px, end) for (start, over, end), px in series.between_px.items()]
 
 
 def _overlap(row: VisitOfSeries) -> float:
@@ -55,9 +58,9 @@ VISIT_COLUMNS = (
     Measure("side", "eye", lambda row: row.series.side, kind=str, note="`right`, `left`, or empty if unknown"),
     Measure(
         "quality",
-        "image quality",
+        "signal quality",
         lambda row: row.series.qualities[row.index],
-        note="Contrast of vessels over the noise of single pixels, times the share of tissue",
+        note="Signal quality, 0 to 10: lower with blur, noise, low signal, saturation, shadow, motion and compression",
     ),
     Measure("aligned", "aligned", lambda row: "yes" if row.entry.aligned else "no", kind=str, note="`yes` or `no`"),
     Measure(
@@ -99,7 +102,7 @@ VISIT_COLUMNS = (
 """The columns of `visits.csv`, in their order."""
 
 LOOP_COLUMNS = (
-    Measure("from", "from", lambda loop: loop.first, kind=str, note="The visit that is registered to the reference"),
+    Measure("from", "from", lambda loop: loop.first, kind=str, note="The visit that is registered"),
     Measure("over", "over", lambda loop: loop.over, kind=str, note="The third visit"),
     Measure(
         "median_px",
@@ -107,6 +110,13 @@ LOOP_COLUMNS = (
         lambda loop: loop.median_px,
         unit=GRID_PX,
         note="Median over the image, between the direct registration and the one through the third visit",
+    ),
+    Measure(
+        "to",
+        "to",
+        lambda loop: loop.to,
+        kind=str,
+        note="The visit that it is registered to: the reference, or another one if the reference may be at fault",
     ),
 )
 """The columns of `consistency.csv`, in their order."""

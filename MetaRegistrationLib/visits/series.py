@@ -17,10 +17,11 @@ from ..eye_length import EyeLength
 from ..formats.images import Image, tissue
 from ..formats.landmarks import Landmarks, match_landmarks
 from ..stages import LEAST_CONFIDENCE
+from .consistency import inconsistent_visits, suspects_reference, triangles
 from .dates import When
 from .no_signal import no_signal
 from .quality import quality
-from .trust import Exclusion, Reason, exclusions
+from .trust import LEAST_QUALITY, Exclusion, Reason, exclusions, low_quality
 from .unknown import usual_area
 
 LEAST_CONSISTENCY_PX = calibration.CONSISTENCY_PX.value
@@ -30,6 +31,8 @@ _EVERY = 8  # pixels between the points of a round trip
 _SMOOTHED_FROM = 1.25  # pixels of an image for one of the reference
 _CANDIDATES = 3  # for the reference
 _BRIDGES = 12  # visits that a visit is tried to be aligned through, at a time
+_CHOSEN = "chosen"
+_WITNESSES = 5  # visits between which round trips are measured if the reference may be at fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +127,9 @@ class Series:
         In the order given, the reference included.
     qualities : list of float
     round_trip_px : dict of (str, str) to float
-        Median round-trip error over two visits, pixels of the network grid (400 x 400).
+        Median round-trip error from a visit over another one to the reference, pixels of the network grid (400 x 400).
+    between_px : dict of (str, str, str) to float
+        The same from a visit over another one to a third that is not the reference; measured if the reference may be at fault.
     order : str
         What the order of the visits rests on, a key of `orders.ORDERS`.
     side : str
@@ -146,6 +151,7 @@ class Series:
     side: str = ""
     excluded: dict[str, Exclusion] = field(default_factory=dict)
     asked: dict[str, Exclusion] = field(default_factory=dict)
+    between_px: dict[tuple[str, str, str], float] = field(default_factory=dict)
     eye_length: EyeLength | None = None
 
     @property
@@ -159,6 +165,13 @@ class Series:
             return None
         scale = 1.0 if self.eye_length is None else self.eye_length.scale
         return float(geometry.spacing[0]) * scale, float(geometry.spacing[1]) * scale
+
+    @property
+    def poor(self) -> dict[str, Exclusion]:
+        """Visits of low signal quality that are used because fewer than two would be left without them, and nobody asked."""
+        by_name = {entry.visit.name: value for entry, value in zip(self.visits, self.qualities, strict=True)}
+        names = [entry.visit.name for entry in self.used if entry.visit.name not in self.asked]
+        return {name: low_quality(by_name[name]) for name in names if by_name[name] < LEAST_QUALITY}
 
     @property
     def used(self) -> list[AlignedVisit]:
@@ -189,17 +202,14 @@ class Series:
 
     @property
     def inconsistent(self) -> list[str]:
-        """Visits most of whose round-trip errors are over `LEAST_CONSISTENCY_PX`."""
+        """Visits at fault where round-trip errors are over `LEAST_CONSISTENCY_PX`."""
         return self.inconsistent_over(LEAST_CONSISTENCY_PX)
 
     def inconsistent_over(self, limit_px: float) -> list[str]:
-        """Visits for which more round-trip errors are over a limit than not, of those that could be measured."""
-        found = []
-        for entry in self.visits:
-            mine = [px for pair, px in self.round_trip_px.items() if entry.visit.name in pair and not math.isnan(px)]
-            if mine and sum(px > limit_px for px in mine) > len(mine) / 2:
-                found.append(entry.visit.name)
-        return found
+        """Visits at fault where round-trip errors are over a limit; the reference, if the others agree without it."""
+        names = [entry.visit.name for entry in self.visits]
+        poor = [name for name, value in zip(names, self.qualities, strict=True) if value < LEAST_QUALITY]
+        return inconsistent_visits(names[self.reference], names, self.round_trip_px, self.between_px, limit_px, poor)
 
 
 def align_series(
@@ -220,7 +230,8 @@ def align_series(
         ``register(moving, fixed)`` gives a `Registration`, as a `Registrar` does.
     reference : str, optional
         Name of the visit that stays in place. By default, the one with the best `quality`, or the next best to which more
-        can be aligned, or after which fewer are excluded.
+        can be aligned, or after which fewer are excluded; none of low quality, if others are not. To a visit of low quality, or
+        one that the others do not agree with, all are aligned through the best one of the others.
     tell : callable
         Called with a sentence before each registration.
     many : callable
@@ -243,9 +254,10 @@ def align_series(
     check_names(names, include)
     qualities = [quality(visit.image) for visit in visits]
     pairs = _Pairs(visits, register, tell, many, include)
-    chosen, why = _reference(visits, qualities, pairs, reference)
-    series = _aligned_to(chosen, why, qualities, pairs, include)
-    return series if reference is not None else _with_better_reference(series, pairs, include)
+    if reference is not None:
+        return _to_chosen(names.index(reference), qualities, pairs, include)
+    chosen, why = _reference(visits, qualities, pairs)
+    return _with_better_reference(_aligned_to(chosen, why, qualities, pairs, include), pairs, include)
 
 
 def check_names(names: Sequence[str], include: Collection[str]) -> None:
@@ -255,25 +267,88 @@ def check_names(names: Sequence[str], include: Collection[str]) -> None:
         raise InputError(f"{{field}}: there is no visit {missing[0]!r}; there are {', '.join(names)}.", field="include")
 
 
+def _to_chosen(chosen: int, qualities: list[float], pairs: _Pairs, include: Collection[str]) -> Series:
+    """The series of the reference that the user chose."""
+    order = _good_first(qualities, [index for index in range(len(qualities)) if index != chosen])
+    if qualities[chosen] < LEAST_QUALITY <= qualities[order[0]]:
+        found = _aligned_through_one(chosen, order, qualities, pairs, include)
+        if found is not None:
+            return found
+    series = _aligned_to(chosen, _CHOSEN, qualities, pairs, include)
+    own = series.excluded.get(series.visits[chosen].visit.name)
+    if own is None or own.reason is not Reason.INCONSISTENT:
+        return series
+    found = _aligned_through_one(chosen, order, qualities, pairs, include, series)
+    return found or series
+
+
 def _aligned_to(chosen: int, why: str, qualities: list[float], pairs: _Pairs, include: Collection[str]) -> Series:
     """The series of a reference, with what is excluded from it."""
     pairs.ahead(_needed(len(pairs.visits), chosen))
     aligned = _through_others(pairs, [_direct(pairs, index, chosen) for index in range(len(pairs.visits))], chosen)
     loops = _loops(pairs, aligned, chosen)
-    forced = [
-        entry if entry.aligned else replace(entry, positions=pairs.forced.get((index, chosen)))
-        for index, entry in enumerate(aligned)
-    ]
     series = Series(chosen, why, aligned, qualities, loops)
+    if suspects_reference(series.inconsistent, aligned):
+        series = replace(series, between_px=_between(pairs, series))
+    return _judged(series, pairs, include)
+
+
+def _aligned_through_one(
+    chosen: int,
+    order: Sequence[int],
+    qualities: list[float],
+    pairs: _Pairs,
+    include: Collection[str],
+    before: Series | None = None,
+) -> Series | None:
+    """The series of a poor reference: all visits are aligned to the first of `order` that is aligned to it.
+
+    Errors of the alignment with the reference are then common to all, so that the others still fit one another. None if none
+    can be aligned to the reference. Round trips `before` tell that the reference is at fault, and are kept.
+    """
+    hub = next((index for index in order[:_CANDIDATES] if pairs(index, chosen)[0] is not None), None)
+    if hub is None:
+        return None
+    count = len(pairs.visits)
+    others = [index for index in range(count) if index not in (hub, chosen)]
+    pairs.ahead((index, hub) for index in others)
+    found = [AlignedVisit(visit, None) for visit in pairs.visits]
+    for index in (chosen, hub):
+        found[index] = _direct(pairs, index, chosen)
+    through = {index: _through(pairs, found, index, [hub]) for index in others}
+    missing = [index for index in others if not through[index].aligned]
+    pairs.ahead((index, chosen) for index in missing)
+    for index in others:
+        found[index] = _direct(pairs, index, chosen) if index in missing else through[index]
+    aligned = _through_others(pairs, found, chosen)
+    loops, between = (
+        (_loops(pairs, aligned, chosen), {}) if before is None else (before.round_trip_px, before.between_px)
+    )
+    series = Series(chosen, _CHOSEN, aligned, qualities, loops, between_px=between)
+    return _judged(series, pairs, include)
+
+
+def _judged(series: Series, pairs: _Pairs, include: Collection[str]) -> Series:
+    """The series with what is excluded from it, and with positions of visits that the user wants all the same."""
+    forced = [
+        entry if entry.aligned else replace(entry, positions=pairs.forced.get((index, series.reference)))
+        for index, entry in enumerate(series.visits)
+    ]
     against = exclusions(series)
     excluded = exclusions(series, include) if include else against
     asked = {name: against[name] for name in against if name not in excluded}
     return replace(series, visits=forced, excluded=excluded, asked=asked)
 
 
+def _good_first(qualities: Sequence[float], indices: Sequence[int]) -> list[int]:
+    """From the best to the worst quality; those of low quality only if all are."""
+    order = sorted(indices, key=lambda index: -qualities[index])
+    return [index for index in order if qualities[index] >= LEAST_QUALITY] or order
+
+
 def _with_better_reference(series: Series, pairs: _Pairs, include: Collection[str]) -> Series:
     """The series of another reference if the present one is excluded, or most others are because of it."""
-    order = sorted(range(len(series.visits)), key=lambda index: -series.qualities[index])
+    order = _good_first(series.qualities, range(len(series.visits)))
     # A visit that is in use is a better reference than one that is excluded.
     order.sort(key=lambda index: series.visits[index].visit.name in series.excluded)
     best = series
@@ -335,10 +410,8 @@ class _Pairs:
         return (positions if confident else None, confidence, found.ncc[1], found.result_stage)
 
 
-def _reference(visits, qualities, pairs: _Pairs, wanted: str | None) -> tuple[int, str]:
-    if wanted is not None:
-        return [visit.name for visit in visits].index(wanted), "chosen"
-    order = sorted(range(len(visits)), key=lambda index: -qualities[index])
+def _reference(visits: Sequence[Visit], qualities: list[float], pairs: _Pairs) -> tuple[int, str]:
+    order = _good_first(qualities, range(len(visits)))
     best, reached = order[0], -1
     pairs.ahead(_needed(len(visits), order[0]))
     for candidate in order[:_CANDIDATES]:
@@ -427,6 +500,22 @@ def _loops(pairs: _Pairs, visits: list[AlignedVisit], reference: int) -> dict[tu
             wanted += [tuple(sorted(pair)) for pair in beside if tuple(sorted(pair)) not in found]
     names = [visits[index].visit.name for index in ring]
     return {(names[first], names[second]): px for (first, second), px in sorted(found.items())}
+
+
+def _between(pairs: _Pairs, series: Series) -> dict[tuple[str, str, str], float]:
+    """Round-trip errors between the best visits without the reference."""
+    members = [index for index, entry in enumerate(series.visits) if entry.aligned and index != series.reference]
+    members = sorted(members, key=lambda index: -series.qualities[index])[:_WITNESSES]
+    wanted = list(triangles(members))
+    pairs.ahead(pair for start, over, end in wanted for pair in ((start, over), (start, end), (over, end)))
+    found = {}
+    for start, over, end in wanted:
+        between = pairs(start, over)[0]
+        first, second = (_direct(pairs, index, end) for index in (over, start))
+        measured = between is not None and first.aligned and second.aligned
+        names = tuple(pairs.visits[index].name for index in (start, over, end))
+        found[names] = _miss(between, first, second) if measured else math.nan
+    return found
 
 
 def _miss(between: np.ndarray, first: AlignedVisit, second: AlignedVisit) -> float:

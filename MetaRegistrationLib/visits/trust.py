@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 _SAME_FIELD = calibration.SAME_FIELD.value
 _LEAST_SHARED = calibration.LEAST_SHARED_FIELD.value
+LEAST_QUALITY = calibration.LEAST_SIGNAL_QUALITY.value
+"""Visits of a lower signal quality are excluded, if at least two others are left."""
+POOR_BUT_USED = "Used all the same: fewer than two visits would be left."
+"""What is said of visits of low signal quality that are not excluded."""
+_LEAST_LEFT = 2
 
 
 class Reason(Enum):
@@ -32,6 +37,7 @@ class Reason(Enum):
     INVERTED = "inverted grey values or another modality"
     FIELD = "another field of view"
     INCONSISTENT = "inconsistent alignment"
+    LOW_QUALITY = "low signal quality"
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,16 @@ class Exclusion:
         raise ValueError(f"of_text: expected the reason of an exclusion, got {text!r}")
 
 
+def low_quality(value: float) -> Exclusion:
+    """The reason of a visit of low signal quality."""
+    return Exclusion(Reason.LOW_QUALITY, f": {value:.1f}, least {LEAST_QUALITY:.1f}")
+
+
 def exclusions(series: Series, asked: Collection[str] = ()) -> dict[str, Exclusion]:
     """The visits that should not be averaged or compared, by name, each with one reason.
 
     Copies are found first, so that a scan counts once when most visits decide which contrast and which field of view is usual.
+    Visits of low signal quality stay if fewer than two others would be left.
 
     Parameters
     ----------
@@ -73,7 +85,7 @@ def exclusions(series: Series, asked: Collection[str] = ()) -> dict[str, Exclusi
         Names of visits that the user wants to use whatever is found. They count for the others as any visit does.
     """
     judged = _Judged(series, asked)
-    for judge in (_not_aligned, _copied, _inverted, _other_field, _inconsistent):
+    for judge in (_not_aligned, _copied, _inverted, _other_field, _inconsistent, _low_quality):
         judged.found |= judge(judged)
     return {name: judged.found[name] for name in (entry.visit.name for entry in series.visits) if name in judged.found}
 
@@ -110,8 +122,13 @@ def _not_aligned(judged: _Judged) -> dict[str, Exclusion]:
             )
         else:
             tried = ", nor through another visit" if len(series.visits) > 2 else ""
-            found[index] = Exclusion(Reason.NOT_ALIGNED, tried)
+            found[index] = Exclusion(Reason.NOT_ALIGNED, tried + _and_poor(series.qualities[index]))
     return judged.of(found)
+
+
+def _and_poor(value: float) -> str:
+    """Low signal quality, as a likely cause of something else."""
+    return f"; {low_quality(value).text}" if value < LEAST_QUALITY else ""
 
 
 def _copied(judged: _Judged) -> dict[str, Exclusion]:
@@ -168,6 +185,21 @@ def _inconsistent(judged: _Judged) -> dict[str, Exclusion]:
     names = judged.series.inconsistent_over(limit)
     over = Exclusion(Reason.INCONSISTENT, f", with a round-trip error over {limit:g} px")
     return judged.of({index: over for index in judged.left if judged.series.visits[index].visit.name in names})
+
+
+def _low_quality(judged: _Judged) -> dict[str, Exclusion]:
+    """Low signal quality, which is also why an alignment is inconsistent."""
+    visits, qualities = judged.series.visits, judged.series.qualities
+    inconsistent = {name for name, found in judged.found.items() if found.reason is Reason.INCONSISTENT}
+    aligned = [index for index, entry in enumerate(visits) if entry.aligned]
+    low = {
+        index: low_quality(qualities[index])
+        for index in aligned
+        if qualities[index] < LEAST_QUALITY and (index in judged.left or visits[index].visit.name in inconsistent)
+    }
+    found = judged.of(low)
+    others = [index for index in judged.left if visits[index].visit.name not in found]
+    return found if len(others) >= _LEAST_LEFT else {}
 
 
 def field_size(series: Series, index: int) -> float:

@@ -428,12 +428,16 @@ def given_for_measures(series: Series, own: OwnRegions | None) -> dict:
 
 def _report(series: Series, progress: Reader) -> None:
     """Say which visits were aligned through another one, and which are left out of average and change."""
+    from ..visits.trust import POOR_BUT_USED
+
     for entry in series.visits:
         if entry.aligned and entry.via:
             progress(Message(f"{entry.visit.name}: aligned through {entry.via}"))
     for name, exclusion in series.excluded.items():
         text = f"{name}: {exclusion.text}. Left out of average and change ({{field}} {name} uses it)."
         progress(Message.about("include", text, level="warning"))
+    for name, exclusion in series.poor.items():
+        progress(Message(f"{name}: {exclusion.text}. {POOR_BUT_USED}", "warning"))
     for name in series.inconsistent:
         if name not in series.excluded:
             text = f"inconsistent alignment: round-trip error over {calibration.CONSISTENCY_PX.value} px. Check this visit."

@@ -2720,6 +2720,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>low signal quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>through {visit}</source>
         <translation type="unfinished"></translation>
     </message>

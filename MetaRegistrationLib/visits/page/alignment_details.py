@@ -12,8 +12,8 @@ from .naming import capital
 
 _AT_THE_TOP = ("date", "order", "side", "quality", "aligned", "excluded")
 _CONSISTENCY = (
-    "Each visit is registered to the reference directly and through a third visit. The two results should agree. A grid px is a"
-    " pixel of the network grid (400 x 400)."
+    "Each visit is registered to the reference directly and through a third visit. The two results should agree. If the reference"
+    " may be at fault, visits are registered to one another too. A grid px is a pixel of the network grid (400 x 400)."
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..changes import MeasureChange, Verdict
 from ..orders import ORDERS
 from ..series import LEAST_CONSISTENCY_PX, AlignedVisit
+from ..trust import POOR_BUT_USED
 from .content import Content
 from .markup import Html, escaped, number, paragraph, section, table
 from .naming import MAIN, measure_words, unit_words
@@ -87,6 +88,8 @@ def _use(content: Content, entry: AlignedVisit) -> str:
     parts = ["yes" if entry.aligned else "no: not aligned"]
     if name in series.asked:
         parts.append(f"as asked, although: {series.asked[name].text}")
+    if name in series.poor:
+        parts.append(f"although: {series.poor[name].text}")
     if entry is content.reference:
         parts.append("reference")
     return "; ".join(parts)
@@ -103,4 +106,6 @@ def _remarks(content: Content) -> list[Html]:
         text += f" Out of average and change: {name}, {exclusion.text}."
     for name, exclusion in series.asked.items():
         text += f" Used as asked: {name}, {exclusion.text}."
+    for name, exclusion in series.poor.items():
+        text += f" {name}: {exclusion.text}. {POOR_BUT_USED}"
     return [paragraph(text)]
