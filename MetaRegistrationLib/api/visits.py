@@ -76,12 +76,17 @@ class AlignedVisits:
 
     @property
     def inconsistent(self) -> list[str]:
-        """Visits with a round-trip error over 0.5 px of the network grid: registered directly and through a third visit."""
+        """Visits that are at fault where round-trip errors are over 0.5 px of the network grid.
+
+        Visits are registered directly and through a third visit.
+        """
         return self.series.inconsistent
 
     @property
     def excluded(self) -> dict[str, str]:
-        """The visits that are out of the average, each with the reason: not aligned, a copy, inverted, another field of view."""
+        """The visits that are out of the average, each with the reason: not aligned, a copy, inverted, another field of view,
+        inconsistent, low signal quality.
+        """
         return {name: exclusion.text for name, exclusion in self.series.excluded.items()}
 
     def warped(self, visit: int | str) -> np.ndarray:

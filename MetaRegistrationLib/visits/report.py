@@ -108,7 +108,11 @@ def _write_files(
     record |= {"order": series.order, "side": series.side}
     reasons = {
         key: {name: exclusion.text for name, exclusion in found.items()}
-        for key, found in (("excluded", series.excluded), ("included_as_asked", series.asked))
+        for key, found in (
+            ("excluded", series.excluded),
+            ("included_as_asked", series.asked),
+            ("poor_but_used", series.poor),
+        )
     }
     write_json(folder / "series.json", plain({**record, "inconsistent": series.inconsistent, **reasons}))
 
