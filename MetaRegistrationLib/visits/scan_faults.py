@@ -29,7 +29,7 @@ def line_faults(local: np.ndarray, known: np.ndarray, unit: float) -> tuple[floa
     known : bool array (H, W)
         Pixels to use.
     unit : float
-        Pixels of the image in one of 18.75 um. Interpolated lines are alike in turns, and are averaged.
+        Pixels of the image in one of 18.75 um. Interpolated lines alternately differ more and less, and are averaged.
     """
     jumps = repeats = 0.0
     floor = _FLOOR * float(local[known].var())

@@ -122,13 +122,8 @@ def _not_aligned(judged: _Judged) -> dict[str, Exclusion]:
             )
         else:
             tried = ", nor through another visit" if len(series.visits) > 2 else ""
-            found[index] = Exclusion(Reason.NOT_ALIGNED, tried + _and_poor(series.qualities[index]))
+            found[index] = Exclusion(Reason.NOT_ALIGNED, tried)
     return judged.of(found)
-
-
-def _and_poor(value: float) -> str:
-    """Low signal quality, as a likely cause of something else."""
-    return f"; {low_quality(value).text}" if value < LEAST_QUALITY else ""
 
 
 def _copied(judged: _Judged) -> dict[str, Exclusion]:

@@ -221,19 +221,6 @@ def test_a_poor_visit_that_is_also_inconsistent_is_named_for_its_quality():
     assert series.inconsistent == ["c"] and series.excluded["c"].reason is Reason.LOW_QUALITY
 
 
-def test_a_poor_visit_that_cannot_be_aligned_says_both():
-    mine = visits("abc", c=defocused)
-    register = Known(mine)
-
-    def doubtful(moving, fixed):
-        found = register(moving, fixed)
-        found.alignment = type("Alignment", (), {"confidence": 0.1 if "c" in register.asked[-1] else 1.0})
-        return found
-
-    text = align_series(mine, doubtful, "a").excluded["c"].text
-    assert text.startswith("not aligned with the reference, nor through another visit; low signal quality: ")
-
-
 # real registrations
 
 
