@@ -146,6 +146,7 @@ SPOILERS: dict[str, Spoiler] = {
     "noise 12": _noisy(12),
     "noise 25": _noisy(25),
     "noise 40": _noisy(40),
+    "noise 60": _noisy(60),
     "gain 0.5": lambda scan, rng: _bits(0.5 * scan),
     "gain 0.3": lambda scan, rng: _bits(0.3 * scan),
     "offset -30": lambda scan, rng: _bits(scan - 30),

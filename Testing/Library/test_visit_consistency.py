@@ -47,7 +47,7 @@ SPOILT = {
     "blur 1.5 px": lambda array: defocused(array, 1.5),
     "blur 2.5 px": defocused,
     "median filter": lambda array: ndimage.median_filter(array, 3),
-    "noise": lambda array: np.clip(array + np.random.default_rng(0).normal(0, 40, array.shape), 0, 255),
+    "noise": lambda array: np.clip(array + np.random.default_rng(0).normal(0, 60, array.shape), 0, 255),
 }
 
 
