@@ -508,7 +508,7 @@ INCONSISTENT_PX = Threshold(
     "none",
 )
 LEAST_SIGNAL_QUALITY = Threshold(
-    3.5,
+    3.0,
     "signal quality, 0 to 10",
     "Chosen on the split fine_tune: 44 scans of repeat pairs have 5.0 to 6.8, 294 other scans 4.9 and more. The same 44 scans are"
     " all below it with a blur of 1.5 or 2.5 px, noise of 60 of 255, or JPEG of quality 15. No real scan of the split test is"
