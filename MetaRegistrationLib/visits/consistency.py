@@ -7,6 +7,7 @@ or the reference, if the others agree with each other and not with it.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations
 
@@ -61,15 +62,14 @@ def _most_suspect(closed: Mapping[frozenset[str], bool], poor: Collection[str]) 
     """Members of most triangles that do not close, the worst ones first, so that they do not make others suspect."""
     found: set[str] = set()
     while True:
-        left = {members: is_closed for members, is_closed in closed.items() if not members & found}
-        shares = {name: _open_share(left, name) for members in left for name in members}
+        total, still_open = Counter(), Counter()
+        for members, is_closed in closed.items():
+            if not members & found:
+                total.update(members)
+                still_open.update(() if is_closed else members)
+        shares = {name: still_open[name] / count for name, count in total.items()}
         worst = max(shares.values(), default=0.0)
         if worst <= _HALF:
             return found
         equal = {name for name, share in shares.items() if share == worst}
         found |= (equal & set(poor)) or equal
-
-
-def _open_share(closed: Mapping[frozenset[str], bool], name: str) -> float:
-    mine = [is_closed for members, is_closed in closed.items() if name in members]
-    return mine.count(False) / len(mine)

@@ -200,7 +200,7 @@ class Series:
             raise error.within(f"{entry.visit.name}: ") from None
         return float(np.linalg.norm(_at(entry.positions, fixed.points) - moving.points, axis=-1).mean())
 
-    @property
+    @cached_property
     def inconsistent(self) -> list[str]:
         """Visits at fault where round-trip errors are over `LEAST_CONSISTENCY_PX`."""
         return self.inconsistent_over(LEAST_CONSISTENCY_PX)
