@@ -23,7 +23,7 @@ _SHARP, _DETAIL = (0.425, 0.03), (0.57, 0.06)
 _LEAST_SHARP = 0.3  # of the score that the finest structures alone cannot take: some devices smooth their images
 # Images of finer pixels were interpolated, or show what the optics blur: their finest structures are softer.
 _FINE = 0.2  # of a pixel of 18.75 um, from which on an image is one of finer pixels
-_SOFTER, _LESS_NOISE = 0.06, 0.2
+_SOFTER, _LESS_NOISE = 0.06, 0.3
 _NOISE = 5.0
 _LEVEL = 0.25  # of the range
 _WEIGHTS = {"saturated": 6.0, "shading": 1.5, "jumps": 15.0, "repeats": 2.0, "blocks": 12.0}
