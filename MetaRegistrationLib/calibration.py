@@ -536,18 +536,6 @@ FAZ_AGREEMENT = Threshold(
     "Two settings of the search differ by less in 29 of 34 real repeat pairs; where they differ by more, the zone is unclear.",
     "repeatability.py",
 )
-CHANGE_SD = Threshold(
-    3.0,
-    "standard deviations of repeat scans",
-    "It was chosen on 22 pairs of repeat scans, in which nothing had changed.",
-    "visits_change.py",
-)
-VESSEL_PERCENTILE = Threshold(
-    65,
-    "percentile of the reference's ridges",
-    "Ridges above it are vessels. It was chosen on the same 22 pairs, so that capillaries count.",
-    "visits_change.py",
-)
 CHANGE_LEAST_KNOWN = Threshold(
     2000,
     "pixels",
@@ -555,10 +543,17 @@ CHANGE_LEAST_KNOWN = Threshold(
     "visits_change.py",
 )
 SHADOW = Threshold(
-    0.8,
+    0.5,
     "share of the other visit's darkest level",
-    "Drop-outs are as dark as the fovea at most. What is darker is a shadow.",
-    "visits_change.py",
+    "Drop-outs are about as dark as the fovea. What is much darker has no signal.",
+    "local_change_fit.py",
+)
+SHADOW_DIMS = Threshold(
+    0.45,
+    "logarithm of a ratio of brightness",
+    "Larger vessels that are dimmer than those of the other visit by more, beyond the whole image, are in a shadow."
+    " Between 22 real repeat scans it is less in 95 % of the area.",
+    "local_change_fit.py",
 )
 SAME_NOISE = Threshold(
     0.8,

@@ -19,7 +19,7 @@ from .volumes import place_image
 
 _COLOURS = 256
 _HATCH = 9  # pixels between the lines, as in the picture of the report
-_BEYOND = 1e6  # standard deviations; NaN is outside any range, and is not drawn
+_BEYOND = 1e6  # percentage points; NaN is outside any range, and is not drawn
 _NEUTRAL = 0.75  # grey level that a small change is mixed with
 _OPACITY = 0.75  # of the change over the average
 _GREY = (0.7, 0.7, 0.7, 1.0)
@@ -36,12 +36,13 @@ def put_change(nodes: VisitNodes, found: SeriesChange, geometry: Geometry, names
     geometry : Geometry
         Of the reference, in the world.
     names : dict of str to str
-        Names of the nodes, by the keys change, brightness, unknown, colours, unknownColours and regions.
+        Names of the nodes, by the keys change, clusters, unknown, colours, unknownColours and regions.
     """
-    colours = _colour_table(nodes, "colours", names, _colours(found.change.threshold))
-    for part, z in (("change", found.change.z), ("brightness", found.change.brightness_z)):
+    colours = _colour_table(nodes, "colours", names, _colours())
+    counts = found.change.lost | found.change.gained
+    for part, where in (("change", found.change.known), ("clusters", counts)):
         node = _node(nodes, part, "vtkMRMLScalarVolumeNode", names)
-        place_image(node, z.astype(np.float32), geometry)
+        place_image(node, np.where(where, found.change.density, np.nan).astype(np.float32), geometry)
         _show_coloured(node, colours)
     rows, columns = np.indices(found.change.known.shape)
     hatched = ~found.change.known & ((rows + columns) % _HATCH < 2)
@@ -122,7 +123,7 @@ def show_visits(nodes: VisitNodes) -> None:
     if composite is not None:
         with slicer.util.NodeModify(composite):
             composite.SetCompositing(composite.Alpha)
-            composite.SetForegroundVolumeID(change.GetID())
+            composite.SetForegroundVolumeID((nodes["clusters"] or change).GetID())
             composite.SetForegroundOpacity(_OPACITY)
             composite.SetLabelVolumeID(nodes["unknown"].GetID() if nodes["unknown"] is not None else None)
             composite.SetLabelOpacity(1.0)
@@ -137,12 +138,11 @@ def _node(nodes: VisitNodes, part: str, class_name: str, names: dict[str, str]):
     return node
 
 
-def _colours(threshold: float) -> np.ndarray:
-    """Blue to orange (256, 4); transparent below the threshold, else opaque: slice views know nothing in between."""
-    z = np.linspace(-FULL, FULL, _COLOURS)
-    mixed = change_colours(z, threshold)
+def _colours() -> np.ndarray:
+    """Blue to orange (256, 4), opaque: slice views know nothing in between."""
+    mixed = change_colours(np.linspace(-FULL, FULL, _COLOURS))
     share = mixed[:, 3:]
-    return np.concatenate([mixed[:, :3] * share + _NEUTRAL * (1 - share), np.abs(z)[:, None] >= threshold], axis=1)
+    return np.concatenate([mixed[:, :3] * share + _NEUTRAL * (1 - share), np.ones_like(share)], axis=1)
 
 
 def _colour_table(nodes: VisitNodes, part: str, names: dict[str, str], colours: np.ndarray):

@@ -23,7 +23,7 @@ PARTS = (
     "average",
     "count",
     "change",
-    "brightness",
+    "clusters",
     "unknown",
     "colours",
     "unknownColours",

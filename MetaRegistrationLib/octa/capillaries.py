@@ -26,6 +26,7 @@ REFERENCE_UM = 18.75
 _MARGIN = 2  # pixels of 18.75 um around the larger vessels that are no capillaries
 _CORE = 1  # pixels of 18.75 um that are the border of a larger vessel
 _DARKEST = 3.3  # window of the darkest region
+_BANDS = ((0.7, 2.0), (1.2, 4.0), (2.5, 8.0))  # windows whose difference is a band, pixels of 18.75 um
 _LEAST_CORE = 50  # pixels of larger vessels that make an anchor
 _LEAST_RANGE = 10.0  # grey levels of 255 between the anchors
 
@@ -79,11 +80,34 @@ def texture(image: np.ndarray, tissue: np.ndarray, large: np.ndarray, pixel_mm: 
     large : bool array (H, W)
         The larger vessels.
     """
-    unit = filter_unit(image.shape, pixel_mm)
-    dark, bright = _anchors(_filled(image, tissue), large, tissue, unit)
-    scaled = np.where(tissue, (image - dark) / max(bright - dark, 1e-6), 0).astype(np.float32)
-    found = _features(scaled, unit)
+    found = _features(anchored(image, tissue, large, pixel_mm), filter_unit(image.shape, pixel_mm))
     return np.stack([found[name] for name in FEATURES]).astype(np.float32)
+
+
+def anchored(image: np.ndarray, tissue: np.ndarray, large: np.ndarray, pixel_mm: float | None = None) -> np.ndarray:
+    """Grey values of which 0 is the darkest region and 1 the larger vessels, float32 (H, W); 0 outside the tissue.
+
+    Parameters
+    ----------
+    image, tissue, large, pixel_mm
+        As for `texture`.
+    """
+    dark, bright = _anchors(_filled(image, tissue), large, tissue, filter_unit(image.shape, pixel_mm))
+    return np.where(tissue, (image - dark) / max(bright - dark, 1e-6), 0).astype(np.float32)
+
+
+def structure(grey: np.ndarray, unit: float) -> np.ndarray:
+    """Anchored grey values in three bands, from fine to coarse: differences of Gaussians, float32 (3, H, W).
+
+    Parameters
+    ----------
+    grey : float32 array (H, W)
+        As `anchored` gives it.
+    unit : float
+        As `filter_unit` gives it.
+    """
+    widths = [(low * unit, high * unit) for low, high in _BANDS]
+    return np.stack([ndimage.gaussian_filter(grey, low) - ndimage.gaussian_filter(grey, high) for low, high in widths])
 
 
 def _filled(image: np.ndarray, tissue: np.ndarray) -> np.ndarray:

@@ -38,10 +38,10 @@ class VisitsChangeSection:
         say(
             ui.changeMeaningLabel,
             _(
-                "For research use: no diagnosis, and no lesions are outlined. Local vessel density, later minus earlier visit,"
-                " in standard deviations of repeat scans without change. Blue: decreased, orange: increased, grey"
-                " lines: not measurable (no overlap, shadow, motion line). A change of the whole image, of the focal plane, or"
-                " of blood flow below what the device shows, cannot be distinguished from a change of the scan."
+                "For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier"
+                " visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of"
+                " repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of the focal plane, or"
+                " of blood flow below what the device shows, cannot be distinguished from a change of the eye."
             ),
         )
         say(ui.changeStatusLabel, "")

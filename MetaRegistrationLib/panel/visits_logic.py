@@ -294,8 +294,8 @@ def _geometry(series: Series):
 def _names(earlier: str, later: str) -> dict[str, str]:
     pair = {"earlier": earlier, "later": later}
     return {
-        "change": _("Vessel density, {earlier} to {later}").format(**pair),
-        "brightness": _("Brightness, {earlier} to {later}").format(**pair),
+        "change": _("Density difference, {earlier} to {later}").format(**pair),
+        "clusters": _("Density changed, {earlier} to {later}").format(**pair),
         "unknown": _("Not measurable, {earlier} to {later}").format(**pair),
         "colours": _("Change"),
         "unknownColours": _("Not measurable"),

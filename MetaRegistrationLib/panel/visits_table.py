@@ -55,7 +55,7 @@ def region_rows(rows: Sequence[dict]) -> list[tuple[str, ...]]:
         (
             _region(row["region"]),
             _area(row),
-            _number(row["mean_z"], "{:+.2f}"),
+            _number(row["difference_points"], "{:+.2f}"),
             _number(row["lost_percent"], "{:.1f}"),
             _number(row["gained_percent"], "{:.1f}"),
             _number(row["changed_percent"], "{:.1f}"),

@@ -1,8 +1,14 @@
-"""Change between two aligned visits, in standard deviations of repeat scans without change."""
+"""Change between two aligned visits: local density of capillaries, in percentage points, and clusters of loss and of gain.
+
+Nothing is normalised by the pair itself: a loss over the whole image is a loss. A cluster counts if it is larger than those that
+repeat scans show, in which nothing changed (the distribution of the largest cluster; Nichols and Hayasaka, Statistical Methods in
+Medical Research 12:419, 2003).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,36 +16,37 @@ from scipy import ndimage
 
 from .. import calibration
 from ..errors import InputError
-from ..octa.vessels import ridge_strength
-from .unknown import nothing_known
+from ..octa.capillaries import REFERENCE_UM, filter_unit, local_density
+from .evidence_weights import LEAST_MM2, LEVELS, PAIRS, SOURCE
+from .local_evidence import scores, step_of
+from .measured import Local, MeasuredVisit, local_of
+from .repeatability import LEAST_PAIRS
+from .shadows import dimmed
+from .unknown import folded, nothing_known, usual_area
 
-THRESHOLD = calibration.CHANGE_SD.value
-"""Differences of so many standard deviations and more are changes."""
-WINDOW = 10 / 400
-"""Standard deviation of the Gaussian window for local means, as a share of the longer side."""
-_SHADING = 60 / 400  # over which contrast is evened out
-_BACKGROUND = (
-    15 / 320
-)  # window of the brightness that is subtracted before vessels are found, as a share of the shorter side
-_VESSEL = calibration.VESSEL_PERCENTILE.value
-_SOFT = 0.25  # width of that border, as a share of it
+WINDOW_UM = 160.0
+"""Standard deviation of the Gaussian window of the map, micrometres."""
+_SHARE = 0.95  # of pairs without change that have no cluster
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
 
 
 @dataclass(frozen=True)
-class RepeatNoise:
-    """Standard deviations of the differences between repeat scans without change.
+class ClusterLimits:
+    """How large clusters of repeat scans are.
 
     Attributes
     ----------
-    density : float
-        Of local vessel density (0 to 1).
-    brightness : float
-        Of local brightness, in standard deviations of the reference image's grey levels.
+    least_mm2 : tuple of float
+        Area beyond which a cluster counts, for each kind of evidence and each of `evidence_weights.LEVELS`.
+    pairs : int
+        Pairs of repeat scans.
+    source : str
+        In words, for tables and pages.
     """
 
-    density: float
-    brightness: float
+    least_mm2: tuple[float, ...] = LEAST_MM2
+    pairs: int = PAIRS
+    source: str = SOURCE
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,36 +55,21 @@ class Change:
 
     Attributes
     ----------
-    z : float32 array (H, W)
-        Local vessel density, later minus earlier visit, in standard deviations; NaN where not measurable.
-    brightness_z : float32 array (H, W)
-        Local brightness, likewise.
-    known : bool array (H, W)
-        The measurable pixels.
-    noise : RepeatNoise
-        One standard deviation.
-    own_noise : bool
-        Whether it was estimated from this pair itself.
-    threshold : float
-        Least difference that is a change, in standard deviations.
+    density : float32 array (H, W)
+        Local density of capillaries, later minus earlier visit, in percentage points; NaN where not measurable.
+    known, lost, gained : bool arrays (H, W)
+        The measurable pixels, and the clusters in which density decreased and increased beyond repeat scans.
+    limits : ClusterLimits
+    largest_mm2 : tuple of float
+        Area of the largest cluster of either sign, whether it counts or not, in the order of the limits.
     """
 
-    z: np.ndarray
-    brightness_z: np.ndarray
+    density: np.ndarray
     known: np.ndarray
-    noise: RepeatNoise
-    own_noise: bool
-    threshold: float = THRESHOLD
-
-    @property
-    def lost(self) -> np.ndarray:
-        """Where vessel density decreased, bool (H, W)."""
-        return self.known & (self.z < -self.threshold)
-
-    @property
-    def gained(self) -> np.ndarray:
-        """Where vessel density increased, bool (H, W)."""
-        return self.known & (self.z > self.threshold)
+    lost: np.ndarray
+    gained: np.ndarray
+    limits: ClusterLimits
+    largest_mm2: tuple[float, ...]
 
 
 def change_map(
@@ -86,24 +78,23 @@ def change_map(
     valid: np.ndarray,
     *,
     positions: np.ndarray | None = None,
-    noise: RepeatNoise | None = None,
+    pixel_mm: float | None = None,
+    limits: ClusterLimits | None = None,
 ) -> Change:
-    """Differences of local vessel density and of local brightness between two aligned images.
-
-    Both are first normalised over the whole area, so that a scan that is darker or flatter as a whole is no change. A change of
-    the whole image is therefore not measurable.
+    """The change between two images that lie on the same pixels.
 
     Parameters
     ----------
     reference, visit : arrays (H, W)
-        The earlier and the later visit on the same pixels, vessels bright.
+        The earlier and the later visit, vessels bright.
     valid : bool array (H, W)
         Common tissue mask.
     positions : array (H, W, 2), optional
         Position of each pixel in the later visit's own image, (row, column). Where it folds, change is not measurable.
-    noise : RepeatNoise, optional
-        The noise of repeat scans (`repeat_noise`). By default it is estimated from the pair, by the median absolute difference.
-        The estimate is valid as long as most of the area has not changed.
+    pixel_mm : float, optional
+        Distance between pixels; without it the shorter side is taken for 6 mm.
+    limits : ClusterLimits, optional
+        Of the user's own repeat scans (`limits_of`). By default those that ship.
 
     Raises
     ------
@@ -114,79 +105,94 @@ def change_map(
         raise InputError(
             f"A change map needs images of one shape; got {np.shape(reference)}, {np.shape(visit)}, {np.shape(valid)}."
         )
-    known = np.asarray(valid, bool) & ~nothing_known(reference, visit, valid, positions)
+    valid = np.asarray(valid, bool)
+    known = valid & ~nothing_known(reference, visit, valid, positions)
+    _check(known)
+    parts = (local_of(image, valid, pixel_mm) for image in (reference, visit))
+    return _change(*parts, known, filter_unit(known.shape, pixel_mm), limits)
+
+
+def visit_change(
+    earlier: MeasuredVisit,
+    later: MeasuredVisit,
+    pixel_mm: float | None = None,
+    limits: ClusterLimits | None = None,
+) -> Change:
+    """The change between two measured visits of a series; `pixel_mm` and `limits` as for `change_map`."""
+    valid = earlier.seen & later.seen & ~folded(earlier.entry.positions, usual_area(earlier.entry.positions))
+    known = valid & ~nothing_known(earlier.image, later.image, valid, later.entry.positions)
+    _check(known)
+    return _change(earlier.local(), later.local(), known, filter_unit(known.shape, pixel_mm), limits)
+
+
+def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
+    """Limits from the user's own repeat scans, in which nothing changed.
+
+    Fewer than five pairs do not replace the limits that ship; the larger of both count then.
+    """
+    largest = [change.largest_mm2 for change in changes]
+    if not largest:
+        raise InputError("The limits of repeat scans need at least one pair of them.")
+    rank = math.ceil(_SHARE * len(largest)) - 1
+    own = tuple(float(np.sort(areas)[rank]) for areas in zip(*largest, strict=True))
+    if len(largest) >= LEAST_PAIRS:
+        return ClusterLimits(own, len(largest), source)
+    shipped = ClusterLimits()
+    both = tuple(max(pair) for pair in zip(own, shipped.least_mm2, strict=True))
+    return ClusterLimits(both, len(largest) + shipped.pairs, f"{source}, and {shipped.source}: the larger counts")
+
+
+def _check(known: np.ndarray) -> None:
     if known.sum() < _LEAST_KNOWN:
         raise InputError(
             f"The two visits have {int(known.sum())} measurable pixels in common; {_LEAST_KNOWN} are needed."
         )
-    density, brightness = _differences(reference, visit, known)
-    own = RepeatNoise(_spread(density[known]), _spread(brightness[known]))
-    used = noise or own
-    maps = [
-        np.where(known, part / max(sd, 1e-9), np.nan).astype(np.float32)
-        for part, sd in ((density, used.density), (brightness, used.brightness))
-    ]
-    return Change(*maps, known, used, noise is None)
 
 
-def repeat_noise(pairs: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> RepeatNoise:
-    """The noise of repeat scans without change: root of the mean square over the pairs.
-
-    Parameters
-    ----------
-    pairs : sequence of (reference, visit, valid)
-        As for `change_map`.
-    """
-    if not pairs:
-        raise InputError("The noise of repeat scans needs at least one pair of them.")
-    found = [change_map(*pair).noise for pair in pairs]
-    return RepeatNoise(*(float(np.sqrt(np.mean(np.square(part)))) for part in zip(*map(_values, found), strict=True)))
-
-
-def _values(noise: RepeatNoise) -> tuple[float, float]:
-    return noise.density, noise.brightness
-
-
-def _differences(reference, visit, known) -> tuple[np.ndarray, np.ndarray]:
-    """Local density and local brightness, later minus earlier, minus their medians over the measurable area."""
-    images = [np.where(known, image, np.median(image[known])).astype(np.float32) for image in (reference, visit)]
-    window = WINDOW * max(images[0].shape)
-    first, second = (_vessels(image, known) for image in images)
-    second = _levelled(second, first, known)
-    border = max(float(np.percentile(first[known], _VESSEL)), 1e-6)
-    density = [1 / (1 + np.exp(np.clip((border - part) / (_SOFT * border), -30, 30))) for part in (first, second)]
-    unit = max(float(images[0][known].std()), 1e-9)
-    bright = [image / unit for image in (images[0], _levelled(images[1], images[0], known))]
-    maps = [_local(after - before, known, window) for before, after in (density, bright)]
-    maps[1] -= _local(
-        bright[1] - bright[0], known, _SHADING * max(images[0].shape)
-    )  # of shading, which repeats change too
-    return tuple(part - np.median(part[known]) for part in maps)
+def _change(first: Local, second: Local, known: np.ndarray, unit: float, limits: ClusterLimits | None) -> Change:
+    limits = limits or ClusterLimits()
+    grey, large = (first.structure[0], second.structure[0]), (first.large, second.large)
+    known = known & ~dimmed(grey, large, known, unit)
+    between = first.between & second.between & known
+    window = WINDOW_UM / REFERENCE_UM * unit
+    before, after = (local_density(part.texture, between, window) for part in (first, second))
+    difference = after - before
+    known = known & np.isfinite(difference)
+    _check(known)
+    found = scores(first, second, known, unit)
+    lost, gained = (
+        _pixels(clusters(side, limits.least_mm2, unit), unit, known.shape) for side in (found.lost, found.gained)
+    )
+    density = np.where(known, difference, np.nan).astype(np.float32)
+    largest = np.maximum(*(largest_mm2(scores, unit) for scores in (found.lost, found.gained)))
+    lost, gained = lost & known & (difference < 0), gained & known & (difference > 0)
+    return Change(density, known, lost, gained, limits, tuple(map(float, largest)))
 
 
-def _vessels(image: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Ridge strength after shading and contrast are evened out over much more than a window."""
-    unit = max(min(image.shape) / 320, 0.5)
-    centred = image - _local(image, known, _BACKGROUND * min(image.shape))
-    contrast = np.sqrt(_local(centred**2, known, _SHADING * max(image.shape)))
-    return ridge_strength(centred / np.maximum(contrast, 1e-6 + 0.1 * float(np.median(contrast[known]))), unit)
+def clusters(scores: np.ndarray, least_mm2: Sequence[float], unit: float) -> np.ndarray:
+    """Places in clusters that are larger than the limit of any kind and level, bool (h, w)."""
+    every = [(score, level) for score in scores for level in LEVELS]
+    found = np.zeros(scores.shape[1:], bool)
+    for (score, level), least in zip(every, least_mm2, strict=True):
+        labels, areas = cluster_areas(score, level, unit)
+        found |= (areas > least)[labels]
+    return found
 
 
-def _levelled(image: np.ndarray, target: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """`image` with the distribution of values that `target` has over the known area."""
-    percentiles = np.linspace(0, 100, 101)
-    own = np.percentile(image[known], percentiles)
-    wanted = np.percentile(target[known], percentiles)
-    # A value that many pixels have, as in a thresholded image, stands for the mean of its percentiles.
-    values, first, times = np.unique(own, return_index=True, return_counts=True)
-    return np.interp(image, values, np.add.reduceat(wanted, first) / times).astype(np.float32)
+def largest_mm2(scores: np.ndarray, unit: float) -> list[float]:
+    """Area of the largest cluster of each kind and level, mm2."""
+    return [float(cluster_areas(score, level, unit)[1].max()) for score in scores for level in LEVELS]
 
 
-def _local(values: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:
-    """Mean under a Gaussian window of what is known."""
-    share = ndimage.gaussian_filter(known.astype(np.float32), sigma)
-    return ndimage.gaussian_filter(np.where(known, values, 0).astype(np.float32), sigma) / np.maximum(share, 1e-6)
+def _pixels(found: np.ndarray, unit: float, shape: tuple[int, int]) -> np.ndarray:
+    """Places as pixels, bool (H, W)."""
+    step = step_of(unit)
+    return np.repeat(np.repeat(found, step, 0), step, 1)[: shape[0], : shape[1]]
 
 
-def _spread(values: np.ndarray) -> float:
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
+def cluster_areas(score: np.ndarray, level: float, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Clusters of evidence beyond a level: their numbers at each place, 0 outside, and their areas in mm2 by number."""
+    labels, _ = ndimage.label(score > level)
+    areas = np.bincount(labels.ravel()) * (step_of(unit) * REFERENCE_UM / 1000 / unit) ** 2
+    areas[0] = 0
+    return labels, areas

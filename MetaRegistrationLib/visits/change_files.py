@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,19 +14,21 @@ from ..formats.files import write_json
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
 from ..octa.vessels import vessel_mask
-from .change import Change, RepeatNoise, change_map
+from .change import WINDOW_UM, Change, ClusterLimits, visit_change
 from .change_picture import change_picture
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .measured import measured
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
 from .series import AlignedVisit, Series
 from .trust import POOR_BUT_USED
-from .unknown import folded, usual_area
 
 WHAT_IT_SHOWS = (
-    "Later minus earlier visit, both normalised to one level as a whole, in standard deviations (SD) of repeat scans without"
-    " change. Blue: decreased, orange: increased, hatched: not measurable (no overlap, shadow, motion line). A change of the"
-    " whole image, of a focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the"
-    " scan. For research use: no diagnosis, and no lesions are outlined."
+    "Density of capillaries around each place, later minus earlier visit, in percentage points. Blue: decreased, orange:"
+    " increased."
+    " Full colours: clusters larger than those of repeat scans, in which nothing changed. Pale colours: within repeatability."
+    " Hatched: not measurable (no overlap, border, shadow, band without signal, motion line). A change of the focal plane, or of"
+    " blood flow below what the device shows, cannot be distinguished from a change of the eye. For research use: no diagnosis,"
+    " and no lesions are outlined."
 )
 
 
@@ -54,7 +57,7 @@ class SeriesChange:
 def series_change(
     series: Series,
     names: tuple[str, str] | None = None,
-    noise: RepeatNoise | None = None,
+    limits: ClusterLimits | None = None,
     centre_xy: tuple[float, float] | None = None,
     eye: str = "",
 ) -> SeriesChange:
@@ -72,9 +75,9 @@ def series_change(
     reference = series.visits[series.reference]
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
     _refuse_different_eyes(earlier, later, images, shown)
-    valid = shown[0] & shown[1] & ~folded(earlier.positions, usual_area(earlier.positions))
-    change = change_map(*images, valid, positions=later.positions, noise=noise)
-    pixel = series.pixel_mm
+    pixel, spacing = series.pixel_mm, reference.visit.image.geometry.spacing
+    side = None if pixel is None else math.sqrt(math.prod(spacing))  # filters go by the scale of the device
+    change = visit_change(measured(earlier), measured(later), side, limits)
     given = centre_xy or series.centre_xy
     centre = given or suggested_centre(*reference.warped)
     rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)
@@ -154,14 +157,17 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
 
     Files
     -----
-    change_A_to_B_density.nrrd, change_A_to_B_brightness.nrrd
-        Standard deviations on the reference's pixels, NaN where not measurable.
+    change_A_to_B_density.nrrd
+        Percentage points on the reference's pixels, NaN where not measurable.
+    change_A_to_B_clusters.nrrd
+        1 where density decreased, 2 where it increased, beyond repeat scans; 0 elsewhere.
     change_A_to_B.png, change_A_to_B_regions.csv, change_A_to_B.json
         Picture with legend; numbers by region; settings.
     """
     start = folder / found.name
-    write_image(start.with_name(f"{found.name}_density.nrrd"), found.change.z, geometry)
-    write_image(start.with_name(f"{found.name}_brightness.nrrd"), found.change.brightness_z, geometry)
+    write_image(start.with_name(f"{found.name}_density.nrrd"), found.change.density, geometry)
+    clusters = found.change.lost + np.uint8(2) * found.change.gained
+    write_image(start.with_name(f"{found.name}_clusters.nrrd"), clusters, geometry)
     picture = change_picture(image, found.change)
     path = start.with_name(f"{found.name}.png")
     write_image(path, picture, Geometry(picture.shape[:2]))
@@ -170,9 +176,9 @@ def write_change(folder: Path, found: SeriesChange, image: np.ndarray, geometry:
         "earlier": found.earlier.visit.name,
         "later": found.later.visit.name,
         "dates": [found.earlier.visit.date, found.later.visit.date],
-        "threshold_sd": found.change.threshold,
-        "sd": asdict(found.change.noise),
-        "sd_from": "this pair" if found.change.own_noise else "repeat scans",
+        "unit": "percentage points of capillary density",
+        "window_um": WINDOW_UM,
+        "clusters": asdict(found.change.limits),
         "centre_xy": found.centre_xy,
         "centre_from": "the user" if found.centre_chosen else "suggested",
         "pixel_mm": found.pixel_mm,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import ndimage
 
 from ..registration.overlays import grey_levels
 from .change import Change
 
 LOST, GAINED = (0, 114, 178), (230, 159, 0)
 """Blue and orange of Okabe and Ito, which colour-blind people can distinguish. A paler colour is a smaller change."""
-FULL = 8.0
-"""Standard deviations of the full colour."""
-_PALE = 0.15  # of the colour where a difference is below the threshold
+FULL = 15.0
+"""Percentage points of the full colour."""
+_PALE = 0.3  # of the colour outside clusters that count
 _HATCH = 9  # pixels between the lines
 _GREY = 0.55  # of the image under the colours
 _BAR = 56  # pixels that the legend is wide
@@ -28,60 +29,62 @@ _LETTERS = {  # 3 x 5 pixels each, a row a digit in octal
     "9": "75717",
     "+": "02720",
     "-": "00700",
-    "S": "74717",
-    "D": "65556",
+    "%": "51245",
     " ": "00000",
 }
 
 
-def change_colours(z: np.ndarray, threshold: float) -> np.ndarray:
+def change_colours(points: np.ndarray, counts: np.ndarray | bool = True) -> np.ndarray:
     """Opacity and colour of differences: float32 (..., 4), red, green, blue and alpha from 0 to 1.
 
-    Below the threshold it is pale, from there on stronger and stronger up to `FULL`; NaN is transparent.
+    Parameters
+    ----------
+    points : array
+        Percentage points; NaN is transparent.
+    counts : bool array of that shape, or bool
+        Whether they are in a cluster that counts. Elsewhere the colour is pale.
     """
-    z = np.asarray(z, dtype=np.float32)
-    size = np.abs(np.nan_to_num(z))
-    strong = 0.45 + 0.55 * np.clip((size - threshold) / (FULL - threshold), 0, 1)
-    alpha = np.where(size < threshold, _PALE * size / threshold, strong)
-    colour = np.where((z > 0)[..., None], np.float32(GAINED), np.float32(LOST)) / 255
-    return np.concatenate([colour, np.where(np.isfinite(z), alpha, 0)[..., None]], axis=-1).astype(np.float32)
+    points = np.asarray(points, dtype=np.float32)
+    size = np.clip(np.abs(np.nan_to_num(points)) / FULL, 0, 1)
+    alpha = np.where(counts, 0.45 + 0.55 * size, _PALE * size)
+    colour = np.where((points > 0)[..., None], np.float32(GAINED), np.float32(LOST)) / 255
+    return np.concatenate([colour, np.where(np.isfinite(points), alpha, 0)[..., None]], axis=-1).astype(np.float32)
 
 
-def change_picture(image: np.ndarray, change: Change, z: np.ndarray | None = None) -> np.ndarray:
-    """Picture of a change on the image, with a legend in standard deviations (SD): uint8 (H, W + 56, 3).
+def change_picture(image: np.ndarray, change: Change) -> np.ndarray:
+    """Picture of a change on the image, with a legend in percentage points: uint8 (H, W + 56, 3).
 
     Parameters
     ----------
     image : array (H, W)
         The reference.
     change : Change
-    z : array (H, W), optional
-        Which of its maps; vessel density if not given.
     """
-    values = change.z if z is None else z
     grey = np.repeat((_GREY * np.nan_to_num(grey_levels(image)))[..., None], 3, axis=2)
-    colours = change_colours(values, change.threshold)
+    counts = change.lost | change.gained
+    colours = change_colours(change.density, counts)
     mixed = grey * (1 - colours[..., 3:]) + colours[..., :3] * colours[..., 3:]
+    mixed[ndimage.binary_dilation(counts) & ~counts] = 1  # their outline
     rows, columns = np.indices(image.shape)
     lines = ~change.known & ((rows + columns) % _HATCH < 2)
     mixed[~change.known] *= 0.6
     mixed[lines] = 0.7
     picture = np.round(255 * np.clip(mixed, 0, 1)).astype(np.uint8)
-    return np.concatenate([picture, _legend(picture.shape[0], change.threshold)], axis=1)
+    return np.concatenate([picture, _legend(picture.shape[0])], axis=1)
 
 
-def _legend(height: int, threshold: float) -> np.ndarray:
+def _legend(height: int) -> np.ndarray:
     """A bar from +FULL down to -FULL on white, with its numbers."""
     white = np.full((height, _BAR, 3), 255, np.uint8)
     if height < 80:
         return white
     top, bottom = 24, height - 12
     values = np.linspace(FULL, -FULL, bottom - top)[:, None]
-    colours = change_colours(values, threshold)
+    colours = change_colours(values)
     mixed = 0.35 * (1 - colours[..., 3:]) + colours[..., :3] * colours[..., 3:]
     white[top:bottom, 6:18] = np.round(255 * mixed).astype(np.uint8)
-    _write(white, "SD", 6, 6)
-    for value in (FULL, threshold, 0.0, -threshold, -FULL):
+    _write(white, "%", 6, 6)
+    for value in (FULL, FULL / 2, 0.0, -FULL / 2, -FULL):
         row = round(top + (FULL - value) / (2 * FULL) * (bottom - top - 1))
         white[row, 18:22] = 0
         _write(white, f"{value:+.0f}" if value else " 0", row - 5, 24)

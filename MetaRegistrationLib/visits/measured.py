@@ -7,20 +7,46 @@ texture, and a visit that moved more would seem to have fewer capillaries.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy import ndimage
 
 from ..formats.images import tissue
-from ..octa.capillaries import parts, texture
+from ..octa.capillaries import Parts, anchored, filter_unit, parts, structure, texture
 from .no_signal import no_signal
 from .series import AlignedVisit
+from .shadows import dimmed
 from .unknown import folded, usual_area
 
 _SURE = 0.7  # of a pixel, for it to be between vessels after warping
+_MOST_AT_ONCE = 8  # memory: each takes 18 values a pixel
+_T, _R = TypeVar("_T"), TypeVar("_R")
 _HALF = 0.5  # of a pixel, for it to be a larger vessel
+
+
+@dataclass(frozen=True, eq=False)
+class Local:
+    """What local differences between two visits are computed from, on the pixels of the reference.
+
+    Attributes
+    ----------
+    texture : float32 array (18, H, W)
+        As `octa.capillaries.texture`.
+    structure : float32 array (4, H, W)
+        Anchored grey values, and three bands of them.
+    large, between : bool arrays (H, W)
+        As of `octa.capillaries.Parts`.
+    """
+
+    texture: np.ndarray
+    structure: np.ndarray
+    large: np.ndarray
+    between: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +63,8 @@ class MeasuredVisit:
         The larger vessels.
     between : bool array (H, W)
         Tissue that is not near a larger vessel.
+    own : Parts
+        The same on the visit's own pixels.
     quality : float
         Signal quality of the visit (`visits.quality`).
     """
@@ -46,35 +74,73 @@ class MeasuredVisit:
     seen: np.ndarray
     large: np.ndarray
     between: np.ndarray
+    own: Parts
     quality: float = math.nan
 
     def features(self) -> np.ndarray:
         """Features of the texture, float32 (18, H, W). They are large, so that they are computed when asked for."""
-        array, valid, pixel = _own(self.entry)
-        found = texture(array, valid, parts(array, valid, pixel).large, pixel)
+        array, valid, pixel = _pixels(self.entry)
+        found = texture(array, valid, self.own.large, pixel)
         return np.stack([_on_reference(part, self.entry) for part in found])
+
+    def grey(self) -> np.ndarray:
+        """Anchored grey values (`octa.capillaries.anchored`), float32 (H, W)."""
+        array, valid, pixel = _pixels(self.entry)
+        return _on_reference(anchored(array, valid, self.own.large, pixel), self.entry)
+
+    def local(self) -> Local:
+        """What local differences are computed from; large, and computed when asked for."""
+        own = local_of(*_pixels(self.entry), self.own)
+        warped = [
+            np.stack([_on_reference(part, self.entry) for part in stack]) for stack in (own.texture, own.structure)
+        ]
+        return Local(*warped, self.large, self.between)
+
+
+def local_of(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None, found: Parts | None = None) -> Local:
+    """An image on pixels of its own; its parts are found if they are not given."""
+    found = found or parts(image, tissue, pixel_mm)
+    grey = anchored(image, tissue, found.large, pixel_mm)
+    bands = structure(grey, filter_unit(image.shape, pixel_mm))
+    described = texture(image, tissue, found.large, pixel_mm)
+    return Local(described, np.concatenate([grey[None], bands]), found.large, found.between)
 
 
 def measured(entry: AlignedVisit, quality: float = math.nan) -> MeasuredVisit:
     """An aligned visit, divided into its parts."""
-    found = parts(*_own(entry))
+    found = parts(*_pixels(entry))
     values, seen = entry.warped
     large, between = (_on_reference(part, entry) for part in (found.large, found.between))
     seen = seen & ~folded(entry.positions, usual_area(entry.positions))
-    return MeasuredVisit(entry, values, seen, (large > _HALF) & seen, (between > _SURE) & seen, quality)
+    return MeasuredVisit(entry, values, seen, (large > _HALF) & seen, (between > _SURE) & seen, found, quality)
 
 
-def _own(entry: AlignedVisit) -> tuple[np.ndarray, np.ndarray, float | None]:
-    """Pixels, tissue with signal, and pixel size in mm of the visit's own image."""
+def in_parallel(function: Callable[[_T], _R], visits: Sequence[_T]) -> list[_R]:
+    """The results of a function for each visit; several at once, as far as memory allows."""
+    workers = max(min(len(visits), os.cpu_count() or 1, _MOST_AT_ONCE), 1)
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, visits))
+
+
+def _pixels(entry: AlignedVisit) -> tuple[np.ndarray, np.ndarray, float | None]:
+    """Pixels, tissue with signal, and pixel size in mm, of the visit's own image.
+
+    An image of much smaller pixels is taken on those of the reference: the noise of its pixels is not that of the others.
+    """
     image = entry.visit.image
-    array = np.where(np.isfinite(image.array), image.array, 0).astype(np.float32)
-    valid = tissue(image)
     geometry = image.geometry
     pixel = math.sqrt(math.prod(geometry.spacing)) if geometry.spacing_known else None
+    if entry.finer:
+        step = math.sqrt(abs(usual_area(entry.positions)))
+        return *entry.warped, None if pixel is None else pixel * step
+    array = np.where(np.isfinite(image.array), image.array, 0).astype(np.float32)
+    valid = tissue(image)
     return array, valid & ~no_signal(array, valid), pixel
 
 
 def _on_reference(part: np.ndarray, entry: AlignedVisit) -> np.ndarray:
+    if entry.finer:
+        return part.astype(np.float32)
     places = np.moveaxis(entry.positions, -1, 0)
     return ndimage.map_coordinates(part.astype(np.float32), places, order=1, mode="nearest")
 
@@ -82,6 +148,19 @@ def _on_reference(part: np.ndarray, entry: AlignedVisit) -> np.ndarray:
 def common_mask(visits: Sequence[MeasuredVisit]) -> np.ndarray:
     """Pixels that all visits show, bool (H, W)."""
     return np.logical_and.reduce([visit.seen for visit in visits])
+
+
+def without_shadows(visits: Sequence[MeasuredVisit]) -> np.ndarray:
+    """The common mask without what is in a shadow in some visit, compared with the first of them (`visits.shadows`)."""
+    known = common_mask(visits)
+    if len(visits) < 2:
+        return known
+    unit = filter_unit(known.shape, _pixels(visits[0].entry)[2])
+    first = visits[0].grey()
+    dark = in_parallel(
+        lambda visit: dimmed((first, visit.grey()), (visits[0].large, visit.large), known, unit), visits[1:]
+    )
+    return known & ~np.logical_or.reduce(dark)
 
 
 def common_between(visits: Sequence[MeasuredVisit]) -> np.ndarray:

@@ -8,9 +8,7 @@ Science & Applications 11:63, 2022): densities are shares of an area, lengths pe
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +18,7 @@ from .. import calibration
 from ..eye_length import EyeLength
 from ..octa.capillaries import local_density, region_density
 from ..octa.faz import Faz, find_faz
-from .measured import MeasuredVisit, common_between, common_mask
+from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
 from .regions import regions
 
 UNITS = {
@@ -41,7 +39,6 @@ OF_THE_EYE = ("faz_area", "faz_perimeter", "faz_circularity", "signal_quality")
 WINDOW_UM = 160.0
 """Standard deviation of the Gaussian window for non-perfused area."""
 _NONPERFUSED = calibration.NONPERFUSED_DENSITY.value
-_MOST_AT_ONCE = 8  # memory: each takes 18 values a pixel
 _LEAST_COVERED = 0.5  # of a region that the scan has to cover
 _LEAST_MEASURABLE = 0.5  # of a region that has to be measurable
 
@@ -129,7 +126,7 @@ def measure_visits(visits: Sequence[MeasuredVisit], grid: Grid) -> list[Measurem
 
 
 def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasures]:
-    """All measures of visits of one eye, on their common mask.
+    """All measures of visits of one eye, on their common mask without shadows.
 
     Parameters
     ----------
@@ -142,21 +139,22 @@ def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasu
     list of VisitMeasures
         In the order of the visits.
     """
-    known, between = common_mask(visits), common_between(visits)
+    shown, known = common_mask(visits), without_shadows(visits)
+    between = common_between(visits) & known
     places = grid.regions(known.shape)
-    workers = max(min(len(visits), os.cpu_count() or 1, _MOST_AT_ONCE), 1)
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda visit: _measure(visit, known, between, places, grid), visits))
+    return in_parallel(lambda visit: _measure(visit, _faz(visit, shown, grid), known, between, places, grid), visits)
 
 
-def _measure(visit: MeasuredVisit, known, between, places: Mapping[str, np.ndarray], grid: Grid) -> VisitMeasures:
+def _measure(
+    visit: MeasuredVisit, zone: Faz | None, known, between, places: Mapping[str, np.ndarray], grid: Grid
+) -> VisitMeasures:
     """All measures of one visit."""
-    zone, features = _faz(visit, known, grid), visit.features()
+    features, line = visit.features(), _skeleton(visit.large & known)
     lost = nonperfused(features, known, between, zone, grid.spacing_mm)
     rows = []
     for region, where in places.items():
         share = float(known[where].mean()) if where.any() else 0.0
-        values = dict(_values(visit, features, where & known, between, lost, grid.spacing_mm))
+        values = dict(_values(visit, features, where & known, between, lost, line, grid.spacing_mm))
         if region == "whole":
             values |= {**_of_zone(zone), "signal_quality": visit.quality}
         for measure, value in values.items():
@@ -211,7 +209,7 @@ def _of_zone(zone: Faz | None) -> dict[str, float]:
     return dict(zip(names, (zone.area_mm2, zone.perimeter_mm, zone.circularity), strict=True))
 
 
-def _values(visit, features, where, between, lost, spacing_mm) -> Iterator[tuple[str, float]]:
+def _values(visit, features, where, between, lost, line, spacing_mm) -> Iterator[tuple[str, float]]:
     """The measures of one region, of which `where` is measurable."""
     count = int(where.sum())
     large = float(visit.large[where].mean()) if count else math.nan
@@ -221,15 +219,18 @@ def _values(visit, features, where, between, lost, spacing_mm) -> Iterator[tuple
     yield "large_vessel_density", 100 * large
     if spacing_mm is not None:
         area = count * math.prod(spacing_mm)
-        yield "vessel_length_density", _length(visit.large & where, spacing_mm) / area if count else math.nan
+        yield "vessel_length_density", _length(line & where, spacing_mm) / area if count else math.nan
         yield "nonperfused_area", float((lost & where).sum() * math.prod(spacing_mm)) if count else math.nan
     yield "brightness", float(visit.image[where].mean()) if count else math.nan
 
 
-def _length(vessels: np.ndarray, spacing_mm: tuple[float, float]) -> float:
-    """Length of the skeleton, mm: steps between neighbours, diagonal ones only where no other way joins them."""
+def _skeleton(vessels: np.ndarray) -> np.ndarray:
     image = sitk.GetImageFromArray(np.pad(vessels, 1).astype(np.uint8))  # the filter neglects the outermost pixels
-    line = sitk.GetArrayFromImage(sitk.BinaryThinning(image))[1:-1, 1:-1] != 0
+    return sitk.GetArrayFromImage(sitk.BinaryThinning(image))[1:-1, 1:-1] != 0
+
+
+def _length(line: np.ndarray, spacing_mm: tuple[float, float]) -> float:
+    """Length of a skeleton, mm: steps between neighbours, diagonal ones only where no other way joins them."""
     down, across = line[1:] & line[:-1], line[:, 1:] & line[:, :-1]
     slanted = line[1:, 1:] & line[:-1, :-1] & ~line[1:, :-1] & ~line[:-1, 1:]
     leaning = line[1:, :-1] & line[:-1, 1:] & ~line[1:, 1:] & ~line[:-1, :-1]

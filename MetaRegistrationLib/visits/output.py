@@ -28,7 +28,7 @@ _OF_ALL = (
     "report.html",
     "series.json",
 )
-_OF_A_CHANGE = ("_density.nrrd", "_brightness.nrrd", ".png", "_regions.csv", ".json")
+_OF_A_CHANGE = ("_density.nrrd", "_clusters.nrrd", ".png", "_regions.csv", ".json")
 
 
 def eyes_output(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import ndimage
 
 from ..errors import InputError
 from ..octa.vessels import ridge_strength
-from .change import Change
+
+if TYPE_CHECKING:
+    from .change import Change
 
 RADII_MM = (0.5, 1.5, 3.0)
 """Of the ETDRS grid: circles of 1, 3 and 6 mm across."""
@@ -15,11 +19,10 @@ REGION_COLUMNS = (
     "region",
     "area_mm2",
     "pixels",
-    "mean_z",
+    "difference_points",
     "lost_percent",
     "gained_percent",
     "changed_percent",
-    "mean_brightness_z",
     "unknown_percent",
 )
 _RADII_OF_SIDE = (1 / 12, 1 / 4, 1 / 2)  # of the shorter side, where no pixel size is known: the same ratios
@@ -53,9 +56,9 @@ def etdrs_table(
     Returns
     -------
     list of dict
-        With the keys `REGION_COLUMNS`: mean standard deviations over the measurable pixels (None if there are none), and the
-        percentages of these where vessel density decreased or increased. `unknown_percent` is of all pixels of
-        the region in the image.
+        With the keys `REGION_COLUMNS`: mean difference over the measurable pixels in percentage points (None if there are
+        none), and the percentages of these in clusters where density decreased or increased. `unknown_percent` is of all
+        pixels of the region in the image.
     """
     if eye not in _SIDES:
         raise InputError(f"The eye is 'right', 'left' or '' (unknown); got {eye!r}.")
@@ -93,11 +96,10 @@ def _row(name: str, where: np.ndarray, change: Change, spacing: np.ndarray | Non
         "region": name,
         "area_mm2": None if spacing is None else count * float(np.prod(spacing)),
         "pixels": count,
-        "mean_z": float(change.z[known].mean()) if seen else None,
+        "difference_points": float(change.density[known].mean()) if seen else None,
         "lost_percent": share(change.lost),
         "gained_percent": share(change.gained),
         "changed_percent": share(change.lost | change.gained),
-        "mean_brightness_z": float(change.brightness_z[known].mean()) if seen else None,
         "unknown_percent": 100 * (1 - seen / count) if count else None,
     }
 

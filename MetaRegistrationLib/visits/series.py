@@ -92,6 +92,11 @@ class AlignedVisit:
         """Whether it can be used."""
         return self.positions is not None
 
+    @property
+    def finer(self) -> bool:
+        """Whether its pixels are much smaller than those of the reference."""
+        return math.sqrt(abs(usual_area(self.positions))) > _SMOOTHED_FROM
+
     @cached_property
     def warped(self) -> tuple[np.ndarray, np.ndarray]:
         """The image on the reference's pixels, float32 (H, W), interpolated once, and where it shows tissue, bool (H, W).

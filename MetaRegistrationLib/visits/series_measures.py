@@ -11,7 +11,7 @@ import numpy as np
 from ..octa.faz import Faz
 from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
-from .measured import MeasuredVisit, common_mask, measured
+from .measured import MeasuredVisit, common_mask, in_parallel, measured
 from .measures import Grid, Measurement, measure_each
 from .regions import suggested_centre
 from .repeatability import Repeatability, repeatability, used_repeatability
@@ -84,7 +84,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
         Of the user's own repeat scans. Visits of one day are used as such by themselves.
     """
     qualities = {entry.visit.name: quality for entry, quality in zip(series.visits, series.qualities, strict=True)}
-    visits = [measured(entry, qualities[entry.visit.name]) for entry in series.used]
+    visits = in_parallel(lambda entry: measured(entry, qualities[entry.visit.name]), series.used)
     each = measure_each(visits, grid)
     rows = [row for one in each for row in one.rows]
     zones = {one.visit: one.zone for one in each}

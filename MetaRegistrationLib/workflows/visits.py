@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..formats.output_folder import Output
     from ..registration.registrar import Registrar, Registration
     from ..visits import Series, Visit
-    from ..visits.change import RepeatNoise
+    from ..visits.change import ClusterLimits
     from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye, Eyes
     from ..visits.own_regions import GivenRegions, OwnRegions
@@ -392,7 +393,7 @@ class _Eyes:
         wanted = self.options.change
         try:
             found = series_change(
-                series, wanted.visits, self.repeats and self.repeats.noise, wanted.centre_xy, series.side
+                series, wanted.visits, self.repeats and self.repeats.clusters, wanted.centre_xy, series.side
             )
         except InputError as error:
             if wanted.visits:
@@ -483,7 +484,7 @@ def _side_by_side(registrar: Registrar) -> Iterator[Callable]:
 class _Repeats:
     """What the user's own repeat scans show."""
 
-    noise: RepeatNoise
+    clusters: ClusterLimits
     measures: Repeatability
 
 
@@ -491,22 +492,25 @@ def _repeats(folder: Path, registrar: Registrar, progress: Reader) -> _Repeats:
     """The differences between the repeat scans of a folder of pairs."""
     from ..pairs.folders import find_pairs
     from ..visits import Visit, align_series
-    from ..visits.change import repeat_noise
+    from ..visits.change import limits_of, visit_change
+    from ..visits.measured import measured
     from ..visits.repeatability import repeatability
     from ..visits.series_measures import grid_of, measure_series
 
-    pairs, rows = [], []
+    changes, rows = [], []
     found = find_pairs(folder).pairs
     for number, files in enumerate(found, 1):
         pair = files.load()
         progress(Stage("register", f"repeat scans: {pair.name}", number, len(found)))
         series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
         if all(entry.aligned for entry in series.visits):
-            (first, known), (second, seen) = (entry.warped for entry in series.visits)
-            pairs.append((first, second, known & seen))
-            rows.append(measure_series(series, grid_of(series)).rows)
+            grid = grid_of(series)
+            pixel = None if grid.spacing_mm is None else math.sqrt(math.prod(grid.spacing_mm))
+            changes.append(visit_change(*map(measured, series.visits), pixel))
+            rows.append(measure_series(series, grid).rows)
         else:
             progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
-    if not pairs:
+    if not changes:
         raise InputError(f"{{field}}: no pair of {folder} could be aligned with confidence.", field="repeats")
-    return _Repeats(repeat_noise(pairs), repeatability(rows, f"{len(rows)} pairs of repeat scans of your own"))
+    source = f"{len(rows)} pairs of repeat scans of your own"
+    return _Repeats(limits_of(changes, source), repeatability(rows, source))

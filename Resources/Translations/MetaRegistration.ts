@@ -836,7 +836,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The change by region of the ETDRS grid around the point in the views: mean in standard deviations (SD), and the percentages of the measurable pixels where vessel density decreased or increased.</source>
+        <source>The change by region of the ETDRS grid around the point in the views: mean difference of the capillary density in percentage points, and the percentages of the measurable pixels in clusters where it decreased or increased.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -848,7 +848,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Mean (SD)</source>
+        <source>Mean difference (points)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2282,7 +2282,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>For research use: no diagnosis, and no lesions are outlined. Local vessel density, later minus earlier visit, in standard deviations of repeat scans without change. Blue: decreased, orange: increased, grey lines: not measurable (no overlap, shadow, motion line). A change of the whole image, of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the scan.</source>
+        <source>For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the eye.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2372,11 +2372,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Vessel density, {earlier} to {later}</source>
+        <source>Density difference, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Brightness, {earlier} to {later}</source>
+        <source>Density changed, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

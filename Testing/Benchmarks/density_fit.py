@@ -152,7 +152,8 @@ def _local(scan, features, between, rng) -> Iterator[Row]:
         gone = np.logical_or.reduce([disc(scan.shape, *spot) for spot in spots])
         if kind == "capillaries":
             gone &= ~larger(scan)
-        other, _ = _features(without(scan, gone, np.percentile(scan, rng.choice([2, 10])), 1.5))
+        level = np.percentile(scan, rng.choice([2, 10])) + rng.normal(0, rng.choice([0, 6, 12]), scan.shape)
+        other, _ = _features(np.clip(without(scan, gone, level, 1.5), 0, 255))
         for centre, radius in spots:
             where = disc(scan.shape, centre, radius - 8) & between
             if where.sum() > 60:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from MetaRegistrationLib.octa.vessels import ridge_strength, vessel_mask
@@ -21,7 +22,7 @@ def disc(shape: tuple[int, int], centre, radius: float) -> np.ndarray:
     return np.hypot(rows - centre[0], columns - centre[1]) < radius
 
 
-def without(scan: np.ndarray, gone: np.ndarray, level: float, edge: float = 1.0) -> np.ndarray:
+def without(scan: np.ndarray, gone: np.ndarray, level: float | np.ndarray, edge: float = 1.0) -> np.ndarray:
     """The scan with a grey level where vessels are gone."""
     share = ndimage.gaussian_filter(gone.astype(np.float32), edge)
     return (scan * (1 - share) + level * share).astype(np.float32)
@@ -56,6 +57,21 @@ def thinned_labels(scan: np.ndarray, labels: np.ndarray, share: float, rng: np.r
     low = ndimage.percentile_filter(scan, 12, 9)
     soft = np.clip(1.2 * ndimage.gaussian_filter(ndimage.binary_dilation(gone).astype(np.float32), 0.8), 0, 1)
     return (scan * (1 - soft) + low * soft).astype(np.float32)
+
+
+def enlarged_zone(scan: np.ndarray, outline: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """A scan whose foveal avascular zone, of a known outline (row, column), has grown by a share of its area."""
+    middle = outline.mean(axis=0)
+    before, after = (_inside(scan.shape, middle + scale * (outline - middle)) for scale in (1, np.sqrt(1 + share)))
+    inner = scan[ndimage.binary_erosion(before, iterations=3)]
+    soft = ndimage.gaussian_filter((after & ~before).astype(np.float32), 1.0)
+    return (scan * (1 - soft) + rng.choice(inner, scan.shape) * soft).astype(np.float32)
+
+
+def _inside(shape: tuple[int, int], outline: np.ndarray) -> np.ndarray:
+    picture = Image.new("1", (shape[1], shape[0]))
+    ImageDraw.Draw(picture).polygon([(float(column), float(row)) for row, column in outline], fill=1)
+    return np.array(picture, dtype=bool)
 
 
 def disturbed(scan: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray]]:

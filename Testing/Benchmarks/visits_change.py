@@ -23,10 +23,11 @@ from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.formats.tables import read_table
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits import Visit, align_series
-from MetaRegistrationLib.visits.change import change_map, repeat_noise
+from MetaRegistrationLib.visits.change import change_map
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 SIZE = 400
+PIXEL_MM = 6 / 320
 RADII_PX = (16, 24, 32, 40)
 FOUND = 0.2  # of a lesion's area that has to be marked for it to count as found
 _BORDER = 20
@@ -56,25 +57,21 @@ def aligned(registrar, fixed: Image, moving: Image):
 
 
 def false_alarms(data: Path, registrar) -> dict:
-    """Percent of the area that is called changed, by split; the noise of the one split for the other too."""
-    scans: dict[str, list] = {}
+    """Percent of the area that is called changed, and pairs with any cluster, by split."""
+    found: dict[str, list] = {}
     for files in find_pairs(data / "octa_scp_repeat_visits").pairs:
         pair = files.load()
         made = aligned(registrar, pair.fixed, pair.moving)
         if made:
-            scans.setdefault(files.split, []).append(made)
-    noise = repeat_noise([made[:3] for made in scans["fine_tune"]])
+            change = change_map(*made[:3], positions=made[3], pixel_mm=PIXEL_MM)
+            called = 100 * float((change.lost | change.gained)[change.known].mean())
+            found.setdefault(files.split, []).append((called, 100 * float(1 - change.known[made[2]].mean())))
     table = {}
-    for split, made in scans.items():
-        for source, given in (("the pair", None), ("repeat scans", noise)):
-            changes = [change_map(*one[:3], positions=one[3], noise=given) for one in made]
-            density = [100 * (change.lost | change.gained)[change.known].mean() for change in changes]
-            bright = [100 * (np.abs(c.brightness_z[c.known]) > c.threshold).mean() for c in changes]
-            unknown = [100 * (1 - c.known[one[2]].mean()) for c, one in zip(changes, made, strict=True)]
-            row = {"pairs": len(made), "density": _few(density), "brightness": _few(bright), "unknown": _few(unknown)}
-            row["above_5"] = int(sum(part > 5 for part in density))
-            table[f"{split}, SD from {source}"] = row
-            print(f"{split}, SD from {source}: {row}", flush=True)
+    for split, rows in found.items():
+        called, unknown = (list(values) for values in zip(*rows, strict=True))
+        row = {"pairs": len(rows), "density": _few(called), "unknown": _few(unknown)}
+        table[split] = row | {"with_a_cluster": sum(part > 0 for part in called)}
+        print(f"{split}: {table[split]}", flush=True)
     return table
 
 

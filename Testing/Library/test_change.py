@@ -17,7 +17,7 @@ from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.resources import sample_visits
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits import Visit, align_series
-from MetaRegistrationLib.visits.change import RepeatNoise, change_map, repeat_noise
+from MetaRegistrationLib.visits.change import Change, ClusterLimits, change_map, limits_of
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.change_picture import change_colours, change_picture
 from MetaRegistrationLib.visits.regions import etdrs_table, regions, suggested_centre
@@ -46,8 +46,7 @@ def dropped_out():
 
 def test_repeat_scans_show_no_change_and_a_drop_out_is_found():
     unchanged = change_map(scan(1), scan(2), EVERYWHERE)
-    assert (unchanged.lost | unchanged.gained)[unchanged.known].mean() < 0.03 and unchanged.own_noise
-    assert 0.8 < np.nanstd(unchanged.z) < 1.6  # standard deviations, as it says
+    assert not (unchanged.lost | unchanged.gained).any() and np.abs(np.nanmean(unchanged.density)) < 1
     found = change_map(scan(1), scan(3, dropped_out()), EVERYWHERE)
     assert found.lost[LESION].mean() > 0.6 and found.gained[LESION].mean() == 0
     assert found.lost[~ndimage.binary_dilation(LESION, iterations=20)].mean() < 0.03
@@ -58,7 +57,6 @@ def test_repeat_scans_show_no_change_and_a_drop_out_is_found():
 def test_a_scan_that_is_darker_and_flatter_as_a_whole_is_no_change():
     darker = change_map(scan(1), 20 + scan(2, level=0.4), EVERYWHERE)
     assert (darker.lost | darker.gained)[darker.known].mean() < 0.03
-    assert (np.abs(darker.brightness_z[darker.known]) > darker.threshold).mean() < 0.03
 
 
 def test_where_nothing_can_be_said_there_is_no_number():
@@ -69,11 +67,10 @@ def test_where_nothing_can_be_said_there_is_no_number():
     shadow = np.hypot(ROWS - 250, COLUMNS - 320) < 30
     later[shadow] = later.min() + 0.02 * later[shadow]
     found = change_map(scan(1), later, valid)
-    for unknown in (found.z[:, :60], found.z[300:303, 70:], found.z[ndimage.binary_erosion(shadow, iterations=15)]):
+    dark = ndimage.binary_erosion(shadow, iterations=15)
+    for unknown in (found.density[:, :60], found.density[300:303, 70:], found.density[dark]):
         assert np.isnan(unknown).all()
-    assert np.array_equal(np.isnan(found.z), ~found.known) and np.array_equal(
-        np.isnan(found.brightness_z), ~found.known
-    )
+    assert np.array_equal(np.isnan(found.density), ~found.known)
     positions = np.stack([ROWS, COLUMNS], -1).astype(np.float32)
     positions[200:220, 200:220, 0] = positions[200:220, 200:220, 0][::-1]
     assert not change_map(scan(1), scan(2), EVERYWHERE, positions=positions).known[203:217, 203:217].any()
@@ -83,16 +80,26 @@ def test_where_nothing_can_be_said_there_is_no_number():
         change_map(scan(1), scan(2)[:-1], EVERYWHERE)
 
 
-def test_the_noise_of_repeat_scans_is_the_unit_when_it_is_given():
-    pairs = [(scan(seed), scan(seed + 50), EVERYWHERE) for seed in (20, 21)]
-    noise = repeat_noise(pairs)
-    own = change_map(scan(1), scan(2), EVERYWHERE)
-    assert noise.density == pytest.approx(own.noise.density, rel=0.3)
-    doubled = RepeatNoise(2 * own.noise.density, own.noise.brightness)
-    given = change_map(scan(1), scan(2), EVERYWHERE, noise=doubled)
-    assert not given.own_noise and np.nanmax(np.abs(2 * given.z - own.z)) < 1e-4
+def repeated(largest_mm2):
+    """A change between repeat scans whose largest clusters are so large, at each level."""
+    nothing = np.zeros((4, 4), bool)
+    areas = (largest_mm2,) * len(ClusterLimits().least_mm2)
+    return Change(np.zeros((4, 4), np.float32), ~nothing, nothing, nothing, ClusterLimits(), areas)
+
+
+def test_own_repeat_scans_say_how_large_a_cluster_has_to_be():
+    shipped = ClusterLimits()
+    few = limits_of([repeated(99.0), repeated(0.0)], "mine")
+    assert set(few.least_mm2) == {99.0} and few.pairs == 2 + shipped.pairs and "the larger counts" in few.source
+    assert limits_of([repeated(0.0)], "mine").least_mm2 == shipped.least_mm2
+    many = limits_of([repeated(number / 10) for number in range(40)], "mine")
+    assert set(many.least_mm2) == {3.7} and (many.pairs, many.source) == (40, "mine")  # two of forty are larger: 5 %
+    found = change_map(scan(1), scan(3, dropped_out()), EVERYWHERE)
+    assert found.lost.any()
+    larger = ClusterLimits(found.largest_mm2, 9, "larger ones")
+    assert not change_map(scan(1), scan(3, dropped_out()), EVERYWHERE, limits=larger).lost.any()
     with pytest.raises(InputError, match="at least one"):
-        repeat_noise([])
+        limits_of([], "mine")
 
 
 def test_regions_have_the_areas_of_the_etdrs_grid():
@@ -117,7 +124,8 @@ def test_numbers_by_region_are_those_of_the_map():
     found = change_map(scan(1), scan(3, dropped_out()), EVERYWHERE)
     rows = {row["region"]: row for row in etdrs_table(found, (CENTRE[1], CENTRE[0]), 0.03)}
     centre = np.hypot(ROWS - CENTRE[0], COLUMNS - CENTRE[1]) * 0.03 <= 0.5
-    assert rows["centre"]["mean_z"] == pytest.approx(float(found.z[centre & found.known].mean()), abs=1e-4)
+    mean = float(found.density[centre & found.known].mean())
+    assert rows["centre"]["difference_points"] == pytest.approx(mean, abs=1e-4) and mean < -5
     assert rows["centre"]["lost_percent"] > 50 and rows["centre"]["gained_percent"] == 0
     assert rows["centre"]["area_mm2"] == pytest.approx(np.pi / 4, rel=0.05)
     assert rows["whole"]["unknown_percent"] == pytest.approx(100 * (~found.known).mean())
@@ -135,7 +143,8 @@ def test_the_fovea_is_suggested_where_it_was_drawn(seed):
 
 
 def test_colours_tell_lost_from_gained_and_unknown_from_unchanged():
-    colours = change_colours(np.array([-8.0, -2.9, 0.0, 3.0, 8.0, np.nan]), 3.0)
+    counts = np.array([True, False, False, True, True, True])
+    colours = change_colours(np.array([-15.0, -6.0, 0.0, 3.0, 15.0, np.nan]), counts)
     assert colours[0, 2] > colours[0, 0] and colours[4, 0] > colours[4, 2]  # blue, orange
     assert (
         list(colours[[2, 5], 3]) == [0, 0]
@@ -206,15 +215,19 @@ def test_the_command_maps_the_change(tmp_path, capsys):
         CENTRE[0],
     ]
     assert main([str(word) for word in [*words, "--eye", "right"]]) == 0
-    z = sitk.GetArrayFromImage(sitk.ReadImage(str(out / "change_1_to_2_density.nrrd")))[0]
-    assert (z[LESION] < -3).mean() > 0.5 and np.isnan(z[:, :3]).all()
+    points, clusters = (
+        sitk.GetArrayFromImage(sitk.ReadImage(str(out / f"change_1_to_2_{name}.nrrd")))[0]
+        for name in ("density", "clusters")
+    )
+    assert np.nanmean(points[LESION]) < -5 and np.isnan(points[:, :3]).all()
+    assert (clusters[LESION] == 1).mean() > 0.5 and not (clusters == 2).any()
     rows = {row["region"]: row for row in csv.DictReader((out / "change_1_to_2_regions.csv").open(encoding="utf-8"))}
     assert (
-        float(rows["centre"]["lost_percent"]) > 30 and "inner nasal" in rows and float(rows["centre"]["area_mm2"]) > 0.7
+        float(rows["centre"]["lost_percent"]) > 25 and "inner nasal" in rows and float(rows["centre"]["area_mm2"]) > 0.7
     )
     record = json.loads((out / "change_1_to_2.json").read_text(encoding="utf-8"))
     assert (
-        record["sd_from"] == "repeat scans"
+        record["clusters"]["source"].startswith("2 pairs of repeat scans of your own")
         and record["centre_from"] == "the user"
         and record["pixel_mm"] == [0.01, 0.01]
     )
@@ -274,10 +287,10 @@ def test_the_sample_visits_end_in_a_change_where_the_vessels_are_lost(tmp_path):
     out = tmp_path / "out"
     words = ["series", "--folder", sample_visits(), "--output", out, "--reference", "visit_1", "--device", "cpu"]
     assert main([str(word) for word in words]) == 0
-    z = sitk.GetArrayFromImage(sitk.ReadImage(str(out / "change_visit_1_to_visit_3_density.nrrd")))[0]
+    clusters = sitk.GetArrayFromImage(sitk.ReadImage(str(out / "change_visit_1_to_visit_3_clusters.nrrd")))[0]
     lost = sitk.GetArrayFromImage(sitk.ReadImage(str(sample_visits() / "truth" / "lost.png"))) > 0
-    assert (z[lost] < -3).mean() > 0.6
-    assert (np.abs(z[~ndimage.binary_dilation(lost, iterations=16)]) > 3).mean() < 0.04
+    assert (clusters[lost] == 1).mean() > 0.45
+    assert (clusters[~ndimage.binary_dilation(lost, iterations=16)] != 0).mean() < 0.04
 
 
 def test_a_fold_in_either_visit_is_left_open():

@@ -2,6 +2,7 @@
 
 import datetime
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_a_repeat_scan_measures_the_same_and_a_thinned_eye_less():
     found = values([eye(), eye(noise=1), eye(0.2, noise=2), eye(0.4, noise=3)])
     density = [found[str(number), "whole", "capillary_density"].value for number in range(4)]
     assert abs(density[1] / density[0] - 1) < 0.02
-    assert 0.97 > density[2] / density[0] > density[3] / density[0] and density[3] / density[0] < 0.87
+    assert 0.97 > density[2] / density[0] > density[3] / density[0] and density[3] / density[0] < 0.92
     large = [found[str(number), "whole", "large_vessel_density"].value for number in range(4)]
     assert np.ptp(large) < 1.5, "larger vessels are not thinned"
 
@@ -110,9 +111,8 @@ def test_what_is_hidden_is_not_measured():
     visits = [measured(entry("a", eye())), measured(entry("b", image))]
     hidden = visits[1].seen.copy()
     hidden[:, :200] = False
-    visits[1] = type(visits[1])(
-        visits[1].entry, visits[1].image, hidden, visits[1].large & hidden, visits[1].between & hidden
-    )
+    large, between = visits[1].large & hidden, visits[1].between & hidden
+    visits[1] = replace(visits[1], seen=hidden, large=large, between=between)
     found = {(r.visit, r.region, r.measure): r for r in measure_visits(visits, Grid((160, 160), (MM, MM), ""))}
     left = found["a", "outer_left", "capillary_density"]
     assert math.isnan(left.value) and left.measurable_percent < 5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.visits.change import Change, RepeatNoise
+from MetaRegistrationLib.visits.change import Change, ClusterLimits
 from MetaRegistrationLib.visits.regions import etdrs_table, suggested_centre
 from MetaRegistrationLib.visits.sides import differ_in_side_alone, side_in_name, side_of_cell
 
@@ -75,9 +75,10 @@ def test_the_side_of_the_disc_is_nasal(eye, mirrored):
     valid = np.ones(image.shape, bool)
     centre = suggested_centre(image, valid)
     assert np.hypot(centre[0] - fovea[1], centre[1] - fovea[0]) < 8
-    z = np.zeros(image.shape, np.float32)
-    z[disc[0] - 15 : disc[0] + 15, disc[1] - 15 : disc[1] + 15] = -5  # vessels lost at the disc
-    rows = {row["region"]: row for row in etdrs_table(Change(z, z, valid, RepeatNoise(1, 1), False), centre, 0.02, eye)}
+    lost = np.zeros(image.shape, bool)
+    lost[disc[0] - 15 : disc[0] + 15, disc[1] - 15 : disc[1] + 15] = True  # vessels lost at the disc
+    change = Change(-5 * lost.astype(np.float32), valid, lost, ~valid, ClusterLimits(), (1.0,))
+    rows = {row["region"]: row for row in etdrs_table(change, centre, 0.02, eye)}
     assert rows["outer nasal"]["lost_percent"] > 3
     assert all(rows[f"outer {name}"]["lost_percent"] == 0 for name in ("temporal", "superior", "inferior"))
 

@@ -10,10 +10,10 @@ from .naming import capital, column_words, region_words
 
 def caption(found: SeriesChange) -> Html:
     """What the colours of the map mean."""
-    noise = "this pair itself" if found.change.own_noise else "repeat scans"
     return escaped(
-        f"local vessel density. Blue: decreased, orange: increased, hatched: not measurable. Strong from"
-        f" {found.change.threshold:.2g} standard deviations (SD), estimated from {noise}."
+        "difference of the local density of capillaries, percentage points. Blue: decreased, orange: increased, hatched: not"
+        " measurable. Full colours with an outline: clusters larger than those of repeat scans"
+        f" ({found.change.limits.source})."
     )
 
 
@@ -31,4 +31,4 @@ def map_table(found: SeriesChange) -> Html:
 def _cell(key: str, value: object) -> object:
     if isinstance(value, str):
         return region_words(value)
-    return value if isinstance(value, int) else number(value, sign=key.startswith("mean"))
+    return value if isinstance(value, int) else number(value, sign=key.startswith("difference"))

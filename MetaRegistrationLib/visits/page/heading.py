@@ -53,7 +53,7 @@ def _summary(content: Content) -> Html:
         found = "no measure of the whole image is measurable."
     else:
         found = "<b>no change beyond the repeatability</b> in the whole image."
-    return paragraph(Html(f"{start}{found}{_regions(content)}"), "short")
+    return paragraph(Html(f"{start}{found}{_regions(content)}{_clusters(content)}"), "short")
 
 
 def _regions(content: Content) -> str:
@@ -61,6 +61,21 @@ def _regions(content: Content) -> str:
     judged = [row for row in content.changes if row.region != "whole" and row.measure in MAIN]
     count = sum(row.verdict is Verdict.CHANGED for row in judged)
     return f" Of {len(judged)} values of regions, {count} changed." if judged else ""
+
+
+def _clusters(content: Content) -> str:
+    """How much of the map is in clusters that count."""
+    if content.change is None:
+        return ""
+    whole = content.change.rows[-1]
+    parts = [
+        f"{words} on {number(whole[key])} %"
+        for key, words in (("lost_percent", "decreased"), ("gained_percent", "increased"))
+        if whole[key]
+    ]
+    if not parts:
+        return " The change map has no cluster beyond repeat scans."
+    return f" The change map has clusters beyond repeat scans: density <b>{' and '.join(parts)}</b> of the measurable area."
 
 
 def _sentence(row: MeasureChange) -> str:
