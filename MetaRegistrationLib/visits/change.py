@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..octa.capillaries import REFERENCE_UM, filter_unit, local_density
 from .evidence_weights import LEAST_MM2, LEVELS, PAIRS, SOURCE
 from .local_evidence import scores, step_of
-from .measured import Local, MeasuredVisit, local_of
+from .measured import Local, MeasuredVisit, in_parallel, local_of
 from .repeatability import LEAST_PAIRS
 from .shadows import dimmed
 from .unknown import folded, nothing_known, usual_area
@@ -122,7 +122,8 @@ def visit_change(
     valid = earlier.seen & later.seen & ~folded(earlier.entry.positions, usual_area(earlier.entry.positions))
     known = valid & ~nothing_known(earlier.image, later.image, valid, later.entry.positions)
     _check(known)
-    return _change(earlier.local(), later.local(), known, filter_unit(known.shape, pixel_mm), limits)
+    first, second = in_parallel(MeasuredVisit.local, (earlier, later))
+    return _change(first, second, known, filter_unit(known.shape, pixel_mm), limits)
 
 
 def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:

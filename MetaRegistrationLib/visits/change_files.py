@@ -17,7 +17,7 @@ from ..octa.vessels import vessel_mask
 from .change import WINDOW_UM, Change, ClusterLimits, visit_change
 from .change_picture import change_picture
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
-from .measured import measured
+from .measured import in_parallel, measured
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
 from .series import AlignedVisit, Series
 from .trust import POOR_BUT_USED
@@ -77,7 +77,7 @@ def series_change(
     _refuse_different_eyes(earlier, later, images, shown)
     pixel, spacing = series.pixel_mm, reference.visit.image.geometry.spacing
     side = None if pixel is None else math.sqrt(math.prod(spacing))  # filters go by the scale of the device
-    change = visit_change(measured(earlier), measured(later), side, limits)
+    change = visit_change(*in_parallel(measured, (earlier, later)), side, limits)
     given = centre_xy or series.centre_xy
     centre = given or suggested_centre(*reference.warped)
     rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)

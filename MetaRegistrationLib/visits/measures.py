@@ -54,7 +54,7 @@ class Measurement:
         NaN where it is not measurable.
     unit : str
     measurable_percent : float
-        Of the region.
+        Of the region, with what lies beyond the scan.
     signal_quality : float
         Of the visit (`visits.quality`).
     """
@@ -113,11 +113,14 @@ class Grid:
 
     def regions(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
         """The regions that the scan covers, by name; without a pixel size only the whole and the user's own."""
-        found = {"whole": np.ones(shape, bool)}
+        return {name: where for name, (where, _) in self.covered_regions(shape).items()}
+
+    def covered_regions(self, shape: tuple[int, int]) -> dict[str, tuple[np.ndarray, float]]:
+        """As `regions`, each with the share of it that the scan covers."""
+        found = {"whole": (np.ones(shape, bool), 1.0)}
         if self.spacing_mm is not None:
-            wide = _etdrs(shape, self)
-            found |= {name: where for name, (where, covered) in wide.items() if covered >= _LEAST_COVERED}
-        return found | {name: np.asarray(where, bool) for name, where in (self.own or {}).items()}
+            found |= {name: part for name, part in _etdrs(shape, self).items() if part[1] >= _LEAST_COVERED}
+        return found | {name: (np.asarray(where, bool), 1.0) for name, where in (self.own or {}).items()}
 
 
 def measure_visits(visits: Sequence[MeasuredVisit], grid: Grid) -> list[Measurement]:
@@ -141,19 +144,19 @@ def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasu
     """
     shown, known = common_mask(visits), without_shadows(visits)
     between = common_between(visits) & known
-    places = grid.regions(known.shape)
+    places = grid.covered_regions(known.shape)
     return in_parallel(lambda visit: _measure(visit, _faz(visit, shown, grid), known, between, places, grid), visits)
 
 
 def _measure(
-    visit: MeasuredVisit, zone: Faz | None, known, between, places: Mapping[str, np.ndarray], grid: Grid
+    visit: MeasuredVisit, zone: Faz | None, known, between, places: Mapping[str, tuple[np.ndarray, float]], grid: Grid
 ) -> VisitMeasures:
     """All measures of one visit."""
     features, line = visit.features(), _skeleton(visit.large & known)
     lost = nonperfused(features, known, between, zone, grid.spacing_mm)
     rows = []
-    for region, where in places.items():
-        share = float(known[where].mean()) if where.any() else 0.0
+    for region, (where, covered) in places.items():
+        share = covered * float(known[where].mean()) if where.any() else 0.0
         values = dict(_values(visit, features, where & known, between, lost, line, grid.spacing_mm))
         if region == "whole":
             values |= {**_of_zone(zone), "signal_quality": visit.quality}

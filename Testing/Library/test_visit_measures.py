@@ -98,6 +98,14 @@ def test_only_regions_that_the_scan_covers_are_measured():
     assert not any("area" in measure or "length" in measure for _, _, measure in unknown if measure[:3] != "faz")
 
 
+def test_what_the_scan_does_not_cover_is_not_measurable():
+    small = np.s_[80:240, 80:240]  # 3 x 3 mm: the circle of 3 mm fits, and is cut when the fovea is off the middle
+    whole = values([eye()[small], eye(noise=1)[small]], Grid((80, 80), (MM, MM), ""))
+    cut = values([eye()[small], eye(noise=1)[small]], Grid((100, 80), (MM, MM), ""))
+    percent = [found["0", "inner_right", "capillary_density"].measurable_percent for found in (whole, cut)]
+    assert percent[0] > 90 and 50 < percent[1] < percent[0] - 15
+
+
 def test_the_user_draws_regions():
     own = np.zeros((SIDE, SIDE), bool)
     own[:100] = True
