@@ -19,6 +19,7 @@ from MetaRegistrationLib.stages import Stages
 
 LIBRARY = Path(registration_node.__file__).parents[1]
 EXEMPT = {
+    "mrml/faz_curves.py": "a curve says whether the program found it or a hand corrected it",
     "mrml/masks.py": "a label map says of which volume it is the field of view",
     "mrml/transforms.py": "a linear transform between a volume and a result says where the volume was before",
     "mrml/visit_nodes.py": "the table of visits, their landmarks and masks",
