@@ -94,7 +94,7 @@ def taken_out(nodes: VisitNodes, reference: str) -> dict[str, object]:
 def put_back(nodes: VisitNodes, kept: dict[str, object], *, rescaled: bool = False) -> None:
     """Give curves that `taken_out` kept back to their visits; those of visits that are not aligned any more are removed.
 
-    Where the axial length is another one (`rescaled`), what was kept of them is on another scale.
+    With another axial length (`rescaled`), the measures that were kept are on another scale.
     """
     for name, node in kept.items():
         if name in nodes.aligned:

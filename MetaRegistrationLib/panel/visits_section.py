@@ -192,7 +192,7 @@ class VisitsSection:
         self._choose_eye()
 
     def _other_eye(self) -> None:
-        """Forget what belongs to the eye that was chosen before; what was given before any eye was chosen stays."""
+        """Forget the inputs of the eye that was chosen before. Inputs that were given before any eye was chosen stay."""
         if self._chosen is not None:
             self._state.parameters.visitsRegions = None
             self._state.parameters.axialLength = 0.0

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from .. import calibration
 from .texts import tr as _
+from .visits_words import region_text
 
 _NONE = "–"
 
@@ -89,19 +90,7 @@ def _area(row: dict) -> str:
 
 
 def _region(name: str) -> str:
-    words = {
-        "centre": _("centre"),
-        "inner": _("inner"),
-        "outer": _("outer"),
-        "superior": _("superior"),
-        "inferior": _("inferior"),
-        "nasal": _("nasal"),
-        "temporal": _("temporal"),
-        "left": _("left"),
-        "right": _("right"),
-        "whole": _("whole image"),
-    }
-    return " ".join(words.get(part, part) for part in name.split())
+    return region_text(name.replace(" ", "_"))
 
 
 def _number(value: object, form: str) -> str:

@@ -20,12 +20,11 @@ from ..octa.capillaries import REFERENCE_UM, filter_unit, local_density
 from .evidence_weights import LEAST_MM2, LEVELS, PAIRS, SOURCE
 from .local_evidence import scores, step_of
 from .measured import Local, MeasuredVisit, in_parallel, local_of
+from .measures import WINDOW_UM
 from .repeatability import LEAST_PAIRS
 from .shadows import dimmed
 from .unknown import folded, nothing_known, usual_area
 
-WINDOW_UM = 160.0
-"""Standard deviation of the Gaussian window of the map, micrometres."""
 _SHARE = 0.95  # of pairs without change that have no cluster
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
 

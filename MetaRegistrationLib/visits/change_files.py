@@ -14,10 +14,11 @@ from ..formats.files import write_json
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
 from ..octa.vessels import vessel_mask
-from .change import WINDOW_UM, Change, ClusterLimits, visit_change
+from .change import Change, ClusterLimits, visit_change
 from .change_picture import change_picture
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .measured import in_parallel, measured
+from .measures import WINDOW_UM
 from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
 from .series import AlignedVisit, Series
 from .trust import POOR_BUT_USED

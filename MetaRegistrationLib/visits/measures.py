@@ -37,7 +37,7 @@ UNITS = {
 OF_THE_EYE = ("faz_area", "faz_perimeter", "faz_circularity", "signal_quality")
 """Measures that have no regions; their region is "whole"."""
 WINDOW_UM = 160.0
-"""Standard deviation of the Gaussian window for non-perfused area."""
+"""Standard deviation of the Gaussian window for non-perfused area and for the change map."""
 _NONPERFUSED = calibration.NONPERFUSED_DENSITY.value
 _LEAST_COVERED = 0.5  # of a region that the scan has to cover
 _LEAST_MEASURABLE = 0.5  # of a region that has to be measurable

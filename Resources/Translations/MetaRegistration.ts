@@ -2664,46 +2664,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>centre</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>inner</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>outer</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>superior</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>inferior</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>nasal</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>temporal</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>left</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>right</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>whole image</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>reference</source>
         <translation type="unfinished"></translation>
     </message>
