@@ -8,6 +8,8 @@ from .errors import InputError
 
 _DEFAULT_CHECKPOINT = "Checkpoints/coarse_to_fine_any.pt"
 _OCTA_CHECKPOINT = "coarse_to_fine_octa.pt"
+_LIKE_CONTRAST_CHECKPOINT = "coarse_to_fine_meta.pt"
+_ERROR_PREDICTOR = "error_predictor.pt"
 _SAMPLE_PAIRS = "SamplePairs"
 _SAMPLE_VISITS = "SampleVisits"
 
@@ -45,7 +47,19 @@ def shipped_checkpoints() -> list[Path]:
     """
     default = default_checkpoint()
     first = [path for path in (default, default.with_name(_OCTA_CHECKPOINT)) if path.is_file()]
-    return [*first, *sorted(path for path in default.parent.glob("*.pt") if path not in first)]
+    others = {*first, error_predictor()}
+    return [*first, *sorted(path for path in default.parent.glob("*.pt") if path not in others)]
+
+
+def companion_checkpoints() -> list[Path]:
+    """The shipped checkpoints whose fields are candidates beside that of another checkpoint of the same network."""
+    default = default_checkpoint()
+    return [path for path in (default, default.with_name(_LIKE_CONTRAST_CHECKPOINT)) if path.is_file()]
+
+
+def error_predictor() -> Path:
+    """The shipped error predictor."""
+    return default_checkpoint().with_name(_ERROR_PREDICTOR)
 
 
 def sample_pairs() -> Path:

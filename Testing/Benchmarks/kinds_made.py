@@ -26,19 +26,20 @@ def made(name: str, data: Path, folder: Path, count: int) -> Path:
 
     Parameters
     ----------
-    name : {"S2", "cross_contrast_brain"}
+    name : {"S2", "strong", "cross_contrast_brain"}
     data : Path
         The folder with octa_scp_single_visits and source_tasks.
     folder : Path
         Where sets are kept.
     count : int
-        Pairs of S2.
+        Pairs of S2 or strong.
     """
-    target = folder / (f"{name}_{count}" if name == "S2" else name)
+    target = folder / (f"{name}_{count}" if name in ("S2", "strong") else name)
     if not (target / _DONE).is_file():
         writer = _Writer(writable_folder(target))
-        if name == "S2":
-            _second_repeats(data / "octa_scp_single_visits", writer, count)
+        if name in ("S2", "strong"):
+            strength = second_simulator.STRONG if name == "strong" else second_simulator.USUAL
+            _second_repeats(data / "octa_scp_single_visits", writer, count, strength)
         else:
             _brains(data / "source_tasks", writer)
         writer.finish()
@@ -66,12 +67,12 @@ class _Writer:
         write_text(self._folder / _DONE, f"seed {SEED}\n")
 
 
-def _second_repeats(eyes: Path, writer: _Writer, count: int) -> None:
+def _second_repeats(eyes: Path, writer: _Writer, count: int, strength: second_simulator.Strength) -> None:
     names = [row.text("image") for row in read_table(eyes / "images.csv", ("image",)) if row.text("split") == "test"]
     for index in np.unique(np.linspace(0, len(names) - 1, count).round().astype(int)):
         image, vessels = (read_image(eyes / part / names[index]).array for part in ("images", "vessel_masks"))
         rng = np.random.default_rng((SEED, index))
-        found = second_simulator.repeat(image, vessels > 0, rng)
+        found = second_simulator.repeat(image, vessels > 0, rng, strength=strength)
         writer.add(Path(names[index]).stem, found.moving, found.fixed, found.moving_points, found.fixed_points)
 
 

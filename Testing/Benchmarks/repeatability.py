@@ -104,7 +104,7 @@ def changes(rows, known: Repeatability) -> list:
 
 def share(found, verdict: Verdict) -> float:
     """Part of the measurable changes that have a verdict."""
-    good = [change for change in found if change.verdict is not Verdict.NOT_MEASURABLE]
+    good = [change for change in found if change.verdict not in (Verdict.NOT_MEASURABLE, Verdict.UNCERTAIN)]
     return sum(change.verdict is verdict for change in good) / max(len(good), 1)
 
 

@@ -32,7 +32,35 @@ class Repeat:
     fixed_points: np.ndarray
 
 
-def repeat(eye: np.ndarray, vessels: np.ndarray, rng: np.random.Generator, size: int = 400) -> Repeat:
+@dataclass(frozen=True)
+class Strength:
+    """How far apart two visits are.
+
+    Attributes
+    ----------
+    mean_px, spread_px, least_px, most_px : float
+        Of the mean displacement of a pair.
+    whole : (float, float)
+        Least and greatest share of it that is affine.
+    local : float
+        Share of it that is local at first; 0 takes the bumps and eddies as they are drawn.
+    """
+
+    mean_px: float = 10.0
+    spread_px: float = 3.0
+    least_px: float = 4.0
+    most_px: float = 18.0
+    whole: tuple[float, float] = (0.4, 0.8)
+    local: float = 0.0
+
+
+USUAL = Strength()
+STRONG = Strength(15.0, 4.0, 10.0, 20.0, (0.2, 0.6), 0.6)
+
+
+def repeat(
+    eye: np.ndarray, vessels: np.ndarray, rng: np.random.Generator, size: int = 400, *, strength: Strength = USUAL
+) -> Repeat:
     """A repeat visit of an eye.
 
     Parameters
@@ -42,9 +70,10 @@ def repeat(eye: np.ndarray, vessels: np.ndarray, rng: np.random.Generator, size:
     rng : numpy.random.Generator
     size : int
         Side of both images.
+    strength : Strength
     """
     clean = cleaned(eye)
-    deformation = displacement(size, rng)
+    deformation = displacement(size, rng, strength)
     fixed = acquisition(_framed(clean, np.zeros_like(deformation)), rng)
     moving = acquisition(_framed(clean, deformation), rng)
     start, step = _placing(eye.shape, size)
@@ -83,14 +112,16 @@ def visits(
     return fixed, moving, _framed(region.astype(np.float32), still) > 0.5
 
 
-def displacement(size: int, rng: np.random.Generator) -> np.ndarray:
-    """Where each pixel of the moving image comes from, less its own place: (2, size, size), about 10 px in the mean."""
+def displacement(size: int, rng: np.random.Generator, strength: Strength = USUAL) -> np.ndarray:
+    """Where each pixel of the moving image comes from, less its own place: (2, size, size), in pixels."""
     rows, columns = np.mgrid[:size, :size].astype(np.float64)
-    length = np.clip(rng.normal(10, 3), 4, 18)
+    length = np.clip(rng.normal(strength.mean_px, strength.spread_px), strength.least_px, strength.most_px)
     whole = _linear(rows, columns, rng)
     local = _bumps(rows, columns, rng) + _eddies(rows, columns, rng)
     drift = np.stack([np.zeros((size, size)), np.broadcast_to(_rows(size, rng)[:, None], (size, size))])
-    whole *= rng.uniform(0.4, 0.8) * length / _length(whole)
+    whole *= rng.uniform(*strength.whole) * length / _length(whole)
+    if strength.local:
+        local *= strength.local * length / _length(local)
     for _ in range(40):
         total = whole + local + drift
         total *= length / _length(total)

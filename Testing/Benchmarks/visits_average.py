@@ -78,7 +78,7 @@ def contrast_over_noise(image: Image) -> float:
 class _Found:
     """What `align_series` asks of a registration, for a given pull field."""
 
-    alignment, ncc, kept = None, (np.nan, np.nan), "other"
+    alignment, confidence, ncc, result_stage, error = None, np.nan, (np.nan, np.nan), "other", None
 
     def __init__(self, field: np.ndarray) -> None:
         self._positions = np.moveaxis(np.indices(field.shape[1:]) + field, 0, -1)

@@ -17,7 +17,7 @@ ORDER = (
     ("octa",),
     ("formats",),
     ("pairs", "networks", "refinement", "simulation", "preparation"),
-    ("checkpoints", "alignment"),
+    ("checkpoints", "alignment", "error_map"),
     ("tasks",),
     ("training",),
     ("registration",),
