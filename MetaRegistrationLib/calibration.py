@@ -462,11 +462,10 @@ ALIKE_CONTRASTS = Threshold(
     " 0.6. T1 and T2 had -0.07 to -0.02.",
     "none",
 )
-UNEXPLAINED = Threshold(
-    1.1,
-    "ratio of 1 - NCC, after over before",
-    "It rose by 5 percent on OCTA and by 8 percent on serial sections, where less noise was matched. It rose by"
-    " 26 percent on brains that another recipe harmed.",
+ADAPTATION_GAIN = Threshold(
+    0.02,
+    "share of the predicted error of the start",
+    "No measurement is recorded. An epoch that is predicted to gain less is not better than the start.",
     "none",
 )
 
@@ -640,69 +639,38 @@ TRIMMED_FROM = Threshold(
     "visits_average.py",
 )
 
-# registration: which stage is the result
+# registration: the predicted error
 
-REFINEMENT_GAIN = Threshold(
-    0.006,
-    "difference of mean cosines of directions",
-    "Views of a sphere that the alignment brought together to 0.1 px gained at most 0.005 by the refinement, and"
-    " lay 0.1 to 0.7 px apart after it. Real repeat scans of OCTA, which the alignment leaves 0.5 px apart or"
-    " more, gained 0.029 and more. Sections under an electron microscope, 0.35 px apart, gained 0.003 to 0.012.",
-    "wide_fields.py",
-)
-ALIKE_DIRECTIONS = Threshold(
-    0.3,
-    "mean cosine of all directions under the alignment",
-    "Below it, edges and ridges of the two contrasts have different directions, as with T1 and T2 or with two stains.",
-    "kinds.py",
-)
-REFINEMENT_SHARE = Threshold(
-    0.1,
-    "share of the mean cosine under the alignment",
-    "Eight pairs of two contrasts that were already aligned gained at most 0.08, and were moved by up to 0.7 px"
-    " for that. Pairs that had something left to deform gained 0.16 and more.",
-    "kinds.py",
+UNCERTAIN_PX = Threshold(
+    2.0,
+    "pixels of the network grid (400 x 400)",
+    "A capillary is some 2 px wide there. Where the predicted 95 % bound is larger, what is measured may be of another vessel.",
+    "none",
 )
 
-# registration and training: thresholds that depend on the network
-
-NETWORK_GAIN = Threshold(
-    0.015,
-    "difference of mean cosines of directions",
-    "Views of a sphere that the alignment brought together to 0.1 px gained at most 0.014 by the network, and lay"
-    " 0.1 to 0.7 px apart after it. Real repeat scans of OCTA gained 0.029 and more.",
-    "wide_fields.py",
-)
-NETWORK_AGREEMENT = Threshold(
-    0.49,
-    "mean cosine of all directions under the network's field",
-    "Of a hundred pairs of unrelated images the network brought all but one below 0.40. It brought other stains"
-    " and modalities, for which it was not trained, below 0.49, and repeat scans of OCTA to 0.6 and more.",
+LOST_PX = Threshold(
+    10.0,
+    "pixels of the network grid (400 x 400)",
+    "Positions with a larger error show another part of the tissue.",
     "calibration.py",
 )
-CONTRAST_GAIN = Threshold(
-    0.13,
-    "difference of mean cosines of directions",
-    "Between T1 and T2 ridges turn to valleys, so that all directions never agree enough. Of thirty such pairs a"
-    " network trained on unlike contrasts brought those that it improved 0.15 to 0.24, the others at most 0.11. A"
-    " network that was not trained on unlike contrasts can gain 0.3 by matching unrelated structures, so that the"
-    " rule does not hold for it.",
-    "kinds.py",
-)
-NETWORK_HALF_CONFIDENT = Threshold(
-    0.52,
-    "mean cosine of all directions under the network's field",
-    "Strongly deformed repeat scans, of which the alignment alone is not confident, reached 0.5 to 0.8. A hundred"
-    " pairs of unrelated images reached at most 0.46.",
+
+OPINION_HALF_CONFIDENT = Threshold(
+    0.6,
+    "predicted share of positions with an error below 2 px",
+    "Of 24 strongly deformed repeats 23 had 0.73 and more under a network's field, one 0.35. Of 16 pairs of unrelated images the"
+    " best field had at most 0.32, in 14 pairs at most 0.04.",
     "calibration.py",
 )
-NETWORK_STEEPNESS = Threshold(
+OPINION_STEEPNESS = Threshold(
     20.0,
-    "logits a unit of the mean cosine",
-    "It spreads the cosines around NETWORK_HALF_CONFIDENT over confidences from 0 to 1: unrelated images stay"
-    " below 0.25.",
-    "calibration.py",
+    "logits a unit of the share",
+    "It spreads the shares around OPINION_HALF_CONFIDENT over confidences from 0 to 1.",
+    "none",
 )
+
+# training: thresholds that depend on the network
+
 SMOOTH_BELOW = Threshold(
     0.014,
     "mean squared gradient of the starting network's field",
@@ -727,45 +695,22 @@ class NetworkCalibration:
 
     Attributes
     ----------
-    network_gain, network_agreement : float
-        By how much directions have to agree more under the network's field, and how well all of them, to accept it.
-    contrast_gain : float
-        The gain that is enough by itself; infinite for a network that was not trained on unlike contrasts.
-    half_confident, steepness : float
-        From the agreement under the network's field to a confidence: a logistic curve.
     smooth_below : float
         Roughness of the network's field from which on much is left to deform.
     """
 
-    network_gain: float
-    network_agreement: float
-    contrast_gain: float
-    half_confident: float
-    steepness: float
     smooth_below: float
 
 
-_MEASURED = NetworkCalibration(
-    NETWORK_GAIN.value,
-    NETWORK_AGREEMENT.value,
-    CONTRAST_GAIN.value,
-    NETWORK_HALF_CONFIDENT.value,
-    NETWORK_STEEPNESS.value,
-    SMOOTH_BELOW.value,
-)
-_OF_NETWORKS = {"coarse_to_fine": _MEASURED, "voxelmorph": _MEASURED}
-"""Defaults by the name of the network. They were measured with checkpoints of coarse_to_fine, and serve all others too."""
+_FORMER = ("network_gain", "network_agreement", "contrast_gain", "half_confident", "steepness")
+"""Names that checkpoints of earlier versions may carry. The predicted error decides in their place."""
 
 
-def network_calibration(
-    network: str, *, any_contrast: bool, own: Mapping[str, float] | None = None
-) -> NetworkCalibration:
+def network_calibration(*, any_contrast: bool, own: Mapping[str, float] | None = None) -> NetworkCalibration:
     """The thresholds of a network.
 
     Parameters
     ----------
-    network : str
-        Its name in the registry, or its import path.
     any_contrast : bool
         Whether it was trained on pairs of unlike contrast.
     own : mapping of str to float, optional
@@ -776,12 +721,12 @@ def network_calibration(
     ValueError
         `own` has an unknown name, or a value that is no number.
     """
-    found = _OF_NETWORKS.get(network, _MEASURED)
-    contrast = {"smooth_below": SMOOTH_BELOW_ANY_CONTRAST.value} if any_contrast else {"contrast_gain": math.inf}
+    smooth_below = SMOOTH_BELOW_ANY_CONTRAST if any_contrast else SMOOTH_BELOW
+    found = NetworkCalibration(smooth_below.value)
     known = {field.name for field in fields(NetworkCalibration)}
     for name, value in (own or {}).items():
-        if name not in known or isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        if name not in {*known, *_FORMER} or type(value) not in (int, float) or math.isnan(value):
             raise ValueError(
                 f"calibration: expected numbers for some of {', '.join(sorted(known))}, got {name}: {value!r}"
             )
-    return replace(found, **{**contrast, **(own or {})})
+    return replace(found, **{name: value for name, value in (own or {}).items() if name in known})

@@ -124,7 +124,7 @@ class Checkpoint:
     def build_calibration(self) -> NetworkCalibration:
         """The thresholds of the network; an `InputError` when this version does not know those of the checkpoint."""
         try:
-            return network_calibration(self.network["name"], any_contrast=self.knows_contrasts, own=self.calibration)
+            return network_calibration(any_contrast=self.knows_contrasts, own=self.calibration)
         except ValueError as error:
             raise InputError(f"{self.title}: {error}. A newer version of the program may have written them.") from error
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from .aligner import AlignmentContext
 from .blocks import BlockMatcher
 from .confidence import confidence
 from .quadratic import bent
-from .refine_transform import RefinedTransform, agreement_under, refine_transform
+from .refine_transform import RefinedTransform, agreeing_nearby, agreement_under, refine_transform
 from .result import Alignment
 from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
@@ -30,6 +31,8 @@ _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
 _USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
 _WHOLE = Range(tuple(np.arange(-180.0, 179.0, 6.0)), steps(0.4, 2.5, 1.13))
 _MIRRORED = Range(_WHOLE.rotations_deg, steps(0.88, 1.13, 1.13))
+_PEAKS = 10
+_SCOUTED = 120
 _TRIED = {"usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
 _IN_PLACE = calibration.IN_PLACE.value
@@ -135,6 +138,7 @@ def align(
         found.reason,
         found.directions,
         None if found.bend is None else _bend_of_frames(found.bend, shapes, len(fixed)),
+        tuple(of_frames(matrix) for matrix in found.rejected),
     )
 
 
@@ -150,6 +154,7 @@ class _Found:
     reason: str = ""
     directions: str = "both"
     bend: np.ndarray | None = None
+    rejected: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,14 +181,17 @@ class _Search:
             if image.at(1.0).blank:
                 return _Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
         best = self._best(_USUAL, "usual")
+        tried = [best]
         if best.confidence < LEAST_CONFIDENCE:
             best = max([best, *self._by_opinion(best.refined)], key=lambda candidate: candidate.confidence)
         if best.confidence < LEAST_CONFIDENCE and self._kind != "translation":
-            best = max(best, self._best(_WHOLE, "whole"), key=lambda candidate: candidate.confidence)
+            tried.append(self._best(_WHOLE, "whole"))
+            best = max(best, tried[-1], key=lambda candidate: candidate.confidence)
         unmoved = agreement_under(self._matcher, IDENTITY, best.refined.directions)
         before = unmoved.share
         if best.confidence < LEAST_CONFIDENCE:
-            return _Found(IDENTITY, False, before, before, best.confidence, self._why())
+            rejected = tuple(candidate.refined.matrix for candidate in tried)
+            return _Found(IDENTITY, False, before, before, best.confidence, self._why(), rejected=rejected)
         refined = best.refined
         if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
             # The images are already aligned: the fit would only add its own error.
@@ -205,16 +213,30 @@ class _Search:
     def _best(self, searched: Range, name: str) -> _Candidate:
         """The candidate of a range with the highest confidence."""
         peaks = self._peaks(self._structures[0], _limited(searched, self._kind))
-        found = []
-        for index in range(min(len(peaks.scores), _TRIED[name])):
+        best = None
+        for index in self._promising(peaks, _TRIED[name]):
             refined = self._refined(self._matcher, peaks.matrices[index])
-            found.append(_Candidate(refined, confidence(peaks, index, refined, whole=name == "whole")))
-            if found[-1].confidence > _ENDS:
+            found = _Candidate(refined, confidence(peaks, index, refined, whole=name == "whole"))
+            if best is None or found.confidence > best.confidence:
+                best = found
+            if best.confidence > _ENDS:
                 break
-        return max(found, key=lambda candidate: candidate.confidence)
+        return best
+
+    def _promising(self, peaks: Peaks, count: int) -> Iterator[int]:
+        """Indices of peaks: the highest one, then those whose neighbourhood most blocks agree on, `count` in all."""
+        yield 0
+        others = range(1, len(peaks.scores))
+        agreeing = [-agreeing_nearby(self._scout, peaks.matrices[index], self._kind) for index in others]
+        yield from (others[place] for place in np.argsort(agreeing, kind="stable")[: count - 1])
+
+    @cached_property
+    def _scout(self) -> BlockMatcher:
+        """Coarser blocks, which judge many peaks in little time."""
+        return BlockMatcher(self._moving, self._fixed, _SCOUTED)
 
     def _peaks(self, moving: ScaledStructure, searched: Range) -> Peaks:
-        return Surveyor(moving, self._structures[1]).peaks(searched.matrices(), count=3)
+        return Surveyor(moving, self._structures[1]).peaks(searched.matrices(), count=_PEAKS)
 
     def _refined(self, matcher: BlockMatcher, start: np.ndarray) -> RefinedTransform:
         refined = refine_transform(matcher, start, self._kind)

@@ -66,6 +66,14 @@ def refine_transform(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> Re
     return agreement_under(matcher, matrix, directions)
 
 
+def agreeing_nearby(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> int:
+    """Blocks that agree on a transform near a candidate, by the kind of direction by which most do: the first pass alone."""
+    matrix, (reach, tightest) = projected(matrix, kind), _PASSES[0]
+    found = matcher.match(matcher.under(matrix), reach, tuple(DIRECTIONS))
+    changes = ((matches, _change(matches, kind, _LOOSEST[0], tightest)) for matches in found.values())
+    return max(round(share * len(matches)) for matches, (change, share) in changes)
+
+
 def agreement_under(matcher: BlockMatcher, matrix: np.ndarray, directions: str) -> RefinedTransform:
     """Count the blocks that agree on a transform."""
     matches = matcher.match(matcher.under(matrix), CHECK_REACH, (directions,))[directions]

@@ -36,6 +36,8 @@ class Alignment:
     bend : float64 array (2, 3), optional
         What the curvature of an eye adds in a wide field: ``bend @ (row^2, row column, column^2)`` pixels, of positions that
         go from -1 to 1 across the network grid, edge to edge.
+    rejected : tuple of float64 arrays (2, 3)
+        The best candidates of the search if none of them is confident; not in a record.
     """
 
     requested: str
@@ -48,6 +50,7 @@ class Alignment:
     reason: str = ""
     directions: str = "both"
     bend: np.ndarray | None = None
+    rejected: tuple[np.ndarray, ...] = ()
 
     def displacement(self, size: int) -> np.ndarray:
         """The transform as a pull field on a network grid of `size` pixels: float32 (2, size, size), channels (row, column)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import SimpleITK as sitk  # noqa: N813
 from ..errors import InputError
 from ..formats.landmarks import Landmarks
 from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
+from ..registration.predicted_error import error_image, micrometres_a_pixel
 from ..stages import LEAST_CONFIDENCE
 from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane
 
@@ -63,7 +65,7 @@ class Registration:
 
     @property
     def confidence(self) -> float:
-        """Confidence of the initial alignment, 0 to 1; NaN where none was searched (`initial` is "none" or "landmarks")."""
+        """Confidence that the result is right, 0 to 1; NaN where no alignment was searched (`initial` "none" or "landmarks")."""
         alignment = self.details.alignment
         return float("nan") if alignment is None else float(alignment.confidence)
 
@@ -86,6 +88,36 @@ class Registration:
     def folding_percent(self) -> float:
         """Percent of the network grid's pixels at which the field folds."""
         return self.details.folding_percent
+
+    @cached_property
+    def error_px(self) -> np.ndarray:
+        """The predicted error on the fixed grid, float32 (H, W), in pixels of the network grid (400 x 400).
+
+        It is the mean of the errors that are likely at a position. NaN where only one image shows tissue. A predicted error says
+        how far a pair of images lets the field be known; it is no measurement (Documentation/Stages.md).
+        """
+        return _locked(error_image(self.details))
+
+    @cached_property
+    def error_95_px(self) -> np.ndarray:
+        """The 95 % bound of the error on the fixed grid, float32 (H, W), in pixels of the network grid; NaN as in `error_px`."""
+        return _locked(error_image(self.details, bound=True))
+
+    @property
+    def error_um(self) -> np.ndarray | None:
+        """`error_px` in micrometres; None if the pixel size of the fixed image is not known."""
+        factor = micrometres_a_pixel(self.details)
+        return None if np.isnan(factor) else self.error_px * np.float32(factor)
+
+    @property
+    def expected_error_px(self) -> float:
+        """Mean of `error_px` where it is known, in pixels of the network grid."""
+        return self.measures["expected_error_px"]
+
+    @property
+    def uncertain_percent(self) -> float:
+        """Predicted percent of the positions that both images show with an error over 2 px of the network grid."""
+        return self.measures["uncertain_percent"]
 
     @property
     def seconds(self) -> float:
@@ -250,6 +282,11 @@ class Registration:
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
             write_tables(folder, [self.measures], self.record)
         return folder
+
+
+def _locked(values: np.ndarray) -> np.ndarray:
+    values.flags.writeable = False  # the other results do not follow it
+    return values
 
 
 def _check_fill(fill: float, dtype: np.dtype) -> None:

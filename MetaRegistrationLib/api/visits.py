@@ -128,7 +128,7 @@ class AlignedVisits:
     def changes(self) -> list[dict]:
         """One record a change from the first to a later visit. The keys are those of `changes.csv`.
 
-        `verdict` is changed, within repeatability, not measurable, or not comparable.
+        `verdict` is changed, within repeatability, not measurable, not comparable, or uncertain.
         """
         from ..visits.measure_files import change_records
 

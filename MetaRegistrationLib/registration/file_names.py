@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 RECORD = "registration.json"
-_IMAGES = ("moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png")
+_IMAGES = ("moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "expected_error.nrrd", "overlay.png")
 _LANDMARKS = (
     "moving_landmarks.mrk.json",
     "fixed_landmarks.mrk.json",

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..formats.landmarks import Landmarks
 from .distances import MOMENTS, NATIVE, NETWORK, PHYSICAL, CarriedLandmarks, Grid, distances
-from .schema import IMAGE_PX, MOVING_PX, Measure, Unit
+from .predicted_error import PointErrors, errors_at
+from .schema import GRID_PX, IMAGE_PX, MOVING_PX, Measure, Unit
 
 if TYPE_CHECKING:  # it imports torch
     from .registrar import Registration
@@ -20,6 +21,10 @@ class RegisteredLandmarks(NamedTuple):
 
     registration: Registration
     landmarks: CarriedLandmarks
+
+
+def _errors(pair: RegisteredLandmarks) -> PointErrors:
+    return errors_at(pair.registration, pair.landmarks.carried.points)
 
 
 def _numbered(landmarks: Landmarks) -> list[str]:
@@ -64,13 +69,31 @@ _ALWAYS = (
         note="1 where the inverse was found to tolerance, else 0",
     ),
 )
+_PREDICTED = (
+    Measure(
+        "error_px",
+        "predicted error",
+        lambda pair: _errors(pair).mean_px,
+        unit=GRID_PX,
+        digits=4,
+        note="Empty where only one image shows the place",
+    ),
+    Measure("error_95_px", "95 % bound of the error", lambda pair: _errors(pair).bound_px, unit=GRID_PX, digits=4),
+    Measure(
+        "uncertain",
+        "uncertain",
+        lambda pair: _errors(pair).uncertain.astype(int),
+        kind=int,
+        note="1 where the 95 % bound is over 2 px or not known: too uncertain to measure",
+    ),
+)
 _WITH_COUNTERPARTS = (
     *_position("fixed", "landmark in the fixed image", IMAGE_PX),
     *_distances(NETWORK),
     *_distances(NATIVE),
 )
 _WITH_A_PIXEL_SIZE = _distances(PHYSICAL)
-LANDMARK_COLUMNS = (*_ALWAYS, *_WITH_COUNTERPARTS, *_WITH_A_PIXEL_SIZE)
+LANDMARK_COLUMNS = (*_ALWAYS, *_WITH_COUNTERPARTS, *_WITH_A_PIXEL_SIZE, *_PREDICTED)
 """All columns of `landmarks.csv`, in their order."""
 
 
@@ -84,6 +107,7 @@ def landmark_table(registration: Registration, landmarks: CarriedLandmarks) -> t
         columns += _WITH_COUNTERPARTS
         if registration.fixed.geometry.spacing_known:
             columns += _WITH_A_PIXEL_SIZE
+    columns += _PREDICTED
     pair = RegisteredLandmarks(registration, landmarks)
     texts = [[column.text(value, nothing="") for value in column.of(pair)] for column in columns]
     return [column.key for column in columns], [list(row) for row in zip(*texts, strict=True)]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .distances import MOMENTS, NATIVE, NETWORK, PHYSICAL, CarriedLandmarks, Grid, carry_landmarks, distances
-from .schema import COMPARED, PANEL, PERCENT, SCENE, SECONDS, SUMMARY, TERMINAL, Measure
+from .schema import COMPARED, GRID_PX, PANEL, PERCENT, SCENE, SECONDS, SUMMARY, TERMINAL, Measure
 
 if TYPE_CHECKING:  # it imports torch
+    from ..error_map.maps import ErrorMap
     from .registrar import Registration
 
 __all__ = [
@@ -62,6 +63,14 @@ def _distances(grid: Grid, *, shown: frozenset[str] = frozenset()) -> tuple[Meas
         )
         for moment in MOMENTS
     )
+
+
+def _of_error(value: Callable[[ErrorMap], float]) -> Callable[[MeasuredPair], float]:
+    def of(pair: MeasuredPair) -> float:
+        error = pair.registration.error
+        return math.nan if error is None else value(error)
+
+    return of
 
 
 def _warning(pair: MeasuredPair) -> str:
@@ -136,7 +145,7 @@ MEASURES = (
         "confidence",
         "confidence",
         lambda pair: pair.registration.alignment.confidence if pair.registration.alignment else math.nan,
-        note="Of the initial alignment, from 0 to 1; below 0.5 it is not confident",
+        note="That the result is right, from 0 to 1; below 0.5 it is not confident, and the image is left unchanged",
     ),
     Measure(
         "scale_found",
@@ -152,6 +161,33 @@ MEASURES = (
         note="The stage whose field is the result: `none`, `initial`, `network` or `refine`",
     ),
     Measure("warning", "warning", _warning, kind=str, note="What to check before the result is used"),
+    Measure(
+        "expected_error_px",
+        "expected error",
+        _of_error(lambda error: error.expected_px),
+        unit=GRID_PX,
+        digits=2,
+        note="Mean of the predicted error where both images show tissue",
+        shown_in=frozenset({SUMMARY, TERMINAL, SCENE}),
+    ),
+    Measure(
+        "error_95_px",
+        "95 % of the errors below",
+        _of_error(lambda error: error.error_95_px),
+        unit=GRID_PX,
+        digits=2,
+        note="Predicted for the positions where both images show tissue",
+        shown_in=frozenset({SCENE}),
+    ),
+    Measure(
+        "uncertain_percent",
+        "uncertain",
+        _of_error(lambda error: error.uncertain_percent),
+        unit=PERCENT,
+        digits=0,
+        note="Predicted share of these positions with an error over 2 px of the network grid",
+        shown_in=frozenset({SCENE}),
+    ),
 )
 """The measures of a pair, in the order of the columns of `metrics.csv`."""
 

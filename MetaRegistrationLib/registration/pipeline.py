@@ -1,25 +1,36 @@
-"""The stages of a registration in their order: initial alignment, network, refinement."""
+"""The stages of a registration in their order: initial alignment, networks, refinement, and the choice of the result."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .. import calibration
 from ..alignment import Alignment
+from ..alignment.affine import IDENTITY
 from ..alignment.aligned_pair import AlignedPair
-from ..calibration import NetworkCalibration
-from ..initial_kinds import NONE
+from ..error_map.judge import ErrorJudge, PairJudge
+from ..error_map.maps import ErrorMap
+from ..initial_kinds import NONE, needs_landmarks
 from ..preparation import PreparedPair
 from ..refinement import Refinement
-from ..stages import Stages
-from .acceptance import Acceptance, second_opinion
+from ..stages import LEAST_CONFIDENCE, Stages
+from .candidates import Candidate, Candidates
+from .companions import NamedNetwork
+from .confidence import confidence_of_map, opinion_of_map
 from .steps import InitialStep, Landmarks, NetworkStep, RefinementStep
+
+UNMOVED = "none"
+_ERROR = "error"
+_LOST_PX = calibration.LOST_PX.value
+_TOO_UNCERTAIN = "the predicted error is too large"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +42,15 @@ class StagedField:
     displacement_px : float32 array (2, size, size)
         Pull field in pixels of the network grid, channels (row, column).
     alignment, refinement
-        Results of these stages; None if they were off.
+        Results of these stages; None if they were off, or if the refinement is not part of the result.
     seconds : dict of str to float
-        Time of each stage that ran, by its name in `Stages`.
+        Time of each stage that ran, by its name in `Stages`, and of the predictions (_ERROR).
     result_stage : str
         The stage whose field this is: "none" (left unchanged), "initial", "network" or "refine".
+    error : ErrorMap
+        The predicted error of the field.
+    candidates : list of dict
+        Stage, name and predicted error of every candidate, as plain values.
     """
 
     displacement_px: np.ndarray
@@ -43,31 +58,30 @@ class StagedField:
     refinement: Refinement | None
     seconds: dict[str, float]
     result_stage: str
+    error: ErrorMap | None = None
+    candidates: Sequence[dict] = ()
 
 
 class Pipeline:
-    """Registers prepared pairs through `stages`. `Acceptance` chooses the result stage.
+    """Registers prepared pairs through `stages`. The candidate with the least predicted error is the result.
+
+    Without an initial alignment there are no candidates to choose from: the network's field is refined, as in the paper.
 
     Parameters
     ----------
     stages : Stages
-    network : callable or None
-        As of `NetworkStep`; not needed if `stages` leaves it out.
+    networks : sequence of NamedNetwork
+        That of the checkpoint first, then others whose fields are candidates; not needed if `stages` leaves the network out.
     device : torch.device
-    limits : NetworkCalibration
-        Those of the network.
+    judge : ErrorJudge
     """
 
-    def __init__(
-        self,
-        stages: Stages,
-        network: Callable[[Tensor, Tensor], Tensor] | None,
-        device: torch.device,
-        limits: NetworkCalibration,
-    ):
-        self._device, self._limits = device, limits
+    def __init__(self, stages: Stages, networks: Sequence[NamedNetwork], device: torch.device, judge: ErrorJudge):
+        self._device, self._judge = device, judge
         self._initial = InitialStep(stages.initial, device) if stages.initial != NONE else None
-        self._network = NetworkStep(network, device) if stages.network else None
+        networks = networks if stages.network else ()
+        self._networks = {each.name: NetworkStep(each.network, device) for each in networks}
+        self._second = next((each.name for each in networks if each.second), None)
         self._refinement = RefinementStep(stages.refine, device) if stages.refine else None
 
     def __call__(self, pair: PreparedPair, landmarks: Landmarks | None = None) -> StagedField:
@@ -85,30 +99,150 @@ class Pipeline:
             The alignment needs landmarks, and these do not determine it.
         """
         seconds: dict[str, float] = {}
-        alignment = self._aligned(pair, landmarks, seconds)
-        seen = AlignedPair.of(pair, alignment)
-        result, refinement = Acceptance(seen, self._device, self._limits), None
-        if self._network and result.open:
-            with _timed(seconds, self._network.name):
-                found = self._network(seen)
-            result.offer(self._network.name, found)
-        if self._refinement and result.open:
-            with _timed(seconds, self._refinement.name):
-                refinement = self._refinement(seen, result.displacement_px)
-            result.offer(self._refinement.name, refinement.displacement_px)
-        displacement = seen.on_prepared_grid(result.displacement_px)[0].float().cpu().numpy()
-        return StagedField(displacement, alignment, refinement, seconds, result.stage)
-
-    def _aligned(self, pair: PreparedPair, landmarks: Landmarks | None, seconds: dict[str, float]) -> Alignment | None:
         if self._initial is None:
-            return None
-        opinion = second_opinion(pair, self._network, self._device, self._limits) if self._network else None
+            return self._without_alignment(pair, seconds)
         with _timed(seconds, self._initial.name):
-            return self._initial(pair, landmarks, opinion)
+            alignment = self._initial(pair, landmarks, self._opinion(pair))
+        if alignment.kind != NONE:
+            found = _Run(self, AlignedPair.of(pair, alignment), seconds)
+            found.run()
+            confidence = found.confidence
+            if math.isnan(confidence) or confidence >= LEAST_CONFIDENCE:
+                return found.staged()
+            alignment = replace(
+                alignment, kind=NONE, matrix=IDENTITY, bend=None, confidence=confidence, reason=_TOO_UNCERTAIN
+            )
+        return self._unchanged(pair, alignment, seconds)
+
+    def candidates(self, pair: PreparedPair) -> tuple[AlignedPair, list[Candidate]]:
+        """The aligned pair and all candidates for the result, whether it is confident or not."""
+        alignment = self._initial(pair, None, self._opinion(pair))
+        found = _Run(self, AlignedPair.of(pair, alignment), {})
+        found.run()
+        return found.seen, found.candidates.all
+
+    def _unchanged(self, pair: PreparedPair, alignment: Alignment, seconds: dict[str, float]) -> StagedField:
+        seen = AlignedPair.of(pair, None)
+        field = seen.start(self._device)
+        with _timed(seconds, _ERROR):
+            error = self._judge_of(seen)([field])[0]
+        return StagedField(field[0].float().cpu().numpy(), alignment, None, _ordered(seconds), UNMOVED, error)
+
+    def _without_alignment(self, pair: PreparedPair, seconds: dict[str, float]) -> StagedField:
+        seen = AlignedPair.of(pair, None)
+        field, stage, refinement = seen.start(self._device), UNMOVED, None
+        if self._networks:
+            with _timed(seconds, "network"):
+                field, stage = next(iter(self._networks.values()))(seen), "network"
+        if self._refinement:
+            with _timed(seconds, "refine"):
+                refinement = self._refinement(seen, field)
+            field, stage = refinement.displacement_px, "refine"
+        with _timed(seconds, _ERROR):
+            error = self._judge_of(seen)([field], [stage])[0]
+        return StagedField(field[0].float().cpu().numpy(), None, refinement, _ordered(seconds), stage, error)
+
+    def _opinion(self, pair: PreparedPair) -> Callable[[np.ndarray], float] | None:
+        """The confidence in a matrix (2, 3), from the predicted error of the networks' fields after it."""
+        if not self._networks:
+            return None
+        network = next(iter(self._networks.values()))
+        judge = self._judge.of_pair(*pair.on_grid, *pair.inside)
+
+        def confidence(matrix: np.ndarray) -> float:
+            tried = AlignedPair.on_its_grid(pair, Alignment("affine", "affine", matrix, 0.0, 0.0, 0.0, 0.0))
+            fields, origins = [network(tried)], ["network"]
+            if self._second is not None:
+                fields.append(self._networks[self._second].again(tried, fields[0]))
+                origins.append("again")
+            return max(opinion_of_map(error) for error in judge(fields, origins))
+
+        return confidence
+
+    def _judge_of(self, seen: AlignedPair) -> PairJudge:
+        return self._judge.of_pair(seen.moving, seen.fixed, seen.inside_moving, seen.inside_fixed)
+
+
+class _Run:
+    """The candidates of one aligned pair, stage by stage."""
+
+    def __init__(self, pipeline: Pipeline, seen: AlignedPair, seconds: dict[str, float]):
+        self._pipeline, self.seen, self._seconds = pipeline, seen, seconds
+        self.candidates = Candidates(pipeline._judge_of(seen))
+        self._refinement: Refinement | None = None
+
+    def run(self) -> None:
+        """Make all candidates."""
+        start = self.seen.start(self._pipeline._device)
+        if self.seen.view is None and float(start.norm(dim=1).mean()) < _LOST_PX:
+            self._add(UNMOVED, [(UNMOVED, torch.zeros_like(start))])
+        self._add("initial", self._starts(start, self.seen.alignment))
+        self._networks()
+        self._refine()
+
+    @property
+    def confidence(self) -> float:
+        """Confidence in the best candidate; NaN for an alignment by landmarks."""
+        alignment = self.seen.alignment
+        if needs_landmarks(alignment.requested):
+            return alignment.confidence
+        return confidence_of_map(self.candidates.best().error)
+
+    def _starts(self, start: Tensor, alignment: Alignment) -> list[tuple[str, Tensor]]:
+        found = [(alignment.kind, start)]
+        if alignment.bend is not None:
+            straight = replace(self.seen, alignment=replace(alignment, bend=None)).start(self._pipeline._device)
+            found.append((f"{alignment.kind}, not bent", straight))
+        return found
+
+    def _networks(self) -> None:
+        """Every network after the alignment, then one of them again after the best field so far."""
+        networks = self._pipeline._networks
+        if not networks:
+            return
+        with _timed(self._seconds, "network"):
+            first = [(name, step(self.seen)) for name, step in networks.items()]
+        self._add("network", first)
+        second, best = self._pipeline._second, self.candidates.best()
+        if second is None or best.stage != "network":
+            return
+        with _timed(self._seconds, "network"):
+            again = networks[second].again(self.seen, best.displacement_px)
+        self._add("network", [(f"{best.name}, {second}", again)], "again")
+
+    def _refine(self) -> None:
+        refinement = self._pipeline._refinement
+        if not refinement:
+            return
+        best = self.candidates.best(("initial", "network"))
+        with _timed(self._seconds, "refine"):
+            self._refinement = refinement(self.seen, best.displacement_px)
+        self._add("refine", [(f"{best.name}, refined", self._refinement.displacement_px)])
+
+    def _add(self, stage: str, fields: list[tuple[str, Tensor]], origin: str | None = None) -> None:
+        with _timed(self._seconds, _ERROR):
+            self.candidates.add(stage, fields, origin)
+
+    def staged(self) -> StagedField:
+        """The best candidate as the result."""
+        chosen = self.candidates.best()
+        alignment = replace(self.seen.alignment, confidence=self.confidence)
+        field = self.seen.on_prepared_grid(chosen.displacement_px)[0].float().cpu().numpy()
+        refinement = self._refinement if chosen.stage == "refine" else None
+        table = [
+            {"stage": each.stage, "name": each.name, "expected_error_px": each.error.expected_px}
+            for each in self.candidates.all
+        ]
+        return StagedField(field, alignment, refinement, _ordered(self._seconds), chosen.stage, chosen.error, table)
+
+
+def _ordered(seconds: dict[str, float]) -> dict[str, float]:
+    """Times in the order of the stages, the predictions last."""
+    return {name: seconds[name] for name in sorted(seconds, key=_ERROR.__eq__)}
 
 
 @contextmanager
 def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
-    seconds[name] = time.perf_counter() - began
+    seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,13 +16,14 @@ from torch import Tensor, nn
 
 from ..alignment import Alignment
 from ..alignment.field_confidence import field_confidence
-from ..calibration import network_calibration
 from ..checkpoints import Checkpoint
 from ..core.geometry import Geometry
 from ..core.inverse import map_points
 from ..core.metrics import folding_percent, gradient_magnitude, normalised_cross_correlation
 from ..core.preprocessing import NetworkGrid, Preprocessing, interpolate_grid, mask_on_grid
 from ..core.spatial import invert_points, warp
+from ..error_map.judge import shipped_judge
+from ..error_map.maps import ErrorMap
 from ..errors import InputError
 from ..formats.images import Image
 from ..formats.landmarks import Landmarks
@@ -30,6 +32,7 @@ from ..preparation.stored_axes import StoredAxes, mirrored_axes
 from ..refinement import Refinement
 from ..stages import LEAST_CONFIDENCE, Stages
 from ..training.devices import choose_device, to_device
+from .companions import networks_of
 from .pipeline import Pipeline, StagedField
 from .size_check import scale_found
 
@@ -72,6 +75,10 @@ class Registration:
     without_directions : bool
         Whether the directions of the files say that the moving image is stored mirrored, and it was registered as stored,
         because that alone was confident.
+    error : ErrorMap, optional
+        The predicted error of the field, on the fixed network grid.
+    candidates : sequence of dict
+        Stage, name and predicted error of every candidate for the result.
     """
 
     moving: Image
@@ -92,6 +99,8 @@ class Registration:
     burnt_in_px: int = 0
     moving_axes: StoredAxes | None = None
     without_directions: bool = False
+    error: ErrorMap | None = None
+    candidates: Sequence[dict] = ()
 
     @classmethod
     def of(cls, pair: PreparedPair, result: StagedField, stages: Stages, seconds: float) -> Registration:
@@ -113,6 +122,8 @@ class Registration:
             tissue_moving=pair.moving.tissue,
             tissue_fixed=pair.fixed.tissue,
             burnt_in_px=pair.burnt_in_px,
+            error=result.error,
+            candidates=result.candidates,
         )
 
     def record(self) -> dict:
@@ -126,6 +137,7 @@ class Registration:
             "stage_seconds": self.stage_seconds,
             "kept": self.result_stage,
             "burnt_in_px": self.burnt_in_px,
+            "candidates": list(self.candidates),
         }
 
     @property
@@ -343,8 +355,9 @@ class Registrar:
         self.stages = stages
         self.preprocessing = checkpoint.build_preprocessing() if checkpoint else Preprocessing()
         self.network: nn.Module | None = to_device(checkpoint.build(), self.device) if stages.network else None
-        self._limits = checkpoint.build_calibration() if checkpoint else network_calibration("", any_contrast=False)
         self._title = checkpoint.title if checkpoint else ""
+        networks = networks_of(checkpoint, self._displacement, self.device) if stages.network else []
+        self.pipeline = Pipeline(stages, networks, self.device, shipped_judge(self.device))
 
     def __call__(
         self, moving: Image, fixed: Image, landmarks: tuple[np.ndarray, np.ndarray] | None = None
@@ -382,8 +395,7 @@ class Registrar:
         began = time.perf_counter()
         pair = prepare(moving, fixed, self.preprocessing)
         on_grids = landmarks and tuple(grid.from_image(at) for grid, at in zip(pair.grids, landmarks, strict=True))
-        pipeline = Pipeline(self.stages, self._displacement, self.device, self._limits)
-        field = pipeline(pair, on_grids)
+        field = self.pipeline(pair, on_grids)
         return Registration.of(pair, field, self.stages, time.perf_counter() - began)
 
     def _displacement(self, moving: Tensor, fixed: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from .file_names import RECORD, result_files, table_files
 from .landmark_columns import landmark_table
 from .measures import CarriedLandmarks, PairMeasures, as_row, summary
 from .overlays import overlay, side_by_side
+from .predicted_error import error_volume
 from .registrar import Registration
 
 _PICTURED = 1600
@@ -52,6 +53,8 @@ def write_registration(
     displacement_field.nrrd
         Transform from fixed to moving points: LPS vectors in mm, three components, one slice. Slicer (5.10 and later)
         loads it as a grid transform; applied to the moving image and its landmarks, it aligns them with the fixed image.
+    expected_error.nrrd
+        The predicted error in pixels of the network grid, NaN where only one image shows tissue.
     moving_landmarks.mrk.json, fixed_landmarks.mrk.json, carried_landmarks.mrk.json
         Point lists: as given, and the moving ones in the fixed image.
     landmarks.csv
@@ -84,6 +87,7 @@ def _write_files(
     write_image(folder / "fixed.nrrd", _compact(registration.fixed.array), geometry)
     write_image(folder / "warped.nrrd", warped, geometry)
     write_displacement_field(folder / "displacement_field.nrrd", *registration.transform_grid())
+    write_image(folder / "expected_error.nrrd", *error_volume(registration))
     if landmarks is not None:
         _write_landmarks(folder, registration, landmarks)
     picture = overlay_picture(registration, warped, landmarks)

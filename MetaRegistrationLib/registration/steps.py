@@ -12,6 +12,7 @@ from ..alignment import Alignment
 from ..alignment.aligned_pair import AlignedPair
 from ..alignment.aligner import AlignmentContext
 from ..alignment.registry import aligner
+from ..core.spatial import compose, warp
 from ..preparation import PreparedPair
 from ..refinement import Refinement, RefinementSettings, refine
 from ..training.devices import as_batch
@@ -65,6 +66,12 @@ class NetworkStep:
         if pair.drawn_border and not pair.hides_tissue(found):
             found = self._residual(pair, continued=True)
         return pair.total(found)
+
+    @torch.no_grad()
+    def again(self, pair: AlignedPair, displacement_px: Tensor) -> Tensor:
+        """The displacement (1, 2, size, size) of `displacement_px` and, on the image that it warps, the network together."""
+        moving, fixed = (as_batch([image], self._device) for image in (pair.moving, pair.fixed))
+        return compose(displacement_px, self._network(warp(moving, displacement_px), fixed).float())
 
     def _residual(self, pair: AlignedPair, *, continued: bool) -> Tensor:
         images = pair.network_images(continued=continued)

@@ -32,7 +32,6 @@ from MetaRegistrationLib.core.tissue import tissue_mask
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import check_image
 from MetaRegistrationLib.pairs.files import check_sizes
-from MetaRegistrationLib.registration import acceptance
 from MetaRegistrationLib.training.pair_kinds import PairKind
 from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
 from MetaRegistrationLib.visits.unknown import folded
@@ -68,32 +67,17 @@ def test_no_threshold_changes_by_mistake():
 
 
 def test_a_checkpoint_s_values_come_before_the_defaults():
-    plain = network_calibration("voxelmorph", any_contrast=False)
-    assert plain.contrast_gain == math.inf and plain.smooth_below == calibration.SMOOTH_BELOW.value
-    trained = network_calibration("a.foreign:Network", any_contrast=True, own={"network_gain": 0.5, "contrast_gain": 1})
-    assert (trained.network_gain, trained.contrast_gain) == (0.5, 1)
-    assert trained.smooth_below == calibration.SMOOTH_BELOW_ANY_CONTRAST.value
-    for wrong in ({"unheard_of": 1.0}, {"network_gain": "much"}, {"network_gain": True}, {"steepness": math.nan}):
+    assert network_calibration(any_contrast=False).smooth_below == calibration.SMOOTH_BELOW.value
+    assert network_calibration(any_contrast=True).smooth_below == calibration.SMOOTH_BELOW_ANY_CONTRAST.value
+    assert network_calibration(any_contrast=True, own={"smooth_below": 0.5}).smooth_below == 0.5
+    for wrong in ({"unheard_of": 1.0}, {"smooth_below": "much"}, {"smooth_below": True}, {"smooth_below": math.nan}):
         with pytest.raises(ValueError, match="calibration: expected numbers"):
-            network_calibration("voxelmorph", any_contrast=False, own=wrong)
+            network_calibration(any_contrast=False, own=wrong)
 
 
-@pinned("network")
-def test_whether_a_network_is_believed(row):
-    limits = network_calibration("coarse_to_fine", any_contrast=row["any_contrast"])
-    assert acceptance.network_is_believed(row["gain"], row["agreement"], limits) is row["expected"]
-
-
-@pinned("refinement")
-def test_whether_a_refinement_helps(row):
-    found = acceptance.refinement_helps(row["gain"], row["at_start"], row["agreement_at_start"])
-    assert found is row["expected"]
-
-
-@pinned("opinion")
-def test_how_confident_a_network_s_field_makes_a_place(row):
-    limits = network_calibration("coarse_to_fine", any_contrast=True)
-    assert acceptance.confidence_of(row["agreement"], limits) == pytest.approx(row["expected"], abs=0.002)
+def test_a_checkpoint_of_an_earlier_version_is_read():
+    former = {"network_gain": 0.5, "contrast_gain": 1, "half_confident": 0.5, "steepness": 20, "network_agreement": 0.5}
+    assert network_calibration(any_contrast=False, own=former) == network_calibration(any_contrast=False)
 
 
 @pinned("confidence")

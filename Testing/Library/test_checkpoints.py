@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from MetaRegistrationLib import calibration
 from MetaRegistrationLib.calibration import network_calibration
 from MetaRegistrationLib.checkpoints import (
     FORMAT,
@@ -287,15 +286,14 @@ def test_a_checkpoint_without_thresholds_of_its_own_is_written_as_before(saved):
     assert "calibration" not in torch.load(saved, weights_only=True)
     checkpoint = load_checkpoint(saved)
     assert checkpoint.calibration == {}
-    assert checkpoint.build_calibration() == network_calibration("voxelmorph", any_contrast=False)
+    assert checkpoint.build_calibration() == network_calibration(any_contrast=False)
 
 
 def test_thresholds_of_a_checkpoint_come_back_and_count(path):
-    save_checkpoint(path, tiny_checkpoint(calibration={"network_gain": 0.25}))
+    save_checkpoint(path, tiny_checkpoint(calibration={"smooth_below": 0.25}))
     checkpoint = load_checkpoint(path)
-    assert checkpoint.calibration == {"network_gain": 0.25}
-    assert checkpoint.build_calibration().network_gain == 0.25
-    assert checkpoint.build_calibration().network_agreement == calibration.NETWORK_AGREEMENT.value
+    assert checkpoint.calibration == {"smooth_below": 0.25}
+    assert checkpoint.build_calibration().smooth_below == 0.25
 
 
 def test_unknown_thresholds_name_the_file(path):

@@ -81,7 +81,15 @@ def test_registering_a_folder_is_cancelled_between_whole_files(data, tmp_path):
     assert not list(output.rglob(".*")) and not (output / "metrics.csv").exists()
     done = [path.parent for path in output.glob("*/registration.json")]
     assert 2 <= len(done) < 40
-    names = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}
+    names = {
+        "moving.nrrd",
+        "fixed.nrrd",
+        "warped.nrrd",
+        "displacement_field.nrrd",
+        "expected_error.nrrd",
+        "overlay.png",
+        "registration.json",
+    }
     assert all({path.name for path in folder.iterdir()} == names for folder in done)
     assert all(json.loads((folder / "registration.json").read_text(encoding="utf-8")) for folder in done)
 

@@ -1,18 +1,19 @@
-"""What is not known moves nothing, and a later stage does not make a sure pair worse."""
+"""What is not known moves nothing, and the candidate with the least predicted error is the result."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
-from known_stages import prepared_pair
+from known_stages import known_map, prepared_pair
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment import Alignment
-from MetaRegistrationLib.calibration import network_calibration
+from MetaRegistrationLib.error_map.judge import shipped_judge
 from MetaRegistrationLib.registration import steps
-from MetaRegistrationLib.registration.acceptance import network_is_believed, refinement_helps
+from MetaRegistrationLib.registration.companions import NamedNetwork, networks_of
 from MetaRegistrationLib.registration.pipeline import Pipeline, StagedField
+from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
 from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
@@ -32,10 +33,24 @@ def displacing(row, column):
     return network
 
 
-def register(moving, fixed, network, stages) -> StagedField:
+class TrueJudge:
+    """Predicts what is true of images whose displacement is a shift."""
+
+    def __init__(self, row, column):
+        self._truth = torch.tensor([row, column], dtype=torch.float32)[:, None, None]
+
+    def of_pair(self, moving, fixed, inside_moving, inside_fixed):
+        return self._maps
+
+    def _maps(self, fields, origins):
+        errors = [float((field[0] - self._truth).norm(dim=0).mean()) for field in fields]
+        return [known_map(error, 200) for error in errors]
+
+
+def register(moving, fixed, network, stages, judge=None) -> StagedField:
     """The field of all stages between two images that fill their network grids."""
-    limits = network_calibration("coarse_to_fine", any_contrast=False)
-    return Pipeline(stages, network, CPU, limits)(prepared_pair(moving, fixed))
+    networks = network if isinstance(network, list) else [NamedNetwork("own", network)]
+    return Pipeline(stages, networks, CPU, judge or shipped_judge(CPU))(prepared_pair(moving, fixed))
 
 
 @pytest.fixture
@@ -61,29 +76,31 @@ def test_what_is_not_known_moves_nothing(found, stages):
     assert (field.result_stage, field.alignment.confidence) == ("none", 0.2)
 
 
-def test_a_network_that_makes_a_sure_pair_worse_is_not_kept(found):
+def test_a_network_that_makes_a_confident_pair_worse_is_not_the_result(found):
     found(SHIFT)
     field = register(MOVING, FIXED, displacing(9.0, 5.0), NETWORK_ALONE)
     assert field.result_stage == "initial"
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None])
 
 
-def test_a_network_that_helps_is_kept(found):
-    found(np.array([[1.0, 0, 5], [0, 1, -4]]))
-    field = register(MOVING, FIXED, displacing(1.0, 0.0), NETWORK_ALONE)
+def test_a_network_that_helps_is_the_result(found):
+    found(np.array([[1.0, 0, 2], [0, 1, -4]]))
+    field = register(MOVING, FIXED, displacing(4.0, 0.0), NETWORK_ALONE)
     assert field.result_stage == "network"
     assert np.allclose(field.displacement_px, SHIFT[:, 2, None, None], atol=1e-5)
 
 
-def test_a_network_is_not_believed_where_the_images_show_other_things(found):
-    found(np.eye(2, 3))
+def test_an_alignment_that_the_images_do_not_support_moves_nothing(found):
+    found(SHIFT)
     other = draw_phantom(np.random.default_rng(9), size=200).image
     field = register(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE)
-    assert field.result_stage == "initial" and not field.displacement_px.any()
+    assert field.result_stage == "none" and not field.displacement_px.any()
+    assert field.alignment.kind == "none" and field.alignment.confidence < 0.5
+    assert field.alignment.reason == "the predicted error is too large"
 
 
 @pytest.mark.parametrize(("network", "kept"), [("sees", "network"), ("blind", "none")])
-def test_a_network_that_sees_through_a_deformation_makes_a_pair_sure(monkeypatch, network, kept):
+def test_a_network_that_sees_through_a_deformation_makes_a_pair_confident(monkeypatch, network, kept):
     """Waves so strong that no affine transform brings the blocks together."""
     rows, columns = np.indices(FIXED.shape).astype(float)
     waves = np.stack((14 * np.sin(columns / 9), 14 * np.cos(rows / 8)))
@@ -105,36 +122,41 @@ def test_a_network_that_sees_through_a_deformation_makes_a_pair_sure(monkeypatch
 def test_without_an_alignment_the_field_is_that_of_the_network(found):
     field = register(MOVING, FIXED, displacing(9.0, 5.0), Stages("none", True, 0))
     assert field.result_stage == "network" and np.allclose(field.displacement_px[0], 9.0)
+    assert field.error.expected_px > 1.0
 
 
-@pytest.mark.parametrize(
-    ("knows_contrasts", "gain", "all_directions", "believed"),
-    [
-        (True, 0.2, -0.1, True),  # T1 to T2: ridges turn to valleys
-        (True, 0.05, -0.1, False),
-        (False, 0.3, 0.4, False),  # other stains: it matches what does not belong together
-        (False, 0.02, 0.6, True),
-        (False, 0.01, 0.6, False),  # nothing was left to deform: what it adds is its own noise
-        (True, -0.05, 0.6, False),
-    ],
-)
-def test_a_field_is_believed_by_its_gain_only_of_a_network_that_knows_contrasts(
-    knows_contrasts, gain, all_directions, believed
-):
-    limits = network_calibration("coarse_to_fine", any_contrast=knows_contrasts)
-    assert network_is_believed(gain, all_directions, limits) is believed
+def test_images_in_place_are_not_moved(found):
+    found(np.array([[1.0, 0, 0.6], [0, 1, -0.4]]))
+    field = register(FIXED, FIXED, displacing(0.3, 0.3), NETWORK_ALONE, TrueJudge(0.0, 0.0))
+    assert field.result_stage == "none" and not field.displacement_px.any()
+    assert field.alignment.confidence >= 0.5
 
 
-@pytest.mark.parametrize(
-    ("all_directions", "start", "gain", "kept"),
-    [
-        (0.6, 0.6, 0.03, True),  # OCTA repeats: half a pixel was left
-        (0.6, 0.6, 0.005, False),  # a wide field that the alignment brought together to a tenth of a pixel
-        (0.6, 0.6, -0.05, False),
-        (-0.1, 0.75, 0.025, False),  # T1 and T2 that lie in place: nothing to gain, only to lose
-        (-0.1, 0.45, 0.27, True),
-        (0.2, 0.2, 0.03, True),  # two stains: little agrees, and more does then
-    ],
-)
-def test_a_refinement_of_unlike_contrasts_has_to_gain_something(all_directions, start, gain, kept):
-    assert refinement_helps(gain, start, all_directions) is kept
+def test_the_best_of_several_networks_is_the_result(found):
+    found(np.array([[1.0, 0, 5], [0, 1, -4]]))
+    networks = [NamedNetwork("worse", displacing(3.0, 0.0)), NamedNetwork("better", displacing(0.9, 0.0))]
+    field = register(MOVING, FIXED, networks, NETWORK_ALONE, TrueJudge(6.0, -4.0))
+    assert np.allclose(field.displacement_px[0], 5.9)
+    table = {each["name"]: each["expected_error_px"] for each in field.candidates}
+    assert table["better"] == pytest.approx(0.1, abs=1e-4) and table["worse"] == pytest.approx(2.0, abs=1e-4)
+
+
+def test_a_network_that_is_run_again_goes_on_from_the_best_field(found):
+    found(np.eye(2, 3))
+    networks = [
+        NamedNetwork("first", displacing(3.0, -2.0)),
+        NamedNetwork("second", displacing(2.9, -2.0), second=True),
+    ]
+    field = register(MOVING, FIXED, networks, NETWORK_ALONE, TrueJudge(6.0, -4.0))
+    assert np.allclose(field.displacement_px[:, 50, 50], (5.9, -4.0), atol=1e-5)
+    assert field.candidates[-1]["name"] == "first, second"
+
+
+def test_the_networks_beside_one_of_the_shipped_ones():
+    from MetaRegistrationLib.checkpoints import load_checkpoint
+
+    default = load_checkpoint(default_checkpoint())
+    assert [each.name for each in networks_of(default, None, CPU)] == ["coarse_to_fine_any", "coarse_to_fine_meta"]
+    assert [each.second for each in networks_of(default, None, CPU)] == [False, True]
+    other = next(load_checkpoint(path) for path in shipped_checkpoints() if "voxelmorph" in path.name)
+    assert len(networks_of(other, None, CPU)) == 1  # of another architecture

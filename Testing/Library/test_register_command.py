@@ -20,7 +20,15 @@ from MetaRegistrationLib.formats import itk_io
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
 from MetaRegistrationLib.networks import build_network
 
-ALWAYS = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}
+ALWAYS = {
+    "moving.nrrd",
+    "fixed.nrrd",
+    "warped.nrrd",
+    "displacement_field.nrrd",
+    "expected_error.nrrd",
+    "overlay.png",
+    "registration.json",
+}
 BOTH = {f"{name}_landmarks.mrk.json" for name in ("moving", "fixed", "carried")} | {"landmarks.csv"}
 
 

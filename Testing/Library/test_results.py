@@ -20,7 +20,15 @@ from MetaRegistrationLib.registration.results import write_registration, write_t
 
 SIZE = (80, 100)
 GEOMETRY = Geometry(SIZE, spacing=(0.02, 0.01), origin=(3, -4, 5), spacing_known=True)
-ALWAYS = {"moving.nrrd", "fixed.nrrd", "warped.nrrd", "displacement_field.nrrd", "overlay.png", "registration.json"}
+ALWAYS = {
+    "moving.nrrd",
+    "fixed.nrrd",
+    "warped.nrrd",
+    "displacement_field.nrrd",
+    "expected_error.nrrd",
+    "overlay.png",
+    "registration.json",
+}
 ALWAYS |= {"written_files.jsonl"}
 MOVING_LANDMARKS = {"moving_landmarks.mrk.json", "carried_landmarks.mrk.json", "landmarks.csv"}
 POINTS = np.array([(30.0, 40.0), (50.5, 20.25)])
@@ -101,7 +109,9 @@ def test_with_landmarks_of_both_images(registration, tmp_path):
     expected |= {"fixed_x": 41, "fixed_y": 29, "distance_before_px": np.hypot(5, 4), "distance_after_px": 0}
     expected |= {"distance_before_native_px": np.hypot(1, 1), "distance_after_native_px": 0}
     expected |= {"distance_before_um": np.hypot(20, 10), "distance_after_um": 0}
-    assert list(rows[0]) == list(expected) and rows[0].pop("label") == expected.pop("label")
+    predicted = ["error_px", "error_95_px", "uncertain"]
+    assert list(rows[0]) == [*expected, *predicted] and rows[0].pop("label") == expected.pop("label")
+    assert float(rows[0]["error_px"]) >= 0 and rows[0]["uncertain"] in "01"
     for column, value in expected.items():
         assert float(rows[0][column]) == pytest.approx(value, abs=1e-3)
     assert float(rows[1]["distance_after_px"]) == pytest.approx(5, abs=1e-3)
@@ -118,7 +128,8 @@ def test_without_a_pixel_size_no_column_is_in_micrometres(tmp_path):
     unknown = registrar(*(Image(texture(SIZE, seed), Geometry(SIZE)) for seed in (1, 2)))
     write(tmp_path, unknown, ("a", "b"), POINTS)
     columns = list(read_rows(tmp_path / "landmarks.csv")[0])
-    assert columns[-2:] == ["distance_before_native_px", "distance_after_native_px"]
+    assert columns[-5:-3] == ["distance_before_native_px", "distance_after_native_px"]
+    assert columns[-3:] == ["error_px", "error_95_px", "uncertain"]
 
 
 def test_landmarks_of_an_earlier_version_are_read(tmp_path):
@@ -134,7 +145,8 @@ def test_landmarks_of_an_earlier_version_are_read(tmp_path):
 def test_with_landmarks_of_the_moving_image_only(registration, tmp_path):
     assert write(tmp_path, registration, ("", "")) == ALWAYS | MOVING_LANDMARKS
     rows = read_rows(tmp_path / "landmarks.csv")
-    assert list(rows[0]) == ["label", "moving_x", "moving_y", "carried_x", "carried_y", "converged"]
+    positions = ["label", "moving_x", "moving_y", "carried_x", "carried_y", "converged"]
+    assert list(rows[0]) == [*positions, "error_px", "error_95_px", "uncertain"]
     assert [row["label"] for row in rows] == ["1", "2"]
     assert read_landmarks(tmp_path / "carried_landmarks.mrk.json", GEOMETRY).labels == ("1", "2")
     assert strict_json(tmp_path / "registration.json")["measures"]["distance_after_px"] is None

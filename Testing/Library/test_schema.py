@@ -78,6 +78,9 @@ COLUMNS_OF_BEFORE = [
     "scale_found",
     "kept",
     "warning",
+    "expected_error_px",
+    "error_95_px",
+    "uncertain_percent",
 ]
 
 

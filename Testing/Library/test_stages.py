@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from known_networks import Translation, image_of, known_checkpoint, texture
-from known_stages import AFFINE, grid, known_alignment, through, turned_down
+from known_stages import AFFINE, LaterIsBetter, grid, known_alignment, through, turned_down
 from scipy.ndimage import map_coordinates
 
 from MetaRegistrationLib.alignment.aligned import aligned_image, aligned_points, alignment_message, total_displacement
@@ -20,7 +20,7 @@ from MetaRegistrationLib.formats.landmarks import Landmarks
 from MetaRegistrationLib.initial_kinds import initial_kinds
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.refinement import Refinement
-from MetaRegistrationLib.registration import acceptance, steps
+from MetaRegistrationLib.registration import registrar, steps
 from MetaRegistrationLib.registration.measures import carry_landmarks, measure
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages
@@ -118,7 +118,7 @@ def test_all_off_leaves_the_image_as_it_is():
     assert registration.alignment is None and registration.refinement is None
     record = registration.record()
     assert record["stages"] == OFF and record["alignment"] is None and record["refinement"] is None
-    assert list(record["stage_seconds"]) == ["preprocessing"]
+    assert list(record["stage_seconds"]) == ["preprocessing", "error"]
     assert registration.moving_on_grid.shape == (400, 400)
 
 
@@ -126,8 +126,8 @@ def test_a_network_needs_a_checkpoint_and_only_the_network_does():
     with pytest.raises(InputError, match=r"Name one with checkpoint, or leave the network out"):
         Registrar(None, "cpu", Stages())
     # Without the network a checkpoint still says how images are prepared.
-    registrar = Registrar(known_checkpoint("Translation", size=SIZE, **STILL), "cpu", Stages(**OFF))
-    assert registrar.network is None and registrar.preprocessing.size == SIZE
+    register = Registrar(known_checkpoint("Translation", size=SIZE, **STILL), "cpu", Stages(**OFF))
+    assert register.network is None and register.preprocessing.size == SIZE
 
 
 @pytest.fixture
@@ -148,22 +148,22 @@ def stand_ins(monkeypatch):
 
     monkeypatch.setattr(steps, "aligner", known_aligner)
     monkeypatch.setattr(steps, "refine", refined)
-    for rule in ("network_is_believed", "refinement_helps"):  # these images have nothing in common
-        monkeypatch.setattr(acceptance, rule, lambda *_: True)
+    # These images have nothing in common.
+    monkeypatch.setattr(registrar, "shipped_judge", lambda device: LaterIsBetter())
     return seen
 
 
 def registered(stages, seen=None, size=SIZE):
-    registrar = Registrar(known_checkpoint("Translation", size=size, row=3.0, column=-2.0), "cpu", stages)
-    if seen is not None and registrar.network is not None:
-        known = registrar.network
+    register = Registrar(known_checkpoint("Translation", size=size, row=3.0, column=-2.0), "cpu", stages)
+    if seen is not None and register.network is not None:
+        known = register.network
 
         def network(moving, fixed):
             seen["network"] = (moving, fixed)
             return known(moving, fixed)
 
-        registrar.network = network
-    return registrar(image_of(texture((48, 64), 1)), image_of(texture((64, 64), 2)))
+        register.network = network
+    return register(image_of(texture((48, 64), 1)), image_of(texture((64, 64), 2)))
 
 
 def test_each_stage_gets_what_the_one_before_left(stand_ins):
@@ -203,13 +203,13 @@ def test_only_the_stages_asked_for_run_and_are_timed(stages, names, stand_ins):
     registration = registered(stages, stand_ins)
     known = {"initial": "align", "network": "network", "refine": "refine"}
     assert set(stand_ins) == {known[name] for name in names}
-    assert list(registration.stage_seconds) == ["preprocessing", *names]
+    assert list(registration.stage_seconds) == ["preprocessing", *names, "error"]
     assert 0 < sum(registration.stage_seconds.values()) <= registration.seconds
     assert (registration.alignment is not None) == ("initial" in names)
     assert (registration.refinement is not None) == ("refine" in names)
     row = measure("p", registration, None)
     if "initial" in names:
-        assert (row.initial, row.confidence) == (stages.initial, 0.75)
+        assert row.initial == stages.initial and row.confidence == pytest.approx(1.0)
     else:
         assert row.initial == "none" and np.isnan(row.confidence)
 
@@ -236,10 +236,10 @@ def test_validation_behind_an_alignment_measures_the_total():
 
 
 def test_a_field_that_is_not_finite_is_refused_before_it_is_refined(stand_ins):
-    registrar = Registrar(known_checkpoint("Translation", size=SIZE, **STILL), "cpu", Stages())
-    registrar.network = lambda moving, fixed: torch.full((1, 2, SIZE, SIZE), torch.nan)
+    register = Registrar(known_checkpoint("Translation", size=SIZE, **STILL), "cpu", Stages())
+    register.network = lambda moving, fixed: torch.full((1, 2, SIZE, SIZE), torch.nan)
     with pytest.raises(InputError, match="not finite"):
-        registrar(image_of(texture((64, 64), 1)), image_of(texture((64, 64), 2)))
+        register(image_of(texture((64, 64), 1)), image_of(texture((64, 64), 2)))
     assert "refine" not in stand_ins
 
 

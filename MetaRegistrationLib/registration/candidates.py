@@ -1,0 +1,77 @@
+"""The candidates of a registration, and the choice among them by their predicted errors. Only this module chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from ..error_map.judge import PairJudge
+from ..error_map.maps import ErrorMap
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A displacement field that may be the result.
+
+    Attributes
+    ----------
+    stage : str
+        The stage that gave it: "none" (unmoved), "initial", "network" or "refine".
+    name : str
+        What people read in the record, such as the networks that made it.
+    displacement_px : float32 Tensor (1, 2, size, size)
+    error : ErrorMap
+        Its predicted error.
+    """
+
+    stage: str
+    name: str
+    displacement_px: Tensor
+    error: ErrorMap
+
+
+class Candidates:
+    """All candidates of a pair so far, in the order in which they were made.
+
+    Parameters
+    ----------
+    judge : PairJudge
+    """
+
+    def __init__(self, judge: PairJudge):
+        self._judge = judge
+        self.all: list[Candidate] = []
+
+    def add(self, stage: str, fields: Iterable[tuple[str, Tensor]], origin: str | None = None) -> None:
+        """Add the fields of a stage, each with its name; their origin, as the judge knows it, is the stage by default."""
+        fields = list(fields)
+        if fields:
+            maps = self._judge([field for _, field in fields], [origin or stage] * len(fields))
+            self.all += [
+                Candidate(stage, name, field, error) for (name, field), error in zip(fields, maps, strict=True)
+            ]
+
+    def best(self, stages: Iterable[str] | None = None) -> Candidate:
+        """The candidate with the least predicted error, of all or of some stages; the earlier one if two are equal."""
+        chosen = [each for each in self.all if stages is None or each.stage in stages]
+        errors = predicted_errors([each.error for each in chosen])
+        return chosen[int(np.argmin(errors))]
+
+
+def predicted_errors(maps: list[ErrorMap]) -> np.ndarray:
+    """The predicted error of each map over the cells that all of them know, in pixels of the network grid.
+
+    A map that knows less than half of what the best one knows cannot be compared: its error is infinite.
+    """
+    known = np.array([each.known.sum() for each in maps])
+    comparable = known >= known.max() / 2
+    common = np.logical_and.reduce([each.known for each, fits in zip(maps, comparable, strict=True) if fits])
+    return np.array(
+        [
+            float(each.mean_px[common].mean()) if fits and common.any() else np.inf
+            for each, fits in zip(maps, comparable, strict=True)
+        ]
+    )
