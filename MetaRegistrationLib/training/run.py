@@ -26,10 +26,8 @@ from .step import NonFiniteLoss, StepValues
 from .trainers import Trainer
 from .validation import Validator
 
-_KEPT = (
-    "Fine-tuning did not improve the registration of the validation pairs, so best.pt holds the weights of the start."
-)
-_UNEXPLAINED = calibration.UNEXPLAINED.value
+_KEPT = "No epoch is expected to register the validation pairs better, so best.pt holds the weights of the start."
+_LEAST_GAIN = calibration.ADAPTATION_GAIN.value
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,12 @@ class RunSettings:
     save_every : float
         Seconds between saves of the last state (validations save too).
     warn_of_start : bool
-        Warn when no epoch was better than the start. An epoch that lowers the NCC of the images is not better.
-    by_ncc : bool
-        Without landmarks, NCC decides which epoch is better, instead of the loss.
+        Warn when no epoch was better than the start.
     """
 
     validate_every: int
     save_every: float = 30.0
     warn_of_start: bool = False
-    by_ncc: bool = False
 
 
 @dataclass
@@ -62,7 +57,6 @@ class _Position:
     seconds: float = 0.0
     best: float | None = None
     best_step: int = 0
-    start_ncc: float | None = None
     since_validation: list[StepValues] = field(default_factory=list)
 
 
@@ -248,11 +242,11 @@ class TrainingRun:
         self._at.since_validation = []
         values = self._validator(self._trainer.network)
         self._write(lambda: self._log.add(row | {f"validation_{key}": value for key, value in values.items()}))
-        if self._at.step == 0:
-            self._at.start_ncc = values.get("ncc")
         score = self._score(values)
         if self._at.best is None or score < self._at.best:
             self._at.best, self._at.best_step = score, self._at.step
+            if self._at.step == 0 and _by_prediction(values):
+                self._at.best *= 1 - _LEAST_GAIN
             self._save_best(values)
         if self._at.step == 0 and not values:
             return
@@ -267,18 +261,10 @@ class TrainingRun:
         )
 
     def _score(self, values: dict[str, float]) -> float:
-        """What is to be smallest: the landmarks' distance, else -NCC or the loss."""
-        if "distance_px" in values:
-            return values["distance_px"]
-        if self._settings.by_ncc and "ncc" in values:
-            return -values["ncc"]
-        start = self._at.start_ncc
-        if (
-            self._settings.warn_of_start
-            and start is not None
-            and 1 - values.get("ncc", -1) > _UNEXPLAINED * (1 - start)
-        ):
-            return math.inf  # a field that is too smooth has a low loss too, but leaves more of the images unexplained
+        """What is to be smallest: the distance of landmarks, else the predicted error, else the loss."""
+        for key in ("distance_px", "error_px"):
+            if key in values:
+                return values[key]
         if "loss" in values:
             return values["loss"]
         # Without validation pairs, the end of the training is the best; with them, weights that give no
@@ -333,6 +319,11 @@ class TrainingRun:
             self._progress(event)
         except ReaderGone as gone:
             self._gone = gone
+
+
+def _by_prediction(values: dict[str, float]) -> bool:
+    """Whether predicted errors decide: there are no landmarks."""
+    return "error_px" in values and "distance_px" not in values
 
 
 def _change(key: str, there: object, now: object) -> str:

@@ -1,4 +1,4 @@
-"""Loss, NCC and landmark distance on held-out pairs."""
+"""Loss, NCC, predicted error and landmark distance on held-out pairs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.losses import RegistrationLoss
 from ..core.metrics import landmark_distances, normalised_cross_correlation
 from ..core.spatial import invert_points, warp
+from ..error_map.judge import ErrorJudge
+from ..error_map.tissue import tissue_on_grid
 from ..tasks import TaskPair
 from .devices import as_batch
 
@@ -26,17 +28,23 @@ class Validator:
     pairs : dict of str to sequence of TaskPair
     loss : RegistrationLoss
     device : torch.device
+    judge : ErrorJudge, optional
+        Predicts the error of the fields.
     """
 
     pairs: dict[str, Sequence[TaskPair]]
     loss: RegistrationLoss
     device: torch.device
+    judge: ErrorJudge | None = None
 
     def __bool__(self) -> bool:
         return any(self.pairs.values())
 
     def __call__(self, network: nn.Module) -> dict[str, float]:
-        """Mean over pairs of each task, then over tasks: `loss`, `ncc` and, where landmarks exist, `distance_px`."""
+        """Mean over pairs of each task, then over tasks: `loss`, `ncc`, `error_px` and `distance_px`.
+
+        The predicted error needs a judge, the distance needs landmarks.
+        """
         was_training = network.training
         network.eval()
         by_task = {
@@ -59,6 +67,7 @@ class Validator:
         measures = {
             "loss": float(self.loss(moving, fixed, displacement).total),
             "ncc": normalised_cross_correlation(warped, pair.fixed, defined),
+            "error_px": math.nan if self.judge is None else self._predicted_error(pair, displacement),
             "distance_px": math.nan,
         }
         if pair.moving_points is not None and len(pair.moving_points):
@@ -66,8 +75,12 @@ class Validator:
             measures["distance_px"] = float(landmark_distances(carried, pair.fixed_points).mean())
         return measures
 
+    def _predicted_error(self, pair: TaskPair, displacement_px: Tensor) -> float:
+        masks = (tissue_on_grid(image) for image in (pair.moving, pair.fixed))
+        return self.judge.of_pair(pair.moving, pair.fixed, *masks)([displacement_px], ["network"])[0].expected_px
 
-_MEASURES = ("loss", "ncc", "distance_px")
+
+_MEASURES = ("loss", "ncc", "error_px", "distance_px")
 
 
 def _mean(values: list[float]) -> float:

@@ -138,7 +138,6 @@ def _finetune(
     judge = None if kind is None else _judge(options, task, step)
     trainer = make_trainer(network, task, step, options)
     every = (options.validate_every or 1) * trainer.steps_per_epoch
-    by_ncc = kind is not None and not kind.smooth
     return train(
         options,
         trainer,
@@ -149,7 +148,6 @@ def _finetune(
         validate_every=every,
         progress=progress,
         judge=judge,
-        by_ncc=by_ncc,
     )
 
 
@@ -257,9 +255,10 @@ def _some(task: PairTask) -> list[TaskPair]:
 
 def _judge(options: FinetuneOptions, task: PairTask, step: OptimisationStep) -> Validator:
     """The validator that chooses the epoch: on the held-out pairs or, if there are none, on some of the training pairs."""
+    from ..error_map.judge import shipped_judge
     from ..training.validation import Validator
 
     pairs = task.validation_pairs()
     if not pairs and options.hold_out:
         pairs = _some(task)
-    return Validator({task.name: pairs}, step.loss, step.device)
+    return Validator({task.name: pairs}, step.loss, step.device, shipped_judge(step.device))

@@ -211,12 +211,10 @@ def train(
     progress: Reader,
     group: Group | None = None,
     judge: Validator | None = None,
-    by_ncc: bool = False,
 ) -> Path:
     """Make and run the training of a trainer.
 
-    `group` are the processes that share it. `judge` replaces the held-out pairs, and the start is a candidate then; for
-    `by_ncc` see `RunSettings`.
+    `group` are the processes that share it. `judge` replaces the held-out pairs, and the start is a candidate then.
     """
     from ..training.distributed import Group, started_in_group
     from ..training.run import RunSettings, TrainingRun
@@ -244,7 +242,7 @@ def train(
         options.output,
         record=record,
         validator=judge,
-        settings=RunSettings(validate_every, options.save_every, warn_of_start=warn, by_ncc=by_ncc),
+        settings=RunSettings(validate_every, options.save_every, warn_of_start=warn),
         device=step.device,
         progress=progress,
         group=group,
