@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -23,7 +23,7 @@ from .measured import Local, MeasuredVisit, in_parallel, local_of
 from .measures import WINDOW_UM
 from .repeatability import LEAST_PAIRS
 from .shadows import dimmed
-from .unknown import folded, nothing_known, usual_area
+from .unknown import folded, nothing_known, uncertain_in_either, usual_area
 
 _SHARE = 0.95  # of pairs without change that have no cluster
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
@@ -61,6 +61,8 @@ class Change:
     limits : ClusterLimits
     largest_mm2 : tuple of float
         Area of the largest cluster of either sign, whether it counts or not, in the order of the limits.
+    uncertain : bool array (H, W) or None
+        The pixels that are not measurable only because an alignment is too uncertain; None if no error was predicted.
     """
 
     density: np.ndarray
@@ -69,6 +71,7 @@ class Change:
     gained: np.ndarray
     limits: ClusterLimits
     largest_mm2: tuple[float, ...]
+    uncertain: np.ndarray | None = None
 
 
 def change_map(
@@ -117,12 +120,19 @@ def visit_change(
     pixel_mm: float | None = None,
     limits: ClusterLimits | None = None,
 ) -> Change:
-    """The change between two measured visits of a series; `pixel_mm` and `limits` as for `change_map`."""
+    """The change between two measured visits of a series; `pixel_mm` and `limits` as for `change_map`.
+
+    It is not measurable where one of the two alignments is too uncertain.
+    """
     valid = earlier.seen & later.seen & ~folded(earlier.entry.positions, usual_area(earlier.entry.positions))
     known = valid & ~nothing_known(earlier.image, later.image, valid, later.entry.positions)
-    _check(known)
+    uncertain = uncertain_in_either(earlier.entry.uncertain, later.entry.uncertain)
+    if uncertain is not None:
+        uncertain, known = known & uncertain, known & ~uncertain
+    _check(known, uncertain)
     first, second = in_parallel(MeasuredVisit.local, (earlier, later))
-    return _change(first, second, known, filter_unit(known.shape, pixel_mm), limits)
+    found = _change(first, second, known, filter_unit(known.shape, pixel_mm), limits)
+    return replace(found, uncertain=uncertain)
 
 
 def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
@@ -142,11 +152,12 @@ def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
     return ClusterLimits(both, len(largest) + shipped.pairs, f"{source}, and {shipped.source}: the larger counts")
 
 
-def _check(known: np.ndarray) -> None:
+def _check(known: np.ndarray, uncertain: np.ndarray | None = None) -> None:
     if known.sum() < _LEAST_KNOWN:
-        raise InputError(
-            f"The two visits have {int(known.sum())} measurable pixels in common; {_LEAST_KNOWN} are needed."
-        )
+        text = f"The two visits have {int(known.sum())} measurable pixels in common; {_LEAST_KNOWN} are needed."
+        if uncertain is not None and uncertain.any():
+            text += f" At {int(uncertain.sum())} pixels the alignment is too uncertain."
+        raise InputError(text)
 
 
 def _change(first: Local, second: Local, known: np.ndarray, unit: float, limits: ClusterLimits | None) -> Change:

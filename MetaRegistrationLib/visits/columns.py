@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..registration.schema import GRID_PX, PERCENT, Measure, Unit
 
 if TYPE_CHECKING:
+    from .alignment_error import AlignmentError
     from .series import AlignedVisit, Series
 
 VISIT_PX = Unit("visit px", "pixels of the visit itself")
@@ -45,6 +47,10 @@ def _overlap(row: VisitOfSeries) -> float:
     return 100 * float(row.entry.warped[1].mean()) if row.entry.aligned else 0.0
 
 
+def _of_error(value: Callable[[AlignmentError], float]) -> Callable[[VisitOfSeries], float]:
+    return lambda row: math.nan if row.entry.error is None else value(row.entry.error)
+
+
 VISIT_COLUMNS = (
     Measure("visit", "visit", lambda row: row.entry.visit.name, kind=str),
     Measure("date", "date", lambda row: row.entry.visit.date, kind=str),
@@ -76,6 +82,30 @@ VISIT_COLUMNS = (
         unit=PERCENT,
         digits=1,
         note="Share of the reference where the visit shows tissue",
+    ),
+    Measure(
+        "expected_error_px",
+        "expected error",
+        _of_error(lambda error: error.expected_px),
+        unit=GRID_PX,
+        digits=2,
+        note="Mean of the predicted error where both images show tissue; through another visit, the sum of both alignments",
+    ),
+    Measure(
+        "error_95_px",
+        "95 % of the errors below",
+        _of_error(lambda error: error.error_95_px),
+        unit=GRID_PX,
+        digits=2,
+        note="Predicted for the positions where both images show tissue",
+    ),
+    Measure(
+        "uncertain_percent",
+        "uncertain",
+        _of_error(lambda error: error.uncertain_percent),
+        unit=PERCENT,
+        digits=0,
+        note="Predicted share of these positions with an error over 2 px of the network grid",
     ),
     Measure(
         "landmark_distance_px",

@@ -19,6 +19,7 @@ MEASUREMENT_COLUMNS = (
     "value",
     "unit",
     "measurable_percent",
+    "uncertain_percent",
     "signal_quality",
     "axial_length_mm",
 )
@@ -50,6 +51,7 @@ def measurement_records(eye: str, found: SeriesMeasures) -> list[dict]:
             "value": row.value,
             "unit": row.unit,
             "measurable_percent": row.measurable_percent,
+            "uncertain_percent": row.uncertain_percent,
             "signal_quality": row.signal_quality,
             "axial_length_mm": found.axial_length_mm,
         }

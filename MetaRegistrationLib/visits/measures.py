@@ -40,7 +40,8 @@ WINDOW_UM = 160.0
 """Standard deviation of the Gaussian window for non-perfused area and for the change map."""
 _NONPERFUSED = calibration.NONPERFUSED_DENSITY.value
 _LEAST_COVERED = 0.5  # of a region that the scan has to cover
-_LEAST_MEASURABLE = 0.5  # of a region that has to be measurable
+LEAST_MEASURABLE = 0.5
+"""Share of a region that has to be measurable, and of its measurable part that has to be aligned with certainty."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,9 @@ class Measurement:
         Of the region, with what lies beyond the scan.
     signal_quality : float
         Of the visit (`visits.quality`).
+    uncertain_percent : float
+        Of the measurable part of the region, where the alignment is too uncertain. It changes no value. NaN if no error was
+        predicted.
     """
 
     visit: str
@@ -67,6 +71,12 @@ class Measurement:
     unit: str
     measurable_percent: float
     signal_quality: float = math.nan
+    uncertain_percent: float = math.nan
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether more than half of the measurable part is too uncertain to compare. Measures of the eye have no regions."""
+        return self.uncertain_percent > 100 * (1 - LEAST_MEASURABLE) and self.measure not in OF_THE_EYE
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,12 +167,13 @@ def _measure(
     rows = []
     for region, (where, covered) in places.items():
         share = covered * float(known[where].mean()) if where.any() else 0.0
+        uncertain = _uncertain_percent(visit, where & known)
         values = dict(_values(visit, features, where & known, between, lost, line, grid.spacing_mm))
         if region == "whole":
             values |= {**_of_zone(zone), "signal_quality": visit.quality}
         for measure, value in values.items():
-            good = share >= _LEAST_MEASURABLE or measure in OF_THE_EYE
-            rows.append(_row(visit, region, measure, value if good else math.nan, 100 * share))
+            good = share >= LEAST_MEASURABLE or measure in OF_THE_EYE
+            rows.append(_row(visit, region, measure, value if good else math.nan, 100 * share, uncertain))
     return VisitMeasures(visit.entry.visit.name, rows, zone)
 
 
@@ -254,6 +265,14 @@ def _etdrs(shape: tuple[int, int], grid: Grid) -> dict[str, tuple[np.ndarray, fl
     return found
 
 
-def _row(visit: MeasuredVisit, region: str, measure: str, value: float, measurable: float) -> Measurement:
-    one = visit.entry.visit
-    return Measurement(one.name, one.date, region, measure, float(value), UNITS[measure], measurable, visit.quality)
+def _uncertain_percent(visit: MeasuredVisit, where: np.ndarray) -> float:
+    """Percent of some pixels at which the alignment of a visit is too uncertain; NaN if that is not known."""
+    uncertain = visit.entry.uncertain
+    return math.nan if uncertain is None or not where.any() else 100 * float(uncertain[where].mean())
+
+
+def _row(
+    visit: MeasuredVisit, region: str, measure: str, value: float, measurable: float, uncertain: float
+) -> Measurement:
+    one, unit = visit.entry.visit, UNITS[measure]
+    return Measurement(one.name, one.date, region, measure, float(value), unit, measurable, visit.quality, uncertain)

@@ -16,7 +16,7 @@ RESERVED = frozenset(
     )
 )
 """Names of results that belong to all visits."""
-_OF_A_VISIT = "_transform"
+_OF_A_VISIT = ("_transform", "_error_95")
 _CHANGE = re.compile(r"change_.+_to_.+_(density|brightness)")
 _REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
@@ -67,7 +67,7 @@ def result_names(names: Sequence[str]) -> list[str]:
 
 def _taken(candidate: str, number: int, keys: set[str], names: list[str]) -> bool:
     """Whether a name is that of a result or, as a new name, that of another visit or of its files."""
-    new = number > 1 and not keys.isdisjoint({_key(candidate), _key(candidate + _OF_A_VISIT)})
+    new = number > 1 and not keys.isdisjoint(_key(candidate + end) for end in ("", *_OF_A_VISIT))
     return new or clashes(candidate, names)
 
 
@@ -83,12 +83,12 @@ def renamed_notes(names: Sequence[str], used: Sequence[str]) -> list[str]:
 def clashes(name: str, names: Collection[str]) -> bool:
     """Whether files of a visit of this name would have the name of a result, where these are the names of all visits."""
     key = _key(name)
-    transform_of = key.removesuffix(_OF_A_VISIT)
+    others = {_key(other) for other in names}
     return (
         key in RESERVED
         or _CHANGE.fullmatch(key) is not None
         or _DEVICES.fullmatch(key) is not None
-        or (transform_of != key and transform_of in {_key(other) for other in names})
+        or any(key.endswith(end) and key.removesuffix(end) in others for end in _OF_A_VISIT)
     )
 
 

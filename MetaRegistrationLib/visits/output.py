@@ -64,7 +64,7 @@ def series_output(series: Series, folder: Path, *, replace: bool = False) -> Out
 
 def series_files(folder: Path, names: Sequence[str]) -> list[Path]:
     """Every file that `write_series` may write into `folder` for visits of these names, in their order."""
-    own = [f"{name}{end}" for name in names for end in (".nrrd", "_transform.nrrd")]
+    own = [f"{name}{end}" for name in names for end in (".nrrd", "_transform.nrrd", "_error_95.nrrd")]
     film = [f"{number:03d}_{name}.png" for number, name in enumerate([*names, "average"], 1)]
     changes = [
         f"change_{start}_to_{end}{part}"

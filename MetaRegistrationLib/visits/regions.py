@@ -24,6 +24,7 @@ REGION_COLUMNS = (
     "gained_percent",
     "changed_percent",
     "unknown_percent",
+    "uncertain_percent",
 )
 _RADII_OF_SIDE = (1 / 12, 1 / 4, 1 / 2)  # of the shorter side, where no pixel size is known: the same ratios
 _RINGS = ("centre", "inner", "outer")
@@ -58,7 +59,8 @@ def etdrs_table(
     list of dict
         With the keys `REGION_COLUMNS`: mean difference over the measurable pixels in percentage points (None if there are
         none), and the percentages of these in clusters where density decreased or increased. `unknown_percent` is of all
-        pixels of the region in the image.
+        pixels of the region in the image. `uncertain_percent` is the part of it that is not measurable only because an
+        alignment is too uncertain; None if no error was predicted.
     """
     if eye not in _SIDES:
         raise InputError(f"The eye is 'right', 'left' or '' (unknown); got {eye!r}.")
@@ -101,6 +103,9 @@ def _row(name: str, where: np.ndarray, change: Change, spacing: np.ndarray | Non
         "gained_percent": share(change.gained),
         "changed_percent": share(change.lost | change.gained),
         "unknown_percent": 100 * (1 - seen / count) if count else None,
+        "uncertain_percent": None
+        if change.uncertain is None or not count
+        else 100 * float(change.uncertain[where].mean()),
     }
 
 

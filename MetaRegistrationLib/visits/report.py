@@ -44,6 +44,9 @@ def write_series(
     -----
     VISIT.nrrd, VISIT_transform.nrrd
         Each aligned visit on the reference's pixels, and the transform from reference to visit points (LPS vectors in mm).
+    VISIT_error_95.nrrd
+        The 95 % bound of the predicted error of its alignment, in pixels of the network grid, NaN where it is not known; not
+        for the reference, and not if no error was predicted.
     average.nrrd, count.nrrd, overlap.nrrd
         The mean of all used visits, the number of them with tissue at each pixel, and a mask (1) of the tissue common to
         all of them.
@@ -88,6 +91,8 @@ def _write_files(
         warped, seen = entry.warped
         write_image(folder / f"{entry.visit.name}.nrrd", warped, geometry)
         write_displacement_field(folder / f"{entry.visit.name}_transform.nrrd", _vectors(entry, geometry), geometry)
+        if entry.error is not None and number - 1 != series.reference:
+            write_image(folder / f"{entry.visit.name}_error_95.nrrd", entry.error.bound_px, geometry)
         _frame(folder, f"{number:03d}_{entry.visit.name}", warped, seen)
     write_image(folder / "average.nrrd", mean.image, geometry)
     write_image(folder / "count.nrrd", mean.count, geometry)

@@ -17,6 +17,7 @@ from ..eye_length import EyeLength
 from ..formats.images import Image, tissue
 from ..formats.landmarks import Landmarks, match_landmarks
 from ..stages import LEAST_CONFIDENCE
+from .alignment_error import AlignmentError, StepError, alignment_errors
 from .consistency import inconsistent_visits, suspects_reference, triangles
 from .dates import When
 from .no_signal import no_signal
@@ -78,6 +79,8 @@ class AlignedVisit:
         NCC after, on the network grid of the registration; through another visit, that with the other visit.
     result_stage : str
         As `Registration.result_stage`.
+    error : AlignmentError or None
+        The predicted error; through another visit, the sum of the two. None if none was predicted.
     """
 
     visit: Visit
@@ -86,11 +89,19 @@ class AlignedVisit:
     confidence: float = math.nan
     ncc: float = math.nan
     result_stage: str = "none"
+    error: AlignmentError | None = None
 
     @property
     def aligned(self) -> bool:
         """Whether it can be used."""
         return self.positions is not None
+
+    @property
+    def uncertain(self) -> np.ndarray | None:
+        """Pixels of the reference, bool (H, W), at which the alignment is too uncertain to measure; None if no error was
+        predicted.
+        """
+        return None if self.error is None else self.error.uncertain
 
     @property
     def finer(self) -> bool:
@@ -260,9 +271,14 @@ def align_series(
     qualities = [quality(visit.image) for visit in visits]
     pairs = _Pairs(visits, register, tell, many, include)
     if reference is not None:
-        return _to_chosen(names.index(reference), qualities, pairs, include)
-    chosen, why = _reference(visits, qualities, pairs)
-    return _with_better_reference(_aligned_to(chosen, why, qualities, pairs, include), pairs, include)
+        series = _to_chosen(names.index(reference), qualities, pairs, include)
+    else:
+        chosen, why = _reference(visits, qualities, pairs)
+        series = _with_better_reference(_aligned_to(chosen, why, qualities, pairs, include), pairs, include)
+    errors = alignment_errors(series, pairs.errors)
+    return replace(
+        series, visits=[replace(entry, error=error) for entry, error in zip(series.visits, errors, strict=True)]
+    )
 
 
 def check_names(names: Sequence[str], include: Collection[str]) -> None:
@@ -388,6 +404,7 @@ class _Pairs:
         self._made: dict[tuple[int, int], tuple] = {}
         # Positions without confidence, of visits that the user wants all the same.
         self.forced: dict[tuple[int, int], np.ndarray] = {}
+        self.errors: dict[tuple[int, int], StepError | None] = {}
         self._telling = Lock()
 
     def __call__(self, moving: int, fixed: int) -> tuple[np.ndarray | None, float, float, str]:
@@ -405,6 +422,7 @@ class _Pairs:
         with self._telling:
             self._tell(f"{moving.name} to {fixed.name}")
         found = self._register(moving.image, fixed.image)
+        self.errors[pair] = StepError.of(found)
         alignment = found.alignment
         confidence = found.confidence if alignment is None else alignment.confidence
         confident = not confidence < LEAST_CONFIDENCE

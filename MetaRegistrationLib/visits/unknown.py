@@ -1,4 +1,4 @@
-"""Pixels where a change is not measurable: no overlap, shadows, bands without signal, motion lines, folding."""
+"""Pixels where a change is not measurable: no overlap, shadows, bands without signal, motion lines, folding, alignment."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def nothing_known(
     if positions is not None:
         found |= folded(positions, usual_area(positions))
     return ndimage.binary_dilation(found, iterations=max(round(_BORDER * max(found.shape)), 1)) | ~valid
+
+
+def uncertain_in_either(earlier: np.ndarray | None, later: np.ndarray | None) -> np.ndarray | None:
+    """Pixels at which one of two alignments is too uncertain: a change there may be an error of the alignment.
+
+    Parameters
+    ----------
+    earlier, later : bool array (H, W) or None
+        As of `AlignedVisit.uncertain`. Without one of them the result is None.
+    """
+    return None if earlier is None or later is None else earlier | later
 
 
 def shadow(image: np.ndarray, other: np.ndarray, valid: np.ndarray) -> np.ndarray:

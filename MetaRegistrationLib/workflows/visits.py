@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..visits.series_measures import SeriesMeasures
 
 TASK = "series"
+_LEAST_SAID = 0.05  # percent
 _MOST_AT_ONCE = 8  # memory: each takes some 100 MB
 
 
@@ -376,6 +377,8 @@ class _Eyes:
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )
                 self.progress(Message(text, "warning"))
+        for text in _uncertain_regions(found):
+            self.progress(Message(text, "warning"))
         changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
         for row in changed:
             self.progress(
@@ -407,13 +410,31 @@ class _Eyes:
             Message(
                 f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density decreased on"
                 f" {whole['lost_percent']:.1f} % and increased on {whole['gained_percent']:.1f} % of the measurable pixels;"
-                f" {whole['unknown_percent']:.1f} % not measurable"
+                f" {whole['unknown_percent']:.1f} % not measurable{_because_of_alignment(whole)}"
             )
         )
         if found.pixel_mm is None:
             text = "the pixel size is unknown, so the regions are no ETDRS regions ({field})"
             self.progress(Message.about("spacing_um", text, level="warning"))
         return found
+
+
+def _because_of_alignment(region: dict) -> str:
+    """How much of a region is not measurable only because an alignment is too uncertain; empty if none."""
+    share = region["uncertain_percent"] or 0.0
+    return f", {share:.1f} % because of uncertain alignment" if share >= _LEAST_SAID else ""
+
+
+def _uncertain_regions(found: SeriesMeasures) -> Iterator[str]:
+    """Sentences on the regions that are too uncertain to compare, one for each pair of days."""
+    from ..visits.changes import Verdict
+
+    regions: dict[tuple[str, str], dict[str, None]] = {}
+    for row in found.changes:
+        if row.verdict is Verdict.UNCERTAIN:
+            regions.setdefault((row.earlier, row.later), {})[row.region] = None
+    for (earlier, later), names in regions.items():
+        yield f"{earlier} and {later}: the alignment is too uncertain to compare {', '.join(names)}"
 
 
 def given_for_measures(series: Series, own: OwnRegions | None) -> dict:
@@ -503,14 +524,20 @@ def _repeats(folder: Path, registrar: Registrar, progress: Reader) -> _Repeats:
         pair = files.load()
         progress(Stage("register", f"repeat scans: {pair.name}", number, len(found)))
         series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
-        if all(entry.aligned for entry in series.visits):
-            grid = grid_of(series)
-            pixel = None if grid.spacing_mm is None else math.sqrt(math.prod(grid.spacing_mm))
-            changes.append(visit_change(*map(measured, series.visits), pixel))
-            rows.append(measure_series(series, grid).rows)
-        else:
+        if not all(entry.aligned for entry in series.visits):
             progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
+            continue
+        grid = grid_of(series)
+        pixel = None if grid.spacing_mm is None else math.sqrt(math.prod(grid.spacing_mm))
+        try:
+            changes.append(visit_change(*map(measured, series.visits), pixel))
+        except InputError as error:
+            progress(Message.of(error, f"{pair.name}: left out of the repeat scans: "))
+            continue
+        rows.append(measure_series(series, grid).rows)
     if not changes:
-        raise InputError(f"{{field}}: no pair of {folder} could be aligned with confidence.", field="repeats")
+        raise InputError(
+            f"{{field}}: no pair of {folder} could be aligned with confidence and measured.", field="repeats"
+        )
     source = f"{len(rows)} pairs of repeat scans of your own"
     return _Repeats(limits_of(changes, source), repeatability(rows, source))

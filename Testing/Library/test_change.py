@@ -167,7 +167,7 @@ def series_of(images):
 
     class Found:
         alignment = type("Alignment", (), {"confidence": 1.0})
-        ncc, result_stage = (0.1, 0.8), "refine"
+        ncc, result_stage, error = (0.1, 0.8), "refine", None
         moving_positions = staticmethod(lambda: grid)
 
     return align_series(visits, lambda moving, fixed: Found, "a")

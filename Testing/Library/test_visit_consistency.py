@@ -74,7 +74,7 @@ class Known:
 
         class Found:
             alignment = type("Alignment", (), {"confidence": 1.0})
-            ncc, result_stage = (0.1, 0.8), "refine"
+            ncc, result_stage, error = (0.1, 0.8), "refine", None
 
             @staticmethod
             def moving_positions():

@@ -68,7 +68,7 @@ class Known:
 
         class Found:
             alignment = type("Alignment", (), {"confidence": 0.1 if pair in self._unknown else 1.0})
-            ncc, result_stage = (0.1, -0.7 if against else 0.7), "refine"
+            ncc, result_stage, error = (0.1, -0.7 if against else 0.7), "refine", None
             moving_positions = staticmethod(lambda: positions)
 
         return Found

@@ -49,7 +49,7 @@ class Shifts:
 
         class Found:
             alignment = type("Alignment", (), {"confidence": confidence})
-            ncc, result_stage = (0.1, 0.8), "refine"
+            ncc, result_stage, error = (0.1, 0.8), "refine", None
 
             @staticmethod
             def moving_positions():

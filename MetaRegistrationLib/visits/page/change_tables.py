@@ -17,9 +17,16 @@ _VERDICTS = {
     Verdict.WITHIN: "within",
     Verdict.NOT_MEASURABLE: "unknown",
     Verdict.NOT_COMPARABLE: "unknown",
+    Verdict.UNCERTAIN: "unknown",
 }
 _ALL = 99.5  # percent
-_SHORT = {Verdict.WITHIN: "within", Verdict.NOT_MEASURABLE: "not measurable", Verdict.NOT_COMPARABLE: "not comparable"}
+_NONE = 0.5  # percent
+_SHORT = {
+    Verdict.WITHIN: "within",
+    Verdict.NOT_MEASURABLE: "not measurable",
+    Verdict.NOT_COMPARABLE: "not comparable",
+    Verdict.UNCERTAIN: "uncertain",
+}
 
 
 def change_tables(content: Content) -> Html:
@@ -45,7 +52,8 @@ def _introduction(content: Content) -> Html:
     )
     return paragraph(" ".join(text)) + Html(
         '<p class="legend"><b class="down">▼</b> decreased, <b class="up">▲</b> increased,'
-        ' <span class="unknown">hatched</span>: not measurable or not comparable.</p>'
+        ' <span class="unknown">hatched</span>: not measurable, not comparable, or uncertain (where the alignment may be'
+        " wrong by more than 2 px in more than half of the region).</p>"
     )
 
 
@@ -70,12 +78,25 @@ def _by_region(content: Content) -> Html:
 
 
 def _region_names(content: Content) -> dict[str, str]:
-    """The regions in words, with the share that is measurable unless it is all."""
+    """The regions in words, with the share that is measurable unless it is all, and the uncertain one if there is any."""
     shares = {row.region: row.measurable_percent for row in content.measures.rows}
-    return {
-        region: region_words(region) + (f" ({share:.0f} % measurable)" if share < _ALL else "")
-        for region, share in shares.items()
-    }
+    uncertain = _uncertain_shares(content)
+    found = {}
+    for region, share in shares.items():
+        parts = [f"{share:.0f} % measurable"] if share < _ALL else []
+        parts += [f"{uncertain[region]:.0f} % uncertain"] if uncertain.get(region, 0.0) >= _NONE else []
+        found[region] = region_words(region) + (f" ({', '.join(parts)})" if parts else "")
+    return found
+
+
+def _uncertain_shares(content: Content) -> dict[str, float]:
+    """By region, the largest uncertain share of the scans that are compared, where it is known."""
+    visits = [visit for group in content.occasions for visit in group.visits]
+    found: dict[str, float] = {}
+    for row in content.measures.rows:
+        if row.visit in visits and math.isfinite(row.uncertain_percent):
+            found[row.region] = max(row.uncertain_percent, found.get(row.region, 0.0))
+    return found
 
 
 def _columns(content: Content, first: str) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ from ..orders import ORDERS
 from ..series import LEAST_CONSISTENCY_PX, AlignedVisit
 from ..trust import POOR_BUT_USED
 from .content import Content
-from .markup import Html, escaped, number, paragraph, section, table
+from .markup import NOTHING, Html, escaped, number, paragraph, section, table
 from .naming import MAIN, measure_words, unit_words
 
 RESEARCH = "For research, not for clinical use."
+_ERROR = "Expected error, grid px"
+_LEAST_UNCERTAIN = 0.5  # percent
 _OF_THE_EYE = (*MAIN, "faz_perimeter", "faz_circularity")
 
 
@@ -51,9 +53,11 @@ def _summary(content: Content) -> Html:
         found = f"<b>changed</b> beyond the repeatability: {'; '.join(_sentence(row) for row in changed)}."
     elif all(row.verdict is Verdict.NOT_MEASURABLE for row in whole):
         found = "no measure of the whole image is measurable."
+    elif not any(row.verdict is Verdict.WITHIN for row in whole):
+        found = "no measure of the whole image can be compared."
     else:
         found = "<b>no change beyond the repeatability</b> in the whole image."
-    return paragraph(Html(f"{start}{found}{_regions(content)}{_clusters(content)}"), "short")
+    return paragraph(Html(f"{start}{found}{_regions(content)}{_uncertain(content)}{_clusters(content)}"), "short")
 
 
 def _regions(content: Content) -> str:
@@ -61,6 +65,12 @@ def _regions(content: Content) -> str:
     judged = [row for row in content.changes if row.region != "whole" and row.measure in MAIN]
     count = sum(row.verdict is Verdict.CHANGED for row in judged)
     return f" Of {len(judged)} values of regions, {count} changed." if judged else ""
+
+
+def _uncertain(content: Content) -> str:
+    """How many values cannot be compared because of the alignment."""
+    count = sum(row.verdict is Verdict.UNCERTAIN for row in content.changes)
+    return f" {count} values are uncertain: the alignment may be wrong by more than 2 px there." if count else ""
 
 
 def _clusters(content: Content) -> str:
@@ -88,11 +98,29 @@ def _sentence(row: MeasureChange) -> str:
 
 def _visits(content: Content) -> Html:
     series = content.series
+    predicted = any(entry.error is not None for entry in series.visits)
     rows = [
-        (entry.visit.name, entry.visit.date or "not known", number(quality), _use(content, entry))
+        (
+            entry.visit.name,
+            entry.visit.date or "not known",
+            number(quality),
+            *([_error(entry)] if predicted else []),
+            _use(content, entry),
+        )
         for entry, quality in zip(series.visits, series.qualities, strict=True)
     ]
-    return table(("Visit", "Date", "Signal quality", "Used"), rows, groups=("name", "", "number", "text"))
+    error = [_ERROR] if predicted else []
+    heads = ("Visit", "Date", "Signal quality", *error, "Used")
+    return table(heads, rows, groups=("name", "", "number", *("number" for _ in error), "text"))
+
+
+def _error(entry: AlignedVisit) -> str:
+    """The expected error of the alignment, and the share of the image that is uncertain if there is any."""
+    error = entry.error
+    if error is None:
+        return NOTHING
+    share = f"; {number(error.uncertain_percent)} % over 2 px" if error.uncertain_percent >= _LEAST_UNCERTAIN else ""
+    return f"{number(error.expected_px)}{share}"
 
 
 def _use(content: Content, entry: AlignedVisit) -> str:

@@ -29,7 +29,13 @@ _ENDS = {
     "_z": "SD",
     "_sd": "SD",
 }
-_KNOWN = {"unknown": "not measurable", "lost": "decreased", "gained": "increased", "pixels": "pixels"}
+_KNOWN = {
+    "unknown": "not measurable",
+    "uncertain": "because of uncertain alignment",
+    "lost": "decreased",
+    "gained": "increased",
+    "pixels": "pixels",
+}
 
 
 def measure_words(measure: str) -> str:
