@@ -41,7 +41,7 @@ class MetaRegistration(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("Meta-Registration")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Registration")]
-        parent.dependencies = ["Markups", "Plots", "Segmentations", "Tables", "Transforms", "Volumes"]
+        parent.dependencies = ["Colors", "Markups", "Plots", "Segmentations", "Tables", "Transforms", "Volumes"]
         parent.contributors = [_("The MetaRegistration authors (see CITATION.cff)")]
         parent.helpText = _(
             "Registers pairs of 2D images, such as OCTA scans of two visits, with a meta-learned network that is "

@@ -13,13 +13,13 @@ from ..visits.change_files import SeriesChange
 from ..visits.change_picture import FULL, change_colours
 from ..visits.regions import REGION_COLUMNS
 from . import views
+from .coloured import fill_colours, show_coloured
 from .placement import RAS_TO_LPS
 from .visit_nodes import VisitNodes
 from .volumes import place_image
 
 _COLOURS = 256
 _HATCH = 9  # pixels between the lines, as in the picture of the report
-_BEYOND = 1e6  # percentage points; NaN is outside any range, and is not drawn
 _NEUTRAL = 0.75  # grey level that a small change is mixed with
 _OPACITY = 0.75  # of the change over the average
 _GREY = (0.7, 0.7, 0.7, 1.0)
@@ -43,7 +43,7 @@ def put_change(nodes: VisitNodes, found: SeriesChange, geometry: Geometry, names
     for part, where in (("change", found.change.known), ("clusters", counts)):
         node = _node(nodes, part, "vtkMRMLScalarVolumeNode", names)
         place_image(node, np.where(where, found.change.density, np.nan).astype(np.float32), geometry)
-        _show_coloured(node, colours)
+        show_coloured(node, colours, -FULL, FULL)
     rows, columns = np.indices(found.change.known.shape)
     hatched = ~found.change.known & ((rows + columns) % _HATCH < 2)
     unknown = _node(nodes, "unknown", "vtkMRMLLabelMapVolumeNode", names)
@@ -147,23 +147,5 @@ def _colours() -> np.ndarray:
 
 def _colour_table(nodes: VisitNodes, part: str, names: dict[str, str], colours: np.ndarray):
     node = _node(nodes, part, "vtkMRMLColorTableNode", names)
-    node.SetTypeToUser()
-    node.SetAttribute("Category", "MetaRegistration")
-    node.SetNumberOfColors(len(colours))
-    node.GetLookupTable().SetRange(0, len(colours) - 1)
-    for number, (red, green, blue, alpha) in enumerate(colours.astype(float)):
-        node.SetColor(number, f"{number}", red, green, blue, alpha)
+    fill_colours(node, colours)
     return node
-
-
-def _show_coloured(node, colours) -> None:
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
-    with slicer.util.NodeModify(display):
-        display.SetAndObserveColorNodeID(colours.GetID())
-        display.AutoWindowLevelOff()
-        display.SetWindowLevelMinMax(-FULL, FULL)
-        display.SetInterpolate(False)  # between a number and none there is nothing
-        display.AutoThresholdOff()
-        display.SetThreshold(-_BEYOND, _BEYOND)
-        display.ApplyThresholdOn()

@@ -14,9 +14,11 @@ import slicer
 from ..registration.measures import PairMeasures, shown_in
 from ..registration.schema import SCENE
 from ..stages import LEAST_CONFIDENCE, Stages
+from .error_text import error_from_text, error_text
 
-if TYPE_CHECKING:  # it imports torch
-    from ..registration.registrar import Registration
+if TYPE_CHECKING:
+    from ..error_map.maps import ErrorMap
+    from ..registration.registrar import Registration  # it imports torch
 
 NETWORK_GRID = 400
 """Side of the network grid of a result that does not say its own."""
@@ -151,6 +153,20 @@ class RegistrationNode:
         if not values:
             return None
         return Outcome(PairMeasures(**values), self._get("AlignmentKept"), self._get("AlignmentAlone") is not None)
+
+    def note_error(self, error: ErrorMap | None) -> None:
+        """Store the map of its predicted errors, instead of an earlier one; None if there is none."""
+        self._note(ErrorMap=None if error is None else error_text(error))
+
+    @property
+    def error(self) -> ErrorMap | None:
+        """The map of its predicted errors; None if none is stored."""
+        return error_from_text(self.error_text)
+
+    @property
+    def error_text(self) -> str:
+        """The map as it is stored; empty if none is. Another registration has another text."""
+        return self._get("ErrorMap") or ""
 
     def note_made(self, checkpoint: str) -> None:
         """Note that it is new and in use, and by which checkpoint it was made ("" without a network)."""

@@ -11,6 +11,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from ..core.geometry import Geometry
 from ..core.inverse import invert_points
 from ..core.preprocessing import NetworkGrid, pair_grids
+from ..error_map.maps import ErrorMap
 from ..formats.landmarks import Landmarks
 from ..preparation.stored_axes import mirrored_geometry
 from .placement import RAS_TO_LPS
@@ -35,11 +36,19 @@ class StoredRegistration:
         Position of each fixed pixel in the moving image, (row, column) in its pixels; None without a registration.
     grid_size : int
         Side of the network grid, whose pixels are the unit of distances.
+    error : ErrorMap, optional
+        The predicted error.
     """
 
     def __init__(
-        self, moving: Geometry, fixed: Geometry, positions: np.ndarray | None = None, grid_size: int = NETWORK_GRID
+        self,
+        moving: Geometry,
+        fixed: Geometry,
+        positions: np.ndarray | None = None,
+        grid_size: int = NETWORK_GRID,
+        error: ErrorMap | None = None,
     ) -> None:
+        self.error = error
         self.moving, self.fixed = _Placed(moving), _Placed(fixed)
         axes = mirrored_geometry(moving, fixed)
         self._axes = axes if axes is None or positions is None or _mirrors(positions) else None
@@ -94,7 +103,8 @@ def stored_registration(
     if not belongs(transform_node, moving_node, fixed_node):
         return StoredRegistration(volume_geometry(moving_node, moving_slice), volume_geometry(fixed_node, fixed_slice))
     moving, fixed, positions = _read(moving_node, fixed_node, transform_node)
-    return StoredRegistration(moving, fixed, positions, RegistrationNode(transform_node).grid_size)
+    result = RegistrationNode(transform_node)
+    return StoredRegistration(moving, fixed, positions, result.grid_size, result.error)
 
 
 def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | None:

@@ -12,6 +12,7 @@ import vtk
 
 from ..formats.tables import write_table
 from ..registration.distances import MOMENTS, NETWORK, PHYSICAL, distances
+from ..registration.predicted_error import UNCERTAIN_PX, errors_at
 from ..registration.schema import GRID_PX
 
 if TYPE_CHECKING:  # they import torch
@@ -20,16 +21,32 @@ if TYPE_CHECKING:  # they import torch
 
 _DECIMALS = 3
 _COLUMNS = ("label", *(f"{moment} ({unit})" for unit in (GRID_PX.symbol, "um") for moment in MOMENTS))
+_UNCERTAIN = "uncertain"
 
 
 class DistanceRow(NamedTuple):
-    """Distance of one pair of landmarks before and after; micrometres are NaN where the pixel size is unknown."""
+    """Distance of one pair of landmarks before and after; micrometres are NaN where the pixel size is unknown.
+
+    `bound_px` is the 95 % bound of the predicted error at the moving landmark, carried into the fixed image: NaN where it is
+    unknown, None where the registration has no predicted error.
+    """
 
     label: str
     before_px: float
     after_px: float
     before_um: float
     after_um: float
+    bound_px: float | None = None
+
+    @property
+    def distances(self) -> tuple[float, float, float, float]:
+        """The distances before and after, in pixels and in micrometres."""
+        return self.before_px, self.after_px, self.before_um, self.after_um
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the place is too uncertain to measure: the bound is over 2 px or unknown."""
+        return self.bound_px is not None and not self.bound_px <= UNCERTAIN_PX
 
 
 def distance_rows(
@@ -47,13 +64,20 @@ def distance_rows(
         for moment in MOMENTS
     ]
     labels = [label or str(number) for number, label in enumerate(landmarks.moving.labels, 1)]
-    return [DistanceRow(label, *map(float, values)) for label, *values in zip(labels, *columns, strict=True)]
+    bounds = [None] * len(labels)
+    if registration.error is not None:
+        bounds = errors_at(registration, landmarks.carried.points).bound_px.tolist()
+    return [
+        DistanceRow(label, *map(float, values), bound)
+        for label, bound, *values in zip(labels, bounds, *columns, strict=True)
+    ]
 
 
 def distance_table(node, rows: Sequence[DistanceRow], name: str = "Landmark distances"):
     """Fill a table node, or a new one for None, with `rows`, their mean and their standard deviation.
 
-    The micrometre columns are left out when no row has any; values are rounded to a thousandth.
+    The micrometre columns are left out when no row has any; values are rounded to a thousandth. If errors were predicted, a last
+    column says which landmarks are too uncertain to measure.
 
     Returns
     -------
@@ -61,16 +85,19 @@ def distance_table(node, rows: Sequence[DistanceRow], name: str = "Landmark dist
     """
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name)
-    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(-1, 4)
+    values = np.array([row.distances for row in rows], dtype=np.float64).reshape(-1, 4)
     shown = 4 if np.isfinite(values[:, 2:]).any() else 2
-    labels = [row[0] for row in rows]
+    labels, uncertain = [row.label for row in rows], ["yes" if row.uncertain else "no" for row in rows]
     if len(rows):
+        uncertain += ["", ""]
         labels += ["mean", "standard deviation"]
         values = np.vstack([values, values.mean(axis=0), values.std(axis=0)])
     table = vtk.vtkTable()
     table.AddColumn(_text_column(_COLUMNS[0], labels))
     for title, column in zip(_COLUMNS[1 : shown + 1], values.T[:shown], strict=True):
         table.AddColumn(_number_column(title, np.round(column, _DECIMALS)))
+    if any(row.bound_px is not None for row in rows):
+        table.AddColumn(_text_column(_UNCERTAIN, uncertain))
     with slicer.util.NodeModify(node):
         node.SetAndObserveTable(table)
         node.SetUseColumnTitleAsColumnHeader(True)

@@ -129,19 +129,23 @@ class Overlay:
 
 def views_of(volume) -> list[str]:
     """Names of the slice views of the layout that show a volume, those that show it alone first."""
-    manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
-    manager = manager() if manager is not None else None
-    names = list(PAIR_VIEWS)
-    if manager is not None:  # it names hidden views too
-        names = [name for name in manager.sliceViewNames() if manager.sliceWidget(name).visible]
     found = []
-    for name in names:
+    for name in visible_views():
         composite = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")
         shown = () if composite is None else (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID())
         if volume.GetID() in shown:
             found.append((shown[1] is not None, name))
     alone = [name for overlaid, name in found if not overlaid]
     return alone or [name for _overlaid, name in found]
+
+
+def visible_views() -> list[str]:
+    """Names of the slice views of the layout."""
+    manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
+    manager = manager() if manager is not None else None
+    if not hasattr(manager, "sliceViewNames"):  # there is no window
+        return list(PAIR_VIEWS)
+    return [name for name in manager.sliceViewNames() if manager.sliceWidget(name).visible]  # it names hidden views too
 
 
 def set_layout(layout: int) -> None:

@@ -104,6 +104,15 @@ class VisitNodes:
         """Note the transform of a visit."""
         self[f"transform{[row['visit'] for row in self.rows].index(name)}"] = node
 
+    def error_bound(self, name: str):
+        """The volume with the 95 % bound of the error of a visit's alignment, or None."""
+        names = [row["visit"] for row in self.rows]
+        return self[f"errorBound{names.index(name)}"] if name in names else None
+
+    def put_error_bound(self, name: str, node) -> None:
+        """Note the volume with the 95 % bound of the error of a visit's alignment."""
+        self[f"errorBound{[row['visit'] for row in self.rows].index(name)}"] = node
+
     def zone(self, name: str):
         """The curve of a visit's foveal avascular zone, or None."""
         names = [row["visit"] for row in self.rows]
@@ -152,7 +161,8 @@ def remove_visits(nodes: VisitNodes) -> None:
         for node in (found[name], points_of(found[name]), mask_of(found[name])):
             if None not in (node, transform):
                 transforms.remove_transform(node, transform)
-    for node in (*under.values(), *(nodes[part] for part in PARTS), nodes.table):
+    bounds = [nodes.error_bound(name) for name in under]
+    for node in (*under.values(), *bounds, *(nodes[part] for part in PARTS), nodes.table):
         remove_node(node)
 
 

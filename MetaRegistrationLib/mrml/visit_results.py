@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
+import slicer
 
 from ..core.geometry import Geometry
 from ..errors import InputError
@@ -127,6 +128,7 @@ def load_results(
             _put_under(nodes, visit, vectors)
         yield name
         _add_images(nodes, folder, name)
+        _add_error_bounds(nodes, folder, fields)
         nodes["sequence"], nodes["browser"], nodes["shown"] = visit_sequence(name, shown_name, images)
     return nodes
 
@@ -155,6 +157,19 @@ def _add_tables(nodes: VisitNodes, folder: Path, name: str) -> None:
 def _add_images(nodes: VisitNodes, folder: Path, name: str) -> None:
     for part in ("average", "count"):
         nodes[part] = volumes.volume_from_image(read_image(folder / f"{part}.nrrd"), f"{name} {part}")
+
+
+def _add_error_bounds(nodes: VisitNodes, folder: Path, visits: Iterable[str]) -> None:
+    """The 95 % bound of the error of each visit, where it was predicted."""
+    geometry = volumes.volume_geometry(nodes.volumes[nodes.reference])
+    for visit in visits:
+        path = folder / f"{visit}_error_95.nrrd"
+        if path.is_file():
+            image = read_itk(path)
+            pixels = sitk.GetArrayFromImage(image).reshape(geometry.size).astype(np.float32)
+            node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", f"{visit} error, 95 % bound")
+            volumes.place_image(node, pixels, geometry)
+            nodes.put_error_bound(visit, node)
 
 
 def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:

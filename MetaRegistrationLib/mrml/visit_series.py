@@ -6,9 +6,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import slicer
 
 from ..errors import InputError
 from ..formats.images import Image
+from ..visits.alignment_error import AlignmentError
 from ..visits.dates import When, read_date
 from ..visits.report import COLUMNS
 from ..visits.series import AlignedVisit, Series, Visit
@@ -18,7 +20,7 @@ from .markups import landmarks_from_node
 from .masks import mask_array
 from .stored_registration import stored_positions
 from .visit_nodes import VisitNodes, mask_of, points_of, set_text, table_rows
-from .volumes import image_from_volume
+from .volumes import image_from_volume, volume_geometry
 
 _DISTANCE = "landmark_distance_px"
 
@@ -80,7 +82,19 @@ def _aligned(nodes: VisitNodes, row: dict[str, str]) -> AlignedVisit:
         if positions is None:
             raise InputError(f"{name}: its transform is no longer in the scene. Register the visits again.")
     confidence, ncc = _number(row["confidence"]), _number(row["ncc_after"])
-    return AlignedVisit(visit, positions, row["via"], confidence, ncc, row["kept"])
+    error = None if positions is None else _error(nodes, row)
+    return AlignedVisit(visit, positions, row["via"], confidence, ncc, row["kept"], error)
+
+
+def _error(nodes: VisitNodes, row: dict[str, str]) -> AlignmentError | None:
+    """The predicted error of an alignment; None if none was predicted, as in scenes of older versions."""
+    if row["visit"] == nodes.reference:
+        return AlignmentError.none(volume_geometry(nodes.volumes[nodes.reference]).size)
+    bound = nodes.error_bound(row["visit"])
+    if bound is None:
+        return None
+    numbers = (_number(row.get(key, "")) for key in ("expected_error_px", "error_95_px", "uncertain_percent"))
+    return AlignmentError(*numbers, slicer.util.arrayFromVolume(bound)[0].astype(np.float32))
 
 
 def _visit(volume, row: dict[str, str], transform) -> Visit:

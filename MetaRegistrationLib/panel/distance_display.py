@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..error_map.maps import UNCERTAIN_PX
+from .measure_texts import grid_pixels
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
 from .widgets import can_start, fill_table, say, set_up_table
 
 _DELAY_MS = 30  # a dragged point moves often
+_MEANS = 2  # rows of mean and standard deviation
 
 
 class DistanceDisplay:
@@ -69,9 +72,17 @@ class DistanceDisplay:
             say(self.ui.landmarksStatusLabel, "")
         self._said = ""
         fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
-        self._show_micrometres(not rows or not all(math.isnan(row[3]) for row in rows))
+        self._explain(rows)
+        self._show_micrometres(not rows or not all(math.isnan(row.before_um) for row in rows))
         self._logic.update_table(parameters, rows, registered)
         self._state.measured()
+
+    def _explain(self, rows) -> None:
+        """Say of the marked landmarks why they are too uncertain to measure."""
+        table = self.ui.distanceTable
+        for number, row in enumerate(rows, _MEANS):
+            for column in range(table.columnCount if row.uncertain else 0):
+                table.item(number, column).setToolTip(_reason(row.bound_px))
 
     def _show_micrometres(self, known: bool) -> None:
         """A narrow dock has no room for columns without a number."""
@@ -80,16 +91,29 @@ class DistanceDisplay:
 
 
 def table_texts(rows) -> list[list[str]]:
-    """Cells of the table: mean and standard deviation first, then a row for each pair."""
+    """Cells of the table: mean and standard deviation first, then a row for each pair. Uncertain landmarks are marked."""
     if not rows:
         return []
-    values = np.array([row[1:] for row in rows], dtype=float)
+    values = np.array([row.distances for row in rows], dtype=float)
     lines = [(_("mean"), *values.mean(axis=0)), (_("standard deviation"), *values.std(axis=0))]
-    lines += [(row[0], *row[1:]) for row in rows]
+    lines += [(_marked(row), *row.distances) for row in rows]
     return [
         [label, *(_number(value, 2 if index < 2 else 1) for index, value in enumerate(numbers))]
         for label, *numbers in lines
     ]
+
+
+def _marked(row) -> str:
+    return _("{label} (uncertain)").format(label=row.label) if row.uncertain else row.label
+
+
+def _reason(bound_px: float) -> str:
+    if math.isnan(bound_px):
+        return _("Too uncertain to measure: no error is predicted here, because only one image shows this position.")
+    return _(
+        "Too uncertain to measure: the predicted error of the registration here has a 95 % bound of {bound:.1f} {unit}, over"
+        " {limit:g} {unit}."
+    ).format(bound=bound_px, limit=UNCERTAIN_PX, unit=grid_pixels())
 
 
 def _number(value: float, decimals: int) -> str:

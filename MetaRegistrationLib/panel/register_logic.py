@@ -18,6 +18,7 @@ from ..jobs.command_lines import register_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
 from ..mrml import (
+    error_maps,
     landmark_nodes,
     masks,
     saved_results,
@@ -36,6 +37,7 @@ from ..stages import Stages
 from ..workflows.registering import pairs_output
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .masking import masked
+from .measure_texts import grid_pixels
 from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
 from .texts import field_name
 from .texts import tr as _
@@ -214,19 +216,55 @@ class RegisterLogic:
 
     def notes(self, moving, fixed, transform, warped) -> ResultNotes:
         """The notes of the results of these volumes; those of the transform go first."""
-        if self.is_registered(moving, fixed, transform):
-            result = RegistrationNode(transform)
-        elif warped is not None and None not in (moving, fixed) and RegistrationNode(warped).is_of_pair(moving, fixed):
-            result = RegistrationNode(warped)
-        else:
+        node = self._result(moving, fixed, transform, warped)
+        if node is None:
             return ResultNotes()
-        return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome)
+        result, micrometres = RegistrationNode(node), error_maps.micrometres_a_grid_pixel(node, fixed)
+        return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome, micrometres)
+
+    def update_expected_error(self, moving, fixed, transform, warped) -> tuple[bool, bool]:
+        """Bring the volume with the expected error of a pair up to date with its result, and uncover those of other pairs.
+
+        Returns
+        -------
+        (bool, bool)
+            Whether there is a predicted error to show, and whether it is shown.
+        """
+        error_maps.uncover_others(moving, fixed)
+        if None in (moving, fixed):
+            return False, False
+        node = self._result(moving, fixed, transform, warped)
+        error_maps.update_error_volume(node, moving, fixed)
+        return error_maps.has_errors(node, fixed), error_maps.covers(error_maps.error_volume(moving, fixed))
+
+    def show_expected_error(self, moving, fixed, transform, warped) -> bool:
+        """Show the expected error over the views of the pair; False if there is no such view or no predicted error."""
+        node = self._result(moving, fixed, transform, warped)
+        if not error_maps.has_errors(node, fixed):
+            return False
+        names = error_maps.ErrorNames(
+            _("{moving} expected error").format(moving=moving.GetName()), _("Expected error"), grid_pixels()
+        )
+        volume = error_maps.put_error_volume(node, moving, fixed, names)
+        return error_maps.cover(volume, (moving, warped), fixed)
+
+    def hide_expected_error(self) -> None:
+        """Show the views as they were before the expected error was shown over them."""
+        error_maps.uncover()
 
     def close(self) -> None:
         """Stop all work at once."""
         for job in self._jobs:
             job.close()
         self._jobs, self._before = [], None
+
+    def _result(self, moving, fixed, transform, warped):
+        """The node of the result of these volumes, the transform before the warped volume; None without one."""
+        if self.is_registered(moving, fixed, transform):
+            return transform
+        if warped is not None and None not in (moving, fixed) and RegistrationNode(warped).is_of_pair(moving, fixed):
+            return warped
+        return None
 
     def _give_pixel_size(self, request: PairRequest) -> None:
         # Points that were placed before would not move with the pixels.
@@ -304,10 +342,14 @@ class RegisterLogic:
             moving_mask=request.moving_mask,
             fixed_mask=request.fixed_mask,
         )
+        error_maps.update_error_volume(
+            request.warped if transform is None else transform, request.moving, request.fixed
+        )
         return request.warped, transform
 
     def _noted(self, node, registration: Registration, found: Outcome) -> RegistrationNode:
         result = RegistrationNode(node)
         result.note_stages(registration, self._adapted_initial)
         result.note_measures(found.measures)
+        result.note_error(registration.error)
         return result

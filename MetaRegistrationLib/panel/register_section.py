@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .pixel_sizes import PixelSizes
 from .requests import PairRequest
-from .result_texts import measures_in_words, times_in_words, warnings_in_words
+from .result_texts import expected_error_in_words, measures_in_words, times_in_words, warnings_in_words
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
@@ -35,6 +35,7 @@ class RegisterSection:
         self._earlier: tuple | None = None
         say(ui.registerStatusLabel, "")
         say(ui.measuresLabel, "")
+        say(ui.expectedErrorLabel, "")
         say(ui.alignmentWarningLabel, "")
         ui.registerButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
         ui.undoRegisterButton.connect("clicked(bool)", lambda checked: self._undo())
@@ -51,7 +52,12 @@ class RegisterSection:
         """Enable what can be done now."""
         ui, parameters = self.ui, self._state.parameters
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
-        say(ui.measuresLabel, self._measures(notes))
+        outcome = self._outcome(notes)
+        say(ui.measuresLabel, "" if outcome is None else measures_in_words(outcome))
+        say(
+            ui.expectedErrorLabel,
+            "" if outcome is None else expected_error_in_words(outcome.measures, notes.micrometres_a_pixel),
+        )
         say(ui.alignmentWarningLabel, warnings_in_words(notes))
         registered = self._logic.is_registered(parameters.movingVolume, parameters.fixedVolume, parameters.transform)
         others = (
@@ -85,15 +91,14 @@ class RegisterSection:
             missing.append(_("a fixed volume"))
         return missing + missing_for(self._state.stages, self._state.checkpoint)
 
-    def _measures(self, notes) -> str:
-        """The measures of the chosen pair, new or stored."""
+    def _outcome(self, notes):
+        """The outcome for the chosen pair, new or stored; None without one."""
         if self._measured is not None and self._measured[0] != self._pair():
             self._measured = None
         chosen = self._state.parameters.transform
         if self._measured is not None and self._measured[1].transform not in (None, chosen) and notes.outcome:
-            return measures_in_words(notes.outcome)  # another result of the pair was chosen since
-        result = notes.outcome if self._measured is None else self._measured[1].outcome
-        return "" if result is None else measures_in_words(result)
+            return notes.outcome  # another result of the pair was chosen since
+        return notes.outcome if self._measured is None else self._measured[1].outcome
 
     def _start_or_cancel(self) -> None:
         if self.running:

@@ -16,7 +16,14 @@ from .texts import tr as _
 from .widgets import say
 
 _PACKAGES = ("torch", "numpy", "scipy", "SimpleITK", "pydicom")
-_LABELS = ("pairsStatusLabel", "adaptStatusLabel", "registerStatusLabel", "measuresLabel", "landmarksStatusLabel")
+_LABELS = (
+    "pairsStatusLabel",
+    "adaptStatusLabel",
+    "registerStatusLabel",
+    "measuresLabel",
+    "expectedErrorLabel",
+    "landmarksStatusLabel",
+)
 _VOLUMES = ("movingVolume", "fixedVolume", "movingMask", "fixedMask", "warpedVolume")
 _NODES = (*_VOLUMES, "transform", "movingPoints", "fixedPoints", "distanceTable")
 _LINES = 80

@@ -95,8 +95,11 @@ class ResultNotes:
     uncertain : mrml.registration_node.UncertainAlignment or None
     other_initial : mrml.registration_node.OtherInitial or None
     outcome : mrml.registration_node.Outcome or None
+    micrometres_a_pixel : float
+        Size of a pixel of the network grid; NaN if the pixel size is not known.
     """
 
     uncertain: Any | None = None
     other_initial: Any | None = None
     outcome: Any | None = None
+    micrometres_a_pixel: float = float("nan")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
+from ..error_map.maps import UNCERTAIN_PX
 from ..mrml.registration_node import Outcome
-from .measure_texts import measures_text
+from ..registration.measures import PairMeasures
+from .measure_texts import grid_pixels, measures_text
 from .requests import ResultNotes
 from .stage_choices import kind_name
 from .texts import tr as _
@@ -19,6 +22,36 @@ def measures_in_words(result: Outcome) -> str:
     if result.alignment_alone:
         text += " " + _("Only the initial alignment was used; later stages did not improve it.")
     return text
+
+
+def expected_error_in_words(measures: PairMeasures, micrometres_a_pixel: float) -> str:
+    """The predicted error of a result in a line; empty if none was predicted.
+
+    Parameters
+    ----------
+    measures : PairMeasures
+    micrometres_a_pixel : float
+        Size of a pixel of the network grid; NaN if the pixel size is not known.
+    """
+    if math.isnan(measures.expected_error_px):
+        return ""
+    expected, bound = (
+        _distance(value, micrometres_a_pixel) for value in (measures.expected_error_px, measures.error_95_px)
+    )
+    return _("Expected error: {expected} (95 %: {bound}); {percent:.0f} % of the image over {limit:g} {unit}.").format(
+        expected=expected,
+        bound=bound,
+        percent=measures.uncertain_percent,
+        limit=UNCERTAIN_PX,
+        unit=grid_pixels(),
+    )
+
+
+def _distance(pixels: float, micrometres_a_pixel: float) -> str:
+    text = f"{pixels:.1f} {grid_pixels()}"
+    if math.isnan(micrometres_a_pixel):
+        return text
+    return text + ", " + _("{micrometres:.0f} µm").format(micrometres=pixels * micrometres_a_pixel)
 
 
 def warnings_in_words(notes: ResultNotes) -> str:

@@ -59,6 +59,11 @@ class PanelState:
     _notifying: bool = False
 
     @property
+    def in_scene(self) -> bool:
+        """Whether there are parameters of a scene: not while one is closed or loaded."""
+        return not isinstance(self.parameters, _NoParameters)
+
+    @property
     def stages(self) -> Stages:
         """The stages of a registration that are chosen."""
         return stages_of(self.parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .error_section import ErrorSection
 from .state import PanelState
 from .texts import tr as _
 from .widgets import can_start
@@ -24,6 +25,7 @@ class ViewsSection:
 
         self.ui, self._logic, self._state = ui, logic, state
         self._overlay = None
+        self._error = ErrorSection(ui, logic, state, self.show_overlay)
         self._timer = qt.QTimer()
         self._timer.setInterval(FLICKER_MS)
         self._timer.connect("timeout()", self._flick)
@@ -49,6 +51,7 @@ class ViewsSection:
         can_start(ui.flickerButton, missing, _("Show the moving and the fixed image alternately."))
         ui.blendSlider.enabled = not missing
         ui.fieldOfViewCheckBox.visible = self._logic.field_of_view(parameters.fixedVolume) is not None
+        self._error.refresh()
 
     def show_overlay(self) -> None:
         """Show the registered pair overlaid."""
@@ -57,6 +60,7 @@ class ViewsSection:
         self._overlay = self._logic.show_overlay(
             moving, parameters.fixedVolume, parameters.fixedSlice, self.ui.blendSlider.value, self._outlined()
         )
+        self._error.cover()
 
     def show_pair(self) -> None:
         """Show the chosen slices side by side and overlaid, or the one volume that is chosen."""
@@ -70,6 +74,7 @@ class ViewsSection:
         elif moving is not None or fixed is not None:
             node, index = (moving, slices[0]) if fixed is None else (fixed, slices[1])
             self._logic.show_one(node, node, index)
+        self._error.cover()
 
     def close(self) -> None:
         """Stop the flicker; the scene goes away."""
@@ -100,6 +105,7 @@ class ViewsSection:
             facing, index = node, parameters.movingSlice
         self._overlay = None
         self._logic.show_one(node, facing, index)
+        self._error.cover()
 
     def _outlined(self):
         """The label map to outline in the overlay, or None."""
@@ -110,12 +116,14 @@ class ViewsSection:
     def _outline(self) -> None:
         if self._overlay is not None:
             self._overlay.outline(self._outlined())
+            self._error.cover()
 
     def _blend(self, value: float) -> None:
         if self._overlay is None:
             self.show_overlay()
         else:
             self._overlay.set_blend(value)
+            self._error.cover()
 
     def _flicker(self, on: bool) -> None:
         if on:
@@ -127,7 +135,9 @@ class ViewsSection:
         self._timer.stop()
         if self._overlay is not None:
             self._overlay.flicker(False)
+            self._error.cover()
 
     def _flick(self) -> None:
         if self._overlay is not None:
             self._overlay.flicker()
+            self._error.cover()

@@ -13,6 +13,8 @@ from .texts import tr as _
 from .visits_table import offered_pair, region_rows
 from .widgets import can_start, fill_table, say, set_up_table
 
+_LEAST_UNCERTAIN = 0.5  # percent
+
 
 class VisitsChangeSection:
     """Controls the widgets of the change map.
@@ -40,8 +42,9 @@ class VisitsChangeSection:
             _(
                 "For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier"
                 " visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of"
-                " repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of the focal plane, or"
-                " of blood flow below what the device shows, cannot be distinguished from a change of the eye."
+                " repeat scans. Grey lines: not measurable (no overlap, shadow, motion line, uncertain alignment). A change of"
+                " the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the"
+                " eye."
             ),
         )
         say(ui.changeStatusLabel, "")
@@ -166,6 +169,8 @@ class VisitsChangeSection:
             gained=whole["gained_percent"],
             unknown=whole["unknown_percent"],
         )
+        if (uncertain := whole["uncertain_percent"] or 0.0) >= _LEAST_UNCERTAIN:
+            text += " " + _("{share:.0f} % only because of uncertain alignment.").format(share=uncertain)
         if found.pixel_mm is None:
             text += " " + _("The pixel size is unknown: the circles are shares of the image, not 1, 3 and 6 mm.")
         say(self.ui.changeStatusLabel, " ".join([text, *(f"{doubt}." for doubt in found.doubts)]))

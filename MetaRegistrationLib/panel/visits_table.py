@@ -10,6 +10,7 @@ from .texts import tr as _
 from .visits_words import region_text
 
 _NONE = "–"
+_LEAST_UNCERTAIN = 0.5  # percent
 
 
 def rows_before(visits: Iterable) -> list[tuple[str, ...]]:
@@ -60,7 +61,7 @@ def region_rows(rows: Sequence[dict]) -> list[tuple[str, ...]]:
             _number(row["lost_percent"], "{:.1f}"),
             _number(row["gained_percent"], "{:.1f}"),
             _number(row["changed_percent"], "{:.1f}"),
-            _number(row["unknown_percent"], "{:.0f}"),
+            _unknown(row),
         )
         for row in rows
     ]
@@ -78,10 +79,33 @@ def _note(row: dict[str, str], reference: str) -> str:
         return "; ".join(notes)
     if row["via"]:
         notes.append(_("through {visit}").format(visit=row["via"]))
+    if error := _error(row):
+        notes.append(error)
     if row["inconsistent"]:
         text = _("Inconsistent alignment: round-trip error over {limit} px. Check this visit.")
         notes.append(text.format(limit=calibration.CONSISTENCY_PX.value))
     return "; ".join(notes)
+
+
+def _error(row: dict[str, str]) -> str:
+    """The expected error of an alignment in words; empty if none was predicted."""
+    expected, bound, uncertain = (
+        _finite(row.get(key)) for key in ("expected_error_px", "error_95_px", "uncertain_percent")
+    )
+    if expected is None or bound is None:
+        return ""
+    text = _("expected error {expected:.1f} px (95 %: {bound:.1f} px)").format(expected=expected, bound=bound)
+    if uncertain is not None and uncertain >= _LEAST_UNCERTAIN:
+        text += ", " + _("{share:.0f} % of the image over 2 px").format(share=uncertain)
+    return text
+
+
+def _unknown(row: dict) -> str:
+    """The share of a region that is not measurable, and what of it only because of the alignment."""
+    text, uncertain = _number(row["unknown_percent"], "{:.0f}"), _finite(row.get("uncertain_percent"))
+    if uncertain is None or uncertain < _LEAST_UNCERTAIN:
+        return text
+    return _("{share} (alignment: {uncertain:.0f})").format(share=text, uncertain=uncertain)
 
 
 def _area(row: dict) -> str:

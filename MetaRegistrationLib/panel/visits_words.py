@@ -53,6 +53,7 @@ def verdict_text(verdict: str) -> str:
         "within repeatability": _("within repeatability"),
         "not measurable": _("not measurable"),
         "not comparable": _("not comparable"),
+        "uncertain": _("uncertain"),
     }
     return words.get(verdict, verdict)
 
@@ -73,6 +74,7 @@ def column_text(column: str) -> str:
         "value": _("Value"),
         "unit": _("Unit"),
         "measurable_percent": _("Measurable (%)"),
+        "uncertain_percent": _("Uncertain (%)"),
         "signal_quality": _("Signal quality"),
         "axial_length_mm": _("Axial length (mm)"),
         "earlier": _("Earlier"),

@@ -376,6 +376,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Predicted from the images: the mean error of the registration where both images show tissue, the error that 95 % of these pixels stay below, and the share of them with a larger error than 2 grid px, which is too uncertain to measure. A grid px is a pixel of the network grid (400 x 400).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The saved results of this pair with different stages or checkpoints, the latest first, with their measures and the mean landmark distance. A grid px is a pixel of the network grid (400 x 400). Click a row to show that result.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -425,6 +429,14 @@
     </message>
     <message>
         <source>Outline the tissue mask of the fixed image in the overlay. Pixels outside the line are ignored.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show expected error</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the predicted error of the registration, translucent over the images: dark blue is 0, yellow is 5 grid px or more. No colour: it is unknown, because only one image shows tissue. It is a volume of the scene, in grid px. Uncheck it to see the views as before.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1425,6 +1437,10 @@
 <context>
     <name>panel.distance_display</name>
     <message>
+        <source>Too uncertain to measure: no error is predicted here, because only one image shows this position.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Write the table of distances as CSV.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1437,7 +1453,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Too uncertain to measure: the predicted error of the registration here has a 95 % bound of {bound:.1f} {unit}, over {limit:g} {unit}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a table with landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{label} (uncertain)</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1832,6 +1856,10 @@
 <context>
     <name>panel.register_logic</name>
     <message>
+        <source>Expected error</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Reading the volumes ...</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1849,6 +1877,10 @@
     </message>
     <message>
         <source>Loading PyTorch ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{moving} expected error</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1970,6 +2002,14 @@
     </message>
     <message>
         <source>Only the initial alignment was used; later stages did not improve it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expected error: {expected} (95 %: {bound}); {percent:.0f} % of the image over {limit:g} {unit}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{micrometres:.0f} µm</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2282,7 +2322,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the eye.</source>
+        <source>For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of repeat scans. Grey lines: not measurable (no overlap, shadow, motion line, uncertain alignment). A change of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the eye.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2315,6 +2355,10 @@
     </message>
     <message>
         <source>The pixel size is unknown: the circles are shares of the image, not 1, 3 and 6 mm.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{share:.0f} % only because of uncertain alignment.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2668,6 +2712,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>expected error {expected:.1f} px (95 %: {bound:.1f} px)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{share} (alignment: {uncertain:.0f})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>not aligned, left out</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2685,6 +2737,10 @@
     </message>
     <message>
         <source>through {visit}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{share:.0f} % of the image over 2 px</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2787,6 +2843,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>uncertain</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Eye</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2816,6 +2876,10 @@
     </message>
     <message>
         <source>Measurable (%)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Uncertain (%)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

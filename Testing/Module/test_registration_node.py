@@ -19,6 +19,7 @@ from MetaRegistrationLib.stages import Stages
 
 LIBRARY = Path(registration_node.__file__).parents[1]
 EXEMPT = {
+    "mrml/error_maps.py": "a volume says of which pair it is the predicted error, and a view what that covers",
     "mrml/faz_curves.py": "a curve says whether the program found it or a hand corrected it",
     "mrml/masks.py": "a label map says of which volume it is the field of view",
     "mrml/transforms.py": "a linear transform between a volume and a result says where the volume was before",
@@ -35,6 +36,9 @@ NAMES = [
     "AlignmentKept",
     "AlignmentReason",
     "Checkpoint",
+    "Error95Px",
+    "ErrorMap",
+    "ExpectedErrorPx",
     "FixedSlice",
     "FoldingPercent",
     "FrameSize",
@@ -49,6 +53,7 @@ NAMES = [
     "Network",
     "RefinementSteps",
     "RefinementStepsTaken",
+    "UncertainPercent",
 ]
 """Attributes of results, as scenes have them."""
 WORDS = {"Checkpoint", "InitialAlignment", "Kept", "Made", "Network"}

@@ -27,6 +27,7 @@ _MANAGERS = (
     "vtkMRMLCrosshairDisplayableManager",
     "vtkMRMLMarkupsDisplayableManager",
     "vtkMRMLTransformsDisplayableManager2D",
+    "vtkMRMLColorLegendDisplayableManager",
 )
 
 
@@ -46,6 +47,7 @@ class SceneHolder:
         for manager in _MANAGERS:
             if not factory.IsDisplayableManagerRegistered(manager):
                 factory.RegisterDisplayableManager(manager)
+        self.scene.RegisterNodeClass(slicer.vtkMRMLColorLegendDisplayNode())  # in Slicer, the logic of Colors does
         self.logics = {name: self._make_logic(name, class_name) for name, class_name in LOGICS.items()}
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene)
         self._add_layout()
