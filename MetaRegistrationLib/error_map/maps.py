@@ -114,19 +114,23 @@ class ErrorMap:
         return np.clip(1 - np.abs(places[:, None] - np.arange(count)), 0, None).astype(np.float32)
 
     def at(self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
-        """Values of cells at positions of the network grid, float32 (N,), linear; NaN where not known.
+        """Values of cells at positions of the network grid, float32 of the same shape, linear; NaN where not known.
 
         Parameters
         ----------
-        rows, columns : arrays (N,)
-            In pixels of the network grid.
+        rows, columns : arrays of one shape
+            In pixels of the network grid; positions that are not finite are not known.
         values : array (n, n), optional
             By default the means.
         """
+        shape = np.shape(rows)
+        rows, columns = (np.ravel(axis) for axis in (rows, columns))
+        finite = np.isfinite(rows) & np.isfinite(columns)
+        rows, columns = (np.where(finite, axis, -self.size) for axis in (rows, columns))
         down, right = (self._between(axis) for axis in (rows, columns))
         filled = np.where(self.known, self.mean_px if values is None else values, 0)
-        weight = np.einsum("ni,ij,nj->n", down, self.known.astype(np.float32), right)
-        total = np.einsum("ni,ij,nj->n", down, filled.astype(np.float32), right)
+        weight = ((down @ self.known.astype(np.float32)) * right).sum(1)
+        total = ((down @ filled.astype(np.float32)) * right).sum(1)
         near = [self._nearest(axis) for axis in (rows, columns)]
         shown = (near[0] >= 0) & (near[1] >= 0) & self.known[near[0], near[1]]
-        return np.where(shown, total / np.maximum(weight, 1e-6), np.float32(np.nan))
+        return np.where(shown, total / np.maximum(weight, 1e-6), np.float32(np.nan)).reshape(shape)

@@ -12,11 +12,13 @@ from ..alignment import Alignment
 from ..alignment.aligned_pair import AlignedPair
 from ..alignment.aligner import AlignmentContext
 from ..alignment.registry import aligner
+from ..core.borders import continued
 from ..core.spatial import compose, warp
 from ..preparation import PreparedPair
 from ..refinement import Refinement, RefinementSettings, refine
 from ..training.devices import as_batch
 
+_WHOLLY = 0.999  # of a pixel's weight, but for rounding
 Landmarks = tuple[np.ndarray, np.ndarray]
 Opinion = Callable[[np.ndarray], float]
 
@@ -69,9 +71,19 @@ class NetworkStep:
 
     @torch.no_grad()
     def again(self, pair: AlignedPair, displacement_px: Tensor) -> Tensor:
-        """The displacement (1, 2, size, size) of `displacement_px` and, on the image that it warps, the network together."""
-        moving, fixed = (as_batch([image], self._device) for image in (pair.moving, pair.fixed))
-        return compose(displacement_px, self._network(warp(moving, displacement_px), fixed).float())
+        """The displacement (1, 2, size, size) of `displacement_px` and, on the image that it warps, the network together.
+
+        If the border is drawn, the network sees both images continued.
+        """
+        moving, inside = (
+            as_batch([image], self._device) for image in (pair.moving, pair.inside_moving.astype(np.float32))
+        )
+        warped, fixed = warp(moving, displacement_px), as_batch([pair.fixed], self._device)
+        if pair.drawn_border:
+            shown = (warp(inside, displacement_px)[0, 0] > _WHOLLY).cpu().numpy() & pair.inside_fixed
+            images = continued((warped[0, 0].cpu().numpy(), pair.fixed), shown)
+            warped, fixed = (as_batch([image], self._device) for image in images)
+        return compose(displacement_px, self._network(warped, fixed).float())
 
     def _residual(self, pair: AlignedPair, *, continued: bool) -> Tensor:
         images = pair.network_images(continued=continued)

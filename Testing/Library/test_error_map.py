@@ -61,6 +61,9 @@ def test_values_between_cells_are_linear():
     error = ErrorMap(rows, rows + 1, rows, np.ones_like(rows), SIDE)
     pixels = np.array([3.5, 7.5, 11.5, 200.0])  # cell 0 has the pixels 0 to 7
     assert np.allclose(error.at(pixels, np.full(4, 90.0)), (pixels + 0.5) / 8 - 0.5)
+    everywhere = np.indices((SIDE, SIDE)).astype(float)
+    assert np.allclose(error.at(*everywhere), error.on_grid(), atol=1e-5)
+    assert np.isnan(error.at(np.array([np.nan, -9.0, 3.0]), np.array([3.0, 3.0, 500.0]))).all()
 
 
 def test_candidates_are_compared_where_all_of_them_are_known():

@@ -248,7 +248,7 @@ def test_the_same_run_again_leaves_nothing_of_the_first(tmp_path, capsys):
     assert (out / "a_to_b" / "landmarks.csv").is_file()
     (out / "notes.txt").write_text("mine", encoding="utf-8")
     assert run("register", *words, "--moving-landmarks", points, "--output", out, *FAST) == 0
-    assert "removed 11 files that an earlier run wrote" in capsys.readouterr().err
+    assert "removed 12 files that an earlier run wrote" in capsys.readouterr().err
     shutil.rmtree(tmp_path / "fresh", ignore_errors=True)
     assert run("register", *words, "--moving-landmarks", points, "--output", tmp_path / "fresh", *FAST) == 0
     assert content(out).keys() == content(tmp_path / "fresh").keys() | {"notes.txt"}
@@ -278,7 +278,7 @@ def test_two_single_registrations_are_not_mixed(tmp_path, capsys):
     assert run("register", *second, "--output", out, *FAST) == 2 and content(out) == before
     capsys.readouterr()
     assert run("register", *second, "--output", out, "--replace", *FAST) == 0
-    assert "removed 8 files that an earlier run wrote" in capsys.readouterr().err
+    assert "removed 9 files that an earlier run wrote" in capsys.readouterr().err
     assert {path.name for path in out.iterdir()} == {"c_to_d", "metrics.csv", "summary.json", NAME}
     assert [row["pair"] for row in read_rows(out / "metrics.csv")] == ["c_to_d"]
 

@@ -16,9 +16,12 @@ from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.core.borders import continued, is_drawn
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.core.preprocessing import Preprocessing
+from MetaRegistrationLib.error_map.judge import shipped_judge
 from MetaRegistrationLib.formats.images import Image, write_image
 from MetaRegistrationLib.pairs.files import PairFiles
 from MetaRegistrationLib.pairs.folders import find_pairs
+from MetaRegistrationLib.registration.companions import NamedNetwork
+from MetaRegistrationLib.registration.pipeline import Pipeline
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.resources import default_checkpoint
 from MetaRegistrationLib.stages import Stages
@@ -135,11 +138,13 @@ def test_registering_and_training_show_the_network_the_same(tmp_path, mask, draw
         files.append(tmp_path / name)
         write_image(files[-1], np.where(mask, values, 0).astype(np.uint8), Geometry(mask.shape))
     pair = PairFiles("pair", *files)
-    registrar = Registrar(None, "cpu", Stages(initial="none", network=False, refine=0))
-    registrar.stages, registrar.network = Stages(initial="none", network=True, refine=0), _Seeing()
+    registrar, network, device = Registrar(None, "cpu", Stages("none", False, 0)), _Seeing(), torch.device("cpu")
+    registrar.pipeline = Pipeline(
+        Stages("none", True, 0), [NamedNetwork("seeing", network)], device, shipped_judge(device)
+    )
     registrar(pair.load().moving, pair.load().fixed)
     trained_on = prepare_pair(pair, Preprocessing())
-    for seen, image in zip(registrar.network.seen, (trained_on.moving, trained_on.fixed), strict=True):
+    for seen, image in zip(network.seen, (trained_on.moving, trained_on.fixed), strict=True):
         np.testing.assert_array_equal(seen[0, 0].numpy(), image)
         assert (image[0] == 0).all() is np.bool_(not drawn)
 

@@ -107,7 +107,13 @@ def test_story_of_measures(rig, widget, tmp_path):
     assert not any("_" in text for row in shown for text in (row["Region"], row["Measure"], row["Unit"]))
     assert table_rows(nodes["changes"])[0]["Verdict"] and table_rows(nodes["trends"])[0]["Per year"]
     changes = table(ui.measureChangesTable)
-    assert {row[6] for row in changes} <= {"changed", "within repeatability", "not measurable", "not comparable"}
+    assert {row[6] for row in changes} <= {
+        "changed",
+        "within repeatability",
+        "uncertain",
+        "not measurable",
+        "not comparable",
+    }
     assert any(row[2:4] == ["label 3", "capillary density"] for row in changes) and len(changes[0]) == 7
 
     # Charts over the dates.

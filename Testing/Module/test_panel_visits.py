@@ -552,7 +552,7 @@ def test_a_copy_is_left_out_until_the_user_wants_it(rig, dialogs, widget, tmp_pa
     (folder / "2024.png").write_bytes((folder / "2021.png").read_bytes())
     choose(rig, widget, folder, tmp_path / "out")
     register_all(rig, widget)
-    assert "left out: a copy of 2021" in [row[-1] for row in table(ui.visitsTable)]
+    assert any(row[-1].startswith("left out: a copy of 2021") for row in table(ui.visitsTable))
     boxes = ui.changeEarlierComboBox, ui.changeLaterComboBox
     assert [box.currentText for box in boxes] == ["2021", "2022"]
     assert not ui.useVisitButton.enabled
