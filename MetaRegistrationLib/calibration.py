@@ -655,6 +655,13 @@ LOST_PX = Threshold(
     "calibration.py",
 )
 
+LITTLE_LEFT_PX = Threshold(
+    1.0,
+    "pixels of the network grid (400 x 400)",
+    "Below it one network is enough. Real repeats of OCTA are at 0.4 to 0.8, and fields of several networks between visits of one"
+    " eye agree less with one another than those of one. Strongly deformed repeats and brains of different people are above it.",
+    "error_maps.py",
+)
 OPINION_HALF_CONFIDENT = Threshold(
     0.6,
     "predicted share of positions with an error below 2 px",

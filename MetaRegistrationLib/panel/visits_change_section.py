@@ -42,7 +42,7 @@ class VisitsChangeSection:
             _(
                 "For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier"
                 " visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of"
-                " repeat scans. Grey lines: not measurable (no overlap, shadow, motion line, uncertain alignment). A change of"
+                " repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of"
                 " the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the"
                 " eye."
             ),
@@ -170,7 +170,7 @@ class VisitsChangeSection:
             unknown=whole["unknown_percent"],
         )
         if (uncertain := whole["uncertain_percent"] or 0.0) >= _LEAST_UNCERTAIN:
-            text += " " + _("{share:.0f} % only because of uncertain alignment.").format(share=uncertain)
+            text += " " + _("{share:.0f} % with an uncertain alignment.").format(share=uncertain)
         if found.pixel_mm is None:
             text += " " + _("The pixel size is unknown: the circles are shares of the image, not 1, 3 and 6 mm.")
         say(self.ui.changeStatusLabel, " ".join([text, *(f"{doubt}." for doubt in found.doubts)]))

@@ -29,6 +29,7 @@ from .steps import InitialStep, Landmarks, NetworkStep, RefinementStep
 
 UNMOVED = "none"
 _ERROR = "error"
+_LITTLE_PX = calibration.LITTLE_LEFT_PX.value
 _LOST_PX = calibration.LOST_PX.value
 _TOO_UNCERTAIN = "the predicted error is too large"
 
@@ -196,19 +197,25 @@ class _Run:
         return found
 
     def _networks(self) -> None:
-        """Every network after the alignment, then one of them again after the best field so far."""
-        networks = self._pipeline._networks
-        if not networks:
+        """The first network after the alignment; if it leaves much, the others, and one of them again after the best field."""
+        own, *others = self._pipeline._networks.items() or [None]
+        if own is None:
             return
-        with _timed(self._seconds, "network"):
-            first = [(name, step(self.seen)) for name, step in networks.items()]
-        self._add("network", first)
+        self._after_alignment([own])
+        if self.candidates.best().error.expected_px <= _LITTLE_PX:
+            return
+        self._after_alignment(others)
         second, best = self._pipeline._second, self.candidates.best()
         if second is None or best.stage != "network":
             return
         with _timed(self._seconds, "network"):
-            again = networks[second].again(self.seen, best.displacement_px)
+            again = self._pipeline._networks[second].again(self.seen, best.displacement_px)
         self._add("network", [(f"{best.name}, {second}", again)], "again")
+
+    def _after_alignment(self, networks: Sequence[tuple[str, NetworkStep]]) -> None:
+        with _timed(self._seconds, "network"):
+            fields = [(name, step(self.seen)) for name, step in networks]
+        self._add("network", fields)
 
     def _refine(self) -> None:
         refinement = self._pipeline._refinement

@@ -62,7 +62,7 @@ class Change:
     largest_mm2 : tuple of float
         Area of the largest cluster of either sign, whether it counts or not, in the order of the limits.
     uncertain : bool array (H, W) or None
-        The pixels that are not measurable only because an alignment is too uncertain; None if no error was predicted.
+        The measurable pixels at which an alignment is too uncertain; None if no error was predicted.
     """
 
     density: np.ndarray
@@ -122,14 +122,15 @@ def visit_change(
 ) -> Change:
     """The change between two measured visits of a series; `pixel_mm` and `limits` as for `change_map`.
 
-    It is not measurable where one of the two alignments is too uncertain.
+    Where one of the two alignments is too uncertain, the change is measured all the same, and these pixels are named: where vessels
+    are lost, their position is uncertain too.
     """
     valid = earlier.seen & later.seen & ~folded(earlier.entry.positions, usual_area(earlier.entry.positions))
     known = valid & ~nothing_known(earlier.image, later.image, valid, later.entry.positions)
     uncertain = uncertain_in_either(earlier.entry.uncertain, later.entry.uncertain)
     if uncertain is not None:
-        uncertain, known = known & uncertain, known & ~uncertain
-    _check(known, uncertain)
+        uncertain = known & uncertain
+    _check(known)
     first, second = in_parallel(MeasuredVisit.local, (earlier, later))
     found = _change(first, second, known, filter_unit(known.shape, pixel_mm), limits)
     return replace(found, uncertain=uncertain)
@@ -152,12 +153,11 @@ def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
     return ClusterLimits(both, len(largest) + shipped.pairs, f"{source}, and {shipped.source}: the larger counts")
 
 
-def _check(known: np.ndarray, uncertain: np.ndarray | None = None) -> None:
+def _check(known: np.ndarray) -> None:
     if known.sum() < _LEAST_KNOWN:
-        text = f"The two visits have {int(known.sum())} measurable pixels in common; {_LEAST_KNOWN} are needed."
-        if uncertain is not None and uncertain.any():
-            text += f" At {int(uncertain.sum())} pixels the alignment is too uncertain."
-        raise InputError(text)
+        raise InputError(
+            f"The two visits have {int(known.sum())} measurable pixels in common; {_LEAST_KNOWN} are needed."
+        )
 
 
 def _change(first: Local, second: Local, known: np.ndarray, unit: float, limits: ClusterLimits | None) -> Change:

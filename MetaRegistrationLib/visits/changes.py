@@ -159,14 +159,11 @@ def measure_changes(
 
 
 def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Trend]:
-    """Slopes per year of all measures, over the values that are not uncertain.
-
-    There are none with fewer than three occasions that have dates.
-    """
+    """Slopes per year of all measures; none with fewer than three occasions that have dates."""
     dated = [group for group in groups if group.when is not None]
     if len(dated) < LEAST_POINTS:
         return []
-    years, means = years_of(dated), [certain_means(rows, group) for group in dated]
+    years, means = years_of(dated), [occasion_means(rows, group) for group in dated]
     found = []
     for measure, region in means[0]:
         values = np.array([mean.get((measure, region), math.nan) for mean in means])
@@ -192,13 +189,6 @@ def occasion_means(rows: Sequence[Measurement], occasion: Occasion) -> dict[tupl
     return {key: float(np.mean(values)) for key, values in found.items()}
 
 
-def certain_means(rows: Sequence[Measurement], occasion: Occasion) -> dict[tuple[str, str], float]:
-    """As `occasion_means`, NaN where the alignment is too uncertain to compare."""
-    uncertain = uncertain_measures(rows, occasion)
-    found = occasion_means(rows, occasion)
-    return {key: math.nan if key in uncertain else value for key, value in found.items()}
-
-
 def uncertain_measures(rows: Sequence[Measurement], occasion: Occasion) -> set[tuple[str, str]]:
     """The measures and regions that are too uncertain to compare in a scan of an occasion."""
     return {(row.measure, row.region) for row in rows if row.visit in occasion.visits and row.uncertain}
@@ -209,6 +199,6 @@ def _verdict(difference: float, cor: float, comparable: bool, uncertain: bool) -
         return Verdict.NOT_COMPARABLE
     if not (math.isfinite(difference) and math.isfinite(cor)):
         return Verdict.NOT_MEASURABLE
-    if uncertain:
-        return Verdict.UNCERTAIN
-    return Verdict.CHANGED if abs(difference) > cor else Verdict.WITHIN
+    if abs(difference) > cor:
+        return Verdict.CHANGED
+    return Verdict.UNCERTAIN if uncertain else Verdict.WITHIN

@@ -59,7 +59,7 @@ def etdrs_table(
     list of dict
         With the keys `REGION_COLUMNS`: mean difference over the measurable pixels in percentage points (None if there are
         none), and the percentages of these in clusters where density decreased or increased. `unknown_percent` is of all
-        pixels of the region in the image. `uncertain_percent` is the part of it that is not measurable only because an
+        pixels of the region in the image. `uncertain_percent` is the part of the region that is measurable and whose
         alignment is too uncertain; None if no error was predicted.
     """
     if eye not in _SIDES:

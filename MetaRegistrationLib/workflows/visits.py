@@ -420,9 +420,9 @@ class _Eyes:
 
 
 def _because_of_alignment(region: dict) -> str:
-    """How much of a region is not measurable only because an alignment is too uncertain; empty if none."""
+    """How much of a region has an alignment that is too uncertain; empty if none."""
     share = region["uncertain_percent"] or 0.0
-    return f", {share:.1f} % because of uncertain alignment" if share >= _LEAST_SAID else ""
+    return f", {share:.1f} % with an uncertain alignment" if share >= _LEAST_SAID else ""
 
 
 def _uncertain_regions(found: SeriesMeasures) -> Iterator[str]:

@@ -2322,7 +2322,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of repeat scans. Grey lines: not measurable (no overlap, shadow, motion line, uncertain alignment). A change of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the eye.</source>
+        <source>For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the eye.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2358,7 +2358,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{share:.0f} % only because of uncertain alignment.</source>
+        <source>{share:.0f} % with an uncertain alignment.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

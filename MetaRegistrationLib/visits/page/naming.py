@@ -31,7 +31,7 @@ _ENDS = {
 }
 _KNOWN = {
     "unknown": "not measurable",
-    "uncertain": "because of uncertain alignment",
+    "uncertain": "with uncertain alignment",
     "lost": "decreased",
     "gained": "increased",
     "pixels": "pixels",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..changes import Occasion, Trend, Verdict, certain_means, years_of
+from ..changes import Occasion, Trend, Verdict, occasion_means, years_of
 from ..measures import UNITS
 from ..series_measures import SeriesMeasures
 from ..trend_lines import TrendLine, trend_line
@@ -66,7 +66,7 @@ def _slope(trend: Trend) -> list[object]:
 def _plot(found: SeriesMeasures, measure: str) -> _Plot | None:
     dated = [group for group in found.occasions if group.when is not None]
     key = measure, "whole"
-    values = np.array([certain_means(found.rows, group).get(key, math.nan) for group in dated])
+    values = np.array([occasion_means(found.rows, group).get(key, math.nan) for group in dated])
     good = np.flatnonzero(np.isfinite(values))
     if len(good) < 3:
         return None
