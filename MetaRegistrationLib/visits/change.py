@@ -122,8 +122,8 @@ def visit_change(
 ) -> Change:
     """The change between two measured visits of a series; `pixel_mm` and `limits` as for `change_map`.
 
-    Where one of the two alignments is too uncertain, the change is measured all the same, and these pixels are named: where vessels
-    are lost, their position is uncertain too.
+    Where one of the two alignments is too uncertain, the change is measured all the same, and these pixels are named. Where
+    vessels are lost, their position is uncertain too.
     """
     valid = earlier.seen & later.seen & ~folded(earlier.entry.positions, usual_area(earlier.entry.positions))
     known = valid & ~nothing_known(earlier.image, later.image, valid, later.entry.positions)

@@ -103,7 +103,7 @@ def test_an_alignment_that_the_images_do_not_support_moves_nothing(found):
 def test_a_network_that_sees_through_a_deformation_makes_a_pair_confident(monkeypatch, network, kept):
     """Waves so strong that no affine transform brings the blocks together."""
     rows, columns = np.indices(FIXED.shape).astype(float)
-    waves = np.stack((14 * np.sin(columns / 9), 14 * np.cos(rows / 8)))
+    waves = np.stack((10 * np.sin(columns / 12), 10 * np.cos(rows / 12)))
     positions = np.stack((rows, columns)) + 20
     moving = ndimage.map_coordinates(WIDE, positions, order=1).astype(np.float32)
     fixed = ndimage.map_coordinates(WIDE, positions + waves, order=1).astype(np.float32)
@@ -133,12 +133,21 @@ def test_images_in_place_are_not_moved(found):
 
 
 def test_the_best_of_several_networks_is_the_result(found):
-    found(np.array([[1.0, 0, 5], [0, 1, -4]]))
-    networks = [NamedNetwork("worse", displacing(3.0, 0.0)), NamedNetwork("better", displacing(0.9, 0.0))]
+    found(np.array([[1.0, 0, 3], [0, 1, -4]]))
+    networks = [NamedNetwork("worse", displacing(1.0, 0.0)), NamedNetwork("better", displacing(2.9, 0.0))]
     field = register(MOVING, FIXED, networks, NETWORK_ALONE, TrueJudge(6.0, -4.0))
     assert np.allclose(field.displacement_px[0], 5.9)
     table = {each["name"]: each["expected_error_px"] for each in field.candidates}
     assert table["better"] == pytest.approx(0.1, abs=1e-4) and table["worse"] == pytest.approx(2.0, abs=1e-4)
+
+
+def test_other_networks_are_not_run_where_little_is_left(found):
+    def unneeded(moving, fixed):
+        raise AssertionError("one network is enough")
+
+    found(np.array([[1.0, 0, 5], [0, 1, -4]]))
+    networks = [NamedNetwork("own", displacing(0.9, 0.0)), NamedNetwork("other", unneeded, second=True)]
+    assert register(MOVING, FIXED, networks, NETWORK_ALONE, TrueJudge(6.0, -4.0)).result_stage == "network"
 
 
 def test_a_network_that_is_run_again_goes_on_from_the_best_field(found):
