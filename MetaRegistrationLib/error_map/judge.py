@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..formats.files import replacing
 from ..resources import error_predictor
 from .maps import ErrorMap
-from .predictor import CELLS, SIZE, ErrorPredictor, Predicted
+from .predictor import CELLS, SIZE, Described, ErrorPredictor, Predicted
 
 UNKNOWN = "unknown"
 ORIGINS = ("initial", "network", "again", "refine")
@@ -85,9 +85,14 @@ class ErrorJudge:
         return torch.from_numpy(np.stack((image * weight, weight)).astype(np.float32))[None].to(self._device)
 
     @torch.no_grad()
-    def predicted(self, fixed: Tensor, moved: Tensor, field_px: Tensor, origins: Sequence[str]) -> Predicted:
-        """The corrected predictions for fields of known origins; the images as `ErrorPredictor` takes them."""
-        found, factors = self._predictor(fixed, moved, field_px), self._corrections
+    def described(self, image: Tensor) -> Described:
+        """An image (B, 2, 200, 200) as the predictor compares it."""
+        return self._predictor.describe(image)
+
+    @torch.no_grad()
+    def predicted(self, fixed: Described, moved: Described, field_px: Tensor, origins: Sequence[str]) -> Predicted:
+        """The corrected predictions for fields of known origins."""
+        found, factors = self._predictor.compare(fixed, moved, field_px), self._corrections
         by_origin = found.mean.new_tensor([factors.by_origin.get(name, _NO_CORRECTION) for name in origins])
         factor, added = by_origin[:, :, None, None].unbind(1)
 
@@ -112,7 +117,7 @@ class PairJudge:
 
     def __init__(self, judge: ErrorJudge, moving: Tensor, fixed: Tensor):
         self._judge, self._moving = judge, moving
-        self._fixed = reduced(fixed, 0.5)
+        self._fixed = judge.described(reduced(fixed, 0.5))
 
     @torch.no_grad()
     def __call__(self, fields_px: Sequence[Tensor], origins: Sequence[str] | None = None) -> list[ErrorMap]:
@@ -130,8 +135,10 @@ class PairJudge:
         scale = _FRAME / size
         moved = torch.cat([reduced(warp(self._moving, field.to(self._moving)), MOVED_LEAST) for field in fields_px])
         fields = torch.cat([functional.adaptive_avg_pool2d(field.to(self._moving), CELLS) for field in fields_px])
-        found = self._judge.predicted(self._fixed, moved, without_affine(fields * scale), origins)
-        shown = functional.adaptive_avg_pool2d(self._fixed[:, 1:] * moved[:, 1:], CELLS)[:, 0]
+        found = self._judge.predicted(
+            self._fixed, self._judge.described(moved), without_affine(fields * scale), origins
+        )
+        shown = functional.adaptive_avg_pool2d(self._fixed.weight * moved[:, 1:], CELLS)[:, 0]
         values = [each.float().cpu().numpy() / scale for each in (found.median, found.bound, found.mean)]
         shares = shown.float().cpu().numpy()
         return [ErrorMap(*(each[k] for each in values), shares[k], size) for k in range(len(fields_px))]

@@ -42,6 +42,15 @@ class Predicted:
     mean: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Described:
+    """Images as the predictor compares them: where they are defined, what is `seen` of them, and learned features."""
+
+    weight: Tensor
+    features: Tensor
+    levels: tuple[Tensor, Tensor, Tensor]
+
+
 class ErrorPredictor(nn.Module):
     """Predicts the remaining displacement error at every cell of 8 x 8 pixels of a network grid of 400.
 
@@ -87,16 +96,21 @@ class ErrorPredictor(nn.Module):
         field_px : Tensor (B, 2, 50, 50)
             Means of the displacement over the cells, in pixels of a network grid of 400.
         """
-        count = len(moved)
-        both = seen(*torch.cat((fixed, moved)).split(1, dim=1))
-        first, second = both[: len(fixed)], both[len(fixed) :]
-        fine = self.fine(both)
+        return self.compare(self.describe(fixed), self.describe(moved), field_px)
+
+    def describe(self, image: Tensor) -> Described:
+        """What is compared of images (B, 2, 200, 200): that of a fixed image serves all fields of its pair."""
+        features = seen(*image.split(1, dim=1))
+        fine = self.fine(features)
         middle = self.middle(fine)
-        coarse = self.coarse(middle)
-        volumes = [self._volume(features, len(fixed), count) for features in (fine, middle, coarse)]
-        unlike = (middle[: len(fixed)] - middle[len(fixed) :]).abs()
-        shown = fixed[:, 1:] * moved[:, 1:]
-        measures = _measures(first, second, shown, field_px)
+        return Described(image[:, 1:], features, (fine, middle, self.coarse(middle)))
+
+    def compare(self, fixed: Described, moved: Described, field_px: Tensor) -> Predicted:
+        """Predict the errors of fields from described images, as `forward` does."""
+        volumes = [self._volume(*levels) for levels in zip(fixed.levels, moved.levels, strict=True)]
+        unlike = (fixed.levels[1] - moved.levels[1]).abs()
+        shown = fixed.weight * moved.weight
+        measures = _measures(fixed.features, moved.features, shown, field_px)
         joined = self.join(self.narrow(torch.cat((*volumes, unlike, measures), dim=1)))
         down = self.down(joined)
         deep = self.deep(down)
@@ -111,9 +125,9 @@ class ErrorPredictor(nn.Module):
         return Predicted(_error(median), _error(bound), _error(raw[:, 2]))
 
     @staticmethod
-    def _volume(features: Tensor, fixed: int, count: int) -> Tensor:
-        side = features.shape[-1]
-        found = local_correlation(features[:fixed].expand(count, -1, -1, -1), features[fixed:], _RADII[side])
+    def _volume(fixed: Tensor, moved: Tensor) -> Tensor:
+        side = fixed.shape[-1]
+        found = local_correlation(fixed.expand(len(moved), -1, -1, -1), moved, _RADII[side])
         if side > CELLS:
             return functional.avg_pool2d(found, side // CELLS)
         if side == CELLS:
