@@ -260,7 +260,7 @@ def _lay(composite, volume) -> None:
     if composite.GetLabelVolumeID() == volume.GetID():
         return
     with slicer.util.NodeModify(composite):
-        # The scene keeps what is below, so that it can be restored after the scene was loaded.
+        # The former layer is stored in the scene. It can then be restored after loading too.
         composite.SetNodeReferenceID(_BELOW_ROLE, composite.GetLabelVolumeID())
         composite.SetAttribute(_BELOW_OPACITY, repr(composite.GetLabelOpacity()))
         composite.SetLabelVolumeID(volume.GetID())
