@@ -27,7 +27,7 @@ def test_landmarks_follow_the_deformation(simulator, monkeypatch):
     vessels = np.zeros((120, 120), dtype=bool)
     vessels[10::20] = vessels[:, 15::20] = True
     field = simulator.displacement(200, np.random.default_rng(1))
-    monkeypatch.setattr(simulator, "displacement", lambda size, rng: field)
+    monkeypatch.setattr(simulator, "displacement", lambda size, rng, strength: field)
 
     found = simulator.repeat(vessels.astype(float), vessels, np.random.default_rng(2), size=200)
 

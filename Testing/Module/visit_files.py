@@ -14,7 +14,7 @@ from MetaRegistrationLib.simulation import draw_phantom
 
 SIDE = 240
 PLACES = {"2021": (30, 30), "2022": (36, 27), "2023 été": (25, 33)}
-LOST = (150, 150, 24)  # row and column in the wide image, radius
+LOST = (160, 205, 24)  # row and column in the wide image, radius: capillaries, beside the avascular zone
 MARKS = ((90, 80), (120, 170), (190, 110))  # of the wide image, row and column
 
 
