@@ -151,16 +151,17 @@ _MEASURES = 2 * (len(_SHIFTS) + 2) + 4 + 4 + 2 + 1
 
 def _measures(first: Tensor, second: Tensor, shown: Tensor, field_px: Tensor) -> Tensor:
     """Correlations of grey values at small shifts and of directions at two sizes of neighbourhood, energies, slopes, cover."""
-    weight = functional.avg_pool2d(shown, CELL)
-    products = [_cells((first[:, :1] * shown) * _moved_by(second[:, :1], shift)) for shift in _SHIFTS]
+    products = [first[:, :1] * shown * _moved_by(second[:, :1], shift) for shift in _SHIFTS]
     for part in (slice(1, 3), slice(3, 5)):
-        products.append(_cells((first[:, part] * second[:, part]).sum(1, keepdim=True) * shown))
+        products.append((first[:, part] * second[:, part]).sum(1, keepdim=True) * shown)
     energies = [
-        _cells(image[:, part].square().sum(1, keepdim=True) * shown)
+        image[:, part].square().sum(1, keepdim=True) * shown
         for part in (slice(0, 1), slice(1, 3), slice(3, 5))
         for image in (first, second)
     ]
-    products, energies = torch.cat(products, 1), torch.cat(energies, 1)
+    products, energies, weight = _cells(torch.cat((*products, *energies, shown), 1)).split(
+        (len(products), len(energies), 1), dim=1
+    )
     found = []
     for side in (3, 9):
         near, power = _mean(products, side), _mean(energies, side)

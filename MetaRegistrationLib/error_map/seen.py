@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -30,22 +32,36 @@ def seen(values: Tensor, weight: Tensor) -> Tensor:
         times their relative strength. All are zero where the image is not defined, and beside it.
     """
     inner = _inner(weight)
-    mean = _spread(weight * values) / _spread(weight).clamp(min=1e-3)
+    around, around_inner = _spread(torch.cat((weight, inner), dim=1)).clamp(min=1e-3).split(1, dim=1)
+    mean = _spread(weight * values) / around
     grey = (values - mean) * weight
     smooth = _binomial(torch.where(weight > 0.5, values, mean))
     down, right = _slope(smooth, 2), _slope(smooth, 3)
     length = (down.square() + right.square()).sqrt().clamp(min=1e-6)
     edges = torch.cat(((down.square() - right.square()) / length, 2 * down * right / length), dim=1)
     ridges = torch.cat((_slope(down, 2) - _slope(right, 3), 2 * _slope(down, 3)), dim=1)
-    return torch.cat((_levelled(grey, weight), _levelled(edges, inner), _levelled(ridges, inner)), dim=1)
+    energies = [_energy(grey, weight), _energy(edges, inner), _energy(ridges, inner)]
+    levels = _spread(torch.cat(energies, dim=1)) / torch.cat((around, around_inner, around_inner), dim=1)
+    levels = (levels + _floors(energies, (weight, inner, inner))).rsqrt().split(1, dim=1)
+    parts = zip((grey, edges, ridges), levels, (weight, inner, inner), strict=True)
+    return torch.cat([_cut_off(vectors * level * defined) for vectors, level, defined in parts], dim=1)
 
 
-def _levelled(vectors: Tensor, weight: Tensor) -> Tensor:
-    """Vectors over their local root mean square, cut off at some times of it."""
-    energy = vectors.square().sum(1, keepdim=True) * weight
-    whole = energy.sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp(min=1)
-    local = _spread(energy) / _spread(weight).clamp(min=1e-3)
-    vectors = vectors * (local + _LEAST_ENERGY * whole + _NOTHING**2).rsqrt() * weight
+def _energy(vectors: Tensor, weight: Tensor) -> Tensor:
+    return vectors.square().sum(1, keepdim=True) * weight
+
+
+def _floors(energies: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+    """What is added to the local energies (B, 3, 1, 1)."""
+    whole = [
+        energy.sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True).clamp(min=1)
+        for energy, weight in zip(energies, weights, strict=True)
+    ]
+    return _LEAST_ENERGY * torch.cat(whole, dim=1) + _NOTHING**2
+
+
+def _cut_off(vectors: Tensor) -> Tensor:
+    """Vectors of at most some times the local root mean square."""
     length = vectors.square().sum(1, keepdim=True).sqrt().clamp(min=1e-6)
     return vectors * (length.clamp(max=_CLIP) / length)
 
@@ -72,5 +88,18 @@ def _slope(values: Tensor, axis: int) -> Tensor:
 
 def _inner(weight: Tensor) -> Tensor:
     """1 where the image is defined and three pixels around too."""
-    outside = 1 - (weight > 0.5).to(weight)
-    return 1 - functional.max_pool2d(functional.max_pool2d(outside, (7, 1), 1, (3, 0)), (1, 7), 1, (0, 3))
+    found = (weight > 0.5).to(weight)
+    for axis in (2, 3):
+        found = _least_of_seven(found, axis)
+    return found
+
+
+def _least_of_seven(values: Tensor, axis: int) -> Tensor:
+    """The least of seven neighbours along an axis, those within the image. Far faster than pooling on a processor."""
+    length = values.shape[axis]
+    found = functional.pad(values, (0, 0, 3, 3) if axis == 2 else (3, 3, 0, 0), value=1.0)
+    for step in (1, 2, 3):  # the least of 2, 4 and 7
+        found = torch.minimum(
+            found.narrow(axis, 0, found.shape[axis] - step), found.narrow(axis, step, found.shape[axis] - step)
+        )
+    return found.narrow(axis, 0, length)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
 
+from .. import calibration
 from ..error_map.judge import PairJudge
 from ..error_map.maps import ErrorMap
+
+UNMOVED = "none"
+"""The stage of images that are left as they are."""
+_MOVE_GAIN = calibration.MOVE_GAIN.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +39,15 @@ class Candidate:
     error: ErrorMap
 
 
+class Entry(NamedTuple):
+    """A field that becomes a candidate; its origin, as the judge knows it, is the stage by default."""
+
+    stage: str
+    name: str
+    displacement_px: Tensor
+    origin: str = ""
+
+
 class Candidates:
     """All candidates of a pair so far, in the order in which they were made.
 
@@ -45,20 +60,29 @@ class Candidates:
         self._judge = judge
         self.all: list[Candidate] = []
 
-    def add(self, stage: str, fields: Iterable[tuple[str, Tensor]], origin: str | None = None) -> None:
-        """Add the fields of a stage, each with its name; their origin, as the judge knows it, is the stage by default."""
-        fields = list(fields)
-        if fields:
-            maps = self._judge([field for _, field in fields], [origin or stage] * len(fields))
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Predict the errors of fields and add them."""
+        if entries:
+            fields, origins = (
+                [each.displacement_px for each in entries],
+                [each.origin or each.stage for each in entries],
+            )
+            maps = self._judge(fields, origins)
             self.all += [
-                Candidate(stage, name, field, error) for (name, field), error in zip(fields, maps, strict=True)
+                Candidate(each.stage, each.name, each.displacement_px, error)
+                for each, error in zip(entries, maps, strict=True)
             ]
 
     def best(self, stages: Iterable[str] | None = None) -> Candidate:
-        """The candidate with the least predicted error, of all or of some stages; the earlier one if two are equal."""
+        """The candidate with the least predicted error, of all or of some stages; the earlier one if two are equal.
+
+        The unmoved images stay as they are unless a field is predicted to be clearly better: a fit adds its own error.
+        """
         chosen = [each for each in self.all if stages is None or each.stage in stages]
         errors = predicted_errors([each.error for each in chosen])
-        return chosen[int(np.argmin(errors))]
+        least = errors.min() * (1 + _MOVE_GAIN)
+        unmoved = (each for each, error in zip(chosen, errors, strict=True) if each.stage == UNMOVED and error <= least)
+        return next(unmoved, chosen[int(np.argmin(errors))])
 
 
 def predicted_errors(maps: list[ErrorMap]) -> np.ndarray:

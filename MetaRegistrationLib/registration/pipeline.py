@@ -22,12 +22,11 @@ from ..initial_kinds import NONE, needs_landmarks
 from ..preparation import PreparedPair
 from ..refinement import Refinement
 from ..stages import LEAST_CONFIDENCE, Stages
-from .candidates import Candidate, Candidates
+from .candidates import UNMOVED, Candidate, Candidates, Entry
 from .companions import NamedNetwork
 from .confidence import confidence_of_map, opinion_of_map
 from .steps import InitialStep, Landmarks, NetworkStep, RefinementStep
 
-UNMOVED = "none"
 _ERROR = "error"
 _LITTLE_PX = calibration.LITTLE_LEFT_PX.value
 _LOST_PX = calibration.LOST_PX.value
@@ -175,10 +174,13 @@ class _Run:
     def run(self) -> None:
         """Make all candidates."""
         start = self.seen.start(self._pipeline._device)
-        if self.seen.view is None and float(start.norm(dim=1).mean()) < _LOST_PX:
-            self._add(UNMOVED, [(UNMOVED, torch.zeros_like(start))])
-        self._add("initial", self._starts(start, self.seen.alignment))
-        self._networks()
+        own, *others = self._pipeline._networks.items() or [None]
+        entries = self._starts(start, self.seen.alignment)
+        if own is not None:
+            entries += self._after_alignment([own])
+        self._add(entries)  # judged at once, which is faster
+        if own is not None and self.candidates.best().error.expected_px > _LITTLE_PX:
+            self._much_is_left(others)
         self._refine()
 
     @property
@@ -189,33 +191,29 @@ class _Run:
             return alignment.confidence
         return confidence_of_map(self.candidates.best().error)
 
-    def _starts(self, start: Tensor, alignment: Alignment) -> list[tuple[str, Tensor]]:
-        found = [(alignment.kind, start)]
+    def _starts(self, start: Tensor, alignment: Alignment) -> list[Entry]:
+        found = []
+        if self.seen.view is None and float(start.norm(dim=1).mean()) < _LOST_PX:
+            found.append(Entry(UNMOVED, UNMOVED, torch.zeros_like(start)))
+        found.append(Entry("initial", alignment.kind, start))
         if alignment.bend is not None:
             straight = replace(self.seen, alignment=replace(alignment, bend=None)).start(self._pipeline._device)
-            found.append((f"{alignment.kind}, not bent", straight))
+            found.append(Entry("initial", f"{alignment.kind}, not bent", straight))
         return found
 
-    def _networks(self) -> None:
-        """The first network after the alignment; if it leaves much, the others, and one of them again after the best field."""
-        own, *others = self._pipeline._networks.items() or [None]
-        if own is None:
-            return
-        self._after_alignment([own])
-        if self.candidates.best().error.expected_px <= _LITTLE_PX:
-            return
-        self._after_alignment(others)
+    def _much_is_left(self, others: Sequence[tuple[str, NetworkStep]]) -> None:
+        """The other networks after the alignment, and one of them again after the best field."""
+        self._add(self._after_alignment(others))
         second, best = self._pipeline._second, self.candidates.best()
         if second is None or best.stage != "network":
             return
         with _timed(self._seconds, "network"):
             again = self._pipeline._networks[second].again(self.seen, best.displacement_px)
-        self._add("network", [(f"{best.name}, {second}", again)], "again")
+        self._add([Entry("network", f"{best.name}, {second}", again, "again")])
 
-    def _after_alignment(self, networks: Sequence[tuple[str, NetworkStep]]) -> None:
+    def _after_alignment(self, networks: Sequence[tuple[str, NetworkStep]]) -> list[Entry]:
         with _timed(self._seconds, "network"):
-            fields = [(name, step(self.seen)) for name, step in networks]
-        self._add("network", fields)
+            return [Entry("network", name, step(self.seen)) for name, step in networks]
 
     def _refine(self) -> None:
         refinement = self._pipeline._refinement
@@ -224,11 +222,11 @@ class _Run:
         best = self.candidates.best(("initial", "network"))
         with _timed(self._seconds, "refine"):
             self._refinement = refinement(self.seen, best.displacement_px)
-        self._add("refine", [(f"{best.name}, refined", self._refinement.displacement_px)])
+        self._add([Entry("refine", f"{best.name}, refined", self._refinement.displacement_px)])
 
-    def _add(self, stage: str, fields: list[tuple[str, Tensor]], origin: str | None = None) -> None:
+    def _add(self, entries: list[Entry]) -> None:
         with _timed(self._seconds, _ERROR):
-            self.candidates.add(stage, fields, origin)
+            self.candidates.add(entries)
 
     def staged(self) -> StagedField:
         """The best candidate as the result."""

@@ -132,6 +132,13 @@ def test_images_in_place_are_not_moved(found):
     assert field.alignment.confidence >= 0.5
 
 
+@pytest.mark.parametrize(("rest", "stage"), [(0.9, "none"), (0.7, "initial")])
+def test_images_that_are_as_good_as_aligned_are_moved_only_for_a_clear_gain(found, rest, stage):
+    found(np.array([[1.0, 0, 1 - rest], [0, 1, 0]]))
+    field = register(FIXED, FIXED, displacing(0.0, 0.0), Stages("affine", False, 0), TrueJudge(1.0, 0.0))
+    assert field.result_stage == stage
+
+
 def test_the_best_of_several_networks_is_the_result(found):
     found(np.array([[1.0, 0, 3], [0, 1, -4]]))
     networks = [NamedNetwork("worse", displacing(1.0, 0.0)), NamedNetwork("better", displacing(2.9, 0.0))]
