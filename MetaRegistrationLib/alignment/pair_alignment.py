@@ -22,7 +22,7 @@ from .confidence import confidence
 from .quadratic import bent
 from .refine_transform import RefinedTransform, agreeing_nearby, agreement_under, refine_transform
 from .result import Alignment
-from .survey import Peaks, Range, ScaledStructure, Surveyor, resized, steps
+from .survey import COMPARED, Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
 KINDS = ("none", "translation", "rigid", "affine")
 """The kinds of transform that can be searched for."""
@@ -84,8 +84,9 @@ def align(
     """Find the global transform between two images of any contrasts.
 
     Directions of edges and ridges are compared (`structure`). All shifts that leave a fifth of the smaller image in common
-    are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25. If the result is not confident, all rotations
-    and scales from 0.4 to 2.5 are tried, and a mirror image of about the same scale, which is named and not applied.
+    are tried under rotations of up to 16 degrees and scales from 0.8 to 1.25. If the result is not confident, edges and ridges
+    are compared alone. If that is not enough, all rotations and scales from 0.4 to 2.5 are tried, and a mirror image of about the
+    same scale, which is named and not applied.
     Agreeing blocks of the fixed image then refine the transform. An affine transform gets a quadratic term if the blocks
     need one (`quadratic`). If the images do not agree beyond chance, the result is the identity.
 
@@ -104,7 +105,7 @@ def align(
         Where search and refinement run.
     second_opinion : callable, optional
         ``second_opinion(matrix)`` gives the confidence, 0 to 1, in a matrix between grid positions, as in `Alignment`. If no
-        affine transform makes enough blocks agree, it is called with the best candidate and with the identity: a network can
+        affine transform makes enough blocks agree, it is called with the best candidates and with the identity: a network can
         recognise a pair in spite of a strong local deformation.
 
     Raises
@@ -161,6 +162,7 @@ class _Found:
 class _Candidate:
     refined: RefinedTransform
     confidence: float
+    by_opinion: bool = False
 
 
 class _Search:
@@ -180,17 +182,12 @@ class _Search:
         for name, image in zip(("moving", "fixed"), self._structures, strict=True):
             if image.at(1.0).blank:
                 return _Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
-        best = self._best(_USUAL, "usual")
-        tried = [best]
-        if best.confidence < LEAST_CONFIDENCE:
-            best = max([best, *self._by_opinion(best.refined)], key=lambda candidate: candidate.confidence)
-        if best.confidence < LEAST_CONFIDENCE and self._kind != "translation":
-            tried.append(self._best(_WHOLE, "whole"))
-            best = max(best, tried[-1], key=lambda candidate: candidate.confidence)
+        tried = self._tried()
+        best = max(tried, key=lambda candidate: candidate.confidence)
         unmoved = agreement_under(self._matcher, IDENTITY, best.refined.directions)
         before = unmoved.share
         if best.confidence < LEAST_CONFIDENCE:
-            rejected = tuple(candidate.refined.matrix for candidate in tried)
+            rejected = tuple(candidate.refined.matrix for candidate in tried if not candidate.by_opinion)
             return _Found(IDENTITY, False, before, before, best.confidence, self._why(), rejected=rejected)
         refined = best.refined
         if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
@@ -203,16 +200,31 @@ class _Search:
             )
         return _Found(refined.matrix, True, before, refined.share, best.confidence, "", refined.directions)
 
-    def _by_opinion(self, refined: RefinedTransform) -> list[_Candidate]:
-        """The second opinion on a candidate and on the identity."""
+    def _tried(self) -> list[_Candidate]:
+        """Candidates, from the ranges that are searched first, until one is confident."""
+        tried: list[_Candidate] = []
+        for compared in COMPARED:
+            tried.append(self._best(_USUAL, "usual", compared))
+            if tried[-1].confidence >= LEAST_CONFIDENCE:
+                return tried
+        best = max(tried, key=lambda candidate: candidate.confidence)
+        tried += self._by_opinion(best.refined, agreement_under(self._matcher, IDENTITY, "both"))
+        if self._kind == "translation" or max(each.confidence for each in tried) >= LEAST_CONFIDENCE:
+            return tried
+        tried.append(self._best(_WHOLE, "whole"))
+        if tried[-1].confidence < LEAST_CONFIDENCE:
+            tried += self._by_opinion(tried[-1].refined)
+        return tried
+
+    def _by_opinion(self, *places: RefinedTransform) -> list[_Candidate]:
+        """Transforms with the second opinion on them."""
         if self._opinion is None:
             return []
-        unmoved = agreement_under(self._matcher, IDENTITY, "both")
-        return [_Candidate(place, self._opinion(place.matrix)) for place in (refined, unmoved)]
+        return [_Candidate(place, self._opinion(place.matrix), by_opinion=True) for place in places]
 
-    def _best(self, searched: Range, name: str) -> _Candidate:
+    def _best(self, searched: Range, name: str, compared: str = "both") -> _Candidate:
         """The candidate of a range with the highest confidence."""
-        peaks = self._peaks(self._structures[0], _limited(searched, self._kind))
+        peaks = self._peaks(self._structures[0], _limited(searched, self._kind), compared)
         best = None
         for index in self._promising(peaks, _TRIED[name]):
             refined = self._refined(self._matcher, peaks.matrices[index])
@@ -235,8 +247,8 @@ class _Search:
         """Coarser blocks, which judge many peaks in little time."""
         return BlockMatcher(self._moving, self._fixed, _SCOUTED)
 
-    def _peaks(self, moving: ScaledStructure, searched: Range) -> Peaks:
-        return Surveyor(moving, self._structures[1]).peaks(searched.matrices(), count=_PEAKS)
+    def _peaks(self, moving: ScaledStructure, searched: Range, compared: str = "both") -> Peaks:
+        return Surveyor(moving, self._structures[1], compared).peaks(searched.matrices(), count=_PEAKS)
 
     def _refined(self, matcher: BlockMatcher, start: np.ndarray) -> RefinedTransform:
         refined = refine_transform(matcher, start, self._kind)

@@ -106,16 +106,26 @@ def fast_side(side: int) -> int:
     return next(fast for fast in _SIDES if fast >= side)
 
 
+COMPARED = ("both", "edges", "ridges")
+"""What a survey compares. Vessels that are dark in one image and have bright rims in the other agree in their edges alone."""
+
+
 class Surveyor:
     """Scores of all shifts of a moving structure on a fixed one, under rotations and scales.
 
     The score of a candidate says by how much it stands above chance. It is the sum of the products of all direction vectors
     over their mean energies and the root of the number of pixels that both images show. Instead of enlarging the moving
     image, the fixed one is made smaller, so that no part of either is left out.
+
+    Parameters
+    ----------
+    moving, fixed : ScaledStructure
+    compared : str
+        One of `COMPARED`.
     """
 
-    def __init__(self, moving: ScaledStructure, fixed: ScaledStructure):
-        self._moving, self._fixed = moving, fixed
+    def __init__(self, moving: ScaledStructure, fixed: ScaledStructure, compared: str = "both"):
+        self._moving, self._fixed, self._compared = moving, fixed, compared
         self.size = fixed.size
         self._padded = fast_side(int(np.ceil(((1 + np.sqrt(2)) / 2 + _REACH) * self.size)))
 
@@ -149,8 +159,7 @@ class Surveyor:
             products = torch.cat((moved.conj() * spectrum, products))
         products = torch.stack((products[:, :2].sum(dim=1), products[:, 2:4].sum(dim=1), products[:, 4]), dim=1)
         edges, ridges, area = torch.fft.irfft2(products, s=side).unbind(1)
-        # Ridges change their sign with contrast.
-        scores = edges + ridges.abs()
+        scores = self._agreement(edges, ridges)
         whole = max(min(float(fixed.weight.sum()), float(moving[0, 4].sum())), 1.0)
         norm = _contrast(fixed.vectors, fixed.weight) * _contrast(unturned.vectors, unturned.weight)
         added = np.where(np.arange(len(matrices)) < opposites, moving.shape[-1] - 1, 0)
@@ -169,6 +178,12 @@ class Surveyor:
         linear = matrices[:, :, :2] / scale
         shift = np.einsum("kij,kj->ki", linear, shift * (2 / self.size)) * max(scale, 1.0)
         return height.cpu().double().numpy(), shift, moments
+
+    def _agreement(self, edges: Tensor, ridges: Tensor) -> Tensor:
+        if self._compared == "edges":
+            return edges
+        # Ridges change their sign with contrast.
+        return ridges.abs() if self._compared == "ridges" else edges + ridges.abs()
 
     def _reached(self, moving_side: int, fixed_side: int, device: torch.device) -> Tensor:
         axis = torch.arange(self._padded, dtype=torch.float32, device=device)
