@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..core.gaussian import gaussian
 from .capillary_weights import FLOOR, INTERCEPT, WEIGHTS
 from .vessels import ridge_strength, vessel_mask
 
@@ -107,7 +108,7 @@ def structure(grey: np.ndarray, unit: float) -> np.ndarray:
         As `filter_unit` gives it.
     """
     widths = [(low * unit, high * unit) for low, high in _BANDS]
-    return np.stack([ndimage.gaussian_filter(grey, low) - ndimage.gaussian_filter(grey, high) for low, high in widths])
+    return np.stack([gaussian(grey, low) - gaussian(grey, high) for low, high in widths])
 
 
 def _filled(image: np.ndarray, tissue: np.ndarray) -> np.ndarray:
@@ -153,8 +154,8 @@ def local_density(features: np.ndarray, where: np.ndarray, sigma: float, least: 
     least : float
         Share of the window that has to be usable.
     """
-    share = ndimage.gaussian_filter(where.astype(np.float32), sigma)
-    means = np.stack([ndimage.gaussian_filter(np.where(where, part, 0), sigma) for part in features])
+    share = gaussian(where, sigma)
+    means = gaussian(np.where(where, features, 0), sigma)
     density = density_percent(means / np.maximum(share, 1e-6))
     return np.where(share >= least, density, np.nan).astype(np.float32)
 
@@ -165,7 +166,7 @@ def _anchors(image: np.ndarray, large: np.ndarray, tissue: np.ndarray, unit: flo
         return 0.0, 1.0
     core = ndimage.binary_erosion(large, iterations=max(round(_CORE * unit), 1))
     bright = image[core].mean() if core.sum() > _LEAST_CORE else np.percentile(image[tissue], 98)
-    dark = np.percentile(ndimage.gaussian_filter(image, _DARKEST * unit)[tissue], 0.5)
+    dark = np.percentile(gaussian(image, _DARKEST * unit)[tissue], 0.5)
     least = _LEAST_RANGE / 255 * max(float(np.ptp(image[tissue])), 1e-6)
     return float(dark), float(max(bright, dark + least))
 
@@ -174,7 +175,7 @@ def _features(image: np.ndarray, unit: float) -> dict[str, np.ndarray]:
     """All features, at every pixel of an anchored image."""
 
     def smooth(values: np.ndarray, width: float) -> np.ndarray:
-        return ndimage.gaussian_filter(values, width * unit)
+        return gaussian(values, width * unit)
 
     found = {"mean": np.clip(image, 0, None)}
     for number, width in enumerate((0.7, 1.4, 2.8, 5.6)):

@@ -7,6 +7,7 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from .. import calibration
+from ..core.gaussian import gaussian
 
 _EIGHT = np.ones((3, 3), dtype=int)
 # Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
@@ -48,8 +49,8 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
 def _flattened(image: np.ndarray, unit: float) -> np.ndarray:
     """Image minus its local mean, over its local deviation, so that shading and shadows have no effect."""
     sigma = 15 * unit
-    centred = image - ndimage.gaussian_filter(image, sigma)
-    deviation = np.sqrt(ndimage.gaussian_filter(centred**2, 2 * sigma))
+    centred = image - gaussian(image, sigma)
+    deviation = np.sqrt(gaussian(centred**2, 2 * sigma))
     floor = 0.05 * float(np.ptp(image))
     return centred / (deviation + floor) if floor > 0 else np.zeros_like(image)
 

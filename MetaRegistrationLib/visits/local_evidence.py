@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..core.gaussian import gaussian
 from ..octa.capillaries import FEATURES, FLOOR
 from .evidence_weights import KINDS, WINDOW, Evidence
 from .measured import Local
@@ -100,13 +101,14 @@ def features_between(
         From the first to the second visit, and the other way round.
     known : bool array (h, w)
     """
-    every = (slice(None, None, step_of(unit)),) * 2
+    step = step_of(unit)
+    every = (slice(None, None, step),) * 2
     between = first.between & second.between & known
-    masks = [(mask, _smooth(mask.astype(np.float32), window * unit)[every]) for mask in (known, between)]
+    masks = [(mask, gaussian(mask, window * unit, step)) for mask in (known, between)]
 
     def mean(values: np.ndarray, number: int) -> np.ndarray:
         mask, share = masks[number]
-        return _smooth(np.where(mask, values, 0), window * unit)[every] / np.maximum(share, 1e-3)
+        return gaussian(np.where(mask, values, 0), window * unit, step) / np.maximum(share, 1e-3)
 
     forth = [_log(mean(b, 1)) - _log(mean(a, 1)) for a, b in zip(first.texture, second.texture, strict=True)]
     back = [-part for part in forth]
@@ -117,7 +119,7 @@ def features_between(
             gain = 0.5 * np.log(other / own)
             forth += [same, gain]
             back += [same, -gain]
-    grey = [_smooth(part.structure[0], unit) for part in (first, second)]
+    grey = [gaussian(part.structure[0], unit) for part in (first, second)]
     larger = larger_of_both(first.large, second.large, known, unit)
     for width in WIDTHS:
         there, here = (dimming(*pair, larger, width * unit)[every] for pair in (grey, grey[::-1]))
@@ -170,7 +172,7 @@ def slow(values: np.ndarray, known: np.ndarray, limit: float) -> np.ndarray:
     def coarse(part: np.ndarray) -> np.ndarray:
         padded = np.pad(part.astype(np.float32), margin)
         blocks = padded.reshape(padded.shape[0] // _COARSE, _COARSE, padded.shape[1] // _COARSE, _COARSE)
-        return _smooth(blocks.mean(axis=(1, 3)), _SLOW / STEP / _COARSE)
+        return gaussian(blocks.mean(axis=(1, 3)), _SLOW / STEP / _COARSE)
 
     found = coarse(near) / np.maximum(coarse(known), 1e-3)
     return ndimage.zoom(found, _COARSE, order=1, grid_mode=True, mode="nearest")[:rows, :columns].astype(np.float32)
@@ -178,7 +180,3 @@ def slow(values: np.ndarray, known: np.ndarray, limit: float) -> np.ndarray:
 
 def _log(means: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(means, 0) + FLOOR)
-
-
-def _smooth(values: np.ndarray, sigma: float) -> np.ndarray:
-    return ndimage.gaussian_filter(np.asarray(values, np.float32), sigma)

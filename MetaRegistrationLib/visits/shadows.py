@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..core.gaussian import gaussian
 
 WIDTHS = (12, 24)
 """Standard deviations of the windows around the larger vessels, pixels of 18.75 um."""
@@ -47,5 +48,5 @@ def larger_of_both(first: np.ndarray, second: np.ndarray, known: np.ndarray, uni
 def dimming(own: np.ndarray, other: np.ndarray, larger: np.ndarray, width: float) -> np.ndarray:
     """Logarithm of the brightness of the larger vessels around, other over own, beyond that of the whole image."""
     usual = max(float((larger * own * other).sum()) / max(float((larger * own**2).sum()), 1e-6), 1e-6)
-    both, energy = (ndimage.gaussian_filter(larger * own * part, width) for part in (other, own))
+    both, energy = gaussian(np.stack([larger * own * part for part in (other, own)]), width)
     return np.log(np.maximum((both + _FEW * usual) / (energy + _FEW) / usual, 1e-3))
