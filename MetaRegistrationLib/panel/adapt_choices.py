@@ -1,4 +1,4 @@
-"""The choices of the section *Adapt*: checkpoint, preset and epochs, device."""
+"""The choices of the section *Fine-tune*: checkpoint, preset and epochs, device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Section *Adapt*: choose a checkpoint and a device, fine-tune, save the result."""
+"""Section *Fine-tune*: choose a checkpoint and a device, fine-tune, save the result."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ class AdaptSection:
         text = _("Fine-tune the checkpoint on the pairs of the folder.")
         initial = self._initial()
         if initial == "none":
-            return f"{text} " + _("The pairs are not aligned first, as set under Register / Stages.")
+            return f"{text} " + _("The pairs are not aligned first, as set under Advanced / Stages.")
         return f"{text} " + _(
-            "The pairs are aligned first, as set under Register / Stages ({kind}). The network learns what it will see there."
+            "The pairs are aligned first, as set under Advanced / Stages ({kind}). The network learns what it will see there."
         ).format(kind=kind_name(initial))
 
     def _initial(self) -> str:

@@ -1,4 +1,4 @@
-"""Section *Landmarks*: place, suggest, load, save, and measure."""
+"""Section *Measure*: place, suggest, load, save, and measure."""
 
 from __future__ import annotations
 

@@ -101,6 +101,17 @@ class PairsLogic:
         results = (result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
         return LoadedPair(*(nodes[role] for role in _ROLES), *results)
 
+    def is_loaded(self, files: PairFiles, moving, fixed) -> bool:
+        """Whether two volumes (or None) are the images of this pair, with whatever pixel size they were loaded."""
+        start = f"|{files.moving}|{files.fixed}"
+        values = [node.GetAttribute(_PAIR_ATTRIBUTE) or "" if node is not None else "" for node in (moving, fixed)]
+        wanted = [role + start for role in ("moving", "fixed")]
+        return all(value == key or value.startswith(f"{key}|") for value, key in zip(values, wanted, strict=True))
+
+    def only_other(self, volume):
+        """The only image of the scene beside this one, or None; results of this module are none."""
+        return volumes.only_other_image(volume)
+
     def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
         """Give the chosen volumes the user's pixel sizes, as far as these apply; return whether one changed.
 

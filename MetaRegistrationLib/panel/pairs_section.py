@@ -1,4 +1,4 @@
-"""Section *Image pairs*: choose a folder, list its pairs, load a pair."""
+"""Section *Pairs*: choose a folder and load one of its pairs, or choose two volumes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .state import PanelState
 from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
-from .widgets import fill_table, last_folder, on_path, remember, say, set_up_table
+from .widgets import fill_table, last_folder, mark_row, on_path, remember, say, set_up_table
 
 
 class PairsSection:
@@ -26,16 +26,41 @@ class PairsSection:
         self._steps: Steps | None = None
         self._scanned: tuple | None = None
         self._sized: tuple | None = None
+        self._marked: tuple | None = None
         set_up_table(ui.pairsTable)
         ui.leftOutList.visible = False
         ui.leftOutList.setMaximumHeight(90)
-        say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes under Register."))
+        say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes below."))
+        ui.pairsTable.visible = False
+        ui.chooseFolderButton.connect("clicked(bool)", lambda checked: ui.folderPathLineEdit.browse())
+        ui.loadPairButton.connect("clicked(bool)", lambda checked: self.load(max(ui.pairsTable.currentRow(), 0)))
+        ui.nextPairButton.connect("clicked(bool)", lambda checked: self.load(self.next_row))
+        for selector, other in (
+            (ui.movingVolumeSelector, ui.fixedVolumeSelector),
+            (ui.fixedVolumeSelector, ui.movingVolumeSelector),
+        ):
+            selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, other=other: self._complete(node, other))
         on_path(ui.folderPathLineEdit, self._folder_typed)
         for box in (ui.spacingSpinBox, ui.movingSpacingSpinBox):
             box.connect("valueChanged(double)", lambda value: self._spacing_typed())
         ui.overrideSpacingCheckBox.connect("toggled(bool)", lambda on: self._spacing_typed())
         ui.pairsTable.connect("cellClicked(int,int)", lambda row, column: self.load(row))
         state.watch(self.refresh)
+
+    @property
+    def loaded_row(self) -> int:
+        """The row of the pair whose volumes are chosen; -1 if they are no pair of the folder."""
+        folder, parameters = self._state.folder, self._state.parameters
+        for row, files in enumerate(() if folder is None else folder.pairs):
+            if self._logic.is_loaded(files, parameters.movingVolume, parameters.fixedVolume):
+                return row
+        return -1
+
+    @property
+    def next_row(self) -> int:
+        """The row after the loaded one; -1 without one."""
+        row = self.loaded_row + 1
+        return row if 0 < row < len(self._state.folder.pairs if self._state.folder else ()) else -1
 
     def refresh(self) -> None:
         """Show the folder that the scene remembers; in a new scene, the one that the line brings from last time."""
@@ -47,6 +72,7 @@ class PairsSection:
             if last:
                 self._folder_typed(last)
         self._give_pixel_size()
+        self._mark_loaded()
 
     def close(self) -> None:
         """Stop reading."""
@@ -68,6 +94,20 @@ class PairsSection:
             say(self.ui.pairsStatusLabel, sentence(error))
             return
         say(self.ui.pairsStatusLabel, _("Loaded {name}. Continue with Register.").format(name=files.name))
+
+    def _mark_loaded(self) -> None:
+        """Mark the row of the loaded pair, and offer what can be loaded next."""
+        row, folder = self.loaded_row, self._state.folder
+        if (row, folder) != self._marked:
+            self._marked = row, folder
+            mark_row(self.ui.pairsTable, row)
+        self.ui.loadPairButton.visible = folder is not None and row < 0
+        self.ui.nextPairButton.visible = self.next_row >= 0
+
+    def _complete(self, node, other) -> None:
+        """After the user has chosen one of two loaded images, choose the other one too."""
+        if node is not None and other.currentNode() is None and (rest := self._logic.only_other(node)) is not None:
+            other.setCurrentNode(rest)
 
     def _give_pixel_size(self) -> None:
         parameters = self._state.parameters
@@ -122,7 +162,7 @@ class PairsSection:
         self._show(found)
         remember(self.ui.folderPathLineEdit)
         folder = found.folder
-        text = _("{count} pairs ({layout}). Click on a row to load that pair.").format(
+        text = _("{count} pairs ({layout}). Load the first one, or click on a row.").format(
             count=len(folder.pairs), layout=folder.layout
         )
         if folder.left_out:
@@ -132,6 +172,8 @@ class PairsSection:
     def _show(self, found) -> None:
         rows = [] if found is None else found.rows
         fill_table(self.ui.pairsTable, [(row.name, row.size, row.pixel_size, row.landmarks, row.split) for row in rows])
+        self.ui.pairsTable.visible = bool(rows)
+        self._marked = None
         left_out = [] if found is None else found.folder.left_out
         self.ui.leftOutList.clear()
         for item in left_out:

@@ -25,6 +25,13 @@ class RegisterSection:
     host : jobs.job.Host
     show_result : callable
         Shows the registered pair in the views.
+
+    Attributes
+    ----------
+    registered : bool
+        The chosen pair has a result, made with the present settings as far as this panel knows.
+    confident : bool
+        No result says that its alignment is not confident.
     """
 
     def __init__(self, ui, logic, state: PanelState, dependency, host, show_result) -> None:
@@ -33,7 +40,10 @@ class RegisterSection:
         self._steps: Steps | None = None
         self._measured: tuple | None = None
         self._earlier: tuple | None = None
+        self._used: tuple | None = None
+        self.registered, self.confident = False, True
         say(ui.registerStatusLabel, "")
+        say(ui.applyToOthersStatusLabel, "")
         say(ui.measuresLabel, "")
         say(ui.expectedErrorLabel, "")
         say(ui.alignmentWarningLabel, "")
@@ -53,6 +63,9 @@ class RegisterSection:
         ui, parameters = self.ui, self._state.parameters
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         outcome = self._outcome(notes)
+        other_pair = self._used is None or self._used[:2] != self._pair()
+        self.registered = outcome is not None and (other_pair or self._used == self._settings())
+        self.confident = notes.uncertain is None
         say(ui.measuresLabel, "" if outcome is None else measures_in_words(outcome))
         say(
             ui.expectedErrorLabel,
@@ -77,6 +90,11 @@ class RegisterSection:
             self._steps.cancel()
         self._steps = None
         self._state.notify()
+
+    def _settings(self) -> tuple:
+        """What a registration of the chosen pair depends on."""
+        state, parameters = self._state, self._state.parameters
+        return *self._pair(), state.checkpoint, state.stages, parameters.movingMask, parameters.fixedMask
 
     def _pair(self) -> tuple:
         parameters = self._state.parameters
@@ -137,6 +155,7 @@ class RegisterSection:
         self._earlier = parameters.transform, self._measured
         parameters.transform = result.transform
         self._measured = self._pair(), result
+        self._used = self._settings()
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
         text = _("Registered in {seconds:.2f} s: {names}.").format(
             seconds=result.outcome.measures.seconds, names=_(" and ").join(written)
@@ -169,11 +188,11 @@ class RegisterSection:
         parameters = self._state.parameters
         nodes = [node for node in nodes if node not in (parameters.movingVolume, parameters.fixedVolume)]
         if not nodes:
-            say(self.ui.registerStatusLabel, _("Check volumes other than the moving and the fixed one."))
+            say(self.ui.applyToOthersStatusLabel, _("Check volumes other than the moving and the fixed one."))
             return
         try:
             self._logic.apply_to(nodes, parameters.transform)
             names = ", ".join(node.GetName() for node in nodes)
-            say(self.ui.registerStatusLabel, _("The transform is applied to: {names}.").format(names=names))
+            say(self.ui.applyToOthersStatusLabel, _("The transform is applied to: {names}.").format(names=names))
         except Exception as error:
-            say(self.ui.registerStatusLabel, sentence(error))
+            say(self.ui.applyToOthersStatusLabel, sentence(error))

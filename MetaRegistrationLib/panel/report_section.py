@@ -20,6 +20,7 @@ _LABELS = (
     "pairsStatusLabel",
     "adaptStatusLabel",
     "registerStatusLabel",
+    "registerFolderStatusLabel",
     "measuresLabel",
     "expectedErrorLabel",
     "landmarksStatusLabel",

@@ -75,16 +75,71 @@ def fill_table(table, rows: Sequence[Sequence[str]], bold: int = 0) -> None:
             if row < bold:
                 item.setFont(heavy)
             table.setItem(row, column, item)
-    for column in range(table.columnCount - 1):  # not all at once: that would end the stretching of the last one
-        table.resizeColumnToContents(column)
+    for column in range(table.columnCount):
+        head = table.horizontalHeaderItem(column)
+        if head is not None and not head.toolTip():
+            head.setToolTip(head.text())
+    fit_columns(table)
     set_height(table, len(rows))
 
 
 def set_up_table(table) -> None:
-    """No row numbers; the last column fills the width."""
+    """No row numbers; the columns fit the width, now and when it changes; what is cut ends in an ellipsis."""
+    import qt
+
+    head = table.horizontalHeader()
     table.verticalHeader().setVisible(False)
-    table.horizontalHeader().setStretchLastSection(True)
+    head.setStretchLastSection(True)
+    head.setTextElideMode(qt.Qt.ElideRight)
     set_height(table, 0)
+    fitted = [table.viewport().width]
+
+    def resized(*_arguments) -> None:
+        if table.viewport().width != fitted[0]:  # not when the user drags a column
+            fitted[0] = table.viewport().width
+            fit_columns(table)
+
+    head.connect("sectionResized(int,int,int)", resized)
+
+
+def fit_columns(table) -> None:
+    """Make columns as wide as their content. Where the table is too narrow for all, the widest become narrower."""
+    shown = [column for column in range(table.columnCount) if not table.isColumnHidden(column)]
+    if not shown:
+        return
+    head = table.horizontalHeader()
+    *others, last = shown
+    for column in others:  # not the last one: that would end its stretching
+        table.resizeColumnToContents(column)
+    wanted = [*(table.columnWidth(column) for column in others), head.sectionSizeHint(last)]
+    for column, width in zip(others, narrowed(wanted, table.viewport().width), strict=False):
+        table.setColumnWidth(column, width)
+
+
+def narrowed(wanted: Sequence[int], room: int) -> list[int]:
+    """Widths that need no more than `room`: the widest are cut to one common width, the others stay."""
+    left, limit = room, max(wanted, default=0)
+    for count, width in zip(range(len(wanted), 0, -1), sorted(wanted), strict=True):
+        if width * count > left:
+            limit = left // count
+            break
+        left -= width
+    return [min(width, limit) for width in wanted]
+
+
+def mark_row(table, row: int) -> None:
+    """Mark a row of a table: selected and in bold. -1 marks none."""
+    import qt
+
+    heavy = qt.QFont(table.font)
+    heavy.setBold(True)
+    for each in range(table.rowCount):
+        for column in range(table.columnCount):
+            table.item(each, column).setFont(heavy if each == row else table.font)
+    table.clearSelection()
+    if row >= 0:
+        table.selectRow(row)
+    fit_columns(table)
 
 
 def set_height(table, rows: int, most: int = 8) -> None:

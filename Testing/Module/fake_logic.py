@@ -60,6 +60,12 @@ class FakePairs:
         self.loaded.append(files.name)
         raise FileNotFoundError(2, "no such file", files.name)
 
+    def is_loaded(self, files, moving, fixed):
+        return False
+
+    def only_other(self, volume):
+        return None
+
     def give_pixel_size(self, parameters, micrometres):
         return False
 

@@ -296,7 +296,7 @@ def test_folder_registration_counts_pairs_and_is_cancelled(rig, widget, logic, t
     widget.ui.registerFolderButton.click()
     assert job.cancelled
     job.end("cancelled", "Cancelled at pair 2 of 3.")
-    assert widget.ui.registerStatusLabel.text == "Cancelled at pair 2 of 3."
+    assert widget.ui.registerFolderStatusLabel.text == "Cancelled at pair 2 of 3."
     assert widget.ui.registerFolderButton.text == "Register the whole folder"
 
 

@@ -121,6 +121,6 @@ def test_folder_is_registered_as_the_command_line_does(rig, widget, tmp_path):
     widget.ui.registerFolderButton.click()
     assert widget.ui.registerFolderButton.text == "Cancel"
     rig.wait_until(lambda: not widget.panel.folder.running, 240, "for the folder")
-    assert widget.ui.registerStatusLabel.text == f"Done. The result is in {tmp_path / 'results'}."
+    assert widget.ui.registerFolderStatusLabel.text == f"Done. The result is in {tmp_path / 'results'}."
     assert (tmp_path / "results" / "metrics.csv").is_file()
     assert (tmp_path / "results" / "phantom_002" / "warped.nrrd").is_file()

@@ -9,6 +9,13 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from .dialogs import dialogs
 from .standin import emit, standin, stored
 
+_EXPLICIT = QtCore.Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+
+
+def _hidden_by_the_module(widget) -> bool:
+    """Whether a widget was hidden by a call, and not by the section around it."""
+    return widget.isHidden() and widget.testAttribute(_EXPLICIT)
+
 
 @standin(QtWidgets.QAbstractButton, contentsFrameShape=0)
 class ctkCollapsibleButton:
@@ -35,9 +42,11 @@ class ctkCollapsibleButton:
         emit(self, "contentsCollapsed(bool)", bool(collapsed))
 
     def _show_contents(self, visible):
+        """Hide or show the children; as in CTK's, one that the module hid stays hidden, also if it did so meanwhile."""
         for child in self.children():
-            if isinstance(child, QtWidgets.QWidget):
+            if isinstance(child, QtWidgets.QWidget) and not _hidden_by_the_module(child):
                 child.setVisible(visible)
+                child.setAttribute(_EXPLICIT, False)
         self.setMaximumHeight(16777215 if visible else self._HEADER)
         self.updateGeometry()
 
@@ -47,6 +56,7 @@ class ctkCollapsibleButton:
         child = event.child()
         if event.added() and stored(self, "collapsed", "bool") and child.isWidgetType():
             child.setVisible(False)
+            child.setAttribute(_EXPLICIT, False)
 
     def hitButton(self, position):
         """Only the header is a button."""
