@@ -87,6 +87,7 @@ class DistanceDisplay:
 
     def _show(self, rows) -> None:
         self.measured = len(rows)
+        self.ui.distanceTable.visible = bool(rows)
         fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
 
     def _explain(self, rows) -> None:

@@ -138,9 +138,12 @@ class NextStep:
         button = getattr(self._ui, name)
         # Not for Cancel: a shortcut that is pressed twice would begin work and end it.
         self._set_key(button, not working)
-        text = _("Next step: {button} ({shortcut})")
-        said = text.format(button=button.text, shortcut=self._key_text)
-        say(self._ui.nextStepLabel, "" if working else said)
+        say(self._ui.nextStepLabel, "" if working else self._in_words(button))
+
+    def _in_words(self, button) -> str:
+        if not button.enabled:  # what is missing stands beside it
+            return _("Next step: {button}").format(button=button.text)
+        return _("Next step: {button} ({shortcut})").format(button=button.text, shortcut=self._key_text)
 
     def _opened(self, name: str, collapsed: bool) -> None:
         if not collapsed:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from .texts import tr as _
 
+_LEAST_COLUMN = 30  # pixels
+_PADDING = 10  # of a cell, left and right together
+
 
 def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
     """Enable a button, or say what is missing: in its tooltip, and in a label beside it if there is one."""
@@ -79,8 +82,8 @@ def fill_table(table, rows: Sequence[Sequence[str]], bold: int = 0) -> None:
         head = table.horizontalHeaderItem(column)
         if head is not None and not head.toolTip():
             head.setToolTip(head.text())
-    fit_columns(table)
     set_height(table, len(rows))
+    fit_columns(table)
 
 
 def set_up_table(table) -> None:
@@ -89,8 +92,11 @@ def set_up_table(table) -> None:
 
     head = table.horizontalHeader()
     table.verticalHeader().setVisible(False)
+    head.setMinimumSectionSize(_LEAST_COLUMN)
+    head.setDefaultSectionSize(_LEAST_COLUMN)  # first: the last column gets no narrower than it is when it is stretched
     head.setStretchLastSection(True)
     head.setTextElideMode(qt.Qt.ElideRight)
+    head.setHighlightSections(False)
     set_height(table, 0)
     fitted = [table.viewport().width]
 
@@ -103,16 +109,16 @@ def set_up_table(table) -> None:
 
 
 def fit_columns(table) -> None:
-    """Make columns as wide as their content. Where the table is too narrow for all, the widest become narrower."""
+    """Make columns as wide as their content, and no wider in all than the table.
+
+    Where there is no room for everything, titles are cut first and long cells second. Tooltips have the whole text.
+    """
     shown = [column for column in range(table.columnCount) if not table.isColumnHidden(column)]
-    if not shown:
-        return
-    head = table.horizontalHeader()
-    *others, last = shown
-    for column in others:  # not the last one: that would end its stretching
-        table.resizeColumnToContents(column)
-    wanted = [*(table.columnWidth(column) for column in others), head.sectionSizeHint(last)]
-    for column, width in zip(others, narrowed(wanted, table.viewport().width), strict=False):
+    cells = [max(_cells_width(table, column), _LEAST_COLUMN) for column in shown]
+    full = [max(width, _title_width(table, column)) for width, column in zip(cells, shown, strict=True)]
+    room = table.viewport().width
+    widths = widened(narrowed(cells, room), full, room)
+    for column, width in zip(shown[:-1], widths, strict=False):  # the last one takes the rest
         table.setColumnWidth(column, width)
 
 
@@ -127,19 +133,38 @@ def narrowed(wanted: Sequence[int], room: int) -> list[int]:
     return [min(width, limit) for width in wanted]
 
 
-def mark_row(table, row: int) -> None:
-    """Mark a row of a table: selected and in bold. -1 marks none."""
+def widened(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Widths that use the rest of `room` for what is wanted, where least is missing first."""
+    found, left = list(widths), room - sum(widths)
+    for index in sorted(range(len(found)), key=lambda index: wanted[index] - widths[index]):
+        more = max(min(wanted[index] - found[index], left), 0)
+        found[index] += more
+        left -= more
+    return found
+
+
+def _cells_width(table, column: int) -> int:
+    items = (table.item(row, column) for row in range(table.rowCount))
+    return max((_text_width(item.font(), item.text()) for item in items if item is not None), default=0)
+
+
+def _title_width(table, column: int) -> int:
+    head = table.horizontalHeaderItem(column)
+    return 0 if head is None else _text_width(table.font, head.text())
+
+
+def _text_width(font, text: str) -> int:
+    """Pixels that a cell with this text needs."""
     import qt
 
-    heavy = qt.QFont(table.font)
-    heavy.setBold(True)
-    for each in range(table.rowCount):
-        for column in range(table.columnCount):
-            table.item(each, column).setFont(heavy if each == row else table.font)
+    return qt.QFontMetrics(font).boundingRect(text).width() + _PADDING
+
+
+def mark_row(table, row: int) -> None:
+    """Select a row of a table; -1 selects none."""
     table.clearSelection()
     if row >= 0:
         table.selectRow(row)
-    fit_columns(table)
 
 
 def set_height(table, rows: int, most: int = 8) -> None:
