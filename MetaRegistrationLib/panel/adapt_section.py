@@ -15,8 +15,8 @@ from .stage_choices import kind_name
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .training_display import TrainingDisplay
-from .widgets import can_start, confirm, duration, say
+from .training_display import TrainingDisplay, estimate_text
+from .widgets import can_start, confirm, say
 
 
 class AdaptSection:
@@ -59,16 +59,26 @@ class AdaptSection:
         ui, state = self.ui, self._state
         self._propose_name()
         ui.deleteCheckpointButton.enabled = self._logic.is_own(state.checkpoint) and not self.running
-        if state.folder is None:
-            ui.estimateLabel.text = _("known once a folder is chosen")
-        else:
-            found = self._logic.estimate(state.folder, ui.epochsSpinBox.value, state.device)
-            source = _("from your last training") if found.measured else _("rough estimate")
-            ui.estimateLabel.text = _("About {time} ({source})").format(time=duration(found.seconds), source=source)
+        self._show_estimate()
         if self.running:
             return
         ui.fineTuneButton.text = _("Resume") if self._logic.resumable(self._name()) else _("Fine-tune")
         can_start(ui.fineTuneButton, self._missing(), self._what_it_does(), ui.fineTuneBlockedLabel)
+
+    def _show_estimate(self) -> None:
+        """The time before the start; while a training runs, the bar has the time that is left."""
+        ui, found = self.ui, self._estimate()
+        ui.estimateLabel.visible = ui.adaptLayoutLabel4.visible = not self.running
+        if found is None:
+            ui.estimateLabel.text = _("known once a folder is chosen")
+        else:
+            ui.estimateLabel.text = _("About {time}").format(time=estimate_text(found))
+
+    def _estimate(self):
+        state = self._state
+        if state.folder is None:
+            return None
+        return self._logic.estimate(state.folder, self.ui.epochsSpinBox.value, state.device)
 
     def close(self) -> None:
         """Stop all work; the scene or the module goes away."""
@@ -146,7 +156,8 @@ class AdaptSection:
         self._job = job
         chart = self._new_chart(_("Fine-tuning {name}").format(name=request.name))
         chart.show()
-        self._display = TrainingDisplay(ui.adaptProgressBar, ui.adaptStatusLabel, chart)
+        self._display = TrainingDisplay(ui.adaptProgressBar, ui.adaptStatusLabel, chart, self._estimate())
+        self._show_estimate()
         ui.fineTuneButton.text = _("Cancel")
         ui.fineTuneButton.toolTip = _("Stop within two seconds. The training so far is saved.")
         ui.fineTuneButton.enabled = True

@@ -162,9 +162,7 @@ class PairsSection:
         self._show(found)
         remember(self.ui.folderPathLineEdit)
         folder = found.folder
-        text = _("{count} pairs ({layout}). Load the first one, or click on a row.").format(
-            count=len(folder.pairs), layout=folder.layout
-        )
+        text = _("{count} pairs. Load the first one, or click on a row.").format(count=len(folder.pairs))
         if folder.left_out:
             text += " " + _("{count} left out, for the reasons listed.").format(count=len(folder.left_out))
         say(self.ui.pairsStatusLabel, text)

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..formats.markups import read_mrk_json
 from ..formats.tables import Row, read_table
 from ..mrml import faz_curves, measure_charts
+from ..mrml.charts import LEAST_POINTS
 from ..mrml.change_nodes import place_points
 from ..mrml.node_watch import NodeWatch
 from ..mrml.point_watch import PointWatch
@@ -70,7 +71,8 @@ class VisitsMeasures:
             points = [
                 (time, row.number("value")) for row in found if (time := times.get(row.text("visit"))) is not None
             ]
-            if not points:
+            if len(points) < LEAST_POINTS:
+                measure_charts.empty_chart(nodes, measure)
                 continue
             unit = unit_text(found[0].text("unit"))
             axis = f"{measure_text(measure)} ({unit})" if unit else measure_text(measure)
@@ -86,7 +88,7 @@ class VisitsMeasures:
 
     def charts(self, nodes: VisitNodes) -> list[str]:
         """The measures that have a chart."""
-        return [measure for measure in CHARTED if nodes[f"chart_{measure}"] is not None]
+        return [measure for measure in CHARTED if measure_charts.has_curves(nodes[f"chart_{measure}"])]
 
     def show_chart(self, nodes: VisitNodes, measure: str) -> bool:
         """Draw the chart of a measure in a plot view; False where there is none."""

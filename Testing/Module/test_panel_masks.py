@@ -121,7 +121,7 @@ def test_masks_are_automatic_until_chosen_and_come_back_with_the_scene(rig, monk
     logic = FakeLogic(tmp_path / "Checkpoints")
     widget = open_panel(rig, monkeypatch, logic)
     header = widget.ui.masksCollapsibleButton
-    assert header.collapsed and header.text == "Masks: automatic"
+    assert widget.ui.advancedCollapsibleButton.collapsed and header.text == "Masks: automatic"
     _moving, fixed = choose_volumes(widget)
     logic.register.result = PairResult(Outcome(measured()), None, None)
     register(rig, widget)

@@ -77,7 +77,7 @@ def test_controls_show_the_defaults_and_the_recommended_alignment_first(rig, wid
     labels = [box.itemText(index) for index in range(box.count)]
     assert labels == ["affine (recommended)", "rigid", "translation", "landmarks", "none"]
     assert {label.split()[0] for label in labels} == set(initial_kinds())
-    assert widget.ui.stagesCollapsibleButton.collapsed
+    assert widget.ui.advancedCollapsibleButton.collapsed
     assert widget.ui.stagesCollapsibleButton.text == "Stages: affine alignment, network, refinement"
 
 
@@ -145,7 +145,7 @@ def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logi
             "none",
             "Alignment is not confident (the images do not correlate), so the images were left unchanged. Check the overlay. "
             "Then try another initial alignment under Advanced, or masks. Or mark three or more landmarks in both images under "
-            "Landmarks, and choose landmarks as the initial alignment.",
+            "Measure, and choose landmarks as the initial alignment.",
         ),
         (
             "translation",
