@@ -164,9 +164,7 @@ def _layout_description() -> str:
         for name, label in zip(_VIEWS, (_LOSS, _NCC), strict=True)
     ]
     # Every item has a size: without one CTK's splitter goes by size hints.
-    rows = (
-        "".join(f'<item splitSize="500">{view}</item>' for view in views) for views in (images, plots)
-    )
+    rows = ("".join(f'<item splitSize="500">{view}</item>' for view in views) for views in (images, plots))
     halves = "".join(
         f'<item splitSize="500"><layout type="horizontal" split="true">{row}</layout></item>' for row in rows
     )

@@ -25,11 +25,11 @@ class TrainingDisplay:
 
     def __init__(self, bar: Any, label: Any, chart: Any, estimate: Any = None) -> None:
         self._bar, self._label, self._chart = bar, label, chart
-        self._before = "" if estimate is None else _("about {time}").format(time=estimate_text(estimate))
+        self._estimate = estimate
         self._similarities: list[float] = []
         self._held_out: bool | None = None  # None before the first epoch: the chart shows steps
         chart.label(_("step"), _("loss, each step"), _("local NCC, each step"))
-        show_progress(bar, 0, 0, self._with_estimate(_("Starting ...")))
+        show_progress(bar, 0, 0, self._starting())
 
     def __call__(self, event: dict) -> None:
         """Show an event."""
@@ -45,7 +45,7 @@ class TrainingDisplay:
 
     def _started(self, event: dict) -> None:
         first, total = event["first_step"], event["total_steps"]
-        show_progress(self._bar, first, total, self._with_estimate(_percent(first, total)))
+        show_progress(self._bar, first, total, self._starting())
         say(self._label, _("Training on {device} ...").format(device=event["device"]))
 
     def _step(self, event: dict) -> None:
@@ -55,15 +55,16 @@ class TrainingDisplay:
             self._chart.append(event["step"], event["loss"], _correlation([similarity]))
         left = event.get("seconds_left")
         step, total = event["step"], event["total_steps"]
-        percent = _percent(step, total)
-        if left is None:
-            text = self._with_estimate(percent)
-        else:
-            text = _("{percent}, {time} left").format(percent=percent, time=duration(left))
+        text = self._starting()
+        if left is not None:
+            text = _("{percent} %, {time} left").format(percent=100 * step // total, time=duration(left))
         show_progress(self._bar, step, total, text)
 
-    def _with_estimate(self, text: str) -> str:
-        return f"{text} {self._before}".strip()
+    def _starting(self) -> str:
+        """What the bar says until a step was timed: the time of the whole run as it was estimated."""
+        if self._estimate is None:
+            return _("Starting ...")
+        return _("Starting ... About {time}").format(time=estimate_text(self._estimate))
 
     def _epoch(self, event: dict) -> None:
         values, similarities = event.get("values") or {}, self._similarities
@@ -105,10 +106,6 @@ def estimate_text(estimate: Any) -> str:
     """An estimated time, and where it comes from: 15 s (rough estimate)."""
     source = _("from your last training") if estimate.measured else _("rough estimate")
     return _("{time} ({source})").format(time=duration(estimate.seconds), source=source)
-
-
-def _percent(step: int, total: int) -> str:
-    return _("{percent} %").format(percent=100 * step // total)
 
 
 def _correlation(similarities: list[float]) -> float:

@@ -11,8 +11,8 @@ from ..errors import InputError
 from ..formats.markups import read_mrk_json
 from ..formats.tables import Row, read_table
 from ..mrml import faz_curves, measure_charts
-from ..mrml.charts import LEAST_POINTS
 from ..mrml.change_nodes import place_points
+from ..mrml.charts import LEAST_POINTS
 from ..mrml.node_watch import NodeWatch
 from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import CHARTED, VisitNodes, set_text, text_table

@@ -159,7 +159,9 @@ def test_fine_tuning_is_optional_and_returns_to_the_pair(rig, faked, logic, tmp_
     assert highlighted(faked) == ["registerButton"]
 
 
-@pytest.mark.parametrize(("section", "button"), [("visits", "registerVisitsButton"), ("folder", "registerFolderButton")])
+@pytest.mark.parametrize(
+    ("section", "button"), [("visits", "registerVisitsButton"), ("folder", "registerFolderButton")]
+)
 def test_an_opened_section_has_the_next_step_until_it_is_closed(rig, faked, section, button):
     header = getattr(faked.ui, f"{section}CollapsibleButton")
     header.collapsed = False

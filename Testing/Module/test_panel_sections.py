@@ -163,7 +163,7 @@ def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, log
     assert request.checkpoint == Path("/shipped/meta.pt")
     assert ui.fineTuneButton.text == "Cancel"
     assert logic.charts[0].shown
-    assert ui.adaptProgressBar.format == "Starting ... about 10 s (rough estimate)"
+    assert ui.adaptProgressBar.format == "Starting ... About 10 s (rough estimate)"
     assert ui.estimateLabel.isHidden(), "the bar has the time"
     job.on_event({"event": "started", "first_step": 0, "total_steps": 40, "device": "Test GPU 9000"})
     chart = logic.charts[0]
@@ -171,8 +171,10 @@ def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, log
     assert chart.points == [(20, 2.0, 0.5)] and chart.labels == ("step", "loss, each step", "local NCC, each step")
     assert (ui.adaptProgressBar.value, ui.adaptProgressBar.maximum) == (20, 40)
     assert ui.adaptProgressBar.text == "50 %, 2 min left"
-    job.on_event({"event": "step", "step": 20, "total_steps": 40, "loss": 2.0, "similarity": 0.25, "seconds_left": None})
-    assert ui.adaptProgressBar.text == "50 % about 10 s (rough estimate)"
+    job.on_event(
+        {"event": "step", "step": 20, "total_steps": 40, "loss": 2.0, "similarity": 0.25, "seconds_left": None}
+    )
+    assert ui.adaptProgressBar.text == "Starting ... About 10 s (rough estimate)"
     logic.charts[0].points.pop()
     job.on_event({"event": "epoch", "epoch": 5, "total_epochs": 10, "loss": 0.4, "values": {}})
     assert chart.points == [(5, 0.4, 0.5)] and chart.labels == (
