@@ -198,5 +198,5 @@ class NextStep:
 
     def _set_key(self, button, on: bool) -> None:
         key = self._key if on else self._no_key
-        if button.shortcut != key:
+        if button.shortcut.toString() != key.toString():
             button.setShortcut(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,12 +101,16 @@ class PairsLogic:
         results = (result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
         return LoadedPair(*(nodes[role] for role in _ROLES), *results)
 
-    def is_loaded(self, files: PairFiles, moving, fixed) -> bool:
-        """Whether two volumes (or None) are the images of this pair, with whatever pixel size they were loaded."""
-        start = f"|{files.moving}|{files.fixed}"
-        values = [node.GetAttribute(_PAIR_ATTRIBUTE) or "" if node is not None else "" for node in (moving, fixed)]
-        wanted = [role + start for role in ("moving", "fixed")]
-        return all(value == key or value.startswith(f"{key}|") for value, key in zip(values, wanted, strict=True))
+    def loaded_row(self, pairs: Sequence[PairFiles], moving, fixed) -> int:
+        """Which pair has these volumes (or None), with whatever pixel size they were loaded; -1 if none has."""
+        values = [node.GetAttribute(_PAIR_ATTRIBUTE) if node is not None else None for node in (moving, fixed)]
+        if None in values:
+            return -1
+        for row, files in enumerate(pairs):
+            keys = [f"{role}|{files.moving}|{files.fixed}" for role in ("moving", "fixed")]
+            if all(f"{value}|".startswith(f"{key}|") for value, key in zip(values, keys, strict=True)):
+                return row
+        return -1
 
     def only_other(self, volume):
         """The only image of the scene beside this one, or None; results of this module are none."""

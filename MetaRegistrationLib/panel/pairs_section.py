@@ -33,7 +33,7 @@ class PairsSection:
         say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes below."))
         ui.pairsTable.visible = False
         ui.chooseFolderButton.connect("clicked(bool)", lambda checked: ui.folderPathLineEdit.browse())
-        ui.loadPairButton.connect("clicked(bool)", lambda checked: self.load(max(ui.pairsTable.currentRow(), 0)))
+        ui.loadPairButton.connect("clicked(bool)", lambda checked: self.load(0))
         ui.nextPairButton.connect("clicked(bool)", lambda checked: self.load(self.next_row))
         for selector, other in (
             (ui.movingVolumeSelector, ui.fixedVolumeSelector),
@@ -51,10 +51,9 @@ class PairsSection:
     def loaded_row(self) -> int:
         """The row of the pair whose volumes are chosen; -1 if they are no pair of the folder."""
         folder, parameters = self._state.folder, self._state.parameters
-        for row, files in enumerate(() if folder is None else folder.pairs):
-            if self._logic.is_loaded(files, parameters.movingVolume, parameters.fixedVolume):
-                return row
-        return -1
+        if folder is None:
+            return -1
+        return self._logic.loaded_row(folder.pairs, parameters.movingVolume, parameters.fixedVolume)
 
     @property
     def next_row(self) -> int:

@@ -9,6 +9,7 @@ from .texts import tr as _
 
 _LEAST_COLUMN = 30  # pixels
 _PADDING = 10  # of a cell, left and right together
+_PADDING_OF_ROWS = 6  # above and below together: less than the style's, for a step's button to stay in sight
 
 
 def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
@@ -87,11 +88,13 @@ def fill_table(table, rows: Sequence[Sequence[str]], bold: int = 0) -> None:
 
 
 def set_up_table(table) -> None:
-    """No row numbers; the columns fit the width, now and when it changes; what is cut ends in an ellipsis."""
+    """No row numbers; low rows; the columns fit the width, now and when it changes; what is cut ends in an ellipsis."""
     import qt
 
-    head = table.horizontalHeader()
-    table.verticalHeader().setVisible(False)
+    head, rows = table.horizontalHeader(), table.verticalHeader()
+    rows.setVisible(False)
+    rows.setMinimumSectionSize(0)
+    rows.setDefaultSectionSize(qt.QFontMetrics(table.font).height() + _PADDING_OF_ROWS)
     head.setMinimumSectionSize(_LEAST_COLUMN)
     head.setDefaultSectionSize(_LEAST_COLUMN)  # first: the last column gets no narrower than it is when it is stretched
     head.setStretchLastSection(True)

@@ -396,6 +396,26 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Moving pixel spacing:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Same as fixed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance between pixels of the moving images, if it differs from that of the fixed images (a 3 mm and a 6 mm scan). It overrides the files. 0: same as fixed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Override spacing in files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use the pixel spacing given here also for images whose files state another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Transform:</source>
         <translation type="unfinished"></translation>
     </message>
@@ -421,26 +441,6 @@
     </message>
     <message>
         <source>Output: the moving image on the fixed image's grid. Optional.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Moving pixel spacing:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Same as fixed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Distance between pixels of the moving images, if it differs from that of the fixed images (a 3 mm and a 6 mm scan). It overrides the files. 0: same as fixed.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Override spacing in files</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Use the pixel spacing given here also for images whose files state another one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

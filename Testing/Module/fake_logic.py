@@ -60,8 +60,8 @@ class FakePairs:
         self.loaded.append(files.name)
         raise FileNotFoundError(2, "no such file", files.name)
 
-    def is_loaded(self, files, moving, fixed):
-        return False
+    def loaded_row(self, pairs, moving, fixed):
+        return -1
 
     def only_other(self, volume):
         return None
