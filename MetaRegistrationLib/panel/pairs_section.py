@@ -27,6 +27,7 @@ class PairsSection:
         self._scanned: tuple | None = None
         self._sized: tuple | None = None
         self._marked: tuple | None = None
+        self._marking = False
         set_up_table(ui.pairsTable)
         ui.leftOutList.visible = False
         ui.leftOutList.setMaximumHeight(90)
@@ -39,12 +40,14 @@ class PairsSection:
             (ui.movingVolumeSelector, ui.fixedVolumeSelector),
             (ui.fixedVolumeSelector, ui.movingVolumeSelector),
         ):
-            selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, other=other: self._complete(node, other))
+            selector.connect("nodeActivated(vtkMRMLNode*)", lambda node, other=other: self._picked(node, other))
         on_path(ui.folderPathLineEdit, self._folder_typed)
         for box in (ui.spacingSpinBox, ui.movingSpacingSpinBox):
             box.connect("valueChanged(double)", lambda value: self._spacing_typed())
         ui.overrideSpacingCheckBox.connect("toggled(bool)", lambda on: self._spacing_typed())
         ui.pairsTable.connect("cellClicked(int,int)", lambda row, column: self.load(row))
+        ui.pairsTable.connect("cellActivated(int,int)", lambda row, column: self.load(row))  # by the keyboard
+        ui.pairsTable.connect("itemSelectionChanged()", self._keep_mark)
         state.watch(self.refresh)
 
     @property
@@ -99,14 +102,31 @@ class PairsSection:
         row, folder = self.loaded_row, self._state.folder
         if (row, folder) != self._marked:
             self._marked = row, folder
-            mark_row(self.ui.pairsTable, row)
+            self._keep_mark()
         self.ui.loadPairButton.visible = folder is not None and row < 0
         self.ui.nextPairButton.visible = self.next_row >= 0
 
-    def _complete(self, node, other) -> None:
-        """After the user has chosen one of two loaded images, choose the other one too."""
+    def _keep_mark(self) -> None:
+        """The selection says which pair is loaded, not which row was touched last."""
+        if self._marking:
+            return
+        self._marking = True
+        try:
+            mark_row(self.ui.pairsTable, self.loaded_row)
+        finally:
+            self._marking = False
+
+    def _picked(self, node, other) -> None:
+        """The user has chosen a volume: if there is only one other image, choose that too, and show both."""
         if node is not None and other.currentNode() is None and (rest := self._logic.only_other(node)) is not None:
             other.setCurrentNode(rest)
+        self._host.single_shot(1, self._show_chosen)  # the selector tells of the choice before it is made
+
+    def _show_chosen(self) -> None:
+        parameters = self._state.parameters
+        chosen = parameters.movingVolume, parameters.fixedVolume
+        if None not in chosen and chosen[0] is not chosen[1]:
+            self._logic.show(*chosen, parameters.movingSlice, parameters.fixedSlice)
 
     def _give_pixel_size(self) -> None:
         parameters = self._state.parameters

@@ -66,6 +66,9 @@ class FakePairs:
     def only_other(self, volume):
         return None
 
+    def show(self, moving, fixed, moving_slice=0, fixed_slice=0):
+        pass
+
     def give_pixel_size(self, parameters, micrometres):
         return False
 

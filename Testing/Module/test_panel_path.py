@@ -20,6 +20,7 @@ from panel_helpers import (
 from test_panel_stages import choose_stages
 
 from MetaRegistrationLib.mrml.registration_node import Outcome
+from MetaRegistrationLib.mrml.views import views_of
 from MetaRegistrationLib.panel.next_step import Situation, next_button
 from MetaRegistrationLib.panel.requests import PairResult
 from MetaRegistrationLib.stages import Stages
@@ -258,13 +259,16 @@ def test_of_two_loaded_images_one_choice_is_enough(rig, first):
     result = noise_volume("a result of this module")
     result.SetAttribute("MetaRegistration.Expected", "1")
     slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "mask")
-    selectors = {"moving": widget.ui.movingVolumeSelector, "fixed": widget.ui.fixedVolumeSelector}
+    ui = widget.ui
+    selectors = {"moving": ui.movingVolumeSelector, "fixed": ui.fixedVolumeSelector}
     chosen = selectors.pop(first)
     (other,) = selectors.values()
     pick(chosen, images[1])
     settle(rig)
     assert (chosen.currentNode(), other.currentNode()) == (images[1], images[0])
     assert highlighted(widget) == ["registerButton"] and widget.ui.registerButton.enabled
+    shown = [views_of(selector.currentNode()) for selector in (ui.movingVolumeSelector, ui.fixedVolumeSelector)]
+    assert shown == [["Red"], ["Yellow"]]
 
 
 def test_of_three_loaded_images_each_is_chosen(rig):
@@ -287,7 +291,11 @@ def test_the_table_marks_the_loaded_pair(rig, tmp_path):
     assert selected(ui.pairsTable) == []
     click_row(rig, widget, 1)
     assert selected(ui.pairsTable) == [1]
-    ui.pairsTable.clearSelection()
+    ui.pairsTable.setCurrentCell(2, 0)  # by the arrow keys
+    assert selected(ui.pairsTable) == [1]
+    ui.pairsTable.cellActivated.emit(2, 0)  # by Enter
+    assert selected(ui.pairsTable) == [2]
+    click_row(rig, widget, 1)
     ui.spacingSpinBox.value = 7.5  # the folder is read again
     rig.wait_until(lambda: selected(ui.pairsTable) == [1], 15, "for the folder to be read")
     ui.fixedVolumeSelector.setCurrentNode(noise_volume("another"))
