@@ -93,6 +93,7 @@ def set_up_table(table) -> None:
 
     head, rows = table.horizontalHeader(), table.verticalHeader()
     rows.setVisible(False)
+    table.setWordWrap(False)  # a line that is cut ends in an ellipsis, and not at the last whole word
     rows.setMinimumSectionSize(0)
     rows.setDefaultSectionSize(qt.QFontMetrics(table.font).height() + _PADDING_OF_ROWS)
     head.setMinimumSectionSize(_LEAST_COLUMN)
