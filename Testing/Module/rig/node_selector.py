@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
+import vtk
 from PySide6 import QtWidgets
 
 from .dialogs import dialogs
 from .standin import emit, has_signal, standin, stored
 
 _NODE, _ACTION = 0x100, 0x101
+_LATE = -10.0  # priority of the scene model of Slicer's selectors: a module's own observer comes before
 _SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndImportEvent", "EndCloseEvent", "EndBatchProcessEvent")
 
 
@@ -28,10 +30,10 @@ def _nodes_of_types(scene: Any, types: list[str]) -> list[Any]:
 
 
 class SceneObserver:
-    """Calls back when nodes come, go or change; forgets them when told."""
+    """Calls back when nodes come, go or change, and `leaving` with a node that is about to go; forgets them when told."""
 
-    def __init__(self, callback) -> None:
-        self._callback = callback
+    def __init__(self, callback, leaving) -> None:
+        self._callback, self._leaving = callback, leaving
         self._tags: list[tuple[Any, int]] = []
         self._watched: tuple[Any, list[Any]] = (None, [])
 
@@ -44,6 +46,7 @@ class SceneObserver:
         if scene is not None:
             for event in _SCENE_EVENTS:
                 self._tags.append((scene, scene.AddObserver(getattr(scene, event), self._callback)))
+            self._tags.append((scene, scene.AddObserver(scene.NodeAboutToBeRemovedEvent, self._leaving, _LATE)))
         for node in nodes:
             self._tags.append((node, node.AddObserver("ModifiedEvent", self._callback)))
 
@@ -77,7 +80,7 @@ class qMRMLNodeComboBox:
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._combo)
-        self._observer = SceneObserver(lambda *_: self._refresh())
+        self._observer = SceneObserver(lambda *_: self._refresh(), self._observed_leaving())
         self._combo.activated.connect(self._picked)
         self.destroyed.connect(self._observer.stop)
 
@@ -125,6 +128,31 @@ class qMRMLNodeComboBox:
         if current is None and nodes and not stored(self, "noneEnabled", "bool"):
             current = nodes[0]
         self._choose(current)
+
+    def _observed_leaving(self):
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def leaving(scene, event, node):
+            if not scene.IsClosing():
+                self._leave(node)
+
+        return leaving
+
+    def _leave(self, node):
+        """A node is about to go: the combo box takes its row out, and Qt selects the next one, as in Slicer.
+
+        Where that is an action, the selector takes the last node. So it does although `noneEnabled` is set.
+        """
+        row = self._combo.findData(node.GetID())
+        if row < 0:
+            return
+        self._shown.pop(row)
+        self._combo.removeItem(row)
+        if node is not self._node:
+            return
+        identifiers = [identifier for _text, identifier, _action in self._shown if identifier]
+        chosen = self._combo.itemData(self._combo.currentIndex) or (identifiers[-1] if identifiers else None)
+        on_none = stored(self, "noneEnabled", "bool") and self._combo.currentIndex == 0
+        self._choose(None if chosen is None or on_none else self._scene.GetNodeByID(chosen))
 
     def _fill(self, nodes):
         shown = [(stored(self, "noneDisplay"), None, None)] if stored(self, "noneEnabled", "bool") else []
