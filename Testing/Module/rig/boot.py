@@ -12,6 +12,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+from . import log
 from .dialogs import dialogs
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -32,6 +33,7 @@ class Rig:
         self.folder = Path(tempfile.mkdtemp(prefix="slicer-rig-"))
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.dialogs = dialogs
+        self.log_errors = log.errors
         _install_qt()
         import slicer
 
@@ -157,6 +159,7 @@ class Rig:
         self.app.settings().clear()
         self.app._testing = False
         self.dialogs.clear()
+        self.log_errors.clear()
         if "SampleData" in sys.modules:
             sys.modules["SampleData"].clear()
         self.process_events()

@@ -165,7 +165,9 @@ class qMRMLPlotView:
         super().__init__(parent)
         self._drawn = PlotView()
         self._node: Any = None
+        self._watched: list[tuple[Any, int]] = []
         self.setMinimumSize(200, 150)
+        self.destroyed.connect(self._stop_watching)
 
     def setMRMLScene(self, scene):
         """The scene of the node."""
@@ -175,6 +177,29 @@ class qMRMLPlotView:
     def setMRMLPlotViewNode(self, node):
         """Show the chart of this view node."""
         self._node = node
+        self._follow()
+
+    def _follow(self, *_):
+        """Draw again after each change of the view, its chart, or one of its curves and tables."""
+        self._stop_watching()
+        for node in self._nodes():
+            self._watched.append((node, node.AddObserver("ModifiedEvent", self._follow)))
+            if node.IsA("vtkMRMLTableNode") and node.GetTable() is not None:
+                table = node.GetTable()
+                self._watched.append((table, table.AddObserver("ModifiedEvent", lambda *_: self.update())))
+        self.update()
+
+    def _stop_watching(self, *_):
+        for watched, tag in self._watched:
+            watched.RemoveObserver(tag)
+        self._watched = []
+
+    def _nodes(self):
+        chart = self._node.GetPlotChartNode() if self._node is not None else None
+        count = chart.GetNumberOfPlotSeriesNodes() if chart is not None else 0
+        series = [chart.GetNthPlotSeriesNode(index) for index in range(count)]
+        tables = [one.GetTableNode() for one in series if one is not None]
+        return [node for node in (self._node, chart, *series, *tables) if node is not None]
 
     def fitToContent(self):
         """Show all of the chart."""
