@@ -150,16 +150,20 @@ class Rig:
 
     def reset(self) -> None:
         """Close modules and scene, and forget dialogs, settings and sample data."""
+        self.restart()
+        self.app.settings().clear()
+        self.app._testing = False
+        self.dialogs.clear()
+        self.log_errors.clear()
+
+    def restart(self) -> None:
+        """Quit and start again: modules and scene are gone, settings and so the histories of path lines stay."""
         for module in list(self._open):
             self.close_module(module.name)
         interaction = self.holder.application_logic.GetInteractionNode()
         interaction.SetCurrentInteractionMode(interaction.ViewTransform)
         self.scene.Clear(0)
         self.layout_manager.setLayout(self.slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-        self.app.settings().clear()
-        self.app._testing = False
-        self.dialogs.clear()
-        self.log_errors.clear()
         if "SampleData" in sys.modules:
             sys.modules["SampleData"].clear()
         self.process_events()

@@ -9,6 +9,7 @@ import vtk
 from PySide6 import QtWidgets
 
 from .dialogs import dialogs
+from .observations import Observations
 from .standin import emit, has_signal, standin, stored
 
 _NODE, _ACTION = 0x100, 0x101
@@ -34,7 +35,7 @@ class SceneObserver:
 
     def __init__(self, callback, leaving) -> None:
         self._callback, self._leaving = callback, leaving
-        self._tags: list[tuple[Any, int]] = []
+        self._observations = Observations()
         self._watched: tuple[Any, list[Any]] = (None, [])
 
     def watch(self, scene: Any, nodes: list[Any]) -> None:
@@ -45,16 +46,15 @@ class SceneObserver:
         self._watched = (scene, nodes)
         if scene is not None:
             for event in _SCENE_EVENTS:
-                self._tags.append((scene, scene.AddObserver(getattr(scene, event), self._callback)))
-            self._tags.append((scene, scene.AddObserver(scene.NodeAboutToBeRemovedEvent, self._leaving, _LATE)))
+                self._observations.add(scene, getattr(scene, event), self._callback)
+            self._observations.add(scene, scene.NodeAboutToBeRemovedEvent, self._leaving, _LATE)
         for node in nodes:
-            self._tags.append((node, node.AddObserver("ModifiedEvent", self._callback)))
+            self._observations.add(node, "ModifiedEvent", self._callback)
 
     def stop(self) -> None:
         """Watch nothing."""
-        for watched, tag in self._tags:
-            watched.RemoveObserver(tag)
-        self._tags, self._watched = [], (None, [])
+        self._observations.stop()
+        self._watched = (None, [])
 
 
 @standin(

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6 import QtGui, QtWidgets
 
 from .mrml_widgets import qMRMLTableView, qMRMLWidget
+from .observations import Observations
 from .plot_view import PlotView
 from .slice_view import SIZE, SliceView
 from .standin import emit, standin
@@ -165,9 +166,9 @@ class qMRMLPlotView:
         super().__init__(parent)
         self._drawn = PlotView()
         self._node: Any = None
-        self._watched: list[tuple[Any, int]] = []
+        self._observations = Observations()
         self.setMinimumSize(200, 150)
-        self.destroyed.connect(self._stop_watching)
+        self.destroyed.connect(self._observations.stop)
 
     def setMRMLScene(self, scene):
         """The scene of the node."""
@@ -181,18 +182,10 @@ class qMRMLPlotView:
 
     def _follow(self, *_):
         """Draw again after each change of the view, its chart, or one of its curves and tables."""
-        self._stop_watching()
+        self._observations.stop()
         for node in self._nodes():
-            self._watched.append((node, node.AddObserver("ModifiedEvent", self._follow)))
-            if node.IsA("vtkMRMLTableNode") and node.GetTable() is not None:
-                table = node.GetTable()
-                self._watched.append((table, table.AddObserver("ModifiedEvent", lambda *_: self.update())))
+            self._observations.add(node, "ModifiedEvent", self._follow)
         self.update()
-
-    def _stop_watching(self, *_):
-        for watched, tag in self._watched:
-            watched.RemoveObserver(tag)
-        self._watched = []
 
     def _nodes(self):
         chart = self._node.GetPlotChartNode() if self._node is not None else None

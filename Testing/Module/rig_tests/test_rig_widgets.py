@@ -76,8 +76,16 @@ def test_a_hidden_slice_view_is_still_listed(rig):
     assert not manager.sliceWidget("Yellow").visible
 
 
-def selector(none=True):
-    """A selector of volumes, and what it tells."""
+@pytest.fixture
+def selector(rig):
+    """Makes a selector of volumes, and a list of what it tells."""
+    made = []
+    yield lambda none=True: made.append(_selector(none)) or made[-1]
+    for box, _heard in made:
+        box.setMRMLScene(None)
+
+
+def _selector(none):
     box, heard = slicer.qMRMLNodeComboBox(), []
     box.nodeTypes, box.noneEnabled = ["vtkMRMLScalarVolumeNode"], none
     box.setMRMLScene(slicer.mrmlScene)
@@ -87,7 +95,7 @@ def selector(none=True):
 
 @pytest.mark.parametrize("none", [True, False])
 @pytest.mark.parametrize(("gone", "chosen"), [("first", "second"), ("second", "third"), ("third", "second")])
-def test_a_selector_goes_to_a_neighbour_of_the_removed_node(rig, none, gone, chosen):
+def test_a_selector_goes_to_a_neighbour_of_the_removed_node(rig, selector, none, gone, chosen):
     """QComboBox selects the row that takes the place of the removed one; from an action, the selector goes to the last node."""
     nodes = {name: make_volume(name) for name in ("first", "second", "third")}
     box, heard = selector(none)
@@ -97,7 +105,7 @@ def test_a_selector_goes_to_a_neighbour_of_the_removed_node(rig, none, gone, cho
     assert box.currentNode() is nodes[chosen] and heard == [chosen]
 
 
-def test_a_selector_without_a_neighbour_is_empty(rig):
+def test_a_selector_without_a_neighbour_is_empty(rig, selector):
     only = make_volume("only")
     box, heard = selector()
     box.setCurrentNode(only)
@@ -105,7 +113,7 @@ def test_a_selector_without_a_neighbour_is_empty(rig):
     assert box.currentNode() is None and heard == ["only", None]
 
 
-def test_a_selector_that_shows_another_node_stays(rig):
+def test_a_selector_that_shows_another_node_stays(rig, selector):
     gone, shown = make_volume("gone"), make_volume("shown")
     box, heard = selector()
     box.setCurrentNode(shown)
@@ -113,13 +121,11 @@ def test_a_selector_that_shows_another_node_stays(rig):
     assert box.currentNode() is shown and heard == ["shown"]
 
 
-def test_an_observer_of_the_module_comes_before_the_selector(rig):
+def test_an_observer_of_the_module_comes_before_the_selector(rig, selector):
     gone, other = make_volume("gone"), make_volume("other")
     box, heard = selector()
     box.setCurrentNode(gone)
-    tag = slicer.mrmlScene.AddObserver(
-        slicer.mrmlScene.NodeAboutToBeRemovedEvent, lambda *_: box.setCurrentNode(None)
-    )
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.NodeAboutToBeRemovedEvent, lambda *_: box.setCurrentNode(None))
     slicer.mrmlScene.RemoveNode(gone)
     slicer.mrmlScene.RemoveObserver(tag)
     assert box.currentNode() is None and other.GetScene() is not None and heard == ["gone", None]
