@@ -39,7 +39,7 @@ if not _MISSING:
 
 @pytest.fixture
 def rig():
-    """The rig, clean: no module open, an empty scene, no dialogs, no settings. Errors in slots, observers, the log fail the test."""
+    """The rig, clean: no module, no nodes, no dialogs, no settings. Errors in slots, observers and log fail the test."""
     running = start()
     running.reset()
     errors: list[str] = []

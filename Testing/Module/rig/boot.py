@@ -85,6 +85,34 @@ class Rig:
         self.process_events()
         return panel.self()
 
+    def open_sample_data(self) -> Any:
+        """Go to the module *Sample Data*; its panel, with a tool button named `<sample>PushButton` for each data set."""
+        from . import sample_data
+
+        self._leave()
+        panel = sample_data.panel()
+        self._panel_area().setWidget(panel)
+        panel.show()
+        self.process_events()
+        return panel
+
+    def return_to_module(self, name: str) -> Any:
+        """Go back to a module that is open; its Python widget."""
+        self._leave()
+        panel = next(m for m in self._open if m.name == name).widgetRepresentation()
+        self._panel_area().setWidget(panel)
+        panel.show()
+        panel.enter()
+        self.process_events()
+        return panel.self()
+
+    def _leave(self) -> None:
+        """Leave the module whose panel is shown; a module keeps its panel."""
+        shown = self._panel_area().takeWidget()
+        if shown is not None and any(shown is module._panel for module in self._open):
+            shown.exit()
+            shown.setParent(None)
+
     def close_module(self, name: str) -> None:
         """Take a module away, as when Slicer quits."""
         from . import modules

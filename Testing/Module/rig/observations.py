@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Observations:
@@ -12,7 +12,7 @@ class Observations:
     call ends the process.
     """
 
-    _alive: set[Observations] = set()
+    _alive: ClassVar[set[Observations]] = set()
 
     def __init__(self) -> None:
         self._tags: list[tuple[Any, int]] = []
