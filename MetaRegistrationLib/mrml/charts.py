@@ -62,7 +62,15 @@ class LossChart:
                 values.SetValue(row, column, vtk.vtkVariant(float(number)))
             values.Modified()
             table.Modified()
+        self._draw_lines()
         self._fit()
+
+    def _draw_lines(self) -> None:
+        """Draw the curves that are lines: one of fewer than two points is an error in the log at every drawing."""
+        for series, table in zip(self.series, self.tables, strict=True):
+            drawn = self.chart.HasPlotSeriesNodeID(series.GetID())
+            if not drawn and table.GetNumberOfRows() > 1:
+                self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
 
     def _fit(self) -> None:
         """Let the axes show all points: Slicer's plot view fits them once, and never again while the tables grow."""
@@ -77,6 +85,7 @@ class LossChart:
 
     def clear(self) -> None:
         """Remove all points."""
+        self.chart.RemoveAllPlotSeriesNodeIDs()
         for node, name in zip(self.tables, (_LOSS, _NCC), strict=True):
             table = vtk.vtkTable()
             for title in (_STEP, name):
@@ -114,7 +123,6 @@ class LossChart:
         series.SetMarkerStyle(series.MarkerStyleNone)
         series.SetLineStyle(series.LineStyleSolid)
         series.SetColor(*_COLOURS[column])
-        self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
         return series
 
 

@@ -26,10 +26,11 @@ class PairsSection:
         self._steps: Steps | None = None
         self._scanned: tuple | None = None
         self._sized: tuple | None = None
+        self._summary = ""
         set_up_table(ui.pairsTable)
         ui.leftOutList.visible = False
         ui.leftOutList.setMaximumHeight(90)
-        say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes under Register."))
+        self._sum_up(_("Choose a folder of image pairs, or two loaded volumes under Register."))
         on_path(ui.folderPathLineEdit, self._folder_typed)
         for box in (ui.spacingSpinBox, ui.movingSpacingSpinBox):
             box.connect("valueChanged(double)", lambda value: self._spacing_typed())
@@ -39,19 +40,33 @@ class PairsSection:
 
     def refresh(self) -> None:
         """Show the folder that the scene remembers; in a new scene, the one that the line brings from last time."""
-        folder = self._state.parameters.folder
-        if folder and folder != self.ui.folderPathLineEdit.currentPath:
-            self.ui.folderPathLineEdit.currentPath = folder
-        elif not folder and self._scanned is None:
-            last = last_folder(self.ui.folderPathLineEdit)
-            if last:
-                self._folder_typed(last)
+        self._show_folder()
         self._give_pixel_size()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading; the scene or the module goes away. What was read stays."""
+        reading = self._steps is not None and self._steps.running
+        self._stop()
+        if reading:
+            self._scanned = None  # the next scene reads it again
+        say(self.ui.pairsStatusLabel, self._summary)
+
+    def _stop(self) -> None:
         if self._steps is not None:
             self._steps.cancel()
+
+    def _show_folder(self) -> None:
+        parameters, line = self._state.parameters, self.ui.folderPathLineEdit
+        if not self._state.in_scene:
+            return
+        if parameters.folder and parameters.folder != line.currentPath:
+            line.currentPath = parameters.folder
+        elif not parameters.folder and self._scanned is None:
+            last = last_folder(line)
+            if last:
+                self._folder_typed(last)
+        elif not parameters.folder and line.currentPath.strip():
+            parameters.folder = line.currentPath  # a new scene: what is shown is saved with it
 
     def load(self, row: int) -> None:
         """Load the pair of a row and show it."""
@@ -102,12 +117,12 @@ class PairsSection:
         request = (self.ui.folderPathLineEdit.currentPath.strip(), PixelSizes.given_in(self.ui))
         if request == self._scanned:
             return
-        self.close()
+        self._stop()
         self._scanned = request
         self._show(None)
         path, sizes = request
         if not path:
-            say(self.ui.pairsStatusLabel, _("Choose a folder of image pairs."))
+            self._sum_up(_("Choose a folder of image pairs."))
             return
         say(self.ui.pairsStatusLabel, _("Reading {folder} ...").format(folder=path))
         self._steps = Steps(
@@ -115,8 +130,13 @@ class PairsSection:
             self._logic.scan(path, sizes),
             on_step=lambda done: say(self.ui.pairsStatusLabel, _("Read {} of {} pairs ...").format(*done)),
             on_end=self._found,
-            on_error=lambda error: say(self.ui.pairsStatusLabel, sentence(error)),
+            on_error=lambda error: self._sum_up(sentence(error)),
         ).start()
+
+    def _sum_up(self, text: str) -> None:
+        """Say what is known of the folder; it holds for the next scene too."""
+        self._summary = text
+        say(self.ui.pairsStatusLabel, text)
 
     def _found(self, found) -> None:
         self._show(found)
@@ -127,7 +147,7 @@ class PairsSection:
         )
         if folder.left_out:
             text += " " + _("{count} left out, for the reasons listed.").format(count=len(folder.left_out))
-        say(self.ui.pairsStatusLabel, text)
+        self._sum_up(text)
 
     def _show(self, found) -> None:
         rows = [] if found is None else found.rows

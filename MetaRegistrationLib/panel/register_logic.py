@@ -108,11 +108,10 @@ class RegisterLogic:
         """Whether there is a registration to undo."""
         return self._before is not None
 
-    def undo(self) -> None:
-        """Undo the last registration."""
+    def undo(self) -> list[str]:
+        """Undo the last registration; the names of the nodes that could not be restored."""
         before, self._before = self._before, None
-        if before is not None:
-            before.restore()
+        return [] if before is None else before.restore()
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""

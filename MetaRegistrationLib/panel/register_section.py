@@ -10,7 +10,7 @@ from .state import PanelState
 from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, say
+from .widgets import can_start, say, stopped
 
 
 class RegisterSection:
@@ -33,6 +33,7 @@ class RegisterSection:
         self._steps: Steps | None = None
         self._measured: tuple | None = None
         self._earlier: tuple | None = None
+        self._nodes: list | None = None  # of the registration that runs
         say(ui.registerStatusLabel, "")
         say(ui.measuresLabel, "")
         say(ui.expectedErrorLabel, "")
@@ -50,6 +51,10 @@ class RegisterSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
+        if self.running and any(node.GetScene() is None for node in self._nodes or ()):
+            self._stop()
+            say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
+            return
         ui, parameters = self.ui, self._state.parameters
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         outcome = self._outcome(notes)
@@ -72,10 +77,15 @@ class RegisterSection:
             can_start(ui.registerButton, self._missing(), ready, ui.registerBlockedLabel)
 
     def close(self) -> None:
-        """Stop before the next step."""
+        """Stop all work; the scene or the module goes away."""
+        say(self.ui.registerStatusLabel, stopped(self.running))
+        self._measured = self._earlier = None
+        self._stop()
+
+    def _stop(self) -> None:
         if self.running:
             self._steps.cancel()
-        self._steps = None
+        self._steps = self._nodes = None
         self._state.notify()
 
     def _pair(self) -> tuple:
@@ -102,7 +112,7 @@ class RegisterSection:
 
     def _start_or_cancel(self) -> None:
         if self.running:
-            self.close()
+            self._stop()
             say(self.ui.registerStatusLabel, _("Cancelled. The scene is unchanged."))
             return
         parameters = self._state.parameters
@@ -122,6 +132,9 @@ class RegisterSection:
             moving_mask=parameters.movingMask,
             fixed_mask=parameters.fixedMask,
         )
+        nodes = request.moving, request.fixed, request.moving_points, request.fixed_points, request.transform
+        masks = request.warped, request.moving_mask, request.fixed_mask
+        self._nodes = [node for node in (*nodes, *masks) if node is not None]
         self._steps = Steps(
             self._host,
             self._logic.steps(request),
@@ -151,13 +164,20 @@ class RegisterSection:
         before = self._earlier
         try:
             with self._state.together():
-                self._logic.undo()
+                lost = self._logic.undo()
                 if before is not None:
-                    self._state.parameters.transform, self._measured = before
+                    transform, self._measured = before
+                    there = transform is not None and transform.GetScene() is not None
+                    self._state.parameters.transform = transform if there else None
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
             return
-        say(self.ui.registerStatusLabel, _("Registration undone"))
+        text = _("Registration undone")
+        if lost:
+            text = _("Registration undone. Deleted since then, and not restored: {names}.").format(
+                names=", ".join(lost)
+            )
+        say(self.ui.registerStatusLabel, text)
         self._show_result()
 
     def _failed(self, error: Exception) -> None:

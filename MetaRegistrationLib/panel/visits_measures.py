@@ -70,7 +70,7 @@ class VisitsMeasures:
             points = [
                 (time, row.number("value")) for row in found if (time := times.get(row.text("visit"))) is not None
             ]
-            if not points:
+            if len(points) < 2:  # no line: Slicer's plot view complains of it at every drawing
                 continue
             unit = unit_text(found[0].text("unit"))
             axis = f"{measure_text(measure)} ({unit})" if unit else measure_text(measure)
