@@ -99,10 +99,12 @@ class SceneLink(VTKObservationMixin):
             return
         holder = parameters.parameterNode
         roles = [holder.GetNthNodeReferenceRole(index) for index in range(holder.GetNumberOfNodeReferenceRoles())]
-        chosen = [role for role in roles if holder.GetNodeReference(role) is node and hasattr(parameters, role)]
+        # A parameter of several classes of nodes has a role for each: movingMask.0, movingMask.1.
+        chosen = [role.partition(".")[0] for role in roles if holder.GetNodeReference(role) is node]
         with self._panel.state.together():
-            for role in chosen:
-                setattr(parameters, role, None)
+            for name in chosen:
+                if hasattr(parameters, name):
+                    setattr(parameters, name, None)
         self._left_out = bool(chosen) or self._left_out
 
     def _left(self, caller, event) -> None:

@@ -54,7 +54,6 @@ class RegisterSection:
         if self.running and any(node.GetScene() is None for node in self._nodes or ()):
             self._stop()
             say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
-            return
         ui, parameters = self.ui, self._state.parameters
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         outcome = self._outcome(notes)

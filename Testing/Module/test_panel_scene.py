@@ -1,0 +1,211 @@
+"""The panel and a scene that changes under it: nodes deleted by hand, scenes closed during work, new scenes saved."""
+
+from __future__ import annotations
+
+import pytest
+import slicer
+from fake_logic import FakeLogic
+from panel_helpers import (
+    choose_folder,
+    choose_volumes,
+    click_row,
+    noise_volume,
+    open_panel,
+    register,
+    settle,
+    small_folder,
+)
+from test_panel_stages import choose_stages
+
+from MetaRegistrationLib.stages import Stages
+
+
+@pytest.fixture
+def widget(rig):
+    widget = open_panel(rig)
+    choose_stages(widget, Stages("affine", False, 0))
+    return widget
+
+
+@pytest.fixture
+def registered(rig, widget, tmp_path):
+    """The panel with a registered pair, and another pair in the scene: each selector has a neighbour to go to."""
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    for row in (1, 0):
+        click_row(rig, widget, row)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", "other mask")
+    widget.ui.warpedVolumeSelector.addNode()
+    widget.ui.transformSelector.addNode()
+    register(rig, widget)
+    settle(rig)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLGridTransformNode", "other transform")
+    return widget
+
+
+def selectors(ui) -> list:
+    return [one for name, one in vars(ui).items() if isinstance(one, slicer.qMRMLNodeComboBox) and "Selector" in name]
+
+
+CHOSEN = ("movingVolume", "fixedVolume", "warpedVolume", "transform", "movingPoints", "fixedPoints", "distanceTable")
+MASKS = ("movingMask", "fixedMask", "visitsRegions")
+CLASSES = {
+    "Volume": "vtkMRMLScalarVolumeNode",
+    "transform": "vtkMRMLGridTransformNode",
+    "Points": "vtkMRMLMarkupsFiducialNode",
+    "Table": "vtkMRMLTableNode",
+    "Mask": "vtkMRMLLabelMapVolumeNode",
+    "Regions": "vtkMRMLSegmentationNode",
+}
+
+
+def test_a_node_deleted_by_hand_leaves_its_selector_empty(rig, widget):
+    """Slicer's selector would go to the next node, and the panel would work with what nobody chose."""
+    parameters, scene, chosen = widget.panel.state.parameters, slicer.mrmlScene, {}
+    for name in (*CHOSEN, *MASKS):
+        class_name = next(found for part, found in CLASSES.items() if name.endswith(part))
+        nodes = [scene.AddNewNodeByClass(class_name, f"{name} {number}") for number in (1, 2, 3)]
+        chosen[name] = nodes[1]
+        setattr(parameters, name, nodes[1])
+    settle(rig)
+    shown = {name: getattr(widget.ui, f"{name.replace('visitsR', 'r')}Selector", None) for name in chosen}
+    for name, node in tuple(chosen.items()):
+        scene.RemoveNode(node)
+        chosen[name] = None
+        assert {other: getattr(parameters, other) for other in chosen} == chosen, name
+        for other, selector in shown.items():
+            assert selector is None or selector.currentNode() is chosen[other], (name, other)
+    assert sum(selector is not None for selector in shown.values()) == 9
+    settle(rig)
+    assert not widget.ui.registerButton.enabled
+
+
+def test_every_node_can_be_deleted_by_hand(rig, registered):
+    """One after the other, in the order of the scene; the panel says no error, and chooses nothing by itself."""
+    scene, parameters = slicer.mrmlScene, registered.panel.state.parameters
+    classes = ("vtkMRMLVolumeNode", "vtkMRMLTransformNode", "vtkMRMLMarkupsNode", "vtkMRMLTableNode")
+    while True:
+        nodes = [node for name in classes for node in slicer.util.getNodesByClass(name)]
+        if not nodes:
+            break
+        chosen = {name: getattr(parameters, name) for name in CHOSEN}
+        scene.RemoveNode(nodes[0])
+        settle(rig, 0.02)
+        for name in CHOSEN:
+            if name != "distanceTable":
+                assert getattr(parameters, name) in (None, chosen[name]), name
+        registered.ui.showOverlayButton.click()
+    assert all(selector.currentNode() is None for selector in selectors(registered.ui))
+    assert registered.ui.measuresLabel.text == "" and not registered.ui.registerButton.enabled
+
+
+def test_undo_names_what_it_could_not_restore(rig, registered):
+    points = registered.panel.state.parameters.movingPoints
+    slicer.mrmlScene.RemoveNode(points)
+    settle(rig)
+    registered.ui.undoRegisterButton.click()
+    settle(rig)
+    text = registered.ui.registerStatusLabel.text
+    assert text.startswith("Registration undone") and points.GetName() in text and "not restored" in text, text
+    assert registered.panel.state.parameters.movingVolume.GetTransformNodeID() is None
+
+
+def test_undo_restores_no_transform_that_was_deleted(rig, registered):
+    parameters = registered.panel.state.parameters
+    first = parameters.transform
+    registered.ui.transformSelector.setCurrentNode(None)
+    choose_stages(registered, Stages("translation", False, 0))
+    settle(rig)
+    parameters.movingVolume.SetAndObserveTransformNodeID(None)
+    parameters.movingPoints.SetAndObserveTransformNodeID(None)
+    register(rig, registered)
+    settle(rig)
+    registered.panel.register._earlier = first, None
+    slicer.mrmlScene.RemoveNode(first)
+    registered.ui.undoRegisterButton.click()
+    settle(rig)
+    assert parameters.transform is None and registered.ui.registerStatusLabel.text.startswith("Registration undone")
+
+
+def test_a_registration_stops_where_its_volume_is_deleted(rig, widget):
+    moving, _fixed = choose_volumes(widget)
+    noise_volume("another")
+    settle(rig)
+    widget.ui.registerButton.click()
+    slicer.mrmlScene.RemoveNode(moving)
+    settle(rig, 0.3)
+    assert not widget.panel.register.running
+    assert widget.ui.registerStatusLabel.text == "Stopped, because a node of the registration was deleted."
+    assert widget.ui.registerButton.text == "Register" and not widget.ui.registerButton.enabled
+
+
+def test_the_folder_is_saved_with_the_scene_after_another_was_closed(rig, widget, tmp_path):
+    folder = small_folder(tmp_path / "pairs", 2)
+    choose_folder(rig, widget, folder)
+    widget.ui.visitsOutputPathLineEdit.currentPath = str(tmp_path)
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    parameters = widget.panel.state.parameters
+    assert widget.ui.folderPathLineEdit.currentPath == str(folder) and widget.ui.pairsTable.rowCount == 2
+    assert parameters.folder == str(folder) and parameters.visitsOutput == str(tmp_path)
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    widget.ui.folderPathLineEdit.currentPath = ""
+    settle(rig)
+    assert parameters.folder == ""
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    settle(rig)
+    assert widget.panel.state.parameters.folder == str(folder)
+    rig.wait_until(lambda: widget.panel.state.folder is not None, 15, "for the folder")
+
+
+def test_a_folder_whose_reading_was_stopped_is_read_again(rig, widget, tmp_path):
+    rig.dialogs.answer(small_folder(tmp_path / "pairs", 3))
+    widget.ui.folderPathLineEdit.browse()
+    assert "Reading" in widget.ui.pairsStatusLabel.text
+    slicer.mrmlScene.Clear(0)
+    rig.wait_until(lambda: widget.panel.state.folder is not None, 15, "for the folder")
+    assert widget.ui.pairsTable.rowCount == 3 and "3 pairs" in widget.ui.pairsStatusLabel.text
+
+
+STATUSES = ("registerStatusLabel", "adaptStatusLabel", "visitsStatusLabel", "landmarksStatusLabel", "pairsStatusLabel")
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_no_status_of_work_stays_when_the_scene_is_closed(rig, widget, monkeypatch, steps):
+    choose_volumes(widget)
+    settle(rig)
+    widget.ui.registerButton.click()
+    for _ in range(steps):
+        widget.panel.register._steps._advance()
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    assert widget.ui.registerStatusLabel.text == "Stopped, because the scene was closed."
+    choose_volumes(widget)
+    settle(rig)
+    assert widget.ui.registerButton.text == "Register"
+
+
+def test_work_of_children_is_said_to_be_stopped(rig, monkeypatch, tmp_path):
+    logic = FakeLogic(tmp_path / "Checkpoints")
+    widget = open_panel(rig, monkeypatch, logic)
+    logic.pairs.folders[str(tmp_path)] = 2
+    choose_folder(rig, widget, tmp_path)
+    widget.ui.adaptedNameLineEdit.text = "mine"
+    widget.ui.fineTuneButton.click()
+    logic.adapt.jobs[0].on_event({"event": "started", "device": "cpu", "first_step": 0, "total_steps": 3})
+    widget.panel.visits._job = object()
+    widget.panel.visits._say("Registering 3 visits ...")
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    for label in (widget.ui.adaptStatusLabel, widget.ui.visitsStatusLabel):
+        assert label.text == "Stopped, because the scene was closed."
+
+
+def test_what_was_said_of_nodes_goes_with_their_scene(rig, registered):
+    registered.ui.suggestButton.click()
+    settle(rig)
+    assert registered.ui.landmarksStatusLabel.text and "Registered in" in registered.ui.registerStatusLabel.text
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    texts = {name: getattr(registered.ui, name).text for name in STATUSES}
+    assert texts.pop("pairsStatusLabel").startswith("2 pairs")
+    assert set(texts.values()) == {""}, texts
