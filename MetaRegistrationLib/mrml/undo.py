@@ -6,6 +6,7 @@ import slicer
 import vtk
 
 from .scene import ids, remove
+from .scene_folders import back_to_top, nodes_at_top
 
 _OF_THE_NODE_ITSELF = ("transform", "display", "storage")
 
@@ -26,6 +27,7 @@ class BeforeRegistration:
         self._ids = ids()
         self._states = [(node, _state(node)) for node in nodes if node is not None]
         self._added: set[str] = set()
+        self._at_top = nodes_at_top()
 
     def done(self) -> None:
         """The registration is complete: what is new in the scene came of it."""
@@ -48,6 +50,7 @@ class BeforeRegistration:
             if state["parent"] is not None and node.GetParentTransformNode() is None:
                 lost.append(state["parent_name"])
         remove(self._added)
+        back_to_top(self._at_top)
         return list(dict.fromkeys(lost))
 
 

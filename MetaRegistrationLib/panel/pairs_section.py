@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .chosen_pair import choose_pair
 from .pixel_sizes import PixelSizes
 from .state import PanelState
 from .steps import Steps
@@ -77,7 +78,7 @@ class PairsSection:
         try:
             pair = self._logic.load(files)
             with self._state.together():
-                self._select(pair)
+                choose_pair(self._state.parameters, pair)
             self._logic.show(pair.moving, pair.fixed)
         except Exception as error:
             say(self.ui.pairsStatusLabel, sentence(error))
@@ -92,18 +93,6 @@ class PairsSection:
         self._sized = wanted
         if self._logic.give_pixel_size(parameters, wanted[2]):
             self._logic.show(*wanted[:2], parameters.movingSlice, parameters.fixedSlice)
-
-    def _select(self, pair) -> None:
-        parameters = self._state.parameters
-        if parameters.movingVolume is not pair.moving or parameters.fixedVolume is not pair.fixed:
-            # Outputs of another pair must not be overwritten by this one's; those of this pair come back.
-            parameters.transform, parameters.warpedVolume = pair.transform, pair.warped
-            parameters.distanceTable = pair.table
-            # Neither must a mask of another pair be used for this one.
-            parameters.movingMask, parameters.fixedMask = pair.moving_mask, pair.fixed_mask
-        parameters.movingVolume, parameters.fixedVolume = pair.moving, pair.fixed
-        parameters.movingSlice = parameters.fixedSlice = 0
-        parameters.movingPoints, parameters.fixedPoints = pair.moving_points, pair.fixed_points
 
     def _folder_typed(self, path: str) -> None:
         self._state.parameters.folder = path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import slicer
+import vtk
 from fake_logic import FakeLogic
 from panel_helpers import (
     choose_folder,
@@ -209,3 +211,94 @@ def test_what_was_said_of_nodes_goes_with_their_scene(rig, registered):
     texts = {name: getattr(registered.ui, name).text for name in STATUSES}
     assert texts.pop("pairsStatusLabel").startswith("2 pairs")
     assert set(texts.values()) == {""}, texts
+
+
+def folders() -> dict[str, list[str]]:
+    """Folders of the subject hierarchy and the names of what lies in them; "" is the top."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    found, todo = {}, [("", hierarchy.GetSceneItemID())]
+    for name, item in todo:
+        children = vtk.vtkIdList()
+        hierarchy.GetItemChildren(item, children)
+        items = [children.GetId(index) for index in range(children.GetNumberOfIds())]
+        nodes = [hierarchy.GetItemDataNode(child) for child in items]
+        found[name] = sorted(node.GetName() for node in nodes if node is not None)
+        todo += [
+            (hierarchy.GetItemName(child), child)
+            for child, node in zip(items, nodes, strict=True)
+            if hierarchy.GetItemLevel(child) == "Folder"
+        ]
+    return found
+
+
+def test_the_nodes_of_a_pair_lie_in_a_folder(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    for row in (0, 1, 0):
+        click_row(rig, widget, row)
+    images = [f"phantom_002 {side}{kind}" for side in ("fixed", "moving") for kind in ("", " points")]
+    images.insert(2, "phantom_002 moving to phantom_002 fixed distances")
+    images.sort()
+    assert folders()["phantom_002"] == images and folders()[""] == []
+    widget.ui.warpedVolumeSelector.addNode()
+    widget.ui.transformSelector.addNode()
+    register(rig, widget)
+    settle(rig)
+    found = folders()
+    results = [
+        "phantom_001 moving to phantom_001 fixed distances",
+        *(node.GetName() for node in chosen_results(widget)),
+    ]
+    assert set(results) < set(found["phantom_001"]) and found[""] == []
+    assert len(found) == 3 and found["phantom_002"] == images
+    widget.ui.suggestButton.click()
+    widget.ui.placeInFixedButton.click()
+    settle(rig)
+    assert folders()[""] == [] and len(folders()["phantom_001"]) >= len(found["phantom_001"]) + 2
+
+
+def chosen_results(widget) -> list:
+    parameters = widget.panel.state.parameters
+    return [parameters.transform, parameters.warpedVolume]
+
+
+def test_two_volumes_of_the_user_are_gathered_and_taken_out_again(rig, widget):
+    names = []
+    for name, shift in (("right eye", 0), ("left eye", 2)):
+        node = noise_volume(name)
+        slicer.util.arrayFromVolume(node)[:] = np.roll(slicer.util.arrayFromVolume(node), shift, axis=2)
+        names.append(name)
+        getattr(widget.ui, f"{('fixed', 'moving')[len(names) - 1]}VolumeSelector").setCurrentNode(node)
+    settle(rig)
+    before = folders()
+    assert before == {"": ["left eye", "right eye"]}
+    register(rig, widget)
+    settle(rig)
+    assert "Registered" in widget.ui.registerStatusLabel.text, widget.ui.registerStatusLabel.text
+    found = folders()
+    assert found[""] == [] and {*names, "left eye to right eye"} <= set(found["left eye to right eye"])
+    widget.ui.undoRegisterButton.click()
+    settle(rig)
+    assert folders() == before
+
+
+def test_what_the_user_has_put_elsewhere_stays_there(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    click_row(rig, widget, 0)
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    study = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), "my study")
+    moving = hierarchy.GetItemByDataNode(widget.panel.state.parameters.movingVolume)
+    hierarchy.SetItemParent(moving, study)
+    for stages in (Stages("affine", False, 0), Stages("translation", False, 0)):
+        choose_stages(widget, stages)
+        register(rig, widget)
+        settle(rig)
+    found = folders()
+    assert found["my study"] == ["phantom_001 moving"] and found[""] == []
+    assert "phantom_001 moving to phantom_001 fixed" in found["phantom_001 moving to phantom_001 fixed"]
+    assert len(found) == 4
+
+
+def test_a_chart_of_a_training_has_a_folder(rig, widget):
+    chart = widget.logic.new_chart("Fine-tuning mine")
+    assert folders()[""] == [] and len(folders()["Fine-tuning mine"]) == 5
+    chart.remove()
