@@ -242,7 +242,8 @@ class VisitsLogic:
 
     def play(self, nodes: VisitNodes, on: bool) -> None:
         """Play the visits, or stop."""
-        visit_sequence.play(nodes["browser"], on)
+        if nodes["browser"] is not None:
+            visit_sequence.play(nodes["browser"], on)
 
     def playing(self, nodes: VisitNodes | None) -> bool:
         """Whether the visits are playing."""

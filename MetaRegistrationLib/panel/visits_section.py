@@ -113,7 +113,8 @@ class VisitsSection:
         nodes = self.nodes
         missing = [] if nodes is not None else [_("registered visits")]
         ui.playVisitsButton.checked = self._logic.playing(nodes)
-        can_start(ui.playVisitsButton, missing, _("Show the aligned visits one after the other, as Sequences does."))
+        sequence = missing or ([] if nodes["browser"] is not None else [_("the sequence of visits (it was deleted)")])
+        can_start(ui.playVisitsButton, sequence, _("Show the aligned visits one after the other, as Sequences does."))
         can_start(ui.showVisitsButton, missing, _("Show the visits beside their average, with the change overlaid."))
         row = [] if missing or ui.visitsTable.currentRow() >= 0 else [_("a row of the table")]
         can_start(

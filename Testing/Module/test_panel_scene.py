@@ -18,8 +18,11 @@ from panel_helpers import (
     small_folder,
 )
 from test_panel_stages import choose_stages
+from visit_files import PLACES, SIDE, visit_folder
 
 from MetaRegistrationLib.stages import Stages
+from MetaRegistrationLib.visits import AlignedVisit, Series, average
+from MetaRegistrationLib.visits.report import write_series
 
 
 @pytest.fixture
@@ -302,3 +305,64 @@ def test_a_chart_of_a_training_has_a_folder(rig, widget):
     chart = widget.logic.new_chart("Fine-tuning mine")
     assert folders()[""] == [] and len(folders()["Fine-tuning mine"]) == 5
     chart.remove()
+
+
+def finished(steps):
+    """What a generator returns."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
+
+
+@pytest.fixture
+def eye(widget, tmp_path):
+    """Two visits of a folder in the scene, with a change map, as the panel has them once they are registered."""
+    names, folder = list(PLACES)[:2], tmp_path / "visits"
+    visit_folder(folder, names, landmarks=True)
+    logic = widget.logic.visits
+    ((_name, found),) = logic.eyes(str(folder)).eyes.items()
+    chosen = finished(logic.scan(str(folder), found, 20.0))
+    visits = [one.file.load(spacing_um=20.0) for one in chosen.visits]
+    grid = np.stack(np.indices((SIDE, SIDE)), axis=-1).astype(np.float32)
+    starts = np.array([PLACES[name] for name in names])
+    positions = [(grid + starts[0] - start).astype(np.float32) for start in starts]
+    entries = [AlignedVisit(*each, "", 1.0, 0.9, "refine") for each in zip(visits, positions, strict=True)]
+    series = Series(0, "chosen", entries, [6.0, 6.0])
+    write_series(tmp_path / "results", series, average(series), {})
+    nodes = finished(logic.load(chosen, tmp_path / "results"))
+    widget.panel.state.parameters.visitsTable = nodes.table
+    logic.change(nodes, *names)
+    return nodes
+
+
+def test_the_nodes_of_an_eye_lie_in_a_folder_with_names_that_stand_alone(rig, widget, eye):
+    settle(rig)
+    found = folders()
+    assert found[""] == [] and set(found) == {"", "eye visits"}
+    assert all("eye" in name and name != "eye" for name in found["eye visits"]), found["eye visits"]
+    assert {"eye visits", "eye average", "eye 2021", "eye 2022", "eye 2022 points", "eye 2022 to 2021"} <= set(
+        found["eye visits"]
+    )
+    again = widget.logic.visits.change(eye, "2021", "2022")
+    widget.logic.visits.points(eye, "2021")
+    assert again is not None and folders()[""] == [] and len(folders()) == 2
+
+
+def test_every_node_of_an_eye_can_be_deleted_by_hand(rig, widget, eye):
+    """The table goes last; what is left is shown, and nothing fails."""
+    settle(rig)
+    classes = ("vtkMRMLVolumeNode", "vtkMRMLTransformNode", "vtkMRMLMarkupsNode", "vtkMRMLTableNode")
+    sequences = ("vtkMRMLSequenceBrowserNode", "vtkMRMLSequenceNode")
+    nodes = [node for name in (*sequences, *classes) for node in slicer.util.getNodesByClass(name)]
+    nodes.sort(key=lambda node: node is eye.table)
+    ui = widget.ui
+    for node in nodes:
+        if node.GetScene() is not None:
+            slicer.mrmlScene.RemoveNode(node)
+        settle(rig, 0.02)
+        ui.visitsTable.cellClicked.emit(1, 0)
+        for button in (ui.playVisitsButton, ui.playVisitsButton, ui.showVisitsButton, ui.changeMapButton):
+            button.click()
+    assert widget.panel.state.parameters.visitsTable is None and ui.visitsTable.rowCount in (0, 2)
