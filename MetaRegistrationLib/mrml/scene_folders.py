@@ -26,7 +26,7 @@ def gathered(name: str, *also: Any, beside: Any = None, key: str = "") -> Iterat
     name : str
         Of a new folder.
     also : node or None
-        Further nodes for the folder, as far as they lie at the top.
+        Further nodes for the folder. Those that lie in another one stay there.
     beside : node, optional
         The folder is the one in which this node lies, if we made it; else one beside it. A node at the top goes into it too.
     key : str, optional

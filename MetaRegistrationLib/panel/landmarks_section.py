@@ -48,6 +48,7 @@ class LandmarksSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
+        self._forget_deleted()
         ui, parameters = self.ui, self._state.parameters
         pair = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         if not pair:
@@ -111,7 +112,16 @@ class LandmarksSection:
             text += " " + _("Fixed positions are predictions. Correct each one by eye before measuring accuracy.")
         say(self.ui.landmarksStatusLabel, text)
 
+    def _forget_deleted(self) -> None:
+        """Suggestions that were deleted by hand are none any more."""
+        self._suggested, self._proposed = (
+            None if node is None or node.GetScene() is None else node for node in (self._suggested, self._proposed)
+        )
+
     def _accept(self) -> None:
+        self._forget_deleted()
+        if self._suggested is None:
+            return
         with self.placing.paused():
             count = self._logic.accept(self._state.parameters, self._suggested, self._proposed)
         self._discard()

@@ -93,7 +93,7 @@ class PairsLogic:
         key = "|".join([str(files.moving), str(files.fixed), *(str(size or "") for size in sizes)]).rstrip("|")
         nodes = {role: scene.node_with_attribute(_PAIR_ATTRIBUTE, f"{role}|{key}") for role in _ROLES}
         if nodes["moving"] is None or nodes["fixed"] is None:
-            with scene.unchanged_on_error(), scene_folders.gathered(files.name):
+            with scene.unchanged_on_error(), scene_folders.gathered(files.name, key=key):
                 nodes = self._load(files.load())
             for role, node in nodes.items():
                 if node is not None:

@@ -131,6 +131,17 @@ def test_undo_restores_no_transform_that_was_deleted(rig, registered):
     assert parameters.transform is None and registered.ui.registerStatusLabel.text.startswith("Registration undone")
 
 
+def test_suggestions_deleted_by_hand_are_not_accepted(rig, registered):
+    ui, parameters = registered.ui, registered.panel.state.parameters
+    ui.suggestButton.click()
+    settle(rig)
+    before = parameters.movingPoints.GetNumberOfControlPoints()
+    slicer.mrmlScene.RemoveNode(slicer.util.getNode("* moving suggested points"))
+    ui.acceptSuggestionsButton.click()
+    settle(rig)
+    assert parameters.movingPoints.GetNumberOfControlPoints() == before and not ui.acceptSuggestionsButton.enabled
+
+
 def test_a_registration_stops_where_its_volume_is_deleted(rig, widget):
     moving, _fixed = choose_volumes(widget)
     noise_volume("another")
