@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from types import SimpleNamespace
 
 import pytest
 import qt
@@ -11,7 +12,7 @@ import slicer
 from fake_logic import FakeLogic
 from panel_helpers import choose_folder, click_row, open_panel, settle, small_folder, tooltip
 
-from MetaRegistrationLib.mrml.charts import LossChart
+from MetaRegistrationLib.panel.logic import add_parts
 from MetaRegistrationLib.panel.widgets import confirm
 from MetaRegistrationLib.resources import default_checkpoint
 
@@ -128,7 +129,9 @@ def step(number: int) -> dict:
 def test_the_chart_of_a_training_writes_no_error_into_the_log(rig, monkeypatch, tmp_path):
     """From the click on, and with one point a curve; the rig fails the test for an error there."""
     logic = FakeLogic(tmp_path)
-    monkeypatch.setattr(logic, "new_chart", LossChart)
+    parts = SimpleNamespace()
+    add_parts(parts, qt, tmp_path)
+    monkeypatch.setattr(logic, "new_chart", parts.new_chart)
     widget = open_panel(rig, monkeypatch, logic)
     logic.pairs.folders[str(tmp_path)] = 2
     choose_folder(rig, widget, tmp_path)
@@ -136,15 +139,16 @@ def test_the_chart_of_a_training_writes_no_error_into_the_log(rig, monkeypatch, 
     widget.ui.fineTuneButton.click()
     job = logic.adapt.jobs[0]
     events = [step(1), step(2), epoch(1, loss=1.0, ncc=0.2), epoch(2, loss=0.5), epoch(3, loss=0.4, ncc=0.4)]
-    view = slicer.app.layoutManager().plotWidget(0).plotView()
+    manager = slicer.app.layoutManager()
     for event in (None, *events):
         if event is not None:
             job.on_event(event)
         settle(rig, 0.05)
-        view.grab()
+        for number in range(manager.plotViewCount):
+            manager.plotWidget(number).plotView().grab()
         assert rig.log_errors == [], event
-    (chart,) = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
-    assert chart.GetNumberOfPlotSeriesNodes() == 2, "lines of two points are drawn"
+    charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    assert sum(chart.GetNumberOfPlotSeriesNodes() for chart in charts) == 2, "lines of two points are drawn"
 
 
 def test_every_dialog_belongs_to_the_window(rig, widget, dialogs, tmp_path):

@@ -314,7 +314,7 @@ def test_what_the_user_has_put_elsewhere_stays_there(rig, widget, tmp_path):
 
 def test_a_chart_of_a_training_has_a_folder(rig, widget):
     chart = widget.logic.new_chart("Fine-tuning mine")
-    assert folders()[""] == [] and len(folders()["Fine-tuning mine"]) == 5
+    assert folders()[""] == [] and len(folders()["Fine-tuning mine"]) >= 5
     chart.remove()
 
 
