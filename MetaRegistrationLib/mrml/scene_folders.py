@@ -5,7 +5,7 @@ Nodes that the user has put elsewhere stay there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ _OURS = "MetaRegistration.Folder"
 
 
 @contextmanager
-def gathered(name: str, *also: Any, beside: Any = None, key: str = "") -> Iterator[None]:
+def gathered(name: str, *also: Any, beside: Any = None, key: str = "", filled: Sequence[Any] = ()) -> Iterator[None]:
     """Put the nodes that are added inside the block into a folder. Nothing is moved when an error leaves the block.
 
     Parameters
@@ -31,13 +31,16 @@ def gathered(name: str, *also: Any, beside: Any = None, key: str = "") -> Iterat
         The folder is the one in which this node lies, if we made it; else one beside it. A node at the top goes into it too.
     key : str, optional
         Identifies the folder; `name` by default.
+    filled : sequence of node or None, optional
+        Nodes that the block fills: they count as added.
     """
     before = ids()
     yield
     hierarchy = _hierarchy()
     if hierarchy is None:
         return
-    added = [node for node in _all() if node.GetID() not in before]
+    added = [node for node in filled if node is not None]
+    added += [node for node in _all() if node.GetID() not in before]
     items = [hierarchy.GetItemByDataNode(node) for node in (beside, *also, *added) if node is not None]
     at_top = [item for item in dict.fromkeys(items) if item and _is_top(hierarchy, hierarchy.GetItemParent(item))]
     if added and at_top:

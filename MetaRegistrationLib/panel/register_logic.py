@@ -262,10 +262,9 @@ class RegisterLogic:
 
     def _folder(self, moving, fixed, request: PairRequest | None = None):
         """What is added inside lies in the folder of the pair, with the nodes of the request."""
-        also = (
-            [] if request is None else [request.moving_points, request.fixed_points, request.warped, request.transform]
-        )
-        return scene_folders.gathered(_pair_name(moving, fixed), fixed, *also, beside=moving)
+        points = () if request is None else (request.moving_points, request.fixed_points)
+        filled = () if request is None else (request.warped, request.transform)
+        return scene_folders.gathered(_pair_name(moving, fixed), fixed, *points, beside=moving, filled=filled)
 
     def _result(self, moving, fixed, transform, warped):
         """The node of the result of these volumes, the transform before the warped volume; None without one."""
