@@ -62,8 +62,8 @@ class PairsSection:
             return
         if parameters.folder and parameters.folder != line.currentPath:
             line.currentPath = parameters.folder
-        elif not parameters.folder and self._scanned is None:
-            last = last_folder(line)
+        elif self._scanned is None:
+            last = parameters.folder or last_folder(line)
             if last:
                 self._folder_typed(last)
         elif not parameters.folder and line.currentPath.strip():
