@@ -15,7 +15,7 @@ from ..visits.regions import REGION_COLUMNS
 from . import views
 from .coloured import fill_colours, show_coloured
 from .placement import RAS_TO_LPS
-from .visit_nodes import VisitNodes
+from .visit_nodes import VisitNodes, name_in_scene
 from .volumes import place_image
 
 _COLOURS = 256
@@ -77,7 +77,7 @@ def put_centre(nodes: VisitNodes, centre_xy: tuple[float, float], geometry: Geom
     """The centre of the grid, a point that the user may move. If there is none, it is made at the suggested position."""
     node = nodes["centre"]
     if node is None:
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name_in_scene(nodes.name, name))
         node.CreateDefaultDisplayNodes()
         node.GetDisplayNode().SetSelectedColor(*_CENTRE_COLOUR)
         nodes["centre"] = node

@@ -56,7 +56,8 @@ def replace(parameters, registration: StoredRegistration, side: str, landmarks: 
     geometry = (registration.moving if moving else registration.fixed).geometry
     node = getattr(parameters, name)
     if node is None:
-        node = new_list(_TITLES[side], MOVING_COLOUR if moving else FIXED_COLOUR)
+        volume = parameters.movingVolume if moving else parameters.fixedVolume
+        node = new_list(f"{volume.GetName()} points", MOVING_COLOUR if moving else FIXED_COLOUR)
         setattr(parameters, name, node)
     transform = parameters.transform if moving and registration.registered else None
     if transform is not None:
@@ -103,9 +104,6 @@ def remove(node) -> None:
     """Remove a node from the scene if it is there."""
     if node is not None and node.GetScene() is not None:
         slicer.mrmlScene.RemoveNode(node)
-
-
-_TITLES = {"moving": "Moving points", "fixed": "Fixed points"}
 
 
 def _picked(landmarks: Landmarks, labels: list[str]):

@@ -16,7 +16,7 @@ from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
 from .training_display import TrainingDisplay, estimate_text
-from .widgets import can_start, confirm, say
+from .widgets import can_start, confirm, say, stopped
 
 
 class AdaptSection:
@@ -82,6 +82,8 @@ class AdaptSection:
 
     def close(self) -> None:
         """Stop all work; the scene or the module goes away."""
+        if self.running:
+            say(self.ui.adaptStatusLabel, stopped(True))
         self._logic.close()
         self.choices.close()
         self._job = None
@@ -194,7 +196,8 @@ class AdaptSection:
     def _delete(self) -> None:
         path = self._state.checkpoint
         name = path.parent.name
-        if not confirm(_("Delete checkpoint"), _("Delete the adapted checkpoint {name}?").format(name=name)):
+        question = _("Delete the adapted checkpoint {name}?").format(name=name)
+        if not confirm(_("Delete checkpoint"), question, self.ui.deleteCheckpointButton):
             return
         try:
             self._logic.delete(path)

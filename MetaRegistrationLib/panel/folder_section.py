@@ -12,7 +12,7 @@ from .stage_choices import missing_for
 from .state import PanelState
 from .texts import message_text, sentence
 from .texts import tr as _
-from .widgets import can_start, on_path, remember, say, show_progress
+from .widgets import can_start, on_path, remember, say, show_progress, stopped
 
 _SHOWN_WARNINGS = 5
 
@@ -62,7 +62,8 @@ class FolderSection:
         )
 
     def close(self) -> None:
-        """Stop all work."""
+        """Stop all work; the scene or the module goes away."""
+        say(self.ui.registerFolderStatusLabel, stopped(self.running))
         self._logic.close()
         self._job = None
         self._show_idle()
@@ -102,6 +103,7 @@ class FolderSection:
         job = start_or_ask(
             request,
             lambda asked: self._logic.start_folder(asked, self._take, lambda end: (ended.append(end), self._end(end))),
+            self.ui.registerFolderButton,
         )
         if job is None:
             say(self.ui.registerFolderStatusLabel, not_replaced())

@@ -10,7 +10,7 @@ from .placing import Placing
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, say
+from .widgets import can_start, say, window_of
 
 _FILTER = "(*.mrk.json *.fcsv *.csv)"
 
@@ -48,6 +48,7 @@ class LandmarksSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
+        self._forget_deleted()
         ui, parameters = self.ui, self._state.parameters
         pair = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         if not pair:
@@ -79,6 +80,7 @@ class LandmarksSection:
         """The scene or the module goes away."""
         self._suggested = self._proposed = None
         self._shown = ()
+        say(self.ui.landmarksStatusLabel, "")
         self.placing.close()
         self.display.close()
 
@@ -110,7 +112,16 @@ class LandmarksSection:
             text += " " + _("Fixed positions are predictions. Correct each one by eye before measuring accuracy.")
         say(self.ui.landmarksStatusLabel, text)
 
+    def _forget_deleted(self) -> None:
+        """Suggestions that were deleted by hand are none any more."""
+        self._suggested, self._proposed = (
+            None if node is None or node.GetScene() is None else node for node in (self._suggested, self._proposed)
+        )
+
     def _accept(self) -> None:
+        self._forget_deleted()
+        if self._suggested is None:
+            return
         with self.placing.paused():
             count = self._logic.accept(self._state.parameters, self._suggested, self._proposed)
         self._discard()
@@ -125,8 +136,9 @@ class LandmarksSection:
     def _load(self) -> None:
         import qt
 
+        window = window_of(self.ui.loadLandmarksButton)
         paths = qt.QFileDialog.getOpenFileNames(
-            None, _("Load landmarks"), "", _("Landmarks {patterns}").format(patterns=_FILTER)
+            window, _("Load landmarks"), "", _("Landmarks {patterns}").format(patterns=_FILTER)
         )
         if not paths:
             return
@@ -137,8 +149,9 @@ class LandmarksSection:
     def _save(self) -> None:
         import qt
 
+        window = window_of(self.ui.saveLandmarksButton)
         path = qt.QFileDialog.getSaveFileName(
-            None, _("Save landmarks"), "landmarks.csv", _("CSV (*.csv);;Markups (*.mrk.json);;Fiducial CSV (*.fcsv)")
+            window, _("Save landmarks"), "landmarks.csv", _("CSV (*.csv);;Markups (*.mrk.json);;Fiducial CSV (*.fcsv)")
         )
         if path:
             written = self._logic.save(self._state.parameters, Path(path))
@@ -147,7 +160,8 @@ class LandmarksSection:
     def _export(self) -> None:
         import qt
 
-        path = qt.QFileDialog.getSaveFileName(None, _("Export the table"), "distances.csv", "CSV (*.csv)")
+        window = window_of(self.ui.exportTableButton)
+        path = qt.QFileDialog.getSaveFileName(window, _("Export the table"), "distances.csv", "CSV (*.csv)")
         if path:
             self._logic.export_table(self._state.parameters.distanceTable, Path(path))
             say(self.ui.landmarksStatusLabel, _("Exported {file}.").format(file=path))

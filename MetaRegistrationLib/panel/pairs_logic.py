@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..formats.images import Image
-from ..mrml import landmark_nodes, masks, scene, stored_registration, views, volumes
+from ..mrml import landmark_nodes, masks, scene, scene_folders, stored_registration, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..mrml.registration_node import result_of_pair
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
@@ -93,7 +93,7 @@ class PairsLogic:
         key = "|".join([str(files.moving), str(files.fixed), *(str(size or "") for size in sizes)]).rstrip("|")
         nodes = {role: scene.node_with_attribute(_PAIR_ATTRIBUTE, f"{role}|{key}") for role in _ROLES}
         if nodes["moving"] is None or nodes["fixed"] is None:
-            with scene.unchanged_on_error():
+            with scene.unchanged_on_error(), scene_folders.gathered(files.name, key=key):
                 nodes = self._load(files.load())
             for role, node in nodes.items():
                 if node is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .chosen_pair import choose_pair
 from .pixel_sizes import PixelSizes
 from .state import PanelState
 from .steps import Steps
@@ -31,7 +32,8 @@ class PairsSection:
         set_up_table(ui.pairsTable)
         ui.leftOutList.visible = False
         ui.leftOutList.setMaximumHeight(90)
-        say(ui.pairsStatusLabel, _("Choose a folder of image pairs, or two loaded volumes below."))
+        self._summary = ""
+        self._sum_up(_("Choose a folder of image pairs, or two loaded volumes below."))
         ui.pairsTable.visible = False
         ui.chooseFolderButton.connect("clicked(bool)", lambda checked: ui.folderPathLineEdit.browse())
         ui.loadPairButton.connect("clicked(bool)", lambda checked: self.load(0))
@@ -66,20 +68,34 @@ class PairsSection:
 
     def refresh(self) -> None:
         """Show the folder that the scene remembers; in a new scene, the one that the line brings from last time."""
-        folder = self._state.parameters.folder
-        if folder and folder != self.ui.folderPathLineEdit.currentPath:
-            self.ui.folderPathLineEdit.currentPath = folder
-        elif not folder and self._scanned is None:
-            last = last_folder(self.ui.folderPathLineEdit)
-            if last:
-                self._folder_typed(last)
+        self._show_folder()
         self._give_pixel_size()
         self._mark_loaded()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading; the scene or the module goes away. What was read stays."""
+        reading = self._steps is not None and self._steps.running
+        self._stop()
+        if reading:
+            self._scanned = None  # the next scene reads it again
+        say(self.ui.pairsStatusLabel, self._summary)
+
+    def _stop(self) -> None:
         if self._steps is not None:
             self._steps.cancel()
+
+    def _show_folder(self) -> None:
+        parameters, line = self._state.parameters, self.ui.folderPathLineEdit
+        if not self._state.in_scene:
+            return
+        if parameters.folder and parameters.folder != line.currentPath:
+            line.currentPath = parameters.folder
+        elif self._scanned is None:
+            last = parameters.folder or last_folder(line)
+            if last:
+                self._folder_typed(last)
+        elif not parameters.folder and line.currentPath.strip():
+            parameters.folder = line.currentPath  # a new scene: what is shown is saved with it
 
     def load(self, row: int) -> None:
         """Load the pair of a row and show it."""
@@ -90,7 +106,7 @@ class PairsSection:
         try:
             pair = self._logic.load(files)
             with self._state.together():
-                self._select(pair)
+                choose_pair(self._state.parameters, pair)
             self._logic.show(pair.moving, pair.fixed)
         except Exception as error:
             say(self.ui.pairsStatusLabel, sentence(error))
@@ -137,18 +153,6 @@ class PairsSection:
         if self._logic.give_pixel_size(parameters, wanted[2]):
             self._logic.show(*wanted[:2], parameters.movingSlice, parameters.fixedSlice)
 
-    def _select(self, pair) -> None:
-        parameters = self._state.parameters
-        if parameters.movingVolume is not pair.moving or parameters.fixedVolume is not pair.fixed:
-            # Outputs of another pair must not be overwritten by this one's; those of this pair come back.
-            parameters.transform, parameters.warpedVolume = pair.transform, pair.warped
-            parameters.distanceTable = pair.table
-            # Neither must a mask of another pair be used for this one.
-            parameters.movingMask, parameters.fixedMask = pair.moving_mask, pair.fixed_mask
-        parameters.movingVolume, parameters.fixedVolume = pair.moving, pair.fixed
-        parameters.movingSlice = parameters.fixedSlice = 0
-        parameters.movingPoints, parameters.fixedPoints = pair.moving_points, pair.fixed_points
-
     def _folder_typed(self, path: str) -> None:
         self._state.parameters.folder = path
         self._rescan()
@@ -161,12 +165,12 @@ class PairsSection:
         request = (self.ui.folderPathLineEdit.currentPath.strip(), PixelSizes.given_in(self.ui))
         if request == self._scanned:
             return
-        self.close()
+        self._stop()
         self._scanned = request
         self._show(None)
         path, sizes = request
         if not path:
-            say(self.ui.pairsStatusLabel, _("Choose a folder of image pairs."))
+            self._sum_up(_("Choose a folder of image pairs."))
             return
         say(self.ui.pairsStatusLabel, _("Reading {folder} ...").format(folder=path))
         self._steps = Steps(
@@ -174,8 +178,13 @@ class PairsSection:
             self._logic.scan(path, sizes),
             on_step=lambda done: say(self.ui.pairsStatusLabel, _("Read {} of {} pairs ...").format(*done)),
             on_end=self._found,
-            on_error=lambda error: say(self.ui.pairsStatusLabel, sentence(error)),
+            on_error=lambda error: self._sum_up(sentence(error)),
         ).start()
+
+    def _sum_up(self, text: str) -> None:
+        """Say what is known of the folder; it holds for the next scene too."""
+        self._summary = text
+        say(self.ui.pairsStatusLabel, text)
 
     def _found(self, found) -> None:
         self._show(found)
@@ -184,7 +193,7 @@ class PairsSection:
         text = _("{count} pairs. Load the first one, or click on a row.").format(count=len(folder.pairs))
         if folder.left_out:
             text += " " + _("{count} left out, for the reasons listed.").format(count=len(folder.left_out))
-        say(self.ui.pairsStatusLabel, text)
+        self._sum_up(text)
 
     def _show(self, found) -> None:
         rows = [] if found is None else found.rows

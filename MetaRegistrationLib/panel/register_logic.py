@@ -23,6 +23,7 @@ from ..mrml import (
     masks,
     saved_results,
     scene,
+    scene_folders,
     stored_registration,
     transforms,
     undo,
@@ -81,7 +82,8 @@ class RegisterLogic:
             registration = registrar(moving, fixed, self._landmarks(request, moving, fixed))
             found = outcome(registration, measure("", registration, None))
             yield _("Writing the results ...")
-            warped, transform = self._write(request, registration, found)
+            with self._folder(request.moving, request.fixed, request):
+                warped, transform = self._write(request, registration, found)
             refinement = registration.refinement
             as_it_was.done()
             self._before = as_it_was
@@ -108,11 +110,10 @@ class RegisterLogic:
         """Whether there is a registration to undo."""
         return self._before is not None
 
-    def undo(self) -> None:
-        """Undo the last registration."""
+    def undo(self) -> list[str]:
+        """Undo the last registration; the names of the nodes that could not be restored."""
         before, self._before = self._before, None
-        if before is not None:
-            before.restore()
+        return [] if before is None else before.restore()
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -245,7 +246,8 @@ class RegisterLogic:
         names = error_maps.ErrorNames(
             _("{moving} expected error").format(moving=moving.GetName()), _("Expected error"), grid_pixels()
         )
-        volume = error_maps.put_error_volume(node, moving, fixed, names)
+        with self._folder(moving, fixed):
+            volume = error_maps.put_error_volume(node, moving, fixed, names)
         return error_maps.cover(volume, (moving, warped), fixed)
 
     def hide_expected_error(self) -> None:
@@ -257,6 +259,12 @@ class RegisterLogic:
         for job in self._jobs:
             job.close()
         self._jobs, self._before = [], None
+
+    def _folder(self, moving, fixed, request: PairRequest | None = None):
+        """What is added inside lies in the folder of the pair, with the nodes of the request."""
+        points = () if request is None else (request.moving_points, request.fixed_points)
+        filled = () if request is None else (request.warped, request.transform)
+        return scene_folders.gathered(_pair_name(moving, fixed), fixed, *points, beside=moving, filled=filled)
 
     def _result(self, moving, fixed, transform, warped):
         """The node of the result of these volumes, the transform before the warped volume; None without one."""
@@ -322,7 +330,7 @@ class RegisterLogic:
             registered = self.is_registered(request.moving, request.fixed, transform)
             if registered and saved_results.made_otherwise(transform, request.stages, checkpoint):
                 saved_results.keep(transform)
-            name = _("{moving} to {fixed}").format(moving=request.moving.GetName(), fixed=request.fixed.GetName())
+            name = _pair_name(request.moving, request.fixed)
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
@@ -353,3 +361,7 @@ class RegisterLogic:
         result.note_measures(found.measures)
         result.note_error(registration.error)
         return result
+
+
+def _pair_name(moving, fixed) -> str:
+    return _("{moving} to {fixed}").format(moving=moving.GetName(), fixed=fixed.GetName())

@@ -10,7 +10,7 @@ from .state import PanelState
 from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, say
+from .widgets import can_start, say, stopped
 
 
 class RegisterSection:
@@ -42,6 +42,7 @@ class RegisterSection:
         self._earlier: tuple | None = None
         self._used: tuple | None = None
         self.registered, self.confident = False, True
+        self._nodes: list | None = None  # of the registration that runs
         say(ui.registerStatusLabel, "")
         say(ui.applyToOthersStatusLabel, "")
         say(ui.measuresLabel, "")
@@ -60,6 +61,9 @@ class RegisterSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
+        if self.running and any(node.GetScene() is None for node in self._nodes or ()):
+            self._stop()
+            say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
         ui, parameters = self.ui, self._state.parameters
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         outcome = self._outcome(notes)
@@ -85,10 +89,16 @@ class RegisterSection:
             can_start(ui.registerButton, self._missing(), ready, ui.registerBlockedLabel)
 
     def close(self) -> None:
-        """Stop before the next step."""
+        """Stop all work; the scene or the module goes away."""
+        say(self.ui.registerStatusLabel, stopped(self.running))
+        say(self.ui.applyToOthersStatusLabel, "")
+        self._measured = self._earlier = self._used = None
+        self._stop()
+
+    def _stop(self) -> None:
         if self.running:
             self._steps.cancel()
-        self._steps = None
+        self._steps = self._nodes = None
         self._state.notify()
 
     def _settings(self) -> tuple:
@@ -120,7 +130,7 @@ class RegisterSection:
 
     def _start_or_cancel(self) -> None:
         if self.running:
-            self.close()
+            self._stop()
             say(self.ui.registerStatusLabel, _("Cancelled. The scene is unchanged."))
             return
         parameters = self._state.parameters
@@ -140,6 +150,9 @@ class RegisterSection:
             moving_mask=parameters.movingMask,
             fixed_mask=parameters.fixedMask,
         )
+        nodes = request.moving, request.fixed, request.moving_points, request.fixed_points, request.transform
+        masks = request.warped, request.moving_mask, request.fixed_mask
+        self._nodes = [node for node in (*nodes, *masks) if node is not None]
         self._steps = Steps(
             self._host,
             self._logic.steps(request),
@@ -170,13 +183,20 @@ class RegisterSection:
         before = self._earlier
         try:
             with self._state.together():
-                self._logic.undo()
+                lost = self._logic.undo()
                 if before is not None:
-                    self._state.parameters.transform, self._measured = before
+                    transform, self._measured = before
+                    there = transform is not None and transform.GetScene() is not None
+                    self._state.parameters.transform = transform if there else None
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
             return
-        say(self.ui.registerStatusLabel, _("Registration undone"))
+        text = _("Registration undone")
+        if lost:
+            text = _("Registration undone. Deleted since then, and not restored: {names}.").format(
+                names=", ".join(lost)
+            )
+        say(self.ui.registerStatusLabel, text)
         self._show_result()
 
     def _failed(self, error: Exception) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from .texts import tr as _
 _LEAST_COLUMN = 30  # pixels
 _PADDING = 10  # of a cell, left and right together
 _PADDING_OF_ROWS = 6  # above and below together: less than the style's, for a step's button to stay in sight
+_TAG = re.compile(r"<[^>]*>")
 
 
 def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
@@ -25,6 +28,11 @@ def say(label, text: str) -> None:
     """Show a sentence; an empty label takes no room."""
     label.text = text
     label.visible = bool(text)
+
+
+def stopped(running: bool) -> str:
+    """What a status says when the scene is closed: that work was stopped, or nothing."""
+    return _("Stopped, because the scene was closed.") if running else ""
 
 
 def on_path(line, changed: Callable[[str], object]) -> None:
@@ -178,12 +186,23 @@ def set_height(table, rows: int, most: int = 8) -> None:
     table.setMaximumHeight(height)
 
 
-def confirm(title: str, text: str) -> bool:
-    """Ask a question before something is lost."""
+def window_of(widget):
+    """The window of a widget, to which a dialog belongs: one without a parent may open behind Slicer, or on another screen."""
+    return widget.window()
+
+
+def confirm(title: str, text: str, beside) -> bool:
+    """Ask a question before something is lost; the dialog belongs to the window of the widget `beside`."""
     import qt
 
-    answer = qt.QMessageBox.question(None, title, text, qt.QMessageBox.Yes | qt.QMessageBox.No)
+    answer = qt.QMessageBox.question(window_of(beside), title, text, qt.QMessageBox.Yes | qt.QMessageBox.No)
     return answer == qt.QMessageBox.Yes
+
+
+def plain_tooltip(widget) -> str:
+    """The tooltip of a widget as text: Slicer turns each plain one into HTML as soon as it is set."""
+    text = widget.toolTip
+    return html.unescape(_TAG.sub("", text)) if text.startswith("<p>") else text
 
 
 def show_progress(bar, done: int, total: int, text: str = "") -> None:

@@ -1398,6 +1398,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Delete the adapted checkpoint {name}?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Delete checkpoint</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1411,10 +1415,6 @@
     </message>
     <message>
         <source>Fine-tuning {name}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Delete the adapted checkpoint {name}?</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1660,11 +1660,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Suggested points</source>
+        <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Landmark distances</source>
+        <source>{name} points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1680,15 +1680,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Suggested fixed points</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Loaded {moving} moving and {fixed} fixed landmarks.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>There are no landmarks to save: place or load some first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{moving} to {fixed} distances</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} suggested points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1944,14 +1948,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Moving points</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fixed points</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source> or </source>
         <translation type="unfinished"></translation>
     </message>
@@ -1979,6 +1975,10 @@
     <name>panel.register_logic</name>
     <message>
         <source>Expected error</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2010,10 +2010,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{moving} to {fixed}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{fixed} tissue mask</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2037,6 +2033,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Registration undone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Apply the transform of this registration to the checked volumes.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2053,7 +2053,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Registration undone</source>
+        <source>Stopped, because a node of the registration was deleted.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2082,6 +2082,10 @@
     </message>
     <message>
         <source>Check volumes other than the moving and the fixed one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registration undone. Deleted since then, and not restored: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2550,19 +2554,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Density difference, {earlier} to {later}</source>
+        <source>{eye} density difference, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Density changed, {earlier} to {later}</source>
+        <source>{eye} density changed, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Not measurable, {earlier} to {later}</source>
+        <source>{eye} not measurable, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Regions, {earlier} to {later}</source>
+        <source>{eye} regions, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2597,10 +2601,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{name} FAZ</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Year</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2614,6 +2614,10 @@
     </message>
     <message>
         <source>The pixel size is unknown, so the FAZ cannot be measured. Give it, and register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} FAZ</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2800,6 +2804,10 @@
     </message>
     <message>
         <source>{aligned} of {count} visits on {reference}. {order} {end}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the sequence of visits (it was deleted)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3079,6 +3087,10 @@
 </context>
 <context>
     <name>panel.widgets</name>
+    <message>
+        <source>Stopped, because the scene was closed.</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>{hours} h {minutes} min</source>
         <translation type="unfinished"></translation>

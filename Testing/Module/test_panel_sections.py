@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, choose_volumes, measured, noise_volume, open_panel, settle, table
+from panel_helpers import choose_folder, choose_volumes, measured, noise_volume, open_panel, settle, table, tooltip
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.mrml.registration_node import Outcome
@@ -42,9 +42,9 @@ def test_every_widget_has_a_tooltip(rig, widget):
 def test_buttons_say_what_is_missing(rig, widget):
     ui = widget.ui
     assert not ui.fineTuneButton.enabled
-    assert ui.fineTuneButton.toolTip == "Still missing: a folder with image pairs; a name for the adapted checkpoint"
+    assert tooltip(ui.fineTuneButton) == "Still missing: a folder with image pairs; a name for the adapted checkpoint"
     assert not ui.registerButton.enabled
-    assert ui.registerButton.toolTip == "Still missing: a moving volume; a fixed volume"
+    assert tooltip(ui.registerButton) == "Still missing: a moving volume; a fixed volume"
     assert not ui.registerFolderButton.enabled
     assert "a folder for the results" in ui.registerFolderButton.toolTip
 
@@ -56,7 +56,7 @@ def test_what_is_missing_stands_beside_the_button_until_it_is_there(rig, widget)
         (ui.registerButton, ui.registerBlockedLabel),
         (ui.registerFolderButton, ui.registerFolderBlockedLabel),
     ):
-        assert beside.text == button.toolTip
+        assert beside.text == tooltip(button)
         assert not beside.isHidden()
     choose_volumes(widget)
     settle(rig)

@@ -16,6 +16,7 @@ from panel_helpers import (
     register,
     settle,
     small_folder,
+    tooltip,
 )
 
 from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
@@ -118,11 +119,11 @@ def test_network_alone_needs_a_checkpoint_and_something_must_be_on(rig, widget, 
     widget.panel.state.checkpoint = None
     widget.panel.state.notify()
     button = widget.ui.registerButton
-    assert button.toolTip == "Still missing: a checkpoint (under Fine-tune)"
+    assert tooltip(button) == "Still missing: a checkpoint (under Fine-tune)"
     choose_stages(widget, Stages("affine", False, 0))
     assert button.enabled
     choose_stages(widget, Stages("none", False, 0))
-    assert not button.enabled and button.toolTip == "Still missing: a stage (under Advanced)"
+    assert not button.enabled and tooltip(button) == "Still missing: a stage (under Advanced)"
     assert "a stage (under Advanced)" in widget.ui.registerFolderButton.toolTip
 
 

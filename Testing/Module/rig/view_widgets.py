@@ -7,6 +7,7 @@ from typing import Any
 from PySide6 import QtGui, QtWidgets
 
 from .mrml_widgets import qMRMLTableView, qMRMLWidget
+from .observations import Observations
 from .plot_view import PlotView
 from .slice_view import SIZE, SliceView
 from .standin import emit, standin
@@ -165,7 +166,9 @@ class qMRMLPlotView:
         super().__init__(parent)
         self._drawn = PlotView()
         self._node: Any = None
+        self._observations = Observations()
         self.setMinimumSize(200, 150)
+        self.destroyed.connect(self._observations.stop)
 
     def setMRMLScene(self, scene):
         """The scene of the node."""
@@ -175,6 +178,21 @@ class qMRMLPlotView:
     def setMRMLPlotViewNode(self, node):
         """Show the chart of this view node."""
         self._node = node
+        self._follow()
+
+    def _follow(self, *_):
+        """Draw again after each change of the view, its chart, or one of its curves and tables."""
+        self._observations.stop()
+        for node in self._nodes():
+            self._observations.add(node, "ModifiedEvent", self._follow)
+        self.update()
+
+    def _nodes(self):
+        chart = self._node.GetPlotChartNode() if self._node is not None else None
+        count = chart.GetNumberOfPlotSeriesNodes() if chart is not None else 0
+        series = [chart.GetNthPlotSeriesNode(index) for index in range(count)]
+        tables = [one.GetTableNode() for one in series if one is not None]
+        return [node for node in (self._node, chart, *series, *tables) if node is not None]
 
     def fitToContent(self):
         """Show all of the chart."""
