@@ -82,6 +82,7 @@ class MetaRegistrationParameterNode:
     movingMask: MaskNode
     fixedMask: MaskNode
     showFieldOfView: bool = True
+    showLandmarks: bool = True
     warpedVolume: slicer.vtkMRMLScalarVolumeNode
     transform: slicer.vtkMRMLGridTransformNode
     movingPoints: slicer.vtkMRMLMarkupsFiducialNode

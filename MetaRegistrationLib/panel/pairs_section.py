@@ -64,6 +64,7 @@ class PairsSection:
             with self._state.together():
                 self._select(pair)
             self._logic.show(pair.moving, pair.fixed)
+            self._state.views_changed()
         except Exception as error:
             say(self.ui.pairsStatusLabel, sentence(error))
             return
@@ -77,6 +78,7 @@ class PairsSection:
         self._sized = wanted
         if self._logic.give_pixel_size(parameters, wanted[2]):
             self._logic.show(*wanted[:2], parameters.movingSlice, parameters.fixedSlice)
+            self._state.views_changed()
 
     def _select(self, pair) -> None:
         parameters = self._state.parameters
