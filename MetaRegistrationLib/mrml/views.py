@@ -12,7 +12,9 @@ from .volumes import ijk_to_ras, volume_slices
 PAIR_VIEWS = ("Red", "Yellow")
 OVERLAY_VIEW = "Red"
 BELOW_PAIR_VIEW = "Green"
-PAIR_AND_OVERLAY_LAYOUT = 20587  # a number of our own, apart from Slicer's and other extensions'
+THREE_VIEWS = (*PAIR_VIEWS, BELOW_PAIR_VIEW)
+PAIR_AND_OVERLAY_LAYOUT, THREE_LAYOUT = 20587, 20588  # numbers of our own, apart from Slicer's and other extensions'
+_LINKED = "MetaRegistration.Linked"  # attribute of the composite nodes that are linked for three views
 GREY = "vtkMRMLColorTableNodeGrey"
 
 
@@ -92,22 +94,60 @@ def set_layout(layout: int) -> None:
 
 def add_pair_and_overlay_layout() -> None:
     """Tell Slicer of the layout with two views side by side and a third one below."""
-    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if node is None or node.IsLayoutDescription(PAIR_AND_OVERLAY_LAYOUT):
-        return
     # Without sizes on every item CTK's splitter goes by size hints, which leave a nested row a tenth of the height.
-    moving, fixed, overlay = (
-        f'<item splitSize="500"><view class="vtkMRMLSliceNode" singletontag="{name}">'
-        f'<property name="orientation" action="default">Axial</property>'
-        f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
-        for name in (*PAIR_VIEWS, BELOW_PAIR_VIEW)
-    )
-    node.AddLayoutDescription(
+    moving, fixed, overlay = map(_view_item, THREE_VIEWS)
+    _add_layout(
         PAIR_AND_OVERLAY_LAYOUT,
         f'<layout type="vertical" split="true"><item splitSize="500">'
         f'<layout type="horizontal" split="true">{moving}{fixed}</layout></item>'
         f"{overlay}</layout>",
     )
+
+
+def show_three(volumes, facing) -> None:
+    """Show three volumes side by side, linked: what is zoomed or moved in one view follows in the others.
+
+    Parameters
+    ----------
+    volumes : sequence of vtkMRMLVolumeNode
+    facing : vtkMRMLVolumeNode
+        Volume in whose plane and place all views are.
+    """
+    _add_layout(
+        THREE_LAYOUT, f'<layout type="horizontal" split="true">{"".join(map(_view_item, THREE_VIEWS))}</layout>'
+    )
+    set_layout(THREE_LAYOUT)
+    for name, volume in zip(THREE_VIEWS, volumes, strict=True):
+        set_grey(volume)
+        set_layers(name, volume)
+        face_slice(name, facing)
+    for composite in filter(None, map(_composite, THREE_VIEWS)):
+        if not composite.GetLinkedControl():
+            composite.SetAttribute(_LINKED, "yes")
+            composite.SetLinkedControl(True)
+            composite.SetHotLinkedControl(True)
+
+
+def _view_item(name: str) -> str:
+    return (
+        f'<item splitSize="500"><view class="vtkMRMLSliceNode" singletontag="{name}">'
+        f'<property name="orientation" action="default">Axial</property>'
+        f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
+    )
+
+
+def _add_layout(number: int, description: str) -> None:
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if node is not None and not node.IsLayoutDescription(number):
+        node.AddLayoutDescription(number, description)
+
+
+def _unlink(composite) -> None:
+    """Undo the link of three views; one that the user made stays."""
+    if composite.GetAttribute(_LINKED):
+        composite.RemoveAttribute(_LINKED)
+        composite.SetLinkedControl(False)
+        composite.SetHotLinkedControl(False)
 
 
 def face_slice(view: str, volume, slice_index: int = 0) -> None:
@@ -156,6 +196,7 @@ def set_layers(view: str, background, foreground=None, opacity: float = 0.0) -> 
         composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
         composite.SetForegroundOpacity(opacity)
         composite.SetLabelVolumeID(None)
+        _unlink(composite)
         display_volume.uncover(view)
     set_outline(view, False)
 
