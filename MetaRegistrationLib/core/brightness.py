@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from .tissue import tissue_mask
 
-_LONGEST_SIDE = 256  # pixels of the reduced copy on which brightness and contrast are measured
+_LONGEST_SIDE = 128  # pixels of the reduced copy on which brightness and contrast are measured
 _SIGMA = 0.08  # of the surroundings, as a share of the longest side
 _LEAST_CONTRAST = 0.4  # of the median contrast: where there is no structure, noise is not amplified further
 _BLACK, _WHITE = -0.8, 2.6  # in local standard deviations from the local mean

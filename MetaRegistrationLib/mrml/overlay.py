@@ -47,6 +47,7 @@ class Compared(NamedTuple):
 BLEND = Compared()
 
 
+@views.drawn_once()
 def show_overlay(moving, fixed, how: Compared = BLEND, **options) -> Overlay:
     """Show moving and fixed compared in one view; `options` are those of `Overlay`."""
     views.set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
@@ -56,6 +57,7 @@ def show_overlay(moving, fixed, how: Compared = BLEND, **options) -> Overlay:
     return overlay
 
 
+@views.drawn_once()
 def show_pair_and_overlay(
     moving, fixed, how: Compared = BLEND, *, moving_slice: int = 0, fixed_slice: int = 0, **options
 ) -> Overlay:
@@ -127,7 +129,9 @@ class Overlay:
             if later is None:
                 continue
             for event in (vtk.vtkCommand.ModifiedEvent, node.TransformModifiedEvent, node.ImageDataModifiedEvent):
-                self._observers.append((node, node.AddObserver(event, lambda caller, event: self._changed())))
+                self._observe(node, event)
+        if later is not None and (composite := self._composite()) is not None:
+            self._observe(composite, vtk.vtkCommand.ModifiedEvent)
 
     def compare(self, how: Compared, *, keep_label: bool = False) -> None:
         """Show both, compared in a way; what was in the layer of label maps can stay."""
@@ -157,7 +161,7 @@ class Overlay:
         self._observers, self._closed = [], True
         if display_volume.is_shown(self.view):
             display_volume.remove_picture()
-        composite = slicer.mrmlScene.GetSingletonNode(self.view, "vtkMRMLSliceCompositeNode")
+        composite = self._composite()
         if composite is not None:
             composite.RemoveAttribute(_SHOWN)
 
@@ -165,7 +169,7 @@ class Overlay:
         if not self._alive():
             return
         self._shown = shown
-        composite = slicer.mrmlScene.GetSingletonNode(self.view, "vtkMRMLSliceCompositeNode")
+        composite = self._composite()
         if composite is None:
             return
         label = composite.GetLabelVolumeID(), composite.GetLabelOpacity()
@@ -217,6 +221,20 @@ class Overlay:
     def _alive(self) -> bool:
         return not self._closed and None not in (self.moving.GetScene(), self.fixed.GetScene())
 
+    def _covers_its_own(self) -> bool:
+        """Whether the layers are still those of the pair: the user can choose others, which the picture must not hide."""
+        composite = self._composite()
+        if composite is None or not display_volume.is_shown(self.view):
+            return True
+        layers = composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()
+        return layers == (self.fixed.GetID(), self.moving.GetID())
+
+    def _composite(self):
+        return slicer.mrmlScene.GetSingletonNode(self.view, "vtkMRMLSliceCompositeNode")
+
+    def _observe(self, node, event) -> None:
+        self._observers.append((node, node.AddObserver(event, lambda caller, event: self._changed())))
+
     def _changed(self) -> None:
         if not self._waiting:
             self._waiting = True
@@ -225,14 +243,14 @@ class Overlay:
     def _follow(self) -> None:
         """Draw again what changed while it is shown."""
         self._waiting = False
-        if not self._alive():
+        if not self._alive() or not self._covers_its_own():
             self.close()
         elif display_volume.is_shown(self.view) and self._state() != self._key:
             self._draw()
 
     def _show_outline(self) -> None:
         node = self._field_of_view
-        composite = slicer.mrmlScene.GetSingletonNode(self.view, "vtkMRMLSliceCompositeNode")
+        composite = self._composite()
         if composite is None:
             return
         shown = node is not None and node.GetScene() is not None

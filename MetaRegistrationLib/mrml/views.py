@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import slicer
 
@@ -18,6 +21,18 @@ _LINKED = "MetaRegistration.Linked"  # attribute of the composite nodes that are
 GREY = "vtkMRMLColorTableNodeGrey"
 
 
+@contextmanager
+def drawn_once() -> Iterator[None]:
+    """Draw the views after the block, not amid it: a view with a deformed image takes long."""
+    pause = getattr(getattr(slicer, "app", None), "setRenderPaused", lambda paused: None)
+    pause(True)
+    try:
+        yield
+    finally:
+        pause(False)
+
+
+@drawn_once()
 def show_pair(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> None:
     """Show moving (left) and fixed (right) in grey, side by side, each as its file has it: rows down, columns right.
 
@@ -34,6 +49,7 @@ def show_pair(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> 
         face_slice(name, volume, index)
 
 
+@drawn_once()
 def show_one(volume, *, slice_index: int = 0, facing=None) -> None:
     """Show a volume in grey, alone.
 
@@ -85,7 +101,8 @@ def set_layout(layout: int) -> None:
     """Switch to a layout by its number in vtkMRMLLayoutNode; does nothing where there is no window."""
     manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
     manager = manager() if manager is not None else None
-    if manager is not None:
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if manager is not None and (node is None or node.GetViewArrangement() != layout):
         manager.setLayout(layout)
         # The views get their new sizes, to which their content is then fitted; nested ones need a second round.
         for _ in range(2):
@@ -104,6 +121,7 @@ def add_pair_and_overlay_layout() -> None:
     )
 
 
+@drawn_once()
 def show_three(volumes, facing) -> None:
     """Show three volumes side by side, linked: what is zoomed or moved in one view follows in the others.
 

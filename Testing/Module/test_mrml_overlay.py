@@ -227,6 +227,17 @@ def test_the_picture_goes_with_a_volume(rig):
     assert slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode").GetForegroundVolumeID() is None
 
 
+def test_another_volume_that_the_user_chooses_is_seen(rig):
+    moving, fixed = pair()
+    other = volume_from_image(Image(texture(), PLAIN), "other")
+    waiting: list = []
+    overlay.show_overlay(moving, fixed, later=lambda milliseconds, function: waiting.append(function))
+    slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode").SetBackgroundVolumeID(other.GetID())
+    while waiting:
+        waiting.pop()()
+    assert display_volume.display_volume() is None
+
+
 def test_an_overlay_outlives_its_scene(rig):
     shown = overlay.show_overlay(*pair())
     slicer.mrmlScene.Clear(0)
