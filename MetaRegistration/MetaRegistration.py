@@ -123,6 +123,7 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
         """The module is reloaded, or Slicer quits."""
         self.link.close()
         self.panel.close()
+        self.panel.preloading.close()
         self.logic.close()
 
     def onReload(self):
@@ -133,6 +134,7 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
     def enter(self):
         """The user comes to the module."""
         self.link.connect()
+        self.panel.preloading.start_when_idle(lambda: self.parent.isEntered)
 
 
 class MetaRegistrationLogic(ScriptedLoadableModuleLogic):
