@@ -121,6 +121,7 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
 
     def cleanup(self):
         """The module is reloaded, or Slicer quits."""
+        self.panel.dependency.close()
         self.link.close()
         self.panel.close()
         self.panel.preloading.close()

@@ -117,7 +117,7 @@ from MetaRegistrationLib.panel.dependency_logic import DependencyLogic
 from MetaRegistrationLib.panel import preloading
 preloading._IDLE_MS = 10
 host = PlainHost()
-one = preloading.Preloading(host, DependencyLogic().torch_is_there)
+one = preloading.Preloading(host, DependencyLogic(host).torch_is_there)
 one.start_when_idle(lambda: True)
 host.run_until(lambda: one.running, 60)
 {meanwhile}
