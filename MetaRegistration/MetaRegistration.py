@@ -101,6 +101,7 @@ class MetaRegistrationParameterNode:
     movingMask: MaskNode
     fixedMask: MaskNode
     showFieldOfView: bool = True
+    showLandmarks: bool = True
     warpedVolume: slicer.vtkMRMLScalarVolumeNode
     transform: slicer.vtkMRMLGridTransformNode
     movingPoints: slicer.vtkMRMLMarkupsFiducialNode
@@ -139,8 +140,10 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
 
     def cleanup(self):
         """The module is reloaded, or Slicer quits."""
+        self.panel.dependency.close()
         self.link.close()
         self.panel.close()
+        self.panel.preloading.close()
         self.logic.close()
 
     def onReload(self):
@@ -151,6 +154,7 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
     def enter(self):
         """The user comes to the module."""
         self.link.connect()
+        self.panel.preloading.start_when_idle(lambda: self.parent.isEntered)
 
 
 class MetaRegistrationLogic(ScriptedLoadableModuleLogic):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import slicer
 
 from ..core.geometry import Geometry
 from ..formats.landmarks import Landmarks
-from . import transforms
+from . import transforms, views
 from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
 from .placement import is_under, linear_to_world
 from .stored_registration import StoredRegistration
@@ -98,6 +100,21 @@ def set_visible(node, visible: bool) -> None:
     if node.GetScene() is not None:
         node.CreateDefaultDisplayNodes()
         node.SetDisplayVisibility(visible)
+
+
+def show_in(node, names: Sequence[str], *, labels: bool = True) -> None:
+    """Restrict a point list to slice views by name, with or without its labels; whether it is shown at all stays."""
+    if node is None or node.GetScene() is None:
+        return
+    node.CreateDefaultDisplayNodes()
+    display, wanted = node.GetDisplayNode(), views.slice_node_ids(names)
+    with slicer.util.NodeModify(display):
+        if list(display.GetViewNodeIDs()) != wanted:
+            display.RemoveAllViewNodeIDs()
+            for identifier in wanted:
+                display.AddViewNodeID(identifier)
+        display.SetVisibility2D(bool(wanted))  # without identifiers it would be all views
+        display.SetPointLabelsVisibility(labels)
 
 
 def remove(node) -> None:

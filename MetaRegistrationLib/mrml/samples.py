@@ -14,8 +14,8 @@ from ..formats.images import read_image
 from ..formats.landmarks import read_landmark_pairs
 from ..formats.tables import read_table
 from .markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
+from .overlay import show_pair_and_overlay
 from .scene_folders import gathered
-from .views import show_pair_and_overlay
 from .volumes import volume_from_image
 
 CATEGORY = "Meta-Registration"

@@ -66,10 +66,15 @@ def image_from_volume(node, slice_index: int | None = None, *, without=None) -> 
     slices = volume_slices(node)
     _check_slice(node.GetName(), slices, slice_index)
     index = slice_index or 0
-    array = _grey(slicer.util.arrayFromVolume(node)[index], node.GetName())
+    array = grey_slice(node, index)
     image = Image(array, volume_geometry(node, index, without=without), _path(node))
     check_image(image)
     return image
+
+
+def grey_slice(node, slice_index: int) -> np.ndarray:
+    """Grey values (H, W) of one slice of a scalar or colour volume, wherever the volume is; `InputError` for other pixels."""
+    return _grey(slicer.util.arrayFromVolume(node)[slice_index], node.GetName())
 
 
 def volume_geometry(node, slice_index: int = 0, *, without=None) -> Geometry:

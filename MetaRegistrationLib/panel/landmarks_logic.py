@@ -19,7 +19,7 @@ from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
-from ..mrml.stored_registration import StoredRegistration, stored_registration
+from ..mrml.stored_registration import StoredRegistration, belongs, stored_registration
 from ..mrml.tables import DistanceRow
 from ..mrml.volumes import image_from_volume
 from ..octa.vessels import branch_points, vessel_mask
@@ -53,13 +53,30 @@ class LandmarksLogic:
         """Synchronise two lists until it is closed."""
         return PairedPointLists(moving_points, fixed_points, on_change)
 
-    def show_only(self, chosen: Sequence[Any], before: Sequence[Any]) -> None:
-        """Show these point lists, and hide those that were shown before."""
+    def show_only(self, chosen: Sequence[Any], before: Sequence[Any], *, visible: bool = True) -> None:
+        """Show these point lists, or hide them too, and hide those that were shown before."""
         for node in before:
             if node not in chosen:
                 landmark_nodes.set_visible(node, False)
         for node in chosen:
-            landmark_nodes.set_visible(node, True)
+            landmark_nodes.set_visible(node, visible)
+
+    def arrange(
+        self, parameters, moving_lists: Sequence[Any], fixed_lists: Sequence[Any], *, placing: bool = False
+    ) -> None:
+        """Show each point list in the views of its image, so that a point has one label in a view.
+
+        Fixed lists are shown wherever the fixed image is. Moving lists are shown where the moving image is alone. If there is no
+        such view, they are shown over both images too, without labels, while nothing is registered or points are placed.
+        """
+        moving, fixed = parameters.movingVolume, parameters.fixedVolume
+        registered = belongs(parameters.transform, moving, fixed)
+        of_fixed = views.all_views_of(fixed)
+        of_moving = views.views_alone(moving) if registered and not placing else views.views_of(moving)
+        for node in filter(None, fixed_lists):
+            landmark_nodes.show_in(node, of_fixed)
+        for node in filter(None, moving_lists):
+            landmark_nodes.show_in(node, of_moving, labels=not set(of_moving) & set(of_fixed))
 
     def one_list_error(self) -> InputError:
         """The problem if both selectors name one list."""

@@ -30,7 +30,7 @@ class LandmarksSection:
         self.ui, self._logic, self._state = ui, logic, state
         self._suggested: Any = None
         self._proposed: Any = None
-        self._shown: tuple = ()
+        self._shown: tuple = ((), None)  # lists, and whether they are shown
         self.display = DistanceDisplay(ui, logic, state, host)
         self.placing = Placing(ui, logic, state, self.display.update_soon)
         for button, action in (
@@ -43,8 +43,10 @@ class LandmarksSection:
             (ui.placeInFixedButton, self._place_in_fixed),
         ):
             button.connect("clicked(bool)", self._attempt(action))
+        ui.placeButton.connect("toggled(bool)", lambda on: self._arrange())
         say(ui.landmarksStatusLabel, "")
         state.watch(self.refresh)
+        state.watch_views(self._arrange)
 
     def refresh(self) -> None:
         """Enable what can be done now."""
@@ -75,11 +77,12 @@ class LandmarksSection:
         can_start(ui.discardSuggestionsButton, suggestions, _("Remove the suggested points."))
         self.placing.refresh()
         self.display.refresh()
+        self._arrange()
 
     def close(self) -> None:
         """The scene or the module goes away."""
         self._suggested = self._proposed = None
-        self._shown = ()
+        self._shown = ((), None)
         say(self.ui.landmarksStatusLabel, "")
         self.placing.close()
         self.display.close()
@@ -88,9 +91,18 @@ class LandmarksSection:
         """Hide the lists that were chosen before: those of another pair are at the same positions."""
         parameters = self._state.parameters
         chosen = tuple(node for node in (parameters.movingPoints, parameters.fixedPoints) if node is not None)
-        if chosen != self._shown:
-            self._logic.show_only(chosen, self._shown)
-            self._shown = chosen
+        wanted = chosen, bool(parameters.showLandmarks)
+        if wanted != self._shown:
+            self._logic.show_only(chosen, self._shown[0], visible=wanted[1])
+            self._shown = wanted
+
+    def _arrange(self) -> None:
+        """Show each list in the views of its image."""
+        if not self._state.in_scene:
+            return
+        parameters = self._state.parameters
+        lists = (parameters.movingPoints, self._suggested), (parameters.fixedPoints, self._proposed)
+        self._logic.arrange(parameters, *lists, placing=self.ui.placeButton.checked)
 
     def _attempt(self, action):
         def clicked(checked=False) -> None:
@@ -104,6 +116,7 @@ class LandmarksSection:
 
     def _suggest(self) -> None:
         self._discard()
+        self._state.parameters.showLandmarks = True
         self._suggested, self._proposed = self._logic.suggest(self._state.parameters)
         text = _(
             "{count} bifurcations are suggested. Delete those that you do not want, then accept the others."

@@ -30,7 +30,7 @@ def add_parts(logic: Any, qt: Any, settings_folder: Path) -> None:
         The user's folder for adapted checkpoints. It is outside the extension, so that an update preserves them.
     """
     logic.host = QtHost(qt)
-    logic.dependency = DependencyLogic()
+    logic.dependency = DependencyLogic(logic.host)
     logic.pairs = PairsLogic()
     logic.adapt = AdaptLogic(logic.host, settings_folder / "MetaRegistration" / "Checkpoints")
     logic.register = RegisterLogic(logic.host)

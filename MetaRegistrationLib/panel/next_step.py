@@ -181,7 +181,7 @@ class NextStep:
     def _working(self) -> bool:
         panel = self._panel
         work = {"adapt": panel.adapt, "folder": panel.folder, "visits": panel.visits}.get(self._path, panel.register)
-        return work.running
+        return work.running or panel.dependency.running
 
     def _mark(self, name: str) -> None:
         import qt

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..formats.images import Image
-from ..mrml import landmark_nodes, masks, scene, scene_folders, stored_registration, views, volumes
+from ..mrml import landmark_nodes, masks, overlay, scene, scene_folders, stored_registration, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..mrml.registration_node import result_of_pair
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
@@ -130,7 +130,7 @@ class PairsLogic:
 
     def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
         """Show a pair side by side and overlaid."""
-        views.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
+        overlay.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
 
     def _load(self, pair: ImagePair) -> dict:
         nodes = {

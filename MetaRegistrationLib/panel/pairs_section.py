@@ -108,6 +108,7 @@ class PairsSection:
             with self._state.together():
                 choose_pair(self._state.parameters, pair)
             self._logic.show(pair.moving, pair.fixed)
+            self._state.views_changed()
         except Exception as error:
             say(self.ui.pairsStatusLabel, sentence(error))
             return
@@ -152,6 +153,7 @@ class PairsSection:
         self._sized = wanted
         if self._logic.give_pixel_size(parameters, wanted[2]):
             self._logic.show(*wanted[:2], parameters.movingSlice, parameters.fixedSlice)
+            self._state.views_changed()
 
     def _folder_typed(self, path: str) -> None:
         self._state.parameters.folder = path

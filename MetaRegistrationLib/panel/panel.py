@@ -13,6 +13,7 @@ from .landmarks_section import LandmarksSection
 from .masks_section import MasksSection
 from .next_step import NextStep
 from .pairs_section import PairsSection
+from .preloading import Preloading
 from .register_section import RegisterSection
 from .report_section import ReportSection
 from .results_section import ResultsSection
@@ -41,6 +42,7 @@ class Panel:
         self.state = state = PanelState()
         self.folding = Folding(ui)
         state.done = self.folding.done
+        self.preloading = Preloading(logic.host, logic.dependency.torch_is_there)
         self.dependency = DependencySection(ui, logic.dependency, state)
         self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
         self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)

@@ -68,6 +68,7 @@ class Placing:
             return
         try:
             self._make_missing_lists()
+            self._state.parameters.showLandmarks = True
             self._state.notify()
             if self._lists is None:
                 raise self._logic.one_list_error()

@@ -21,6 +21,7 @@ from ..mrml import (
     error_maps,
     landmark_nodes,
     masks,
+    overlay,
     saved_results,
     scene,
     scene_folders,
@@ -192,24 +193,34 @@ class RegisterLogic:
         return masks.field_of_view(fixed)
 
     def show_pair(
-        self, moving, fixed, moving_slice: int, fixed_slice: int, fraction: float, field_of_view=None
-    ) -> views.Overlay:
-        """Show a pair side by side and overlaid, with a label map outlined on top."""
-        overlay = views.show_pair_and_overlay(
-            moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice, field_of_view=field_of_view
+        self, moving, fixed, moving_slice: int, fixed_slice: int, how: overlay.Compared, field_of_view=None
+    ) -> overlay.Overlay:
+        """Show a pair side by side and compared, with a label map outlined on top."""
+        return overlay.show_pair_and_overlay(
+            moving,
+            fixed,
+            how,
+            moving_slice=moving_slice,
+            fixed_slice=fixed_slice,
+            field_of_view=field_of_view,
+            later=self._host.single_shot,
         )
-        overlay.set_blend(fraction)
-        return overlay
 
     def show_one(self, node, facing, slice_index: int) -> None:
         """Show one volume instead of another."""
         views.show_one(node, facing=facing, slice_index=slice_index)
 
-    def show_overlay(self, moving, fixed, fixed_slice: int, fraction: float, field_of_view=None) -> views.Overlay:
-        """Show moving over fixed, with a label map outlined on top."""
-        return views.show_overlay(
-            moving, fixed, fixed_slice=fixed_slice, fraction=fraction, field_of_view=field_of_view
+    def show_overlay(
+        self, moving, fixed, fixed_slice: int, how: overlay.Compared, field_of_view=None
+    ) -> overlay.Overlay:
+        """Show moving and fixed compared, with a label map outlined on top."""
+        return overlay.show_overlay(
+            moving, fixed, how, fixed_slice=fixed_slice, field_of_view=field_of_view, later=self._host.single_shot
         )
+
+    def overlay_of(self, moving, fixed, field_of_view=None) -> overlay.Overlay | None:
+        """The overlay of two volumes that the views of a loaded scene show, or None."""
+        return overlay.overlay_of(moving, fixed, field_of_view=field_of_view, later=self._host.single_shot)
 
     def is_registered(self, moving, fixed, transform) -> bool:
         """Whether the transform is a registration of these volumes."""

@@ -238,11 +238,16 @@ class VisitsLogic:
 
     def select(self, nodes: VisitNodes, name: str) -> bool:
         """Show a visit in the view of the visits; False for one that could not be aligned."""
-        return nodes["browser"] is not None and visit_sequence.select_visit(nodes["browser"], name)
+        known = nodes["browser"] is not None and visit_sequence.select_visit(nodes["browser"], name)
+        if known:
+            change_nodes.show_one_at_a_time(nodes)
+        return known
 
     def play(self, nodes: VisitNodes, on: bool) -> None:
         """Play the visits, or stop."""
         if nodes["browser"] is not None:
+            if on:
+                change_nodes.show_one_at_a_time(nodes)
             visit_sequence.play(nodes["browser"], on)
 
     def playing(self, nodes: VisitNodes | None) -> bool:
@@ -251,7 +256,7 @@ class VisitsLogic:
         return browser is not None and bool(browser.GetPlaybackActive())
 
     def show(self, nodes: VisitNodes) -> None:
-        """Show visits, average and change in the views."""
+        """Show two visits and their change side by side; before a change is mapped, the visits in turns beside the average."""
         change_nodes.show_visits(nodes)
 
     def close(self) -> None:

@@ -12,7 +12,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Install PyTorch through the PyTorch extension. It asks before downloading (up to a few gigabytes).</source>
+        <source>Install PyTorch by the means of the PyTorch extension, which chooses the build for this computer. You can go on working, and cancel while it is downloaded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of the present file that is downloaded.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -328,11 +332,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Blend:</source>
+        <source>How the overlay compares both images. Blend: moving in magenta and fixed in green, white where they agree. Swipe: moving to the left of a line, fixed to its right. Checkerboard: tiles of both; the upper left one is of the moving image. Blink: one image at a time; the slider, or an arrow key on it, switches. Brightness is evened out for display only: the volumes stay as they are.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>0 shows the fixed image, 1 the moving image, values between show both.</source>
+        <source>0 shows the fixed image, 1 the moving image, values between show both. For a checkerboard: the number of tiles.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -341,6 +345,14 @@
     </message>
     <message>
         <source>Outline the tissue mask of the fixed image in the overlay. Pixels outside the line are ignored.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the landmarks in the views: moving points in the view of the moving image, fixed points in the others.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1509,28 +1521,55 @@
     </message>
 </context>
 <context>
+    <name>panel.compare_choice</name>
+    <message>
+        <source>Blend</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Swipe</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkerboard</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Blink</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.dependency_logic</name>
     <message>
         <source>PyTorch (install it at the top of this panel)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The PyTorch extension of Slicer is missing: install it with View / Extensions Manager, restart Slicer, and click again.</source>
+        <source>PyTorch could not be installed ({error}): check the network connection and click again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>PyTorch could not be installed ({error}): check the network connection and click again.</source>
+        <source>PyTorch was not installed, because the installation was declined.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The PyTorch extension of Slicer is missing: install it with View / Extensions Manager, restart Slicer, and click again.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
     <name>panel.dependency_section</name>
     <message>
-        <source>PyTorch is missing. Install it to train and to register. Without it, pairs can be viewed and landmarks measured.</source>
+        <source>PyTorch is missing. It is the library that runs the networks of this module: fine-tuning, registration and visits need it. Without it, pairs can be viewed and landmarks measured. The download has about 0.2 GB, on a computer with an NVIDIA GPU up to 3 GB; on the disk it takes about three times as much.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>PyTorch was not installed, because the installation was declined.</source>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Install PyTorch</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2348,6 +2387,33 @@
     </message>
 </context>
 <context>
+    <name>panel.torch_installation</name>
+    <message>
+        <source>Looking for the build of PyTorch for this computer ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking for {name} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Downloading {name} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Putting the files in place; this cannot be interrupted ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The installation of PyTorch was cancelled. Nothing was installed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch could not be installed. It failed at: {step} The reason: {reason}. Check the network connection and the free disk space, and click again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.training_display</name>
     <message>
         <source>from your last training</source>
@@ -2433,7 +2499,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Moving in magenta over fixed in green: white where both agree.</source>
+        <source>Show both images compared in one view.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -30,12 +30,12 @@ class FakeDependency:
     def missing(self):
         return [] if self.there else ["PyTorch"]
 
-    def install(self):
+    def install(self, on_step, on_end):
         self.asked += 1
         if self.error is not None:
             raise self.error
         self.there = True
-        return True
+        on_end("")
 
 
 class FakePairs:

@@ -26,7 +26,7 @@ def test_the_overlay_leaves_room_for_both_images(rig, widget, tmp_path):
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     click_row(rig, widget, 0)
     parameters, manager = widget.panel.state.parameters, slicer.app.layoutManager()
-    from MetaRegistrationLib.mrml.views import show_pair_and_overlay
+    from MetaRegistrationLib.mrml.overlay import show_pair_and_overlay
 
     show_pair_and_overlay(parameters.movingVolume, parameters.fixedVolume)
     settle(rig)

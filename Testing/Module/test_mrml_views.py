@@ -57,67 +57,13 @@ def _quarters(picture) -> list[tuple[int, ...]]:
     return [tuple(np.where(colour > 252, 255, np.where(colour < 3, 0, colour)).tolist()) for colour in colours]
 
 
-BLACK, GREEN, MAGENTA, WHITE = (0, 0, 0), (0, 255, 0), (255, 0, 255), (255, 255, 255)
-
-
-def test_the_overlay_is_white_where_both_agree(rig):
-    from MetaRegistrationLib.mrml.views import show_overlay
-
-    show_overlay(_volume(_halves(0), "moving"), _volume(_halves(1), "fixed"))
-    assert _quarters(_picture(rig)) == [WHITE, MAGENTA, GREEN, BLACK]
-    assert rig.layouts == [slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView]
-
-
-@pytest.mark.parametrize(
-    ("fraction", "expected"),
-    [(0, [GREEN, BLACK, GREEN, BLACK]), (1, [MAGENTA, MAGENTA, BLACK, BLACK]), (0.5, [WHITE, MAGENTA, GREEN, BLACK])],
-)
-def test_the_blend_goes_from_fixed_to_moving(rig, fraction, expected):
-    from MetaRegistrationLib.mrml.views import show_overlay
-
-    overlay = show_overlay(_volume(_halves(0), "moving"), _volume(_halves(1), "fixed"))
-    overlay.set_blend(fraction)
-    assert _quarters(_picture(rig)) == expected
-
-
-def test_the_blend_changes_steadily(rig):
-    from MetaRegistrationLib.mrml.views import show_overlay
-
-    overlay = show_overlay(_volume(_halves(0), "moving"), _volume(_halves(1), "fixed"))
-    corner = []
-    for fraction in (0, 0.25, 0.499, 0.501, 0.75, 1):
-        overlay.set_blend(fraction)
-        corner.append(_quarters(_picture(rig))[0])
-    red, green = (np.array([colour[channel] for colour in corner]) for channel in (0, 1))
-    np.testing.assert_allclose(red, [0, 127, 254, 255, 255, 255], atol=2)
-    np.testing.assert_allclose(green, [255, 255, 255, 254, 127, 0], atol=2)
-
-
-def test_flicker_shows_one_image_at_a_time(rig):
-    from MetaRegistrationLib.mrml.views import show_overlay
-
-    overlay = show_overlay(_volume(_halves(0), "moving"), _volume(_halves(1), "fixed"))
-    overlay.flicker()
-    assert _quarters(_picture(rig)) == [MAGENTA, MAGENTA, BLACK, BLACK]
-    overlay.flicker()
-    assert _quarters(_picture(rig)) == [GREEN, BLACK, GREEN, BLACK]
-    overlay.flicker(False)
-    assert _quarters(_picture(rig)) == [WHITE, MAGENTA, GREEN, BLACK]
-
-
-def test_an_overlay_outlives_its_volumes(rig):
-    from MetaRegistrationLib.mrml.views import show_overlay
-
-    overlay = show_overlay(_volume(_halves(0), "moving"), _volume(_halves(1), "fixed"))
-    slicer.mrmlScene.Clear(0)
-    overlay.set_blend(0.2)
-    overlay.flicker()
-    assert slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode").GetBackgroundVolumeID() is None
+BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 
 
 @pytest.mark.parametrize("place", [Geometry(SIZE), OBLIQUE], ids=["plain", "oblique"])
 def test_a_pair_stands_side_by_side_as_its_files_have_it(rig, place):
-    from MetaRegistrationLib.mrml.views import show_overlay, show_pair
+    from MetaRegistrationLib.mrml.overlay import show_overlay
+    from MetaRegistrationLib.mrml.views import show_pair
 
     corner = blob(SIZE, (28, 32), 8)
     moving, fixed = _volume(corner, "moving", place), _volume(_halves(1), "fixed", place)
@@ -140,15 +86,6 @@ def test_the_view_goes_to_the_slice(rig):
     show_pair(node, node, moving_slice=0, fixed_slice=1)
     assert _quarters(_picture(rig, "Red")) == [WHITE, WHITE, BLACK, BLACK]
     assert _quarters(_picture(rig, "Yellow")) == [WHITE, BLACK, WHITE, BLACK]
-
-
-def test_nothing_is_needed_beyond_the_scene(rig, monkeypatch):
-    from MetaRegistrationLib.mrml.views import show_overlay
-
-    monkeypatch.setattr(slicer, "app", None)
-    show_overlay(_volume(_halves(0), "moving"), _volume(_halves(1), "fixed"))
-    composite = slicer.mrmlScene.GetSingletonNode("Red", "vtkMRMLSliceCompositeNode")
-    assert slicer.mrmlScene.GetNodeByID(composite.GetForegroundVolumeID()).GetName() == "moving"
 
 
 def test_the_chart_draws_every_epoch(rig):

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6 import QtCore, QtWidgets
 
 from .standin import standin
+from .view_widgets import pause_drawing
 
 VERSION = (5, 13, 0)
 
@@ -110,16 +111,16 @@ class qSlicerApplication:
         return text
 
     def pauseRender(self):
-        """Views are drawn only when they are looked at."""
-        return 0
+        """Draw no view until `resumeRender` was called as often; returns how often that is."""
+        return pause_drawing(True)
 
     def resumeRender(self):
-        """Views are drawn only when they are looked at."""
-        return 0
+        """Draw the views again."""
+        return pause_drawing(False)
 
     def setRenderPaused(self, paused):
-        """Views are drawn only when they are looked at."""
-        return 0
+        """`pauseRender` or `resumeRender`."""
+        return pause_drawing(paused)
 
     def moduleDocumentationUrl(self, name):
         """Address of a module's page."""

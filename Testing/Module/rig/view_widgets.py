@@ -21,6 +21,19 @@ def _paint(widget: QtWidgets.QWidget, pixels) -> None:
     painter.end()
 
 
+_paused = [0]  # how often drawing was paused
+
+
+def pause_drawing(on: bool) -> int:
+    """Pause drawing, or end one pause; returns how many there are."""
+    _paused[0] = max(0, _paused[0] + (1 if on else -1))
+    if not _paused[0]:
+        for widget in QtWidgets.QApplication.allWidgets():
+            if isinstance(widget, qMRMLSliceView):
+                widget.update()
+    return _paused[0]
+
+
 @standin(QtWidgets.QWidget)
 class qMRMLSliceView:
     """Draws a real slice view; its mouse is driven through ``drawn.click``."""
@@ -28,6 +41,7 @@ class qMRMLSliceView:
     def __init__(self, view: SliceView):
         super().__init__()
         self._drawn = view
+        self._last = None
         self.setMinimumSize(120, 120)
 
     def resizeEvent(self, event):
@@ -35,8 +49,11 @@ class qMRMLSliceView:
         self._drawn.resize((event.size().width(), event.size().height()))
 
     def paintEvent(self, event):
-        """Draw the view."""
-        _paint(self, self._drawn.render())
+        """Draw the view; while drawing is paused, as it was."""
+        if not _paused[0]:
+            self._last = self._drawn.render()
+        if self._last is not None:
+            _paint(self, self._last)
 
     def renderWindow(self):
         """The VTK window."""
