@@ -41,7 +41,17 @@ class MetaRegistration(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         parent.title = _("Meta-Registration")
         parent.categories = [translate("qSlicerAbstractCoreModule", "Registration")]
-        parent.dependencies = ["Colors", "Markups", "Plots", "Segmentations", "Tables", "Transforms", "Volumes"]
+        parent.dependencies = [
+            "Colors",
+            "Markups",
+            "Plots",
+            "Segmentations",
+            "Sequences",
+            "SubjectHierarchy",
+            "Tables",
+            "Transforms",
+            "Volumes",
+        ]
         parent.contributors = [_("The MetaRegistration authors (see CITATION.cff)")]
         parent.helpText = _(
             "Registers pairs of 2D images, such as OCTA scans of two visits, with a meta-learned network that is "
@@ -55,7 +65,16 @@ def registerSampleData():
     """Offer the sample pairs in the Sample Data module."""
     from MetaRegistrationLib.mrml.samples import register_sample_data
 
-    register_sample_data(Path(__file__).parent / "Resources" / "Icons" / "MetaRegistration.png")
+    register_sample_data(Path(__file__).parent / "Resources" / "Icons" / "MetaRegistration.png", chooseSamplePair)
+
+
+def chooseSamplePair(pair):
+    """Choose a sample pair in the parameters of the scene, so that the panel is ready for it, opened or not."""
+    from MetaRegistrationLib.panel.chosen_pair import choose_pair
+
+    parameters = MetaRegistrationLogic().getParameterNode()
+    with slicer.util.NodeModify(parameters.parameterNode):  # halfway, nodes of two pairs stand side by side
+        choose_pair(parameters, pair)
 
 
 # Slicer's wrapper connects no A | B with a selector.
@@ -82,6 +101,7 @@ class MetaRegistrationParameterNode:
     movingMask: MaskNode
     fixedMask: MaskNode
     showFieldOfView: bool = True
+    showLandmarks: bool = True
     warpedVolume: slicer.vtkMRMLScalarVolumeNode
     transform: slicer.vtkMRMLGridTransformNode
     movingPoints: slicer.vtkMRMLMarkupsFiducialNode
@@ -120,8 +140,10 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
 
     def cleanup(self):
         """The module is reloaded, or Slicer quits."""
+        self.panel.dependency.close()
         self.link.close()
         self.panel.close()
+        self.panel.preloading.close()
         self.logic.close()
 
     def onReload(self):
@@ -132,6 +154,7 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
     def enter(self):
         """The user comes to the module."""
         self.link.connect()
+        self.panel.preloading.start_when_idle(lambda: self.parent.isEntered)
 
 
 class MetaRegistrationLogic(ScriptedLoadableModuleLogic):

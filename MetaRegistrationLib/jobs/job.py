@@ -105,6 +105,11 @@ class Job:
         self._process.closeWriteChannel()
         self._host.single_shot(_ASKED_MS, self._terminate)
 
+    def wait(self, milliseconds: int) -> None:
+        """Let the run end, for a time at most."""
+        if self.state in (RUNNING, CANCELLING):
+            self._process.waitForFinished(milliseconds)
+
     def close(self) -> None:
         """Kill the run at once, without further calls: for the end of the program or of a module."""
         running = self.state in (RUNNING, CANCELLING)

@@ -15,7 +15,7 @@ from ..visits.regions import REGION_COLUMNS
 from . import views
 from .coloured import fill_colours, show_coloured
 from .placement import RAS_TO_LPS
-from .visit_nodes import VisitNodes
+from .visit_nodes import VisitNodes, name_in_scene
 from .volumes import place_image
 
 _COLOURS = 256
@@ -77,7 +77,7 @@ def put_centre(nodes: VisitNodes, centre_xy: tuple[float, float], geometry: Geom
     """The centre of the grid, a point that the user may move. If there is none, it is made at the suggested position."""
     node = nodes["centre"]
     if node is None:
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name_in_scene(nodes.name, name))
         node.CreateDefaultDisplayNodes()
         node.GetDisplayNode().SetSelectedColor(*_CENTRE_COLOUR)
         nodes["centre"] = node
@@ -112,21 +112,44 @@ def place_points(node) -> None:
 
 
 def show_visits(nodes: VisitNodes) -> None:
+    """Show the earlier visit, the later visit and their change side by side; without a change as `show_sequence`."""
+    found = nodes.volumes
+    pair = found.get(nodes.attribute("Earlier")), found.get(nodes.attribute("Later"))
+    reference, average = found.get(nodes.reference), nodes["average"]
+    if nodes["change"] is None or None in (*pair, reference, average):
+        show_sequence(nodes)
+        return
+    views.show_three((*pair, average), reference)
+    _lay_change(nodes, views.THREE_VIEWS[2])
+
+
+def show_sequence(nodes: VisitNodes) -> None:
     """Show the visits one at a time beside the average, and over that the change where there is one."""
-    shown, average, change = nodes["shown"], nodes["average"], nodes["change"]
+    shown, average = nodes["shown"], nodes["average"]
     if shown is None or average is None:
         return
     views.show_pair(shown, average)
-    if change is None:
+    if nodes["change"] is not None:
+        _lay_change(nodes, views.PAIR_VIEWS[1])
+
+
+def show_one_at_a_time(nodes: VisitNodes) -> None:
+    """Let a view show the visits one at a time, if none does."""
+    if not views.all_views_of(nodes["shown"]):
+        show_sequence(nodes)
+
+
+def _lay_change(nodes: VisitNodes, view: str) -> None:
+    """The change, and what is not measurable, over the average that a view shows."""
+    composite = slicer.mrmlScene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
+    if composite is None:
         return
-    composite = slicer.mrmlScene.GetSingletonNode(views.PAIR_VIEWS[1], "vtkMRMLSliceCompositeNode")
-    if composite is not None:
-        with slicer.util.NodeModify(composite):
-            composite.SetCompositing(composite.Alpha)
-            composite.SetForegroundVolumeID((nodes["clusters"] or change).GetID())
-            composite.SetForegroundOpacity(_OPACITY)
-            composite.SetLabelVolumeID(nodes["unknown"].GetID() if nodes["unknown"] is not None else None)
-            composite.SetLabelOpacity(1.0)
+    with slicer.util.NodeModify(composite):
+        composite.SetCompositing(composite.Alpha)
+        composite.SetForegroundVolumeID((nodes["clusters"] or nodes["change"]).GetID())
+        composite.SetForegroundOpacity(_OPACITY)
+        composite.SetLabelVolumeID(nodes["unknown"].GetID() if nodes["unknown"] is not None else None)
+        composite.SetLabelOpacity(1.0)
 
 
 def _node(nodes: VisitNodes, part: str, class_name: str, names: dict[str, str]):

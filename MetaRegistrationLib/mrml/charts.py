@@ -1,4 +1,4 @@
-"""Loss and NCC during fine-tuning, drawn in Slicer's plot view."""
+"""Loss and NCC during fine-tuning, drawn in Slicer's plot views."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 _STEP, _LOSS, _NCC = "epoch", "loss", "NCC"
 _MARGIN = 0.05  # of the values' spread, above and below
+LEAST_POINTS = 2  # of a line; with fewer, each drawing costs an error in the log
+_LAYOUT = 20597  # a number of our own, apart from Slicer's and other extensions'
+_VIEWS = ("MetaRegistrationLoss", "MetaRegistrationNCC")
 _COLOURS = {_LOSS: (0.85, 0.33, 0.10), _NCC: (0.0, 0.45, 0.74)}
 
 
@@ -29,93 +32,143 @@ def fit_axes(chart, points: np.ndarray, beside: float = 0.0) -> None:
 
 
 class LossChart:
-    """Two tables of (epoch, loss) and (epoch, NCC), their plot series and the chart of both, in the scene.
+    """Loss and NCC of a training, each with a table, a curve and a chart of its own in the scene.
 
     Parameters
     ----------
     name : str
-        Title of the chart, and name of its nodes.
+        Start of the titles of the charts, and of the names of the nodes.
     """
 
     def __init__(self, name: str = "Fine-tuning"):
-        # Each curve has a table of its own: a gap in a common one is an error to VTK at every drawing.
-        self.tables = [
-            slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} {column} table") for column in (_LOSS, _NCC)
-        ]
-        self.chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{name} chart")
-        self.series = [self._add_series(*both) for both in zip((_LOSS, _NCC), self.tables, strict=True)]
-        self.chart.SetTitle(name)
-        self.chart.SetXAxisTitle(_STEP)
-        self.chart.SetYAxisTitle("")
-        self.clear()
+        # Each curve has axes of its own, because the two have different ranges, and needs no legend then.
+        self._curves = [_Curve(name, column) for column in (_LOSS, _NCC)]
+        self.tables = [curve.table for curve in self._curves]
+        self.series = [curve.series for curve in self._curves]
+        self.charts = [curve.chart for curve in self._curves]
 
     def append(self, step: float, loss: float, ncc: float | None = None) -> None:
         """Add a point to each curve that has one. Does nothing once the scene was closed."""
         if not self.alive:
             return
-        for table, value in zip(self.tables, (loss, ncc), strict=True):
-            if value is None or not math.isfinite(value):
-                continue
-            values = table.GetTable()
-            row = values.InsertNextBlankRow()
-            for column, number in enumerate((step, value)):
-                values.SetValue(row, column, vtk.vtkVariant(float(number)))
-            values.Modified()
-            table.Modified()
-        self._fit()
-
-    def _fit(self) -> None:
-        """Let the axes show all points: Slicer's plot view fits them once, and never again while the tables grow."""
-        fit_axes(self.chart, np.concatenate([_points(table) for table in self.tables]))
+        for curve, value in zip(self._curves, (loss, ncc), strict=True):
+            if value is not None and math.isfinite(value):
+                curve.append(step, value)
 
     def label(self, axis: str, loss: str, ncc: str) -> None:
-        """What the horizontal axis counts, and what the legend calls the two curves."""
+        """What the horizontal axes count, and what the two curves are called."""
         if self.alive:
-            self.chart.SetXAxisTitle(axis)
-            for series, name in zip(self.series, (loss, ncc), strict=True):
-                series.SetName(name)
+            for curve, name in zip(self._curves, (loss, ncc), strict=True):
+                curve.label(axis, name)
 
     def clear(self) -> None:
         """Remove all points."""
-        for node, name in zip(self.tables, (_LOSS, _NCC), strict=True):
-            table = vtk.vtkTable()
-            for title in (_STEP, name):
-                column = vtk.vtkDoubleArray()
-                column.SetName(title)
-                table.AddColumn(column)
-            node.SetAndObserveTable(table)
+        for curve in self._curves:
+            curve.clear()
 
     def show(self) -> bool:
-        """Switch to a layout with a plot view and draw the chart there; False where there are no plot views."""
-        plots = getattr(getattr(slicer, "modules", None), "plots", None)
-        if plots is None or not self.alive:
+        """Show both charts below the images; False where there are no plot views."""
+        if not hasattr(getattr(slicer, "modules", None), "plots") or not self.alive:
             return False
-        plots.logic().ShowChartInLayout(self.chart)
+        _show_layout()
+        for view, chart in zip(_VIEWS, self.charts, strict=True):
+            node = slicer.mrmlScene.GetSingletonNode(view, "vtkMRMLPlotViewNode")
+            if node is not None:
+                # The chart that is active in the scene would take the place of both.
+                node.SetDoPropagatePlotChartSelection(False)
+                node.SetPlotChartNodeID(chart.GetID())
         return True
 
     def remove(self) -> None:
-        """Take the chart and its tables out of the scene."""
-        for node in (self.chart, *self.series, *self.tables):
+        """Take the charts and their tables out of the scene."""
+        for node in (*self.charts, *self.series, *self.tables):
             if node.GetScene() is not None:
                 slicer.mrmlScene.RemoveNode(node)
 
     @property
     def alive(self) -> bool:
         """Whether the nodes are still in the scene."""
-        return all(table.GetScene() is not None for table in self.tables) and self.chart.GetScene() is not None
+        return all(node.GetScene() is not None for node in (*self.tables, *self.charts))
 
-    def _add_series(self, column: str, table):
-        series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", column)
-        series.SetName(column)  # the legend shows it
-        series.SetAndObserveTableNodeID(table.GetID())
+
+class _Curve:
+    """A table of (epoch, value), its plot series, and a chart of this series alone."""
+
+    def __init__(self, name: str, column: str):
+        # A table for each curve: a gap in a common one is an error to VTK at every drawing.
+        self._column, self._name = column, name
+        self.table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", f"{name} {column} table")
+        self.chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", f"{name} {column} chart")
+        self.series = self._add_series()
+        self.chart.SetLegendVisibility(False)
+        self.label(_STEP, column)
+        self.clear()
+
+    def append(self, step: float, value: float) -> None:
+        values = self.table.GetTable()
+        row = values.InsertNextBlankRow()
+        for column, number in enumerate((step, value)):
+            values.SetValue(row, column, vtk.vtkVariant(float(number)))
+        values.Modified()
+        self.table.Modified()
+        if row + 1 == LEAST_POINTS:
+            self.chart.AddAndObservePlotSeriesNodeID(self.series.GetID())
+        fit_axes(self.chart, _points(self.table))  # Slicer's plot view fits them once, and not while the table grows
+
+    def label(self, axis: str, name: str) -> None:
+        self.series.SetName(name)
+        self.chart.SetTitle(f"{self._name}: {name}")
+        self.chart.SetXAxisTitle(axis)
+        self.chart.SetYAxisTitle(self._column)
+
+    def clear(self) -> None:
+        self.chart.RemoveAllPlotSeriesNodeIDs()
+        table = vtk.vtkTable()
+        for title in (_STEP, self._column):
+            column = vtk.vtkDoubleArray()
+            column.SetName(title)
+            table.AddColumn(column)
+        self.table.SetAndObserveTable(table)
+
+    def _add_series(self):
+        series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", self._column)
+        series.SetAndObserveTableNodeID(self.table.GetID())
         series.SetXColumnName(_STEP)
-        series.SetYColumnName(column)
+        series.SetYColumnName(self._column)
         series.SetPlotType(series.PlotTypeScatter)  # the type that has an x column
         series.SetMarkerStyle(series.MarkerStyleNone)
         series.SetLineStyle(series.LineStyleSolid)
-        series.SetColor(*_COLOURS[column])
-        self.chart.AddAndObservePlotSeriesNodeID(series.GetID())
+        series.SetColor(*_COLOURS[self._column])
         return series
+
+
+def _show_layout() -> None:
+    """The images in the upper half, the two charts in the lower one."""
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if node is None:
+        return
+    if not node.IsLayoutDescription(_LAYOUT):
+        node.AddLayoutDescription(_LAYOUT, _layout_description())
+    node.SetViewArrangement(_LAYOUT)
+
+
+def _layout_description() -> str:
+    images = [
+        f'<view class="vtkMRMLSliceNode" singletontag="{name}"><property name="orientation" action="default">Axial'
+        f'</property><property name="viewlabel" action="default">{name[0]}</property></view>'
+        for name in ("Red", "Yellow")
+    ]
+    plots = [
+        f'<view class="vtkMRMLPlotViewNode" singletontag="{name}"><property name="viewlabel" action="default">{label}'
+        f"</property></view>"
+        for name, label in zip(_VIEWS, (_LOSS, _NCC), strict=True)
+    ]
+    # Every item has a size: without one CTK's splitter goes by size hints.
+    rows = ("".join(f'<item splitSize="500">{view}</item>' for view in views) for views in (images, plots))
+    halves = "".join(
+        f'<item splitSize="500"><layout type="horizontal" split="true">{row}</layout></item>' for row in rows
+    )
+    return f'<layout type="vertical" split="true">{halves}</layout>'
 
 
 def _points(table) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import slicer
 
 from ..core.geometry import Geometry
 from ..formats.landmarks import Landmarks
-from . import transforms
+from . import transforms, views
 from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
 from .placement import is_under, linear_to_world
 from .stored_registration import StoredRegistration
@@ -56,7 +58,8 @@ def replace(parameters, registration: StoredRegistration, side: str, landmarks: 
     geometry = (registration.moving if moving else registration.fixed).geometry
     node = getattr(parameters, name)
     if node is None:
-        node = new_list(_TITLES[side], MOVING_COLOUR if moving else FIXED_COLOUR)
+        volume = parameters.movingVolume if moving else parameters.fixedVolume
+        node = new_list(f"{volume.GetName()} points", MOVING_COLOUR if moving else FIXED_COLOUR)
         setattr(parameters, name, node)
     transform = parameters.transform if moving and registration.registered else None
     if transform is not None:
@@ -99,13 +102,25 @@ def set_visible(node, visible: bool) -> None:
         node.SetDisplayVisibility(visible)
 
 
+def show_in(node, names: Sequence[str], *, labels: bool = True) -> None:
+    """Restrict a point list to slice views by name, with or without its labels; whether it is shown at all stays."""
+    if node is None or node.GetScene() is None:
+        return
+    node.CreateDefaultDisplayNodes()
+    display, wanted = node.GetDisplayNode(), views.slice_node_ids(names)
+    with slicer.util.NodeModify(display):
+        if list(display.GetViewNodeIDs()) != wanted:
+            display.RemoveAllViewNodeIDs()
+            for identifier in wanted:
+                display.AddViewNodeID(identifier)
+        display.SetVisibility2D(bool(wanted))  # without identifiers it would be all views
+        display.SetPointLabelsVisibility(labels)
+
+
 def remove(node) -> None:
     """Remove a node from the scene if it is there."""
     if node is not None and node.GetScene() is not None:
         slicer.mrmlScene.RemoveNode(node)
-
-
-_TITLES = {"moving": "Moving points", "fixed": "Fixed points"}
 
 
 def _picked(landmarks: Landmarks, labels: list[str]):

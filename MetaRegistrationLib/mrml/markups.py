@@ -11,9 +11,10 @@ from .placement import RAS_TO_LPS, to_world
 
 MOVING_COLOUR = (0.0, 1.0, 0.0)
 FIXED_COLOUR = (1.0, 1.0, 0.0)
-# Type and size, percent of a view: where a carried landmark lies on a fixed one, the arms of the cross reach beyond the star, and
+# Type and size, percent of a view: where a moving landmark lies on a fixed one, the arms of the cross reach beyond the star, and
 # its rays stand between them, whichever is drawn last.
-_GLYPHS = {MOVING_COLOUR: ("Cross2D", 4.6), FIXED_COLOUR: ("StarBurst2D", 3.0)}
+_GLYPHS = {MOVING_COLOUR: ("Cross2D", 2.6), FIXED_COLOUR: ("StarBurst2D", 1.7)}
+_TEXT_SIZE = 2.4
 
 
 def landmarks_from_node(node, geometry: Geometry, *, world: bool = True, without=None) -> Landmarks:
@@ -81,6 +82,7 @@ def set_colour(node, colour: tuple[float, float, float]) -> None:
         glyph, size = _GLYPHS[colour]
         display.SetGlyphTypeFromString(glyph)
         display.SetGlyphScale(size)
+        display.SetTextScale(_TEXT_SIZE)
 
 
 def defined_points(node) -> list[int]:

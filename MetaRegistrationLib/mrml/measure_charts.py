@@ -54,7 +54,7 @@ def put_chart(
         One of `visit_nodes.CHARTED`.
     titles : ChartTitles
     points : sequence of (float, float)
-        Finite, in the order of time.
+        At least `charts.LEAST_POINTS`, finite, in the order of time.
     band : (float, float), optional
         Values between which a difference from the first visit is within repeatability.
 
@@ -88,6 +88,18 @@ def put_chart(
     chart.SetLegendVisibility(False)
     fit_axes(chart, np.array(shown, dtype=float).reshape(-1, 2), _BESIDE)
     return chart
+
+
+def empty_chart(nodes: VisitNodes, measure: str) -> None:
+    """Take the curves of an earlier registration off the chart of a measure, if there is one."""
+    chart = nodes[f"chart_{measure}"]
+    if chart is not None:
+        chart.RemoveAllPlotSeriesNodeIDs()
+
+
+def has_curves(chart) -> bool:
+    """Whether there is a chart with something to draw."""
+    return chart is not None and chart.GetNumberOfPlotSeriesNodes() > 0
 
 
 def show_chart(chart) -> bool:

@@ -49,14 +49,20 @@ def ids() -> set[str]:
 def remove(identifiers: set[str]) -> None:
     """Remove these nodes, as far as they are there."""
     for node in _nodes():
-        if node.GetID() in identifiers and node.GetScene() is not None:
-            slicer.mrmlScene.RemoveNode(node)
+        if node.GetID() in identifiers:
+            _remove(node)
 
 
 def _remove_all_but(identifiers: set[str]) -> None:
     for node in _nodes():
-        if node.GetID() not in identifiers and node.GetScene() is not None:
-            slicer.mrmlScene.RemoveNode(node)
+        if node.GetID() not in identifiers:
+            _remove(node)
+
+
+def _remove(node) -> None:
+    # The subject hierarchy, which holds all nodes of the scene, may have been made meanwhile.
+    if node.GetScene() is not None and not node.IsA("vtkMRMLSubjectHierarchyNode"):
+        slicer.mrmlScene.RemoveNode(node)
 
 
 def _nodes() -> list:

@@ -31,6 +31,7 @@ class SceneLink(VTKObservationMixin):
         self._parameters: Any = None
         self._gui_tag: Any = None
         self._observers: list[int] = []
+        self._left_out = False  # a chosen node is about to be removed
         scene = slicer.mrmlScene
         for event, method in (
             (scene.StartCloseEvent, self._closing),
@@ -38,6 +39,8 @@ class SceneLink(VTKObservationMixin):
             # The parameters of a scene come one after another, and are not complete before the end.
             (scene.StartImportEvent, self._importing),
             (scene.EndImportEvent, self._imported),
+            (scene.NodeAboutToBeRemovedEvent, self._leaving),
+            (scene.NodeRemovedEvent, self._left),
         ):
             self.addObserver(scene, event, method)
         self.connect()
@@ -83,6 +86,32 @@ class SceneLink(VTKObservationMixin):
         for tag in self._observers:  # of one that is gone already VTK makes nothing
             self._parameters.RemoveObserver(tag)
         self._observers = []
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _leaving(self, caller, event, node) -> None:
+        """Choose none instead of a node that is about to be removed.
+
+        A selector of Slicer takes the row of the node out of its list, and Qt then selects the next node, which nobody chose. The
+        selectors hear of it after this observer, because of its priority.
+        """
+        parameters = self._parameters
+        if parameters is None or caller.IsClosing():
+            return
+        holder = parameters.parameterNode
+        roles = [holder.GetNthNodeReferenceRole(index) for index in range(holder.GetNumberOfNodeReferenceRoles())]
+        # A parameter of several classes of nodes has a role for each: movingMask.0, movingMask.1.
+        chosen = [role.partition(".")[0] for role in roles if holder.GetNodeReference(role) is node]
+        with self._panel.state.together():
+            for name in chosen:
+                if hasattr(parameters, name):
+                    setattr(parameters, name, None)
+        self._left_out = bool(chosen) or self._left_out
+
+    def _left(self, caller, event) -> None:
+        """A node is gone: what the sections list of the scene has changed, if they used it."""
+        if self._left_out and not caller.IsClosing():
+            self._left_out = False
+            self._panel.state.notify()
 
     def _closing(self, caller=None, event=None) -> None:
         self._use(None)

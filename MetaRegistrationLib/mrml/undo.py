@@ -6,6 +6,7 @@ import slicer
 import vtk
 
 from .scene import ids, remove
+from .scene_folders import back_to_top, nodes_at_top
 
 _OF_THE_NODE_ITSELF = ("transform", "display", "storage")
 
@@ -26,17 +27,31 @@ class BeforeRegistration:
         self._ids = ids()
         self._states = [(node, _state(node)) for node in nodes if node is not None]
         self._added: set[str] = set()
+        self._at_top = nodes_at_top()
 
     def done(self) -> None:
         """The registration is complete: what is new in the scene came of it."""
         self._added = ids() - self._ids
 
-    def restore(self) -> None:
-        """Restore the scene. Nodes that others added later stay; removed ones are ignored."""
+    def restore(self) -> list[str]:
+        """Restore the scene. Nodes that others added later stay.
+
+        Returns
+        -------
+        list of str
+            Names of the nodes that were removed since, and of transforms that nodes were under: neither comes back.
+        """
+        lost = []
         for node, state in self._states:
-            if node.GetScene() is not None:
-                _bring_back(node, state)
+            if node.GetScene() is None:
+                lost.append(node.GetName())
+                continue
+            _bring_back(node, state)
+            if state["parent"] is not None and node.GetParentTransformNode() is None:
+                lost.append(state["parent_name"])
         remove(self._added)
+        back_to_top(self._at_top)
+        return list(dict.fromkeys(lost))
 
 
 def _state(node) -> dict:
@@ -48,6 +63,8 @@ def _state(node) -> dict:
         },
         "parent": node.GetTransformNodeID(),
     }
+    parent = node.GetParentTransformNode()
+    state["parent_name"] = "" if parent is None else parent.GetName()
     if node.IsA("vtkMRMLVolumeNode"):
         matrix = vtk.vtkMatrix4x4()
         node.GetIJKToRASMatrix(matrix)
@@ -71,4 +88,5 @@ def _bring_back(node, state: dict) -> None:
         if "matrix" in state:
             node.SetIJKToRASMatrix(state["matrix"])
             node.SetAndObserveImageData(state["image"])
-        node.SetAndObserveTransformNodeID(state["parent"])
+        known = slicer.mrmlScene.GetNodeByID(state["parent"] or "") is not None
+        node.SetAndObserveTransformNodeID(state["parent"] if known else None)

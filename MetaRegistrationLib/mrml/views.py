@@ -1,20 +1,38 @@
-"""Content of the slice views: moving and fixed side by side, or overlaid in magenta and green."""
+"""Content of the slice views: layouts, volumes in grey, and their slices as their files have them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import slicer
 
+from . import display_volume
 from .placement import RAS_TO_LPS, geometry_from_matrix, linear_to_world
 from .volumes import ijk_to_ras, volume_slices
 
 PAIR_VIEWS = ("Red", "Yellow")
 OVERLAY_VIEW = "Red"
 BELOW_PAIR_VIEW = "Green"
-PAIR_AND_OVERLAY_LAYOUT = 20587  # a number of our own, apart from Slicer's and other extensions'
-GREY, MAGENTA, GREEN = (f"vtkMRMLColorTableNode{name}" for name in ("Grey", "Magenta", "Green"))
+THREE_VIEWS = (*PAIR_VIEWS, BELOW_PAIR_VIEW)
+PAIR_AND_OVERLAY_LAYOUT, THREE_LAYOUT = 20587, 20588  # numbers of our own, apart from Slicer's and other extensions'
+_LINKED = "MetaRegistration.Linked"  # attribute of the composite nodes that are linked for three views
+GREY = "vtkMRMLColorTableNodeGrey"
 
 
+@contextmanager
+def drawn_once() -> Iterator[None]:
+    """Draw the views after the block, not amid it: a view with a deformed image takes long."""
+    pause = getattr(getattr(slicer, "app", None), "setRenderPaused", lambda paused: None)
+    pause(True)
+    try:
+        yield
+    finally:
+        pause(False)
+
+
+@drawn_once()
 def show_pair(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> None:
     """Show moving (left) and fixed (right) in grey, side by side, each as its file has it: rows down, columns right.
 
@@ -26,35 +44,12 @@ def show_pair(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0) -> 
     """
     set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutSideBySideView)
     for name, volume, index in zip(PAIR_VIEWS, (moving, fixed), (moving_slice, fixed_slice), strict=True):
-        _set_colour(volume, GREY)
-        _set_layers(name, volume, None, 0.0)
+        set_grey(volume)
+        set_layers(name, volume)
         face_slice(name, volume, index)
 
 
-def show_overlay(moving, fixed, *, fraction: float = 0.5, fixed_slice: int = 0, field_of_view=None) -> Overlay:
-    """Show moving in magenta and fixed in green in one view, white where both agree; a label map outlined on top."""
-    set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
-    overlay = Overlay(moving, fixed, field_of_view=field_of_view)
-    overlay.colour()
-    overlay.set_blend(fraction)
-    face_slice(OVERLAY_VIEW, fixed, fixed_slice)
-    return overlay
-
-
-def show_pair_and_overlay(moving, fixed, *, moving_slice: int = 0, fixed_slice: int = 0, field_of_view=None) -> Overlay:
-    """Show moving in magenta and fixed in green side by side, and both overlaid below, a label map outlined on top."""
-    _add_pair_and_overlay_layout()
-    set_layout(PAIR_AND_OVERLAY_LAYOUT)
-    overlay = Overlay(moving, fixed, BELOW_PAIR_VIEW, field_of_view)
-    overlay.colour()
-    for name, volume, index in zip(PAIR_VIEWS, (moving, fixed), (moving_slice, fixed_slice), strict=True):
-        _set_layers(name, volume, None, 0.0)
-        face_slice(name, volume, index)
-    overlay.set_blend(0.5)
-    face_slice(BELOW_PAIR_VIEW, fixed, fixed_slice)
-    return overlay
-
-
+@drawn_once()
 def show_one(volume, *, slice_index: int = 0, facing=None) -> None:
     """Show a volume in grey, alone.
 
@@ -67,76 +62,30 @@ def show_one(volume, *, slice_index: int = 0, facing=None) -> None:
         Volume in whose plane and place the view stays, such as the fixed one for a warped one; `volume` by default.
     """
     set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
-    _set_colour(volume, GREY)
-    _set_layers(OVERLAY_VIEW, volume, None, 0.0)
+    set_grey(volume)
+    set_layers(OVERLAY_VIEW, volume)
     face_slice(OVERLAY_VIEW, volume if facing is None else facing, slice_index)
-
-
-class Overlay:
-    """Blend and flicker of two volumes in the overlay view; does nothing once one of them left the scene."""
-
-    def __init__(self, moving, fixed, view: str = OVERLAY_VIEW, field_of_view=None):
-        self.moving, self.fixed, self.view = moving, fixed, view
-        self._field_of_view = field_of_view
-        self.fraction = 0.5
-        self._flicker_moving: bool | None = None
-
-    def colour(self) -> None:
-        """Moving magenta, fixed green (colour volumes keep their colours)."""
-        _set_colour(self.moving, MAGENTA)
-        _set_colour(self.fixed, GREEN)
-
-    def set_blend(self, fraction: float) -> None:
-        """Blend: 0 shows fixed alone, 0.5 both in full (white where they agree), 1 moving alone."""
-        self.fraction = min(max(float(fraction), 0.0), 1.0)
-        self._flicker_moving = None
-        self._show(self.fraction)
-
-    def outline(self, field_of_view) -> None:
-        """Outline another label map, or none, on top of both."""
-        self._field_of_view = field_of_view
-        self._show_outline()
-
-    def flicker(self, on: bool = True) -> None:
-        """Show the two images alternately, one more at every call; with `on` False return to the blend."""
-        if not on:
-            self.set_blend(self.fraction)
-            return
-        self._flicker_moving = not self._flicker_moving
-        self._show(1.0 if self._flicker_moving else 0.0)
-
-    def _show(self, fraction: float) -> None:
-        if self.moving.GetScene() is None or self.fixed.GetScene() is None:
-            return
-        # Only the foreground's share can be set, and sums are the same in either order.
-        if fraction <= 0.5:
-            _set_layers(self.view, self.fixed, self.moving, 2 * fraction)
-        else:
-            _set_layers(self.view, self.moving, self.fixed, 2 * (1 - fraction))
-        self._show_outline()
-
-    def _show_outline(self) -> None:
-        node = self._field_of_view
-        composite = slicer.mrmlScene.GetSingletonNode(self.view, "vtkMRMLSliceCompositeNode")
-        if composite is None:
-            return
-        shown = node is not None and node.GetScene() is not None
-        if shown:
-            composite.SetLabelOpacity(1.0)
-        composite.SetLabelVolumeID(node.GetID() if shown else None)
-        _set_outline(self.view, shown)
 
 
 def views_of(volume) -> list[str]:
     """Names of the slice views of the layout that show a volume, those that show it alone first."""
+    return views_alone(volume) or all_views_of(volume)
+
+
+def views_alone(volume) -> list[str]:
+    """Names of the slice views of the layout that show a volume and no other one."""
+    return [name for name in all_views_of(volume) if _composite(name).GetForegroundVolumeID() is None]
+
+
+def all_views_of(volume) -> list[str]:
+    """Names of the slice views of the layout that show a volume, alone or with another one."""
     found = []
     for name in visible_views():
-        composite = slicer.mrmlScene.GetSingletonNode(name, "vtkMRMLSliceCompositeNode")
+        composite = _composite(name)
         shown = () if composite is None else (composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID())
-        if volume.GetID() in shown:
-            found.append((shown[1] is not None, name))
-    alone = [name for overlaid, name in found if not overlaid]
-    return alone or [name for _overlaid, name in found]
+        if volume is not None and volume.GetID() in shown:
+            found.append(name)
+    return found
 
 
 def visible_views() -> list[str]:
@@ -152,30 +101,71 @@ def set_layout(layout: int) -> None:
     """Switch to a layout by its number in vtkMRMLLayoutNode; does nothing where there is no window."""
     manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
     manager = manager() if manager is not None else None
-    if manager is not None:
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if manager is not None and (node is None or node.GetViewArrangement() != layout):
         manager.setLayout(layout)
         # The views get their new sizes, to which their content is then fitted; nested ones need a second round.
         for _ in range(2):
             getattr(slicer.app, "processEvents", lambda: None)()
 
 
-def _add_pair_and_overlay_layout() -> None:
-    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if node is None or node.IsLayoutDescription(PAIR_AND_OVERLAY_LAYOUT):
-        return
+def add_pair_and_overlay_layout() -> None:
+    """Tell Slicer of the layout with two views side by side and a third one below."""
     # Without sizes on every item CTK's splitter goes by size hints, which leave a nested row a tenth of the height.
-    moving, fixed, overlay = (
-        f'<item splitSize="500"><view class="vtkMRMLSliceNode" singletontag="{name}">'
-        f'<property name="orientation" action="default">Axial</property>'
-        f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
-        for name in (*PAIR_VIEWS, BELOW_PAIR_VIEW)
-    )
-    node.AddLayoutDescription(
+    moving, fixed, overlay = map(_view_item, THREE_VIEWS)
+    _add_layout(
         PAIR_AND_OVERLAY_LAYOUT,
         f'<layout type="vertical" split="true"><item splitSize="500">'
         f'<layout type="horizontal" split="true">{moving}{fixed}</layout></item>'
         f"{overlay}</layout>",
     )
+
+
+@drawn_once()
+def show_three(volumes, facing) -> None:
+    """Show three volumes side by side, linked: what is zoomed or moved in one view follows in the others.
+
+    Parameters
+    ----------
+    volumes : sequence of vtkMRMLVolumeNode
+    facing : vtkMRMLVolumeNode
+        Volume in whose plane and place all views are.
+    """
+    _add_layout(
+        THREE_LAYOUT, f'<layout type="horizontal" split="true">{"".join(map(_view_item, THREE_VIEWS))}</layout>'
+    )
+    set_layout(THREE_LAYOUT)
+    for name, volume in zip(THREE_VIEWS, volumes, strict=True):
+        set_grey(volume)
+        set_layers(name, volume)
+        face_slice(name, facing)
+    for composite in filter(None, map(_composite, THREE_VIEWS)):
+        if not composite.GetLinkedControl():
+            composite.SetAttribute(_LINKED, "yes")
+            composite.SetLinkedControl(True)
+            composite.SetHotLinkedControl(True)
+
+
+def _view_item(name: str) -> str:
+    return (
+        f'<item splitSize="500"><view class="vtkMRMLSliceNode" singletontag="{name}">'
+        f'<property name="orientation" action="default">Axial</property>'
+        f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
+    )
+
+
+def _add_layout(number: int, description: str) -> None:
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if node is not None and not node.IsLayoutDescription(number):
+        node.AddLayoutDescription(number, description)
+
+
+def _unlink(composite) -> None:
+    """Undo the link of three views; one that the user made stays."""
+    if composite.GetAttribute(_LINKED):
+        composite.RemoveAttribute(_LINKED)
+        composite.SetLinkedControl(False)
+        composite.SetHotLinkedControl(False)
 
 
 def face_slice(view: str, volume, slice_index: int = 0) -> None:
@@ -213,30 +203,44 @@ def _slice_to_ras(geometry) -> np.ndarray:
     return matrix
 
 
-def _set_layers(view: str, background, foreground, opacity: float) -> None:
-    composite = slicer.mrmlScene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
+def set_layers(view: str, background, foreground=None, opacity: float = 0.0) -> None:
+    """Show volumes in the layers of a slice view, without a label map and without a picture over them."""
+    composite = _composite(view)
     if composite is None:
         return
     with slicer.util.NodeModify(composite):
-        composite.SetCompositing(composite.Add if foreground is not None else composite.Alpha)
+        composite.SetCompositing(composite.Alpha)
         composite.SetBackgroundVolumeID(background.GetID())
         composite.SetForegroundVolumeID(foreground.GetID() if foreground is not None else None)
         composite.SetForegroundOpacity(opacity)
         composite.SetLabelVolumeID(None)
-    _set_outline(view, False)
+        _unlink(composite)
+        display_volume.uncover(view)
+    set_outline(view, False)
 
 
-def _set_outline(view: str, on: bool) -> None:
+def set_outline(view: str, on: bool) -> None:
     """Whether a view outlines label maps; off, as Slicer has it, where there is none of an overlay."""
     if (slice_node := _slice_node(view)) is not None:
         slice_node.SetUseLabelOutline(on)
 
 
-def _set_colour(volume, colour_id: str) -> None:
+def set_grey(volume) -> None:
+    """Show a volume in grey; colour volumes keep their colours."""
     volume.CreateDefaultDisplayNodes()
     display = volume.GetDisplayNode()
-    if not display.IsA("vtkMRMLVectorVolumeDisplayNode") and slicer.mrmlScene.GetNodeByID(colour_id) is not None:
-        display.SetAndObserveColorNodeID(colour_id)
+    if not display.IsA("vtkMRMLVectorVolumeDisplayNode") and slicer.mrmlScene.GetNodeByID(GREY) is not None:
+        display.SetAndObserveColorNodeID(GREY)
+
+
+def slice_node_ids(names) -> list[str]:
+    """Identifiers of the nodes of slice views."""
+    nodes = [_slice_node(name) for name in names]
+    return [node.GetID() for node in nodes if node is not None]
+
+
+def _composite(view: str):
+    return slicer.mrmlScene.GetSingletonNode(view, "vtkMRMLSliceCompositeNode")
 
 
 def _slice_node(view: str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import slicer
@@ -10,6 +11,7 @@ import vtk
 from ..eye_length import EyeLength
 from ..visits.report import COLUMNS
 from . import transforms
+from .scene_folders import gathered
 
 CHARTED = ("capillary_density", "vessel_density", "vessel_length_density", "nonperfused_area", "faz_area")
 """The measures that have a chart."""
@@ -139,12 +141,23 @@ def new_visits(
     name: str, key: str, reference: str, why: str, rows: Sequence[Sequence[str]], volumes: Sequence
 ) -> VisitNodes:
     """A new table of visits, `rows` as in `visits.csv`; `volumes` in the same order."""
-    table = text_table(name, COLUMNS, rows)
+    table = text_table(name_in_scene(name, "visits"), COLUMNS, rows)
     for attribute, value in ((_KEY, key), (_REFERENCE, reference), (_WHY, why), (_NAME, name)):
         table.SetAttribute(attribute, value)
     for number, volume in enumerate(volumes):
         table.SetNthNodeReferenceID(_ROLE + "visit", number, volume.GetID())
     return VisitNodes(table)
+
+
+def name_in_scene(eye: str, name: str) -> str:
+    """The name of a node of an eye, which says of which eye where it stands alone."""
+    known = re.search(rf"(?<!\w){re.escape(eye)}(?!\w)", name, re.IGNORECASE)
+    return name if known else f"{eye} {name}"
+
+
+def in_folder(name: str, key: str, *also):
+    """What is added inside the block lies in the folder of an eye, given its name and the source of its visits."""
+    return gathered(name_in_scene(name, "visits"), *also, key=key)
 
 
 def find_visits(key: str) -> VisitNodes | None:

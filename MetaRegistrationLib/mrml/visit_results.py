@@ -26,6 +26,7 @@ from .visit_nodes import (
     VisitNodes,
     find_visits,
     mask_of,
+    name_in_scene,
     new_visits,
     note_mask,
     note_points,
@@ -51,7 +52,7 @@ class _FromFile(StoredRegistration):
         return self._vectors
 
 
-def visit_volume(visit: Visit, source: str):
+def visit_volume(visit: Visit, source: str, eye: str = ""):
     """A visit from a file as a volume with its landmarks and mask; the one in the scene where it was loaded before.
 
     Parameters
@@ -59,19 +60,20 @@ def visit_volume(visit: Visit, source: str):
     visit : Visit
     source : str
         Tells the file, and what else its pixels depend on.
+    eye : str, optional
+        Its name, for the names of new nodes.
     """
+    name = name_in_scene(eye, visit.name) if eye else visit.name
     node = scene.node_with_attribute(_VISIT_ATTRIBUTE, source)
     if node is None:
-        node = volumes.volume_from_image(visit.image, visit.name)
+        node = volumes.volume_from_image(visit.image, name)
         node.SetAttribute(_VISIT_ATTRIBUTE, source)
     if visit.landmarks is not None and points_of(node) is None:
-        points = node_from_landmarks(
-            visit.landmarks, visit.image.geometry, f"{visit.name} points", colour=MOVING_COLOUR
-        )
+        points = node_from_landmarks(visit.landmarks, visit.image.geometry, f"{name} points", colour=MOVING_COLOUR)
         note_points(points, node)
         landmark_nodes.set_visible(points, False)
     if visit.image.mask is not None and mask_of(node) is None:
-        note_mask(masks.label_map(visit.image.mask, visit.image.geometry, f"{visit.name} mask"), node)
+        note_mask(masks.label_map(visit.image.mask, visit.image.geometry, f"{name} mask"), node)
     return node
 
 
@@ -129,7 +131,9 @@ def load_results(
         yield name
         _add_images(nodes, folder, name)
         _add_error_bounds(nodes, folder, fields)
-        nodes["sequence"], nodes["browser"], nodes["shown"] = visit_sequence(name, shown_name, images)
+        nodes["sequence"], nodes["browser"], nodes["shown"] = visit_sequence(
+            name_in_scene(name, "visit sequence"), shown_name, images
+        )
     return nodes
 
 
@@ -167,7 +171,8 @@ def _add_error_bounds(nodes: VisitNodes, folder: Path, visits: Iterable[str]) ->
         if path.is_file():
             image = read_itk(path)
             pixels = sitk.GetArrayFromImage(image).reshape(geometry.size).astype(np.float32)
-            node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", f"{visit} error, 95 % bound")
+            title = name_in_scene(nodes.name, f"{visit} error, 95 % bound")
+            node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", title)
             volumes.place_image(node, pixels, geometry)
             nodes.put_error_bound(visit, node)
 
@@ -177,9 +182,8 @@ def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
     found = nodes.volumes
     volume, reference = found[visit], found[nodes.reference]
     registration = _FromFile(volumes.volume_geometry(volume), volumes.volume_geometry(reference), vectors)
-    transform = transforms.grid_transform(
-        registration, f"{visit} to {nodes.reference}", moving_node=volume, fixed_node=reference
-    )
+    name = name_in_scene(nodes.name, f"{visit} to {nodes.reference}")
+    transform = transforms.grid_transform(registration, name, moving_node=volume, fixed_node=reference)
     RegistrationNode(transform).note_grid(NETWORK_GRID, 0, 0)
     nodes.put_transform(visit, transform)
     for node in filter(None, (volume, points_of(volume), mask_of(volume))):

@@ -15,13 +15,34 @@ from ..formats.image_files import reader_by_name
 from ..formats.images import Image, check_image
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
 
-_GIVEN_ATTRIBUTE = "MetaRegistration.PixelSize"
+_OWN = "MetaRegistration."
+_GIVEN_ATTRIBUTE = f"{_OWN}PixelSize"
+_OF_INPUTS = (_GIVEN_ATTRIBUTE, f"{_OWN}Pair")
 
 
 def volume_slices(node) -> int:
     """Number of slices of a volume node; 0 when it holds no image."""
     image = node.GetImageData()
     return image.GetDimensions()[2] if image is not None else 0
+
+
+def only_other_image(node):
+    """The only image volume of the scene beside `node`; None if there is none or more than one.
+
+    Label maps, hidden volumes and results of this module do not count.
+    """
+    found = [
+        other
+        for other in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        if other is not node and not other.GetHideFromEditors() and _is_image(other)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_image(node) -> bool:
+    if node.IsA("vtkMRMLLabelMapVolumeNode") or volume_slices(node) == 0:
+        return False
+    return not any(name.startswith(_OWN) and name not in _OF_INPUTS for name in node.GetAttributeNames())
 
 
 def image_from_volume(node, slice_index: int | None = None, *, without=None) -> Image:
@@ -45,10 +66,15 @@ def image_from_volume(node, slice_index: int | None = None, *, without=None) -> 
     slices = volume_slices(node)
     _check_slice(node.GetName(), slices, slice_index)
     index = slice_index or 0
-    array = _grey(slicer.util.arrayFromVolume(node)[index], node.GetName())
+    array = grey_slice(node, index)
     image = Image(array, volume_geometry(node, index, without=without), _path(node))
     check_image(image)
     return image
+
+
+def grey_slice(node, slice_index: int) -> np.ndarray:
+    """Grey values (H, W) of one slice of a scalar or colour volume, wherever the volume is; `InputError` for other pixels."""
+    return _grey(slicer.util.arrayFromVolume(node)[slice_index], node.GetName())
 
 
 def volume_geometry(node, slice_index: int = 0, *, without=None) -> Geometry:

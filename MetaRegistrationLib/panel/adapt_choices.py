@@ -1,4 +1,4 @@
-"""The choices of the section *Adapt*: checkpoint, preset and epochs, device."""
+"""The choices of the section *Fine-tune*: checkpoint, preset and epochs, device."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from . import presets
 from .state import PanelState
 from .texts import tr as _
+from .widgets import plain_tooltip, window_of
 
 
 class AdaptChoices:
@@ -25,7 +26,7 @@ class AdaptChoices:
 
         self.ui, self._logic, self._state = ui, logic, state
         self._tooltip_role = qt.Qt.ToolTipRole
-        self._general_tooltip = ui.checkpointComboBox.toolTip
+        self._general_tooltip = plain_tooltip(ui.checkpointComboBox)
         self._from_files: list[Path] = []
         for label, epochs in presets.presets():
             ui.presetComboBox.addItem(label, epochs)
@@ -77,7 +78,10 @@ class AdaptChoices:
         import qt
 
         path = qt.QFileDialog.getOpenFileName(
-            None, _("Choose a checkpoint"), "", _("Checkpoints (*.pt)") + ";;" + _("All files (*)")
+            window_of(self.ui.checkpointFileButton),
+            _("Choose a checkpoint"),
+            "",
+            _("Checkpoints (*.pt)") + ";;" + _("All files (*)"),
         )
         if not path:
             return

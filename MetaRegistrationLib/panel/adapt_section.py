@@ -1,4 +1,4 @@
-"""Section *Adapt*: choose a checkpoint and a device, fine-tune, save the result."""
+"""Section *Fine-tune*: choose a checkpoint and a device, fine-tune, save the result."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .stage_choices import kind_name
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .training_display import TrainingDisplay
-from .widgets import can_start, confirm, duration, say
+from .training_display import TrainingDisplay, estimate_text
+from .widgets import can_start, confirm, say, stopped
 
 
 class AdaptSection:
@@ -59,19 +59,31 @@ class AdaptSection:
         ui, state = self.ui, self._state
         self._propose_name()
         ui.deleteCheckpointButton.enabled = self._logic.is_own(state.checkpoint) and not self.running
-        if state.folder is None:
-            ui.estimateLabel.text = _("known once a folder is chosen")
-        else:
-            found = self._logic.estimate(state.folder, ui.epochsSpinBox.value, state.device)
-            source = _("from your last training") if found.measured else _("rough estimate")
-            ui.estimateLabel.text = _("About {time} ({source})").format(time=duration(found.seconds), source=source)
+        self._show_estimate()
         if self.running:
             return
         ui.fineTuneButton.text = _("Resume") if self._logic.resumable(self._name()) else _("Fine-tune")
         can_start(ui.fineTuneButton, self._missing(), self._what_it_does(), ui.fineTuneBlockedLabel)
 
+    def _show_estimate(self) -> None:
+        """The time before the start; while a training runs, the bar has the time that is left."""
+        ui, found = self.ui, self._estimate()
+        ui.estimateLabel.visible = ui.adaptLayoutLabel4.visible = not self.running
+        if found is None:
+            ui.estimateLabel.text = _("known once a folder is chosen")
+        else:
+            ui.estimateLabel.text = _("About {time}").format(time=estimate_text(found))
+
+    def _estimate(self):
+        state = self._state
+        if state.folder is None:
+            return None
+        return self._logic.estimate(state.folder, self.ui.epochsSpinBox.value, state.device)
+
     def close(self) -> None:
         """Stop all work; the scene or the module goes away."""
+        if self.running:
+            say(self.ui.adaptStatusLabel, stopped(True))
         self._logic.close()
         self.choices.close()
         self._job = None
@@ -101,9 +113,9 @@ class AdaptSection:
         text = _("Fine-tune the checkpoint on the pairs of the folder.")
         initial = self._initial()
         if initial == "none":
-            return f"{text} " + _("The pairs are not aligned first, as set under Register / Stages.")
+            return f"{text} " + _("The pairs are not aligned first, as set under Advanced / Stages.")
         return f"{text} " + _(
-            "The pairs are aligned first, as set under Register / Stages ({kind}). The network learns what it will see there."
+            "The pairs are aligned first, as set under Advanced / Stages ({kind}). The network learns what it will see there."
         ).format(kind=kind_name(initial))
 
     def _initial(self) -> str:
@@ -146,7 +158,8 @@ class AdaptSection:
         self._job = job
         chart = self._new_chart(_("Fine-tuning {name}").format(name=request.name))
         chart.show()
-        self._display = TrainingDisplay(ui.adaptProgressBar, ui.adaptStatusLabel, chart)
+        self._display = TrainingDisplay(ui.adaptProgressBar, ui.adaptStatusLabel, chart, self._estimate())
+        self._show_estimate()
         ui.fineTuneButton.text = _("Cancel")
         ui.fineTuneButton.toolTip = _("Stop within two seconds. The training so far is saved.")
         ui.fineTuneButton.enabled = True
@@ -183,7 +196,8 @@ class AdaptSection:
     def _delete(self) -> None:
         path = self._state.checkpoint
         name = path.parent.name
-        if not confirm(_("Delete checkpoint"), _("Delete the adapted checkpoint {name}?").format(name=name)):
+        question = _("Delete the adapted checkpoint {name}?").format(name=name)
+        if not confirm(_("Delete checkpoint"), question, self.ui.deleteCheckpointButton):
             return
         try:
             self._logic.delete(path)

@@ -4,55 +4,93 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from ..errors import InputError
 from .texts import tr as _
+from .torch_installation import InstallationStep, TorchInstallation
 
 REQUIREMENT = ">=2.1"
 
 
 class DependencyLogic:
-    """Looks for PyTorch without importing it, and installs it when the user asks."""
+    """Looks for PyTorch without importing it, and installs it when the user asks.
+
+    Parameters
+    ----------
+    host : jobs.job.Host
+    """
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+        self._installing = False
 
     def missing(self) -> list[str]:
         """What is missing before anything can be computed."""
         return [] if self.torch_is_there() else [_("PyTorch (install it at the top of this panel)")]
 
     def torch_is_there(self) -> bool:
-        """Whether torch can be imported; importing it would take seconds."""
-        return sys.modules.get("torch") is not None or importlib.util.find_spec("torch") is not None
+        """Whether torch can be imported; importing it would take seconds. Not while its files are put in place."""
+        if self._installing:
+            return False
+        if "torch" in sys.modules:
+            return sys.modules["torch"] is not None
+        found = importlib.util.find_spec("torch")
+        return found is not None and found.origin is not None  # a folder without the package's own file is not PyTorch
 
-    def install(self) -> bool:
-        """Let the PyTorch extension install torch; it asks the user, and picks the build for this computer.
+    def install(
+        self, on_step: Callable[[InstallationStep], None], on_end: Callable[[str], None]
+    ) -> TorchInstallation | None:
+        """Install torch as the PyTorch extension does, which chooses the build for this computer.
+
+        Parameters
+        ----------
+        on_step : callable
+            Called with what is done now.
+        on_end : callable
+            Called with "" after a success, otherwise with a sentence.
 
         Returns
         -------
-        bool
-            Whether torch is there now; False when the user declined.
+        TorchInstallation or None
+            None if it has ended already: an extension of another version installs by itself, while the window waits.
 
         Raises
         ------
         InputError
-            The extension is missing, or the installation failed.
+            The extension is missing.
         """
+        logic = _extension().PyTorchUtilsLogic()
+        arguments = getattr(logic, "_getPipInstallArguments", None)
+        if arguments is not None:
+
+            def ended(problem: str) -> None:
+                self._installing = False
+                on_end(problem)
+
+            installation = TorchInstallation(self._host, arguments(None, REQUIREMENT, None), on_step, ended)
+            self._installing = True
+            return installation.start()
         try:
-            import PyTorchUtils
-        except ImportError as error:
-            raise InputError(
-                _(
-                    "The PyTorch extension of Slicer is missing: install it with View / Extensions Manager, restart "
-                    "Slicer, and click again."
-                )
-            ) from error
-        try:
-            torch = PyTorchUtils.PyTorchUtilsLogic().installTorch(
-                askConfirmation=True, torchVersionRequirement=REQUIREMENT
-            )
+            torch = logic.installTorch(askConfirmation=True, torchVersionRequirement=REQUIREMENT)
         except Exception as error:  # whatever pip met; the extension has shown it in full
-            raise InputError(
-                _("PyTorch could not be installed ({error}): check the network connection and click again.").format(
-                    error=" ".join(str(error).split())[:200]
-                )
-            ) from error
+            text = _("PyTorch could not be installed ({error}): check the network connection and click again.")
+            on_end(text.format(error=" ".join(str(error).split())[:200]))
+            return None
         importlib.invalidate_caches()
-        return torch is not None
+        on_end("" if torch is not None else _("PyTorch was not installed, because the installation was declined."))
+        return None
+
+
+def _extension():
+    try:
+        import PyTorchUtils
+    except ImportError as error:
+        raise InputError(
+            _(
+                "The PyTorch extension of Slicer is missing: install it with View / Extensions Manager, restart Slicer, and click"
+                " again."
+            )
+        ) from error
+    return PyTorchUtils

@@ -27,12 +27,18 @@ class DistanceDisplay:
     logic : LandmarksLogic
     state : PanelState
     host : jobs.job.Host
+
+    Attributes
+    ----------
+    measured : int
+        Landmark pairs whose distances the table shows.
     """
 
     def __init__(self, ui, logic, state: PanelState, host: Any) -> None:
         self.ui, self._logic, self._state, self._host = ui, logic, state, host
         self._waiting: object | None = None
         self._said = ""
+        self.measured = 0
         set_up_table(ui.distanceTable)
 
     def refresh(self) -> None:
@@ -50,7 +56,7 @@ class DistanceDisplay:
     def close(self) -> None:
         """The scene or the module goes away."""
         self._waiting = None
-        fill_table(self.ui.distanceTable, [])
+        self._show([])
 
     def _update(self, ticket: object) -> None:
         if ticket is not self._waiting:  # closed meanwhile
@@ -59,23 +65,30 @@ class DistanceDisplay:
         parameters = self._state.parameters
         nodes = (parameters.movingVolume, parameters.fixedVolume, parameters.movingPoints, parameters.fixedPoints)
         if None in nodes or nodes[0] is nodes[1]:
-            fill_table(self.ui.distanceTable, [])
+            self._show([])
+            self._state.measured()
             return
         try:
             rows, registered = self._logic.distances(parameters)
         except Exception as error:
             self._said = sentence(error)
             say(self.ui.landmarksStatusLabel, self._said)
-            fill_table(self.ui.distanceTable, [])
+            self._show([])
+            self._state.measured()
             return
         if self._said and self.ui.landmarksStatusLabel.text == self._said:
             say(self.ui.landmarksStatusLabel, "")
         self._said = ""
-        fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
+        self._show(rows)
         self._explain(rows)
         self._show_micrometres(not rows or not all(math.isnan(row.before_um) for row in rows))
         self._logic.update_table(parameters, rows, registered)
         self._state.measured()
+
+    def _show(self, rows) -> None:
+        self.measured = len(rows)
+        self.ui.distanceTable.visible = bool(rows)
+        fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
 
     def _explain(self, rows) -> None:
         """Say of the marked landmarks why they are too uncertain to measure."""

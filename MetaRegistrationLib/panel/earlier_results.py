@@ -12,7 +12,7 @@ from .texts import tr as _
 from .widgets import confirm
 
 
-def start_or_ask(request: Any, start: Callable[[Any], Any]) -> Any:
+def start_or_ask(request: Any, start: Callable[[Any], Any], beside: Any) -> Any:
     """Start a request. Where results of an earlier run are in the way, ask whether to replace them.
 
     Parameters
@@ -20,6 +20,8 @@ def start_or_ask(request: Any, start: Callable[[Any], Any]) -> Any:
     request : dataclass with a field `replace`
     start : callable
         Takes the request, and gives its job.
+    beside : QWidget
+        The dialog belongs to its window.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def start_or_ask(request: Any, start: Callable[[Any], Any]) -> Any:
     except EarlierResultsError as error:
         problem = error.problem.replace("{field}", field_name(error.field))
         question = _("Replace the earlier results? Only files that an earlier run wrote are removed or replaced.")
-        if not confirm(_("Replace results"), f"{problem}\n\n{question}"):
+        if not confirm(_("Replace results"), f"{problem}\n\n{question}", beside):
             return None
     return start(replace(request, replace=True))
 

@@ -1,4 +1,4 @@
-"""The part of *Register* that registers the whole folder in a child process."""
+"""Section *Whole folder*: every pair of the folder is registered in a child process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .stage_choices import missing_for
 from .state import PanelState
 from .texts import message_text, sentence
 from .texts import tr as _
-from .widgets import can_start, on_path, remember, say, show_progress
+from .widgets import can_start, on_path, remember, say, show_progress, stopped
 
 _SHOWN_WARNINGS = 5
 
@@ -34,7 +34,8 @@ class FolderSection:
         self._warnings: list[str] = []
         ui.registerProgressBar.visible = False
         ui.registerFolderButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
-        on_path(ui.outputPathLineEdit, lambda path: self.refresh())
+        on_path(ui.outputPathLineEdit, lambda path: state.notify())
+        say(ui.registerFolderStatusLabel, "")
         state.watch(self.refresh)
 
     @property
@@ -61,7 +62,8 @@ class FolderSection:
         )
 
     def close(self) -> None:
-        """Stop all work."""
+        """Stop all work; the scene or the module goes away."""
+        say(self.ui.registerFolderStatusLabel, stopped(self.running))
         self._logic.close()
         self._job = None
         self._show_idle()
@@ -78,7 +80,7 @@ class FolderSection:
         try:
             self._start()
         except Exception as error:
-            say(self.ui.registerStatusLabel, sentence(error))
+            say(self.ui.registerFolderStatusLabel, sentence(error))
             self._job = None
             self._show_idle()
 
@@ -101,15 +103,16 @@ class FolderSection:
         job = start_or_ask(
             request,
             lambda asked: self._logic.start_folder(asked, self._take, lambda end: (ended.append(end), self._end(end))),
+            self.ui.registerFolderButton,
         )
         if job is None:
-            say(self.ui.registerStatusLabel, not_replaced())
+            say(self.ui.registerFolderStatusLabel, not_replaced())
             return
         if ended:  # it could not even start
             return
         self._job = job
         show_progress(self.ui.registerProgressBar, 0, 0, _("Starting ..."))
-        say(self.ui.registerStatusLabel, _("Registering the folder ..."))
+        say(self.ui.registerFolderStatusLabel, _("Registering the folder ..."))
         self.ui.registerFolderButton.text = _("Cancel")
         self.ui.registerFolderButton.toolTip = _("Stop within two seconds. The results so far are saved.")
 
@@ -121,11 +124,11 @@ class FolderSection:
             text = message_text(event)
             if event.get("level") == "warning":
                 self._warnings.append(text)
-            say(self.ui.registerStatusLabel, text)
+            say(self.ui.registerFolderStatusLabel, text)
 
     def _end(self, end) -> None:
         self._job, self._state.log = None, end.log
-        say(self.ui.registerStatusLabel, "\n".join([end.message, *_shown(self._warnings)]))
+        say(self.ui.registerFolderStatusLabel, "\n".join([end.message, *_shown(self._warnings)]))
         self._show_idle()
 
     def _show_idle(self) -> None:

@@ -28,6 +28,11 @@ class Folding:
             self._fold(section, True)
         self._fold(opened, False)
 
+    def open(self, name: str) -> None:
+        """Open the section of the next step."""
+        if name in self._buttons:
+            self._fold(name, False)
+
     def _fold(self, name: str, collapsed: bool) -> None:
         if name in self._by_hand:
             return

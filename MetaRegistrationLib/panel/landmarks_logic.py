@@ -15,11 +15,11 @@ from ..formats.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, tables, views
+from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
-from ..mrml.stored_registration import StoredRegistration, stored_registration
+from ..mrml.stored_registration import StoredRegistration, belongs, stored_registration
 from ..mrml.tables import DistanceRow
 from ..mrml.volumes import image_from_volume
 from ..octa.vessels import branch_points, vessel_mask
@@ -42,21 +42,41 @@ class Measured(NamedTuple):
 class LandmarksLogic:
     """Works on the volumes, point lists and transform that the panel's parameters name."""
 
-    def new_list(self, name: str, moving: bool):
-        """A new point list in the colour of its image."""
-        return landmark_nodes.new_list(name, MOVING_COLOUR if moving else FIXED_COLOUR)
+    def new_list(self, parameters, moving: bool):
+        """A new point list for one image of the pair, in its colour."""
+        volume = parameters.movingVolume if moving else parameters.fixedVolume
+        name = _("{name} points").format(name=volume.GetName())
+        with _folder(parameters):
+            return landmark_nodes.new_list(name, MOVING_COLOUR if moving else FIXED_COLOUR)
 
     def pair(self, moving_points, fixed_points, on_change: Callable[[], None]) -> PairedPointLists:
         """Synchronise two lists until it is closed."""
         return PairedPointLists(moving_points, fixed_points, on_change)
 
-    def show_only(self, chosen: Sequence[Any], before: Sequence[Any]) -> None:
-        """Show these point lists, and hide those that were shown before."""
+    def show_only(self, chosen: Sequence[Any], before: Sequence[Any], *, visible: bool = True) -> None:
+        """Show these point lists, or hide them too, and hide those that were shown before."""
         for node in before:
             if node not in chosen:
                 landmark_nodes.set_visible(node, False)
         for node in chosen:
-            landmark_nodes.set_visible(node, True)
+            landmark_nodes.set_visible(node, visible)
+
+    def arrange(
+        self, parameters, moving_lists: Sequence[Any], fixed_lists: Sequence[Any], *, placing: bool = False
+    ) -> None:
+        """Show each point list in the views of its image, so that a point has one label in a view.
+
+        Fixed lists are shown wherever the fixed image is. Moving lists are shown where the moving image is alone. If there is no
+        such view, they are shown over both images too, without labels, while nothing is registered or points are placed.
+        """
+        moving, fixed = parameters.movingVolume, parameters.fixedVolume
+        registered = belongs(parameters.transform, moving, fixed)
+        of_fixed = views.all_views_of(fixed)
+        of_moving = views.views_alone(moving) if registered and not placing else views.views_of(moving)
+        for node in filter(None, fixed_lists):
+            landmark_nodes.show_in(node, of_fixed)
+        for node in filter(None, moving_lists):
+            landmark_nodes.show_in(node, of_moving, labels=not set(of_moving) & set(of_fixed))
 
     def one_list_error(self) -> InputError:
         """The problem if both selectors name one list."""
@@ -111,7 +131,9 @@ class LandmarksLogic:
         pair = parameters.movingVolume, parameters.fixedVolume
         node = result_of_pair("vtkMRMLTableNode", *pair)
         if rows or node is not None:
-            node = tables.distance_table(node, rows, _("Landmark distances"))
+            name = _("{moving} to {fixed} distances").format(moving=pair[0].GetName(), fixed=pair[1].GetName())
+            with _folder(parameters):
+                node = tables.distance_table(node, rows, name)
             RegistrationNode(node).note_pair(*pair)
         parameters.distanceTable = node
 
@@ -135,7 +157,8 @@ class LandmarksLogic:
             raise InputError(_("There are no moving landmarks: place or load some first."))
         carried, converged = registration.carry(moving)
         name = _("{name} carried").format(name=parameters.movingPoints.GetName())
-        node = landmark_nodes.list_of(carried, registration.fixed.geometry, name, MOVING_COLOUR)
+        with _folder(parameters):
+            node = landmark_nodes.list_of(carried, registration.fixed.geometry, name, MOVING_COLOUR)
         return node, int((~converged).sum())
 
     def suggest(self, parameters) -> tuple[Any, Any | None]:
@@ -158,18 +181,23 @@ class LandmarksLogic:
             )
         points = points[:MOST_SUGGESTED]
         candidates = Landmarks(tuple(f"?{number}" for number in range(1, len(points) + 1)), points)
+        with _folder(parameters):
+            return self._suggestions(parameters, registration, candidates)
+
+    def _suggestions(
+        self, parameters, registration: StoredRegistration, candidates: Landmarks
+    ) -> tuple[Any, Any | None]:
+        names = [_("{name} suggested points").format(name=node.GetName()) for node in _pair(parameters)]
         proposed = None
         if registration.registered:
             carried, converged = registration.carry(candidates)
             kept = np.flatnonzero(converged & _inside(carried.points, registration.fixed.geometry.size))
             candidates, carried = _chosen(candidates, kept), _chosen(carried, kept)
-            proposed = landmark_nodes.list_of(
-                carried, registration.fixed.geometry, _("Suggested fixed points"), _SUGGESTION_COLOUR
-            )
+            proposed = landmark_nodes.list_of(carried, registration.fixed.geometry, names[1], _SUGGESTION_COLOUR)
         node = landmark_nodes.list_of(
             candidates,
             registration.moving.geometry,
-            _("Suggested points"),
+            names[0],
             _SUGGESTION_COLOUR,
             parameters.transform if registration.registered else None,
         )
@@ -178,7 +206,8 @@ class LandmarksLogic:
     def accept(self, parameters, suggested, proposed) -> int:
         """Append the remaining suggestions to the point lists; return their number."""
         registration = self.registration(parameters)
-        return landmark_nodes.append_suggestions(parameters, registration, suggested, proposed)
+        with _folder(parameters):
+            return landmark_nodes.append_suggestions(parameters, registration, suggested, proposed)
 
     def remove(self, node) -> None:
         """Remove a node from the scene."""
@@ -200,9 +229,10 @@ class LandmarksLogic:
             has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
             names=(parameters.movingVolume.GetName(), parameters.fixedVolume.GetName()),
         )
-        for landmarks, side in ((moving, "moving"), (fixed, "fixed")):
-            if landmarks is not None:
-                landmark_nodes.replace(parameters, registration, side, landmarks)
+        with _folder(parameters):
+            for landmarks, side in ((moving, "moving"), (fixed, "fixed")):
+                if landmarks is not None:
+                    landmark_nodes.replace(parameters, registration, side, landmarks)
         counts = [len(landmarks) if landmarks is not None else 0 for landmarks in (moving, fixed)]
         return _("Loaded {moving} moving and {fixed} fixed landmarks.").format(moving=counts[0], fixed=counts[1])
 
@@ -228,6 +258,17 @@ class LandmarksLogic:
             landmark_nodes.moving_landmarks(parameters, registration),
             landmark_nodes.fixed_landmarks(parameters, registration),
         )
+
+
+def _pair(parameters) -> tuple:
+    return parameters.movingVolume, parameters.fixedVolume
+
+
+def _folder(parameters):
+    """What is added inside lies in the folder of the pair."""
+    moving, fixed = _pair(parameters)
+    name = _("{moving} to {fixed}").format(moving=moving.GetName(), fixed=fixed.GetName())
+    return scene_folders.gathered(name, fixed, beside=moving)
 
 
 def _matched(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Landmarks]:

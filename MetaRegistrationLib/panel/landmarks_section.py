@@ -1,4 +1,4 @@
-"""Section *Landmarks*: place, suggest, load, save, and measure."""
+"""Section *Measure*: place, suggest, load, save, and measure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .placing import Placing
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, say
+from .widgets import can_start, say, window_of
 
 _FILTER = "(*.mrk.json *.fcsv *.csv)"
 
@@ -30,7 +30,7 @@ class LandmarksSection:
         self.ui, self._logic, self._state = ui, logic, state
         self._suggested: Any = None
         self._proposed: Any = None
-        self._shown: tuple = ()
+        self._shown: tuple = ((), None)  # lists, and whether they are shown
         self.display = DistanceDisplay(ui, logic, state, host)
         self.placing = Placing(ui, logic, state, self.display.update_soon)
         for button, action in (
@@ -43,11 +43,14 @@ class LandmarksSection:
             (ui.placeInFixedButton, self._place_in_fixed),
         ):
             button.connect("clicked(bool)", self._attempt(action))
+        ui.placeButton.connect("toggled(bool)", lambda on: self._arrange())
         say(ui.landmarksStatusLabel, "")
         state.watch(self.refresh)
+        state.watch_views(self._arrange)
 
     def refresh(self) -> None:
         """Enable what can be done now."""
+        self._forget_deleted()
         ui, parameters = self.ui, self._state.parameters
         pair = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         if not pair:
@@ -74,11 +77,13 @@ class LandmarksSection:
         can_start(ui.discardSuggestionsButton, suggestions, _("Remove the suggested points."))
         self.placing.refresh()
         self.display.refresh()
+        self._arrange()
 
     def close(self) -> None:
         """The scene or the module goes away."""
         self._suggested = self._proposed = None
-        self._shown = ()
+        self._shown = ((), None)
+        say(self.ui.landmarksStatusLabel, "")
         self.placing.close()
         self.display.close()
 
@@ -86,9 +91,18 @@ class LandmarksSection:
         """Hide the lists that were chosen before: those of another pair are at the same positions."""
         parameters = self._state.parameters
         chosen = tuple(node for node in (parameters.movingPoints, parameters.fixedPoints) if node is not None)
-        if chosen != self._shown:
-            self._logic.show_only(chosen, self._shown)
-            self._shown = chosen
+        wanted = chosen, bool(parameters.showLandmarks)
+        if wanted != self._shown:
+            self._logic.show_only(chosen, self._shown[0], visible=wanted[1])
+            self._shown = wanted
+
+    def _arrange(self) -> None:
+        """Show each list in the views of its image."""
+        if not self._state.in_scene:
+            return
+        parameters = self._state.parameters
+        lists = (parameters.movingPoints, self._suggested), (parameters.fixedPoints, self._proposed)
+        self._logic.arrange(parameters, *lists, placing=self.ui.placeButton.checked)
 
     def _attempt(self, action):
         def clicked(checked=False) -> None:
@@ -102,6 +116,7 @@ class LandmarksSection:
 
     def _suggest(self) -> None:
         self._discard()
+        self._state.parameters.showLandmarks = True
         self._suggested, self._proposed = self._logic.suggest(self._state.parameters)
         text = _(
             "{count} bifurcations are suggested. Delete those that you do not want, then accept the others."
@@ -110,7 +125,16 @@ class LandmarksSection:
             text += " " + _("Fixed positions are predictions. Correct each one by eye before measuring accuracy.")
         say(self.ui.landmarksStatusLabel, text)
 
+    def _forget_deleted(self) -> None:
+        """Suggestions that were deleted by hand are none any more."""
+        self._suggested, self._proposed = (
+            None if node is None or node.GetScene() is None else node for node in (self._suggested, self._proposed)
+        )
+
     def _accept(self) -> None:
+        self._forget_deleted()
+        if self._suggested is None:
+            return
         with self.placing.paused():
             count = self._logic.accept(self._state.parameters, self._suggested, self._proposed)
         self._discard()
@@ -125,8 +149,9 @@ class LandmarksSection:
     def _load(self) -> None:
         import qt
 
+        window = window_of(self.ui.loadLandmarksButton)
         paths = qt.QFileDialog.getOpenFileNames(
-            None, _("Load landmarks"), "", _("Landmarks {patterns}").format(patterns=_FILTER)
+            window, _("Load landmarks"), "", _("Landmarks {patterns}").format(patterns=_FILTER)
         )
         if not paths:
             return
@@ -137,8 +162,9 @@ class LandmarksSection:
     def _save(self) -> None:
         import qt
 
+        window = window_of(self.ui.saveLandmarksButton)
         path = qt.QFileDialog.getSaveFileName(
-            None, _("Save landmarks"), "landmarks.csv", _("CSV (*.csv);;Markups (*.mrk.json);;Fiducial CSV (*.fcsv)")
+            window, _("Save landmarks"), "landmarks.csv", _("CSV (*.csv);;Markups (*.mrk.json);;Fiducial CSV (*.fcsv)")
         )
         if path:
             written = self._logic.save(self._state.parameters, Path(path))
@@ -147,7 +173,8 @@ class LandmarksSection:
     def _export(self) -> None:
         import qt
 
-        path = qt.QFileDialog.getSaveFileName(None, _("Export the table"), "distances.csv", "CSV (*.csv)")
+        window = window_of(self.ui.exportTableButton)
+        path = qt.QFileDialog.getSaveFileName(window, _("Export the table"), "distances.csv", "CSV (*.csv)")
         if path:
             self._logic.export_table(self._state.parameters.distanceTable, Path(path))
             say(self.ui.landmarksStatusLabel, _("Exported {file}.").format(file=path))

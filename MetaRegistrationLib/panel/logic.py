@@ -7,6 +7,7 @@ from typing import Any
 
 from ..jobs.hosts import QtHost
 from ..mrml.charts import LossChart
+from ..mrml.scene_folders import gathered
 from .adapt_logic import AdaptLogic
 from .dependency_logic import DependencyLogic
 from .landmarks_logic import LandmarksLogic
@@ -29,10 +30,16 @@ def add_parts(logic: Any, qt: Any, settings_folder: Path) -> None:
         The user's folder for adapted checkpoints. It is outside the extension, so that an update preserves them.
     """
     logic.host = QtHost(qt)
-    logic.dependency = DependencyLogic()
+    logic.dependency = DependencyLogic(logic.host)
     logic.pairs = PairsLogic()
     logic.adapt = AdaptLogic(logic.host, settings_folder / "MetaRegistration" / "Checkpoints")
     logic.register = RegisterLogic(logic.host)
     logic.landmarks = LandmarksLogic()
     logic.visits = VisitsLogic(logic.host)
-    logic.new_chart = LossChart
+    logic.new_chart = _new_chart
+
+
+def _new_chart(name: str) -> LossChart:
+    """A chart, its curves and tables in a folder of the scene."""
+    with gathered(name):
+        return LossChart(name)

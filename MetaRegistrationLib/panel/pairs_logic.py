@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
 from ..formats.images import Image
-from ..mrml import landmark_nodes, masks, scene, stored_registration, views, volumes
+from ..mrml import landmark_nodes, masks, overlay, scene, scene_folders, stored_registration, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..mrml.registration_node import result_of_pair
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
@@ -93,13 +93,28 @@ class PairsLogic:
         key = "|".join([str(files.moving), str(files.fixed), *(str(size or "") for size in sizes)]).rstrip("|")
         nodes = {role: scene.node_with_attribute(_PAIR_ATTRIBUTE, f"{role}|{key}") for role in _ROLES}
         if nodes["moving"] is None or nodes["fixed"] is None:
-            with scene.unchanged_on_error():
+            with scene.unchanged_on_error(), scene_folders.gathered(files.name, key=key):
                 nodes = self._load(files.load())
             for role, node in nodes.items():
                 if node is not None:
                     node.SetAttribute(_PAIR_ATTRIBUTE, f"{role}|{key}")
         results = (result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
         return LoadedPair(*(nodes[role] for role in _ROLES), *results)
+
+    def loaded_row(self, pairs: Sequence[PairFiles], moving, fixed) -> int:
+        """Which pair has these volumes (or None), with whatever pixel size they were loaded; -1 if none has."""
+        values = [node.GetAttribute(_PAIR_ATTRIBUTE) if node is not None else None for node in (moving, fixed)]
+        if None in values:
+            return -1
+        for row, files in enumerate(pairs):
+            keys = [f"{role}|{files.moving}|{files.fixed}" for role in ("moving", "fixed")]
+            if all(f"{value}|".startswith(f"{key}|") for value, key in zip(values, keys, strict=True)):
+                return row
+        return -1
+
+    def only_other(self, volume):
+        """The only image of the scene beside this one, or None; results of this module are none."""
+        return volumes.only_other_image(volume)
 
     def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
         """Give the chosen volumes the user's pixel sizes, as far as these apply; return whether one changed.
@@ -115,7 +130,7 @@ class PairsLogic:
 
     def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
         """Show a pair side by side and overlaid."""
-        views.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
+        overlay.show_pair_and_overlay(moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice)
 
     def _load(self, pair: ImagePair) -> dict:
         nodes = {

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from .adapt_section import AdaptSection
+from .advanced_section import AdvancedSection
 from .dependency_section import DependencySection
 from .folder_section import FolderSection
 from .folding import Folding
 from .landmarks_section import LandmarksSection
 from .masks_section import MasksSection
+from .next_step import NextStep
 from .pairs_section import PairsSection
+from .preloading import Preloading
 from .register_section import RegisterSection
 from .report_section import ReportSection
 from .results_section import ResultsSection
@@ -39,6 +42,7 @@ class Panel:
         self.state = state = PanelState()
         self.folding = Folding(ui)
         state.done = self.folding.done
+        self.preloading = Preloading(logic.host, logic.dependency.torch_is_there)
         self.dependency = DependencySection(ui, logic.dependency, state)
         self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
         self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)
@@ -46,6 +50,7 @@ class Panel:
         self.slices = SlicesSection(ui, logic.register, state, logic.host, self.views.show_pair)
         self.stages = StagesSection(ui, state)
         self.masks = MasksSection(ui, state)
+        self.advanced = AdvancedSection(ui, state)
         self.register = RegisterSection(
             ui, logic.register, state, logic.dependency, logic.host, self.views.show_overlay
         )
@@ -56,6 +61,12 @@ class Panel:
         self.visits = VisitsSection(ui, logic.visits, state, logic.dependency, logic.host)
         self.change = VisitsChangeSection(ui, logic.visits, state, logic.host)
         self.measures = VisitsMeasuresSection(ui, logic.visits, state, logic.host)
+        self.next_step = NextStep(ui, state, self, logic.dependency, self.folding.open)  # the last: it asks the others
+        state.measured = self._measured
+
+    def _measured(self) -> None:
+        self.results.refresh()
+        self.next_step.refresh()
 
     def use(self, parameters: Any | None) -> None:
         """Work on the parameters of a scene, or on none while there is no scene."""

@@ -25,7 +25,7 @@ class PixelSizes:
 
     @classmethod
     def given_in(cls, ui) -> PixelSizes:
-        """The values of the widgets of the section *Image pairs*."""
+        """The values of the widgets of the sections *Pairs* and *Advanced*."""
         both = ui.spacingSpinBox.value or None
         moving = ui.movingSpacingSpinBox.value or None
         return cls(both, moving, bool(both and ui.overrideSpacingCheckBox.checked))

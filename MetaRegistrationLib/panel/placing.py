@@ -68,6 +68,7 @@ class Placing:
             return
         try:
             self._make_missing_lists()
+            self._state.parameters.showLandmarks = True
             self._state.notify()
             if self._lists is None:
                 raise self._logic.one_list_error()
@@ -82,9 +83,9 @@ class Placing:
     def _make_missing_lists(self) -> None:
         parameters = self._state.parameters
         if parameters.movingPoints is None:
-            parameters.movingPoints = self._logic.new_list(_("Moving points"), moving=True)
+            parameters.movingPoints = self._logic.new_list(parameters, moving=True)
         if parameters.fixedPoints is None:
-            parameters.fixedPoints = self._logic.new_list(_("Fixed points"), moving=False)
+            parameters.fixedPoints = self._logic.new_list(parameters, moving=False)
 
     def _stop(self) -> None:
         if self._mode is not None:

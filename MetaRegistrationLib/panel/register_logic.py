@@ -21,8 +21,10 @@ from ..mrml import (
     error_maps,
     landmark_nodes,
     masks,
+    overlay,
     saved_results,
     scene,
+    scene_folders,
     stored_registration,
     transforms,
     undo,
@@ -81,7 +83,8 @@ class RegisterLogic:
             registration = registrar(moving, fixed, self._landmarks(request, moving, fixed))
             found = outcome(registration, measure("", registration, None))
             yield _("Writing the results ...")
-            warped, transform = self._write(request, registration, found)
+            with self._folder(request.moving, request.fixed, request):
+                warped, transform = self._write(request, registration, found)
             refinement = registration.refinement
             as_it_was.done()
             self._before = as_it_was
@@ -108,11 +111,10 @@ class RegisterLogic:
         """Whether there is a registration to undo."""
         return self._before is not None
 
-    def undo(self) -> None:
-        """Undo the last registration."""
+    def undo(self) -> list[str]:
+        """Undo the last registration; the names of the nodes that could not be restored."""
         before, self._before = self._before, None
-        if before is not None:
-            before.restore()
+        return [] if before is None else before.restore()
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -191,24 +193,34 @@ class RegisterLogic:
         return masks.field_of_view(fixed)
 
     def show_pair(
-        self, moving, fixed, moving_slice: int, fixed_slice: int, fraction: float, field_of_view=None
-    ) -> views.Overlay:
-        """Show a pair side by side and overlaid, with a label map outlined on top."""
-        overlay = views.show_pair_and_overlay(
-            moving, fixed, moving_slice=moving_slice, fixed_slice=fixed_slice, field_of_view=field_of_view
+        self, moving, fixed, moving_slice: int, fixed_slice: int, how: overlay.Compared, field_of_view=None
+    ) -> overlay.Overlay:
+        """Show a pair side by side and compared, with a label map outlined on top."""
+        return overlay.show_pair_and_overlay(
+            moving,
+            fixed,
+            how,
+            moving_slice=moving_slice,
+            fixed_slice=fixed_slice,
+            field_of_view=field_of_view,
+            later=self._host.single_shot,
         )
-        overlay.set_blend(fraction)
-        return overlay
 
     def show_one(self, node, facing, slice_index: int) -> None:
         """Show one volume instead of another."""
         views.show_one(node, facing=facing, slice_index=slice_index)
 
-    def show_overlay(self, moving, fixed, fixed_slice: int, fraction: float, field_of_view=None) -> views.Overlay:
-        """Show moving over fixed, with a label map outlined on top."""
-        return views.show_overlay(
-            moving, fixed, fixed_slice=fixed_slice, fraction=fraction, field_of_view=field_of_view
+    def show_overlay(
+        self, moving, fixed, fixed_slice: int, how: overlay.Compared, field_of_view=None
+    ) -> overlay.Overlay:
+        """Show moving and fixed compared, with a label map outlined on top."""
+        return overlay.show_overlay(
+            moving, fixed, how, fixed_slice=fixed_slice, field_of_view=field_of_view, later=self._host.single_shot
         )
+
+    def overlay_of(self, moving, fixed, field_of_view=None) -> overlay.Overlay | None:
+        """The overlay of two volumes that the views of a loaded scene show, or None."""
+        return overlay.overlay_of(moving, fixed, field_of_view=field_of_view, later=self._host.single_shot)
 
     def is_registered(self, moving, fixed, transform) -> bool:
         """Whether the transform is a registration of these volumes."""
@@ -245,7 +257,8 @@ class RegisterLogic:
         names = error_maps.ErrorNames(
             _("{moving} expected error").format(moving=moving.GetName()), _("Expected error"), grid_pixels()
         )
-        volume = error_maps.put_error_volume(node, moving, fixed, names)
+        with self._folder(moving, fixed):
+            volume = error_maps.put_error_volume(node, moving, fixed, names)
         return error_maps.cover(volume, (moving, warped), fixed)
 
     def hide_expected_error(self) -> None:
@@ -257,6 +270,12 @@ class RegisterLogic:
         for job in self._jobs:
             job.close()
         self._jobs, self._before = [], None
+
+    def _folder(self, moving, fixed, request: PairRequest | None = None):
+        """What is added inside lies in the folder of the pair, with the nodes of the request."""
+        points = () if request is None else (request.moving_points, request.fixed_points)
+        filled = () if request is None else (request.warped, request.transform)
+        return scene_folders.gathered(_pair_name(moving, fixed), fixed, *points, beside=moving, filled=filled)
 
     def _result(self, moving, fixed, transform, warped):
         """The node of the result of these volumes, the transform before the warped volume; None without one."""
@@ -322,7 +341,7 @@ class RegisterLogic:
             registered = self.is_registered(request.moving, request.fixed, transform)
             if registered and saved_results.made_otherwise(transform, request.stages, checkpoint):
                 saved_results.keep(transform)
-            name = _("{moving} to {fixed}").format(moving=request.moving.GetName(), fixed=request.fixed.GetName())
+            name = _pair_name(request.moving, request.fixed)
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
@@ -353,3 +372,7 @@ class RegisterLogic:
         result.note_measures(found.measures)
         result.note_error(registration.error)
         return result
+
+
+def _pair_name(moving, fixed) -> str:
+    return _("{moving} to {fixed}").format(moving=moving.GetName(), fixed=fixed.GetName())

@@ -10,7 +10,7 @@ from .state import PanelState
 from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, say
+from .widgets import can_start, say, stopped
 
 
 class RegisterSection:
@@ -25,6 +25,13 @@ class RegisterSection:
     host : jobs.job.Host
     show_result : callable
         Shows the registered pair in the views.
+
+    Attributes
+    ----------
+    registered : bool
+        The chosen pair has a result, made with the present settings as far as this panel knows.
+    confident : bool
+        No result says that its alignment is not confident.
     """
 
     def __init__(self, ui, logic, state: PanelState, dependency, host, show_result) -> None:
@@ -33,7 +40,11 @@ class RegisterSection:
         self._steps: Steps | None = None
         self._measured: tuple | None = None
         self._earlier: tuple | None = None
+        self._used: tuple | None = None
+        self.registered, self.confident = False, True
+        self._nodes: list | None = None  # of the registration that runs
         say(ui.registerStatusLabel, "")
+        say(ui.applyToOthersStatusLabel, "")
         say(ui.measuresLabel, "")
         say(ui.expectedErrorLabel, "")
         say(ui.alignmentWarningLabel, "")
@@ -50,9 +61,15 @@ class RegisterSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
+        if self.running and any(node.GetScene() is None for node in self._nodes or ()):
+            self._stop()
+            say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
         ui, parameters = self.ui, self._state.parameters
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         outcome = self._outcome(notes)
+        other_pair = self._used is None or self._used[:2] != self._pair()
+        self.registered = outcome is not None and (other_pair or self._used == self._settings())
+        self.confident = notes.uncertain is None
         say(ui.measuresLabel, "" if outcome is None else measures_in_words(outcome))
         say(
             ui.expectedErrorLabel,
@@ -72,11 +89,22 @@ class RegisterSection:
             can_start(ui.registerButton, self._missing(), ready, ui.registerBlockedLabel)
 
     def close(self) -> None:
-        """Stop before the next step."""
+        """Stop all work; the scene or the module goes away."""
+        say(self.ui.registerStatusLabel, stopped(self.running))
+        say(self.ui.applyToOthersStatusLabel, "")
+        self._measured = self._earlier = self._used = None
+        self._stop()
+
+    def _stop(self) -> None:
         if self.running:
             self._steps.cancel()
-        self._steps = None
+        self._steps = self._nodes = None
         self._state.notify()
+
+    def _settings(self) -> tuple:
+        """What a registration of the chosen pair depends on."""
+        state, parameters = self._state, self._state.parameters
+        return *self._pair(), state.checkpoint, state.stages, parameters.movingMask, parameters.fixedMask
 
     def _pair(self) -> tuple:
         parameters = self._state.parameters
@@ -102,7 +130,7 @@ class RegisterSection:
 
     def _start_or_cancel(self) -> None:
         if self.running:
-            self.close()
+            self._stop()
             say(self.ui.registerStatusLabel, _("Cancelled. The scene is unchanged."))
             return
         parameters = self._state.parameters
@@ -122,6 +150,9 @@ class RegisterSection:
             moving_mask=parameters.movingMask,
             fixed_mask=parameters.fixedMask,
         )
+        nodes = request.moving, request.fixed, request.moving_points, request.fixed_points, request.transform
+        masks = request.warped, request.moving_mask, request.fixed_mask
+        self._nodes = [node for node in (*nodes, *masks) if node is not None]
         self._steps = Steps(
             self._host,
             self._logic.steps(request),
@@ -137,6 +168,7 @@ class RegisterSection:
         self._earlier = parameters.transform, self._measured
         parameters.transform = result.transform
         self._measured = self._pair(), result
+        self._used = self._settings()
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
         text = _("Registered in {seconds:.2f} s: {names}.").format(
             seconds=result.outcome.measures.seconds, names=_(" and ").join(written)
@@ -151,13 +183,20 @@ class RegisterSection:
         before = self._earlier
         try:
             with self._state.together():
-                self._logic.undo()
+                lost = self._logic.undo()
                 if before is not None:
-                    self._state.parameters.transform, self._measured = before
+                    transform, self._measured = before
+                    there = transform is not None and transform.GetScene() is not None
+                    self._state.parameters.transform = transform if there else None
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
             return
-        say(self.ui.registerStatusLabel, _("Registration undone"))
+        text = _("Registration undone")
+        if lost:
+            text = _("Registration undone. Deleted since then, and not restored: {names}.").format(
+                names=", ".join(lost)
+            )
+        say(self.ui.registerStatusLabel, text)
         self._show_result()
 
     def _failed(self, error: Exception) -> None:
@@ -169,11 +208,11 @@ class RegisterSection:
         parameters = self._state.parameters
         nodes = [node for node in nodes if node not in (parameters.movingVolume, parameters.fixedVolume)]
         if not nodes:
-            say(self.ui.registerStatusLabel, _("Check volumes other than the moving and the fixed one."))
+            say(self.ui.applyToOthersStatusLabel, _("Check volumes other than the moving and the fixed one."))
             return
         try:
             self._logic.apply_to(nodes, parameters.transform)
             names = ", ".join(node.GetName() for node in nodes)
-            say(self.ui.registerStatusLabel, _("The transform is applied to: {names}.").format(names=names))
+            say(self.ui.applyToOthersStatusLabel, _("The transform is applied to: {names}.").format(names=names))
         except Exception as error:
-            say(self.ui.registerStatusLabel, sentence(error))
+            say(self.ui.applyToOthersStatusLabel, sentence(error))

@@ -20,6 +20,7 @@ _LABELS = (
     "pairsStatusLabel",
     "adaptStatusLabel",
     "registerStatusLabel",
+    "registerFolderStatusLabel",
     "measuresLabel",
     "expectedErrorLabel",
     "landmarksStatusLabel",
@@ -27,7 +28,21 @@ _LABELS = (
 _VOLUMES = ("movingVolume", "fixedVolume", "movingMask", "fixedMask", "warpedVolume")
 _NODES = (*_VOLUMES, "transform", "movingPoints", "fixedPoints", "distanceTable")
 _LINES = 80
-_PATH = re.compile(r"""(?<![\w.])(?:[A-Za-z]:[\\/]|\\\\|~?/)[^\s"'<>|:;,)]+""")
+# Words of the program and of its input, by which folders, pairs and volumes are often called.
+_ORDINARY_WORDS = """
+    adapted affine after all analysis angiogram angiograms average baseline batch before bmp both change changes
+    checkpoint checkpoints clean control cpu csv cuda data dataset deep demo device dicom diff distance distances
+    epoch epochs error errors eye eyes faz final first fixed flow folder fundus good image images input inputs label
+    labels landmark landmarks last later layout left log loss macula mask masks measure measures meta metrics moving
+    name names ncc network new nii none old one online output outputs pair pairs patient patients phantom phantoms
+    pilot pixel pixels png point points python quality raw reference region regions register registered registration
+    report result results retina right run runs sample samples scan scans series session sessions set sets settings
+    shift similarity size sizes slab slicer slices spacing stage stages status step steps study superficial table
+    tables test tests tif tiff time times torch train training transform transforms trial two uncertain used valid
+    validation vessel vessels video visit visits volume volumes warped
+"""
+_ORDINARY = frozenset(_ORDINARY_WORDS.split())
+_PATH = re.compile(r"""(?<![\w.])(?:[A-Za-z]:[\\/]|\\\\|~?/)(?:<name>|[^\s"'<>|:;,)])+""")
 _FILE = re.compile(
     r"""[^\s"'/\\()]+\.(?:png|jpe?g|tiff?|bmp|nrrd|nhdr|mha|mhd|nii(?:\.gz)?|dcm|csv|fcsv|json|pt|toml|mr[bm]l?)\b""",
     re.I,
@@ -107,10 +122,21 @@ class ReportSection:
 
 
 def without_names(text: str, names: Iterable[str]) -> str:
-    """`text` with every path, file and known name replaced by a general word."""
+    """`text` with every path, file and known name replaced by a general word.
+
+    A name that consists of ordinary words, such as a folder called pairs, says nothing of a patient, and stays: the report itself
+    needs these words.
+    """
     for name in sorted(names, key=len, reverse=True):  # the longer first: one may be a part of another
-        text = text.replace(name, "<name>")
+        if not is_ordinary(name):
+            text = re.sub(rf"(?<![^\W\d_]){re.escape(name)}(?![^\W\d_])", "<name>", text)
     return _FILE.sub("<file>", _PATH.sub("<path>", text))
+
+
+def is_ordinary(name: str) -> bool:
+    """Whether a name consists of words of the trade alone, without a number."""
+    words = re.findall(r"[^\W_]+", name)
+    return bool(words) and all(word.lower() in _ORDINARY for word in words)
 
 
 def _versions() -> list[str]:

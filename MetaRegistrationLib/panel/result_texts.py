@@ -64,7 +64,7 @@ def warnings_in_words(notes: ResultNotes) -> str:
         lines.append(
             _(
                 "The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be "
-                "less accurate. Choose {adapted} under Stages, or adapt it again."
+                "less accurate. Choose {adapted} under Advanced / Stages, or fine-tune it again."
             ).format(adapted=adapted, used=used)
         )
     return "\n".join(lines)
@@ -74,7 +74,7 @@ def _uncertain(used: str, reason: str) -> str:
     if used == "none":
         return _(
             "Alignment is not confident ({reason}), so the images were left unchanged. Check the overlay. Then try another "
-            "initial alignment under Stages, or masks. Or mark three or more landmarks in both images under Landmarks, and "
+            "initial alignment under Advanced, or masks. Or mark three or more landmarks in both images under Measure, and "
             "choose landmarks as the initial alignment."
         ).format(reason=reason)
     text = _("Alignment is not confident. Check the overlay.")

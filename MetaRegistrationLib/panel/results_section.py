@@ -33,7 +33,6 @@ class ResultsSection:
         set_up_table(ui.resultsTable)
         ui.resultsTable.connect("cellClicked(int,int)", lambda row, column: self._choose(row))
         state.watch(self.refresh)
-        state.measured = self.refresh
 
     def refresh(self) -> None:
         """Show what the scene holds of this pair now."""

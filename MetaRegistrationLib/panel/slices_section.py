@@ -1,4 +1,4 @@
-"""The part of *Register* that picks a slice of each volume, and shows it."""
+"""The part of *Pairs* that picks a slice of each volume, and shows it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ class SlicesSection:
         parameters = self._state.parameters
         volumes = parameters.movingVolume, parameters.fixedVolume
         counts = [self._logic.slices(node) for node in volumes]
-        for box, count in zip((self.ui.movingSliceSpinBox, self.ui.fixedSliceSpinBox), counts, strict=True):
-            box.enabled = count > 1
+        ui = self.ui
+        rows = (ui.movingSliceLabel, ui.movingSliceSpinBox), (ui.fixedSliceLabel, ui.fixedSliceSpinBox)
+        for (label, box), count in zip(rows, counts, strict=True):
+            label.visible = box.visible = box.enabled = count > 1
             if count:
                 box.maximum = count - 1
         before, volumes_before, slices_before = self._seen

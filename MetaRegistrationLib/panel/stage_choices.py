@@ -54,8 +54,8 @@ def stages_of(parameters: Any) -> Stages:
 def missing_for(stages: Stages, checkpoint: Path | None) -> list[str]:
     """What is missing before these stages can run."""
     if stages == _NOTHING:
-        return [_("a stage (under Stages)")]
-    return [_("a checkpoint (under Adapt)")] if stages.network and checkpoint is None else []
+        return [_("a stage (under Advanced)")]
+    return [_("a checkpoint (under Fine-tune)")] if stages.network and checkpoint is None else []
 
 
 def stages_in_words(stages: Stages) -> str:

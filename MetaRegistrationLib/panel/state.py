@@ -56,6 +56,7 @@ class PanelState:
     measured: Callable[[], None] = lambda: None
     done: Callable[[str], None] = lambda section: None
     _watchers: list[Callable[[], None]] = field(default_factory=list)
+    _view_watchers: list[Callable[[], None]] = field(default_factory=list)
     _notifying: bool = False
 
     @property
@@ -71,6 +72,16 @@ class PanelState:
     def watch(self, refresh: Callable[[], None]) -> None:
         """Call `refresh` after every change."""
         self._watchers.append(refresh)
+
+    def watch_views(self, refresh: Callable[[], None]) -> None:
+        """Call `refresh` after every `views_changed`."""
+        self._view_watchers.append(refresh)
+
+    def views_changed(self) -> None:
+        """A section has shown something else in the views."""
+        if self.in_scene:
+            for refresh in self._view_watchers:
+                refresh()
 
     def notify(self, *_: object) -> None:
         """Something changed."""

@@ -19,14 +19,17 @@ class TrainingDisplay:
     label : QLabel
     chart : LossChart
         Gets a point an epoch, and until the first one is done a point a step.
+    estimate : jobs.estimates.Estimate, optional
+        Time of the run, shown until the first step has been timed.
     """
 
-    def __init__(self, bar: Any, label: Any, chart: Any) -> None:
+    def __init__(self, bar: Any, label: Any, chart: Any, estimate: Any = None) -> None:
         self._bar, self._label, self._chart = bar, label, chart
+        self._estimate = estimate
         self._similarities: list[float] = []
         self._held_out: bool | None = None  # None before the first epoch: the chart shows steps
         chart.label(_("step"), _("loss, each step"), _("local NCC, each step"))
-        show_progress(bar, 0, 0, _("Starting ..."))
+        show_progress(bar, 0, 0, self._starting())
 
     def __call__(self, event: dict) -> None:
         """Show an event."""
@@ -41,7 +44,8 @@ class TrainingDisplay:
             show(event)
 
     def _started(self, event: dict) -> None:
-        show_progress(self._bar, event["first_step"], event["total_steps"])
+        first, total = event["first_step"], event["total_steps"]
+        show_progress(self._bar, first, total, self._starting())
         say(self._label, _("Training on {device} ...").format(device=event["device"]))
 
     def _step(self, event: dict) -> None:
@@ -50,10 +54,17 @@ class TrainingDisplay:
         if self._held_out is None and event.get("loss") is not None:
             self._chart.append(event["step"], event["loss"], _correlation([similarity]))
         left = event.get("seconds_left")
-        text = _("{percent} %, {time} left").format(
-            percent=100 * event["step"] // event["total_steps"], time=_("?") if left is None else duration(left)
-        )
-        show_progress(self._bar, event["step"], event["total_steps"], text)
+        step, total = event["step"], event["total_steps"]
+        text = self._starting()
+        if left is not None:
+            text = _("{percent} %, {time} left").format(percent=100 * step // total, time=duration(left))
+        show_progress(self._bar, step, total, text)
+
+    def _starting(self) -> str:
+        """What the bar says until a step was timed: the time of the whole run as it was estimated."""
+        if self._estimate is None:
+            return _("Starting ...")
+        return _("Starting ... About {time}").format(time=estimate_text(self._estimate))
 
     def _epoch(self, event: dict) -> None:
         values, similarities = event.get("values") or {}, self._similarities
@@ -89,6 +100,12 @@ class TrainingDisplay:
     def _stage(self, event: dict) -> None:
         show_progress(self._bar, event["index"], event["total"])
         say(self._label, stage_text(event))
+
+
+def estimate_text(estimate: Any) -> str:
+    """An estimated time, and where it comes from: 15 s (rough estimate)."""
+    source = _("from your last training") if estimate.measured else _("rough estimate")
+    return _("{time} ({source})").format(time=duration(estimate.seconds), source=source)
 
 
 def _correlation(similarities: list[float]) -> float:

@@ -1,7 +1,8 @@
-"""The part of *Register* that switches the views: moving, fixed, overlay, blend, flicker."""
+"""The part of *Register* that switches the views: moving, fixed, both compared, and both in turns."""
 
 from __future__ import annotations
 
+from .compare_choice import CompareChoice
 from .error_section import ErrorSection
 from .state import PanelState
 from .texts import tr as _
@@ -32,10 +33,11 @@ class ViewsSection:
         ui.showMovingButton.connect("clicked(bool)", lambda checked: self._show_one("movingVolume"))
         ui.showFixedButton.connect("clicked(bool)", lambda checked: self._show_one("fixedVolume"))
         ui.showOverlayButton.connect("clicked(bool)", lambda checked: self.show_overlay())
-        ui.blendSlider.connect("valueChanged(double)", self._blend)
+        self._choice = CompareChoice(ui, self._compare)
         ui.flickerButton.connect("toggled(bool)", self._flicker)
         ui.fieldOfViewCheckBox.connect("toggled(bool)", lambda on: self._outline())
         state.watch(self.refresh)
+        state.watch_views(self._take_over)
 
     def refresh(self) -> None:
         """Enable what can be shown."""
@@ -43,13 +45,13 @@ class ViewsSection:
         missing = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         ui = self.ui
         if self._overlay is not None and not self._is_of_chosen(self._overlay):
-            ui.flickerButton.checked = False
-            self._overlay = None
+            self._drop()
+        self._take_over()
         can_start(ui.showMovingButton, missing, _("Show the moving image, warped once it is registered."))
         can_start(ui.showFixedButton, missing, _("Show the fixed image."))
-        can_start(ui.showOverlayButton, missing, _("Moving in magenta over fixed in green: white where both agree."))
+        can_start(ui.showOverlayButton, missing, _("Show both images compared in one view."))
         can_start(ui.flickerButton, missing, _("Show the moving and the fixed image alternately."))
-        ui.blendSlider.enabled = not missing
+        self._choice.enable(not missing)
         ui.fieldOfViewCheckBox.visible = self._logic.field_of_view(parameters.fixedVolume) is not None
         self._error.refresh()
 
@@ -57,30 +59,46 @@ class ViewsSection:
         """Show the registered pair overlaid."""
         parameters = self._state.parameters
         moving = self._shown_moving()
+        self._drop()
         self._overlay = self._logic.show_overlay(
-            moving, parameters.fixedVolume, parameters.fixedSlice, self.ui.blendSlider.value, self._outlined()
+            moving, parameters.fixedVolume, parameters.fixedSlice, self._choice.how, self._outlined()
         )
         self._error.cover()
+        self._state.views_changed()
 
     def show_pair(self) -> None:
         """Show the chosen slices side by side and overlaid, or the one volume that is chosen."""
         parameters = self._state.parameters
         moving, fixed = parameters.movingVolume, parameters.fixedVolume
         slices = parameters.movingSlice, parameters.fixedSlice
-        self.ui.flickerButton.checked = False
-        self._overlay = None
+        self._drop()
         if None not in (moving, fixed):
-            self._overlay = self._logic.show_pair(moving, fixed, *slices, self.ui.blendSlider.value, self._outlined())
+            self._overlay = self._logic.show_pair(moving, fixed, *slices, self._choice.how, self._outlined())
         elif moving is not None or fixed is not None:
             node, index = (moving, slices[0]) if fixed is None else (fixed, slices[1])
             self._logic.show_one(node, node, index)
         self._error.cover()
+        self._state.views_changed()
 
     def close(self) -> None:
         """Stop the flicker; the scene goes away."""
-        self.ui.flickerButton.checked = False
-        self._timer.stop()
-        self._overlay = None
+        self._drop()
+
+    def _drop(self) -> None:
+        """End the present comparison, if there is one."""
+        self._stop_flicker()
+        if self._overlay is not None:
+            self._overlay.close()
+            self._overlay = None
+
+    def _take_over(self) -> None:
+        """Work on the comparison that the views show already: of a loaded scene, or of a pair that was just loaded."""
+        parameters = self._state.parameters
+        nodes = self._shown_moving(), parameters.fixedVolume
+        if self._overlay is None and self._state.in_scene and None not in nodes:
+            self._overlay = self._logic.overlay_of(*nodes, self._outlined())
+            if self._overlay is not None:
+                self._choice.follow(self._overlay.how)
 
     def _is_of_chosen(self, overlay) -> bool:
         parameters = self._state.parameters
@@ -96,16 +114,16 @@ class ViewsSection:
         return parameters.movingVolume
 
     def _show_one(self, name: str) -> None:
-        self.ui.flickerButton.checked = False
+        self._drop()
         parameters = self._state.parameters
         node = self._shown_moving() if name == "movingVolume" else parameters.fixedVolume
         registered = self._logic.is_registered(parameters.movingVolume, parameters.fixedVolume, parameters.transform)
         facing, index = parameters.fixedVolume, parameters.fixedSlice
         if name == "movingVolume" and node is parameters.movingVolume and not registered:
             facing, index = node, parameters.movingSlice
-        self._overlay = None
         self._logic.show_one(node, facing, index)
         self._error.cover()
+        self._state.views_changed()
 
     def _outlined(self):
         """The label map to outline in the overlay, or None."""
@@ -118,17 +136,19 @@ class ViewsSection:
             self._overlay.outline(self._outlined())
             self._error.cover()
 
-    def _blend(self, value: float) -> None:
+    def _compare(self) -> None:
         if self._overlay is None:
             self.show_overlay()
         else:
-            self._overlay.set_blend(value)
+            self._stop_flicker()
+            self._overlay.compare(self._choice.how)
             self._error.cover()
 
     def _flicker(self, on: bool) -> None:
         if on:
             if self._overlay is None:
                 self.show_overlay()
+                self._check_flicker(True)
             self._timer.start()
             self._flick()
             return
@@ -136,6 +156,16 @@ class ViewsSection:
         if self._overlay is not None:
             self._overlay.flicker(False)
             self._error.cover()
+
+    def _stop_flicker(self) -> None:
+        self._timer.stop()
+        self._check_flicker(False)
+
+    def _check_flicker(self, on: bool) -> None:
+        """Say whether the images are shown in turns, without a signal."""
+        blocked = self.ui.flickerButton.blockSignals(True)
+        self.ui.flickerButton.checked = on
+        self.ui.flickerButton.blockSignals(blocked)
 
     def _flick(self) -> None:
         if self._overlay is not None:

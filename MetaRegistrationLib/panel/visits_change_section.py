@@ -11,7 +11,7 @@ from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
 from .visits_table import offered_pair, region_rows
-from .widgets import can_start, fill_table, say, set_up_table
+from .widgets import can_start, fill_table, say, set_up_table, window_of
 
 _LEAST_UNCERTAIN = 0.5  # percent
 
@@ -178,7 +178,8 @@ class VisitsChangeSection:
     def _save(self) -> None:
         import qt
 
-        path = qt.QFileDialog.getSaveFileName(None, _("Save the report"), "report.html", "HTML (*.html)")
+        window = window_of(self.ui.saveVisitsReportButton)
+        path = qt.QFileDialog.getSaveFileName(window, _("Save the report"), "report.html", "HTML (*.html)")
         if not path:
             return
         target = Path(path) if Path(path).suffix else Path(f"{path}.html")

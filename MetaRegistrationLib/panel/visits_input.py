@@ -179,12 +179,12 @@ def _files(file: VisitFile) -> list[Path]:
 
 def nodes_of(chosen: ChosenVisits) -> dict[str, Any]:
     """The visits as volumes of the scene, by name; those of files are loaded unless they are there."""
-    return {visit.name: visit.volume or _loaded(visit, chosen.spacing_um) for visit in chosen.visits}
+    return {visit.name: visit.volume or _loaded(visit, chosen) for visit in chosen.visits}
 
 
-def _loaded(visit: ChosenVisit, spacing_um: float | None) -> Any:
-    source = f"{visit.file.path}|{spacing_um or ''}"
-    return visit_results.visit_volume(visit.file.load(spacing_um=spacing_um), source)
+def _loaded(visit: ChosenVisit, chosen: ChosenVisits) -> Any:
+    source = f"{visit.file.path}|{chosen.spacing_um or ''}"
+    return visit_results.visit_volume(visit.file.load(spacing_um=chosen.spacing_um), source, chosen.name)
 
 
 def _image(node, transform):

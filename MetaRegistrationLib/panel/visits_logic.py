@@ -142,7 +142,8 @@ class VisitsLogic:
     def load(self, chosen: ChosenVisits, folder: Path) -> Generator[str, None, VisitNodes]:
         """Load the results into the scene, yielding each next step."""
         yield _("Loading the visits ...")
-        with scene.unchanged_on_error():
+        volumes = [visit.volume for visit in chosen.visits]
+        with scene.unchanged_on_error(), visit_nodes.in_folder(chosen.name, chosen.key, *volumes):
             found = nodes_of(chosen)
             shown = _("{name} visit shown").format(name=chosen.name)
             loading = visit_results.load_results(folder, found, chosen.key, chosen.name, shown)
@@ -169,11 +170,11 @@ class VisitsLogic:
             raise InputError(_("{name} was chosen twice: choose two visits.").format(name=earlier))
         series = visit_series.series_of(nodes)
         _refuse_backwards(series, earlier, later)
-        with scene.unchanged_on_error():
+        with scene.unchanged_on_error(), visit_nodes.in_folder(nodes.name, nodes.key):
             found = self._with_centre(nodes, series, series_change(series, (earlier, later)))
             geometry = _geometry(series)
             nodes.attribute("Earlier", earlier), nodes.attribute("Later", later)
-            change_nodes.put_change(nodes, found, geometry, _names(earlier, later))
+            change_nodes.put_change(nodes, found, geometry, _names(nodes.name, earlier, later))
             change_nodes.put_centre(nodes, found.centre_xy, geometry, _("Centre of the grid"))
         self._computed = _key(nodes), series, found
         return found
@@ -208,7 +209,8 @@ class VisitsLogic:
         volume, transform = nodes.volumes[name], nodes.transform(name)
         node = visit_nodes.points_of(volume)
         if node is None:
-            node = landmark_nodes.new_list(_("{name} points").format(name=name), MOVING_COLOUR)
+            with visit_nodes.in_folder(nodes.name, nodes.key):
+                node = landmark_nodes.new_list(_("{name} points").format(name=volume.GetName()), MOVING_COLOUR)
             visit_nodes.note_points(node, volume)
         if transform is not None:
             landmark_nodes.follow(node, volume, transform)
@@ -236,11 +238,17 @@ class VisitsLogic:
 
     def select(self, nodes: VisitNodes, name: str) -> bool:
         """Show a visit in the view of the visits; False for one that could not be aligned."""
-        return nodes["browser"] is not None and visit_sequence.select_visit(nodes["browser"], name)
+        known = nodes["browser"] is not None and visit_sequence.select_visit(nodes["browser"], name)
+        if known:
+            change_nodes.show_one_at_a_time(nodes)
+        return known
 
     def play(self, nodes: VisitNodes, on: bool) -> None:
         """Play the visits, or stop."""
-        visit_sequence.play(nodes["browser"], on)
+        if nodes["browser"] is not None:
+            if on:
+                change_nodes.show_one_at_a_time(nodes)
+            visit_sequence.play(nodes["browser"], on)
 
     def playing(self, nodes: VisitNodes | None) -> bool:
         """Whether the visits are playing."""
@@ -248,7 +256,7 @@ class VisitsLogic:
         return browser is not None and bool(browser.GetPlaybackActive())
 
     def show(self, nodes: VisitNodes) -> None:
-        """Show visits, average and change in the views."""
+        """Show two visits and their change side by side; before a change is mapped, the visits in turns beside the average."""
         change_nodes.show_visits(nodes)
 
     def close(self) -> None:
@@ -291,15 +299,15 @@ def _geometry(series: Series):
     return series.visits[series.reference].visit.image.geometry
 
 
-def _names(earlier: str, later: str) -> dict[str, str]:
-    pair = {"earlier": earlier, "later": later}
+def _names(eye: str, earlier: str, later: str) -> dict[str, str]:
+    pair = {"eye": eye, "earlier": earlier, "later": later}
     return {
-        "change": _("Density difference, {earlier} to {later}").format(**pair),
-        "clusters": _("Density changed, {earlier} to {later}").format(**pair),
-        "unknown": _("Not measurable, {earlier} to {later}").format(**pair),
+        "change": _("{eye} density difference, {earlier} to {later}").format(**pair),
+        "clusters": _("{eye} density changed, {earlier} to {later}").format(**pair),
+        "unknown": _("{eye} not measurable, {earlier} to {later}").format(**pair),
         "colours": _("Change"),
         "unknownColours": _("Not measurable"),
-        "regions": _("Regions, {earlier} to {later}").format(**pair),
+        "regions": _("{eye} regions, {earlier} to {later}").format(**pair),
     }
 
 

@@ -12,9 +12,10 @@ from ..formats.markups import read_mrk_json
 from ..formats.tables import Row, read_table
 from ..mrml import faz_curves, measure_charts
 from ..mrml.change_nodes import place_points
+from ..mrml.charts import LEAST_POINTS
 from ..mrml.node_watch import NodeWatch
 from ..mrml.point_watch import PointWatch
-from ..mrml.visit_nodes import CHARTED, VisitNodes, set_text, text_table
+from ..mrml.visit_nodes import CHARTED, VisitNodes, in_folder, name_in_scene, set_text, text_table
 from ..octa.faz import Faz
 from ..visits.dates import read_date
 from ..visits.faz_files import CORRECTED_COLUMNS, CorrectedFaz, faz_file, keep_corrected
@@ -58,7 +59,7 @@ class VisitsMeasures:
         for visit in nodes.aligned:
             path = folder / faz_file(visit)
             if path.is_file() and nodes.zone(visit) is None:  # one that the user changed stays
-                faz_curves.put_zone(nodes, visit, read_mrk_json(path)[1], _zone_name(visit))
+                faz_curves.put_zone(nodes, visit, read_mrk_json(path)[1], _zone_name(nodes, visit))
         self.show_zone(nodes)
 
     def _load_charts(self, nodes: VisitNodes, rows: Sequence[Row], changes: Sequence[Row]) -> None:
@@ -70,7 +71,8 @@ class VisitsMeasures:
             points = [
                 (time, row.number("value")) for row in found if (time := times.get(row.text("visit"))) is not None
             ]
-            if not points:
+            if len(points) < LEAST_POINTS:
+                measure_charts.empty_chart(nodes, measure)
                 continue
             unit = unit_text(found[0].text("unit"))
             axis = f"{measure_text(measure)} ({unit})" if unit else measure_text(measure)
@@ -86,7 +88,7 @@ class VisitsMeasures:
 
     def charts(self, nodes: VisitNodes) -> list[str]:
         """The measures that have a chart."""
-        return [measure for measure in CHARTED if nodes[f"chart_{measure}"] is not None]
+        return [measure for measure in CHARTED if measure_charts.has_curves(nodes[f"chart_{measure}"])]
 
     def show_chart(self, nodes: VisitNodes, measure: str) -> bool:
         """Draw the chart of a measure in a plot view; False where there is none."""
@@ -125,7 +127,8 @@ class VisitsMeasures:
             raise InputError(
                 _("The pixel size is unknown, so the FAZ cannot be measured. Give it, and register again.")
             )
-        node = nodes.zone(visit) or faz_curves.put_zone(nodes, visit, [], _zone_name(visit))
+        with in_folder(nodes.name, nodes.key):
+            node = nodes.zone(visit) or faz_curves.put_zone(nodes, visit, [], _zone_name(nodes, visit))
         place_points(node)
 
     def keep(self, nodes: VisitNodes, visit: str) -> Path | None:
@@ -143,7 +146,8 @@ class VisitsMeasures:
         length = nodes.eye_length
         eye = nodes.attribute("ResultsEye") or nodes.name
         found = CorrectedFaz(eye, visit, date, zone, None if length is None else length.axial_mm)
-        _put_corrected(nodes, found)
+        with in_folder(nodes.name, nodes.key):
+            _put_corrected(nodes, found)
         faz_curves.set_state(nodes.zone(visit), faz_curves.KEPT)
         folder = Path(nodes.attribute("Results") or ".")
         if not nodes.attribute("Results") or not (folder / "series.json").is_file():
@@ -162,8 +166,8 @@ class VisitsMeasures:
         return NodeWatch(nodes["browser"], on_visit)
 
 
-def _zone_name(visit: str) -> str:
-    return _("{name} FAZ").format(name=visit)
+def _zone_name(nodes: VisitNodes, visit: str) -> str:
+    return name_in_scene(nodes.name, _("{name} FAZ").format(name=visit))
 
 
 def _put_corrected(nodes: VisitNodes, found: CorrectedFaz) -> None:

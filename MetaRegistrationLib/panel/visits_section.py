@@ -21,7 +21,18 @@ from .texts import message_text, sentence, stage_text
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
 from .visits_table import order_text, rows_after, rows_before
-from .widgets import can_start, empty, fill_table, last_folder, on_path, remember, say, set_up_table, show_progress
+from .widgets import (
+    can_start,
+    empty,
+    fill_table,
+    last_folder,
+    on_path,
+    remember,
+    say,
+    set_up_table,
+    show_progress,
+    stopped,
+)
 
 
 class VisitsSection:
@@ -95,12 +106,15 @@ class VisitsSection:
                 self._folder_typed(last)
         if parameters.visitsOutput and parameters.visitsOutput != ui.visitsOutputPathLineEdit.currentPath:
             ui.visitsOutputPathLineEdit.currentPath = parameters.visitsOutput
+        elif self._state.in_scene and not parameters.visitsOutput and self._output():
+            parameters.visitsOutput = self._output()  # a new scene: what is shown is saved with it
         self._show_table()
         ui.visitsDatesComboBox.visible = ui.visitsDatesLabel.visible = self._dates_asked
         nodes = self.nodes
         missing = [] if nodes is not None else [_("registered visits")]
         ui.playVisitsButton.checked = self._logic.playing(nodes)
-        can_start(ui.playVisitsButton, missing, _("Show the aligned visits one after the other, as Sequences does."))
+        sequence = missing or ([] if nodes["browser"] is not None else [_("the sequence of visits (it was deleted)")])
+        can_start(ui.playVisitsButton, sequence, _("Show the aligned visits one after the other, as Sequences does."))
         can_start(ui.showVisitsButton, missing, _("Show the visits beside their average, with the change overlaid."))
         row = [] if missing or ui.visitsTable.currentRow() >= 0 else [_("a row of the table")]
         can_start(
@@ -125,6 +139,7 @@ class VisitsSection:
 
     def close(self) -> None:
         """Stop all work; the scene or the module goes away."""
+        self._say(stopped(self.running))
         self._logic.close()
         if self._steps is not None:
             self._steps.cancel()
@@ -351,6 +366,7 @@ class VisitsSection:
             lambda asked: self._logic.start(
                 asked, self._event, lambda end: (ended.append(end), self._end(request, end))
             ),
+            ui.registerVisitsButton,
         )
         if job is None:
             self._say(not_replaced())

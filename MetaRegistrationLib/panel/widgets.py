@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .texts import tr as _
+
+_LEAST_COLUMN = 30  # pixels
+_PADDING = 10  # of a cell, left and right together
+_PADDING_OF_ROWS = 6  # above and below together: less than the style's, for a step's button to stay in sight
+_TAG = re.compile(r"<[^>]*>")
 
 
 def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
@@ -21,6 +28,11 @@ def say(label, text: str) -> None:
     """Show a sentence; an empty label takes no room."""
     label.text = text
     label.visible = bool(text)
+
+
+def stopped(running: bool) -> str:
+    """What a status says when the scene is closed: that work was stopped, or nothing."""
+    return _("Stopped, because the scene was closed.") if running else ""
 
 
 def on_path(line, changed: Callable[[str], object]) -> None:
@@ -75,16 +87,96 @@ def fill_table(table, rows: Sequence[Sequence[str]], bold: int = 0) -> None:
             if row < bold:
                 item.setFont(heavy)
             table.setItem(row, column, item)
-    for column in range(table.columnCount - 1):  # not all at once: that would end the stretching of the last one
-        table.resizeColumnToContents(column)
+    for column in range(table.columnCount):
+        head = table.horizontalHeaderItem(column)
+        if head is not None and not head.toolTip():
+            head.setToolTip(head.text())
     set_height(table, len(rows))
+    fit_columns(table)
 
 
 def set_up_table(table) -> None:
-    """No row numbers; the last column fills the width."""
-    table.verticalHeader().setVisible(False)
-    table.horizontalHeader().setStretchLastSection(True)
+    """No row numbers; low rows; the columns fit the width, now and when it changes; what is cut ends in an ellipsis."""
+    import qt
+
+    head, rows = table.horizontalHeader(), table.verticalHeader()
+    rows.setVisible(False)
+    table.setWordWrap(False)  # a line that is cut ends in an ellipsis, and not at the last whole word
+    rows.setMinimumSectionSize(0)
+    rows.setDefaultSectionSize(qt.QFontMetrics(table.font).height() + _PADDING_OF_ROWS)
+    head.setMinimumSectionSize(_LEAST_COLUMN)
+    head.setDefaultSectionSize(_LEAST_COLUMN)  # first: the last column gets no narrower than it is when it is stretched
+    head.setStretchLastSection(True)
+    head.setTextElideMode(qt.Qt.ElideRight)
+    head.setHighlightSections(False)
     set_height(table, 0)
+    fitted = [table.viewport().width]
+
+    def resized(*_arguments) -> None:
+        if table.viewport().width != fitted[0]:  # not when the user drags a column
+            fitted[0] = table.viewport().width
+            fit_columns(table)
+
+    head.connect("sectionResized(int,int,int)", resized)
+
+
+def fit_columns(table) -> None:
+    """Make columns as wide as their content, and no wider in all than the table.
+
+    Where there is no room for everything, titles are cut first and long cells second. Tooltips have the whole text.
+    """
+    shown = [column for column in range(table.columnCount) if not table.isColumnHidden(column)]
+    cells = [max(_cells_width(table, column), _LEAST_COLUMN) for column in shown]
+    full = [max(width, _title_width(table, column)) for width, column in zip(cells, shown, strict=True)]
+    room = table.viewport().width
+    widths = widened(narrowed(cells, room), full, room)
+    for column, width in zip(shown[:-1], widths, strict=False):  # the last one takes the rest
+        table.setColumnWidth(column, width)
+
+
+def narrowed(wanted: Sequence[int], room: int) -> list[int]:
+    """Widths that need no more than `room`: the widest are cut to one common width, the others stay."""
+    left, limit = room, max(wanted, default=0)
+    for count, width in zip(range(len(wanted), 0, -1), sorted(wanted), strict=True):
+        if width * count > left:
+            limit = left // count
+            break
+        left -= width
+    return [min(width, limit) for width in wanted]
+
+
+def widened(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Widths that use the rest of `room` for what is wanted, where least is missing first."""
+    found, left = list(widths), room - sum(widths)
+    for index in sorted(range(len(found)), key=lambda index: wanted[index] - widths[index]):
+        more = max(min(wanted[index] - found[index], left), 0)
+        found[index] += more
+        left -= more
+    return found
+
+
+def _cells_width(table, column: int) -> int:
+    items = (table.item(row, column) for row in range(table.rowCount))
+    return max((_text_width(item.font(), item.text()) for item in items if item is not None), default=0)
+
+
+def _title_width(table, column: int) -> int:
+    head = table.horizontalHeaderItem(column)
+    return 0 if head is None else _text_width(table.font, head.text())
+
+
+def _text_width(font, text: str) -> int:
+    """Pixels that a cell with this text needs."""
+    import qt
+
+    return qt.QFontMetrics(font).boundingRect(text).width() + _PADDING
+
+
+def mark_row(table, row: int) -> None:
+    """Select a row of a table; -1 selects none."""
+    table.clearSelection()
+    if row >= 0:
+        table.selectRow(row)
 
 
 def set_height(table, rows: int, most: int = 8) -> None:
@@ -94,12 +186,23 @@ def set_height(table, rows: int, most: int = 8) -> None:
     table.setMaximumHeight(height)
 
 
-def confirm(title: str, text: str) -> bool:
-    """Ask a question before something is lost."""
+def window_of(widget):
+    """The window of a widget, to which a dialog belongs: one without a parent may open behind Slicer, or on another screen."""
+    return widget.window()
+
+
+def confirm(title: str, text: str, beside) -> bool:
+    """Ask a question before something is lost; the dialog belongs to the window of the widget `beside`."""
     import qt
 
-    answer = qt.QMessageBox.question(None, title, text, qt.QMessageBox.Yes | qt.QMessageBox.No)
+    answer = qt.QMessageBox.question(window_of(beside), title, text, qt.QMessageBox.Yes | qt.QMessageBox.No)
     return answer == qt.QMessageBox.Yes
+
+
+def plain_tooltip(widget) -> str:
+    """The tooltip of a widget as text: Slicer turns each plain one into HTML as soon as it is set."""
+    text = widget.toolTip
+    return html.unescape(_TAG.sub("", text)) if text.startswith("<p>") else text
 
 
 def show_progress(bar, done: int, total: int, text: str = "") -> None:

@@ -12,15 +12,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Install PyTorch through the PyTorch extension. It asks before downloading (up to a few gigabytes).</source>
+        <source>Install PyTorch by the means of the PyTorch extension, which chooses the build for this computer. You can go on working, and cancel while it is downloaded.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Image pairs</source>
+        <source>Share of the present file that is downloaded.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose a folder of image pairs, or go on to Register with two loaded volumes.</source>
+        <source>The button that is the next step, and its keys. The button itself is highlighted.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pairs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a folder of image pairs and load one, or choose two volumes that are loaded.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -36,39 +44,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Pixel spacing:</source>
+        <source>Choose folder...</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source> µm</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>From file</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Distance between pixels in micrometres, for files without a pixel size (PNG, BMP, JPEG). 0: from file.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Moving pixel spacing:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Same as fixed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Distance between pixels of the moving images, if it differs from that of the fixed images (a 3 mm and a 6 mm scan). It overrides the files. 0: same as fixed.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Override spacing in files</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Use the pixel spacing given here also for images whose files state another one.</source>
+        <source>Choose a folder of image pairs.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -80,7 +60,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Name of the pair. The loaded pair is marked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Columns × rows, in pixels; of both images, if they differ.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -88,7 +76,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Distance between pixels and size of the image; of both images, if they differ.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of landmarks of the pair.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -96,119 +92,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What the pair is for: fine_tune or test. Only the table pairs.csv says so.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Files that are not used, each with the reason.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Load first pair</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load the first pair of the folder and show it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>How many pairs were found, or why there are none.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Adapt</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fine-tune a checkpoint on the pairs of the folder.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Checkpoint:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The network to fine-tune and to register with: shipped, adapted earlier, or from a file. The list says which images each is for.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>From file...</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose a checkpoint file (.pt) of this program.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Preset:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>How long to train.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Epochs:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>How many times every pair is shown to the network.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Device:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Where to compute: a graphics card or the processor.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Time:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Estimated from earlier runs on this computer, if there were any.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Name:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Name of the adapted checkpoint in your own folder.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fine-tune</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fine-tune the checkpoint on the pairs of the folder.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What is missing before the fine-tuning can start.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Progress of the training, and the time left.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>State of the training, or how it ended.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open the folder of your adapted checkpoints.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Delete checkpoint</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Delete the chosen adapted checkpoint from your folder.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Register</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Register one pair, or the whole folder.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -248,15 +148,283 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Warped volume:</source>
+        <source>Pixel spacing:</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Warped</source>
+        <source> µm</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Output: the moving image on the fixed image's grid. Optional.</source>
+        <source>From file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance between pixels in micrometres, for files without a pixel size (PNG, BMP, JPEG). 0: from file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune (optional)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune a checkpoint on the pairs of the folder. Without it, Register uses the chosen checkpoint as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkpoint:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The network to fine-tune and to register with: shipped, adapted earlier, or from a file. The list says which images each is for.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From file...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a checkpoint file (.pt) of this program.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open the folder of your adapted checkpoints.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete the chosen adapted checkpoint from your folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Preset:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How long to train.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many times every pair is shown to the network.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the adapted checkpoint in your own folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimated from earlier runs on this computer, if there were any.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tune the checkpoint on the pairs of the folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is missing before the fine-tuning can start.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Progress of the training, and the time left.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State of the training, or how it ended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register the moving to the fixed volume, and look at the result.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register the moving to the fixed volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo the last registration.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is missing before the volumes can be registered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State of the registration, or how it ended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What to check before you use the result: an initial alignment that is not confident, or one that differs from the one the checkpoint was adapted with.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Similarity: normalised cross-correlation (NCC) of the two images before and after; 1 is a perfect match. Folding: share of the image where the transform turns over, which tissue cannot do. Last, the initial alignment that was used.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Predicted from the images: the mean error of the registration where both images show tissue, the error that 95 % of these pixels stay below, and the share of them with a larger error than 2 grid px, which is too uncertain to measure. A grid px is a pixel of the network grid (400 x 400).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The saved results of this pair with different stages or checkpoints, the latest first, with their measures and the mean landmark distance. A grid px is a pixel of the network grid (400 x 400). Click a row to show that result.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the moving image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fixed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the fixed image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the moving image in magenta over the fixed image in green: white where both agree.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Flicker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the moving and the fixed image alternately.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How the overlay compares both images. Blend: moving in magenta and fixed in green, white where they agree. Swipe: moving to the left of a line, fixed to its right. Checkerboard: tiles of both; the upper left one is of the moving image. Blink: one image at a time; the slider, or an arrow key on it, switches. Brightness is evened out for display only: the volumes stay as they are.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>0 shows the fixed image, 1 the moving image, values between show both. For a checkerboard: the number of tiles.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show tissue mask</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Outline the tissue mask of the fixed image in the overlay. Pixels outside the line are ignored.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the landmarks in the views: moving points in the view of the moving image, fixed points in the others.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show expected error</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the predicted error of the registration, translucent over the images: dark blue is 0, yellow is 5 grid px or more. No colour: it is unknown, because only one image shows tissue. It is a volume of the scene, in grid px. Uncheck it to see the views as before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Other volumes of this visit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply the transform of this registration to further volumes of the same visit as the moving one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Volumes:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Further volumes of the same visit as the moving one, for example other slabs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply the transform</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply the transform of this registration to the checked volumes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Volumes that the transform was applied to.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device, outputs, pixel spacing of the moving image, stages and masks. The defaults suit most scans.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where to compute: a graphics card or the processor.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moving pixel spacing:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Same as fixed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance between pixels of the moving images, if it differs from that of the fixed images (a 3 mm and a 6 mm scan). It overrides the files. 0: same as fixed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Override spacing in files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use the pixel spacing given here also for images whose files state another one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -273,6 +441,18 @@
     </message>
     <message>
         <source>Output: the transform, which is applied to the moving volume and its landmarks. Optional if there is a warped volume; with neither, a new transform is made.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warped volume:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warped</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Output: the moving image on the fixed image's grid. Optional.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -352,147 +532,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Register the moving to the fixed volume.</source>
+        <source>Measure</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Undo the last registration.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What is missing before the volumes can be registered.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What to check before you use the result: an initial alignment that is not confident, or one that differs from the one the checkpoint was adapted with.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Similarity: normalised cross-correlation (NCC) of the two images before and after; 1 is a perfect match. Folding: share of the image where the transform turns over, which tissue cannot do. Last, the initial alignment that was used.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Predicted from the images: the mean error of the registration where both images show tissue, the error that 95 % of these pixels stay below, and the share of them with a larger error than 2 grid px, which is too uncertain to measure. A grid px is a pixel of the network grid (400 x 400).</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The saved results of this pair with different stages or checkpoints, the latest first, with their measures and the mean landmark distance. A grid px is a pixel of the network grid (400 x 400). Click a row to show that result.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Moving</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the moving image.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fixed</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the fixed image.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Overlay</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the moving image in magenta over the fixed image in green: white where both agree.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Flicker</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the moving and the fixed image alternately.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Blend:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>0 shows the fixed image, 1 the moving image, values between show both.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show tissue mask</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Outline the tissue mask of the fixed image in the overlay. Pixels outside the line are ignored.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show expected error</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the predicted error of the registration, translucent over the images: dark blue is 0, yellow is 5 grid px or more. No colour: it is unknown, because only one image shows tissue. It is a volume of the scene, in grid px. Uncheck it to see the views as before.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Other volumes:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Further volumes of the same visit as the moving one, for example other slabs.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Apply to other volumes of this visit</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Apply the transform of this registration to the checked volumes.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Results folder:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>MetaRegistration/ResultsFolder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Folder for the results of the whole folder.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Register the whole folder</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Register every pair of the folder and write the same files as the command line: images, transform, landmarks, overlay and tables.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What is missing before the folder can be registered.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Number of pairs done.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>State of the registration, or how it ended.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Landmarks</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Mark landmarks and measure their distance before and after.</source>
+        <source>Mark landmarks in both images and measure their distance before and after the registration.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -560,27 +604,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance of each moving landmark from its fixed counterpart, before and after the registration. A grid px is a pixel of the network grid (400 x 400), as in the paper.</source>
+        <source>Copy moving landmarks to the fixed image</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>label</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>before, grid px</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>after, grid px</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>before, µm</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>after, µm</source>
+        <source>Add the moving landmarks, mapped by the transform, to the scene as points of the fixed image.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -608,15 +636,59 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Copy moving landmarks to the fixed image</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Add the moving landmarks, mapped by the transform, to the scene as points of the fixed image.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Last action on the landmarks.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load next pair</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load the next pair of the folder and show it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance of each moving landmark from its fixed counterpart, before and after the registration. A grid px is a pixel of the network grid (400 x 400), as in the paper.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the landmark. Uncertain: the expected error of the registration is too large here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>before, grid px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance before the registration, in pixels of the network grid (400 x 400).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>after, grid px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance after the registration, in pixels of the network grid (400 x 400).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>before, µm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance before the registration, in micrometres.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>after, µm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Distance after the registration, in micrometres.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -752,6 +824,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Results folder:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>MetaRegistration/VisitsResultsFolder</source>
         <translation type="unfinished"></translation>
     </message>
@@ -793,6 +869,10 @@
     </message>
     <message>
         <source>Show the aligned visits one after the other, as Sequences does.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Landmarks</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -912,10 +992,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Measure</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation type="unfinished"></translation>
     </message>
@@ -965,6 +1041,42 @@
     </message>
     <message>
         <source>State of charts and of the FAZ.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Whole folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register all pairs of the folder and write the results into another folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MetaRegistration/ResultsFolder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder for the results of the whole folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register the whole folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Register every pair of the folder and write the same files as the command line: images, transform, landmarks, overlay and tables.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is missing before the folder can be registered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of pairs done.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State of the registration of the folder, or how it ended.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1262,10 +1374,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>known once a folder is chosen</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Resume</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1274,15 +1382,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>known once a folder is chosen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancelling ...</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>from your last training</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>rough estimate</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1298,7 +1402,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The pairs are not aligned first, as set under Register / Stages.</source>
+        <source>The pairs are not aligned first, as set under Advanced / Stages.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1306,15 +1410,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Delete the adapted checkpoint {name}?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Delete checkpoint</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>About {time} ({source})</source>
+        <source>About {time}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The pairs are aligned first, as set under Register / Stages ({kind}). The network learns what it will see there.</source>
+        <source>The pairs are aligned first, as set under Advanced / Stages ({kind}). The network learns what it will see there.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1322,11 +1430,26 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Delete the adapted checkpoint {name}?</source>
+        <source>Deleted {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.advanced_section</name>
+    <message>
+        <source>Advanced</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Deleted {name}.</source>
+        <source>pixel spacing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Advanced: {list}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>masks {list}</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1398,28 +1521,55 @@
     </message>
 </context>
 <context>
+    <name>panel.compare_choice</name>
+    <message>
+        <source>Blend</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Swipe</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Checkerboard</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Blink</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.dependency_logic</name>
     <message>
         <source>PyTorch (install it at the top of this panel)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The PyTorch extension of Slicer is missing: install it with View / Extensions Manager, restart Slicer, and click again.</source>
+        <source>PyTorch could not be installed ({error}): check the network connection and click again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>PyTorch could not be installed ({error}): check the network connection and click again.</source>
+        <source>PyTorch was not installed, because the installation was declined.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The PyTorch extension of Slicer is missing: install it with View / Extensions Manager, restart Slicer, and click again.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
     <name>panel.dependency_section</name>
     <message>
-        <source>PyTorch is missing. Install it to train and to register. Without it, pairs can be viewed and landmarks measured.</source>
+        <source>PyTorch is missing. It is the library that runs the networks of this module: fine-tuning, registration and visits need it. Without it, pairs can be viewed and landmarks measured. The download has about 0.2 GB, on a computer with an NVIDIA GPU up to 3 GB; on the disk it takes about three times as much.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>PyTorch was not installed, because the installation was declined.</source>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Install PyTorch</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1549,11 +1699,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Suggested points</source>
+        <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Landmark distances</source>
+        <source>{name} points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1569,15 +1719,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Suggested fixed points</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Loaded {moving} moving and {fixed} fixed landmarks.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>There are no landmarks to save: place or load some first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{moving} to {fixed} distances</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} suggested points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1738,6 +1892,17 @@
     </message>
 </context>
 <context>
+    <name>panel.next_step</name>
+    <message>
+        <source>Next step: {button} ({shortcut})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next step: {button}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.pairs_logic</name>
     <message>
         <source>unknown</source>
@@ -1775,7 +1940,7 @@
 <context>
     <name>panel.pairs_section</name>
     <message>
-        <source>Choose a folder of image pairs, or two loaded volumes under Register.</source>
+        <source>Choose a folder of image pairs, or two loaded volumes below.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1783,7 +1948,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{count} pairs ({layout}). Click on a row to load that pair.</source>
+        <source>{count} pairs. Load the first one, or click on a row.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1822,14 +1987,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Moving points</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Fixed points</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source> or </source>
         <translation type="unfinished"></translation>
     </message>
@@ -1857,6 +2014,10 @@
     <name>panel.register_logic</name>
     <message>
         <source>Expected error</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1888,10 +2049,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{moving} to {fixed}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{fixed} tissue mask</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1915,6 +2072,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Registration undone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Apply the transform of this registration to the checked volumes.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1931,7 +2092,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Registration undone</source>
+        <source>Stopped, because a node of the registration was deleted.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1960,6 +2121,10 @@
     </message>
     <message>
         <source>Check volumes other than the moving and the fixed one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registration undone. Deleted since then, and not restored: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2013,7 +2178,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Alignment is not confident ({reason}), so the images were left unchanged. Check the overlay. Then try another initial alignment under Stages, or masks. Or mark three or more landmarks in both images under Landmarks, and choose landmarks as the initial alignment.</source>
+        <source>Alignment is not confident ({reason}), so the images were left unchanged. Check the overlay. Then try another initial alignment under Advanced, or masks. Or mark three or more landmarks in both images under Measure, and choose landmarks as the initial alignment.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2029,7 +2194,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be less accurate. Choose {adapted} under Stages, or adapt it again.</source>
+        <source>The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be less accurate. Choose {adapted} under Advanced / Stages, or fine-tune it again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2095,11 +2260,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a stage (under Stages)</source>
+        <source>a stage (under Advanced)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a checkpoint (under Adapt)</source>
+        <source>a checkpoint (under Fine-tune)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2222,7 +2387,42 @@
     </message>
 </context>
 <context>
+    <name>panel.torch_installation</name>
+    <message>
+        <source>Looking for the build of PyTorch for this computer ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Looking for {name} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Downloading {name} ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Putting the files in place; this cannot be interrupted ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The installation of PyTorch was cancelled. Nothing was installed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch could not be installed. It failed at: {step} The reason: {reason}. Check the network connection and the free disk space, and click again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.training_display</name>
+    <message>
+        <source>from your last training</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>rough estimate</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>step</source>
         <translation type="unfinished"></translation>
@@ -2248,7 +2448,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{percent} %, {time} left</source>
+        <source>{time} ({source})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Starting ... About {time}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2280,7 +2484,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>?</source>
+        <source>{percent} %, {time} left</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2295,7 +2499,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Moving in magenta over fixed in green: white where both agree.</source>
+        <source>Show both images compared in one view.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2416,19 +2620,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Density difference, {earlier} to {later}</source>
+        <source>{eye} density difference, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Density changed, {earlier} to {later}</source>
+        <source>{eye} density changed, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Not measurable, {earlier} to {later}</source>
+        <source>{eye} not measurable, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Regions, {earlier} to {later}</source>
+        <source>{eye} regions, {earlier} to {later}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2463,10 +2667,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{name} FAZ</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Year</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2480,6 +2680,10 @@
     </message>
     <message>
         <source>The pixel size is unknown, so the FAZ cannot be measured. Give it, and register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} FAZ</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2666,6 +2870,10 @@
     </message>
     <message>
         <source>{aligned} of {count} visits on {reference}. {order} {end}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the sequence of visits (it was deleted)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2945,6 +3153,10 @@
 </context>
 <context>
     <name>panel.widgets</name>
+    <message>
+        <source>Stopped, because the scene was closed.</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>{hours} h {minutes} min</source>
         <translation type="unfinished"></translation>

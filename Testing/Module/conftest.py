@@ -39,7 +39,7 @@ if not _MISSING:
 
 @pytest.fixture
 def rig():
-    """The rig, clean: no module open, an empty scene, no dialogs, no settings. Errors in slots and observers fail the test."""
+    """The rig, clean: no module, no nodes, no dialogs, no settings. Errors in slots, observers and log fail the test."""
     running = start()
     running.reset()
     errors: list[str] = []
@@ -48,10 +48,11 @@ def rig():
     try:
         yield running
         running.process_events()
+        errors += running.log_errors
         running.reset()
     finally:
         sys.excepthook = previous
-    assert not errors, "errors in slots or observers:\n" + "\n".join(errors)
+    assert not errors, "errors in slots, observers or the log:\n" + "\n".join(errors)
 
 
 @pytest.fixture

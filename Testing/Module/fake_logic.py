@@ -30,12 +30,12 @@ class FakeDependency:
     def missing(self):
         return [] if self.there else ["PyTorch"]
 
-    def install(self):
+    def install(self, on_step, on_end):
         self.asked += 1
         if self.error is not None:
             raise self.error
         self.there = True
-        return True
+        on_end("")
 
 
 class FakePairs:
@@ -59,6 +59,15 @@ class FakePairs:
     def load(self, files):
         self.loaded.append(files.name)
         raise FileNotFoundError(2, "no such file", files.name)
+
+    def loaded_row(self, pairs, moving, fixed):
+        return -1
+
+    def only_other(self, volume):
+        return None
+
+    def show(self, moving, fixed, moving_slice=0, fixed_slice=0):
+        pass
 
     def give_pixel_size(self, parameters, micrometres):
         return False

@@ -53,6 +53,7 @@ def test_pictures(rig):
     settle(rig)
     photograph(rig, widget, "pair", ui.pairsCollapsibleButton)
 
+    ui.adaptCollapsibleButton.collapsed = False
     ui.adaptedNameLineEdit.text = "superficial plexus"
     ui.epochsSpinBox.value = 10
     ui.fineTuneButton.click()
@@ -65,14 +66,14 @@ def test_pictures(rig):
     settle(rig)
     photograph(rig, widget, "registered", ui.registerCollapsibleButton)
     keep(rig.screenshot(widget.parent, "picture_panel"), "panel")
-    ui.stagesCollapsibleButton.collapsed = False
+    ui.advancedCollapsibleButton.collapsed = False
     settle(rig)
     for name in ("pairs", "adapt", "register", "landmarks"):
         section = getattr(ui, f"{name}CollapsibleButton")
         section.collapsed = False
         settle(rig)
         keep(rig.screenshot(section, f"picture_section_{name}"), f"section_{name}")
-    for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton, ui.stagesCollapsibleButton):
+    for section in (ui.pairsCollapsibleButton, ui.adaptCollapsibleButton, ui.advancedCollapsibleButton):
         section.collapsed = True
     settle(rig)
     photograph(rig, widget, "landmarks", ui.landmarksCollapsibleButton)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import qt
 import slicer
 from rig import modules
 
@@ -130,3 +131,10 @@ def node_names() -> set[str]:
     scene = slicer.mrmlScene
     nodes = [scene.GetNthNode(index) for index in range(scene.GetNumberOfNodes())]
     return {f"{node.GetClassName()} {node.GetName()} {node.GetID()}" for node in nodes}
+
+
+def tooltip(widget) -> str:
+    """The tooltip of a widget as the user reads it: Slicer keeps it as HTML."""
+    document = qt.QTextDocument()
+    document.setHtml(widget.toolTip)
+    return document.toPlainText()

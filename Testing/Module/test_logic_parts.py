@@ -178,21 +178,6 @@ def test_free_names(tmp_path):
     assert logic.free_name("a:b") == ""
 
 
-def test_torch_comes_through_the_extension_only(rig, monkeypatch):
-    from MetaRegistrationLib.panel.dependency_logic import DependencyLogic
-
-    asked = []
-
-    class Logic:
-        def installTorch(self, **options):
-            asked.append(options)
-            return object()
-
-    monkeypatch.setitem(sys.modules, "PyTorchUtils", SimpleNamespace(PyTorchUtilsLogic=Logic))
-    assert DependencyLogic().install()
-    assert asked == [{"askConfirmation": True, "torchVersionRequirement": ">=2.1"}]
-
-
 def test_opening_the_module_imports_no_torch():
     import subprocess
 

@@ -51,16 +51,17 @@ def sources(tmp_path, monkeypatch):
     with mrml_scene(tmp_path) as rig:
         from MetaRegistrationLib.mrml.samples import register_sample_data
 
-        assert register_sample_data(tmp_path / "icon.png")
-        yield SimpleNamespace(all=registered, rig=rig)
+        chosen = []
+        assert register_sample_data(tmp_path / "icon.png", chosen.append)
+        yield SimpleNamespace(all=registered, rig=rig, chosen=chosen)
 
 
 def _phantoms(sources):
-    return [source for source in sources.all if source.customDownloader is not None]
+    return [source for source in sources.all if len(source.uris) == 3]
 
 
 def _real(sources):
-    return [source for source in sources.all if source.customDownloader is None]
+    return [source for source in sources.all if len(source.uris) == 2]
 
 
 def test_every_shipped_phantom_pair_is_offered(sources):
@@ -75,6 +76,7 @@ def test_every_shipped_phantom_pair_is_offered(sources):
 
 def test_a_phantom_pair_is_loaded_with_its_landmarks(sources):
     from MetaRegistrationLib.mrml.markups import landmarks_from_node
+    from MetaRegistrationLib.mrml.views import PAIR_AND_OVERLAY_LAYOUT
     from MetaRegistrationLib.mrml.volumes import image_from_volume
 
     source = _phantoms(sources)[1]
@@ -86,7 +88,10 @@ def test_a_phantom_pair_is_loaded_with_its_landmarks(sources):
         found = landmarks_from_node(node, Geometry(size))
         assert found.labels == expected.labels
         np.testing.assert_allclose(found.points, expected.points, atol=1e-9)
-    assert sources.rig.layouts == [slicer.vtkMRMLLayoutNode.SlicerLayoutSideBySideView]
+    assert moving_points.GetName() == f"{source.sampleName} moving points"
+    assert sources.rig.layouts == [PAIR_AND_OVERLAY_LAYOUT] and sources.chosen == [
+        (moving, fixed, moving_points, fixed_points)
+    ]
 
 
 def test_real_pairs_are_pinned_and_checked(sources):
@@ -96,7 +101,7 @@ def test_real_pairs_are_pinned_and_checked(sources):
         assert len(source.uris) == len(source.fileNames) == len(source.nodeNames) == len(source.checksums) == 2
         assert all(re.fullmatch(r"SHA256:[0-9a-f]{64}", checksum) for checksum in source.checksums)
         assert all("/53e87f8c9b9392c1dcababea07e986f111f4017c/dataset/ROSSA/train_sam/" in uri for uri in source.uris)
-        assert source.loadFileProperties == {"singleFile": True}
+        assert source.category == _phantoms(sources)[0].category == "Meta-Registration", "as the module is called"
     assert len({checksum for source in real for checksum in source.checksums}) == 6
 
 

@@ -121,7 +121,7 @@ def test_masks_are_automatic_until_chosen_and_come_back_with_the_scene(rig, monk
     logic = FakeLogic(tmp_path / "Checkpoints")
     widget = open_panel(rig, monkeypatch, logic)
     header = widget.ui.masksCollapsibleButton
-    assert header.collapsed and header.text == "Masks: automatic"
+    assert widget.ui.advancedCollapsibleButton.collapsed and header.text == "Masks: automatic"
     _moving, fixed = choose_volumes(widget)
     logic.register.result = PairResult(Outcome(measured()), None, None)
     register(rig, widget)
@@ -307,7 +307,7 @@ def test_images_that_have_nothing_in_common_are_not_moved_and_the_user_hears_wha
     register(rig, widget)
     assert widget.ui.registerStatusLabel.text.startswith("Registered in"), widget.ui.registerStatusLabel.text
     said = widget.ui.alignmentWarningLabel.text
-    assert "images were left unchanged" in said and "under Stages, or masks" in said and "overlay" in said
+    assert "images were left unchanged" in said and "under Advanced, or masks" in said and "overlay" in said
     transform = widget.ui.transformSelector.currentNode().GetTransformFromParent()
     np.testing.assert_allclose(transform.TransformPoint((-1.0, -1.5, 0.0)), (-1.0, -1.5, 0.0), atol=1e-6)
 

@@ -105,7 +105,7 @@ def test_a_folder_is_not_registered_into_itself_nor_over_other_results(rig, dial
         widget.ui.outputPathLineEdit.currentPath = str(output)
         widget.ui.registerFolderButton.click()
         rig.wait_until(lambda: not widget.panel.folder.running, 120, "for the folder")
-        return widget.ui.registerStatusLabel.text
+        return widget.ui.registerFolderStatusLabel.text
 
     assert "Results would replace the input" in start(pairs)
     assert content(tmp_path) == before

@@ -42,6 +42,30 @@ def test_the_report_has_what_is_asked_for_and_no_names(rig, widget, tmp_path):
     assert "no names" in widget.ui.reportLabel.text
 
 
+@pytest.mark.parametrize("name", ["pairs", "images", "moving", "Pairs", "test pairs", "visits", "step"])
+def test_a_folder_with_an_ordinary_name_garbles_no_other_line(rig, widget, tmp_path, name):
+    """Its name says nothing of a patient, and the report is about pairs, images and steps."""
+    choose_folder(rig, widget, small_folder(tmp_path / name, 1))
+    widget.panel.state.log = f"PythonSlicer finetune --pairs {tmp_path / name}\n1 step of 3 pairs, moving images"
+    text = widget.panel.report.text()
+    assert "<name>" not in text.replace("Adapted <name>", "")
+    assert "--pairs <path>" in text and "1 step of 3 pairs, moving images" in text and "pairs: 1," in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mueller was read, but not Emuellerin", "<name> was read, but not Emuellerin"),
+        ("mueller_1961 and mueller2", "<name>_1961 and <name>2"),
+        ("10 pairs of images", "10 pairs of images"),
+        ("age and image", "<name> and image"),
+        ("pairs 7", "<name>"),
+    ],
+)
+def test_what_counts_as_a_name(text, expected):
+    assert without_names(text, {"mueller", "pairs", "images", "age", "pairs 7"}) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

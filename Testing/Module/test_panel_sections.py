@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, choose_volumes, measured, noise_volume, open_panel, settle, table
+from panel_helpers import choose_folder, choose_volumes, measured, noise_volume, open_panel, settle, table, tooltip
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.mrml.registration_node import Outcome
@@ -42,9 +42,9 @@ def test_every_widget_has_a_tooltip(rig, widget):
 def test_buttons_say_what_is_missing(rig, widget):
     ui = widget.ui
     assert not ui.fineTuneButton.enabled
-    assert ui.fineTuneButton.toolTip == "Still missing: a folder with image pairs; a name for the adapted checkpoint"
+    assert tooltip(ui.fineTuneButton) == "Still missing: a folder with image pairs; a name for the adapted checkpoint"
     assert not ui.registerButton.enabled
-    assert ui.registerButton.toolTip == "Still missing: a moving volume; a fixed volume"
+    assert tooltip(ui.registerButton) == "Still missing: a moving volume; a fixed volume"
     assert not ui.registerFolderButton.enabled
     assert "a folder for the results" in ui.registerFolderButton.toolTip
 
@@ -56,7 +56,7 @@ def test_what_is_missing_stands_beside_the_button_until_it_is_there(rig, widget)
         (ui.registerButton, ui.registerBlockedLabel),
         (ui.registerFolderButton, ui.registerFolderBlockedLabel),
     ):
-        assert beside.text == button.toolTip
+        assert beside.text == tooltip(button)
         assert not beside.isHidden()
     choose_volumes(widget)
     settle(rig)
@@ -163,12 +163,19 @@ def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, log
     assert request.checkpoint == Path("/shipped/meta.pt")
     assert ui.fineTuneButton.text == "Cancel"
     assert logic.charts[0].shown
+    assert ui.adaptProgressBar.format == "Starting ... About 10 s (rough estimate)"
+    assert ui.estimateLabel.isHidden(), "the bar has the time"
     job.on_event({"event": "started", "first_step": 0, "total_steps": 40, "device": "Test GPU 9000"})
     chart = logic.charts[0]
     job.on_event({"event": "step", "step": 20, "total_steps": 40, "loss": 2.0, "similarity": 0.25, "seconds_left": 90})
     assert chart.points == [(20, 2.0, 0.5)] and chart.labels == ("step", "loss, each step", "local NCC, each step")
     assert (ui.adaptProgressBar.value, ui.adaptProgressBar.maximum) == (20, 40)
     assert ui.adaptProgressBar.text == "50 %, 2 min left"
+    job.on_event(
+        {"event": "step", "step": 20, "total_steps": 40, "loss": 2.0, "similarity": 0.25, "seconds_left": None}
+    )
+    assert ui.adaptProgressBar.text == "Starting ... About 10 s (rough estimate)"
+    logic.charts[0].points.pop()
     job.on_event({"event": "epoch", "epoch": 5, "total_epochs": 10, "loss": 0.4, "values": {}})
     assert chart.points == [(5, 0.4, 0.5)] and chart.labels == (
         "epoch",
@@ -186,6 +193,7 @@ def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, log
     assert ui.fineTuneButton.text == "Fine-tune"
     assert ui.checkpointComboBox.currentText == "mine"
     assert not ui.adaptProgressBar.visible
+    assert not ui.estimateLabel.isHidden()
 
 
 def test_cancel_asks_the_job_and_offers_to_resume(rig, widget, logic, tmp_path):
@@ -296,7 +304,7 @@ def test_folder_registration_counts_pairs_and_is_cancelled(rig, widget, logic, t
     widget.ui.registerFolderButton.click()
     assert job.cancelled
     job.end("cancelled", "Cancelled at pair 2 of 3.")
-    assert widget.ui.registerStatusLabel.text == "Cancelled at pair 2 of 3."
+    assert widget.ui.registerFolderStatusLabel.text == "Cancelled at pair 2 of 3."
     assert widget.ui.registerFolderButton.text == "Register the whole folder"
 
 
@@ -307,13 +315,11 @@ def test_flicker_shows_both_in_turns_and_blend_stops_it(rig, widget):
     assert {composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()} == {moving.GetID(), fixed.GetID()}
     widget.ui.flickerButton.click()
     seen = set()
-    rig.wait_until(
-        lambda: seen.add((composite.GetBackgroundVolumeID(), composite.GetForegroundOpacity())) or len(seen) == 2, 3
-    )
-    assert {identifier for identifier, _opacity in seen} == {moving.GetID(), fixed.GetID()}
+    rig.wait_until(lambda: seen.add(composite.GetForegroundOpacity()) or len(seen) == 2, 3)
+    assert seen == {0.0, 1.0} and composite.GetForegroundVolumeID() == moving.GetID()
     widget.ui.flickerButton.click()
     widget.ui.blendSlider.value = 0.25
-    assert (composite.GetBackgroundVolumeID(), composite.GetForegroundOpacity()) == (fixed.GetID(), 0.5)
+    assert (composite.GetBackgroundVolumeID(), composite.GetForegroundOpacity()) == (fixed.GetID(), 0.25)
     widget.ui.showMovingButton.click()
     assert composite.GetBackgroundVolumeID() == moving.GetID()
 

@@ -16,6 +16,7 @@ from panel_helpers import (
     register,
     settle,
     small_folder,
+    tooltip,
 )
 
 from MetaRegistrationLib.checkpoints import load_checkpoint, save_checkpoint
@@ -77,7 +78,7 @@ def test_controls_show_the_defaults_and_the_recommended_alignment_first(rig, wid
     labels = [box.itemText(index) for index in range(box.count)]
     assert labels == ["affine (recommended)", "rigid", "translation", "landmarks", "none"]
     assert {label.split()[0] for label in labels} == set(initial_kinds())
-    assert widget.ui.stagesCollapsibleButton.collapsed
+    assert widget.ui.advancedCollapsibleButton.collapsed
     assert widget.ui.stagesCollapsibleButton.text == "Stages: affine alignment, network, refinement"
 
 
@@ -118,12 +119,12 @@ def test_network_alone_needs_a_checkpoint_and_something_must_be_on(rig, widget, 
     widget.panel.state.checkpoint = None
     widget.panel.state.notify()
     button = widget.ui.registerButton
-    assert button.toolTip == "Still missing: a checkpoint (under Adapt)"
+    assert tooltip(button) == "Still missing: a checkpoint (under Fine-tune)"
     choose_stages(widget, Stages("affine", False, 0))
     assert button.enabled
     choose_stages(widget, Stages("none", False, 0))
-    assert not button.enabled and button.toolTip == "Still missing: a stage (under Stages)"
-    assert "a stage (under Stages)" in widget.ui.registerFolderButton.toolTip
+    assert not button.enabled and tooltip(button) == "Still missing: a stage (under Advanced)"
+    assert "a stage (under Advanced)" in widget.ui.registerFolderButton.toolTip
 
 
 def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logic):
@@ -144,8 +145,8 @@ def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logi
         (
             "none",
             "Alignment is not confident (the images do not correlate), so the images were left unchanged. Check the overlay. "
-            "Then try another initial alignment under Stages, or masks. Or mark three or more landmarks in both images under "
-            "Landmarks, and choose landmarks as the initial alignment.",
+            "Then try another initial alignment under Advanced, or masks. Or mark three or more landmarks in both images under "
+            "Measure, and choose landmarks as the initial alignment.",
         ),
         (
             "translation",
@@ -205,7 +206,7 @@ def test_warnings_of_a_folder_are_still_there_at_its_end(rig, widget, logic, tmp
     for number in range(7):
         job.on_event({"event": "message", "text": f"pair {number} is uncertain", "level": "warning"})
     job.end("finished", "Done.")
-    assert widget.ui.registerStatusLabel.text.splitlines() == [
+    assert widget.ui.registerFolderStatusLabel.text.splitlines() == [
         "Done.",
         "Check this before you use the results:",
         *(f"pair {number} is uncertain" for number in range(5)),
@@ -213,7 +214,7 @@ def test_warnings_of_a_folder_are_still_there_at_its_end(rig, widget, logic, tmp
     ]
     widget.ui.registerFolderButton.click()
     logic.register.jobs[1].end("finished", "Done.")
-    assert widget.ui.registerStatusLabel.text == "Done."
+    assert widget.ui.registerFolderStatusLabel.text == "Done."
 
 
 def test_stages_and_the_warning_come_back_with_the_scene(rig, widget, logic, tmp_path):
@@ -265,7 +266,7 @@ def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, t
 
 OTHER_INITIAL = (
     "The checkpoint was adapted with the initial alignment rigid and was used with {}. The result may be less accurate. "
-    "Choose rigid under Stages, or adapt it again."
+    "Choose rigid under Advanced / Stages, or fine-tune it again."
 )
 
 

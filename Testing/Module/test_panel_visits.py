@@ -149,7 +149,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     assert any(row[0] == "inner nasal" for row in table(ui.regionsTable))
 
     # Landmarks that are placed or moved are measured at once.
-    points = slicer.util.getNode("2022 points")
+    points = slicer.util.getNode("eye 2022 points")
     assert points.GetParentTransformNode() is nodes.transform("2022")
     points.SetNthControlPointPosition(0, [0.0, 0.0, 0.0])
     rig.wait_until(lambda: float(table(ui.visitsTable)[1][5]) > 10, 5, "for the distances")

@@ -47,9 +47,9 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     assert ui.adaptProgressBar.visible and ui.adaptProgressBar.value > 0
     rig.wait_until(lambda: not widget.panel.adapt.running, 60, "for the training")
     assert ui.adaptStatusLabel.text == "Done. The adapted checkpoint my eye is saved and selected for registration."
-    chart = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLPlotChartNode")
-    for number, column in enumerate(("loss", "NCC")):
-        values = chart.GetNthPlotSeriesNode(number).GetTableNode().GetTable()
+    charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
+    for chart, column in zip(charts, ("loss", "NCC"), strict=True):
+        values = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
         assert values.GetNumberOfRows() == 3  # the start is judged too, as epoch 0
         assert values.GetValueByName(0, column).IsValid()
     assert ui.checkpointComboBox.currentText == "my eye"
@@ -121,6 +121,6 @@ def test_folder_is_registered_as_the_command_line_does(rig, widget, tmp_path):
     widget.ui.registerFolderButton.click()
     assert widget.ui.registerFolderButton.text == "Cancel"
     rig.wait_until(lambda: not widget.panel.folder.running, 240, "for the folder")
-    assert widget.ui.registerStatusLabel.text == f"Done. The result is in {tmp_path / 'results'}."
+    assert widget.ui.registerFolderStatusLabel.text == f"Done. The result is in {tmp_path / 'results'}."
     assert (tmp_path / "results" / "metrics.csv").is_file()
     assert (tmp_path / "results" / "phantom_002" / "warped.nrrd").is_file()

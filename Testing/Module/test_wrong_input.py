@@ -138,7 +138,7 @@ def test_gpu_out_of_memory_in_the_registration_of_a_folder(rig, pair, exhausted_
     ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     ui.registerFolderButton.click()
     rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
-    assert ui.registerStatusLabel.text.startswith("Out of memory. Close other programs or choose another device.")
+    assert ui.registerFolderStatusLabel.text.startswith("Out of memory. Close other programs or choose another device.")
     assert ui.registerFolderButton.enabled and ui.registerFolderButton.text == "Register the whole folder"
 
 
@@ -171,9 +171,9 @@ def test_what_a_child_says_of_a_field_has_the_name_of_the_panel(rig, pair, refus
     ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     ui.registerFolderButton.click()
     rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
-    said = ui.registerStatusLabel.text.splitlines()
+    said = ui.registerFolderStatusLabel.text.splitlines()
     assert said[0] == "Cannot write to /a/{0}/{b}. Choose another Results folder."
-    assert said[-1] == "left out: a: stack. Name one with slice N." and "--" not in ui.registerStatusLabel.text
+    assert said[-1] == "left out: a: stack. Name one with slice N." and "--" not in ui.registerFolderStatusLabel.text
     assert "choose another --output" in pair.panel.state.log.lower(), "the log has the command line's words"
 
 
@@ -195,7 +195,7 @@ def test_names_of_fields_and_advice_are_translated(rig, pair, refused_child, mon
     pair.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     pair.ui.registerFolderButton.click()
     rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
-    assert pair.ui.registerStatusLabel.text.startswith(
+    assert pair.ui.registerFolderStatusLabel.text.startswith(
         "Cannot write to /a/{0}/{b}. Bitte einen anderen Ergebnisordner nennen."
     )
 
@@ -213,8 +213,8 @@ def test_results_folder_that_cannot_be_written_to(rig, pair, tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     pair.ui.outputPathLineEdit.currentPath = str(tmp_path / "file" / "results")
     pair.ui.registerFolderButton.click()
-    assert "results" in pair.ui.registerStatusLabel.text
-    assert pair.ui.registerStatusLabel.text.endswith("Choose another Results folder.")
+    assert "results" in pair.ui.registerFolderStatusLabel.text
+    assert pair.ui.registerFolderStatusLabel.text.endswith("Choose another Results folder.")
     assert pair.ui.registerFolderButton.text == "Register the whole folder"
     assert (tmp_path / "file").read_text(encoding="utf-8") == "in the way"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6 import QtCore, QtWidgets
 
 from .standin import standin
+from .view_widgets import pause_drawing
 
 VERSION = (5, 13, 0)
 
@@ -110,16 +111,16 @@ class qSlicerApplication:
         return text
 
     def pauseRender(self):
-        """Views are drawn only when they are looked at."""
-        return 0
+        """Draw no view until `resumeRender` was called as often; returns how often that is."""
+        return pause_drawing(True)
 
     def resumeRender(self):
-        """Views are drawn only when they are looked at."""
-        return 0
+        """Draw the views again."""
+        return pause_drawing(False)
 
     def setRenderPaused(self, paused):
-        """Views are drawn only when they are looked at."""
-        return 0
+        """`pauseRender` or `resumeRender`."""
+        return pause_drawing(paused)
 
     def moduleDocumentationUrl(self, name):
         """Address of a module's page."""
@@ -133,15 +134,29 @@ class qSlicerApplication:
         """Nothing is counted."""
 
 
+_LAUNCHER = """import subprocess, sys
+code = subprocess.call([{python!r}, *sys.argv[1:]])
+if code < 0:
+    sys.stderr.write("error: [" + {python!r} + "] exit abnormally - Report the problem.\\n")
+sys.exit(1 if code < 0 else code)
+"""
+
+
 def put_python_slicer_on_path(folder: Path) -> Path:
-    """Write a ``PythonSlicer`` that runs this Python, and put it on PATH."""
+    """Write a ``PythonSlicer`` and put it on PATH.
+
+    As Slicer's, it is a launcher: another process than the Python that it starts, which goes on where the launcher is killed. Of
+    a Python that was killed, it tells the exit code 1.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    script = folder / "launcher.py"
+    script.write_text(_LAUNCHER.format(python=sys.executable), encoding="utf-8")
     if os.name == "nt":
         launcher = folder / "PythonSlicer.bat"
-        launcher.write_text(f'@"{sys.executable}" %*\n', encoding="utf-8")
+        launcher.write_text(f'@"{sys.executable}" -I -S "{script}" %*\n', encoding="utf-8")
     else:
         launcher = folder / "PythonSlicer"
-        launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+        launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{script}" "$@"\n', encoding="utf-8")
         launcher.chmod(0o755)
     parts = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([str(folder), *(p for p in parts if p != str(folder))])

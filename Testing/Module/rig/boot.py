@@ -12,6 +12,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+from . import log
 from .dialogs import dialogs
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -32,6 +33,7 @@ class Rig:
         self.folder = Path(tempfile.mkdtemp(prefix="slicer-rig-"))
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.dialogs = dialogs
+        self.log_errors = log.errors
         _install_qt()
         import slicer
 
@@ -82,6 +84,34 @@ class Rig:
         panel.enter()
         self.process_events()
         return panel.self()
+
+    def open_sample_data(self) -> Any:
+        """Go to the module *Sample Data*; its panel, with a tool button named `<sample>PushButton` for each data set."""
+        from . import sample_data
+
+        self._leave()
+        panel = sample_data.panel()
+        self._panel_area().setWidget(panel)
+        panel.show()
+        self.process_events()
+        return panel
+
+    def return_to_module(self, name: str) -> Any:
+        """Go back to a module that is open; its Python widget."""
+        self._leave()
+        panel = next(m for m in self._open if m.name == name).widgetRepresentation()
+        self._panel_area().setWidget(panel)
+        panel.show()
+        panel.enter()
+        self.process_events()
+        return panel.self()
+
+    def _leave(self) -> None:
+        """Leave the module whose panel is shown; a module keeps its panel."""
+        shown = self._panel_area().takeWidget()
+        if shown is not None and any(shown is module._panel for module in self._open):
+            shown.exit()
+            shown.setParent(None)
 
     def close_module(self, name: str) -> None:
         """Take a module away, as when Slicer quits."""
@@ -148,15 +178,20 @@ class Rig:
 
     def reset(self) -> None:
         """Close modules and scene, and forget dialogs, settings and sample data."""
+        self.restart()
+        self.app.settings().clear()
+        self.app._testing = False
+        self.dialogs.clear()
+        self.log_errors.clear()
+
+    def restart(self) -> None:
+        """Quit and start again: modules and scene are gone, settings and so the histories of path lines stay."""
         for module in list(self._open):
             self.close_module(module.name)
         interaction = self.holder.application_logic.GetInteractionNode()
         interaction.SetCurrentInteractionMode(interaction.ViewTransform)
         self.scene.Clear(0)
         self.layout_manager.setLayout(self.slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView)
-        self.app.settings().clear()
-        self.app._testing = False
-        self.dialogs.clear()
         if "SampleData" in sys.modules:
             sys.modules["SampleData"].clear()
         self.process_events()

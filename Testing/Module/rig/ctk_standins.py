@@ -6,8 +6,15 @@ from pathlib import Path
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from .dialogs import dialogs
+from .file_dialog import file_dialog
 from .standin import emit, standin, stored
+
+_EXPLICIT = QtCore.Qt.WidgetAttribute.WA_WState_ExplicitShowHide
+
+
+def _hidden_by_the_module(widget) -> bool:
+    """Whether a widget was hidden by a call, and not by the section around it."""
+    return widget.isHidden() and widget.testAttribute(_EXPLICIT)
 
 
 @standin(QtWidgets.QAbstractButton, contentsFrameShape=0)
@@ -35,9 +42,11 @@ class ctkCollapsibleButton:
         emit(self, "contentsCollapsed(bool)", bool(collapsed))
 
     def _show_contents(self, visible):
+        """Hide or show the children; as in CTK's, one that the module hid stays hidden, also if it did so meanwhile."""
         for child in self.children():
-            if isinstance(child, QtWidgets.QWidget):
+            if isinstance(child, QtWidgets.QWidget) and not _hidden_by_the_module(child):
                 child.setVisible(visible)
+                child.setAttribute(_EXPLICIT, False)
         self.setMaximumHeight(16777215 if visible else self._HEADER)
         self.updateGeometry()
 
@@ -47,6 +56,7 @@ class ctkCollapsibleButton:
         child = event.child()
         if event.added() and stored(self, "collapsed", "bool") and child.isWidgetType():
             child.setVisible(False)
+            child.setAttribute(_EXPLICIT, False)
 
     def hitButton(self, position):
         """Only the header is a button."""
@@ -218,18 +228,12 @@ class ctkPathLineEdit:
             self._combo.setCurrentIndex(0)
 
     def browse(self):
-        """Ask for a path as the filters say."""
-        directories_only = int(stored(self, "filters") or 0) & (self.Dirs | self.Files) == self.Dirs
-        kind = (
-            "folder"
-            if directories_only
-            else "save file"
-            if int(stored(self, "filters") or 0) & self.Writable
-            else "open file"
-        )
-        answer = dialogs.ask(kind, stored(self, "label", "QString"), filter=stored(self, "nameFilters"))
+        """Open a file dialog as the filters say. Qt runs meanwhile."""
+        filters = int(stored(self, "filters") or 0)
+        kind = "folder" if not filters & self.Files else "save file" if filters & self.Writable else "open file"
+        answer = file_dialog(self, kind, stored(self, "label", "QString"), stored(self, "nameFilters"))
         if answer:
-            self._set_currentPath(str(answer))
+            self._set_currentPath(answer)
 
     def _after_showBrowseButton(self):
         self._button.setVisible(stored(self, "showBrowseButton"))
@@ -264,10 +268,10 @@ class ctkDirectoryButton:
 
     def browse(self):
         """Ask for a folder."""
-        answer = dialogs.ask("folder", stored(self, "caption", "QString"))
+        answer = file_dialog(self, "folder", stored(self, "caption", "QString"))
         if answer:
-            self._set_directory(str(answer))
-            emit(self, "directorySelected(QString)", str(answer))
+            self._set_directory(answer)
+            emit(self, "directorySelected(QString)", answer)
 
 
 @standin(QtWidgets.QMessageBox)

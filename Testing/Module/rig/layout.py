@@ -43,6 +43,7 @@ class qMRMLLayoutManager:
             widget.hide()
             widget.setParent(None)
         if self._arrangement is not None:
+            self._arrangement.hide()  # until it is deleted, it would take half of the room
             self._arrangement.deleteLater()
         self._arrangement = self._build(ElementTree.fromstring(description))
         self._area.layout().addWidget(self._arrangement)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
+import vtk
 from PySide6 import QtWidgets
 
 from .dialogs import dialogs
+from .observations import Observations
 from .standin import emit, has_signal, standin, stored
 
 _NODE, _ACTION = 0x100, 0x101
+_LATE = -10.0  # priority of the scene model of Slicer's selectors: a module's own observer comes before
 _SCENE_EVENTS = ("NodeAddedEvent", "NodeRemovedEvent", "EndImportEvent", "EndCloseEvent", "EndBatchProcessEvent")
 
 
@@ -28,11 +31,11 @@ def _nodes_of_types(scene: Any, types: list[str]) -> list[Any]:
 
 
 class SceneObserver:
-    """Calls back when nodes come, go or change; forgets them when told."""
+    """Calls back when nodes come, go or change, and `leaving` with a node that is about to go; forgets them when told."""
 
-    def __init__(self, callback) -> None:
-        self._callback = callback
-        self._tags: list[tuple[Any, int]] = []
+    def __init__(self, callback, leaving) -> None:
+        self._callback, self._leaving = callback, leaving
+        self._observations = Observations()
         self._watched: tuple[Any, list[Any]] = (None, [])
 
     def watch(self, scene: Any, nodes: list[Any]) -> None:
@@ -43,15 +46,15 @@ class SceneObserver:
         self._watched = (scene, nodes)
         if scene is not None:
             for event in _SCENE_EVENTS:
-                self._tags.append((scene, scene.AddObserver(getattr(scene, event), self._callback)))
+                self._observations.add(scene, getattr(scene, event), self._callback)
+            self._observations.add(scene, scene.NodeAboutToBeRemovedEvent, self._leaving, _LATE)
         for node in nodes:
-            self._tags.append((node, node.AddObserver("ModifiedEvent", self._callback)))
+            self._observations.add(node, "ModifiedEvent", self._callback)
 
     def stop(self) -> None:
         """Watch nothing."""
-        for watched, tag in self._tags:
-            watched.RemoveObserver(tag)
-        self._tags, self._watched = [], (None, [])
+        self._observations.stop()
+        self._watched = (None, [])
 
 
 @standin(
@@ -77,7 +80,7 @@ class qMRMLNodeComboBox:
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._combo)
-        self._observer = SceneObserver(lambda *_: self._refresh())
+        self._observer = SceneObserver(lambda *_: self._refresh(), self._observed_leaving())
         self._combo.activated.connect(self._picked)
         self.destroyed.connect(self._observer.stop)
 
@@ -125,6 +128,31 @@ class qMRMLNodeComboBox:
         if current is None and nodes and not stored(self, "noneEnabled", "bool"):
             current = nodes[0]
         self._choose(current)
+
+    def _observed_leaving(self):
+        @vtk.calldata_type(vtk.VTK_OBJECT)
+        def leaving(scene, event, node):
+            if not scene.IsClosing():
+                self._leave(node)
+
+        return leaving
+
+    def _leave(self, node):
+        """A node is about to go: the combo box takes its row out, and Qt selects the next one, as in Slicer.
+
+        Where that is an action, the selector takes the last node. So it does although `noneEnabled` is set.
+        """
+        row = self._combo.findData(node.GetID())
+        if row < 0:
+            return
+        self._shown.pop(row)
+        self._combo.removeItem(row)
+        if node is not self._node:
+            return
+        identifiers = [identifier for _text, identifier, _action in self._shown if identifier]
+        chosen = self._combo.itemData(self._combo.currentIndex) or (identifiers[-1] if identifiers else None)
+        on_none = stored(self, "noneEnabled", "bool") and self._combo.currentIndex == 0
+        self._choose(None if chosen is None or on_none else self._scene.GetNodeByID(chosen))
 
     def _fill(self, nodes):
         shown = [(stored(self, "noneDisplay"), None, None)] if stored(self, "noneEnabled", "bool") else []

@@ -7,6 +7,25 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from . import log
+
+_PENS = {
+    slicer.vtkMRMLPlotSeriesNode.LineStyleNone: vtk.vtkPen.NO_PEN,
+    slicer.vtkMRMLPlotSeriesNode.LineStyleSolid: vtk.vtkPen.SOLID_LINE,
+    slicer.vtkMRMLPlotSeriesNode.LineStyleDash: vtk.vtkPen.DASH_LINE,
+    slicer.vtkMRMLPlotSeriesNode.LineStyleDot: vtk.vtkPen.DOT_LINE,
+    slicer.vtkMRMLPlotSeriesNode.LineStyleDashDot: vtk.vtkPen.DASH_DOT_LINE,
+    slicer.vtkMRMLPlotSeriesNode.LineStyleDashDotDot: vtk.vtkPen.DASH_DOT_DOT_LINE,
+}
+_MARKERS = {
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleNone: vtk.vtkPlotPoints.NONE,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleCross: vtk.vtkPlotPoints.CROSS,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStylePlus: vtk.vtkPlotPoints.PLUS,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleSquare: vtk.vtkPlotPoints.SQUARE,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle: vtk.vtkPlotPoints.CIRCLE,
+    slicer.vtkMRMLPlotSeriesNode.MarkerStyleDiamond: vtk.vtkPlotPoints.DIAMOND,
+}
+
 
 class PlotView:
     """An off-screen chart."""
@@ -27,7 +46,8 @@ class PlotView:
         if chart_node is not None:
             self._fill(chart_node)
         self._window.SetSize(*size)
-        self._window.Render()
+        with log.listening():  # VTK refuses a line of fewer than two points
+            self._window.Render()
         grab = vtk.vtkWindowToImageFilter()
         grab.SetInput(self._window)
         grab.ReadFrontBufferOff()
@@ -76,11 +96,13 @@ class PlotView:
 
     def _add(self, series) -> None:
         table = series.GetTableNode().GetTable() if series.GetTableNode() is not None else None
-        if table is None or table.GetNumberOfRows() == 0 or table.GetColumnByName(series.GetYColumnName()) is None:
+        if table is None or table.GetColumnByName(series.GetYColumnName()) is None:
             return
-        points = series.GetPlotType() == slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter and series.GetLineStyle() == 0
-        plot = self._chart.AddPlot(vtk.vtkChart.POINTS if points else vtk.vtkChart.LINE)
         x = series.GetXColumnName()
+        plot = self._chart.AddPlot(vtk.vtkChart.LINE)
+        plot.GetPen().SetLineType(_PENS[series.GetLineStyle()])
+        plot.SetMarkerStyle(_MARKERS[series.GetMarkerStyle()])
+        plot.SetMarkerSize(series.GetMarkerSize())
         if x and table.GetColumnByName(x) is not None:
             plot.SetInputData(table, x, series.GetYColumnName())
         else:

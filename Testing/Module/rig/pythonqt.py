@@ -13,6 +13,8 @@ from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from .tooltips import rich
+
 MODULES = (QtCore, QtGui, QtWidgets)
 _GETTERS_THAT_STAY = {"isVisible", "isHidden"}  # Slicer's own modules call these
 _VIRTUAL = {"sizeHint", "minimumSizeHint"}  # properties that Qt itself looks up as methods: they stay methods here
@@ -114,7 +116,7 @@ def _setter():
         if isinstance(value, QtCore.SignalInstance):  # PySide itself keeps the bound signals of an object this way
             self.__dict__[name] = value
         elif _has_property(self, name):
-            _set_property(self, name, value)
+            _set_property(self, name, rich(value) if name == "toolTip" and _is_widget(self) else value)
         elif _is_derived_in_python(self) or (name.startswith("_") and is_standin(self)):
             _store(self, name, value)
         elif hasattr(type(self), name):
@@ -125,6 +127,10 @@ def _setter():
             )
 
     return __setattr__
+
+
+def _is_widget(obj: Any) -> bool:
+    return isinstance(obj, QtWidgets.QWidget)
 
 
 def _store(obj: Any, name: str, value: Any) -> None:
@@ -229,9 +235,15 @@ def _slot(receiver: Any, slot: Any = None) -> Any:
     return slot if slot is not None else receiver
 
 
+def _tooltip_setter(self, original):
+    plain = original(self, "setToolTip")
+    return (lambda text: plain(rich(text))) if _is_widget(self) else plain
+
+
 _SPECIAL = {
     "connect": _connector,
     "disconnect": _disconnector,
+    "setToolTip": _tooltip_setter,
     "name": lambda self, original: QtCore.QObject.property(
         self, "name" if _has_property(self, "name") else "objectName"
     ),

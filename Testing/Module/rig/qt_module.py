@@ -19,23 +19,23 @@ class FileDialog(QtWidgets.QFileDialog):
     @staticmethod
     def getExistingDirectory(parent=None, caption="", directory="", *options):
         """The folder that the test's user chooses; an empty text when the dialog is cancelled."""
-        return _path(dialogs.ask("folder", caption, directory=str(directory)))
+        return _path(dialogs.ask("folder", caption, directory=str(directory), parent=parent))
 
     @staticmethod
     def getOpenFileName(parent=None, caption="", directory="", filter="", *options):
         """The file that the test's user opens."""
-        return _path(dialogs.ask("open file", caption, directory=str(directory), filter=filter))
+        return _path(dialogs.ask("open file", caption, directory=str(directory), filter=filter, parent=parent))
 
     @staticmethod
     def getOpenFileNames(parent=None, caption="", directory="", filter="", *options):
         """The files that the test's user opens."""
-        answer = dialogs.ask("open files", caption, directory=str(directory), filter=filter)
+        answer = dialogs.ask("open files", caption, directory=str(directory), filter=filter, parent=parent)
         return [_path(item) for item in answer or []]
 
     @staticmethod
     def getSaveFileName(parent=None, caption="", directory="", filter="", *options):
         """The file that the test's user saves to."""
-        return _path(dialogs.ask("save file", caption, directory=str(directory), filter=filter))
+        return _path(dialogs.ask("save file", caption, directory=str(directory), filter=filter, parent=parent))
 
 
 def _path(answer) -> str:
@@ -48,12 +48,12 @@ class InputDialog(QtWidgets.QInputDialog):
     @staticmethod
     def getText(parent, title, label, *more):
         """The text that the test's user types."""
-        return _path(dialogs.ask("text", f"{title}: {label}"))
+        return _path(dialogs.ask("text", f"{title}: {label}", parent=parent))
 
     @staticmethod
     def getItem(parent, title, label, items, *more):
         """The item that the test's user picks."""
-        return _path(dialogs.ask("item", f"{title}: {label}", items=list(items)))
+        return _path(dialogs.ask("item", f"{title}: {label}", items=list(items), parent=parent))
 
 
 class MessageBox(QtWidgets.QMessageBox):
@@ -62,25 +62,25 @@ class MessageBox(QtWidgets.QMessageBox):
     @staticmethod
     def information(parent, title, text, *more):
         """Record the text."""
-        dialogs.tell("information", text, title=title)
+        dialogs.tell("information", text, title=title, parent=parent)
         return QtWidgets.QMessageBox.StandardButton.Ok
 
     @staticmethod
     def warning(parent, title, text, *more):
         """Record the text."""
-        dialogs.tell("warning", text, title=title)
+        dialogs.tell("warning", text, title=title, parent=parent)
         return QtWidgets.QMessageBox.StandardButton.Ok
 
     @staticmethod
     def critical(parent, title, text, *more):
         """Record the text."""
-        dialogs.tell("critical", text, title=title)
+        dialogs.tell("critical", text, title=title, parent=parent)
         return QtWidgets.QMessageBox.StandardButton.Ok
 
     @staticmethod
     def question(parent, title, text, *more):
         """Record the text and return the test's answer."""
-        return dialogs.ask("question", text, title=title)
+        return dialogs.ask("question", text, title=title, parent=parent)
 
 
 class DesktopServices:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import slicer
 
+from .subject_hierarchy import follow
+
 LOGICS = {
     "Colors": "vtkMRMLColorLogic",
     "Units": "vtkSlicerUnitsLogic",
@@ -51,6 +53,7 @@ class SceneHolder:
         self.logics = {name: self._make_logic(name, class_name) for name, class_name in LOGICS.items()}
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene)
         self._add_layout()
+        follow(self.scene)
 
     def _add_crosshair(self) -> None:
         crosshair = slicer.vtkMRMLCrosshairNode()

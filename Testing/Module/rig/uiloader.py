@@ -10,6 +10,7 @@ from PySide6 import QtCore, QtUiTools, QtWidgets
 
 from .pythonqt import find_signal, normalized, properties_of
 from .standin import REGISTRY, facts
+from .tooltips import make_rich
 
 
 class UiFileError(AssertionError):
@@ -40,6 +41,7 @@ class UiLoader(QtUiTools.QUiLoader):
             _apply(_named(widget, name), properties)
         for connection in connections:
             _connect(widget, connection)
+        make_rich(widget)
         return widget
 
 

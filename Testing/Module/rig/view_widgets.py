@@ -7,6 +7,7 @@ from typing import Any
 from PySide6 import QtGui, QtWidgets
 
 from .mrml_widgets import qMRMLTableView, qMRMLWidget
+from .observations import Observations
 from .plot_view import PlotView
 from .slice_view import SIZE, SliceView
 from .standin import emit, standin
@@ -20,6 +21,19 @@ def _paint(widget: QtWidgets.QWidget, pixels) -> None:
     painter.end()
 
 
+_paused = [0]  # how often drawing was paused
+
+
+def pause_drawing(on: bool) -> int:
+    """Pause drawing, or end one pause; returns how many there are."""
+    _paused[0] = max(0, _paused[0] + (1 if on else -1))
+    if not _paused[0]:
+        for widget in QtWidgets.QApplication.allWidgets():
+            if isinstance(widget, qMRMLSliceView):
+                widget.update()
+    return _paused[0]
+
+
 @standin(QtWidgets.QWidget)
 class qMRMLSliceView:
     """Draws a real slice view; its mouse is driven through ``drawn.click``."""
@@ -27,6 +41,7 @@ class qMRMLSliceView:
     def __init__(self, view: SliceView):
         super().__init__()
         self._drawn = view
+        self._last = None
         self.setMinimumSize(120, 120)
 
     def resizeEvent(self, event):
@@ -34,8 +49,11 @@ class qMRMLSliceView:
         self._drawn.resize((event.size().width(), event.size().height()))
 
     def paintEvent(self, event):
-        """Draw the view."""
-        _paint(self, self._drawn.render())
+        """Draw the view; while drawing is paused, as it was."""
+        if not _paused[0]:
+            self._last = self._drawn.render()
+        if self._last is not None:
+            _paint(self, self._last)
 
     def renderWindow(self):
         """The VTK window."""
@@ -165,7 +183,9 @@ class qMRMLPlotView:
         super().__init__(parent)
         self._drawn = PlotView()
         self._node: Any = None
+        self._observations = Observations()
         self.setMinimumSize(200, 150)
+        self.destroyed.connect(self._observations.stop)
 
     def setMRMLScene(self, scene):
         """The scene of the node."""
@@ -175,6 +195,21 @@ class qMRMLPlotView:
     def setMRMLPlotViewNode(self, node):
         """Show the chart of this view node."""
         self._node = node
+        self._follow()
+
+    def _follow(self, *_):
+        """Draw again after each change of the view, its chart, or one of its curves and tables."""
+        self._observations.stop()
+        for node in self._nodes():
+            self._observations.add(node, "ModifiedEvent", self._follow)
+        self.update()
+
+    def _nodes(self):
+        chart = self._node.GetPlotChartNode() if self._node is not None else None
+        count = chart.GetNumberOfPlotSeriesNodes() if chart is not None else 0
+        series = [chart.GetNthPlotSeriesNode(index) for index in range(count)]
+        tables = [one.GetTableNode() for one in series if one is not None]
+        return [node for node in (self._node, chart, *series, *tables) if node is not None]
 
     def fitToContent(self):
         """Show all of the chart."""

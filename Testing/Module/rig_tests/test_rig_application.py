@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
+import ctk
 import pytest
 import qt
 import slicer
@@ -38,6 +40,85 @@ def test_python_slicer_runs_this_python():
         [shutil.which("PythonSlicer"), "-c", "import numpy; print(7)"], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "7"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+def test_python_slicer_is_a_launcher():
+    """Another process than the Python that it starts; of a Python that was killed it tells the exit code 1."""
+    code = "import os; print(os.getpid(), flush=True); input()"
+    with subprocess.Popen(
+        [shutil.which("PythonSlicer"), "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        pid = int(process.stdout.readline())
+        assert pid != process.pid
+        os.kill(pid, signal.SIGKILL)
+        assert process.wait(20) == 1 and "exit abnormally" in process.stderr.read()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+def test_the_python_goes_on_where_the_launcher_is_killed():
+    code = "import os; print(os.getpid(), flush=True); input(); print('on', flush=True)"
+    with subprocess.Popen(
+        [shutil.which("PythonSlicer"), "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        process.stdout.readline()
+        process.kill()
+        assert process.wait(20) == -signal.SIGKILL
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline().strip() == "on"
+
+
+def test_settings_outlive_the_application(rig):
+    """The history of a path line is there when Slicer is started again."""
+    line = ctk.ctkPathLineEdit()
+    line.settingKey = "RigExample/History"
+    line.currentPath = "/one"
+    line.addCurrentPathToHistory()
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", "gone")
+    rig.restart()
+    assert slicer.util.getFirstNodeByName("gone") is None
+    line = ctk.ctkPathLineEdit()
+    line.settingKey = "RigExample/History"
+    assert line.currentPath == "/one"
+
+
+def test_browse_opens_a_dialog_that_the_user_answers(rig, dialogs, monkeypatch, tmp_path):
+    """CTK asks Qt itself: a function of Python in the place of Qt's is not called, and the event loop runs meanwhile."""
+    monkeypatch.setattr(qt.QFileDialog, "getExistingDirectory", lambda *_: pytest.fail("CTK does not call it"))
+    line, seen = ctk.ctkPathLineEdit(), []
+    line.filters = line.Dirs | line.Drives | line.Readable
+    qt.QTimer.singleShot(0, lambda: seen.append(qt.QApplication.activeModalWidget()))
+    dialogs.answer(tmp_path)
+    line.browse()
+    assert line.currentPath == str(tmp_path) and dialogs.shown[0].kind == "folder"
+    assert len(seen) == 1 and seen[0] is not None and qt.QApplication.activeModalWidget() is None
+    dialogs.answer("")
+    line.browse()
+    assert line.currentPath == str(tmp_path), "cancelled"
+    with pytest.raises(AssertionError, match="prepare its answer"):
+        line.browse()
+    assert qt.QApplication.activeModalWidget() is None
+
+
+def test_browse_for_a_new_file(rig, dialogs, tmp_path):
+    line = ctk.ctkPathLineEdit()
+    line.filters = line.Files | line.Writable
+    dialogs.answer(tmp_path / "new.csv")
+    line.browse()
+    assert Path(line.currentPath) == tmp_path / "new.csv" and dialogs.shown[0].kind == "save file"
+
+
+def test_a_dialog_tells_its_parent(rig, dialogs):
+    parent = qt.QWidget()
+    dialogs.answer("", qt.QMessageBox.No)
+    qt.QFileDialog.getOpenFileName(parent, "Open", "", "*")
+    qt.QMessageBox.question(None, "Title", "Delete it?")
+    assert [shown.details["parent"] for shown in dialogs.shown] == [parent, None]
 
 
 def test_dialogs_are_recorded_and_answered(rig, dialogs):

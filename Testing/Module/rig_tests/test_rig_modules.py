@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import qt
 import slicer
 from rig_example import EXAMPLE, make_volume
@@ -10,7 +13,7 @@ from rig_example import EXAMPLE, make_volume
 def test_user_story_of_the_example(rig, dialogs):
     widget = rig.open_module(EXAMPLE)
     ui, moving, fixed = widget.ui, make_volume("moving"), make_volume("fixed")
-    assert not ui.applyButton.enabled and ui.applyButton.toolTip == "Choose two volumes"
+    assert not ui.applyButton.enabled and "Choose two volumes" in ui.applyButton.toolTip
     ui.movingSelector.setCurrentNode(moving)
     ui.fixedSelector.setCurrentNode(fixed)
     ui.epochsBox.value = 600
@@ -35,3 +38,37 @@ def test_reload_and_close(rig):
 def test_self_test_of_a_module_runs(rig, dialogs):
     rig.open_module(EXAMPLE)
     slicer.selfTests["RigExample"](msec=0)
+
+
+def test_sample_data_is_offered_under_the_title_of_its_category(rig, tmp_path):
+    import SampleData
+
+    logic, loaded = SampleData.SampleDataLogic, []
+    file = tmp_path / "image.png"
+    file.write_bytes(b"pixels")
+    logic.registerCustomSampleDataCategory("Example", "An example")
+    for _ in range(2):  # twice is once
+        logic.registerCustomSampleDataSource(
+            category="Example",
+            sampleName="pair",
+            uris=[file.as_uri()],
+            fileNames=["cached.png"],
+            nodeNames=["pair"],
+            customDownloader=loaded.append,
+        )
+    widget = rig.open_module(EXAMPLE)
+    panel = rig.open_sample_data()
+    assert not widget.parent.isEntered
+    assert panel.findChild(qt.QGroupBox, "ExampleCollapsibleGroupBox").title == "An example"
+    panel.findChild(qt.QToolButton, "pairPushButton").click()
+    (source,) = loaded
+    cached = logic().downloadFileIntoCache(source.uris[0], source.fileNames[0], source.checksums[0])
+    assert Path(cached).read_bytes() == b"pixels"
+    assert rig.return_to_module("RigExample") is widget and widget.parent.isEntered
+
+
+def test_what_cannot_be_downloaded_is_an_error(rig):
+    import SampleData
+
+    with pytest.raises(ValueError, match="Failed to download"):
+        SampleData.SampleDataLogic().downloadFileIntoCache("https://example.org/x.png", "x.png")

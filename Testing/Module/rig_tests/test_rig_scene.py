@@ -7,6 +7,7 @@ from typing import Union
 
 import pytest
 import slicer
+import vtk
 from rig_example import EXAMPLE, make_volume
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
@@ -93,3 +94,21 @@ def test_parameter_node_refuses_values_outside(rig):
     with pytest.raises((TypeError, ValueError)):
         node.epochs = "ten"
     assert node.epochs == 10
+
+
+def test_nodes_are_in_the_subject_hierarchy(rig):
+    """At the top, as Slicer's plugins put them there; nodes that the Data module does not show are not."""
+    scene = slicer.mrmlScene
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    volume = make_volume("image")
+    item = hierarchy.GetItemByDataNode(volume)
+    assert item and hierarchy.GetItemParent(item) == hierarchy.GetSceneItemID()
+    assert not hierarchy.GetItemByDataNode(volume.GetDisplayNode())
+    folder = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), "folder")
+    hierarchy.SetItemParent(item, folder)
+    scene.RemoveNode(volume)
+    children = vtk.vtkIdList()
+    hierarchy.GetItemChildren(folder, children)
+    assert children.GetNumberOfIds() == 0
+    scene.Clear(0)
+    assert scene.GetNumberOfNodesByClass("vtkMRMLSubjectHierarchyNode") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import slicer
 import vtk
 from rig.pictures import OUTPUT, number_of_colours
@@ -118,3 +119,31 @@ def test_markups_widget_places_and_renames(rig):
     assert rows.rowCount == 1
     rows.item(0, 0).setText("fovea")
     assert points.GetNthControlPointLabel(0) == "fovea"
+
+
+def plot_of(points):
+    """A chart of one curve, shown in the plot view of the layout; its table."""
+    table = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", "curve")
+    slicer.util.updateTableFromArray(table, np.reshape(np.array(points, dtype=float), (-1, 2)), ["x", "y"])
+    series = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", "curve")
+    series.SetAndObserveTableNodeID(table.GetID())
+    series.SetXColumnName("x")
+    series.SetYColumnName("y")
+    series.SetPlotType(series.PlotTypeScatter)
+    chart = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLPlotChartNode", "chart")
+    chart.AddAndObservePlotSeriesNodeID(series.GetID())
+    slicer.modules.plots.logic().ShowChartInLayout(chart)
+    return table
+
+
+@pytest.mark.parametrize("points", [[], [(1, 1)]])
+def test_a_plot_view_complains_of_a_curve_of_fewer_than_two_points(rig, points):
+    table = plot_of(points)
+    rig.process_events()
+    assert any("<2 points" in text for text in rig.log_errors)
+    slicer.util.updateTableFromArray(table, np.array([(1.0, 1.0), (2.0, 2.0)]), ["x", "y"])
+    rig.process_events()
+    rig.log_errors.clear()
+    rig.process_events()
+    slicer.app.layoutManager().plotWidget(0).plotView().grab()
+    assert rig.log_errors == []

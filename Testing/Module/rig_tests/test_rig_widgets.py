@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctk
 import pytest
+import qt
 import slicer
+from rig_example import EXAMPLE, make_volume
 
 
 def path_line(heard):
@@ -72,3 +74,73 @@ def test_a_hidden_slice_view_is_still_listed(rig):
     manager.setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
     assert {"Red", "Yellow", "Green"} <= set(manager.sliceViewNames())
     assert not manager.sliceWidget("Yellow").visible
+
+
+@pytest.fixture
+def selector(rig):
+    """Makes a selector of volumes, and a list of what it tells."""
+    made = []
+    yield lambda none=True: made.append(_selector(none)) or made[-1]
+    for box, _heard in made:
+        box.setMRMLScene(None)
+
+
+def _selector(none):
+    box, heard = slicer.qMRMLNodeComboBox(), []
+    box.nodeTypes, box.noneEnabled = ["vtkMRMLScalarVolumeNode"], none
+    box.setMRMLScene(slicer.mrmlScene)
+    box.connect("currentNodeChanged(vtkMRMLNode*)", lambda node: heard.append(node and node.GetName()))
+    return box, heard
+
+
+@pytest.mark.parametrize("none", [True, False])
+@pytest.mark.parametrize(("gone", "chosen"), [("first", "second"), ("second", "third"), ("third", "second")])
+def test_a_selector_goes_to_a_neighbour_of_the_removed_node(rig, selector, none, gone, chosen):
+    """QComboBox selects the row that takes the place of the removed one; from an action, the selector goes to the last node."""
+    nodes = {name: make_volume(name) for name in ("first", "second", "third")}
+    box, heard = selector(none)
+    box.setCurrentNode(nodes[gone])
+    heard.clear()
+    slicer.mrmlScene.RemoveNode(nodes[gone])
+    assert box.currentNode() is nodes[chosen] and heard == [chosen]
+
+
+def test_a_selector_without_a_neighbour_is_empty(rig, selector):
+    only = make_volume("only")
+    box, heard = selector()
+    box.setCurrentNode(only)
+    slicer.mrmlScene.RemoveNode(only)
+    assert box.currentNode() is None and heard == ["only", None]
+
+
+def test_a_selector_that_shows_another_node_stays(rig, selector):
+    gone, shown = make_volume("gone"), make_volume("shown")
+    box, heard = selector()
+    box.setCurrentNode(shown)
+    slicer.mrmlScene.RemoveNode(gone)
+    assert box.currentNode() is shown and heard == ["shown"]
+
+
+def test_an_observer_of_the_module_comes_before_the_selector(rig, selector):
+    gone, other = make_volume("gone"), make_volume("other")
+    box, heard = selector()
+    box.setCurrentNode(gone)
+    tag = slicer.mrmlScene.AddObserver(slicer.mrmlScene.NodeAboutToBeRemovedEvent, lambda *_: box.setCurrentNode(None))
+    slicer.mrmlScene.RemoveNode(gone)
+    slicer.mrmlScene.RemoveObserver(tag)
+    assert box.currentNode() is None and other.GetScene() is not None and heard == ["gone", None]
+
+
+def test_tooltips_come_back_as_html(rig):
+    """ctkToolTipTrapper of Slicer turns each plain tooltip, so that long ones wrap."""
+    button = qt.QPushButton("Register")
+    button.toolTip = "less & more\nof it"
+    assert button.toolTip == "<p>less &amp; more<br>\nof it</p>"
+    button.setToolTip("again")
+    assert button.toolTip == "<p>again</p>"
+    button.toolTip = button.toolTip
+    assert button.toolTip == "<p>again</p>"
+    button.toolTip = ""
+    assert button.toolTip == ""
+    widget = rig.open_module(EXAMPLE)
+    assert widget.ui.applyButton.toolTip == "<p>Choose two volumes</p>"

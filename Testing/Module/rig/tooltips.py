@@ -1,0 +1,20 @@
+"""Tooltips of widgets as Slicer has them: ctkToolTipTrapper turns each plain text into HTML, so that long lines wrap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6 import QtCore, QtGui, QtWidgets
+
+
+def rich(text: Any) -> Any:
+    """What a widget answers when asked for a tooltip that was set to `text`."""
+    if not isinstance(text, str) or not text or QtGui.Qt.mightBeRichText(text):
+        return text
+    return QtGui.Qt.convertFromPlainText(text, QtCore.Qt.WhiteSpaceMode.WhiteSpaceNormal)
+
+
+def make_rich(root: QtWidgets.QWidget) -> None:
+    """Turn the tooltips of a widget and of all widgets in it."""
+    for widget in (root, *root.findChildren(QtWidgets.QWidget)):
+        QtWidgets.QWidget.setToolTip(widget, rich(QtCore.QObject.property(widget, "toolTip")))
