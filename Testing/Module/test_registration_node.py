@@ -22,6 +22,7 @@ EXEMPT = {
     "mrml/error_maps.py": "a volume says of which pair it is the predicted error, and a view what that covers",
     "mrml/faz_curves.py": "a curve says whether the program found it or a hand corrected it",
     "mrml/masks.py": "a label map says of which volume it is the field of view",
+    "mrml/scene_folders.py": "a folder of the subject hierarchy says that we made it",
     "mrml/transforms.py": "a linear transform between a volume and a result says where the volume was before",
     "mrml/visit_nodes.py": "the table of visits, their landmarks and masks",
     "mrml/visit_results.py": "a volume says which file of a visit it came from",
