@@ -154,12 +154,12 @@ class Overlay:
             return
         self._show(Compared("blink", 0.0 if self._shown == Compared("blink", 1.0) else 1.0))
 
-    def close(self) -> None:
-        """Take the picture away; the layers below stay."""
+    def close(self, *, keep_picture: bool = False) -> None:
+        """Take the picture away, unless another overlay is going to replace it; the layers below stay."""
         for node, tag in self._observers:
             node.RemoveObserver(tag)
         self._observers, self._closed = [], True
-        if display_volume.is_shown(self.view):
+        if display_volume.is_shown(self.view) and not keep_picture:
             display_volume.remove_picture()
         composite = self._composite()
         if composite is not None:
@@ -187,6 +187,7 @@ class Overlay:
     def _draw(self) -> None:
         grey = self._images()
         if grey is None:
+            display_volume.remove_picture()
             return
         picture = _PICTURES[self._shown.kind](*grey, self._shown.value)
         name = f"{self.moving.GetName()} / {self.fixed.GetName()}"
