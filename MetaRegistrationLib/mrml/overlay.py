@@ -1,4 +1,4 @@
-"""Moving and fixed compared in one slice view: blended in magenta and green, as a checkerboard, beside a line, or in turns.
+"""Moving and fixed compared in one slice view: blended in magenta and green, as a checkerboard, beside a line, or alternately.
 
 The picture is made for display, with even brightness, and lies over the layers of the view (`display_volume`).
 """
@@ -148,7 +148,7 @@ class Overlay:
         self._show_outline()
 
     def flicker(self, on: bool = True) -> None:
-        """Show the two images in turns, in grey, one more at every call; with `on` False return to the comparison."""
+        """Show the two images alternately, in grey, the other one at every call; with `on` False return to the comparison."""
         if not on:
             self.compare(self.how)
             return

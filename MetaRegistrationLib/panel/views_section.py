@@ -1,4 +1,4 @@
-"""The part of *Register* that switches the views: moving, fixed, both compared, and both in turns."""
+"""The part of *Register* that switches the views: moving, fixed, both compared, and both alternately."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class ViewsSection:
         self._check_flicker(False)
 
     def _check_flicker(self, on: bool) -> None:
-        """Say whether the images are shown in turns, without a signal."""
+        """Say whether the images are shown alternately, without a signal."""
         blocked = self.ui.flickerButton.blockSignals(True)
         self.ui.flickerButton.checked = on
         self.ui.flickerButton.blockSignals(blocked)
