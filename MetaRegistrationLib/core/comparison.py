@@ -22,7 +22,7 @@ def blended(moving: np.ndarray, fixed: np.ndarray, fraction: float) -> np.ndarra
 
 
 def checkerboard(moving: np.ndarray, fixed: np.ndarray, tiles: int) -> np.ndarray:
-    """Square tiles of moving and fixed in turns, in grey, uint8 (H, W, 3).
+    """Square tiles of moving and fixed alternately, in grey, uint8 (H, W, 3).
 
     Parameters
     ----------

@@ -29,6 +29,8 @@ def put_picture(view: str, picture: np.ndarray, fixed, fixed_slice: int, name: s
     name : str
         Of the volume.
     """
+    if not hasattr(slicer.vtkMRMLSliceCompositeNode, "SetNthLayerVolumeID"):
+        return  # before Slicer 5.10: the layers show the pair
     node = display_volume() or _new_node()
     matrix = ijk_to_ras(fixed)
     matrix[:3, 3] += fixed_slice * matrix[:3, 2]

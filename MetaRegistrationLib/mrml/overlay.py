@@ -1,4 +1,4 @@
-"""Moving and fixed compared in one slice view: blended in magenta and green, as a checkerboard, beside a line, or in turns.
+"""Moving and fixed compared in one slice view: blended in magenta and green, as a checkerboard, beside a line, or alternately.
 
 The picture is made for display, with even brightness, and lies over the layers of the view (`display_volume`).
 """
@@ -148,18 +148,18 @@ class Overlay:
         self._show_outline()
 
     def flicker(self, on: bool = True) -> None:
-        """Show the two images in turns, in grey, one more at every call; with `on` False return to the comparison."""
+        """Show the two images alternately, in grey, the other one at every call; with `on` False return to the comparison."""
         if not on:
             self.compare(self.how)
             return
         self._show(Compared("blink", 0.0 if self._shown == Compared("blink", 1.0) else 1.0))
 
-    def close(self) -> None:
-        """Take the picture away; the layers below stay."""
+    def close(self, *, keep_picture: bool = False) -> None:
+        """Take the picture away, unless another overlay is going to replace it; the layers below stay."""
         for node, tag in self._observers:
             node.RemoveObserver(tag)
         self._observers, self._closed = [], True
-        if display_volume.is_shown(self.view):
+        if display_volume.is_shown(self.view) and not keep_picture:
             display_volume.remove_picture()
         composite = self._composite()
         if composite is not None:
@@ -187,6 +187,7 @@ class Overlay:
     def _draw(self) -> None:
         grey = self._images()
         if grey is None:
+            display_volume.remove_picture()
             return
         picture = _PICTURES[self._shown.kind](*grey, self._shown.value)
         name = f"{self.moving.GetName()} / {self.fixed.GetName()}"

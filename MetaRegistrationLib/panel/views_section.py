@@ -1,4 +1,4 @@
-"""The part of *Register* that switches the views: moving, fixed, both compared, and both in turns."""
+"""The part of *Register* that switches the views: moving, fixed, both compared, and both alternately."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ViewsSection:
         """Show the registered pair overlaid."""
         parameters = self._state.parameters
         moving = self._shown_moving()
-        self._drop()
+        self._drop(keep_picture=True)
         self._overlay = self._logic.show_overlay(
             moving, parameters.fixedVolume, parameters.fixedSlice, self._choice.how, self._outlined()
         )
@@ -71,7 +71,7 @@ class ViewsSection:
         parameters = self._state.parameters
         moving, fixed = parameters.movingVolume, parameters.fixedVolume
         slices = parameters.movingSlice, parameters.fixedSlice
-        self._drop()
+        self._drop(keep_picture=None not in (moving, fixed))
         if None not in (moving, fixed):
             self._overlay = self._logic.show_pair(moving, fixed, *slices, self._choice.how, self._outlined())
         elif moving is not None or fixed is not None:
@@ -84,11 +84,11 @@ class ViewsSection:
         """Stop the flicker; the scene goes away."""
         self._drop()
 
-    def _drop(self) -> None:
+    def _drop(self, *, keep_picture: bool = False) -> None:
         """End the present comparison, if there is one."""
         self._stop_flicker()
         if self._overlay is not None:
-            self._overlay.close()
+            self._overlay.close(keep_picture=keep_picture)
             self._overlay = None
 
     def _take_over(self) -> None:
@@ -162,7 +162,7 @@ class ViewsSection:
         self._check_flicker(False)
 
     def _check_flicker(self, on: bool) -> None:
-        """Say whether the images are shown in turns, without a signal."""
+        """Say whether the images are shown alternately, without a signal."""
         blocked = self.ui.flickerButton.blockSignals(True)
         self.ui.flickerButton.checked = on
         self.ui.flickerButton.blockSignals(blocked)

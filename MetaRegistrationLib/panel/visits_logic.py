@@ -256,7 +256,7 @@ class VisitsLogic:
         return browser is not None and bool(browser.GetPlaybackActive())
 
     def show(self, nodes: VisitNodes) -> None:
-        """Show two visits and their change side by side; before a change is mapped, the visits in turns beside the average."""
+        """Show two visits and their change side by side; without a change, the visits one at a time beside the average."""
         change_nodes.show_visits(nodes)
 
     def close(self) -> None:
