@@ -170,9 +170,13 @@ class RegisterSection:
         self._measured = self._pair(), result
         self._used = self._settings()
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
-        text = _("Registered in {seconds:.2f} s: {names}.").format(
-            seconds=result.outcome.measures.seconds, names=_(" and ").join(written)
+        refused = self._logic.notes(*self._pair(), result.transform, result.warped).left_unchanged
+        text = (
+            _("Left unchanged after {seconds:.2f} s: {names}.")
+            if refused
+            else _("Registered in {seconds:.2f} s: {names}.")
         )
+        text = text.format(seconds=result.outcome.measures.seconds, names=_(" and ").join(written))
         times = times_in_words(result.stage_seconds, result.refinement_steps)
         say(self.ui.registerStatusLabel, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
         self._state.notify()

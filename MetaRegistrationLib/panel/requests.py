@@ -103,3 +103,8 @@ class ResultNotes:
     other_initial: Any | None = None
     outcome: Any | None = None
     micrometres_a_pixel: float = float("nan")
+
+    @property
+    def left_unchanged(self) -> bool:
+        """Whether the images were left unchanged because no alignment was confident."""
+        return self.uncertain is not None and self.uncertain.kind == "none"

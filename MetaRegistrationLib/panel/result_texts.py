@@ -96,8 +96,11 @@ def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -
         "initial": _("initial alignment"),
         "network": _("network"),
         "refine": _("refinement"),
+        "error": _("error prediction"),
     }
-    parts = [_("{stage} {seconds:.2f} s").format(stage=names.get(key, key), seconds=s) for key, s in seconds.items()]
-    if "refine" in seconds and refinement_steps is not None:
-        parts[-1] += " " + _("({count} steps)").format(count=refinement_steps)
-    return ", ".join(parts)
+    parts = {
+        key: _("{stage} {seconds:.2f} s").format(stage=names.get(key, key), seconds=s) for key, s in seconds.items()
+    }
+    if "refine" in parts and refinement_steps is not None:
+        parts["refine"] += " " + _("({count} steps)").format(count=refinement_steps)
+    return ", ".join(parts.values())

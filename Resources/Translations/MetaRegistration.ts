@@ -2092,6 +2092,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Left unchanged after {seconds:.2f} s: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registered in {seconds:.2f} s: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Stopped, because a node of the registration was deleted.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2113,10 +2121,6 @@
     </message>
     <message>
         <source>Cancelled. The scene is unchanged.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Registered in {seconds:.2f} s: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2163,6 +2167,10 @@
     </message>
     <message>
         <source>refinement</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>error prediction</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -17,6 +17,7 @@ from PIL import Image
 PICTURES = ROOT / "Resources" / "Screenshots"
 WINDOW = (1366, 768)  # a laptop's screen, and a module panel as narrow as people have it
 DOCK = 400
+LARGEST = 150_000  # bytes: the repository keeps every version
 
 
 def photograph(rig, widget, name: str, section) -> None:
@@ -42,8 +43,13 @@ def open_samples(rig):
 
 
 def keep(path: Path | str, name: str) -> None:
-    """Copy a picture of the rig to where the README shows it."""
-    Image.open(path).convert("RGB").quantize(192).save(PICTURES / f"{name}.png", optimize=True)
+    """Copy a picture of the rig to where the README shows it, with as many colours and pixels as 150 KB hold."""
+    picture, target = Image.open(path).convert("RGB"), PICTURES / f"{name}.png"
+    for scale, colours in ((1, 192), (1, 64), (0.75, 64), (0.75, 32), (0.6, 32), (0.5, 32)):
+        size = tuple(round(scale * side) for side in picture.size)
+        picture.resize(size, Image.Resampling.LANCZOS).quantize(colours).save(target, optimize=True)
+        if target.stat().st_size <= LARGEST:
+            return
 
 
 def test_pictures(rig):
@@ -95,6 +101,7 @@ def test_picture_of_a_pair_that_cannot_be_aligned(rig):
 def test_picture_of_visits(rig):
     PICTURES.mkdir(exist_ok=True)
     folder, results = (Path(tempfile.gettempdir()) / name for name in ("OD visits", "OD results"))
+    shutil.rmtree(results, ignore_errors=True)
     shutil.copytree(ROOT / "Resources" / "SampleVisits", folder, dirs_exist_ok=True)
     widget = open_panel(rig)
     ui = widget.ui

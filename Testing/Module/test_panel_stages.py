@@ -129,12 +129,12 @@ def test_network_alone_needs_a_checkpoint_and_something_must_be_on(rig, widget, 
 
 def test_result_tells_the_time_of_each_stage_and_the_alignment(rig, widget, logic):
     choose_volumes(widget)
-    seconds = {"preprocessing": 0.05, "initial": 0.2, "network": 0.1, "refine": 0.3}
+    seconds = {"preprocessing": 0.05, "initial": 0.2, "network": 0.1, "refine": 0.3, "error": 0.12}
     logic.register.result = PairResult(Outcome(measured(), "affine"), None, None, seconds, 22)
     register(rig, widget)
     assert widget.ui.measuresLabel.text == "Similarity (NCC) 0.25 → 0.75, folding 0.500 %. Initial alignment: affine."
     assert widget.ui.registerStatusLabel.text.splitlines()[1] == (
-        "Preparation 0.05 s, initial alignment 0.20 s, network 0.10 s, refinement 0.30 s (22 steps)."
+        "Preparation 0.05 s, initial alignment 0.20 s, network 0.10 s, refinement 0.30 s (22 steps), error prediction 0.12 s."
     )
     assert not widget.ui.alignmentWarningLabel.visible
 
@@ -162,6 +162,8 @@ def test_an_alignment_that_is_not_confident_is_said_until_a_confident_one_replac
     register(rig, widget)
     assert label.visible
     assert label.text == said
+    begins = "Left unchanged after" if kept == "none" else "Registered in"
+    assert widget.ui.registerStatusLabel.text.startswith(begins)
     widget.ui.movingVolumeSelector.setCurrentNode(None)
     assert not label.visible
     widget.ui.movingVolumeSelector.setCurrentNode(moving)
