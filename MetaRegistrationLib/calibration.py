@@ -665,8 +665,8 @@ LITTLE_LEFT_PX = Threshold(
 MOVE_GAIN = Threshold(
     0.2,
     "share of the least predicted error",
-    "Images that are already aligned stay as they are unless a field is predicted to be better by more. A proton density and a T1"
-    " image of one brain that are aligned differ by 0.13; on other sets no unmoved pair is within 0.2 of its best field.",
+    "Images that a field moves by less than 2 px stay as they are unless it is predicted to be better by more. A proton density"
+    " and a T1 image of one aligned brain differ by 0.13; on other sets no unmoved pair is within 0.2 of its best field.",
     "error_maps.py",
 )
 OPINION_HALF_CONFIDENT = Threshold(

@@ -154,15 +154,18 @@ class Overlay:
             return
         self._show(Compared("blink", 0.0 if self._shown == Compared("blink", 1.0) else 1.0))
 
-    def close(self, *, keep_picture: bool = False) -> None:
-        """Take the picture away, unless another overlay is going to replace it; the layers below stay."""
+    def close(self, *, keep_picture: bool = False, shown_again: bool = False) -> None:
+        """Take the picture away, unless another overlay is going to replace it; the layers below stay.
+
+        With `shown_again`, `overlay_of` finds the comparison: the module is loaded again.
+        """
         for node, tag in self._observers:
             node.RemoveObserver(tag)
         self._observers, self._closed = [], True
         if display_volume.is_shown(self.view) and not keep_picture:
             display_volume.remove_picture()
         composite = self._composite()
-        if composite is not None:
+        if composite is not None and not shown_again:
             composite.RemoveAttribute(_SHOWN)
 
     def _show(self, shown: Compared, keep_label: bool = False) -> None:

@@ -45,7 +45,7 @@ class ViewsSection:
         missing = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         ui = self.ui
         if self._overlay is not None and not self._is_of_chosen(self._overlay):
-            self._drop()
+            self._drop(shown_again=not self._state.in_scene)
         self._take_over()
         can_start(ui.showMovingButton, missing, _("Show the moving image, warped once it is registered."))
         can_start(ui.showFixedButton, missing, _("Show the fixed image."))
@@ -81,14 +81,14 @@ class ViewsSection:
         self._state.views_changed()
 
     def close(self) -> None:
-        """Stop the flicker; the scene goes away."""
-        self._drop()
+        """Stop the flicker; the scene or the module goes away."""
+        self._drop(shown_again=True)
 
-    def _drop(self, *, keep_picture: bool = False) -> None:
+    def _drop(self, *, keep_picture: bool = False, shown_again: bool = False) -> None:
         """End the present comparison, if there is one."""
         self._stop_flicker()
         if self._overlay is not None:
-            self._overlay.close(keep_picture=keep_picture)
+            self._overlay.close(keep_picture=keep_picture, shown_again=shown_again)
             self._overlay = None
 
     def _take_over(self) -> None:

@@ -16,6 +16,7 @@ from ..error_map.maps import ErrorMap
 UNMOVED = "none"
 """The stage of images that are left as they are."""
 _MOVE_GAIN = calibration.MOVE_GAIN.value
+_LITTLE_MOVED_PX = calibration.UNCERTAIN_PX.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +77,20 @@ class Candidates:
     def best(self, stages: Iterable[str] | None = None) -> Candidate:
         """The candidate with the least predicted error, of all or of some stages; the earlier one if two are equal.
 
-        The unmoved images stay as they are unless a field is predicted to be clearly better: a fit adds its own error.
+        Images that are aligned to a pixel or two stay as they are unless a field is predicted to be clearly better: a fit adds
+        its own error.
         """
         chosen = [each for each in self.all if stages is None or each.stage in stages]
         errors = predicted_errors([each.error for each in chosen])
-        least = errors.min() * (1 + _MOVE_GAIN)
+        best, least = chosen[int(np.argmin(errors))], errors.min() * (1 + _MOVE_GAIN)
+        if _moved_px(best) > _LITTLE_MOVED_PX:
+            return best
         unmoved = (each for each, error in zip(chosen, errors, strict=True) if each.stage == UNMOVED and error <= least)
-        return next(unmoved, chosen[int(np.argmin(errors))])
+        return next(unmoved, best)
+
+
+def _moved_px(candidate: Candidate) -> float:
+    return float(candidate.displacement_px.norm(dim=1).mean())
 
 
 def predicted_errors(maps: list[ErrorMap]) -> np.ndarray:

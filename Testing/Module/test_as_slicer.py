@@ -163,14 +163,15 @@ def test_every_dialog_belongs_to_the_window(rig, widget, dialogs, tmp_path):
         button.click()
     widget.panel.landmarks._export()
     widget.panel.change._save()
-    widget.logic.adapt.store.keep("mine", default_checkpoint(), {"pairs": 5})
+    widget.logic.adapt.store.keep("to delete", default_checkpoint(), {"pairs": 5})
     widget.panel.adapt.choices.fill_checkpoints()
-    ui.checkpointComboBox.setCurrentIndex(ui.checkpointComboBox.findText("mine"))
+    ui.checkpointComboBox.setCurrentIndex(ui.checkpointComboBox.findText("to delete"))
     dialogs.answer(qt.QMessageBox.No, qt.QMessageBox.No)
     ui.deleteCheckpointButton.click()
     confirm("Replace results", "Replace the earlier results?", ui.registerFolderButton)
     assert [shown.kind for shown in dialogs.shown] == ["open file", "open files", *["save file"] * 3, *["question"] * 2]
     assert all(shown.details["parent"] is rig.main_window for shown in dialogs.shown)
+    widget.logic.adapt.store.delete("to delete")
 
 
 def test_the_folder_of_last_time_is_read_when_slicer_is_started_again(rig, widget, tmp_path):

@@ -11,7 +11,7 @@ from panel_helpers import choose_folder, open_panel, small_folder
 
 from MetaRegistrationLib import resources
 from MetaRegistrationLib.checkpoints import file_sha256
-from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
+from MetaRegistrationLib.resources import default_checkpoint, error_predictor, shipped_checkpoints
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 
@@ -20,7 +20,7 @@ def shipped(tmp_path, monkeypatch) -> Path:
     """A folder with the shipped checkpoints, without the one for OCTA."""
     folder = tmp_path / "Resources" / "Checkpoints"
     folder.mkdir(parents=True)
-    for path in shipped_checkpoints():
+    for path in (*shipped_checkpoints(), error_predictor()):
         if path.stem != "coarse_to_fine_octa":
             shutil.copyfile(path, folder / path.name)
     default = folder / default_checkpoint().name

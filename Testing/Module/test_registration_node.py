@@ -19,11 +19,14 @@ from MetaRegistrationLib.stages import Stages
 
 LIBRARY = Path(registration_node.__file__).parents[1]
 EXEMPT = {
+    "mrml/display_volume.py": "a volume says that it is for display only",
     "mrml/error_maps.py": "a volume says of which pair it is the predicted error, and a view what that covers",
     "mrml/faz_curves.py": "a curve says whether the program found it or a hand corrected it",
     "mrml/masks.py": "a label map says of which volume it is the field of view",
     "mrml/scene_folders.py": "a folder of the subject hierarchy says that we made it",
+    "mrml/overlay.py": "a view says which pair it compares",
     "mrml/transforms.py": "a linear transform between a volume and a result says where the volume was before",
+    "mrml/views.py": "a view says what it showed",
     "mrml/visit_nodes.py": "the table of visits, their landmarks and masks",
     "mrml/visit_results.py": "a volume says which file of a visit it came from",
     "mrml/volumes.py": "a volume says that its pixel size was typed",

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from panel_helpers import open_panel, settle
+from panel_helpers import open_panel, settle, tooltip
 
 from MetaRegistrationLib.jobs import pip_child
 from MetaRegistrationLib.panel import torch_installation
@@ -127,7 +127,7 @@ def test_where_it_failed_is_said(rig, computer, what, where, why):
     assert f"It failed at: {where}" in text and why in text and "click again" in text
     assert ui.dependencyFrame.visible and ui.installTorchButton.enabled and not ui.dependencyProgressBar.visible
     assert "Errno 28" in widget.panel.state.log or what == "no network"
-    assert ui.registerButton.toolTip.startswith("Still missing: PyTorch")
+    assert tooltip(ui.registerButton).startswith("Still missing: PyTorch")
 
 
 def test_cancel_stops_the_download_and_leaves_nothing(rig, computer):
@@ -150,7 +150,7 @@ def test_what_is_put_in_place_is_not_interrupted(rig, computer):
     ui.installTorchButton.click()
     rig.wait_until(lambda: "cannot be interrupted" in ui.dependencyLabel.text, 60, "for the files")
     assert not ui.installTorchButton.enabled
-    assert ui.registerButton.toolTip.startswith("Still missing: PyTorch"), "half of it is not PyTorch"
+    assert tooltip(ui.registerButton).startswith("Still missing: PyTorch"), "half of it is not PyTorch"
     rig.close_module("MetaRegistration")
     assert (target / "torch" / "__init__.py").is_file()
 
