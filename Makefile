@@ -1,6 +1,7 @@
 # make venv   an environment in .venv/ with the package (editable), its command line, reports and tests
 # make demo   fine-tune, register and show a few pairs, into demo_output/
 # make test   linter, format and tests, as CI runs them
+# make test-long   the tests that take half a minute or more
 # make fuzz   hostile files for every reader, for SECONDS_EACH (an hour)
 # make faults faults in every writer and long run, for SECONDS_EACH
 #
@@ -21,7 +22,7 @@ WORKERS ?= 2
 # latter share what the processors have left. Their output comes after that of the library.
 MODULE_LOG := $(VENV)/module_tests.log
 
-.PHONY: venv demo test fuzz faults
+.PHONY: venv demo test test-long fuzz faults
 
 venv: $(INSTALLED)
 
@@ -37,6 +38,9 @@ test: $(INSTALLED)
 		Testing/Library Testing/Packaging Testing/Robustness || failed=1; \
 	wait $$module || failed=1; \
 	cat $(MODULE_LOG); exit $$failed
+
+test-long: $(INSTALLED)
+	$(IN_VENV) -m pytest -m long
 
 fuzz: $(INSTALLED)
 	$(IN_VENV) Testing/Robustness/fuzz.py --seconds $(SECONDS_EACH) --report fuzz.json --keep fuzz_findings

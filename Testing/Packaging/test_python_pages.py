@@ -29,6 +29,7 @@ def blocks(page: Path) -> list[tuple[int, str, str]]:
     return [tuple(block) for block in found]
 
 
+@pytest.mark.long
 def test_the_notebook_prints_what_it_shows(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     page = root / "Documentation" / "Python.md"

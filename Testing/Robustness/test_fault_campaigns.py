@@ -28,7 +28,14 @@ def test_a_writer_that_loses_something_is_found(tmp_path, monkeypatch):
     assert any(writer_faults.fault_in_a_writer(random.Random(seed), tmp_path)[1] for seed in range(3))
 
 
+def runs() -> list:
+    """The faults in runs; kills and full disks of other commands are in `Testing/Library` too."""
+    names = importlib.import_module("run_faults").RUNS if sys.platform != "win32" else []
+    short = ("registration killed", "child of a job killed")
+    return [name if name in short else pytest.param(name, marks=pytest.mark.long) for name in names]
+
+
 @posix
-@pytest.mark.parametrize("name", importlib.import_module("run_faults").RUNS if sys.platform != "win32" else [])
+@pytest.mark.parametrize("name", runs())
 def test_runs_survive_faults(name, tmp_path):
     assert importlib.import_module("run_faults").RUNS[name](random.Random(4), tmp_path) is None
