@@ -434,7 +434,13 @@ def _uncertain_regions(found: SeriesMeasures) -> Iterator[str]:
         if row.verdict is Verdict.UNCERTAIN:
             regions.setdefault((row.earlier, row.later), {})[row.region] = None
     for (earlier, later), names in regions.items():
-        yield f"{earlier} and {later}: the alignment is too uncertain to compare {', '.join(names)}"
+        shown = ", ".join(_in_words(name) for name in names)
+        yield f"{earlier} and {later}: the alignment is too uncertain to compare {shown}"
+
+
+def _in_words(region: str) -> str:
+    """The name of a region of the ETDRS grid with spaces; one's own regions keep their names."""
+    return region.replace("_", " ") if region.startswith(("inner_", "outer_")) else region
 
 
 def given_for_measures(series: Series, own: OwnRegions | None) -> dict:

@@ -47,7 +47,9 @@ def keep(path: Path | str, name: str) -> None:
     picture, target = Image.open(path).convert("RGB"), PICTURES / f"{name}.png"
     for scale, colours in ((1, 192), (1, 64), (0.75, 64), (0.75, 32), (0.6, 32), (0.5, 32)):
         size = tuple(round(scale * side) for side in picture.size)
-        picture.resize(size, Image.Resampling.LANCZOS).quantize(colours).save(target, optimize=True)
+        small = picture.resize(size, Image.Resampling.LANCZOS)
+        # Rare colours count: the change is a small part of a picture.
+        small.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=4, dither=Image.Dither.NONE).save(target, optimize=True)
         if target.stat().st_size <= LARGEST:
             return
 
