@@ -49,7 +49,9 @@ def keep(path: Path | str, name: str) -> None:
         size = tuple(round(scale * side) for side in picture.size)
         small = picture.resize(size, Image.Resampling.LANCZOS)
         # Rare colours count: the change is a small part of a picture.
-        small.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=4, dither=Image.Dither.NONE).save(target, optimize=True)
+        small.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=4, dither=Image.Dither.NONE).save(
+            target, optimize=True
+        )
         if target.stat().st_size <= LARGEST:
             return
 
