@@ -305,7 +305,7 @@ def test_images_that_have_nothing_in_common_are_not_moved_and_the_user_hears_wha
     noise = np.random.default_rng(0).random(pictures[0].shape).astype(np.float32)
     choose(widget, volume("noise", noise), volume("fixed", pictures[1]))
     register(rig, widget)
-    assert widget.ui.registerStatusLabel.text.startswith("Registered in"), widget.ui.registerStatusLabel.text
+    assert widget.ui.registerStatusLabel.text.startswith("Left unchanged after"), widget.ui.registerStatusLabel.text
     said = widget.ui.alignmentWarningLabel.text
     assert "images were left unchanged" in said and "under Advanced, or masks" in said and "overlay" in said
     transform = widget.ui.transformSelector.currentNode().GetTransformFromParent()
