@@ -27,14 +27,14 @@ HELP = "align all visits of an eye, check and average them, and show what change
 DESCRIPTION = (
     "Align all visits of an eye to one of them, directly or, if that fails, through another visit. Check them by\n"
     "round-trip errors, average them, and map the change between two of them. --output gets one folder per eye: each\n"
-    "visit and its transform, the average and the number of visits at each pixel, the change in standard deviations of\n"
-    "repeat scans without change, tables, a film, and report.html. For research, not for clinical use."
+    "visit and its transform, the average and the number of visits at each pixel, the change of capillary density in\n"
+    "percentage points, tables, a film, and report.html. For research, not for clinical use."
 )
 EXAMPLES = (
     "  meta-registration series --images visit1.png visit2.png visit3.png --output eye\n"
     "  meta-registration series --folder eyes --output results            # one subfolder an eye, or a visits.csv\n"
-    "  meta-registration series --folder eye --output results --change 2021 2023 --repeats repeat_scans --eye right\n"
-    "  meta-registration series --visits visits.csv --reference 2021 --output results"
+    "  meta-registration series --folder eye --output change --change 2021 2023 --repeats repeat_scans --eye right\n"
+    "  meta-registration series --visits visits.csv --reference 2021 --output by_table"
 )
 
 
@@ -96,8 +96,8 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
         "--repeats",
         type=path_name,
         metavar="DIR",
-        help="folder of pairs of repeat scans in which nothing has changed: what differs between them is one standard"
-        " deviation (default: estimated from the two visits)",
+        help="folder of pairs of repeat scans, in which nothing has changed: they say how much measures vary, and how large a"
+        " cluster of change has to be (default: scans of one day, or the shipped table of repeat scans)",
     )
     group.add_argument(
         "--centre",

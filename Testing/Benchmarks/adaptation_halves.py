@@ -18,7 +18,7 @@ from accuracy_beds import bed_pairs
 from kinds_methods import OfPeer, Ours
 from kinds_results import measured
 
-from MetaRegistrationLib.api import finetune
+from MetaRegistrationLib import finetune
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.formats.files import writable_folder, write_json
 from MetaRegistrationLib.registration.registrar import Registrar
