@@ -75,18 +75,22 @@ class Candidates:
             ]
 
     def best(self, stages: Iterable[str] | None = None) -> Candidate:
-        """The candidate with the least predicted error, of all or of some stages; the earlier one if two are equal.
+        """The best candidate of all or of some stages, see `best_of`."""
+        return best_of([each for each in self.all if stages is None or each.stage in stages])
 
-        Images that are aligned to a pixel or two stay as they are unless a field is predicted to be clearly better: a fit adds
-        its own error.
-        """
-        chosen = [each for each in self.all if stages is None or each.stage in stages]
-        errors = predicted_errors([each.error for each in chosen])
-        best, least = chosen[int(np.argmin(errors))], errors.min() * (1 + _MOVE_GAIN)
-        if _moved_px(best) > _LITTLE_MOVED_PX:
-            return best
-        unmoved = (each for each, error in zip(chosen, errors, strict=True) if each.stage == UNMOVED and error <= least)
-        return next(unmoved, best)
+
+def best_of(candidates: Sequence[Candidate]) -> Candidate:
+    """The candidate with the least predicted error; the earlier one if two are equal.
+
+    Images that are aligned to a pixel or two stay as they are unless a field is predicted to be clearly better: a fit adds its
+    own error.
+    """
+    errors = predicted_errors([each.error for each in candidates])
+    best, least = candidates[int(np.argmin(errors))], errors.min() * (1 + _MOVE_GAIN)
+    if _moved_px(best) > _LITTLE_MOVED_PX:
+        return best
+    unmoved = (each for each, error in zip(candidates, errors, strict=True) if each.stage == UNMOVED and error <= least)
+    return next(unmoved, best)
 
 
 def _moved_px(candidate: Candidate) -> float:

@@ -25,7 +25,7 @@ from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.core.metrics import landmark_distances
 from MetaRegistrationLib.formats.files import writable_folder, write_json
 from MetaRegistrationLib.preparation import prepare
-from MetaRegistrationLib.registration.candidates import predicted_errors
+from MetaRegistrationLib.registration.candidates import best_of
 from MetaRegistrationLib.registration.pipeline import StagedField
 from MetaRegistrationLib.registration.predicted_error import errors_at
 from MetaRegistrationLib.registration.registrar import Registrar, Registration
@@ -38,10 +38,10 @@ LARGEST_PX = 40.0
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A candidate: its name, its true error (px or 1 - Dice), and predicted and true errors at the landmarks."""
+    """A candidate: its name, whether it is the result, its true error (px or 1 - Dice), both errors at the landmarks."""
 
     name: str
-    predicted: float
+    chosen: bool
     error: float
     at_points: np.ndarray
 
@@ -51,11 +51,8 @@ def judged(registrar: Registrar, pair: kinds_sets.KindPair) -> list[Judged]:
     images = pair.images.moving, pair.images.fixed
     prepared = prepare(*images, registrar.preprocessing)
     seen, candidates = registrar.pipeline.candidates(prepared)
-    expected = predicted_errors([each.error for each in candidates])
-    return [
-        _judged(pair, each.name, value, _registration(prepared, seen, each))
-        for each, value in zip(candidates, expected, strict=True)
-    ]
+    best = best_of(candidates)
+    return [_judged(pair, each.name, each is best, _registration(prepared, seen, each)) for each in candidates]
 
 
 def _registration(prepared, seen, candidate) -> Registration:
@@ -64,7 +61,7 @@ def _registration(prepared, seen, candidate) -> Registration:
     return Registration.of(prepared, staged, Stages(), 0.0)
 
 
-def _judged(pair: kinds_sets.KindPair, name: str, predicted: float, found: Registration) -> Judged:
+def _judged(pair: kinds_sets.KindPair, name: str, chosen: bool, found: Registration) -> Judged:
     landmarks = pair.images.moving_landmarks
     points = found.carry(landmarks)[0].points if landmarks is not None else None
     as_found = Found(points, np.moveaxis(found.moving_positions(), -1, 0), 0.0)
@@ -75,12 +72,12 @@ def _judged(pair: kinds_sets.KindPair, name: str, predicted: float, found: Regis
         true = landmark_distances(points / pair.unit_px, truth / pair.unit_px)
         at_points = np.stack((*errors_at(found, truth), np.minimum(true, LARGEST_PX)))
         at_points = at_points[:, np.isfinite(at_points).all(axis=0)]
-    return Judged(name, predicted, result.error_px if pair.labels is None else 1 - result.dice, at_points)
+    return Judged(name, chosen, result.error_px if pair.labels is None else 1 - result.dice, at_points)
 
 
 def summary(pairs: list[list[Judged]]) -> dict:
     """The row of a set."""
-    chosen = [min(pair, key=lambda each: each.predicted) for pair in pairs]
+    chosen = [next(each for each in pair if each.chosen) for pair in pairs]
     errors = np.array([each.error for each in chosen])
     regret = errors - [min(each.error for each in pair) for pair in pairs]
     row = {"pairs": len(pairs), "mean": errors.mean(), "median": np.median(errors), "most": errors.max()}
