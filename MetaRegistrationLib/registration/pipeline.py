@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -147,7 +148,7 @@ class Pipeline:
         if not self._networks:
             return None
         network = next(iter(self._networks.values()))
-        judge = self._judge.of_pair(*pair.on_grid, *pair.inside)
+        judge = cache(lambda: self._judge.of_pair(*pair.on_grid, *pair.inside))  # most pairs need no opinion
 
         def confidence(matrix: np.ndarray) -> float:
             tried = AlignedPair.on_its_grid(pair, Alignment("affine", "affine", matrix, 0.0, 0.0, 0.0, 0.0))
@@ -155,7 +156,7 @@ class Pipeline:
             if self._second is not None:
                 fields.append(self._networks[self._second].again(tried, fields[0]))
                 origins.append("again")
-            return max(opinion_of_map(error) for error in judge(fields, origins))
+            return max(opinion_of_map(error) for error in judge()(fields, origins))
 
         return confidence
 
