@@ -95,7 +95,7 @@ class PairsSection:
             if last:
                 self._folder_typed(last)
         elif not parameters.folder and line.currentPath.strip():
-            parameters.folder = line.currentPath  # a new scene: what is shown is saved with it
+            parameters.folder = line.currentPath  # a new scene keeps the folder that is shown
 
     def load(self, row: int) -> None:
         """Load the pair of a row and show it."""

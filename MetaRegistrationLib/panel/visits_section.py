@@ -107,7 +107,7 @@ class VisitsSection:
         if parameters.visitsOutput and parameters.visitsOutput != ui.visitsOutputPathLineEdit.currentPath:
             ui.visitsOutputPathLineEdit.currentPath = parameters.visitsOutput
         elif self._state.in_scene and not parameters.visitsOutput and self._output():
-            parameters.visitsOutput = self._output()  # a new scene: what is shown is saved with it
+            parameters.visitsOutput = self._output()  # a new scene keeps the folder that is shown
         self._show_table()
         ui.visitsDatesComboBox.visible = ui.visitsDatesLabel.visible = self._dates_asked
         nodes = self.nodes

@@ -146,7 +146,7 @@ def narrowed(wanted: Sequence[int], room: int) -> list[int]:
 
 
 def widened(widths: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
-    """Widths that use the rest of `room` for what is wanted, where least is missing first."""
+    """Widths of columns after the rest of `room` is given out. The column that lacks least comes first."""
     found, left = list(widths), room - sum(widths)
     for index in sorted(range(len(found)), key=lambda index: wanted[index] - widths[index]):
         more = max(min(wanted[index] - found[index], left), 0)

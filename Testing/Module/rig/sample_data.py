@@ -127,7 +127,7 @@ def clear() -> None:
 
 def _load(source: SampleDataSource) -> list:
     if not callable(source.customDownloader):
-        raise NotImplementedError("the rig loads only data sets that load themselves")
+        raise TypeError(f"{source.sampleName}: the rig loads only data sets with a customDownloader")
     return source.customDownloader(source)
 
 
