@@ -13,7 +13,7 @@ from .blocks import DIRECTIONS, BlockMatcher, Matches, affine_terms, fit_change
 # Greatest offset of a block, half a side being 1, and the final distance within which a block counts, pass by pass.
 _PASSES = ((0.16, 0.02), (0.10, 0.02), (0.06, 0.012), (0.06, 0.012))
 _LOOSEST = (0.1, 0.04, 0.03, 0.03)
-_COARSE_PASSES = 2
+_COARSE_PASSES = 1
 CHECK_REACH = 0.1
 """Greatest offset of a block, half a side being 1, when agreeing blocks are counted."""
 _LEAST_BLOCKS = calibration.SETTLED_LEAST_BLOCKS.value
@@ -63,7 +63,7 @@ def refine_transform(
         The transform to start from.
     kind : str
     coarse : BlockMatcher, optional
-        Of the same images with fewer pixels, for the first passes: they search far, and need no precision.
+        Of the same images with fewer pixels, for the first pass: it searches far, and needs no precision.
     """
     matrix, directions = projected(matrix, kind), "both"
     for number, (reach, tightest) in enumerate(_PASSES):
