@@ -1,4 +1,4 @@
-"""Keep Documentation/Reference.md: the public Python interface, generated from its docstrings.
+"""Keep Documentation/Reference/Python_API.md: the public Python interface, generated from its docstrings.
 
 python Testing/Packaging/api_reference.py            say whether the page is what the docstrings say (exit code 1 if not)
 python Testing/Packaging/api_reference.py --write    rewrite it
@@ -15,7 +15,7 @@ from pathlib import Path
 import griffe
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "Documentation" / "Reference.md"
+PAGE = ROOT / "Documentation" / "Reference" / "Python_API.md"
 PACKAGE = "MetaRegistrationLib"
 _HEAD = """# Python reference
 

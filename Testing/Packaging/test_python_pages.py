@@ -32,7 +32,7 @@ def blocks(page: Path) -> list[tuple[int, str, str]]:
 @pytest.mark.long
 def test_the_notebook_prints_what_it_shows(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    page = root / "Documentation" / "Python.md"
+    page = root / "Documentation" / "Reference" / "Python.md"
     namespace: dict = {"__name__": "notebook"}
     monkeypatch.setitem(sys.modules, "notebook", type(sys)("notebook"))
     found = blocks(page)
