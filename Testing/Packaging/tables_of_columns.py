@@ -1,4 +1,4 @@
-"""Keep the tables of Documentation/Reference/Result_files.md: the columns of every CSV file, as the schemas in the library declare them.
+"""Keep the tables of Documentation/Reference/Result_files.md: the columns of every CSV file, as the library declares them.
 
 python Testing/Packaging/tables_of_columns.py            say whether they match (exit code 1 if not)
 python Testing/Packaging/tables_of_columns.py --write    write them again
