@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "Documentation" / "Reference" / "Command_line.md"
 _HEAD = """# Command line
 
+<!-- all long -->
+
 This page is generated from the parsers: `python Testing/Packaging/command_reference.py --write`.
 `meta-registration COMMAND --help` prints the same. `python -m MetaRegistrationLib` is the same program.
 
@@ -35,6 +37,10 @@ Each command takes `--json`: progress and results are JSON lines ([running it fr
 shortened. The rules for `--output` and `--replace`: [output folders](Output_folders.md).
 
 """
+
+
+# What `test_page_blocks` does with the examples of a command.
+_MARKS = {"reproduce": "not run: needs the data sets of the experiments"}
 
 
 def page() -> str:
@@ -70,7 +76,8 @@ def _section(name: str, parser: argparse.ArgumentParser) -> str:
             title = "options" if group.title in ("options", "positional arguments") else group.title
             parts.append("\n".join([f"| {title} | meaning |", "| --- | --- |", *rows]) + "\n")
     examples = parser.epilog.removeprefix("examples:\n")
-    parts.append("```bash\n" + "\n".join(line.strip() for line in examples.splitlines()) + "\n```\n")
+    mark = f"<!-- {_MARKS[name]} -->\n" if name in _MARKS else ""
+    parts.append(f"{mark}```bash\n" + "\n".join(line.strip() for line in examples.splitlines()) + "\n```\n")
     return "\n".join(parts)
 
 

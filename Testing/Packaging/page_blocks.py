@@ -1,8 +1,9 @@
 """The blocks of a page that a reader can run: commands, Python, and the output that the page shows.
 
-A block of commands is marked ``bash``, one of Python ``python``; a block ``text`` behind it is what it prints. A comment on the
-line before a block is a mark: ``<!-- long -->`` for blocks that `make docs-test` runs, ``<!-- not run: REASON -->`` for those that need
-something that no test has.
+The kind of a fence is ``bash`` for commands, ``python`` for Python, and ``pycon`` for Python with its prompts. A fence
+``text`` behind it is what it prints. A comment on the line before a fence is a mark: ``<!-- long -->`` for blocks that only
+`make docs-test` runs, and ``<!-- not run: REASON -->`` for those that need something that no test has. The comment
+``<!-- all long -->`` marks every block of a page.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-_BLOCK = re.compile(r"(?:^ *<!-- (?P<mark>[^>]*) -->\n+)?^(?P<indent> *)```(?P<kind>\w*)\n(?P<code>.*?)^ *```$", re.M | re.S)
+_ALL_LONG = "<!-- all long -->\n\n"
+KINDS = ("bash", "python", "pycon")
+_BLOCK = re.compile(
+    r"(?:^ *<!-- (?P<mark>[^>]*) -->\n+)?^(?P<indent> *)```(?P<kind>\w*)\n(?P<code>.*?)^ *```$", re.M | re.S
+)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block: the first line of its content, its kind (bash or python), content, mark and the output that the page shows."""
+    """A fence: the first line of its content, its kind, content, mark and the output that the page shows."""
 
     line: int
     kind: str
@@ -38,16 +43,28 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    """The blocks of a page in their order."""
+    """The blocks of a page that can be run, in their order."""
     found: list[Block] = []
+    for fence, start in _fences(text):
+        if fence.kind in KINDS:
+            found.append(fence)
+        elif fence.kind == "text" and _follows(text, start, found):
+            found[-1] = replace(found[-1], output=fence.code)
+    return found
+
+
+def other_fences(text: str) -> list[Block]:
+    """The fences of a page that are shown alone."""
+    return [fence for fence, _ in _fences(text) if fence.kind not in KINDS]
+
+
+def _fences(text: str) -> Iterator[tuple[Block, int]]:
+    """Each fence with the position where it, or its mark, begins."""
+    usual = "long" if _ALL_LONG in text else ""
     for match in _BLOCK.finditer(text):
         code = re.sub(rf"^{match['indent']}", "", match["code"], flags=re.M)
         line = text[: match.start("code")].count("\n") + 1
-        if match["kind"] in ("bash", "python"):
-            found.append(Block(line, match["kind"], code, (match["mark"] or "").strip()))
-        elif match["kind"] == "text" and _follows(text, match.start(), found):
-            found[-1] = replace(found[-1], output=code)
-    return found
+        yield Block(line, match["kind"], code, (match["mark"] or usual).strip()), match.start()
 
 
 def _follows(text: str, start: int, found: list[Block]) -> bool:

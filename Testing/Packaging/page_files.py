@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813
+
+from MetaRegistrationLib.formats.markups import write_mrk_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS, VISITS = ROOT / "Resources" / "SamplePairs", ROOT / "Resources" / "SampleVisits"
@@ -16,13 +18,11 @@ TASKS = """
 [[task]]
 name = "shapes"
 kind = "shapes"
-validation = 1
 
 [[task]]
 name = "eyes"
 kind = "fundus"
 eyes = 3
-validation = 1
 """
 
 
@@ -34,12 +34,13 @@ def make_files(folder: Path) -> None:
         _pairs(folder / name)
     for year in (1, 2, 3):
         shutil.copy(VISITS / f"visit_{year}.png", folder / f"visit{year}.png")
+        shutil.copy(VISITS / f"visit_{year}.png", folder / f"visit_{year}.png")
         shutil.copy(VISITS / f"visit_{year}.png", folder / f"202{year}.png")
-        for eye in ("visits_of_an_eye", "eye", "eyes/P1_OD", "eyes/P2_OS"):
+        for eye in ("visits_of_an_eye", "eyes/P1_OD", "eyes/P2_OS"):
             (folder / eye).mkdir(parents=True, exist_ok=True)
             shutil.copy(VISITS / f"visit_{year}.png", folder / eye / f"202{year}.png")
     _table(folder / "visits.csv", [("visit", "image"), *((f"202{n}", f"202{n}.png") for n in (1, 2, 3))])
-    shutil.copytree(PAIRS / "fixed", folder / "scans")
+    _scans(folder)
     for name in ("tasks.toml", "source_tasks.toml"):
         (folder / name).write_text(TASKS, encoding="utf-8")
     _regions(folder / "visit1.png", folder)
@@ -56,6 +57,17 @@ def _pairs(folder: Path) -> None:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PAIRS / file, folder / file)
     _table(folder / "pairs.csv", [head, *_table_rows])
+
+
+def _scans(folder: Path) -> None:
+    """Three single images, their vessel masks, and landmarks of a visit."""
+    for name in ("scans", "vessel_masks"):
+        (folder / name).mkdir()
+    for number in (1, 2, 3):
+        image = sitk.ReadImage(str(PAIRS / "fixed" / f"phantom_00{number}.png"))
+        sitk.WriteImage(image, str(folder / "scans" / f"eye_{number}.png"))
+        sitk.WriteImage(image > 150, str(folder / "vessel_masks" / f"eye_{number}.png"))
+    write_mrk_json(folder / "visit1.mrk.json", ["1", "2"], np.array([[80.0, 90.0, 0.0], [200.0, 150.0, 0.0]]))
 
 
 def _regions(image: Path, folder: Path) -> None:

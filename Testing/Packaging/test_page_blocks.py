@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import io
 import re
 import subprocess
@@ -14,11 +15,13 @@ import types
 from pathlib import Path
 
 import pytest
-from page_blocks import Block, blocks, commands, page_blocks
+from page_blocks import Block, blocks, commands, other_fences, page_blocks
 from page_files import make_files
 from pages import PAGES, ROOT, part
 
 from MetaRegistrationLib import commands as program
+from MetaRegistrationLib import initial_kinds
+from MetaRegistrationLib.formats import registry
 
 try:
     import tomllib
@@ -96,10 +99,9 @@ def test_commands_are_understood(page: Path):
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_commands_stand_in_blocks_that_are_run(page: Path):
     """A fence without a kind would hide a command from these tests."""
-    text = page.read_text(encoding="utf-8")
-    plain = re.findall(r"^ *```(?!bash|python|pycon)\w*\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
-    starts = ("meta-registration ", "python ", "pip ", "make ")
-    assert [line for code in plain for line in code.splitlines() if line.strip().startswith(starts)] == []
+    shown = other_fences(page.read_text(encoding="utf-8"))
+    starts = ("meta-registration ", "python ", "pip ", "make ", "import ", ">>> ")
+    assert [line for block in shown for line in block.code.splitlines() if line.strip().startswith(starts)] == []
 
 
 class Reader:
@@ -115,10 +117,21 @@ class Reader:
         where = f"{self.page.name}, line {block.line}"
         if block.kind == "python":
             self._python(block, where)
+        elif block.kind == "pycon":
+            self._session(block, where)
         else:
             self._commands(block, where)
 
+    def _session(self, block: Block, where: str) -> None:
+        session = doctest.DocTestParser().get_doctest(block.code, self.space, where, str(self.page), block.line)
+        output = io.StringIO()
+        assert doctest.DocTestRunner(verbose=False).run(session, out=output.write).failed == 0, output.getvalue()
+
     def _python(self, block: Block, where: str) -> None:
+        named = re.match(r"# (\w+\.py)\n", block.code)
+        if named:  # a file that the reader is to write
+            Path(named[1]).write_text(block.code, encoding="utf-8")
+            return
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
             exec(compile("\n" * (block.line - 1) + block.code, str(self.page), "exec"), self.space)
@@ -156,8 +169,15 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     make_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    # What a page declares or registers is gone after it.
+    registry.readers()
+    monkeypatch.setattr(registry, "_READERS", dict(registry._READERS))
+    monkeypatch.setattr(initial_kinds, "_DECLARED", list(initial_kinds._DECLARED))
+    known = set(sys.modules)
     yield Reader(request.node.callspec.params["page"])
-    sys.modules.pop("page", None)
+    for name in set(sys.modules) - known:
+        if name == "page" or Path(getattr(sys.modules[name], "__file__", None) or "/").parent == tmp_path:
+            del sys.modules[name]
 
 
 def pages_that_run(long: bool) -> list:

@@ -14,7 +14,7 @@ from pages import ROOT, part
 
 import MetaRegistrationLib
 
-_RELEASE = re.compile(r"^\*Measured on release .*?(?:\.|;|\.\s.*?)\*$", re.MULTILINE | re.DOTALL)
+_RELEASE = re.compile(r"^\*Measured on release \d+\.\d+\.\d+\b", re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,6}) +(.+)$", re.MULTILINE)
 
 
