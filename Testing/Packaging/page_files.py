@@ -13,17 +13,7 @@ from MetaRegistrationLib.formats.markups import write_mrk_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PAIRS, VISITS = ROOT / "Resources" / "SamplePairs", ROOT / "Resources" / "SampleVisits"
-# Task sets that need no data: the kinds of pairs that are drawn.
-TASKS = """
-[[task]]
-name = "shapes"
-kind = "shapes"
-
-[[task]]
-name = "eyes"
-kind = "fundus"
-eyes = 3
-"""
+TASK_PAGE = ROOT / "Documentation" / "Reference" / "Tasks.md"
 
 
 def make_files(folder: Path) -> None:
@@ -42,8 +32,14 @@ def make_files(folder: Path) -> None:
     _table(folder / "visits.csv", [("visit", "image"), *((f"202{n}", f"202{n}.png") for n in (1, 2, 3))])
     _scans(folder)
     for name in ("tasks.toml", "source_tasks.toml"):
-        (folder / name).write_text(TASKS, encoding="utf-8")
+        (folder / name).write_text(task_set_without_data(), encoding="utf-8")
     _regions(folder / "visit1.png", folder)
+
+
+def task_set_without_data() -> str:
+    """The task set that the page on task sets shows for it."""
+    text = TASK_PAGE.read_text(encoding="utf-8")
+    return text.partition("A task set that needs no data:")[2].partition("```toml\n")[2].partition("```")[0]
 
 
 def _pairs(folder: Path) -> None:
@@ -51,12 +47,12 @@ def _pairs(folder: Path) -> None:
     names = ["phantom_001", "phantom_002", "phantom_003", "phantom_009", "phantom_010"]
     with (PAIRS / "pairs.csv").open(encoding="utf-8", newline="") as lines:
         head, *rows = list(csv.reader(lines))
-    _table_rows = [row for row in rows if row[-1] in names]
-    for row in _table_rows:
+    chosen = [row for row in rows if row[-1] in names]
+    for row in chosen:
         for file in row[:3]:
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PAIRS / file, folder / file)
-    _table(folder / "pairs.csv", [head, *_table_rows])
+    _table(folder / "pairs.csv", [head, *chosen])
 
 
 def _scans(folder: Path) -> None:
