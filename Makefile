@@ -2,6 +2,8 @@
 # make demo   fine-tune, register and show a few pairs, into demo_output/
 # make test   linter, format and tests, as CI runs them
 # make test-long   the tests that take half a minute or more
+# make docs   the documentation as a site, into build/site; fails for a broken link or anchor
+# make docs-test   every command and Python block of the pages
 # make fuzz   hostile files for every reader, for SECONDS_EACH (an hour)
 # make faults faults in every writer and long run, for SECONDS_EACH
 #
@@ -22,7 +24,7 @@ WORKERS ?= 2
 # latter share what the processors have left. Their output comes after that of the library.
 MODULE_LOG := $(VENV)/module_tests.log
 
-.PHONY: venv demo test test-long fuzz faults
+.PHONY: venv demo test test-long docs docs-test fuzz faults
 
 venv: $(INSTALLED)
 
@@ -42,6 +44,12 @@ test: $(INSTALLED)
 test-long: $(INSTALLED)
 	$(IN_VENV) -m pytest -m long
 
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(IN_VENV) -m mkdocs build --strict
+
+docs-test: $(INSTALLED)
+	$(IN_VENV) -m pytest -m "long or not long" Testing/Packaging/test_page_blocks.py Testing/Module/test_module_page.py
+
 fuzz: $(INSTALLED)
 	$(IN_VENV) Testing/Robustness/fuzz.py --seconds $(SECONDS_EACH) --report fuzz.json --keep fuzz_findings
 
@@ -51,7 +59,7 @@ faults: $(INSTALLED)
 # torch is named in the same command as the package, so that its pin holds for every dependency that asks for torch and
 # none of them brings in another (CUDA) build of several GB.
 $(INSTALLED): pyproject.toml | $(IN_VENV)
-	$(IN_VENV) -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable ".[test,cli,reports]"
+	$(IN_VENV) -m pip install --quiet --disable-pip-version-check "$(TORCH)" --editable ".[test,docs,cli,reports]"
 	touch $@
 
 # Debian ships Python without venv's means to install pip: say so rather than fail with a traceback.

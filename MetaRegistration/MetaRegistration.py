@@ -25,6 +25,8 @@ from MetaRegistrationLib.eye_length import DEVICE_MM
 from MetaRegistrationLib.panel.stage_choices import InitialAlignment
 from MetaRegistrationLib.stages import Stages
 
+USER_GUIDE = "https://github.com/MetaRegistration/SlicerMetaRegistration/blob/main/Documentation/User/index.md"
+
 
 def forgetLibrary():
     """Let the next import of anything of the library read its files again; objects that live on keep their old code."""
@@ -57,6 +59,7 @@ class MetaRegistration(ScriptedLoadableModule):
             "Registers pairs of 2D images, such as OCTA scans of two visits, with a meta-learned network that is "
             "fine-tuned on your own pairs; no landmarks are needed for that."
         )
+        parent.helpText += f' <a href="{USER_GUIDE}">{_("User guide")}</a>'
         parent.acknowledgementText = _("The landmark distances are measured as in the paper that README.md cites.")
         slicer.app.connect("startupCompleted()", registerSampleData)
 

@@ -51,7 +51,7 @@ def finetune(
     Parameters
     ----------
     pairs : sequence of (moving, fixed), or path
-        Each image as `register` takes it; or a folder of pairs (Documentation/Pairs.md).
+        Each image as `register` takes it; or a folder of pairs (Documentation/Reference/Pairs.md).
     epochs : int
         Passes over the pairs.
     checkpoint, network, device

@@ -39,7 +39,7 @@ def register_folder(
     Parameters
     ----------
     folder : path
-        Folder of pairs, or a pairs.csv (Documentation/Pairs.md).
+        Folder of pairs, or a pairs.csv (Documentation/Reference/Pairs.md).
     output : path
         Gets a folder of results for each pair, `metrics.csv` and `summary.json`.
     checkpoint, network, stages, device

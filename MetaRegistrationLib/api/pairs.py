@@ -86,7 +86,7 @@ def register(
     >>> import MetaRegistrationLib as mr
     >>> result = mr.register("visit_1.png", "visit_2.png")  # doctest: +SKIP
     >>> result.confident, result.warped().shape  # doctest: +SKIP
-    (True, (400, 400))
+    (True, (320, 320))
     """
     options = registrar_options(checkpoint, network, stages, device)
     sizes = [spacing if own is None else own for own in (moving_spacing, fixed_spacing)]

@@ -94,7 +94,7 @@ class Registration:
         """The predicted error on the fixed grid, float32 (H, W), in pixels of the network grid (400 x 400).
 
         It is the mean of the errors that are likely at a position. NaN where only one image shows tissue. A predicted error says
-        how far a pair of images lets the field be known; it is no measurement (Documentation/Stages.md).
+        how far a pair of images lets the field be known; it is no measurement (Documentation/Reference/Stages.md).
         """
         return _locked(error_image(self.details))
 

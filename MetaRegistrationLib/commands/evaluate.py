@@ -28,7 +28,7 @@ DESCRIPTION = (
     "summary.json into --output, and no images."
 )
 EXAMPLES = (
-    "  meta-registration evaluate --checkpoint runs/adapted/best.pt --pairs my_pairs --split test --output results"
+    "  meta-registration evaluate --checkpoint runs/adapted/best.pt --pairs my_pairs --split test --output measured"
 )
 
 

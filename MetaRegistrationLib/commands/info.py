@@ -14,7 +14,7 @@ DESCRIPTION = (
     "Show what a checkpoint holds: the network and its number of parameters, how images are prepared for it, how it\n"
     "was trained and from what, and the SHA-256 of the file, by which results name the checkpoint that made them."
 )
-EXAMPLES = "  meta-registration info runs/finetune/best.pt\n  meta-registration info best.pt --json"
+EXAMPLES = "  meta-registration info runs/adapted/best.pt\n  meta-registration info runs/adapted/best.pt --json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

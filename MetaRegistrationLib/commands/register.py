@@ -36,7 +36,7 @@ DESCRIPTION = (
 )
 EXAMPLES = (
     "  meta-registration register --moving visit1.png --fixed visit2.png --output result\n"
-    "  meta-registration register --moving visit1.png --fixed visit2.png --moving-landmarks visit1.mrk.json --output result\n"
+    "  meta-registration register --moving visit1.png --fixed visit2.png --moving-landmarks visit1.mrk.json --output marked\n"
     "  meta-registration register --pairs my_pairs --checkpoint runs/adapted/best.pt --output results"
 )
 

@@ -29,7 +29,7 @@ DESCRIPTION = (
     "on real repeat scans (bed R) and on simulated ones (bed S), with and without initial alignment, and write tables and\n"
     "figures into --output, up to date after every row. The same call resumes where it was stopped and skips finished\n"
     "rows. Bed B has slices of brains instead, for networks that learned from other source tasks.\n"
-    "Documentation/Experiments.md describes rows, budgets and files."
+    "Documentation/Notebook/Experiments.md describes rows, budgets and files."
 )
 EXAMPLES = (
     "  meta-registration reproduce --data DATA --output experiments --rows transfer fine_tune ours --seeds 1 --epochs 10\n"

@@ -211,7 +211,7 @@ def _machines(results: Sequence[Result]) -> str:
     return (
         f"## Made by\n\n{', '.join(programs)}; torch {', '.join(torches)}; {'; '.join(devices)}. The rows took "
         f"{hours:.2f} hours.\nSettings, seeds, versions and times of each row stand in the `.json` file beside its table of "
-        f"pairs, in `runs/`.\nMethods: {', '.join(METHODS.values())} (Documentation/Experiments.md).\n"
+        f"pairs, in `runs/`.\nMethods: {', '.join(METHODS.values())} (Documentation/Notebook/Experiments.md).\n"
     )
 
 

@@ -46,7 +46,7 @@ class PairFolder:
     root : Path
         The folder.
     layout : str
-        The recognised layout in words, one of `pair_layouts.LAYOUTS`.
+        The recognised layout in words, one of `layouts.LAYOUTS`.
     pairs : tuple of PairFiles
         The pairs, with unique names.
     left_out : tuple of LeftOut
@@ -83,7 +83,7 @@ def find_pairs(
     Parameters
     ----------
     folder : path
-        Folder in one of the layouts of `pair_layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
+        Folder in one of the layouts of `layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
         pairs.csv may also have the columns name, landmarks (both images, pixels), moving_landmarks, fixed_landmarks,
         moving_mask, fixed_mask (images that are not zero where there is tissue), split, spacing (mm a pixel), spacing_um,
         moving_spacing_um, fixed_spacing_um and slice; other columns are ignored. Elsewhere landmarks are beside

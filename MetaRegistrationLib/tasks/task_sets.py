@@ -38,8 +38,8 @@ def load_task_set(path: str | os.PathLike, preprocessing: Preprocessing, *, data
     Parameters
     ----------
     path : path
-        TOML file with one `[[task]]` table a task; `Documentation/Tasks.md` describes its keys. Folders are relative to the
-        file's `root`, which is relative to the file itself; `$DATA` in `root` stands for the data folder.
+        TOML file with one `[[task]]` table a task; `Documentation/Reference/Tasks.md` describes its keys. Folders are
+        relative to the file's `root`, which is relative to the file itself; `$DATA` in `root` stands for the data folder.
     preprocessing : Preprocessing
     data : Path, optional
         The data folder; by default the environment variable META_REGISTRATION_DATA.

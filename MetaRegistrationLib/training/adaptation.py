@@ -43,7 +43,7 @@ GUIDED = Recipe(learning_rate=2e-4, smoothness=1.0, scales=1, simulated=0.5, sup
 """Eq. (1) guided by simulated repeats of the same images, whose displacement is known.
 
 Correlation alone also rewards matching noise. It moves the field of a network that is accurate to half a pixel away from the
-landmarks (Documentation/Results.md).
+landmarks (Documentation/Notebook/Results.md).
 """
 
 _SMOOTHNESS = {"coarse_to_fine": 5.0}

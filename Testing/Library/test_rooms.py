@@ -68,7 +68,7 @@ def test_every_room_says_its_subject():
 
 
 def test_the_page_shows_the_rooms():
-    page = (LIBRARY.parent / "Documentation" / "Conventions.md").read_text(encoding="utf-8")
+    page = (LIBRARY.parent / "Documentation" / "Reference" / "Conventions.md").read_text(encoding="utf-8")
     picture = page.split("**Layers.**")[1].split("```")[1]
     for room in LIBRARY.glob("*/__init__.py"):
         assert f"{room.parent.name}/" in picture

@@ -109,7 +109,9 @@ def test_the_category_is_called_as_the_module(rig):
     rig.emit_startup_completed()
     titles = [box.title for box in rig.open_sample_data().findChildren(qt.QGroupBox)]
     assert titles == ["Meta-Registration"] == [slicer.util.getModule("MetaRegistration").title]
-    assert "*Sample Data > Meta-Registration*" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "*Sample Data > Meta-Registration*" in (ROOT / "Documentation" / "User" / "Tutorial.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_modules_that_are_used_are_named(rig):

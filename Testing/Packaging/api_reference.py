@@ -1,4 +1,4 @@
-"""Keep Documentation/Reference.md: the public Python interface, generated from its docstrings.
+"""Keep Documentation/Reference/Python_API.md: the public Python interface, generated from its docstrings.
 
 python Testing/Packaging/api_reference.py            say whether the page is what the docstrings say (exit code 1 if not)
 python Testing/Packaging/api_reference.py --write    rewrite it
@@ -15,7 +15,7 @@ from pathlib import Path
 import griffe
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "Documentation" / "Reference.md"
+PAGE = ROOT / "Documentation" / "Reference" / "Python_API.md"
 PACKAGE = "MetaRegistrationLib"
 _HEAD = """# Python reference
 
@@ -85,7 +85,7 @@ def _signature(name: str, function: griffe.Function) -> str:
             words.append("*")
         default = "" if parameter.default is None else f"={parameter.default}".replace("'", '"')
         words.append(f"{parameter.name}{default}")
-    return f"```python\n{name}({', '.join(words)})\n```\n\n"
+    return f"```py\n{name}({', '.join(words)})\n```\n\n"
 
 
 def _text(found: griffe.Object) -> str:
@@ -106,7 +106,7 @@ def _section(section: griffe.DocstringSection) -> str:
         return "\n".join([f"**{_LISTS[kind]}**", "", *items]) + "\n"
     if kind == "examples":
         code = "\n".join(value for _, value in section.value)
-        return f"```pycon\n{inspect.cleandoc(code)}\n```\n"
+        return f"<!-- long -->\n```pycon\n{inspect.cleandoc(code)}\n```\n"
     return f"{_unwrapped(str(section.value))}\n"
 
 

@@ -1,4 +1,4 @@
-"""Keep the tables of Documentation/Result_files.md: the columns of every CSV file, as the schemas in the library declare them.
+"""Keep the tables of Documentation/Reference/Result_files.md: the columns of every CSV file, as the library declares them.
 
 python Testing/Packaging/tables_of_columns.py            say whether they match (exit code 1 if not)
 python Testing/Packaging/tables_of_columns.py --write    write them again
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "Documentation" / "Result_files.md"
+PAGE = ROOT / "Documentation" / "Reference" / "Result_files.md"
 _BLOCK = re.compile(r"(<!-- columns of (\S+) -->\n).*?(<!-- end -->)", re.S)
 
 

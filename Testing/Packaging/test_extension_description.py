@@ -75,6 +75,12 @@ def test_addresses_are_those_of_the_repository_and_their_files_are_in_it(
         assert (root / address.removeprefix(files)).is_file(), f"{address} leads nowhere"
 
 
+def test_the_help_of_the_module_leads_to_the_user_guide(root: Path, extension: dict[str, str]):
+    text = (root / "MetaRegistration" / "MetaRegistration.py").read_text(encoding="utf-8")
+    (page,) = re.findall(rf"{re.escape(extension['HOMEPAGE'])}/blob/main/([\w/.]+)", text)
+    assert (root / page).is_file()
+
+
 def test_readme_and_licence_of_the_extension_exist(extension: dict[str, str]):
     assert Path(extension["README_FILE"]).is_file()
     assert "Apache License" in Path(extension["LICENSE_FILE"]).read_text(encoding="utf-8")[:200]

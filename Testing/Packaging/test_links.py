@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from pages import PAGES
 
 _ROOT = Path(__file__).resolve().parents[2]
-PAGES = [_ROOT / "README.md", *sorted(_ROOT.glob("Documentation/*.md")), *sorted(_ROOT.glob("Testing/**/README.md"))]
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _IN_CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^)\s>]+)>?[^)]*\)")
@@ -58,6 +58,6 @@ def test_a_link_that_leads_nowhere_is_found():
     page = _ROOT / "README.md"
     text = "## One, `two`\n## One, `two`\n[a](#one-two) ![b](#one-two-1) [c](LICENSE.txt 'title') [d](https://e.org/f.md)\n"
     assert broken(page, text) == []
-    for wrong in ("no.md", "#one", "Documentation/Stages.md#no-such-heading"):
+    for wrong in ("no.md", "#one", "Documentation/Reference/Stages.md#no-such-heading"):
         assert broken(page, f"{text} [g\nh]({wrong})") == [wrong]
     assert broken(page, "`[i](no.md)`\n```\n[j](no.md)\n```\n") == []

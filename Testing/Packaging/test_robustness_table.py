@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
-PAGE = _ROOT / "Documentation" / "Robustness.md"
+PAGE = _ROOT / "Documentation" / "Notebook" / "Robustness.md"
 _TEST = re.compile(r"`(test_\w+)`")
 
 

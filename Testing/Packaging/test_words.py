@@ -9,10 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from pages import PAGES as PATHS
 
 ROOT = Path(__file__).resolve().parents[2]
 PANEL = "MetaRegistration/Resources/UI/MetaRegistration.ui"
-PAGES = ("README.md", *(f"Documentation/{path.name}" for path in sorted((ROOT / "Documentation").glob("*.md"))))
+PAGES = tuple(path.relative_to(ROOT).as_posix() for path in PATHS)
 
 # Former words, as regular expressions over lower-case text, and the term to use instead. Keys of files, such as
 # `made_worse_percent`, have underscores and match none of them.
