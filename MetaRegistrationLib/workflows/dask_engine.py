@@ -88,6 +88,11 @@ class DaskEngine:
             except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
                 continue  # more workers may have come
             for future in [each for each in running if each.done()]:
+                if future.cancelled():
+                    raise InputError(
+                        f"{{field}} {self._address}: the Dask scheduler is gone. Resume the run with another one.",
+                        field="dask",
+                    )
                 index, error = running.pop(future), future.exception()
                 if error is None:
                     yield index, future.result()

@@ -171,7 +171,7 @@ class FolderRun:
             return
         folder = self.output / UNFINISHED
         shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         try:
             yield lambda files: folder.absolute()
         finally:
