@@ -2,7 +2,7 @@
 
 Each pair has a thread of its own. A network waits until all threads ask for it, or for something else, and then sees the images
 of all of them as one batch. Reading, preparation, the search of the initial alignment, the error predictor and the refinement
-work on one pair at a time, in turns.
+work on one pair at a time.
 """
 
 from __future__ import annotations

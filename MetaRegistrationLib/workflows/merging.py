@@ -190,7 +190,7 @@ def _missing_shards(parts: Sequence[Part]) -> list[str]:
 
 
 def _in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
-    """The pairs of all parts in the order of the whole folder: an array takes them in turns."""
+    """The pairs of all parts in the order of the whole folder: the first part has the first one, the second part the next."""
     placed = []
     for position, part in enumerate(parts):
         for index, name in enumerate(part.names):

@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16, 64])
-    parser.add_argument("--count", type=int, default=128, help="pairs, those of the folder in turns")
+    parser.add_argument("--count", type=int, default=128, help="pairs, those of the folder again and again")
     parser.add_argument("--compared", type=int, default=16, help="pairs that are registered on the processor too")
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()

@@ -6,7 +6,8 @@
 The folder gets hard links to the pairs, as many as wanted. The first command registers them once for each number of processes and
 compares all result files. The wall time is that of an idle machine only. Memory is the sum over the processes of what each has of
 its own and its share of what several have (PSS of Linux). The second command kills a run at random moments and resumes it, and
-compares it with a run that was not killed.
+compares it with a run that was not killed. Further options are those of register, such as --no-network --refine 0 for pairs that
+take less time.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _SECONDS_COLUMN = "seconds"
 
 
 def make(source: Path, folder: Path, count: int) -> Path:
-    """A folder of `count` pairs, hard links to those of `source` in turns."""
+    """A folder of `count` pairs, hard links to those of `source`, again and again."""
     pairs = find_pairs(source, check=False).pairs
     shutil.rmtree(folder, ignore_errors=True)
     rows = ["moving,fixed,landmarks,name"]
@@ -65,12 +66,12 @@ def command(pairs: Path, output: Path, jobs: int, write: str, *more: str) -> lis
     return [sys.executable, "-m", "MetaRegistrationLib", *words, "--device", "cpu", *more]
 
 
-def measured(pairs: Path, output: Path, jobs: int, write: str, count: int) -> dict:
+def measured(pairs: Path, output: Path, jobs: int, write: str, count: int, more: list[str]) -> dict:
     """One run: seconds, processor seconds, most memory, bytes of a pair."""
     shutil.rmtree(output, ignore_errors=True)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     process = subprocess.Popen(
-        command(pairs, output, jobs, write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(pairs, output, jobs, write, *more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     memory = _Memory(process.pid)
     if process.wait():
@@ -144,10 +145,10 @@ def _table(folder: Path) -> list[list[str]]:
     return [row[:skip] + row[skip + 1 :] for row in rows]
 
 
-def kill_and_resume(pairs: Path, output: Path, jobs: int, write: str, count: int, kills: int) -> dict:
+def kill_and_resume(pairs: Path, output: Path, jobs: int, write: str, count: int, kills: int, more: list[str]) -> dict:
     """Kill a run at random moments and resume it."""
     shutil.rmtree(output, ignore_errors=True)
-    chance, words = random.Random(0), command(pairs, output, jobs, write, "--resume")
+    chance, words = random.Random(0), command(pairs, output, jobs, write, "--resume", *more)
     done_at = []
     for _ in range(kills):
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -178,19 +179,19 @@ def main() -> None:
     parser.add_argument("--kill", action="store_true", help="kill and resume, instead of the speed")
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--json", type=Path, metavar="FILE")
-    options = parser.parse_args()
+    options, more = parser.parse_known_args()
     pairs = make(options.pairs, options.folder / "pairs", options.count)
-    runs = [measured(pairs, options.folder / "out_1", options.jobs[0], options.write, options.count)]
+    runs = [measured(pairs, options.folder / "out_1", options.jobs[0], options.write, options.count, more)]
     found = {"runs": runs}
     print(runs[0], flush=True)
     if options.kill:
         output = options.folder / "out_killed"
-        found |= kill_and_resume(pairs, output, options.jobs[-1], options.write, options.count, options.kills)
+        found |= kill_and_resume(pairs, output, options.jobs[-1], options.write, options.count, options.kills, more)
         found["differences"] = differences(options.folder / "out_1", output)
     else:
         for jobs in options.jobs[1:]:
             output = options.folder / f"out_{jobs}"
-            runs.append(measured(pairs, output, jobs, options.write, options.count))
+            runs.append(measured(pairs, output, jobs, options.write, options.count, more))
             runs[-1]["times_faster"] = runs[0]["seconds"] / runs[-1]["seconds"]
             runs[-1]["memory_mb_a_further_process"] = (runs[-1]["memory_mb"] - runs[0]["memory_mb"]) / max(jobs - 1, 1)
             runs[-1]["differences"] = differences(options.folder / "out_1", output)
