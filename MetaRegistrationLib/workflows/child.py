@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import pickle
 import queue
-import signal
 import sys
 import threading
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,22 +16,22 @@ if TYPE_CHECKING:
     from .pair_work import PairWork
 
 READY, DONE, ERROR = "ready", "done", "error"
+DOOR = "META_REGISTRATION_DOOR"
+"""Environment variable with address, key and token, by which a process reports to the one that started it."""
 
 
-def serve(connection: Connection, settings: bytes) -> None:
-    """Work on pairs until the other end of the connection is closed.
+def main() -> None:
+    """Report, and work on pairs until the other end of the connection is closed.
 
-    Parameters
-    ----------
-    connection : Connection
-        Gives (files, folder) of one pair at a time, and takes (kind, content): READY with the record of the registrar, then DONE
-        with a `PairDone` or ERROR with an exception for each pair.
-    settings : bytes
-        Pickled `WorkSettings`.
+    The connection gives the search path of modules with the pickled `WorkSettings`, then (files, folder) of one pair at a time.
+    It takes (kind, content): READY with the record of the registrar, then DONE with a `PairDone` or ERROR with an exception for
+    each pair.
     """
-    with contextlib.suppress(ValueError, OSError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the process that sends the pairs
-    sys.stdout = sys.stderr  # whatever a library prints must not get between the JSON lines of the command
+    address, key, token = json.loads(os.environ.pop(DOOR))
+    address = tuple(address) if isinstance(address, list) else address
+    connection = Client(address, authkey=bytes.fromhex(key))
+    connection.send(token)
+    sys.path[:], settings = connection.recv()
     pairs: queue.SimpleQueue = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, pairs), daemon=True).start()
     work = _made(connection, settings)
@@ -79,3 +78,7 @@ def _send(connection: Connection, kind: str, content: object) -> None:
         connection.send((kind, RuntimeError(f"{type(content).__name__}: {content}")))
     except (BrokenPipeError, ConnectionError):
         os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

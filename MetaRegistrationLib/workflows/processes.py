@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
+import json
 import os
 import pickle
+import queue
 import shutil
 import signal
+import subprocess
 import sys
 import threading
-import types
+import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..progress import Message
-from .child import ERROR, READY, serve
+from .child import DOOR, ERROR, READY
 from .pair_work import PairDone, WorkSettings, given_up
 
 if TYPE_CHECKING:
@@ -62,18 +65,74 @@ class Tries:
 
 @dataclass(eq=False)
 class _Worker:
-    process: BaseProcess
-    connection: Connection
+    process: subprocess.Popen
+    connection: Connection | None = None
     ready: bool = False
     pair: int | None = None
 
     def how_it_ended(self) -> str:
-        self.process.join(_ENDING_S)
-        code = self.process.exitcode
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(_ENDING_S)
+        code = self.process.returncode
         if code is not None and code < 0:
             with contextlib.suppress(ValueError):
                 return f"the process that registered it was ended by {signal.Signals(-code).name} (too little memory?)"
         return f"the process that registered it ended with code {code}"
+
+    def end(self) -> None:
+        """Close the connection, at which the process ends itself, and make sure of it."""
+        if self.connection is not None:
+            self.connection.close()
+        self.process.terminate()
+        try:
+            self.process.wait(_ENDING_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class _Door:
+    """Where new processes report: a pipe or a socket of this machine, with a key.
+
+    Not the pipes of `multiprocessing`: inside Slicer, a launcher stands between, which passes no open files on.
+    """
+
+    def __init__(self) -> None:
+        self._key = os.urandom(32)
+        self._listener = Listener(backlog=64, authkey=self._key)
+        self._came: queue.SimpleQueue[tuple[str, Connection]] = queue.SimpleQueue()
+        self._open = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def environment(self, token: str) -> dict[str, str]:
+        """What a new process needs to report here."""
+        library = str(Path(__file__).resolve().parents[2])
+        return {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join([library, *(path for path in sys.path if path and path != library)]),
+            "PYTHONSAFEPATH": "1",  # a user's file random.py in the working folder must not be imported
+            DOOR: json.dumps([self._listener.address, self._key.hex(), token]),
+        }
+
+    def arrivals(self) -> Iterator[tuple[str, Connection]]:
+        """The processes that have reported, by their token, and their connections."""
+        while not self._came.empty():
+            yield self._came.get()
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._open = False
+        with contextlib.suppress(OSError, EOFError):
+            Client(self._listener.address, authkey=self._key).close()  # ends the wait for the next one
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while self._open:
+            try:
+                connection = self._listener.accept()
+                self._came.put((connection.recv(), connection))
+            except (OSError, EOFError, AuthenticationError):
+                continue
 
 
 class Processes:
@@ -103,12 +162,14 @@ class Processes:
     def __init__(self, settings: bytes, count: int) -> None:
         self._settings, self._count = settings, count
         self._workers: list[_Worker] = []
+        self._tokens: dict[str, _Worker] = {}
         self._died_at_start = 0
         self.record: dict = {}
 
     def __enter__(self) -> Processes:
+        self._door = _Door()
         try:
-            self._workers = [_started(self._settings) for _ in range(self._count)]
+            self._workers = [self._started() for _ in range(self._count)]
             while not any(worker.ready for worker in self._workers):
                 self._take()
         except BaseException:
@@ -117,14 +178,12 @@ class Processes:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._door.close()
         for worker in self._workers:
-            worker.connection.close()
+            if worker.connection is not None:
+                worker.connection.close()
         for worker in self._workers:
-            worker.process.terminate()
-        for worker in self._workers:
-            worker.process.join(_ENDING_S)
-            if worker.process.is_alive():
-                worker.process.kill()
+            worker.end()
         self._workers = []
 
     def run(
@@ -162,17 +221,23 @@ class Processes:
     def _take(self) -> list[tuple[int, PairDone | str]]:
         """What has come within a moment: outcomes of pairs, or how the process of a pair ended."""
         found = []
+        for token, connection in self._door.arrivals():
+            worker = self._tokens.pop(token, None)
+            if worker is not None:
+                worker.connection = connection
+                connection.send((sys.path, self._settings))
+        open_ones = {worker.connection: worker for worker in self._workers if worker.connection is not None}
         # Not longer at once: a request to stop that is no signal does not end the wait.
-        come = wait([worker.connection for worker in self._workers], _POLL_S)
-        for position, worker in enumerate(self._workers):
-            if worker.connection not in come:
-                continue
+        if not open_ones:
+            time.sleep(_POLL_S)
+        for connection in wait(open_ones, _POLL_S):
+            worker = open_ones[connection]
             try:
-                kind, content = worker.connection.recv()
+                kind, content = connection.recv()
             except (EOFError, OSError):
                 if worker.pair is not None:
                     found.append((worker.pair, worker.how_it_ended()))
-                self._replace(position, worker)
+                self._replace(worker)
                 continue
             if kind == ERROR:
                 raise content
@@ -182,63 +247,32 @@ class Processes:
             else:
                 found.append((worker.pair, content))
                 worker.pair = None
+        for worker in [each for each in self._workers if each.connection is None and each.process.poll() is not None]:
+            self._replace(worker)
         return found
 
-    def _replace(self, position: int, worker: _Worker) -> None:
+    def _replace(self, worker: _Worker) -> None:
         if not worker.ready:
             self._died_at_start += 1
             if self._died_at_start > RETRIES:
                 how = worker.how_it_ended().replace(" that registered it", "")
                 raise InputError(f"Pairs cannot be registered in processes of their own: {how}.", field="jobs")
-        worker.connection.close()
-        self._workers[position] = _started(self._settings)
+        worker.end()
+        self._workers[self._workers.index(worker)] = self._started()
 
-
-def _started(settings: bytes) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    python = shutil.which("PythonSlicer")
-    if python:  # inside Slicer, sys.executable may be Slicer itself
-        context.set_executable(python)
-    ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, settings), daemon=True)
-    with _without_main(), _one_thread_each(), _interrupts_ignored():
-        process.start()
-    theirs.close()
-    return _Worker(process, ours)
-
-
-@contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Let new processes not run the main module again, which may be a script without a guard."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
-
-
-@contextlib.contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """New processes inherit that they ignore Ctrl+C, so that none is interrupted while it begins."""
-    if os.name == "nt" or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+    def _started(self) -> _Worker:
+        # Inside Slicer, the running program may be Slicer itself.
+        python, token = shutil.which("PythonSlicer") or sys.executable, uuid.uuid4().hex
+        # Ctrl+C in a terminal is for this process alone.
+        windows = getattr(subprocess, "CREATE_NO_WINDOW", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+        process = subprocess.Popen(
+            [python, "-m", "MetaRegistrationLib.workflows.child"],
+            env=self._door.environment(token),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            creationflags=windows,
+            start_new_session=os.name != "nt",
+        )
+        worker = _Worker(process)
+        self._tokens[token] = worker
+        return worker

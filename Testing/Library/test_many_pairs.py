@@ -152,11 +152,13 @@ def test_a_pair_is_tried_again_three_times():
     assert tries.again(5)
 
 
-def test_a_stopped_run_ends_its_processes(pairs, tmp_path):
-    import multiprocessing
+def test_a_stopped_run_ends_its_processes(pairs, tmp_path, monkeypatch):
+    from MetaRegistrationLib.workflows import processes
 
+    made, start = [], processes.Processes._started
+    monkeypatch.setattr(processes.Processes, "_started", lambda self: made.append(start(self)) or made[-1])
     register(pairs, tmp_path / "out", stop_after=1, jobs=2)
-    assert multiprocessing.active_children() == []
+    assert len(made) == 2 and all(worker.process.poll() is not None for worker in made)
     assert len(read_rows(tmp_path / "out" / "metrics.csv")) >= 1
     assert not (tmp_path / "out" / ".meta-registration-unfinished").exists()
 
@@ -315,6 +317,25 @@ def test_a_kill_at_any_write_is_resumed_with_the_same_result(pairs, tmp_path, mo
             assert not (output / table).exists() or (output / table).read_bytes()
         register(pairs, output, resume=True)
         assert results(output) == whole
+
+
+@pytest.mark.long
+def test_a_cancelled_command_ends_and_can_be_resumed(tmp_path):
+    pairs, output = pairs_folder(tmp_path / "pairs", 40), tmp_path / "out"
+    command = [sys.executable, "-m", "MetaRegistrationLib", "register", "--pairs", str(pairs), *WORDS, "--output"]
+    words = [*command, str(output), "--jobs", "2", "--json", "--watch-stdin"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while b'"item"' not in process.stdout.readline():
+        assert process.poll() is None
+    process.stdin.close()
+    process.stdout.read()
+    assert process.wait(60) == 130
+    finished = _finished(output)
+    assert 1 <= finished < 40 and not (output / ".meta-registration-unfinished").exists()
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
+    assert summary["pairs"] == finished and summary["pairs_not_done"] == 40 - finished
+    events = register(pairs, output, resume=True)
+    assert len(events.names) == 40 - finished
 
 
 @pytest.mark.long
