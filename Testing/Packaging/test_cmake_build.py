@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -107,6 +108,16 @@ def test_slicer_would_run_the_tests_of_the_module(trees: Trees):
     listing = cmake("--test-dir", trees.binary, "-N", tool="ctest").stdout
     names = {line.split(": ")[1].strip() for line in listing.splitlines() if "Test #" in line}
     assert names == {"py_MetaRegistration", "py_nomainwindow_qSlicerMetaRegistrationModuleGenericTest"}
+
+
+def test_the_test_of_the_module_can_be_skipped(trees: Trees):
+    listing = json.loads(cmake("--test-dir", trees.binary, "--show-only=json-v1", tool="ctest").stdout)
+    skipping = [
+        test["name"]
+        for test in listing["tests"]
+        if "SKIP_REGULAR_EXPRESSION" in {property["name"] for property in test["properties"]}
+    ]
+    assert skipping == ["py_MetaRegistration"]
 
 
 def test_a_changed_resource_is_built_again(root: Path, trees: Trees):
