@@ -76,7 +76,7 @@ def test_a_killed_run_resumes_to_the_same_weights(unbroken, long_run, tmp_path):
     process = start_program(*long_run, "--output", tmp_path / "run")
     read_until_step(process, 30)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     step = saved_step(tmp_path / "run")
     assert 0 <= step < 6 * EPOCHS
     resumed = start_program(*long_run, "--output", tmp_path / "run", "--resume")
@@ -117,7 +117,7 @@ def test_a_run_whose_reader_has_gone_saves_and_ends_with_130(long_run, tmp_path)
     process.stdout.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=60) == 130 and "Traceback" not in err
+    assert process.wait(timeout=600) == 130 and "Traceback" not in err
     assert "the reader of the output is gone" in err and "--resume" in err
     assert 10 <= saved_step(tmp_path / "run") < 6 * EPOCHS
 

@@ -255,7 +255,7 @@ def rest_of(process: subprocess.Popen) -> tuple[list[dict], str]:
     # Not `communicate`, which would lose the lines that were read ahead.
     events = [json.loads(line) for line in process.stdout]
     text = process.stderr.read()
-    process.wait(timeout=60)
+    process.wait(timeout=600)
     process.stdout.close()
     process.stderr.close()
     return events, text

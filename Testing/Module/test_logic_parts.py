@@ -191,7 +191,7 @@ def test_opening_the_module_imports_no_torch():
     )
     folder = MODULE.parents[1]
     arguments = [sys.executable, "-c", code, str(folder / "Testing" / "Module"), str(folder), str(MODULE)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
 
 
