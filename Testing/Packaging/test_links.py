@@ -11,7 +11,11 @@ from urllib.parse import unquote
 import pytest
 
 _ROOT = Path(__file__).resolve().parents[2]
-PAGES = [_ROOT / "README.md", *sorted(_ROOT.glob("Documentation/*.md")), *sorted(_ROOT.glob("Testing/**/README.md"))]
+PAGES = [
+    *sorted(_ROOT.glob("*.md")),
+    *sorted(_ROOT.glob("Documentation/*.md")),
+    *sorted(_ROOT.glob("Testing/**/README.md")),
+]
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _IN_CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\[[^\]]*\]\(<?([^)\s>]+)>?[^)]*\)")
