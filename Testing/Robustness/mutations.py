@@ -37,11 +37,12 @@ UNSEEN = "unseen"  # no test of the room enters the function
 ROOMS = {
     "alignment": (
         ["alignment"],
-        "alignment_parts quadratic from_points reframing calibration pipeline stages alignment_contract alignment",
+        "block_matches alignment_parts quadratic from_points reframing calibration pipeline stages alignment_contract alignment",
     ),
     "registration": (
         ["registration"],
-        "measures pipeline schema overlays error_map size_check stages results registration landmarks",
+        "measures pipeline schema overlays error_map size_check moving_visit stages large_images stored_axes results"
+        " registration landmarks",
     ),
     "visits": (
         ["visits"],

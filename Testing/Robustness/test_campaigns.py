@@ -14,10 +14,11 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="the campaigns need P
 
 
 @posix
+@pytest.mark.parametrize("files", [60, pytest.param(300, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", hostile.KINDS)
-def test_readers_survive_hostile_files(kind):
-    result = fuzz.campaign(kind, seconds=1200, files=150, seed=1)
-    assert result.files == 150 and not result.findings
+def test_readers_survive_hostile_files(kind, files):
+    result = fuzz.campaign(kind, seconds=3600, files=files, seed=1)
+    assert result.files == files and not result.findings
     assert kind in ("json lines", "stdin", "adapted.json") or result.outcomes["refused"] > 10
 
 
