@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import __version__
 from ..progress import Event, Failed, JsonLines, Process, Reader, Saved, Started
@@ -89,7 +90,7 @@ class _WrongUseError(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         raise _WrongUseError(self, message)
 
 

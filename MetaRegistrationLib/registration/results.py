@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.geometry import Geometry
 from ..core.preprocessing import interpolate_grid
 from ..formats.compact_field import CompactField, write_compact
 from ..formats.files import write_json
 from ..formats.images import write_displacement_field, write_image
 from ..formats.landmarks import write_landmarks
 from ..formats.output_folder import Output, writing
+from ..formats.pictures import write_picture
 from ..formats.tables import write_table
 from ..formats.written_files import image_source
 from ..progress import plain
@@ -110,8 +110,7 @@ def write_files(
     if landmarks is not None and "landmarks" in parts:
         _write_landmarks(folder, registration, landmarks)
     if "overlay" in parts:
-        picture = overlay_picture(registration, warped, landmarks)
-        write_image(folder / "overlay.png", picture, _picture_geometry(picture))
+        write_picture(folder / "overlay.png", overlay_picture(registration, warped, landmarks))
     write_json(folder / RECORD, plain({**record, **registration.record(), "measures": dict(measures)}))
 
 
@@ -135,10 +134,6 @@ def _compact(array: np.ndarray) -> np.ndarray:
             whole = array.astype(dtype)
             return whole if np.array_equal(whole, array) else array
     return array
-
-
-def _picture_geometry(picture: np.ndarray) -> Geometry:
-    return Geometry(size=picture.shape[:2])
 
 
 def _write_landmarks(folder: Path, registration: Registration, landmarks: CarriedLandmarks) -> None:
