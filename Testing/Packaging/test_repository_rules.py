@@ -14,7 +14,10 @@ MEGABYTE = 1024**2
 LARGEST_CLONE = 95 * MEGABYTE
 LARGEST_PICTURE = 150 * 1024
 # Smaller versions would make the history larger: these stay until they are drawn again.
-OLDER_PICTURES = {"Documentation/Results_Fig3.png": 163_057, "Documentation/Results_Fig3_paper.png": 177_925}
+OLDER_PICTURES = {
+    "Documentation/Notebook/Results_Fig3.png": 163_057,
+    "Documentation/Notebook/Results_Fig3_paper.png": 177_925,
+}
 
 
 def test_text_files_have_lf_line_ends(tracked_files: list[Path]):
