@@ -163,6 +163,20 @@ def test_a_stopped_run_ends_its_processes(pairs, tmp_path, monkeypatch):
     assert not (tmp_path / "out" / ".meta-registration-unfinished").exists()
 
 
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="a script stands for the launcher")
+def test_a_launcher_may_stand_between(pairs, tmp_path, monkeypatch):
+    """As inside Slicer, whose Python is started by a program that passes no open files on."""
+    launcher = tmp_path / "bin" / "PythonSlicer"
+    launcher.parent.mkdir()
+    launcher.write_text(f'#!/bin/sh\necho started >> "{tmp_path / "log"}"\n"{sys.executable}" "$@"\nexit $?\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(launcher.parent), prepend=":")
+    register(pairs, tmp_path / "out", jobs=2)
+    assert (tmp_path / "log").read_text() == "started\n" * 2
+    assert len(read_rows(tmp_path / "out" / "metrics.csv")) == 5
+
+
 def test_an_error_in_all_processes_is_told_before_anything_is_written(pairs, tmp_path, capsys):
     (tmp_path / "broken.pt").write_bytes(b"no checkpoint")
     words = ["--pairs", pairs, "--checkpoint", tmp_path / "broken.pt", "--output", tmp_path / "out", "--jobs", 2]
