@@ -379,6 +379,19 @@ def _finished(folder: Path) -> int:
     return 0 if listed is None else sum("pair" in note for note in listed.notes)
 
 
+def test_what_a_killed_run_left_is_removed_and_nothing_else(pairs, tmp_path):
+    register(pairs, tmp_path / "out", stop_after=2)
+    output = tmp_path / "out"
+    lost = [output / ".meta-registration-unfinished" / "a" / "warped.nrrd", output / ".0123abcd.metrics.csv"]
+    lost += [output / "eye 3" / ".0123abcd.warped.nrrd"]
+    mine = [output / "eye 3" / ".0123abcd.mine.nrrd", output / "eye 3" / ".warped.nrrd", output / ".0123abcd.txt"]
+    for path in (*lost, *mine):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    register(pairs, output, resume=True)
+    assert not any(path.exists() for path in lost) and all(path.exists() for path in mine)
+
+
 def test_evaluate_is_resumed(pairs, tmp_path):
     options = {"stages": STAGES, "device": "cpu"}
     whole = mr.evaluate(pairs, tmp_path / "whole", **options)
