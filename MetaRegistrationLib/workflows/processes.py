@@ -80,7 +80,7 @@ class _Worker:
         return f"the process that registered it ended with code {code}"
 
     def end(self) -> None:
-        """Close the connection, at which the process ends itself, and make sure of it."""
+        """Close the connection, at which the process ends itself; one that does not is killed."""
         if self.connection is not None:
             self.connection.close()
         self.process.terminate()
