@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,6 +17,7 @@ from ..errors import InputError
 
 _NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EROFS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EPERM}
 _FOR_A_MOMENT = {errno.EACCES, errno.EBUSY, errno.EIO, getattr(errno, "ETXTBSY", errno.EBUSY)}
+_TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.(.+)", re.DOTALL)
 _PAUSES = (0.05, 0.15, 0.3, 0.5, 1.0)
 FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
@@ -43,6 +45,15 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         with suppress(PermissionError):  # held by another program, as below; a dot file is no harm
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: str | os.PathLike, names: Collection[str]) -> None:
+    """Remove the temporary files of `replacing` that a killed process left in a folder for files of some names."""
+    with suppress(OSError):
+        for path in list(Path(folder).iterdir()):
+            found = _TEMPORARY.fullmatch(path.name)
+            if found and found[1] in names:
+                path.unlink(missing_ok=True)
 
 
 def move_into_place(source: Path, path: str | os.PathLike) -> None:

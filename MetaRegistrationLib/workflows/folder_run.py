@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..formats.files import move_into_place, note, writable_folder
+from ..formats.files import move_into_place, note, remove_leftovers, writable_folder
 from ..progress import Item, Message, Reader, Started
 from .pair_work import PairDone
 from .resuming import Earlier, in_order, pair_note, settings_note
@@ -163,6 +163,7 @@ class FolderRun:
 
     @contextmanager
     def _staging(self, engine: Engine) -> Iterator:
+        self._remove_leftovers()
         if self.output is None or not self.own_files:
             yield lambda files: None
             return
@@ -170,12 +171,23 @@ class FolderRun:
             yield lambda files: self.output / files.name
             return
         folder = self.output / UNFINISHED
-        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
         folder.mkdir(exist_ok=True)
         try:
             yield lambda files: folder.absolute()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _remove_leftovers(self) -> None:
+        """Remove the unfinished files of a run that was killed."""
+        from ..registration.file_names import PARTS, result_files, table_files
+
+        if self.output is None:
+            return
+        shutil.rmtree(self.output / UNFINISHED, ignore_errors=True)
+        remove_leftovers(self.output, {path.name for path in table_files(self.output)})
+        names = {path.name for path in result_files(self.output, landmarks=True, parts=PARTS)}
+        for pair in self.waiting if self.own_files else ():
+            remove_leftovers(self.output / pair.name, names)
 
     def _tables_now_and_then(self, record: dict) -> None:
         if self.output is None or not self._rows or time.monotonic() < self._tables_due:

@@ -163,6 +163,20 @@ def test_a_stopped_run_ends_its_processes(pairs, tmp_path, monkeypatch):
     assert not (tmp_path / "out" / ".meta-registration-unfinished").exists()
 
 
+@pytest.mark.long
+@pytest.mark.skipif(sys.platform == "win32", reason="a script stands for the launcher")
+def test_a_launcher_may_stand_between(pairs, tmp_path, monkeypatch):
+    """As inside Slicer, whose Python is started by a program that passes no open files on."""
+    launcher = tmp_path / "bin" / "PythonSlicer"
+    launcher.parent.mkdir()
+    launcher.write_text(f'#!/bin/sh\necho started >> "{tmp_path / "log"}"\n"{sys.executable}" "$@"\nexit $?\n')
+    launcher.chmod(0o755)
+    monkeypatch.setenv("PATH", str(launcher.parent), prepend=":")
+    register(pairs, tmp_path / "out", jobs=2)
+    assert (tmp_path / "log").read_text() == "started\n" * 2
+    assert len(read_rows(tmp_path / "out" / "metrics.csv")) == 5
+
+
 def test_an_error_in_all_processes_is_told_before_anything_is_written(pairs, tmp_path, capsys):
     (tmp_path / "broken.pt").write_bytes(b"no checkpoint")
     words = ["--pairs", pairs, "--checkpoint", tmp_path / "broken.pt", "--output", tmp_path / "out", "--jobs", 2]
@@ -363,6 +377,19 @@ def test_a_killed_process_is_resumed_with_the_same_result(tmp_path):
 def _finished(folder: Path) -> int:
     listed = WrittenFiles.read(folder)
     return 0 if listed is None else sum("pair" in note for note in listed.notes)
+
+
+def test_what_a_killed_run_left_is_removed_and_nothing_else(pairs, tmp_path):
+    register(pairs, tmp_path / "out", stop_after=2)
+    output = tmp_path / "out"
+    lost = [output / ".meta-registration-unfinished" / "a" / "warped.nrrd", output / ".0123abcd.metrics.csv"]
+    lost += [output / "eye 3" / ".0123abcd.warped.nrrd"]
+    mine = [output / "eye 3" / ".0123abcd.mine.nrrd", output / "eye 3" / ".warped.nrrd", output / ".0123abcd.txt"]
+    for path in (*lost, *mine):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    register(pairs, output, resume=True)
+    assert not any(path.exists() for path in lost) and all(path.exists() for path in mine)
 
 
 def test_evaluate_is_resumed(pairs, tmp_path):
