@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 
 from MetaRegistrationLib.alignment.affine import similarity
 from MetaRegistrationLib.alignment.blocks import BlockMatcher, _best
-from MetaRegistrationLib.simulation import draw_phantom
 
-EYE = draw_phantom(np.random.default_rng(5), size=256).image.astype(np.float32)
+EYE = drawn_eye(5, 256).astype(np.float32)
 
 
 def canvas(image):

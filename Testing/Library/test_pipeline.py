@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 from known_stages import known_map, prepared_pair
 from scipy import ndimage
 
@@ -15,13 +16,12 @@ from MetaRegistrationLib.registration import steps
 from MetaRegistrationLib.registration.companions import NamedNetwork, networks_of
 from MetaRegistrationLib.registration.pipeline import Pipeline, StagedField
 from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
 SHIFT = np.array([[1.0, 0, 6], [0, 1, -4]])
 NETWORK_ALONE = Stages(initial="affine", network=True, refine=0)
 CPU = torch.device("cpu")
-WIDE = draw_phantom(np.random.default_rng(4), size=240).image
+WIDE = drawn_eye(4, 240)
 FIXED, MOVING = WIDE[20:220, 20:220], WIDE[14:214, 24:224]  # moving(x + shift) = fixed(x)
 
 
@@ -93,7 +93,7 @@ def test_a_network_that_helps_is_the_result(found):
 
 def test_an_alignment_that_the_images_do_not_support_moves_nothing(found):
     found(SHIFT)
-    other = draw_phantom(np.random.default_rng(9), size=200).image
+    other = drawn_eye(9, 200)
     field = register(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE)
     assert field.result_stage == "none" and not field.displacement_px.any()
     assert field.alignment.kind == "none" and field.alignment.confidence < 0.5

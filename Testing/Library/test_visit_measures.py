@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from scipy import ndimage, stats
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.octa.vessels import vessel_mask
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes, occasions, repeats_of, trends
 from MetaRegistrationLib.visits.comparable import vessel_agreement
 from MetaRegistrationLib.visits.dates import read_date
@@ -28,7 +28,7 @@ def row(visit, value, region="whole", measure="vessel_density"):
     return Measurement(visit, "", region, measure, value, "%", 100.0)
 
 
-PHANTOM = 255 * draw_phantom(np.random.default_rng(4), size=SIDE).image
+PHANTOM = 255 * drawn_eye(4, SIDE)
 """An eye with capillaries, larger vessels and a fovea in the middle."""
 
 
@@ -136,7 +136,7 @@ def test_lengths_of_lines_are_closed_form():
 
 
 def test_vessels_of_one_eye_agree_and_of_another_do_not():
-    another = 255 * draw_phantom(np.random.default_rng(9), size=SIDE).image
+    another = 255 * drawn_eye(9, SIDE)
     scans = eye(), eye(noise=1), eye(image=another)
     first, again, other = (measured(entry("x", scan)).large for scan in scans)
     known = np.ones((SIDE, SIDE), bool)
