@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -192,3 +194,21 @@ def test_the_networks_beside_one_of_the_shipped_ones():
     assert [each.second for each in networks_of(default, None, CPU)] == [False, True]
     other = next(load_checkpoint(path) for path in shipped_checkpoints() if "voxelmorph" in path.name)
     assert len(networks_of(other, None, CPU)) == 1  # of another architecture
+
+
+@pytest.mark.parametrize(
+    ("drawn", "hides", "seen"),
+    [(False, False, [False]), (False, True, [False]), (True, True, [False]), (True, False, [False, True])],
+)
+def test_a_network_sees_images_continued_only_beyond_a_drawn_border_that_hides_nothing(drawn, hides, seen):
+    asked = []
+
+    def images(*, continued):
+        asked.append(continued)
+        return np.full((8, 8), float(continued), np.float32), np.zeros((8, 8), np.float32)
+
+    pair = SimpleNamespace(
+        drawn_border=drawn, hides_tissue=lambda found: hides, network_images=images, total=lambda found: found
+    )
+    step = steps.NetworkStep(lambda moving, fixed: moving.expand(1, 2, 8, 8), CPU)
+    assert (step(pair) == float(seen[-1])).all() and asked == seen

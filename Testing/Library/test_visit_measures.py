@@ -12,6 +12,7 @@ from scipy import ndimage, stats
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.octa.vessels import vessel_mask
+from MetaRegistrationLib.visits import measures
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes, occasions, repeats_of, trends
 from MetaRegistrationLib.visits.comparable import vessel_agreement
 from MetaRegistrationLib.visits.dates import read_date
@@ -83,6 +84,22 @@ def test_an_area_without_capillaries_is_non_perfused():
     areas = [found[str(number), "whole", "nonperfused_area"].value for number in range(2)]
     truth = lost.sum() * MM**2
     assert areas[0] < 0.05 * truth and 0.35 * truth < areas[1] < 1.1 * truth, "the phantom is not of the device's scale"
+
+
+@pytest.mark.parametrize(
+    ("spacing_mm", "pixel_um"), [((0.03, 0.03), 30.0), ((0.02, 0.045), 30.0), (None, 30.0)]
+)  # without a pixel size, the shorter side is taken for 6 mm, as 320 pixels of 18.75 um
+def test_the_window_of_the_density_is_in_micrometres(monkeypatch, spacing_mm, pixel_um):
+    windows, known = [], np.ones((200, 400), bool)
+
+    def density(features, between, window):
+        windows.append(window)
+        return np.where(np.arange(400) < 100, 0.0, 50.0) * np.ones(known.shape)
+
+    monkeypatch.setattr(measures, "local_density", density)
+    found = measures.nonperfused(np.zeros((18, 200, 400), np.float32), known, known, None, spacing_mm)
+    assert windows == [pytest.approx(measures.WINDOW_UM / pixel_um)]
+    assert found[:, :100].all() and not found[:, 100:].any()
 
 
 def test_only_regions_that_the_scan_covers_are_measured():
