@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment import KINDS, Alignment, align, pair_alignment
@@ -17,7 +18,6 @@ from MetaRegistrationLib.core.metrics import landmark_distances
 from MetaRegistrationLib.core.preprocessing import Preprocessing, equalise
 from MetaRegistrationLib.core.spatial import warp
 from MetaRegistrationLib.pairs.folders import find_pairs
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.tasks.image_pairs import prepare_pair
 
 
@@ -48,7 +48,7 @@ def error_px(found, truth, inside):
 
 @cache
 def phantom(seed=0, size=200):
-    return draw_phantom(np.random.default_rng(seed), size=size).image
+    return drawn_eye(seed, size)
 
 
 def noisy(image, seed, strength=0.15):

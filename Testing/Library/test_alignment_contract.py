@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 from known_networks import image_of
 from known_stages import LaterIsBetter, prepared_pair
 
@@ -23,15 +24,14 @@ from MetaRegistrationLib.initial_kinds import NONE, InitialKind, initial_kinds, 
 from MetaRegistrationLib.panel.stage_choices import initial_choices
 from MetaRegistrationLib.registration import registrar
 from MetaRegistrationLib.registration.registrar import Registrar
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
 SIZE = 200
 SHIFT = np.array([6.0, -4.0])
-WIDE = draw_phantom(np.random.default_rng(4), size=240).image
+WIDE = drawn_eye(4, 240)
 FIXED = WIDE[20:220, 20:220]
 MOVING = WIDE[14:214, 24:224]  # moving(x + SHIFT) = fixed(x)
-OTHER = draw_phantom(np.random.default_rng(9), size=SIZE).image
+OTHER = drawn_eye(9, SIZE)
 POINTS = np.array([(40.0, 50.0), (150.0, 60.0), (90.0, 160.0), (120.0, 110.0)])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment.affine import IDENTITY, projected, rotation_deg, similarity, stretches, to_frame
@@ -12,9 +13,8 @@ from MetaRegistrationLib.alignment.blocks import BlockMatcher, Matches, affine_t
 from MetaRegistrationLib.alignment.refine_transform import agreement_under, refine_transform
 from MetaRegistrationLib.alignment.structure import structure
 from MetaRegistrationLib.alignment.survey import Range, ScaledStructure, Surveyor, steps
-from MetaRegistrationLib.simulation import draw_phantom
 
-EYE = draw_phantom(np.random.default_rng(5), size=256).image
+EYE = drawn_eye(5, 256)
 
 
 def canvas(image):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 
 from MetaRegistrationLib.alignment.affine import similarity
 from MetaRegistrationLib.alignment.blocks import BlockMatcher, _best
-from MetaRegistrationLib.simulation import draw_phantom
 
-EYE = draw_phantom(np.random.default_rng(5), size=256).image.astype(np.float32)
+EYE = drawn_eye(5, 256).astype(np.float32)
 
 
 def canvas(image):
@@ -33,7 +33,7 @@ def test_each_block_finds_a_shift(shift_px):
     assert np.median(found.offsets, axis=0) * 128 == pytest.approx(shift_px, abs=0.1)
 
 
-@pytest.mark.parametrize("top", [(3.25, 5.0), (4.0, 2.4), (5.3, 6.7)])
+@pytest.mark.parametrize("top", [(3.25, 5.0), (4.0, 2.4), (5.3, 6.7), (1.2, 7.1), (6.9, 0.8)])
 def test_the_top_of_a_match_is_found_to_a_part_of_a_pixel(top):
     rows, columns = np.indices((9, 9))
     scores = torch.as_tensor(2.0 - 0.02 * (rows - top[0]) ** 2 - 0.03 * (columns - top[1]) ** 2)[None]

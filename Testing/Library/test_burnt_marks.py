@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from scipy import ndimage
 
 from MetaRegistrationLib.core.burnt_marks import burnt_marks, filled
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, without_marks
 from MetaRegistrationLib.registration.registrar import Registrar
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
-WIDE = 255 * draw_phantom(np.random.default_rng(4), size=440).image
+WIDE = 255 * drawn_eye(4, 440)
 
 
 def visits(shift=(6, -9), noise=12.0):

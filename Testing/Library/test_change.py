@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from drawn_eyes import drawn_eye
 from known_networks import write_grey_png
 from scipy import ndimage
 
@@ -26,7 +27,7 @@ SIZE = 400
 CENTRE, RADIUS = (130, 260), 34
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
 LESION = np.hypot(ROWS - CENTRE[0], COLUMNS - CENTRE[1]) < RADIUS
-EYE = 200 * draw_phantom(np.random.default_rng(11), size=SIZE).image.astype(np.float32)
+EYE = 200 * drawn_eye(11, SIZE).astype(np.float32)
 EVERYWHERE = np.ones((SIZE, SIZE), bool)
 
 
@@ -203,18 +204,9 @@ def test_the_command_maps_the_change(tmp_path, capsys):
         "--device",
         "cpu",
     ]
-    words += [
-        "--reference",
-        "1",
-        "--spacing-um",
-        "10",
-        "--repeats",
-        tmp_path / "repeats",
-        "--centre",
-        CENTRE[1],
-        CENTRE[0],
-    ]
-    assert main([str(word) for word in [*words, "--eye", "right"]]) == 0
+    words += ["--reference", "1", "--spacing-um", "10", "--initial", "translation"]
+    mapped = [*words, "--repeats", tmp_path / "repeats", "--centre", CENTRE[1], CENTRE[0]]
+    assert main([str(word) for word in [*mapped, "--eye", "right"]]) == 0
     points, clusters = (
         sitk.GetArrayFromImage(sitk.ReadImage(str(out / f"change_1_to_2_{name}.nrrd")))[0]
         for name in ("density", "clusters")
@@ -234,7 +226,7 @@ def test_the_command_maps_the_change(tmp_path, capsys):
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "no diagnosis" in page and "Circles of 1, 3 and 6 mm" in page and "inner nasal" in page
     assert "vessel density decreased on" in capsys.readouterr().err
-    assert main([str(word) for word in [*words, "--change", "1", "9"]]) == 2
+    assert main([str(word) for word in [*mapped, "--change", "1", "9"]]) == 2
     assert "--change: there is no visit '9'" in capsys.readouterr().err
     assert main([str(word) for word in [*words, "--no-change"]]) == 0
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from known_networks import write_grey_png
 from scipy import ndimage
 
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.octa.vessels import vessel_mask
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits.comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 
 SIDE = 320
@@ -21,7 +21,7 @@ ALL = np.ones((SIDE, SIDE), bool)
 
 
 def scan(seed, noise=0):
-    eye = 255 * draw_phantom(np.random.default_rng(seed), size=SIDE).image
+    eye = 255 * drawn_eye(seed, SIDE)
     return np.clip(eye + np.random.default_rng(noise).normal(0, 10, eye.shape), 0, 255).astype(np.float32)
 
 

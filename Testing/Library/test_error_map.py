@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 from scipy import ndimage
 
 from MetaRegistrationLib.error_map.judge import load_judge, shipped_judge, without_affine
@@ -13,7 +14,6 @@ from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.registration.candidates import predicted_errors
 from MetaRegistrationLib.registration.confidence import confidence_of_map, opinion_of_map
 from MetaRegistrationLib.resources import error_predictor, shipped_checkpoints
-from MetaRegistrationLib.simulation import draw_phantom
 
 CPU = torch.device("cpu")
 SIDE = 400
@@ -84,7 +84,7 @@ def test_a_candidate_that_moves_the_tissue_out_of_view_is_not_the_best():
 @pytest.fixture(scope="module")
 def eye():
     """An eye of 400 x 400 pixels and a neighbourhood of it, for shifts."""
-    return draw_phantom(np.random.default_rng(12), size=440).image.astype(np.float32)
+    return drawn_eye(12, 440).astype(np.float32)
 
 
 def predicted(fixed, moving, field, inside=None):
@@ -137,7 +137,7 @@ def test_few_certain_positions_are_no_opinion():
 
 
 def test_unrelated_images_have_no_small_error(eye):
-    other = draw_phantom(np.random.default_rng(77), size=SIDE).image.astype(np.float32)
+    other = drawn_eye(77, SIDE).astype(np.float32)
     error = predicted(noisy(eye[20:420, 20:420], 1), noisy(other, 3), shifted(0.0, 0.0))
     assert error.expected_px > 10 and error.share_below(10) < 0.5
 

@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from known_networks import write_grey_png, write_points
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment.from_points import align_by_points
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.simulation import draw_phantom
 
 POINTS = np.array([[20.0, 30], [300, 60], [180, 350], [90, 210], [250, 250], [60, 330], [340, 180]])
 
@@ -48,7 +48,7 @@ def test_what_tells_no_alignment_is_refused():
 
 def test_the_command_goes_by_landmarks_where_it_is_told(tmp_path, capsys):
     """Of pictures in which nothing can be found: smooth blobs of noise, without a common scale."""
-    wide = draw_phantom(np.random.default_rng(4), size=400).image
+    wide = drawn_eye(4, 400)
     grid = np.stack(np.meshgrid(np.arange(200.0), np.arange(200.0), indexing="ij"), -1)
     positions, _ = turned(grid, 10, 1.0, (110, 80))
     fixed = ndimage.map_coordinates(wide, np.moveaxis(positions, -1, 0), order=1)

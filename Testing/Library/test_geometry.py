@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.core.preprocessing import grid_extent, stretched_grid
 
 TILT = np.radians(25)
 GEOMETRIES = {
@@ -72,3 +75,39 @@ def test_steps_by_hand():
     """Rows lie 0.02 mm apart along y, columns 0.01 mm apart along x."""
     physical = GEOMETRIES["spaced"].to_physical([(0, 0), (1, 0), (0, 1)])
     np.testing.assert_allclose(physical, [(4, -5, 6), (4, -4.98, 6), (4.01, -5, 6)])
+
+
+def test_an_array_has_no_place():
+    plain = Geometry((20, 30))
+    assert plain.origin == (0.0, 0.0, 0.0) and plain.unplaced
+    for changed in (
+        {"spacing": (1.0, 0.5)},
+        {"origin": (0.0, 0.0, 2.0)},
+        {"direction": GEOMETRIES["coronal"].direction},
+    ):
+        assert not Geometry((20, 30), **changed).unplaced
+    assert not any(GEOMETRIES[name].unplaced for name in GEOMETRIES if name != "plain")
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ({}, True),
+        ({"origin": (10.0, 20.0, 30.04)}, True),  # less than a tenth of the narrower side of a pixel, 0.5 mm
+        ({"origin": (10.0, 20.0, 30.06)}, False),
+        ({"spacing": (0.501, 2.0)}, True),  # 19 rows further, 0.019 mm
+        ({"spacing": (0.504, 2.0)}, False),
+        ({"spacing": (0.5, 2.002)}, False),
+        ({"size": (20, 31)}, False),
+        ({"direction": GEOMETRIES["coronal"].direction}, False),
+    ],
+)
+def test_geometries_are_the_same_to_a_tenth_of_a_pixel(changed, same):
+    one = Geometry((20, 30), (0.5, 2.0), (10.0, 20.0, 30.0), GEOMETRIES["oblique"].direction)
+    assert one.same_place(replace(one, **changed)) is same and replace(one, **changed).same_place(one) is same
+
+
+def test_what_a_network_grid_shows_is_in_millimetres_or_in_pixels():
+    grid = stretched_grid((100, 200), 400)
+    assert grid_extent(grid, Geometry((100, 200), (0.02, 0.01), spacing_known=True)) == pytest.approx((2.0, 2.0))
+    assert grid_extent(grid, Geometry((100, 200), (3.0, 3.0))) == pytest.approx((100.0, 200.0))

@@ -5,12 +5,12 @@ import json
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from known_networks import write_grey_png
 from test_visit_measures import MM, PHANTOM, SIDE, eye
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.measure_files import CHANGE_COLUMNS, MEASUREMENT_COLUMNS, TREND_COLUMNS
 from MetaRegistrationLib.visits.repeatability import shipped
@@ -92,7 +92,7 @@ def test_the_page_has_them_in_words(results):
 
 
 def test_eyes_of_different_people_are_not_comparable(tmp_path, capsys):
-    other = 255 * draw_phantom(np.random.default_rng(9), size=SIDE).image
+    other = 255 * drawn_eye(9, SIDE)
     for name, scan in {"2020": eye(noise=1), "2021": eye(noise=2, image=other)}.items():
         write_grey_png(tmp_path / "x" / f"{name}.png", scan)
     words = ["series", "--folder", tmp_path / "x", "--output", tmp_path / "out", "--initial", "none", *WORDS]

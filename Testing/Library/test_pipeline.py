@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 from known_stages import known_map, prepared_pair
 from scipy import ndimage
 
@@ -15,13 +18,12 @@ from MetaRegistrationLib.registration import steps
 from MetaRegistrationLib.registration.companions import NamedNetwork, networks_of
 from MetaRegistrationLib.registration.pipeline import Pipeline, StagedField
 from MetaRegistrationLib.resources import default_checkpoint, shipped_checkpoints
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
 SHIFT = np.array([[1.0, 0, 6], [0, 1, -4]])
 NETWORK_ALONE = Stages(initial="affine", network=True, refine=0)
 CPU = torch.device("cpu")
-WIDE = draw_phantom(np.random.default_rng(4), size=240).image
+WIDE = drawn_eye(4, 240)
 FIXED, MOVING = WIDE[20:220, 20:220], WIDE[14:214, 24:224]  # moving(x + shift) = fixed(x)
 
 
@@ -93,7 +95,7 @@ def test_a_network_that_helps_is_the_result(found):
 
 def test_an_alignment_that_the_images_do_not_support_moves_nothing(found):
     found(SHIFT)
-    other = draw_phantom(np.random.default_rng(9), size=200).image
+    other = drawn_eye(9, 200)
     field = register(other, FIXED, displacing(0.1, 0.1), NETWORK_ALONE)
     assert field.result_stage == "none" and not field.displacement_px.any()
     assert field.alignment.kind == "none" and field.alignment.confidence < 0.5
@@ -192,3 +194,21 @@ def test_the_networks_beside_one_of_the_shipped_ones():
     assert [each.second for each in networks_of(default, None, CPU)] == [False, True]
     other = next(load_checkpoint(path) for path in shipped_checkpoints() if "voxelmorph" in path.name)
     assert len(networks_of(other, None, CPU)) == 1  # of another architecture
+
+
+@pytest.mark.parametrize(
+    ("drawn", "hides", "seen"),
+    [(False, False, [False]), (False, True, [False]), (True, True, [False]), (True, False, [False, True])],
+)
+def test_a_network_sees_images_continued_only_beyond_a_drawn_border_that_hides_nothing(drawn, hides, seen):
+    asked = []
+
+    def images(*, continued):
+        asked.append(continued)
+        return np.full((8, 8), float(continued), np.float32), np.zeros((8, 8), np.float32)
+
+    pair = SimpleNamespace(
+        drawn_border=drawn, hides_tissue=lambda found: hides, network_images=images, total=lambda found: found
+    )
+    step = steps.NetworkStep(lambda moving, fixed: moving.expand(1, 2, 8, 8), CPU)
+    assert (step(pair) == float(seen[-1])).all() and asked == seen

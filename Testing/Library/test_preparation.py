@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from drawn_eyes import drawn_eye
 from known_networks import image_of, known_checkpoint, texture, write_grey_png
 from torch import nn
 
@@ -17,12 +18,11 @@ from MetaRegistrationLib.formats.images import tissue
 from MetaRegistrationLib.pairs.files import PairFiles
 from MetaRegistrationLib.preparation import prepare
 from MetaRegistrationLib.registration.registrar import Registrar
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.tasks import PairTask
 
 SIDE = 240
-WIDE = 40 + 200 * draw_phantom(np.random.default_rng(4), size=2 * SIDE).image
+WIDE = 40 + 200 * drawn_eye(4, 2 * SIDE)
 
 
 class Seeing(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from known_networks import image_of
 from known_stages import known_alignment
 from scipy import ndimage
@@ -12,10 +13,9 @@ from MetaRegistrationLib.alignment.reframing import reframed
 from MetaRegistrationLib.core.preprocessing import Preprocessing, pair_grids
 from MetaRegistrationLib.formats.landmarks import Landmarks
 from MetaRegistrationLib.registration.registrar import Registrar
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 
-WIDE = draw_phantom(np.random.default_rng(2), size=640).image
+WIDE = drawn_eye(2, 640)
 TOP, LEFT, SIDE = 60, 300, 300  # the narrow scan, in pixels of the wide one, far from its centre
 NARROW = ndimage.zoom(WIDE[TOP : TOP + SIDE, LEFT : LEFT + SIDE], 2, order=1, grid_mode=True, mode="nearest")
 WIDE_MM, NARROW_MM = 0.02, 0.01

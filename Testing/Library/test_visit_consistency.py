@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from known_networks import write_grey_png
 from scipy import ndimage
 
@@ -15,7 +16,6 @@ from MetaRegistrationLib import calibration
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, read_image
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits import AlignedVisit, Series, Visit, align_series, average
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.consistency import inconsistent_visits, triangles
@@ -25,7 +25,7 @@ from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_regi
 
 LEAST = calibration.LEAST_SIGNAL_QUALITY.value
 SIDE = 240
-WIDE = 250 * draw_phantom(np.random.default_rng(7), size=300).image
+WIDE = 250 * drawn_eye(7, 300)
 STARTS = {"a": (30, 30), "b": (33, 27), "c": (25, 33), "d": (31, 36), "e": (27, 24)}
 GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij"), -1).astype(np.float32)
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from scipy import ndimage, stats
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.octa.vessels import vessel_mask
-from MetaRegistrationLib.simulation import draw_phantom
+from MetaRegistrationLib.visits import measures
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes, occasions, repeats_of, trends
 from MetaRegistrationLib.visits.comparable import vessel_agreement
 from MetaRegistrationLib.visits.dates import read_date
@@ -28,7 +29,7 @@ def row(visit, value, region="whole", measure="vessel_density"):
     return Measurement(visit, "", region, measure, value, "%", 100.0)
 
 
-PHANTOM = 255 * draw_phantom(np.random.default_rng(4), size=SIDE).image
+PHANTOM = 255 * drawn_eye(4, SIDE)
 """An eye with capillaries, larger vessels and a fovea in the middle."""
 
 
@@ -85,6 +86,22 @@ def test_an_area_without_capillaries_is_non_perfused():
     assert areas[0] < 0.05 * truth and 0.35 * truth < areas[1] < 1.1 * truth, "the phantom is not of the device's scale"
 
 
+@pytest.mark.parametrize(
+    ("spacing_mm", "pixel_um"), [((0.03, 0.03), 30.0), ((0.02, 0.045), 30.0), (None, 30.0)]
+)  # without a pixel size, the shorter side is taken for 6 mm, as 320 pixels of 18.75 um
+def test_the_window_of_the_density_is_in_micrometres(monkeypatch, spacing_mm, pixel_um):
+    windows, known = [], np.ones((200, 400), bool)
+
+    def density(features, between, window):
+        windows.append(window)
+        return np.where(np.arange(400) < 100, 0.0, 50.0) * np.ones(known.shape)
+
+    monkeypatch.setattr(measures, "local_density", density)
+    found = measures.nonperfused(np.zeros((18, 200, 400), np.float32), known, known, None, spacing_mm)
+    assert windows == [pytest.approx(measures.WINDOW_UM / pixel_um)]
+    assert found[:, :100].all() and not found[:, 100:].any()
+
+
 def test_only_regions_that_the_scan_covers_are_measured():
     whole = values([eye(), eye(noise=1)])
     regions = {region for _, region, _ in whole}
@@ -136,7 +153,7 @@ def test_lengths_of_lines_are_closed_form():
 
 
 def test_vessels_of_one_eye_agree_and_of_another_do_not():
-    another = 255 * draw_phantom(np.random.default_rng(9), size=SIDE).image
+    another = 255 * drawn_eye(9, SIDE)
     scans = eye(), eye(noise=1), eye(image=another)
     first, again, other = (measured(entry("x", scan)).large for scan in scans)
     known = np.ones((SIDE, SIDE), bool)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_eyes import drawn_eye
 from scipy import ndimage
 
 from MetaRegistrationLib.commands import main
@@ -15,7 +16,6 @@ from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.resources import sample_pairs, sample_visits
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits import AlignedVisit, Series, Visit, align_series, average
 from MetaRegistrationLib.visits.change import change_map
@@ -26,7 +26,7 @@ from MetaRegistrationLib.visits.unknown import folded, shadow, usual_area
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 SIDE = 240
-EYE = 200 * draw_phantom(np.random.default_rng(11), size=SIDE).image.astype(np.float32)
+EYE = 200 * drawn_eye(11, SIDE).astype(np.float32)
 GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij"), -1).astype(np.float32)
 EVERYWHERE = np.ones((SIDE, SIDE), bool)
 

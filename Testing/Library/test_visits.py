@@ -6,17 +6,17 @@ import json
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from drawn_eyes import drawn_eye
 from known_networks import write_grey_png
 
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.simulation import draw_phantom
 from MetaRegistrationLib.visits import Visit, align_series, average
 from MetaRegistrationLib.visits.quality import quality
 
-WIDE = 200 * draw_phantom(np.random.default_rng(4), size=260).image
+WIDE = 200 * drawn_eye(4, 260)
 PLACES = {"a": (30, 30), "b": (36, 27), "c": (24, 33), "d": (33, 36)}
 
 
