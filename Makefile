@@ -6,6 +6,7 @@
 # make docs-test   every command and Python block of the pages
 # make fuzz   hostile files for every reader, for SECONDS_EACH (an hour)
 # make faults faults in every writer and long run, for SECONDS_EACH
+# make mutations   whether the tests notice small changes of the library
 #
 # Variables: PYTHON (an interpreter of Python 3.10 or later), TORCH (pip requirement of the torch build to use; pip's own
 # settings, such as PIP_FIND_LINKS, say where it is looked for), WORKERS (processes that share the tests of the
@@ -24,7 +25,7 @@ WORKERS ?= 2
 # latter share what the processors have left. Their output comes after that of the library.
 MODULE_LOG := $(VENV)/module_tests.log
 
-.PHONY: venv demo test test-long docs docs-test fuzz faults
+.PHONY: venv demo test test-long docs docs-test fuzz faults mutations
 
 venv: $(INSTALLED)
 
@@ -34,6 +35,7 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
+	$(IN_VENV) -m mypy
 	@OMP_NUM_THREADS=1 $(IN_VENV) -m pytest Testing/Module >$(MODULE_LOG) 2>&1 & module=$$!; failed=0; \
 	trap 'kill $$module 2>/dev/null; exit 130' INT TERM; \
 	OMP_NUM_THREADS=1 nice -n 10 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile \
@@ -55,6 +57,9 @@ fuzz: $(INSTALLED)
 
 faults: $(INSTALLED)
 	$(IN_VENV) Testing/Robustness/faults.py --seconds $(SECONDS_EACH) --report faults.json
+
+mutations: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(IN_VENV) Testing/Robustness/mutations.py
 
 # torch is named in the same command as the package, so that its pin holds for every dependency that asks for torch and
 # none of them brings in another (CUDA) build of several GB.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import io
 import os
 import zipfile
@@ -17,11 +16,10 @@ from torch import Tensor, nn
 from .calibration import NetworkCalibration, network_calibration
 from .core.preprocessing import Preprocessing
 from .errors import InputError
+from .formats.checkpoint_header import FORMAT, FORMAT_VERSION, sha256_of
 from .formats.files import replacing
 from .networks import as_network, build_network, network_name
 
-FORMAT = "MetaRegistration checkpoint"
-FORMAT_VERSION = 1
 _ARCHIVE_START = b"PK\x03\x04"
 
 
@@ -260,5 +258,4 @@ def _checked(path: Path, content: object) -> Checkpoint:
 
 def file_sha256(path: str | os.PathLike) -> str:
     """SHA-256 of a file, hexadecimal: the identity of a checkpoint in every record."""
-    with Path(path).open("rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
+    return sha256_of(path)

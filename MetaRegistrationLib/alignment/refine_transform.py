@@ -13,6 +13,7 @@ from .blocks import DIRECTIONS, BlockMatcher, Matches, affine_terms, fit_change
 # Greatest offset of a block, half a side being 1, and the final distance within which a block counts, pass by pass.
 _PASSES = ((0.16, 0.02), (0.10, 0.02), (0.06, 0.012), (0.06, 0.012))
 _LOOSEST = (0.1, 0.04, 0.03, 0.03)
+_COARSE_PASSES = 1
 CHECK_REACH = 0.1
 """Greatest offset of a block, half a side being 1, when agreeing blocks are counted."""
 _LEAST_BLOCKS = calibration.SETTLED_LEAST_BLOCKS.value
@@ -47,15 +48,27 @@ class RefinedTransform:
         return self.agreeing / self.blocks if self.blocks else 0.0
 
 
-def refine_transform(matcher: BlockMatcher, matrix: np.ndarray, kind: str) -> RefinedTransform:
+def refine_transform(
+    matcher: BlockMatcher, matrix: np.ndarray, kind: str, coarse: BlockMatcher | None = None
+) -> RefinedTransform:
     """Refine the transform, so that most blocks agree with it.
 
     Contrast decides whether edges or ridges are at the same positions in both images. The first pass is therefore made with
     each, and the kind with the most agreeing blocks is used for the others.
+
+    Parameters
+    ----------
+    matcher : BlockMatcher
+    matrix : float64 array (2, 3)
+        The transform to start from.
+    kind : str
+    coarse : BlockMatcher, optional
+        Of the same images with fewer pixels, for the first pass: it searches far, and needs no precision.
     """
     matrix, directions = projected(matrix, kind), "both"
     for number, (reach, tightest) in enumerate(_PASSES):
-        found = matcher.match(matcher.under(matrix), reach, tuple(DIRECTIONS) if number == 0 else (directions,))
+        used = matcher if coarse is None or number >= _COARSE_PASSES else coarse
+        found = used.match(used.under(matrix), reach, tuple(DIRECTIONS) if number == 0 else (directions,))
         changes = {name: _change(matches, kind, _LOOSEST[number], tightest) for name, matches in found.items()}
         if number == 0:
             directions = max(changes, key=lambda name: changes[name][1])

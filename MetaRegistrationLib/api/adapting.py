@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..checkpoints import load_checkpoint
 from ..errors import InputError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..checkpoints import Checkpoint
+    from ..pairs.files import PairFiles
 
 _NAME = "pairs"
 
@@ -132,7 +133,8 @@ def _folder_of(pairs: Iterable[Any], spacing: float | Sequence[float] | None) ->
     found = tuple(_pair(pair, number, spacing) for number, pair in enumerate(pairs, 1))
     if not found:
         raise InputError(f"{_NAME}: expected at least one pair (moving, fixed), got none.")
-    return PairFolder(Path(_NAME), "pairs in memory", found, ())
+    # Pairs in memory are as files, as far as training goes.
+    return PairFolder(Path(_NAME), "pairs in memory", cast("tuple[PairFiles, ...]", found), ())
 
 
 def _pair(pair: Any, number: int, spacing: float | Sequence[float] | None) -> PairInMemory:
@@ -141,10 +143,10 @@ def _pair(pair: Any, number: int, spacing: float | Sequence[float] | None) -> Pa
         moving, fixed = pair
     except (TypeError, ValueError):
         raise InputError(f"{where}: expected (moving, fixed), got {type(pair).__name__}.") from None
-    images = [
-        as_image(each, f"{where} ({role})", spacing=spacing).image
-        for each, role in ((moving, "moving"), (fixed, "fixed"))
-    ]
+    images = (
+        as_image(moving, f"{where} (moving)", spacing=spacing).image,
+        as_image(fixed, f"{where} (fixed)", spacing=spacing).image,
+    )
     try:
         check_sizes(*images)
     except InputError as error:

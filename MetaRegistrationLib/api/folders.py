@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..errors import InputError
 from ..progress import Reader
+from ..registration.file_names import PARTS
 from ..stages import Stages
 from ..workflows import evaluating, registering
 from ..workflows.folders import PairSelection
 from ..workflows.registering import PairsOutcome
+from ..workflows.run_options import RunOptions
 from .inputs import as_path, spacing_um
-from .options import registrar_options
+from .options import registrar_options, whole_number
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +36,10 @@ def register_folder(
     slice_index: int | None = None,
     progress: Reader | None = None,
     replace: bool = False,
+    jobs: int | None = None,
+    resume: bool = False,
+    write: Collection[str] | None = None,
+    batch: int = 1,
 ) -> PairsOutcome:
     """Register the pairs of a folder into another folder, as the command ``register`` does.
 
@@ -54,6 +61,16 @@ def register_folder(
         Called with one typed event after another (`MetaRegistrationLib.progress`).
     replace : bool
         Replace the results of other pairs in `output`. Results of the same pairs are replaced in any case.
+    jobs : int, optional
+        Number of processes, each with one thread. By default one a core, or one on a GPU or for a `network`. The fields do not
+        depend on it.
+    resume : bool
+        Go on where an earlier run into `output` stopped. Pairs whose files, checkpoint or stages changed are done again.
+    write : collection of str, optional
+        The parts of each result: images, warped, field, transform, error, landmarks, overlay. By default all but the transform,
+        which is the field in some kilobytes, to 0.01 px.
+    batch : int
+        Pairs that go through the networks at once, for GPUs.
 
     Returns
     -------
@@ -68,7 +85,10 @@ def register_folder(
     """
     selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
     options = registrar_options(checkpoint, network, stages, device)
-    return registering.register_folder(selection, as_path(output, "output"), options, progress, replace=replace)
+    run = RunOptions(_jobs(jobs), bool(resume), parts=_parts(write), batch=whole_number(batch, "batch", 1))
+    return registering.register_folder(
+        selection, as_path(output, "output"), options, progress, replace=replace, run=run
+    )
 
 
 def evaluate(
@@ -84,6 +104,8 @@ def evaluate(
     slice_index: int | None = None,
     progress: Reader | None = None,
     replace: bool = False,
+    jobs: int | None = None,
+    resume: bool = False,
 ) -> PairsOutcome:
     """Register the pairs of a folder and measure them; nothing is written without `output`.
 
@@ -91,7 +113,7 @@ def evaluate(
     ----------
     output : path, optional
         Gets `metrics.csv` and `summary.json`.
-    folder, checkpoint, network, stages, device, split, spacing, slice_index, progress, replace
+    folder, checkpoint, network, stages, device, split, spacing, slice_index, progress, replace, jobs, resume
         As `register_folder` takes them.
 
     Returns
@@ -108,4 +130,19 @@ def evaluate(
     selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
     options = registrar_options(checkpoint, network, stages, device)
     output = None if output is None else as_path(output, "output")
-    return evaluating.evaluate(selection, output, options, progress, replace=replace)
+    run = RunOptions(_jobs(jobs), bool(resume))
+    return evaluating.evaluate(selection, output, options, progress, replace=replace, run=run)
+
+
+def _jobs(jobs: Any) -> int | None:
+    return None if jobs is None else whole_number(jobs, "jobs", 1)
+
+
+def _parts(write: Any) -> frozenset[str] | None:
+    if write is None:
+        return None
+    names = [write] if isinstance(write, str) else list(write)
+    unknown = [name for name in names if name not in PARTS]
+    if unknown or not names:
+        raise InputError(f"write: expected some of {', '.join(PARTS)}; got {unknown or 'nothing'}.")
+    return frozenset(names)

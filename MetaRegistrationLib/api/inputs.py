@@ -96,7 +96,7 @@ def as_mask(value: Any, image: Image, name: str, own: Geometry | None = None) ->
     pixels = as_pixels(value, image, name, own)
     if pixels.ndim != 2:
         raise InputError(f"{name}: expected one value a pixel, got an array of shape {pixels.shape}.")
-    mask = np.isfinite(pixels) & (pixels != 0) if pixels.dtype.kind == "f" else pixels != 0
+    mask: np.ndarray = np.isfinite(pixels) & (pixels != 0) if pixels.dtype.kind == "f" else pixels != 0
     if not (mask & np.isfinite(image.array)).any():
         raise InputError(f"{name}: expected some pixels that are not zero, where there is tissue; got none.")
     return mask
@@ -245,9 +245,9 @@ def _pixels(value: Any, name: str) -> tuple[np.ndarray, Geometry | None]:
         return pixels, None if _raster(value) else geometry
     if isinstance(value, sitk.Image):
         flat = _one_slice(value, name)
-        pixels = sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat))
+        stored: np.ndarray = sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat))
         geometry = geometry_of_itk(value, spacing_known=not says_nothing(value))
-        return pixels if pixels.shape[2] > 1 else pixels[..., 0], geometry
+        return stored if stored.shape[-1] > 1 else stored[..., 0], geometry
     pixels = _array(value, name)
     if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "buif":
         raise InputError(f"{name}: expected numbers of shape (H, W) or (H, W, C), got {_what(pixels)}.")

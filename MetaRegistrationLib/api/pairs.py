@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import InputError
 from ..formats.landmarks import Landmarks
@@ -90,29 +90,29 @@ def register(
     """
     options = registrar_options(checkpoint, network, stages, device)
     sizes = [spacing if own is None else own for own in (moving_spacing, fixed_spacing)]
-    given = [
+    given = (
         as_image(moving, "moving", spacing=sizes[0], mask=moving_mask),
         as_image(fixed, "fixed", spacing=sizes[1], mask=fixed_mask),
-    ]
-    images = [each.image for each in given]
+    )
+    images = given[0].image, given[1].image
     check_sizes(*images)
     points = None if landmarks is None else _points(landmarks, images)
     registrar, record = made_registrar(options)
-    details = registrar(*images, None if points is None else tuple(each.points for each in points))
+    details = registrar(*images, None if points is None else (points[0].points, points[1].points))
     carried = None if points is None else carry_landmarks(details, *points)
-    return Registration(details, measure(name, details, carried), record, given=tuple(given), landmarks=carried)
+    return Registration(details, measure(name, details, carried), record, given=given, landmarks=carried)
 
 
-def made_registrar(options: RegistrarOptions) -> tuple[Registrar, dict]:
+def made_registrar(options: RegistrarOptions) -> tuple[Registrar, dict[str, Any]]:
     """A registrar and its record in plain values; torch's random numbers go on as they were."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
         registrar, record = _registrar(options)
-    return registrar, plain(record)
+    return registrar, cast("dict[str, Any]", plain(record))
 
 
-def _points(landmarks: tuple[Any, Any], images: Sequence[Any]) -> list[Landmarks]:
+def _points(landmarks: tuple[Any, Any], images: Sequence[Any]) -> tuple[Landmarks, Landmarks]:
     """Corresponding landmarks, each in its image."""
     try:
         moving, fixed = landmarks
@@ -124,7 +124,7 @@ def _points(landmarks: tuple[Any, Any], images: Sequence[Any]) -> list[Landmarks
             f"landmarks: expected as many moving as fixed points, got {len(arrays[0])} and {len(arrays[1])}."
         )
     labels = tuple(str(number) for number in range(1, len(arrays[0]) + 1))
-    found = [Landmarks(labels, points) for points in arrays]
+    found = Landmarks(labels, arrays[0]), Landmarks(labels, arrays[1])
     for points, image, role in zip(found, images, ("moving", "fixed"), strict=True):
         check_inside(points, image.geometry, f"landmarks ({role})")
     return found

@@ -37,7 +37,7 @@ def as_regions(value: Any, visit: str | None) -> GivenRegions:
     return given_regions(label_map(*as_label_pixels(value, _NAME)), _NAME, visit)
 
 
-def _masks(value: Mapping) -> dict[str, np.ndarray]:
+def _masks(value: Mapping[Any, Any]) -> dict[str, np.ndarray]:
     """Bool arrays of one shape by name."""
     masks = {name: np.asarray(mask) for name, mask in value.items()}
     if not masks:

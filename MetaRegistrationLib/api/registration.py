@@ -44,7 +44,7 @@ class Registration:
         self,
         details: Details,
         measures: PairMeasures,
-        record: dict,
+        record: dict[str, Any],
         *,
         given: tuple[GivenImage, GivenImage],
         landmarks: CarriedLandmarks | None = None,
@@ -112,12 +112,12 @@ class Registration:
     @property
     def expected_error_px(self) -> float:
         """Mean of `error_px` where it is known, in pixels of the network grid."""
-        return self.measures["expected_error_px"]
+        return float(self.measures["expected_error_px"])
 
     @property
     def uncertain_percent(self) -> float:
         """Predicted percent of the positions that both images show with an error over 2 px of the network grid."""
-        return self.measures["uncertain_percent"]
+        return float(self.measures["uncertain_percent"])
 
     @property
     def seconds(self) -> float:

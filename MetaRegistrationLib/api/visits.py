@@ -52,7 +52,7 @@ class AlignedVisits:
         Your own regions, on the reference's pixels.
     """
 
-    def __init__(self, series: Series, record: dict, regions: Mapping[str, np.ndarray] | None = None) -> None:
+    def __init__(self, series: Series, record: dict[str, Any], regions: Mapping[str, np.ndarray] | None = None) -> None:
         self.series, self.record, self.regions = series, record, dict(regions or {})
         self.names = [entry.visit.name for entry in series.visits]
         self.dates = [entry.visit.date for entry in series.visits]
@@ -118,14 +118,14 @@ class AlignedVisits:
         return measure_series(self.series, grid_of(self.series, own=self.regions))
 
     @property
-    def measurements(self) -> list[dict]:
+    def measurements(self) -> list[dict[str, Any]]:
         """One record a visit, region and measure, with the keys of `measurements.csv`; `pandas.DataFrame(...)` takes them."""
         from ..visits.measure_files import measurement_records
 
         return measurement_records("", self.measured)
 
     @property
-    def changes(self) -> list[dict]:
+    def changes(self) -> list[dict[str, Any]]:
         """One record a change from the first to a later visit. The keys are those of `changes.csv`.
 
         `verdict` is changed, within repeatability, not measurable, not comparable, or uncertain.

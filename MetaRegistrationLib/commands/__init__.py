@@ -11,10 +11,25 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from .. import __version__
 from ..progress import Event, Failed, JsonLines, Process, Reader, Saved, Started
-from . import demo, evaluate, finetune, info, metatrain, pairs, pretrain, register, reproduce, series, simulate, warp
+from . import (
+    demo,
+    evaluate,
+    finetune,
+    info,
+    merge,
+    metatrain,
+    pairs,
+    pretrain,
+    register,
+    reproduce,
+    series,
+    simulate,
+    warp,
+)
 from .failures import INTERRUPTED, WRONG_USE, Failure, explain, in_options
 from .options import add_json, new_parser_options
 from .stdin_watch import StdinWatch, add_watch_stdin
@@ -30,6 +45,7 @@ COMMANDS = (
     warp,
     series,
     evaluate,
+    merge,
     simulate,
     reproduce,
     info,
@@ -74,7 +90,7 @@ class _WrongUseError(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         raise _WrongUseError(self, message)
 
 

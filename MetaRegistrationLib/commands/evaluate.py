@@ -15,8 +15,10 @@ from .options import (
     add_pairs,
     add_reading,
     add_replace,
+    add_run,
     add_stages,
     registrar_of,
+    run_of,
     selection_of,
 )
 
@@ -42,12 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stages(parser)
     add_device(parser)
     add_reading(parser)
+    add_run(parser, files=False)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Evaluate."""
     outcome = evaluate(
-        selection_of(arguments), arguments.output, registrar_of(arguments), progress, replace=arguments.replace
+        selection_of(arguments),
+        arguments.output,
+        registrar_of(arguments),
+        progress,
+        replace=arguments.replace,
+        run=run_of(arguments),
     )
     if not arguments.json:
         table, line = metrics_table(outcome.rows), summary_line(outcome.summary)

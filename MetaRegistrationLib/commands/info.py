@@ -40,18 +40,21 @@ def describe(path: Path) -> dict:
     InputError
         When the file is no checkpoint of this program that this version can read.
     """
-    from ..checkpoints import file_sha256, load_checkpoint
+    from ..formats.checkpoint_header import read_header, sha256_of
 
-    checkpoint = load_checkpoint(path)
+    content = read_header(path)
+    if content is None:
+        from ..checkpoints import load_checkpoint  # it imports torch, and says what is wrong
+
+        content = vars(load_checkpoint(path))
+    parameters = sum(weight.numel() for weight in content["weights"].values())
     return {
         "file": path,
-        "sha256": file_sha256(path),
-        "format_version": checkpoint.format_version,
-        "network": checkpoint.network,
-        "parameters": sum(weight.numel() for weight in checkpoint.weights.values()),
-        "preprocessing": checkpoint.preprocessing,
-        "history": checkpoint.history,
-        "provenance": checkpoint.provenance,
+        "sha256": sha256_of(path),
+        "format_version": content["format_version"],
+        "network": content["network"],
+        "parameters": parameters,
+        **{name: content[name] for name in ("preprocessing", "history", "provenance")},
     }
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..initial_kinds import initial_kinds
+from ..registration.file_names import PARTS
 from ..stages import Stages
 from ..workflows.folders import PairSelection
 from ..workflows.registrars import RegistrarOptions
+from ..workflows.run_options import JOBS_VARIABLE, RunOptions, Shard
 
 
 def new_parser_options(description: str, examples: str) -> dict:
@@ -159,6 +161,63 @@ def add_resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="resume from the last save in --output, with the same result"
     )
+
+
+def add_run(parser: argparse.ArgumentParser, *, files: bool) -> None:
+    """The options of a run over many pairs; `run_of` makes `RunOptions` of them. `files` adds `--write`."""
+    group = parser.add_argument_group("many pairs")
+    group.add_argument(
+        "--jobs",
+        type=positive_int,
+        metavar="N",
+        help=f"processes, each with one thread (default: one a core, or ${JOBS_VARIABLE}; one on a GPU)",
+    )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where a run into --output stopped; pairs whose files, checkpoint or stages changed are done again",
+    )
+    group.add_argument(
+        "--shard",
+        metavar="K/N",
+        help="only part K of N of the pairs, into a folder of its own in --output; `merge` joins the tables",
+    )
+    group.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="let the workers of this Dask scheduler register the pairs, such as tcp://node:8786",
+    )
+    group.add_argument(
+        "--batch",
+        type=positive_int,
+        default=1,
+        metavar="N",
+        help="pairs that go through the networks at once, for GPUs (default: %(default)s)",
+    )
+    if files:
+        group.add_argument(
+            "--write",
+            metavar="PART,...",
+            help=f"parts of each result: {', '.join(PARTS)} (default: all but transform, the field in some kilobytes, to"
+            " 0.01 px)",
+        )
+
+
+def run_of(arguments: argparse.Namespace) -> RunOptions:
+    """What the options of `add_run` ask for."""
+    shard = None if arguments.shard is None else Shard.of(arguments.shard)
+    parts = _parts(getattr(arguments, "write", None))
+    return RunOptions(arguments.jobs, arguments.resume, shard, parts, arguments.dask, arguments.batch)
+
+
+def _parts(text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in PARTS]
+    if unknown or not names:
+        raise InputError(f"--write: expected some of {', '.join(PARTS)}, got {', '.join(unknown) or 'nothing'}.")
+    return frozenset(names)
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
 from ..workflows.folders import find_selected
 from ..workflows.registering import register_files
+from ..workflows.run_options import RunOptions
 from .failures import SOME_LEFT_OUT
 from .measures_text import metrics_table, summary_line
 from .options import (
@@ -19,11 +20,13 @@ from .options import (
     add_pairs,
     add_reading,
     add_replace,
+    add_run,
     add_stages,
     natural_int,
     path_name,
     pixel_sizes,
     registrar_of,
+    run_of,
     selection_of,
 )
 
@@ -37,7 +40,8 @@ DESCRIPTION = (
 EXAMPLES = (
     "  meta-registration register --moving visit1.png --fixed visit2.png --output result\n"
     "  meta-registration register --moving visit1.png --fixed visit2.png --moving-landmarks visit1.mrk.json --output marked\n"
-    "  meta-registration register --pairs my_pairs --checkpoint runs/adapted/best.pt --output results"
+    "  meta-registration register --pairs my_pairs --checkpoint runs/adapted/best.pt --output results\n"
+    "  meta-registration register --pairs biobank/pairs.csv --write transform --output results --resume"
 )
 
 
@@ -61,22 +65,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_stages(parser)
     add_device(parser)
     add_reading(parser)
+    add_run(parser, files=True)
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Register and write."""
-    options, folder = registrar_of(arguments), arguments.pairs
+    options, folder, run_options = registrar_of(arguments), arguments.pairs, run_of(arguments)
     if folder is not None:
         refuse_inputs_inside(arguments.output, [folder])  # before the pairs are read
-    files = _files(arguments, progress)
-    outcome = register_files(files, arguments.output, options, progress, source=folder, replace=arguments.replace)
+    files = _files(arguments, progress, run_options)
+    outcome = register_files(
+        files, arguments.output, options, progress, source=folder, replace=arguments.replace, run=run_options
+    )
     if not arguments.json:
         table, line = metrics_table(outcome.rows), summary_line(outcome.summary)
         print(f"{table}\n{line}\nResults: {outcome.output.resolve()}")
     return SOME_LEFT_OUT if outcome.left_out else 0
 
 
-def _files(arguments: argparse.Namespace, progress: Reader) -> list:
+def _files(arguments: argparse.Namespace, progress: Reader, run_options: RunOptions) -> list:
     from ..pairs.folders import PairFiles
 
     own = [f"{role}_{what}" for what in ("landmarks", "mask", "slice") for role in ("moving", "fixed")]
@@ -85,7 +92,7 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
     if arguments.pairs is not None:
         if given:
             raise InputError(f"{', '.join(given)} is for one pair; leave it out, or leave out --pairs.")
-        return list(find_selected(selection_of(arguments), progress)[1])
+        return list(find_selected(selection_of(arguments), progress, run_options.shard)[1])
     if arguments.moving is None or arguments.fixed is None:
         raise InputError("register: give --moving and --fixed, or --pairs.")
     if arguments.fixed_landmarks is not None and arguments.moving_landmarks is None:
@@ -95,6 +102,8 @@ def _files(arguments: argparse.Namespace, progress: Reader) -> list:
         )
     if arguments.split is not None:
         raise InputError("--split is for a folder of pairs; leave it out, or give --pairs.")
+    if run_options.shard is not None:
+        raise InputError("--shard is for a folder of pairs; leave it out, or give --pairs.")
     pair = PairFiles(
         name=f"{_stem(arguments.moving)}_to_{_stem(arguments.fixed)}",
         moving=arguments.moving,

@@ -36,7 +36,10 @@ def _sum_along(maps: Tensor, window: int, axis: int) -> Tensor:
     while True:
         if window & width:  # this power of two is part of the window: add it behind what is already there
             part = doubled.narrow(axis, taken, length)
-            total = part if total is None else total + part
+            if taken <= 1:
+                total = part if total is None else total + part
+            else:
+                total.add_(part)  # it has memory of its own by now; new memory costs more than the sum
             taken += width
         if 2 * width > window:
             return total

@@ -40,7 +40,7 @@ def write_report(
     """
     results = read_results(output)
     if not results:
-        return
+        return results
     lines = table_rows(results)
     compared = [
         (setting, measure, first, second, comparison)
@@ -65,6 +65,7 @@ def write_report(
         _machines(results),
     ]
     write_text(output / PAGE, "\n".join(parts))
+    return results
 
 
 _NOTE = (

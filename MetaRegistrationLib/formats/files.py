@@ -45,6 +45,24 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def move_into_place(source: Path, path: str | os.PathLike) -> None:
+    """Move a whole file, written elsewhere on the same disk, to `path`. The watcher is told as of `replacing`."""
+    path = Path(path)
+    absolute = path.parent.resolve() / path.name
+    watcher = _watcher_of(absolute)
+    if watcher is not None:
+        watcher.before(absolute)
+        watcher.about_to_replace(absolute, source)
+    _patiently(os.replace, source, path)
+
+
+def note(folder: str | os.PathLike, line: dict) -> None:
+    """Add a note to the list of written files of a folder, if it has a watcher."""
+    watcher = _watcher_of(Path(folder).resolve() / "any")
+    if watcher is not None:
+        watcher.note(line)
+
+
 class Watcher(Protocol):
     """Is told of every file that is written into a folder; absolute paths."""
 
@@ -56,6 +74,9 @@ class Watcher(Protocol):
 
     def about_to_replace(self, path: Path, temporary: Path) -> None:
         """The file is whole under its temporary name, and about to be moved into place."""
+
+    def note(self, line: dict) -> None:
+        """Add a line to the list of written files."""
 
 
 _watchers: list[tuple[Path, Watcher]] = []

@@ -27,6 +27,29 @@ class EarlierResultsError(InputError):
 
 
 @dataclass(frozen=True)
+class Finished:
+    """Earlier results of a run that is resumed.
+
+    Attributes
+    ----------
+    names : frozenset of str
+        Names of the inputs whose results stay, each a folder in the output folder.
+    notes : tuple of dict
+        Their notes in the list of written files.
+    tables : frozenset of str
+        Files over all inputs, which are replaced.
+    """
+
+    names: frozenset[str]
+    notes: tuple[dict, ...] = ()
+    tables: frozenset[str] = frozenset()
+
+    def stays(self, name: str) -> bool:
+        """Whether a file of the list stays until it is replaced."""
+        return name in self.tables or name.partition("/")[0] in self.names
+
+
+@dataclass(frozen=True)
 class Output:
     """The results that a run is about to write.
 
@@ -45,6 +68,8 @@ class Output:
         The user allows earlier results to be replaced.
     together : bool
         Results of other inputs stay in the folder (`warp`): only those of the same names are replaced.
+    finished : Finished or None
+        Earlier results that stay, because a run is resumed.
     """
 
     folder: Path
@@ -54,6 +79,7 @@ class Output:
     targets: Callable[[], Iterable[Path]] | None = None
     replace: bool = False
     together: bool = False
+    finished: Finished | None = None
 
     def inputs(self) -> list[Path]:
         """All files and folders that are read."""
@@ -191,6 +217,8 @@ def _allowed(output: Output, run: Run) -> _Allowed:
         return _Allowed(None, False, frozenset(replaces), unlisted)
     if output.together and earlier.run.kind == run.kind:
         return _added(output, run, earlier, there, taken, replaces)
+    if output.finished is not None and earlier.run.kind == run.kind:
+        return _resumed(output, run, earlier, there, taken, replaces)
     if not (earlier.run.reads_as(run) or output.replace):
         raise EarlierResultsError(
             f"{output.folder}: {{field}} holds {kind_in_words(earlier.run)}, from other inputs. Both would be mixed.",
@@ -201,6 +229,36 @@ def _allowed(output: Output, run: Run) -> _Allowed:
     if changed:
         _refuse_changed(output, changed, [name for name in changed if name in taken])
     return _Allowed(earlier, True, frozenset(replaces))
+
+
+def _resumed(
+    output: Output,
+    run: Run,
+    earlier: WrittenFiles,
+    there: dict[str, bool],
+    taken: set[str],
+    replaces: set[str],
+) -> _Allowed:
+    """What a run may do that goes on where an earlier one stopped."""
+    gone = sorted(earlier.run.items.keys() - run.items.keys())
+    if gone and not output.replace:
+        named = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else "")
+        raise EarlierResultsError(
+            f"{output.folder}: {{field}} holds results of inputs that are not among the present ones: {named}.",
+            field="output",
+            advice=_ANOTHER_OR_REPLACE,
+        )
+    tables = {name for name in output.finished.tables if name in there}
+    changed = [
+        name
+        for name, unchanged in there.items()
+        if not unchanged
+        and (name in tables or not output.finished.stays(name))
+        and (name in taken or not output.replace)
+    ]
+    if changed:
+        _refuse_changed(output, changed, [name for name in changed if name in taken])
+    return _Allowed(earlier, True, frozenset(replaces | tables))
 
 
 def _added(
@@ -317,11 +375,21 @@ class _Record:
         if self._writer is not None:
             self._writer.close()
 
+    def note(self, line: dict) -> None:
+        """Add a line to the list."""
+        self.prepare()
+        with self._lock:
+            self._writer.note(line)
+
     def _begin(self) -> None:
         allowed, kept = self._allowed, {}
-        run = self._run
+        run, finished = self._run, self._output.finished
         if allowed.removes:
-            removed, _ = allowed.earlier.remove_unchanged()
+            outdated = allowed.earlier
+            if finished is not None:
+                kept = {name: found for name, found in outdated.states.items() if finished.stays(name)}
+                outdated = outdated.without(finished.stays)
+            removed, _ = outdated.remove_unchanged()
             if removed and self._progress is not None:
                 self._progress(
                     Message(f"{self._output.folder}: removed {counted(removed, 'file')} that an earlier run wrote")
@@ -329,7 +397,7 @@ class _Record:
         elif allowed.earlier is not None:
             kept = allowed.earlier.states
             run = Run(run.kind, {**allowed.earlier.run.items, **run.items}, run.date)
-        self._writer = ListWriter(self._root, run, kept)
+        self._writer = ListWriter(self._root, run, kept, () if finished is None else finished.notes)
 
     def _check(self, name: str) -> None:
         if name in self._allowed.replaces or self._allowed.unlisted:

@@ -2,6 +2,7 @@
 
 The list is a file of JSON lines. The first line says what wrote the results and from which inputs. Each file adds a line just
 before it is moved into place, so that the list is right whenever the process ends, and a large folder costs no more a file.
+A folder run adds notes: its settings, and a line for each pair once all files of the pair are in place.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, TYPE_CHECKING
 
@@ -68,11 +69,15 @@ class State:
 
 @dataclass(frozen=True)
 class WrittenFiles:
-    """A list that was read: the run, and for each file the states that it wrote; paths are relative to `folder`, with /."""
+    """A list that was read: the run, and for each file the states that it wrote; paths are relative to `folder`, with /.
+
+    `notes` are the lines that name no file, in their order.
+    """
 
     folder: Path
     run: Run
     states: Mapping[str, tuple[State, ...]] = field(default_factory=dict)
+    notes: tuple[dict, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> WrittenFiles | None:
@@ -81,11 +86,12 @@ class WrittenFiles:
             with (folder / NAME).open(encoding="utf-8") as stream:
                 run = _run(json.loads(stream.readline()))
                 states: dict[str, tuple[State, ...]] = {}
-                for name, state in _entries(stream):
+                notes: list[dict] = []
+                for name, state in _entries(stream, notes):
                     states[name] = (*states.get(name, ()), state)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        return cls(folder, run, states)
+        return cls(folder, run, states, tuple(notes))
 
     def there(self) -> dict[str, bool]:
         """The listed files that are there, and whether each still is as it was written."""
@@ -95,6 +101,10 @@ class WrittenFiles:
             if os.path.lexists(path):
                 found[name] = _is_one_of(path, states)
         return found
+
+    def without(self, stays: Callable[[str], bool]) -> WrittenFiles:
+        """The list without the files that stay."""
+        return replace(self, states={name: states for name, states in self.states.items() if not stays(name)})
 
     def remove_unchanged(self) -> tuple[int, list[str]]:
         """Remove the files that are as they were written, and folders that are empty then.
@@ -165,12 +175,16 @@ class ListWriter:
     run : Run
     states : mapping, optional
         Entries of an earlier list that stay valid.
+    notes : iterable of dict
+        Notes of an earlier list that stay valid.
     """
 
-    def __init__(self, folder: Path, run: Run, states: Mapping[str, Iterable[State]] | None = None) -> None:
+    def __init__(
+        self, folder: Path, run: Run, states: Mapping[str, Iterable[State]] | None = None, notes: Iterable[dict] = ()
+    ) -> None:
         head = {"list": "files written by MetaRegistration", "format": _FORMAT, "version": __version__}
         head |= {"kind": run.kind, "date": run.date, "inputs": [[name, *files] for name, files in run.items.items()]}
-        lines = [head, *(_entry(name, state) for name, kept in (states or {}).items() for state in kept)]
+        lines = [head, *(_entry(name, state) for name, kept in (states or {}).items() for state in kept), *notes]
         path = folder / NAME
         temporary = path.with_name(f".{NAME}.new")
         with temporary.open("w", encoding="utf-8", newline="\n") as stream:
@@ -183,7 +197,11 @@ class ListWriter:
 
     def add(self, name: str, state: State) -> None:
         """Add a file that is about to be moved into place."""
-        self._stream.write(json.dumps(_entry(name, state), ensure_ascii=False) + "\n")
+        self.note(_entry(name, state))
+
+    def note(self, line: dict) -> None:
+        """Add a line."""
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
@@ -201,11 +219,14 @@ def _run(head: dict) -> Run:
     return Run(str(head["kind"]), {row[0]: tuple(row[1:]) for row in head["inputs"]}, str(head["date"]))
 
 
-def _entries(lines: Iterable[str]) -> Iterator[tuple[str, State]]:
+def _entries(lines: Iterable[str], notes: list[dict]) -> Iterator[tuple[str, State]]:
     for line in lines:
         try:
             row = json.loads(line)
         except ValueError:  # the last line of a process that was killed
+            continue
+        if "file" not in row:
+            notes.append(row)
             continue
         name = str(row["file"])
         if _is_inside(name):

@@ -17,6 +17,7 @@ from ..jobs.store import CheckpointStore
 from ..pairs.folders import PairFolder
 from ..training.holdout import choose_pairs
 from . import checkpoint_texts, devices
+from .devices import Device
 from .requests import FineTuningRequest
 from .texts import field_name, sentence
 from .texts import tr as _
@@ -52,11 +53,11 @@ class AdaptLogic:
             return checkpoint_texts.own_purpose(self.store.describe(path.parent.name))
         return checkpoint_texts.purpose(path)
 
-    def devices(self) -> list[devices.Device]:
+    def devices(self) -> list[Device]:
         """The devices that are known at once."""
         return devices.always_there()
 
-    def find_gpus(self, on_found: Callable[[list[devices.Device]], None]) -> object:
+    def find_gpus(self, on_found: Callable[[list[Device]], None]) -> object:
         """Ask for GPUs; hold the returned object until they are found."""
         return devices.ask_driver(self._host, on_found)
 

@@ -23,7 +23,7 @@ from ..initial_kinds import NONE, needs_landmarks
 from ..preparation import PreparedPair
 from ..refinement import Refinement
 from ..stages import LEAST_CONFIDENCE, Stages
-from .candidates import UNMOVED, Candidate, Candidates, Entry
+from .candidates import LITTLE_MOVED_PX, UNMOVED, Candidate, Candidates, Entry, mean_length_px
 from .companions import NamedNetwork
 from .confidence import confidence_of_map, opinion_of_map
 from .steps import InitialStep, Landmarks, NetworkStep, RefinementStep
@@ -173,16 +173,25 @@ class _Run:
         self._refinement: Refinement | None = None
 
     def run(self) -> None:
-        """Make all candidates."""
+        """Make all candidates that may be the best: a field that is predicted to be right leaves no room for the far ones."""
         start = self.seen.start(self._pipeline._device)
         own, *others = self._pipeline._networks.items() or [None]
-        entries = self._starts(start, self.seen.alignment)
+        entries = [Entry("initial", self.seen.alignment.kind, start)]
         if own is not None:
             entries += self._after_alignment([own])
         self._add(entries)  # judged at once, which is faster
-        if own is not None and self.candidates.best().error.expected_px > _LITTLE_PX:
-            self._much_is_left(others)
+        much_is_left = self._much_is_left
+        if much_is_left or mean_length_px(self.candidates.best().displacement_px) <= LITTLE_MOVED_PX:
+            self._add(self._unmoved(start))
+        if much_is_left:
+            self._add(self._straight())
+            if own is not None and self._much_is_left:
+                self._other_networks(others)
         self._refine()
+
+    @property
+    def _much_is_left(self) -> bool:
+        return not self.candidates.best().error.expected_px <= _LITTLE_PX
 
     @property
     def confidence(self) -> float:
@@ -192,17 +201,21 @@ class _Run:
             return alignment.confidence
         return confidence_of_map(self.candidates.best().error)
 
-    def _starts(self, start: Tensor, alignment: Alignment) -> list[Entry]:
-        found = []
-        if self.seen.view is None and float(start.norm(dim=1).mean()) < _LOST_PX:
-            found.append(Entry(UNMOVED, UNMOVED, torch.zeros_like(start)))
-        found.append(Entry("initial", alignment.kind, start))
-        if alignment.bend is not None:
-            straight = replace(self.seen, alignment=replace(alignment, bend=None)).start(self._pipeline._device)
-            found.append(Entry("initial", f"{alignment.kind}, not bent", straight))
-        return found
+    def _unmoved(self, start: Tensor) -> list[Entry]:
+        """The images as they are, unless they are of two frames or far apart."""
+        if self.seen.view is not None or mean_length_px(start) >= _LOST_PX:
+            return []
+        return [Entry(UNMOVED, UNMOVED, torch.zeros_like(start))]
 
-    def _much_is_left(self, others: Sequence[tuple[str, NetworkStep]]) -> None:
+    def _straight(self) -> list[Entry]:
+        """The alignment without its quadratic term."""
+        alignment = self.seen.alignment
+        if alignment.bend is None:
+            return []
+        field = replace(self.seen, alignment=replace(alignment, bend=None)).start(self._pipeline._device)
+        return [Entry("initial", f"{alignment.kind}, not bent", field)]
+
+    def _other_networks(self, others: Sequence[tuple[str, NetworkStep]]) -> None:
         """The other networks after the alignment, and one of them again after the best field."""
         self._add(self._after_alignment(others))
         second, best = self._pipeline._second, self.candidates.best()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -356,8 +357,15 @@ class Registrar:
         self.preprocessing = checkpoint.build_preprocessing() if checkpoint else Preprocessing()
         self.network: nn.Module | None = to_device(checkpoint.build(), self.device) if stages.network else None
         self._title = checkpoint.title if checkpoint else ""
-        networks = networks_of(checkpoint, self._displacement, self.device) if stages.network else []
-        self.pipeline = Pipeline(stages, networks, self.device, shipped_judge(self.device))
+        self._networks = networks_of(checkpoint, self._displacement, self.device) if stages.network else []
+        self.pipeline = Pipeline(stages, self._networks, self.device, shipped_judge(self.device))
+
+    def with_networks(self, wrapped: Callable[[Callable], Callable]) -> Registrar:
+        """The same registrar, each network of which is called through what `wrapped` makes of it."""
+        found = copy.copy(self)
+        networks = [replace(each, network=wrapped(each.network)) for each in self._networks]
+        found.pipeline = Pipeline(self.stages, networks, self.device, shipped_judge(self.device))
+        return found
 
     def __call__(
         self, moving: Image, fixed: Image, landmarks: tuple[np.ndarray, np.ndarray] | None = None

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
-from ..core.geometry import Geometry
 from ..core.preprocessing import interpolate_grid
-from ..formats.files import writable_folder, write_json
+from ..formats.compact_field import CompactField, write_compact
+from ..formats.files import write_json
 from ..formats.images import write_displacement_field, write_image
 from ..formats.landmarks import write_landmarks
 from ..formats.output_folder import Output, writing
+from ..formats.pictures import write_picture
 from ..formats.tables import write_table
 from ..formats.written_files import image_source
 from ..progress import plain
-from .file_names import RECORD, result_files, table_files
+from .file_names import COMPACT, DEFAULT_PARTS, RECORD, result_files, table_files
 from .landmark_columns import landmark_table
-from .measures import CarriedLandmarks, PairMeasures, as_row, summary
+from .measures import CarriedLandmarks, PairMeasures
 from .overlays import overlay, side_by_side
 from .predicted_error import error_volume
 from .registrar import Registration
+from .tables import write_tables
+
+__all__ = [
+    "compact_field",
+    "overlay_picture",
+    "registration_output",
+    "write_files",
+    "write_registration",
+    "write_tables",
+]
 
 _PICTURED = 1600
 
@@ -71,28 +82,48 @@ def write_registration(
         written to.
     """
     with writing(registration_output(folder, registration, measures.pair, landmarks=landmarks is not None)):
-        _write_files(folder, registration, landmarks, measures, record)
+        write_files(folder, registration, landmarks, measures, record)
 
 
-def _write_files(
+def write_files(
     folder: Path,
     registration: Registration,
     landmarks: CarriedLandmarks | None,
     measures: PairMeasures,
     record: dict,
+    parts: Collection[str] = DEFAULT_PARTS,
 ) -> None:
+    """Write the chosen parts (`file_names.PARTS`) of a registered pair, as `write_registration`, and always its record."""
     geometry = registration.fixed.geometry
-    warped = registration.warped()
-    write_image(folder / "moving.nrrd", _compact(registration.moving.array), registration.moving.geometry)
-    write_image(folder / "fixed.nrrd", _compact(registration.fixed.array), geometry)
-    write_image(folder / "warped.nrrd", warped, geometry)
-    write_displacement_field(folder / "displacement_field.nrrd", *registration.transform_grid())
-    write_image(folder / "expected_error.nrrd", *error_volume(registration))
-    if landmarks is not None:
+    if "images" in parts:
+        write_image(folder / "moving.nrrd", _compact(registration.moving.array), registration.moving.geometry)
+        write_image(folder / "fixed.nrrd", _compact(registration.fixed.array), geometry)
+    warped = registration.warped() if not {"warped", "overlay"}.isdisjoint(parts) else None
+    if "warped" in parts:
+        write_image(folder / "warped.nrrd", warped, geometry)
+    if "field" in parts:
+        write_displacement_field(folder / "displacement_field.nrrd", *registration.transform_grid())
+    if "transform" in parts:
+        write_compact(folder / COMPACT, compact_field(registration))
+    if "error" in parts:
+        write_image(folder / "expected_error.nrrd", *error_volume(registration))
+    if landmarks is not None and "landmarks" in parts:
         _write_landmarks(folder, registration, landmarks)
-    picture = overlay_picture(registration, warped, landmarks)
-    write_image(folder / "overlay.png", picture, _picture_geometry(picture))
+    if "overlay" in parts:
+        write_picture(folder / "overlay.png", overlay_picture(registration, warped, landmarks))
     write_json(folder / RECORD, plain({**record, **registration.record(), "measures": dict(measures)}))
+
+
+def compact_field(registration: Registration) -> CompactField:
+    """The field of a registration, to be written in a few kilobytes."""
+    grids = (np.array([grid.scale, grid.offset]) for grid in (registration.moving_grid, registration.fixed_grid))
+    return CompactField(
+        registration.displacement_px,
+        registration.moving.geometry,
+        registration.moving_in_order.geometry,
+        registration.fixed.geometry,
+        *grids,
+    )
 
 
 def _compact(array: np.ndarray) -> np.ndarray:
@@ -103,10 +134,6 @@ def _compact(array: np.ndarray) -> np.ndarray:
             whole = array.astype(dtype)
             return whole if np.array_equal(whole, array) else array
     return array
-
-
-def _picture_geometry(picture: np.ndarray) -> Geometry:
-    return Geometry(size=picture.shape[:2])
 
 
 def _write_landmarks(folder: Path, registration: Registration, landmarks: CarriedLandmarks) -> None:
@@ -173,13 +200,3 @@ def _outside(registration: Registration, positions: np.ndarray, step: int) -> np
         row, column = (np.clip(pixels[..., axis], 0, moving.shape[axis] - 1) for axis in (0, 1))
         outside |= ~moving[row, column]
     return outside
-
-
-def write_tables(folder: Path, rows: Sequence[PairMeasures], record: dict) -> dict:
-    """Write `metrics.csv` (one row a pair) and `summary.json` into `folder`; return the summary."""
-    writable_folder(folder)
-    cells = [as_row(row) for row in rows]
-    write_table(folder / "metrics.csv", list(cells[0]), [list(row.values()) for row in cells])
-    result = plain({**record, **summary(rows)})
-    write_json(folder / "summary.json", result)
-    return result

@@ -25,7 +25,8 @@ from .unknown import folded, usual_area
 
 _SURE = 0.7  # of a pixel, for it to be between vessels after warping
 _MOST_AT_ONCE = 8  # memory: each takes 18 values a pixel
-_T, _R = TypeVar("_T"), TypeVar("_R")
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 _HALF = 0.5  # of a pixel, for it to be a larger vessel
 
 

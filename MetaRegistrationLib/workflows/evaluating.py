@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
-from ..progress import Finished, Message, Reader, Silent
+from ..progress import Finished as FinishedEvent
+from ..progress import Message, Reader, Silent
 from ..words import counted
+from .engines import engine
+from .folder_run import FolderRun
 from .folders import PairSelection, find_selected
-from .registering import PairsOutcome, register_pairs
-from .registrars import RegistrarOptions, make_registrar
+from .pair_work import WorkSettings
+from .registering import PairsOutcome, resumed, shard_entry
+from .registrars import RegistrarOptions
+from .resuming import run_settings
+from .run_options import RunOptions
 
 if TYPE_CHECKING:
     from ..pairs.files import PairFiles
@@ -29,6 +35,7 @@ def evaluate(
     progress: Reader | None = None,
     *,
     replace: bool = False,
+    run: RunOptions | None = None,
 ) -> PairsOutcome:
     """Register the pairs of a folder and measure them; the tables go into `output` where it is given.
 
@@ -41,6 +48,8 @@ def evaluate(
     progress : Reader, optional
     replace : bool
         Replace the results of other inputs in `output`.
+    run : RunOptions, optional
+        Processes, resuming, a part of the pairs.
 
     Raises
     ------
@@ -49,27 +58,36 @@ def evaluate(
         `output` cannot be written to or would lose files (`formats.output_folder`).
     """
     from ..registration.file_names import table_files
-    from ..registration.measures import summary
-    from ..registration.results import write_tables
 
-    progress = progress or Silent()
+    progress, run, options = progress or Silent(), run or RunOptions(), options or RegistrarOptions()
     if output is not None:
         refuse_inputs_inside(Path(output), [selection.folder])  # before the pairs are read
-    folder, files = find_selected(selection, progress)
+        output = Path(output) if run.shard is None else run.shard.folder(Path(output))
+    elif run.resume or run.shard is not None:
+        raise InputError("{field}: it says where the tables are, so it is needed.", field="output")
+    folder, files = find_selected(selection, progress, run.shard)
     _require_landmarks(folder.root, files, progress)
+    several = len(files) > 1 or run.shard is not None
+    extra = {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split, **shard_entry(run)}
+    settings = run_settings(options, None) if several else {}
+    work = FolderRun(TASK, files, settings, progress, output, own_files=False, extra=extra)
     planned = None
     if output is not None:
-        items, targets = {pair.name: (pair.moving, pair.fixed) for pair in files}, table_files(Path(output))
+        finished, targets = None, table_files(output)
+        if run.resume:
+            work = resumed(work, {})
+            finished = work.earlier.finished([path.name for path in targets])
+        items = {pair.name: (pair.moving, pair.fixed) for pair in files}
         others = [selection.folder, *(path for pair in files for path in pair.paths())]
-        planned = Output(Path(output), TASK, items, others, lambda: targets, replace)
+        planned = Output(output, TASK, items, others, lambda: targets, replace, finished=finished)
         check_output(planned)
-    registrar, record = make_registrar(options or RegistrarOptions())
-    with nullcontext() if planned is None else writing(planned, progress):
-        rows = [done.measures for done in register_pairs(registrar, files, TASK, progress, record)]
-        record |= {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split}
-        result = summary(rows) if output is None else write_tables(output, rows, record)
-    progress(Finished(TASK, output, result))
-    return PairsOutcome(rows, result, record.get("left_out", []), output)
+    held = nullcontext() if planned is None else writing(planned, progress)
+    work_settings = WorkSettings(options, None, several, with_inputs=several and output is not None)
+    with engine(work_settings, run, len(work.waiting)) as made, held:
+        work.work(made)
+        result = work.tables(made.record)
+    progress(FinishedEvent(TASK, output, result))
+    return PairsOutcome(work.rows, result, work.left_out, output)
 
 
 def _require_landmarks(root: Path, files: Sequence[PairFiles], progress: Reader) -> None:

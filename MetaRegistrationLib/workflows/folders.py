@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputError
 from ..progress import Message, Reader
 from ..words import counted
 
 if TYPE_CHECKING:
     from ..pairs.folders import PairFiles, PairFolder
+    from .run_options import Shard
+
+READ_BEFORE = 500
+"""Pairs of a folder up to which all are read before the first is registered: at most some seconds."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +55,32 @@ class PairSelection:
         )
 
 
-def find_selected(selection: PairSelection, progress: Reader) -> tuple[PairFolder, tuple[PairFiles, ...]]:
+def find_selected(
+    selection: PairSelection, progress: Reader, shard: Shard | None = None
+) -> tuple[PairFolder, tuple[PairFiles, ...]]:
     """The folder, and those of its pairs that are selected; the folder is reported first.
+
+    Each pair of a small folder is read, so that those that cannot be used are left out before. Pairs of a large folder, and
+    of a part of one, are read only when they are registered.
 
     Raises
     ------
     InputError
-        There is no such folder, no usable pair in it, or none of the split.
+        There is no such folder, no usable pair in it, or none of the split or of the part.
     """
-    folder = selection.find()
+    folder = selection.find(check=False)
+    if shard is None and len(folder.pairs) <= READ_BEFORE:
+        folder = selection.find()
     report_folder(folder, progress)
-    return folder, folder.split(selection.split)
+    files = folder.split(selection.split)
+    if shard is None:
+        return folder, files
+    found = tuple(shard.of_pairs(files))
+    if not found:
+        raise InputError(
+            f"{{field}} {shard.number}/{shard.count}: there are only {counted(len(files), 'pair')}.", field="shard"
+        )
+    return folder, found
 
 
 def report_folder(folder: PairFolder, progress: Reader) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..core.geometry import Geometry
+    from ..formats.compact_field import CompactField
 
 TASK = "warp"
 FIELD, MOVING, FIXED = "displacement_field.nrrd", "moving.nrrd", "fixed.nrrd"
@@ -70,8 +71,8 @@ class StoredField:
         return self.moving.to_pixels(physical + np.stack(vectors, axis=-1))
 
 
-def read_field(result: Path) -> StoredField:
-    """Read what `register` wrote of a pair.
+def read_field(result: Path) -> StoredField | CompactField:
+    """Read what `register` wrote of a pair: the displacement field, or the compact transform if that alone is there.
 
     Raises
     ------
@@ -79,8 +80,12 @@ def read_field(result: Path) -> StoredField:
         The folder is not that of one registered pair, or a file of it is damaged.
     """
     from ..formats.images import read_pixels
-    from ..registration.file_names import RECORD
+    from ..registration.file_names import COMPACT, RECORD
 
+    if (result / COMPACT).is_file() and not (result / FIELD).is_file():
+        from ..formats.compact_field import read_compact
+
+        return read_compact(result / COMPACT)
     needed = (FIELD, MOVING, FIXED, RECORD)
     missing = [name for name in needed if not (result / name).is_file()]
     if missing:
@@ -145,7 +150,7 @@ def _planned(options: WarpOptions, targets: Sequence[Path]) -> Output:
     )
 
 
-def _read(path: Path, field: StoredField, slice_index: int | None) -> np.ndarray:
+def _read(path: Path, field: StoredField | CompactField, slice_index: int | None) -> np.ndarray:
     from ..formats.images import read_pixels
     from ..registration.moving_visit import check_on_moving
 

@@ -1111,6 +1111,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>PyTorch is not installed: open the module and press Install PyTorch, then test again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Landmarks {before:.2f} px apart before, {after:.2f} px after</source>
         <translation type="unfinished"></translation>
     </message>

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What needs a CUDA GPU, in pieces of less than ten minutes each: gpu.sh OUTPUT DATA [PIECE ...]
-#   tests nccl steps peers finetune pair   the default
+#   tests nccl steps peers finetune pair folder   the default
 #   real                                   2000 epochs on real pairs, the rows of Table 1 that adapt
 #   pretrain reptile table                 the paper's own lengths, 6k and 23k updates of the task's loss, then Table 1 on bed S at 2000 epochs
 # The last four stop after SECONDS_A_PIECE (540) and go on when they are called again; they end with 75 while they are not done.
@@ -27,7 +27,7 @@ some() {  # a part of a long command, which saves itself when it is told to stop
 
 long_rows() { some reproduce --data "$data" --rows not_deformed transfer fine_tune ours --epochs 10 2000 --seeds 1 --set watch_every_later=10 "$@"; }
 
-for piece in ${*:-tests nccl steps peers finetune pair}; do
+for piece in ${*:-tests nccl steps peers finetune pair folder}; do
     echo "== $piece"
     case $piece in
     tests) "$python" -m pytest -q -rs Testing/Library/test_cuda_graph.py Testing/Library/test_alignment.py ;;
@@ -43,6 +43,7 @@ for piece in ${*:-tests nccl steps peers finetune pair}; do
         "$python" "$here/gpu_pair.py" "$pairs/$(sed -n 2p "$pairs/pairs.csv" | cut -d, -f 1)" "$pairs/$(sed -n 2p "$pairs/pairs.csv" | cut -d, -f 2)" \
             --json "$output/pair.json"
         ;;
+    folder) "$python" "$here/gpu_folder.py" "$pairs" --device "$device" --batch 1 16 64 --json "$output/folder.json" ;;
     real)
         long_rows --output "$output/plain" --network voxelmorph --initial none --bed R --plain &&
             { [ $failed = 75 ] || long_rows --output "$output/guided" --bed R; }

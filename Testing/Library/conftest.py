@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
+# Processes of their own take seconds to begin, and give the same results; test_processes.py asks for them.
+os.environ.setdefault("META_REGISTRATION_JOBS", "1")
 
 
 @pytest.fixture(scope="session")

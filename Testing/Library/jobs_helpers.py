@@ -20,6 +20,17 @@ def environment() -> dict[str, str]:
     return {**child_environment(), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
+HANG_S = 600.0
+"""Seconds after which something that is waited for hangs. No test says how fast anything is."""
+
+
+class PatientHost(PlainHost):
+    """Its timers wait a hundred times as long, so that a child that listens has the time on a busy machine too."""
+
+    def single_shot(self, milliseconds, function):
+        super().single_shot(100 * milliseconds, function)
+
+
 class Recorded:
     """A job in a plain loop with all its events and its end."""
 
@@ -44,16 +55,16 @@ class Recorded:
         self.job.start(arguments, program, environment())
         return self
 
-    def until(self, condition, timeout_s=30.0):
-        assert self.host.run_until(condition, timeout_s), self.job.log
+    def until(self, condition):
+        assert self.host.run_until(condition, HANG_S), self.job.log
         return self
 
     def until_event(self, name, count=1):
         return self.until(lambda: self.kinds().count(name) >= count or self.ends)
 
-    def end(self, timeout_s=30.0):
+    def end(self):
         """Wait for the end and return it."""
-        self.until(lambda: self.ends, timeout_s)
+        self.until(lambda: self.ends)
         assert self.job.state == ENDED and len(self.ends) == 1
         return self.ends[0]
 

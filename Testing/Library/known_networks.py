@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -148,3 +149,27 @@ class Scan:
         path = folder / f"{name}.nrrd"
         sitk.WriteImage(image, str(path))
         return path, self.slices - 1 if self.slices > 1 else None
+
+
+class DiesOnce(nn.Module):
+    """Ends its process the first time it is called, as too little memory does; the file `path` remembers."""
+
+    def __init__(self, path: str):
+        super().__init__()
+        self.path = path
+
+    def forward(self, moving, fixed):
+        try:
+            Path(self.path).rename(f"{self.path} done")  # only one process can
+        except FileNotFoundError:
+            return moving.new_zeros(1, 2, *moving.shape[-2:])
+        os._exit(7)
+
+
+class DiesOnBright(nn.Module):
+    """Ends its process for images whose upper left corner is the brightest of all parts."""
+
+    def forward(self, moving, fixed):
+        if moving[..., :16, :16].mean() > 0.8:
+            os._exit(7)
+        return moving.new_zeros(1, 2, *moving.shape[-2:])

@@ -43,7 +43,7 @@ class Table:
     """Where the threads that stand for processes meet."""
 
     def __init__(self, size):
-        self.barrier, self.places = threading.Barrier(size, timeout=20), [None] * size
+        self.barrier, self.places = threading.Barrier(size, timeout=600), [None] * size
 
 
 class ThreadGroup(Group):
@@ -80,7 +80,7 @@ def in_threads(size, work):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(600)
     assert not any(thread.is_alive() for thread in threads)
     return results
 

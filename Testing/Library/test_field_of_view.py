@@ -312,7 +312,7 @@ def test_images_with_pixels_without_a_value_are_registered(register, tmp_path):
     assert register("--moving", tmp_path / "m.nrrd", "--fixed", tmp_path / "f.nrrd")[0] == 0
     (row,) = read_rows(tmp_path / "out" / "metrics.csv")
     assert float(row["ncc_before"]) == pytest.approx(1) and float(row["ncc_after"]) == pytest.approx(1)
-    picture = np.asarray(pillow.open(tmp_path / "out" / "m_to_f" / "overlay.png")).astype(int)
+    picture = np.asarray(pillow.open(tmp_path / "out" / "m_to_f" / "overlay.png").convert("RGB")).astype(int)
     assert picture[5, 5, 2] > picture[5, 5, 0] + 30
     assert np.isfinite(read_image(tmp_path / "out" / "m_to_f" / "warped.nrrd").array).all()
 

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from jobs_helpers import Recorded, event, is_alive, script
+from jobs_helpers import HANG_S, Recorded, event, is_alive, script
 
 from MetaRegistrationLib.jobs.job import CANCELLING, ENDED, IDLE, RUNNING, Job
 from MetaRegistrationLib.jobs.lines import LineBuffer, event_of
@@ -221,7 +221,7 @@ def test_the_child_behind_a_launcher_is_ended_too(how):
     else:
         recorded.job.close()
         assert recorded.ends == []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + HANG_S
     while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not is_alive(pid)

@@ -44,10 +44,10 @@ class LoopingQtHost(QtHost):
 
 
 class PatientQtHost(LoopingQtHost):
-    """Its timers wait twenty times as long, so that a child that listens has the time on a busy machine too."""
+    """Its timers wait a hundred times as long, so that a child that listens has the time on a busy machine too."""
 
     def single_shot(self, milliseconds, function):
-        super().single_shot(20 * milliseconds, function)
+        super().single_shot(100 * milliseconds, function)
 
 
 def test_our_command_line_tells_its_number_and_its_error(tmp_path):

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from jobs_helpers import environment
+from jobs_helpers import HANG_S, environment
 
 from MetaRegistrationLib.commands import COMMANDS, main, stdin_watch
 
@@ -87,7 +87,7 @@ def test_a_closed_stdin_or_a_line_cancel_ends_the_command_as_ctrl_c_does(request
         else:
             process.stdin.close()
         assert read_event(process, "failed")["reason"] == "interrupted."
-        assert process.wait(10) == 130
+        assert process.wait(HANG_S) == 130
         assert process.stderr.read() == "meta-registration: stopped: interrupted.\n"
 
 
@@ -95,7 +95,7 @@ def test_other_lines_do_not_stop_and_a_command_that_is_done_ends_although_stdin_
     with start(*command_with(["time.sleep(0.3)", "return 0"])) as process:
         process.stdin.write("cancelled\n cancel it\n")
         process.stdin.flush()
-        assert process.wait(10) == 0
+        assert process.wait(HANG_S) == 0
         assert "failed" not in process.stdout.read() and process.stderr.read() == ""
 
 
@@ -104,7 +104,7 @@ def test_an_error_that_an_interrupted_import_ends_in_is_no_bug():
     with start(*command_with(body)) as process:
         read_event(process, "message")
         process.stdin.close()
-        assert process.wait(10) == 130
+        assert process.wait(HANG_S) == 130
         assert "Traceback" not in process.stderr.read()
 
 
@@ -115,7 +115,7 @@ def test_a_program_that_was_started_with_ctrl_c_ignored_can_be_stopped():
     with start(*command_with(body), **ignore) as process:
         read_event(process, "message")
         process.stdin.close()
-        assert process.wait(10) == 130
+        assert process.wait(HANG_S) == 130
 
 
 def test_waiting_ends_at_the_end_of_the_file_and_at_a_cancel_in_two_parts():
@@ -130,7 +130,7 @@ def test_waiting_ends_at_the_end_of_the_file_and_at_a_cancel_in_two_parts():
             os.write(writing, part)
         if close:
             os.close(writing)
-        thread.join(5)
+        thread.join(HANG_S)
         assert not thread.is_alive()
         os.close(reading)
         if not close:
@@ -142,7 +142,7 @@ def test_a_simulation_that_is_stopped_leaves_whole_files_alone(tmp_path):
     with start("-m", "MetaRegistrationLib", *words) as process:
         read_event(process, "item")
         process.stdin.close()
-        assert process.wait(60) == 130
+        assert process.wait(HANG_S) == 130
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in files if path.name.startswith(".")]
     rows = (tmp_path / "pairs.csv").read_text(encoding="utf-8").splitlines()[1:]

@@ -60,6 +60,23 @@ def test_an_oblong_image_is_measured_on_the_square_frame():
     assert measures.distance_after_um == pytest.approx(math.hypot(3 * 20, 4 * 10))
 
 
+def test_distances_of_images_of_two_sizes_are_those_of_the_fixed_one():
+    """The same eye on 160 x 160 and on 320 x 320 pixels: the unit is the pixel of the fixed image, and of its network grid."""
+    registrar = Registrar(known_checkpoint("Translation", row=0.0, column=0.0), "cpu", NETWORK_ALONE)
+    sizes = {"spacing_known": True, "spacing": (0.02, 0.02)}, {"spacing_known": True, "spacing": (0.01, 0.01)}
+    moving, fixed = (
+        Image(texture((side, side), side), Geometry(size=(side, side), **geometry))
+        for side, geometry in zip((160, 320), sizes, strict=True)
+    )
+    registration = registrar(moving, fixed)
+    places = landmarks((100, 100), (150, 200))
+    halved = Landmarks(places.labels, (places.points + (8, 0) + 0.5) / 2 - 0.5)  # 8 fixed pixels off
+    measures = measure("p", registration, carry_landmarks(registration, halved, places))
+    for moment in ("before", "after"):
+        found = [getattr(measures, f"distance_{moment}_{unit}") for unit in ("px", "native_px", "um")]
+        assert found == pytest.approx([10, 8, 80], abs=0.02)
+
+
 def test_without_counterparts_or_pixel_size_there_is_no_distance():
     registration = registered()
     points = landmarks((100, 100))

@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from MetaRegistrationLib.alignment import Alignment
 from MetaRegistrationLib.error_map.judge import shipped_judge
+from MetaRegistrationLib.refinement import Refinement
 from MetaRegistrationLib.registration import steps
 from MetaRegistrationLib.registration.companions import NamedNetwork, networks_of
 from MetaRegistrationLib.registration.pipeline import Pipeline, StagedField
@@ -123,6 +124,21 @@ def test_without_an_alignment_the_field_is_that_of_the_network(found):
     field = register(MOVING, FIXED, displacing(9.0, 5.0), Stages("none", True, 0))
     assert field.result_stage == "network" and np.allclose(field.displacement_px[0], 9.0)
     assert field.error.expected_px > 1.0
+
+
+@pytest.mark.parametrize(("added", "stage"), [(2.0, "network"), (-0.5, "refine")])
+def test_a_refinement_is_the_result_only_if_it_helps(found, monkeypatch, added, stage):
+    found(np.array([[1.0, 0, 2], [0, 1, -4]]))
+    monkeypatch.setattr(
+        steps, "refine", lambda moving, fixed, field, settings, **inside: Refinement(field + added, 7, 0.5, 0.9, 0.01)
+    )
+    field = register(MOVING, FIXED, displacing(4.5, 0.5), Stages("affine", True, 7), TrueJudge(6.0, -4.0))
+    expected = 0.5 + (added if stage == "refine" else 0.0)
+    assert field.result_stage == stage and (field.refinement is not None) == (stage == "refine")
+    np.testing.assert_allclose(
+        field.displacement_px, SHIFT[:, 2, None, None] + np.full((2, 200, 200), expected), atol=1e-5
+    )
+    assert [each["stage"] for each in field.candidates][-1] == "refine"
 
 
 def test_images_in_place_are_not_moved(found):

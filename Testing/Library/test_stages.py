@@ -12,7 +12,13 @@ from known_networks import Translation, image_of, known_checkpoint, texture
 from known_stages import AFFINE, LaterIsBetter, grid, known_alignment, through, turned_down
 from scipy.ndimage import map_coordinates
 
-from MetaRegistrationLib.alignment.aligned import aligned_image, aligned_points, alignment_message, total_displacement
+from MetaRegistrationLib.alignment.aligned import (
+    aligned_image,
+    aligned_points,
+    alignment_message,
+    other_initial_message,
+    total_displacement,
+)
 from MetaRegistrationLib.commands.failures import sentence
 from MetaRegistrationLib.core.losses import RegistrationLoss
 from MetaRegistrationLib.errors import InputError
@@ -251,6 +257,24 @@ def test_the_message_says_what_was_used():
     assert alignment_message("eye 1", fallen) == Message(expected, "info")
     expected = "initial alignment of é is not confident (no common vessels): images left unchanged"
     assert alignment_message("é", turned_down("no common vessels")) == Message(expected, "warning")
+
+
+@pytest.mark.parametrize(
+    ("adapted", "used", "told"),
+    [
+        (None, "affine", False),
+        ("affine", "affine", False),
+        ("none", "affine", True),
+        ("affine", "none", True),
+        ("rigid", "affine", True),
+        ("affine", "landmarks", False),  # landmarks align as well as anything
+        ("none", "landmarks", True),
+    ],
+)
+def test_another_initial_alignment_than_in_the_adaptation_is_told(adapted, used, told):
+    message = other_initial_message(adapted, used)
+    assert (message is not None) is told
+    assert not told or (repr(adapted) in message.text and repr(used) in message.text and message.level == "warning")
 
 
 def warped_scene(matrix, size):

@@ -16,11 +16,11 @@ from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, read_image
 from MetaRegistrationLib.simulation import draw_phantom
-from MetaRegistrationLib.visits import Visit, align_series, average
+from MetaRegistrationLib.visits import AlignedVisit, Series, Visit, align_series, average
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.consistency import inconsistent_visits, triangles
 from MetaRegistrationLib.visits.quality import quality
-from MetaRegistrationLib.visits.trust import POOR_BUT_USED, Reason
+from MetaRegistrationLib.visits.trust import POOR_BUT_USED, Reason, exclusions
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 LEAST = calibration.LEAST_SIGNAL_QUALITY.value
@@ -105,6 +105,21 @@ def test_one_visit_that_breaks_its_triangles_is_at_fault_and_not_its_neighbours(
 def test_two_bad_visits_do_not_make_the_one_between_them_inconsistent():
     trips = {("b", "c"): 3.0, ("c", "d"): 3.0, ("d", "e"): 3.0, ("b", "e"): 3.0, ("b", "d"): 5.0, ("c", "e"): 0.1}
     assert inconsistent_visits("a", "abcde", trips, {}, 0.5) == ["b", "d"]
+
+
+@pytest.mark.parametrize(
+    ("error_px", "inconsistent", "excluded"),
+    [(0.45, False, False), (0.55, True, False), (1.9, True, False), (2.1, True, True)],
+)
+def test_from_which_round_trip_error_on_a_visit_is_inconsistent_and_excluded(error_px, inconsistent, excluded):
+    trips = {("b", "c"): error_px, ("b", "d"): error_px, ("c", "d"): 0.1}
+    between = {("b", "c", "d"): error_px}
+    entries = [AlignedVisit(visit, GRID, "", 1.0, 0.7, "refine") for visit in visits("abcd")]
+    found = Series(0, "chosen", entries, [5.0] * 4, trips, between_px=between)
+    assert found.inconsistent == (["b"] if inconsistent else [])
+    assert {name: each.reason for name, each in exclusions(found).items()} == (
+        {"b": Reason.INCONSISTENT} if excluded else {}
+    )
 
 
 def test_the_reference_is_at_fault_if_the_others_agree_without_it():

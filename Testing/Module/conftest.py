@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 _FOLDER = Path(__file__).resolve().parent
 _MISSING = [name for name in ("slicer_core", "PySide6") if importlib.util.find_spec(name) is None]
+
+os.environ.setdefault("META_REGISTRATION_JOBS", "1")  # of folder runs in child processes, which begin sooner then
 
 for _path in (_FOLDER, _FOLDER.parents[1]):
     if str(_path) not in sys.path:

@@ -67,9 +67,9 @@ def test_pictures(rig):
     ui.adaptedNameLineEdit.text = "superficial plexus"
     ui.epochsSpinBox.value = 10
     ui.fineTuneButton.click()
-    rig.wait_until(lambda: ui.adaptStatusLabel.text.startswith("Epoch 6"), 120, "for six epochs")
+    rig.wait_until(lambda: ui.adaptStatusLabel.text.startswith("Epoch 6"), "for six epochs")
     photograph(rig, widget, "fine_tuning", ui.adaptCollapsibleButton)
-    rig.wait_until(lambda: not widget.panel.adapt.running, 120, "for the training")
+    rig.wait_until(lambda: not widget.panel.adapt.running, "for the training")
 
     click_row(rig, widget, 9)
     register(rig, widget)
@@ -114,10 +114,10 @@ def test_picture_of_visits(rig):
     ui.visitsOutputPathLineEdit.currentPath = str(results)
     ui.visitsSpacingSpinBox.value = 18.75
     ui.visitsFolderPathLineEdit.currentPath = str(folder)
-    rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the visits to be read")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the visits to be read")
     ui.visitsReferenceComboBox.setCurrentIndex(1)
     ui.registerVisitsButton.click()
-    rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the visits")
     ui.changeMapButton.click()
     settle(rig)
     photograph(rig, widget, "visits", ui.visitsCollapsibleButton)

@@ -57,7 +57,7 @@ def choose_folder(rig, widget, folder: Path) -> None:
     """Choose a folder with the button beside the line, and wait until it is read."""
     rig.dialogs.answer(folder)
     widget.ui.folderPathLineEdit.browse()
-    rig.wait_until(lambda: "..." not in widget.ui.pairsStatusLabel.text, 15, "for the folder to be read")
+    rig.wait_until(lambda: "..." not in widget.ui.pairsStatusLabel.text, "for the folder to be read")
 
 
 def click_row(rig, widget, row: int) -> None:
@@ -69,7 +69,7 @@ def click_row(rig, widget, row: int) -> None:
 def register(rig, widget) -> None:
     """Click on Register, and wait until it is done or has failed."""
     widget.ui.registerButton.click()
-    rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 40, "for the registration")
+    rig.wait_until(lambda: widget.ui.registerButton.text == "Register", "for the registration")
 
 
 def measured(**changes) -> PairMeasures:
@@ -104,7 +104,7 @@ def cancel(rig, section, button) -> None:
     host.single_shot = noted
     try:
         button.click()
-        rig.wait_until(lambda: not section.running, 60, "for what was cancelled")
+        rig.wait_until(lambda: not section.running, "for what was cancelled")
     finally:
         host.single_shot = single_shot
     assert sum(delays) <= 2000

@@ -178,7 +178,7 @@ def test_the_folder_of_last_time_is_read_when_slicer_is_started_again(rig, widge
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     rig.restart()
     again = open_panel(rig)
-    rig.wait_until(lambda: again.panel.state.folder is not None, 15, "for the folder")
+    rig.wait_until(lambda: again.panel.state.folder is not None, "for the folder")
     assert again.ui.pairsTable.rowCount == 2
     assert again.panel.state.parameters.folder == again.ui.folderPathLineEdit.currentPath
 
@@ -191,8 +191,8 @@ def test_a_child_killed_from_outside_is_told_apart(rig, widget, tmp_path):
     widget.ui.epochsSpinBox.value = 2000
     widget.ui.fineTuneButton.click()
     job = widget.panel.adapt._job
-    rig.wait_until(lambda: job._pid is not None, 30, "for the child")
+    rig.wait_until(lambda: job._pid is not None, "for the child")
     assert job._pid != job._process.processId()
     os.kill(job._pid, signal.SIGKILL)
-    rig.wait_until(lambda: not widget.panel.adapt.running, 30, "for the end")
+    rig.wait_until(lambda: not widget.panel.adapt.running, "for the end")
     assert "crashed or was ended from outside" in widget.ui.adaptStatusLabel.text

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
 import sys
+import unittest
 from types import SimpleNamespace
 
 import numpy as np
@@ -188,7 +191,7 @@ def test_opening_the_module_imports_no_torch():
     )
     folder = MODULE.parents[1]
     arguments = [sys.executable, "-c", code, str(folder / "Testing" / "Module"), str(folder), str(MODULE)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -196,3 +199,18 @@ def test_self_test_of_the_module(rig):
     module = modules.load(MODULE, rig.modules)
     sys.modules["MetaRegistration"].MetaRegistrationTest().runTest()
     modules.unload(module, rig.modules)
+
+
+def test_self_test_without_torch_is_skipped_and_ctest_notices(rig, monkeypatch):
+    """A machine that builds extensions has no PyTorch; the output is that of `slicer.testing.runUnitTest`."""
+    module = modules.load(MODULE, rig.modules)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    output = io.StringIO()
+    tests = unittest.TestLoader().loadTestsFromTestCase(sys.modules["MetaRegistration"].MetaRegistrationTest)
+    result = unittest.TextTestRunner(output, verbosity=2).run(tests)
+    modules.unload(module, rig.modules)
+    ((_test, reason),) = result.skipped
+    assert result.wasSuccessful() and "PyTorch is not installed" in reason
+    listed = (MODULE.parent / "CMakeLists.txt").read_text(encoding="utf-8")
+    (pattern,) = re.findall(r'SKIP_REGULAR_EXPRESSION "(.*)"', listed)
+    assert re.search(pattern, output.getvalue())

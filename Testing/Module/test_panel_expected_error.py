@@ -157,7 +157,7 @@ def test_micrometres_are_said_where_the_pixel_size_is_known(rig, widget, predict
     widget.ui.spacingSpinBox.value = 10.0
     widget.ui.spacingSpinBox.editingFinished.emit()
     settle(rig)
-    rig.wait_until(lambda: "..." not in widget.ui.pairsStatusLabel.text, 15, "for the folder to be read")
+    rig.wait_until(lambda: "..." not in widget.ui.pairsStatusLabel.text, "for the folder to be read")
     click_row(rig, widget, 0)
     run(rig, widget)
     fixed = widget.panel.state.parameters.fixedVolume

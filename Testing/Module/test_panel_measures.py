@@ -35,7 +35,7 @@ def registered(rig, widget, folder, output):
     ui.useNetworkCheckBox.checked = False
     ui.refinementStepsSpinBox.value = 0
     ui.visitsSpacingSpinBox.value = 1000 * MM
-    rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    rig.wait_until(lambda: not widget.panel.visits.running)
     ui.visitsReferenceComboBox.setCurrentIndex(1)
     register_all(rig, widget)
     assert "3 of 3 visits" in ui.visitsStatusLabel.text, ui.visitsStatusLabel.text
@@ -153,7 +153,7 @@ def test_story_of_measures(rig, widget, tmp_path):
 
     # Corrected by hand, measured again, kept.
     move(curve, circle(0.3))
-    rig.wait_until(lambda: "not kept yet" in ui.fazLabel.text, 5, "for the FAZ to be measured again")
+    rig.wait_until(lambda: "not kept yet" in ui.fazLabel.text, "for the FAZ to be measured again")
     scale = EyeLength(26, 23.95).scale
     truth = math.pi * (0.3 * scale) ** 2
     assert f"{truth:.2f} mm²" in ui.fazLabel.text, ui.fazLabel.text
@@ -179,7 +179,7 @@ def test_story_of_measures(rig, widget, tmp_path):
     assert table(ui.measureChangesTable) == [] and not ui.fazLabel.visible and not ui.keepFazButton.enabled
     slicer.util.loadScene(path)
     settle(rig, 0.4)
-    rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    rig.wait_until(lambda: not widget.panel.visits.running)
     nodes = widget.panel.visits.nodes
     assert table(ui.measureChangesTable) == before and ui.fazLabel.text == said
     assert ui.axialLengthSpinBox.value == 26 and nodes.eye_length == EyeLength(26, 23.95)
@@ -294,7 +294,7 @@ def test_a_faz_can_be_drawn_and_a_file_of_another_is_left_alone(rig, widget, tmp
     assert selection.GetActivePlaceNodeID() == nodes.zone(name).GetID()
     assert selection.GetActivePlaceNodeClassName() == "vtkMRMLMarkupsClosedCurveNode"
     move(nodes.zone(name), circle(0.2))
-    rig.wait_until(lambda: "not kept yet" in ui.fazLabel.text, 5, "for the FAZ")
+    rig.wait_until(lambda: "not kept yet" in ui.fazLabel.text, "for the FAZ")
     (results / "faz_corrected.csv").write_text("mine\n1\n", encoding="utf-8")
     ui.keepFazButton.click()
     assert "faz_corrected.csv" in ui.measuresStatusLabel.text and "Kept" not in ui.measuresStatusLabel.text

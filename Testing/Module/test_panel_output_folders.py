@@ -51,14 +51,14 @@ def check(rig, widget, nodes, output) -> None:
         widget.ui.visitVolumesSelector.check(node)
     widget.ui.visitsOutputPathLineEdit.currentPath = str(output)
     settle(rig)
-    rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    rig.wait_until(lambda: not widget.panel.visits.running)
 
 
 def register(rig, widget) -> str:
     """Click on Register all, wait for the end, and give the status."""
     assert widget.ui.registerVisitsButton.enabled, widget.ui.visitsBlockedLabel.text
     widget.ui.registerVisitsButton.click()
-    rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the visits")
     return widget.ui.visitsStatusLabel.text
 
 
@@ -104,7 +104,7 @@ def test_a_folder_is_not_registered_into_itself_nor_over_other_results(rig, dial
     def start(output) -> str:
         widget.ui.outputPathLineEdit.currentPath = str(output)
         widget.ui.registerFolderButton.click()
-        rig.wait_until(lambda: not widget.panel.folder.running, 120, "for the folder")
+        rig.wait_until(lambda: not widget.panel.folder.running, "for the folder")
         return widget.ui.registerFolderStatusLabel.text
 
     assert "Results would replace the input" in start(pairs)

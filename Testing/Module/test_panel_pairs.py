@@ -57,7 +57,7 @@ def test_results_of_a_pair_come_back_after_the_scene_was_saved(rig, widget, tmp_
     assert slicer.util.saveScene(path)
     slicer.mrmlScene.Clear(0)
     slicer.util.loadScene(path)
-    rig.wait_until(lambda: widget.panel.state.folder is not None, 15, "for the folder of the scene")
+    rig.wait_until(lambda: widget.panel.state.folder is not None, "for the folder of the scene")
     click_row(rig, widget, 0)
     settle(rig, 0.3)
     assert table(widget.ui.distanceTable) == rows and widget.ui.measuresLabel.text == measures != ""
@@ -204,5 +204,5 @@ def test_columns_in_micrometres_are_there_where_there_are_any(rig, tmp_path):
     assert table(ui.distanceTable)[0][3] == "–"
     assert ui.distanceTable.isColumnHidden(3)
     ui.spacingSpinBox.value = 15.0
-    rig.wait_until(lambda: table(ui.distanceTable) and table(ui.distanceTable)[0][3] != "–", 10, "for micrometres")
+    rig.wait_until(lambda: table(ui.distanceTable) and table(ui.distanceTable)[0][3] != "–", "for micrometres")
     assert not ui.distanceTable.isColumnHidden(3)

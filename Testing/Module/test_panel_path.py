@@ -89,7 +89,7 @@ def test_one_button_after_another_leads_through_the_pairs_of_a_folder(rig, tmp_p
     assert ui.nextStepLabel.text == "Next step: Choose folder... (Ctrl+Return)"
     rig.dialogs.answer(small_folder(tmp_path / "pairs", 2))
     ui.chooseFolderButton.click()
-    rig.wait_until(lambda: highlighted(widget) == ["loadPairButton"], 15, "for the folder to be read")
+    rig.wait_until(lambda: highlighted(widget) == ["loadPairButton"], "for the folder to be read")
     ui.loadPairButton.click()
     choose_stages(widget, Stages("translation", False, 0))
     settle(rig)
@@ -297,7 +297,7 @@ def test_the_table_marks_the_loaded_pair(rig, tmp_path):
     assert selected(ui.pairsTable) == [2]
     click_row(rig, widget, 1)
     ui.spacingSpinBox.value = 7.5  # the folder is read again
-    rig.wait_until(lambda: selected(ui.pairsTable) == [1], 15, "for the folder to be read")
+    rig.wait_until(lambda: selected(ui.pairsTable) == [1], "for the folder to be read")
     ui.fixedVolumeSelector.setCurrentNode(noise_volume("another"))
     settle(rig)
     assert selected(ui.pairsTable) == []

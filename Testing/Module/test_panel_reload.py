@@ -48,7 +48,7 @@ def test_panel_works_after_a_reload(rig, widget, tmp_path):
     settle(rig)
     widget.onReload()
     new = slicer.modules.MetaRegistrationWidget
-    rig.wait_until(lambda: new.panel.state.folder is not None, 15, "for the folder")
+    rig.wait_until(lambda: new.panel.state.folder is not None, "for the folder")
     assert new.panel.state.stages.initial == "translation"
     register(rig, new)
     assert new.ui.registerStatusLabel.text.startswith("Registered in"), new.ui.registerStatusLabel.text

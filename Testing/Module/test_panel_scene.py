@@ -170,7 +170,7 @@ def test_the_folder_is_saved_with_the_scene_after_another_was_closed(rig, widget
     slicer.util.loadScene(str(tmp_path / "scene.mrb"))
     settle(rig)
     assert widget.panel.state.parameters.folder == str(folder)
-    rig.wait_until(lambda: widget.panel.state.folder is not None, 15, "for the folder")
+    rig.wait_until(lambda: widget.panel.state.folder is not None, "for the folder")
 
 
 def test_a_folder_whose_reading_was_stopped_is_read_again(rig, widget, tmp_path):
@@ -178,7 +178,7 @@ def test_a_folder_whose_reading_was_stopped_is_read_again(rig, widget, tmp_path)
     widget.ui.folderPathLineEdit.browse()
     assert "Reading" in widget.ui.pairsStatusLabel.text
     slicer.mrmlScene.Clear(0)
-    rig.wait_until(lambda: widget.panel.state.folder is not None, 15, "for the folder")
+    rig.wait_until(lambda: widget.panel.state.folder is not None, "for the folder")
     assert widget.ui.pairsTable.rowCount == 3 and "3 pairs" in widget.ui.pairsStatusLabel.text
 
 

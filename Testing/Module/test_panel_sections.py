@@ -102,7 +102,7 @@ def test_spacing_reads_the_folder_again(rig, widget, logic, tmp_path):
     choose_folder(rig, widget, tmp_path)
     assert table(widget.ui.pairsTable)[0][2] == "unknown"
     widget.ui.spacingSpinBox.value = 7.5
-    rig.wait_until(lambda: widget.ui.pairsTable.rowCount == 1 and "..." not in widget.ui.pairsStatusLabel.text, 5)
+    rig.wait_until(lambda: widget.ui.pairsTable.rowCount == 1 and "..." not in widget.ui.pairsStatusLabel.text)
     assert table(widget.ui.pairsTable)[0][2] == "7.5"
 
 
@@ -261,7 +261,7 @@ def test_registration_shows_measures(rig, widget, logic):
     logic.register.result = PairResult(Outcome(measured()), None, None)
     widget.ui.registerButton.click()
     assert widget.ui.registerButton.text == "Cancel"
-    rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 5)
+    rig.wait_until(lambda: widget.ui.registerButton.text == "Register")
     assert widget.ui.measuresLabel.text == "Similarity (NCC) 0.25 → 0.75, folding 0.500 %."
 
 
@@ -288,7 +288,7 @@ def test_errors_of_a_registration_are_one_sentence(rig, widget, logic, error, sa
     choose_volumes(widget)
     logic.register.result = error
     widget.ui.registerButton.click()
-    rig.wait_until(lambda: widget.ui.registerButton.text == "Register", 5)
+    rig.wait_until(lambda: widget.ui.registerButton.text == "Register")
     assert widget.ui.registerStatusLabel.text.startswith(said)
     assert widget.ui.registerButton.enabled
 
@@ -315,7 +315,7 @@ def test_flicker_shows_both_in_turns_and_blend_stops_it(rig, widget):
     assert {composite.GetBackgroundVolumeID(), composite.GetForegroundVolumeID()} == {moving.GetID(), fixed.GetID()}
     widget.ui.flickerButton.click()
     seen = set()
-    rig.wait_until(lambda: seen.add(composite.GetForegroundOpacity()) or len(seen) == 2, 3)
+    rig.wait_until(lambda: seen.add(composite.GetForegroundOpacity()) or len(seen) == 2)
     assert seen == {0.0, 1.0} and composite.GetForegroundVolumeID() == moving.GetID()
     widget.ui.flickerButton.click()
     widget.ui.blendSlider.value = 0.25
@@ -374,7 +374,7 @@ def test_the_folders_of_last_time_work_again(rig, widget, logic, tmp_path, monke
     rig.close_module("MetaRegistration")
     rig.scene.Clear(0)
     again = open_panel(rig, monkeypatch, logic)
-    rig.wait_until(lambda: again.ui.pairsTable.rowCount == 2, 5, "for the folder to be read")
+    rig.wait_until(lambda: again.ui.pairsTable.rowCount == 2, "for the folder to be read")
     assert again.ui.folderPathLineEdit.currentPath == str(tmp_path)
     assert again.ui.outputPathLineEdit.currentPath == str(results)
     assert again.ui.registerFolderButton.enabled

@@ -42,7 +42,7 @@ def choose(rig, widget, folder, output=None) -> None:
     if output is not None:
         widget.ui.visitsOutputPathLineEdit.currentPath = str(output)
     section = widget.panel.visits
-    rig.wait_until(lambda: not section.running, 15, "for the visits to be read")
+    rig.wait_until(lambda: not section.running, "for the visits to be read")
 
 
 def register_all(rig, widget) -> None:
@@ -50,7 +50,7 @@ def register_all(rig, widget) -> None:
     assert widget.ui.registerVisitsButton.enabled, widget.ui.registerVisitsButton.toolTip
     widget.ui.registerVisitsButton.click()
     assert widget.ui.registerVisitsButton.text == "Cancel"
-    rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the visits")
 
 
 def nodes_of(widget):
@@ -74,7 +74,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     assert not ui.changeMapButton.enabled and not ui.saveVisitsReportButton.enabled
     ui.refinementStepsSpinBox.value = 20
     ui.visitsSpacingSpinBox.value = 20.0
-    rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    rig.wait_until(lambda: not widget.panel.visits.running)
     ui.visitsReferenceComboBox.setCurrentIndex(1)
 
     # Register all.
@@ -141,7 +141,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
 
     # The centre can be moved, and the regions follow.
     nodes["centre"].SetNthControlPointPositionWorld(0, [-0.02 * (LOST[1] - 30), -0.02 * (LOST[0] - 30), 0.0])
-    rig.wait_until(lambda: table(ui.regionsTable) != regions, 5, "for the regions")
+    rig.wait_until(lambda: table(ui.regionsTable) != regions, "for the regions")
     moved = table(ui.regionsTable)
     assert float(moved[0][2]) < -2 and moved[-1] == regions[-1]
     ui.changeSideComboBox.setCurrentIndex(1)
@@ -152,12 +152,12 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     points = slicer.util.getNode("eye 2022 points")
     assert points.GetParentTransformNode() is nodes.transform("2022")
     points.SetNthControlPointPosition(0, [0.0, 0.0, 0.0])
-    rig.wait_until(lambda: float(table(ui.visitsTable)[1][5]) > 10, 5, "for the distances")
+    rig.wait_until(lambda: float(table(ui.visitsTable)[1][5]) > 10, "for the distances")
 
     # Report.
     dialogs.answer(tmp_path / "my report.html")
     ui.saveVisitsReportButton.click()
-    rig.wait_until(lambda: ui.changeStatusLabel.text.startswith("Saved"), 30, "for the report")
+    rig.wait_until(lambda: ui.changeStatusLabel.text.startswith("Saved"), "for the report")
     page = (tmp_path / "my report.html").read_text(encoding="utf-8")
     for part in ("2023 été", "inner nasal", "chosen", "For research", "Circles of 1, 3 and 6 mm"):
         assert part in page, part
@@ -174,7 +174,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     assert nodes_of(widget) is None and table(ui.visitsTable) == [] and not ui.changeMapButton.enabled
     slicer.util.loadScene(path)
     settle(rig, 0.4)
-    rig.wait_until(lambda: not widget.panel.visits.running, 15)
+    rig.wait_until(lambda: not widget.panel.visits.running)
     assert ui.registerVisitsButton.enabled, ui.registerVisitsButton.toolTip
     nodes = nodes_of(widget)
     assert {box: table(getattr(ui, box)) for box in before} == before
@@ -189,7 +189,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     assert np.array_equal(shown(nodes), first)
     assert (ui.changeEarlierComboBox.currentText, ui.changeLaterComboBox.currentText) == ("2021", "2023 été")
     nodes["centre"].SetNthControlPointPositionWorld(0, [-0.02 * 60, -0.02 * 60, 0.0])
-    rig.wait_until(lambda: table(ui.regionsTable) != before["regionsTable"], 5, "for the regions of the loaded scene")
+    rig.wait_until(lambda: table(ui.regionsTable) != before["regionsTable"], "for the regions of the loaded scene")
     assert table(ui.regionsTable)[-1] == before["regionsTable"][-1]
     ui.showVisitsButton.click()
     settle(rig)
@@ -239,7 +239,7 @@ def test_eyes_of_a_folder_are_chosen_by_name(rig, widget, tmp_path):
     assert box.visible and [box.itemText(index) for index in range(box.count)] == ["left", "right"]
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    rig.wait_until(lambda: "right" in widget.ui.visitsStatusLabel.text, 15)
+    rig.wait_until(lambda: "right" in widget.ui.visitsStatusLabel.text)
     assert widget.panel.state.parameters.visitsEye == "right"
 
 
@@ -248,7 +248,7 @@ def test_cancel_leaves_the_scene_as_it_was(rig, widget, tmp_path):
     before = node_names()
     widget.ui.registerVisitsButton.click()
     job = widget.panel.visits._job
-    rig.wait_until(lambda: job._pid is not None, 30, "for the child")
+    rig.wait_until(lambda: job._pid is not None, "for the child")
     assert widget.ui.visitsProgressBar.visible
     cancel(rig, widget.panel.visits, widget.ui.registerVisitsButton)
     assert widget.ui.visitsStatusLabel.text.startswith("Cancelled") and node_names() == before
@@ -277,11 +277,11 @@ def test_progress_comes_from_the_stage_of_the_child_and_from_no_words(rig, widge
     choose(rig, widget, visit_folder(tmp_path / "visits"), tmp_path / "results")
     widget.ui.registerVisitsButton.click()
     bar = widget.ui.visitsProgressBar
-    rig.wait_until(lambda: bar.maximum == 5, 30, "for the child")
+    rig.wait_until(lambda: bar.maximum == 5, "for the child")
     assert (bar.value, bar.format) == (1, "Registering b to {a} ...")
     assert widget.ui.visitsStatusLabel.text == "registering is a word of this message"
     widget.ui.registerVisitsButton.click()
-    rig.wait_until(lambda: not widget.panel.visits.running, 60, "for the cancelled registration")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the cancelled registration")
 
 
 def test_closing_the_scene_stops_the_child(rig, widget, tmp_path):
@@ -325,7 +325,7 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
         rig.slice_view("Red").click_at((-2.0, -2.5, 0.0))
         interaction = slicer.mrmlScene.GetNodeByID("vtkMRMLInteractionNodeSingleton")
         interaction.SetCurrentInteractionMode(interaction.ViewTransform)
-    rig.wait_until(lambda: table(ui.visitsTable)[1][5] != "–", 5, "for the distance")
+    rig.wait_until(lambda: table(ui.visitsTable)[1][5] != "–", "for the distance")
     assert float(table(ui.visitsTable)[1][5]) < 0.5, "both were clicked at one place of the aligned images"
 
     ui.changeMapButton.click()
@@ -387,7 +387,7 @@ def scene_visits(folder, names):
 def check_volumes(rig, widget, nodes) -> None:
     for node in nodes:
         widget.ui.visitVolumesSelector.check(node)
-    rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the volumes to be read")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the volumes to be read")
     assert widget.panel.visits._problem == "", widget.panel.visits._problem
 
 
@@ -437,7 +437,7 @@ def test_a_date_with_two_meanings_is_asked_about(rig, dialogs, widget, tmp_path)
     assert "Dates" in widget.ui.visitsBlockedLabel.text and "--" not in widget.ui.visitsBlockedLabel.text
     box.setCurrentIndex(1)
     box.activated.emit(1)
-    rig.wait_until(lambda: not widget.panel.visits.running, 15, "for the visits to be read")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the visits to be read")
     assert [row[:2] for row in table(widget.ui.visitsTable)] == [
         ["05.02.2021", "2021-02-05"],
         ["04.03.2021", "2021-03-04"],
@@ -569,6 +569,6 @@ def test_a_copy_is_left_out_until_the_user_wants_it(rig, dialogs, widget, tmp_pa
     assert ui.useVisitButton.enabled, ui.useVisitButton.toolTip
     dialogs.answer(True)
     ui.useVisitButton.click()
-    rig.wait_until(lambda: not widget.panel.visits.running, 240, "for the visits")
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the visits")
     assert not any("left out" in row[-1] for row in table(ui.visitsTable)), ui.visitsStatusLabel.text
     assert not ui.useVisitButton.enabled

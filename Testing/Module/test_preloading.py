@@ -11,6 +11,7 @@ import pytest
 import qt
 from fake_logic import FakeLogic
 from panel_helpers import ROOT, open_panel, settle
+from rig.boot import HANG_S
 
 from MetaRegistrationLib.jobs.hosts import QtHost
 from MetaRegistrationLib.panel import preloading
@@ -25,12 +26,12 @@ def loaded(monkeypatch):
     return []
 
 
-def work(loaded, seconds: float = 0.0):
-    """An import that computes for a while, as Python code does."""
+def work(loaded, done=lambda: True):
+    """An import that computes until something is done, as Python code does."""
 
     def load():
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        end = time.monotonic() + HANG_S
+        while not done() and time.monotonic() < end:
             sum(range(1000))
         loaded.append(threading.current_thread())
 
@@ -39,11 +40,11 @@ def work(loaded, seconds: float = 0.0):
 
 def test_it_is_loaded_in_a_thread_while_the_window_responds(rig, loaded):
     host = QtHost(qt)
-    one = Preloading(host, lambda: True, work(loaded, 0.5))
     ticks = []
+    one = Preloading(host, lambda: True, work(loaded, lambda: ticks.count(True) > 10))
 
     def tick():
-        ticks.append(time.monotonic())
+        ticks.append(one.running)
         if not loaded:
             host.single_shot(1, tick)
 
@@ -51,10 +52,10 @@ def test_it_is_loaded_in_a_thread_while_the_window_responds(rig, loaded):
     one.start_when_idle(lambda: True)
     assert not one.running, "not at once"
     tick()
-    rig.wait_until(lambda: bool(loaded), 30, "for the thread")
+    rig.wait_until(lambda: bool(loaded), "for the thread")
     settle(rig)
     assert loaded == [one._thread] and loaded[0] is not threading.main_thread() and not one.running
-    assert len(ticks) > 10, "the event loop went on"
+    assert ticks.count(True) > 10, "the event loop went on"
     one.start_when_idle(lambda: True)
     settle(rig, 0.3)
     assert len(loaded) == 1, "once is enough"
@@ -83,13 +84,15 @@ def test_an_import_that_fails_is_silent(rig, loaded):
 
     one = Preloading(QtHost(qt), lambda: True, fails)
     one.start_when_idle(lambda: True)
-    rig.wait_until(lambda: bool(loaded) and not one.running, 10, "for the thread")
+    rig.wait_until(lambda: bool(loaded) and not one.running, "for the thread")
 
 
 def test_closing_amid_the_import_waits_for_it_and_before_it_prevents_it(rig, loaded):
-    one = Preloading(QtHost(qt), lambda: True, work(loaded, 0.5))
+    closing = []
+    one = Preloading(QtHost(qt), lambda: True, work(loaded, lambda: bool(closing)))
     one.start_when_idle(lambda: True)
-    rig.wait_until(lambda: one.running, 10, "for the thread")
+    rig.wait_until(lambda: one.running, "for the thread")
+    closing.append(True)
     one.close()
     assert len(loaded) == 1 and not one.running
     settle(rig)
@@ -103,7 +106,7 @@ def test_closing_amid_the_import_waits_for_it_and_before_it_prevents_it(rig, loa
 def test_the_module_asks_for_it_when_it_is_entered_and_closes_it(rig, loaded, monkeypatch, tmp_path):
     monkeypatch.setattr(preloading, "_import_torch", work(loaded))
     widget = open_panel(rig, monkeypatch, FakeLogic(tmp_path))
-    rig.wait_until(lambda: bool(loaded), 20, "for the thread")
+    rig.wait_until(lambda: bool(loaded), "for the thread")
     one = widget.panel.preloading
     rig.close_module("MetaRegistration")
     assert one._closed and not one.running

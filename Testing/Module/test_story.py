@@ -24,9 +24,7 @@ def fine_tune(rig, widget, name: str, epochs: int) -> None:
     assert widget.ui.fineTuneButton.enabled, widget.ui.fineTuneButton.toolTip
     widget.ui.fineTuneButton.click()
     assert widget.ui.fineTuneButton.text == "Cancel"
-    rig.wait_until(
-        lambda: "left" in widget.ui.adaptProgressBar.format or not widget.panel.adapt.running, 240, "for a step"
-    )
+    rig.wait_until(lambda: "left" in widget.ui.adaptProgressBar.format or not widget.panel.adapt.running, "for a step")
 
 
 def measures(widget) -> tuple[float, float]:
@@ -45,7 +43,7 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     # Fine-tune, and watch it.
     fine_tune(rig, widget, "my eye", 2)
     assert ui.adaptProgressBar.visible and ui.adaptProgressBar.value > 0
-    rig.wait_until(lambda: not widget.panel.adapt.running, 60, "for the training")
+    rig.wait_until(lambda: not widget.panel.adapt.running, "for the training")
     assert ui.adaptStatusLabel.text == "Done. The adapted checkpoint my eye is saved and selected for registration."
     charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     for chart, column in zip(charts, ("loss", "NCC"), strict=True):
@@ -120,7 +118,7 @@ def test_folder_is_registered_as_the_command_line_does(rig, widget, tmp_path):
     widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     widget.ui.registerFolderButton.click()
     assert widget.ui.registerFolderButton.text == "Cancel"
-    rig.wait_until(lambda: not widget.panel.folder.running, 240, "for the folder")
+    rig.wait_until(lambda: not widget.panel.folder.running, "for the folder")
     assert widget.ui.registerFolderStatusLabel.text == f"Done. The result is in {tmp_path / 'results'}."
     assert (tmp_path / "results" / "metrics.csv").is_file()
     assert (tmp_path / "results" / "phantom_002" / "warped.nrrd").is_file()

@@ -126,7 +126,7 @@ def test_gpu_out_of_memory_in_a_training(rig, pair, exhausted_child):
     ui.adaptedNameLineEdit.text = "large"
     ui.fineTuneButton.click()
     assert ui.fineTuneButton.text == "Cancel"
-    rig.wait_until(lambda: not pair.panel.adapt.running, 30, "for the child")
+    rig.wait_until(lambda: not pair.panel.adapt.running, "for the child")
     said = ui.adaptStatusLabel.text
     assert said.startswith("Out of memory. Close other programs or choose another device.")
     assert "with Resume continues from there" in said and "--" not in said and "\n" not in said
@@ -137,7 +137,7 @@ def test_gpu_out_of_memory_in_the_registration_of_a_folder(rig, pair, exhausted_
     ui = pair.ui
     ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     ui.registerFolderButton.click()
-    rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
+    rig.wait_until(lambda: not pair.panel.folder.running, "for the child")
     assert ui.registerFolderStatusLabel.text.startswith("Out of memory. Close other programs or choose another device.")
     assert ui.registerFolderButton.enabled and ui.registerFolderButton.text == "Register the whole folder"
 
@@ -170,7 +170,7 @@ def test_what_a_child_says_of_a_field_has_the_name_of_the_panel(rig, pair, refus
     ui = pair.ui
     ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     ui.registerFolderButton.click()
-    rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
+    rig.wait_until(lambda: not pair.panel.folder.running, "for the child")
     said = ui.registerFolderStatusLabel.text.splitlines()
     assert said[0] == "Cannot write to /a/{0}/{b}. Choose another Results folder."
     assert said[-1] == "left out: a: stack. Name one with slice N." and "--" not in ui.registerFolderStatusLabel.text
@@ -180,7 +180,7 @@ def test_what_a_child_says_of_a_field_has_the_name_of_the_panel(rig, pair, refus
 def test_a_training_that_cannot_write_names_the_field_of_its_section(rig, pair, refused_child):
     pair.ui.adaptedNameLineEdit.text = "cannot be written"
     pair.ui.fineTuneButton.click()
-    rig.wait_until(lambda: not pair.panel.adapt.running, 30, "for the child")
+    rig.wait_until(lambda: not pair.panel.adapt.running, "for the child")
     assert pair.ui.adaptStatusLabel.text == "Cannot write to /a/{0}/{b}. Choose another Name."
 
 
@@ -194,7 +194,7 @@ def test_names_of_fields_and_advice_are_translated(rig, pair, refused_child, mon
     monkeypatch.setattr(i18n, "translate", lambda context, text: words.get((context, text), text))
     pair.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     pair.ui.registerFolderButton.click()
-    rig.wait_until(lambda: not pair.panel.folder.running, 30, "for the child")
+    rig.wait_until(lambda: not pair.panel.folder.running, "for the child")
     assert pair.ui.registerFolderStatusLabel.text.startswith(
         "Cannot write to /a/{0}/{b}. Bitte einen anderen Ergebnisordner nennen."
     )
@@ -231,9 +231,9 @@ def test_child_that_dies(rig, pair):
     pair.ui.adaptedNameLineEdit.text = "dies"
     pair.ui.fineTuneButton.click()
     job = pair.panel.adapt._job
-    rig.wait_until(lambda: job._pid is not None, 30, "for the child")
+    rig.wait_until(lambda: job._pid is not None, "for the child")
     os.kill(job._pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-    rig.wait_until(lambda: not pair.panel.adapt.running, 10)
+    rig.wait_until(lambda: not pair.panel.adapt.running)
     assert "ended from outside" in pair.ui.adaptStatusLabel.text
     assert pair.ui.fineTuneButton.enabled
 

@@ -38,7 +38,7 @@ def cmake(*arguments: object, check: bool = True, tool: str = "cmake") -> subpro
         encoding="utf-8",
         errors="replace",
         env=environment,
-        timeout=300,
+        timeout=600,
     )
     if "COMPILER could be found" in done.stderr:
         pytest.skip("cmake finds no C++ compiler, which project(...) asks for")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def run_alone(code: str, folder: Path) -> str:
     """Output of Python code that sees the standard library and one folder, nothing else."""
     script = f"import sys; sys.path.insert(0, sys.argv[1]); {code}"
     command = [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", script, str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder, timeout=600)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -78,7 +79,7 @@ def test_task_sets_and_model_cards_are_installed(root: Path, trees: Trees):
     files = sorted(shipped_files(root))
     script = f"import sys; sys.path.insert(0, sys.argv[1]); {code}"
     command = [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", script, str(trees.installed)]
-    done = subprocess.run(command, input="|".join(files), capture_output=True, text=True, encoding="utf-8", timeout=60)
+    done = subprocess.run(command, input="|".join(files), capture_output=True, text=True, encoding="utf-8", timeout=600)
     assert done.returncode == 0, done.stderr
     found = [Path(line) for line in done.stdout.splitlines()]
     assert found == [trees.installed / "MetaRegistrationLib" / "Resources" / file for file in files]
@@ -97,7 +98,7 @@ def test_installed_command_line_runs(trees: Trees, tmp_path: Path):
     samples = trees.installed / "MetaRegistrationLib" / "Resources" / "SamplePairs"
     command = [sys.executable, "-m", "MetaRegistrationLib", "pairs", str(samples)]
     done = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", env=environment, cwd=tmp_path, timeout=60
+        command, capture_output=True, text=True, encoding="utf-8", env=environment, cwd=tmp_path, timeout=600
     )
     assert done.returncode == 0, done.stderr
     assert "12 pairs, 0 left out" in done.stdout
@@ -107,6 +108,16 @@ def test_slicer_would_run_the_tests_of_the_module(trees: Trees):
     listing = cmake("--test-dir", trees.binary, "-N", tool="ctest").stdout
     names = {line.split(": ")[1].strip() for line in listing.splitlines() if "Test #" in line}
     assert names == {"py_MetaRegistration", "py_nomainwindow_qSlicerMetaRegistrationModuleGenericTest"}
+
+
+def test_the_test_of_the_module_can_be_skipped(trees: Trees):
+    listing = json.loads(cmake("--test-dir", trees.binary, "--show-only=json-v1", tool="ctest").stdout)
+    skipping = [
+        test["name"]
+        for test in listing["tests"]
+        if "SKIP_REGULAR_EXPRESSION" in {property["name"] for property in test["properties"]}
+    ]
+    assert skipping == ["py_MetaRegistration"]
 
 
 def test_a_changed_resource_is_built_again(root: Path, trees: Trees):

@@ -47,7 +47,7 @@ def _run(words: list[str], kill_after: float | None = None) -> tuple[int, str]:
     if kill_after is not None:
         time.sleep(kill_after)
         process.kill()
-    _, told = process.communicate(timeout=300)
+    _, told = process.communicate(timeout=1200)
     return process.returncode, told.decode(errors="replace")[-300:]
 
 
@@ -121,12 +121,12 @@ def child_dies(random_: random.Random, folder: Path) -> str | None:
     job = Job(host, lambda event: pids.append(event["pid"]) if event["event"] == "process" else None, ends.append)
     words = [*COMMAND, *_finetuning(folder, 40), "--json", "--watch-stdin"]
     job.start(words, sys.executable, ENVIRONMENT)
-    if not host.run_until(lambda: pids or ends, 60.0):
+    if not host.run_until(lambda: pids or ends, 600.0):
         return "the child does not start"
     host.run_until(lambda: bool(ends), random_.uniform(0.5, 5.0))
     if not ends:
         os.kill(pids[0], 9)
-    if not host.run_until(lambda: bool(ends), 10.0):
+    if not host.run_until(lambda: bool(ends), 600.0):
         return "the job does not notice that its child died"
     return _not_whole(folder)
 

@@ -25,6 +25,9 @@ _PLACEHOLDERS = {
     "slicer": ("qMRMLRangeWidget", "qMRMLSubjectHierarchyComboBox", "qMRMLSegmentSelectorWidget", "qSlicerFileDialog"),
 }
 
+HANG_S = 600.0
+"""Seconds after which something that is waited for hangs. No test says how fast anything is."""
+
 
 class Rig:
     """A started rig. There is one in a process: see :func:`start`."""
@@ -146,14 +149,14 @@ class Rig:
         self.app.processEvents()
         QtCore.QCoreApplication.sendPostedEvents(None, QtCore.QEvent.Type.DeferredDelete)
 
-    def wait_until(self, condition, timeout: float = 10.0, what: str = "") -> None:
-        """Let Qt run until a condition holds; fails after ``timeout`` seconds."""
+    def wait_until(self, condition, what: str = "") -> None:
+        """Let Qt run until a condition holds; fails after `HANG_S` seconds, which only something that hangs takes."""
         import time
 
-        end = time.monotonic() + timeout
+        end = time.monotonic() + HANG_S
         while not condition():
             if time.monotonic() > end:
-                raise AssertionError(f"waited {timeout} s in vain {what}")
+                raise AssertionError(f"waited {HANG_S:.0f} s in vain {what}")
             self.process_events()
             time.sleep(0.005)
 

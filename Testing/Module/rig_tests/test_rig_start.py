@@ -38,7 +38,7 @@ def run(*arguments, **variables):
     """Run Python with the rig on its path and these environment variables; returns the finished process."""
     environment = {**os.environ, "PYTHONPATH": str(FOLDER), "PYTEST_ADDOPTS": "", **variables}
     command = [sys.executable, *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
 
 
 def test_an_error_that_is_only_printed_fails_its_test(tmp_path):

@@ -1,0 +1,44 @@
+"""`meta-registration merge`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..progress import Reader
+from ..workflows.merging import merge
+from .failures import SOME_LEFT_OUT
+from .measures_text import summary_line
+from .options import add_replace, path_name
+
+NAME = "merge"
+HELP = "join the tables of the parts of a run (--shard)"
+DESCRIPTION = (
+    "Write metrics.csv and summary.json over the pairs of several folders of results, such as those of the parts of a\n"
+    "job array (register --shard K/N). The files of the pairs stay where they are. Missing parts and pairs are named."
+)
+EXAMPLES = (
+    "  meta-registration merge results                          # holds shard_1_of_16, shard_2_of_16, ...\n"
+    "  meta-registration merge left_eyes right_eyes --output both"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "folders", type=path_name, nargs="+", metavar="DIR", help="folders of results, or of their parts"
+    )
+    parser.add_argument(
+        "--output",
+        type=path_name,
+        metavar="DIR",
+        help="folder for the tables (default: the folder, if only one is named)",
+    )
+    add_replace(parser)
+
+
+def run(arguments: argparse.Namespace, progress: Reader) -> int:
+    """Merge."""
+    outcome = merge(arguments.folders, arguments.output, progress, replace=arguments.replace)
+    if not arguments.json:
+        print(f"{summary_line(outcome.summary)}\nTables: {outcome.output.resolve()}")
+    return SOME_LEFT_OUT if outcome.left_out else 0

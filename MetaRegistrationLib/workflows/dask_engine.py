@@ -1,0 +1,124 @@
+"""Pairs on the workers of a Dask cluster, which see the same files."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..progress import Message
+from .pair_work import PairDone, PairWork, given_up
+
+if TYPE_CHECKING:
+    from ..pairs.files import PairFiles
+
+_CONNECT_S = 20
+_NO_WORKER_S = 600
+
+
+class DaskEngine:
+    """Works on pairs on a Dask cluster; a context manager.
+
+    No more pairs are sent than the workers have threads, so that a worker that dies costs only the pairs that it works on.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, such as tcp://node1:8786.
+    settings : bytes
+        As of `processes.portable`.
+    """
+
+    staged = True
+
+    def __init__(self, address: str, settings: bytes) -> None:
+        self._address, self._settings = address, settings
+        self._client = None
+        self.record: dict = {}
+
+    def __enter__(self) -> DaskEngine:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise InputError(
+                "{field}: the packages dask and distributed are missing. Install meta-registration[cluster].",
+                field="dask",
+            ) from error
+        try:
+            self._client = Client(self._address, timeout=_CONNECT_S)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{{field}} {self._address}: no Dask scheduler answers ({error}).", field="dask"
+            ) from error
+        try:
+            self._client.wait_for_workers(1, timeout=_NO_WORKER_S)
+            self.record = self._client.submit(record_of, self._settings, pure=False).result()
+        except (TimeoutError, asyncio.TimeoutError) as error:
+            self._client.close()
+            raise InputError(f"{{field}} {self._address}: the scheduler has no workers.", field="dask") from error
+        except BaseException:
+            self._client.close()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._client.close()  # forgets the pairs that are not done
+
+    def run(
+        self, files: Sequence[PairFiles], folder_of: Callable[[PairFiles], Path | None], tell: Callable[[Message], None]
+    ) -> Iterator[tuple[int, PairDone]]:
+        """As of `engines.Engine`; files are written to folders that the workers see by the same names."""
+        from distributed import wait
+        from distributed.scheduler import KilledWorker
+
+        waiting, running = deque(range(len(files))), {}
+        while waiting or running:
+            while waiting and len(running) < max(1, sum(self._client.nthreads().values())):
+                index = waiting.popleft()
+                folder = folder_of(files[index])
+                future = self._client.submit(work_on, self._settings, files[index], folder, pure=False, retries=0)
+                running[future] = index
+            try:
+                wait(list(running), timeout=1, return_when="FIRST_COMPLETED")
+            except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
+                continue  # more workers may have come
+            for future in [each for each in running if each.done()]:
+                if future.cancelled():
+                    raise InputError(
+                        f"{{field}} {self._address}: the Dask scheduler is gone. Resume the run with another one.",
+                        field="dask",
+                    )
+                index, error = running.pop(future), future.exception()
+                if error is None:
+                    yield index, future.result()
+                elif isinstance(error, KilledWorker):  # the scheduler has tried it elsewhere before
+                    yield (
+                        index,
+                        given_up(files[index].name, "the worker that registered it died", error.allowed_failures + 1),
+                    )
+                else:
+                    raise error
+                future.release()
+
+
+def record_of(settings: bytes) -> dict:
+    """The record of a worker's registrar."""
+    return _work(settings).record
+
+
+def work_on(settings: bytes, files: PairFiles, folder: Path | None) -> PairDone:
+    """Register one pair on a worker, with one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    return _work(settings).staged(files, folder)
+
+
+@lru_cache(maxsize=1)
+def _work(settings: bytes) -> PairWork:
+    return PairWork.of(pickle.loads(settings))

@@ -1,0 +1,201 @@
+"""The run over the pairs of a folder: outcomes as they come, files moved into place, tables that are whole at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..formats.files import move_into_place, note, writable_folder
+from ..progress import Item, Message, Reader, Started
+from .pair_work import PairDone
+from .resuming import Earlier, in_order, pair_note, settings_note
+
+if TYPE_CHECKING:
+    from ..pairs.files import PairFiles
+    from ..registration.measures import PairMeasures
+    from .engines import Engine
+
+UNFINISHED = ".meta-registration-unfinished"
+"""Folder within the output folder in which other processes write the files of a pair until they are whole."""
+_TABLES_EVERY_S = 30.0
+_SHARE_OF_TABLES = 0.02  # of the time of a run
+
+
+@dataclass
+class FolderRun:
+    """The outcomes of the pairs of a folder.
+
+    Attributes
+    ----------
+    task : str
+        "register" or "evaluate".
+    files : sequence of PairFiles
+        All pairs, in their order.
+    settings : dict
+        As of `resuming.run_settings`; empty for a single pair, which leaves no notes.
+    progress : Reader
+    output : Path or None
+        The folder of the results; None for no files.
+    earlier : Earlier
+        What an earlier run has finished.
+    own_files : bool
+        Each pair has files in a folder of its own.
+    extra : dict
+        Further entries of `summary.json`.
+    """
+
+    task: str
+    files: Sequence[PairFiles]
+    settings: dict
+    progress: Reader
+    output: Path | None = None
+    earlier: Earlier = field(default_factory=Earlier)
+    own_files: bool = True
+    extra: dict = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._rows: dict[str, PairMeasures] = dict(self.earlier.rows)
+        self._reasons: dict[str, str] = {}
+        self._tables_due = time.monotonic() + _TABLES_EVERY_S
+
+    @property
+    def waiting(self) -> list[PairFiles]:
+        """The pairs that are not done yet."""
+        return [pair for pair in self.files if pair.name not in self._rows and pair.name not in self._reasons]
+
+    @property
+    def rows(self) -> list[PairMeasures]:
+        """The measures of the finished pairs, in the order of the pairs."""
+        return list(in_order(self._rows, self.files))
+
+    @property
+    def left_out(self) -> list[dict]:
+        """The pairs that are left out, with reasons, in the order of the pairs."""
+        return [
+            {"pair": each.name, "reason": self._reasons[each.name]} for each in self.files if each.name in self._reasons
+        ]
+
+    def work(self, engine: Engine) -> None:
+        """Work on all pairs that are not finished.
+
+        Raises
+        ------
+        InputError
+            None of the pairs could be registered.
+        """
+        waiting, record = self.waiting, engine.record
+        detail = {"checkpoint": record["checkpoint"]}
+        first, total = len(self._rows), len(self.files)
+        self.progress(Started(self.task, total, first, device=record["device"], detail=detail))
+        self._tell_of_initial(record)
+        if self.output is not None and self.settings:
+            note(self.output, settings_note(self.settings))
+        with self._staging(engine) as folder_of:
+            try:
+                for count, (index, done) in enumerate(engine.run(waiting, folder_of, self.progress), first + 1):
+                    self._take(waiting[index], done, count)
+                    self._tables_now_and_then(record)
+            except BaseException:
+                with contextlib.suppress(OSError, InputError):
+                    self._unfinished_tables(record)
+                raise
+        if not self._rows:
+            names = ", ".join(pair.name for pair in self.files[:_NAMED]) + (" ..." if total > _NAMED else "")
+            raise InputError(
+                f"No pair could be registered ({names}); the messages above name the files and the reasons."
+            )
+
+    def tables(self, record: dict) -> dict:
+        """Write the tables over all pairs; the summary."""
+        from ..registration.measures import summary
+        from ..registration.tables import write_tables
+
+        left_out = {"left_out": self.left_out} if self._reasons else {}
+        content = {**record, **left_out, **self.extra}
+        return summary(self.rows) if self.output is None else write_tables(self.output, self.rows, content)
+
+    def _tell_of_initial(self, record: dict) -> None:
+        adapted, used = record["adapted_initial"], record["stages"]["initial"]
+        if adapted not in (None, used):
+            from ..alignment.aligned import other_initial_message  # it imports torch
+
+            message = other_initial_message(adapted, used)
+            if message:
+                self.progress(message)
+
+    def _take(self, files: PairFiles, done: PairDone, count: int) -> None:
+        from ..registration.measures import shown_values
+        from ..registration.schema import SUMMARY
+
+        if done.measures is not None and done.written is not None:
+            done = self._moved(done)
+        for message in done.messages:
+            self.progress(message)
+        if done.measures is None:
+            self._reasons[done.name] = done.reason
+            return
+        self._rows[done.name] = done.measures
+        if self.output is not None and self.settings:
+            note(self.output, pair_note(done, files, self.settings))
+        self.progress(Item(count, len(self.files), done.name, shown_values(done.measures, SUMMARY)))
+
+    def _moved(self, done: PairDone) -> PairDone:
+        """Move the files of a pair to where they belong; if that cannot be, the pair is left out."""
+        from ..registration.file_names import RECORD
+
+        try:
+            target = writable_folder(self.output / done.name)
+            for source in sorted(done.written.iterdir(), key=lambda path: path.name == RECORD):  # the record last
+                move_into_place(source, target / source.name)
+            shutil.rmtree(done.written, ignore_errors=True)
+        except (InputError, OSError) as error:
+            message = Message.of(error, f"left out: {done.name}: ")
+            reason = str(error) or type(error).__name__
+            return replace(done, measures=None, messages=(*done.messages, message), reason=reason)
+        return done
+
+    @contextmanager
+    def _staging(self, engine: Engine) -> Iterator:
+        if self.output is None or not self.own_files:
+            yield lambda files: None
+            return
+        if not engine.staged:
+            yield lambda files: self.output / files.name
+            return
+        folder = self.output / UNFINISHED
+        shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed
+        folder.mkdir(exist_ok=True)
+        try:
+            yield lambda files: folder.absolute()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _tables_now_and_then(self, record: dict) -> None:
+        if self.output is None or not self._rows or time.monotonic() < self._tables_due:
+            return
+        began = time.monotonic()
+        self._unfinished_tables(record)
+        ended = time.monotonic()
+        self._tables_due = ended + max(_TABLES_EVERY_S, (ended - began) / _SHARE_OF_TABLES)
+
+    def _unfinished_tables(self, record: dict) -> None:
+        if self.output is not None and self._rows and self.settings:
+            self.tables({**record, "pairs_not_done": len(self.waiting)})
+
+
+_NAMED = 20
+
+
+def needed_files(files: Sequence[PairFiles], parts: frozenset[str]) -> Mapping[str, list[str]]:
+    """The result files without which a pair is not finished, relative to the output folder."""
+    from ..registration.file_names import PARTS, RECORD
+
+    names = [name for part in sorted(parts) for name in PARTS[part]]
+    return {pair.name: [f"{pair.name}/{name}" for name in (*names, RECORD)] for pair in files}

@@ -1,0 +1,209 @@
+"""Which pairs of an earlier run are finished: by the content of their files, and by the settings of the run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..formats.output_folder import Finished
+from ..formats.written_files import WrittenFiles
+from ..progress import Message, Reader, plain
+from ..words import counted
+from .pair_work import PairDone, input_states
+from .registrars import RegistrarOptions
+
+if TYPE_CHECKING:
+    from ..pairs.files import PairFiles
+    from ..registration.measures import PairMeasures
+
+_READING = (
+    "spacing_um",
+    "override_spacing",
+    "moving_spacing_um",
+    "fixed_spacing_um",
+    "slice_index",
+    "moving_slice_index",
+    "fixed_slice_index",
+)
+_SHOWN = 10
+_READERS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """What an earlier run has finished.
+
+    Attributes
+    ----------
+    rows : dict of str to PairMeasures
+        The measures of the pairs that are not done again, by name.
+    notes : tuple of dict
+        Their notes in the list of written files.
+    again : dict of str to str
+        Why each other finished pair is done again.
+    """
+
+    rows: dict[str, PairMeasures] = field(default_factory=dict)
+    notes: tuple[dict, ...] = ()
+    again: dict[str, str] = field(default_factory=dict)
+
+    def finished(self, tables: Collection[str]) -> Finished:
+        """What stays in the output folder."""
+        return Finished(frozenset(self.rows), self.notes, frozenset(tables))
+
+    def report(self, pairs: int, progress: Reader) -> None:
+        """Say what is finished and what is done again."""
+        if not (self.rows or self.again):
+            return
+        progress(Message(f"resumed: {len(self.rows)} of {counted(pairs, 'pair')} are finished"))
+        for reason in dict.fromkeys(self.again.values()):
+            names = [name for name, why in self.again.items() if why == reason]
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            progress(Message(f"done again, because {reason}: {', '.join(names[:_SHOWN])}{more}"))
+
+
+def run_settings(options: RegistrarOptions, parts: Collection[str] | None) -> dict:
+    """What all pairs of a run share and what changes their results, as plain values."""
+    return plain(
+        {
+            "checkpoint": _checkpoint_sha256(options) if options.stages.network else None,
+            "stages": options.stages.to_dict(),
+            "written parts": None if parts is None else sorted(parts),
+            "version": __version__,
+        }
+    )
+
+
+def settings_note(settings: dict) -> dict:
+    """The note of the settings, before the notes of pairs that refer to it."""
+    return {"settings": _key(settings), "values": settings}
+
+
+def pair_note(done: PairDone, files: PairFiles, settings: dict) -> dict:
+    """The note of a finished pair."""
+    from ..registration.measures import MEASURES
+
+    return {
+        "pair": done.name,
+        "with": _key(settings),
+        "reading": _reading(files),
+        "inputs": {role: state.blake2b for role, state in done.inputs.items()},
+        "row": {each.key: each.exact(done.measures[each.key]) for each in MEASURES},
+    }
+
+
+def earlier_results(output: Path, kind: str, files: Sequence[PairFiles], settings: dict, needed: Mapping) -> Earlier:
+    """What an earlier run of the same kind has finished in a folder.
+
+    Parameters
+    ----------
+    output : Path
+    kind : str
+        The command.
+    files : sequence of PairFiles
+        The pairs of the present run.
+    settings : dict
+        As of `run_settings`.
+    needed : mapping of str to sequence of str
+        The result files of each pair by its name, relative to the output folder.
+    """
+    listed = WrittenFiles.read(output.resolve())
+    if listed is None or listed.run.kind != kind:
+        return Earlier()
+    values = {note["settings"]: note["values"] for note in listed.notes if "settings" in note}
+    notes = {note["pair"]: note for note in listed.notes if "pair" in note}
+    candidates = [pair for pair in files if pair.name in notes]
+    rows, again = {}, {}
+    with ThreadPoolExecutor(_READERS) as readers:
+        differences = readers.map(lambda pair: _difference(pair, notes[pair.name], values, settings), candidates)
+        for pair, different in zip(candidates, differences, strict=True):
+            different = different or _missing(output, needed.get(pair.name, ()))
+            if different:
+                again[pair.name] = different
+            else:
+                rows[pair.name] = _row(notes[pair.name])
+    kept = [settings_note(settings)] if rows else []
+    return Earlier(rows, (*kept, *(notes[name] for name in rows)), again)
+
+
+def finished_rows(listed: WrittenFiles) -> dict[str, PairMeasures]:
+    """The measures of the finished pairs of a list, by name."""
+    return {note["pair"]: _row(note) for note in listed.notes if "pair" in note}
+
+
+def _difference(files: PairFiles, note: dict, values: Mapping[str, dict], settings: dict) -> str:
+    """What has changed since a pair was finished, as the end of a sentence; empty if nothing has."""
+    if note["with"] != _key(settings):
+        before = values.get(note["with"], {})
+        changed = [name for name in settings if before.get(name) != settings[name]]
+        return f"{_named(changed)} changed" if changed else "the settings changed"
+    if note["reading"] != _reading(files):
+        return "the pixel size or the slice to read changed"
+    try:
+        present = {role: state.blake2b for role, state in input_states(files).items()}
+    except OSError as error:
+        return f"a file cannot be read ({error.strerror or error})"
+    changed = [role for role in {**note["inputs"], **present} if note["inputs"].get(role) != present.get(role)]
+    return f"{_named([_ROLES.get(role, role) for role in changed])} changed" if changed else ""
+
+
+_ROLES = {
+    "moving": "the moving image",
+    "fixed": "the fixed image",
+    "landmarks": "the landmarks",
+    "moving_landmarks": "the moving landmarks",
+    "fixed_landmarks": "the fixed landmarks",
+    "moving_mask": "the moving mask",
+    "fixed_mask": "the fixed mask",
+}
+
+
+def _missing(output: Path, names: Sequence[str]) -> str:
+    lost = [name for name in names if not (output / name).is_file()]
+    return "result files are missing" if lost else ""
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def _row(note: dict) -> PairMeasures:
+    from ..registration.measures import MEASURES, PairMeasures
+
+    found = note["row"]
+    return PairMeasures(**{each.key: each.parse(found[each.key]) for each in MEASURES if each.key in found})
+
+
+def _reading(files: PairFiles) -> dict:
+    return {name: getattr(files, name) for name in _READING if getattr(files, name) not in (None, False)}
+
+
+def _key(settings: dict) -> str:
+    text = json.dumps(settings, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _checkpoint_sha256(options: RegistrarOptions) -> str:
+    from ..resources import default_checkpoint
+    from .registrars import find_checkpoint
+
+    named = options.checkpoint
+    if options.network is None and (named is None or isinstance(named, (str, os.PathLike))):
+        path = default_checkpoint() if named is None else find_checkpoint(named)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    from .registrars import checkpoint_sha256, open_checkpoint
+
+    content, path = open_checkpoint(named, options.network)
+    return checkpoint_sha256(content, path)
+
+
+def in_order(rows: Mapping[str, PairMeasures], files: Sequence[PairFiles]) -> Iterator[PairMeasures]:
+    """The measures in the order of the pairs."""
+    return (rows[pair.name] for pair in files if pair.name in rows)

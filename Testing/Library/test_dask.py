@@ -1,0 +1,84 @@
+"""Pairs on a Dask cluster: the same results, and a worker that dies costs only its pair."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+import pytest
+from known_networks import known_checkpoint, read_rows, texture, write_grey_png
+from test_many_pairs import STAGES, Events, pairs_folder, results
+
+import MetaRegistrationLib as mr  # noqa: N813
+from MetaRegistrationLib.checkpoints import save_checkpoint
+from MetaRegistrationLib.progress import Item
+from MetaRegistrationLib.workflows.folders import PairSelection
+from MetaRegistrationLib.workflows.registering import register_folder
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions
+from MetaRegistrationLib.workflows.run_options import RunOptions
+
+distributed = pytest.importorskip("distributed", reason="dask and distributed are not installed ([cluster])")
+# Workers are processes that begin with imports of seconds.
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    """Two workers of one thread; killed ones are started again."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")]))  # noqa: PTH120
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=str(tmp_path / "dask")
+    )
+    with cluster:
+        yield cluster
+
+
+def register(pairs, output, address, progress=None, **options):
+    options = RegistrarOptions(device="cpu", **options)
+    return register_folder(PairSelection(pairs), output, options, progress, run=RunOptions(dask=address))
+
+
+def test_a_killed_worker_costs_only_its_pair(cluster, tmp_path):
+    pairs = pairs_folder(tmp_path / "pairs", 8)
+    mr.register_folder(pairs, tmp_path / "here", stages=STAGES, device="cpu", jobs=1)
+    killed = []
+
+    class Kill(Events):
+        def __call__(self, event):
+            super().__call__(event)
+            if isinstance(event, Item) and not killed:
+                with distributed.Client(cluster.scheduler_address) as client:
+                    killed.append(min(client.run(os.getpid).values()))
+                os.kill(killed[0], getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    events = Kill()
+    outcome = register(pairs, tmp_path / "out", cluster.scheduler_address, events, stages=STAGES)
+    assert killed and not outcome.left_out and len(events.names) == 8
+    assert results(tmp_path / "out") == results(tmp_path / "here")
+
+
+def test_a_pair_that_kills_its_workers_is_named_and_the_others_are_done(cluster, tmp_path):
+    pairs = pairs_folder(tmp_path / "pairs", 4)
+    save_checkpoint(tmp_path / "deadly.pt", known_checkpoint("DiesOnBright", size=64))
+    bright = texture((64, 64), 1)
+    bright[:20, :20] = 220 + bright[:20, :20] / 8  # in one image alone: in both, it would be a mark that is ignored
+    write_grey_png(pairs / "moving" / "eye 1.png", bright)
+    stages = mr.Stages("none", refine=0)
+    events = Events()
+    outcome = register(
+        pairs, tmp_path / "out", cluster.scheduler_address, events, stages=stages, checkpoint=tmp_path / "deadly.pt"
+    )
+    assert [each["pair"] for each in outcome.left_out] == ["eye 1"]
+    assert "the worker that registered it died, 4 times" in outcome.left_out[0]["reason"]
+    assert [row["pair"] for row in read_rows(tmp_path / "out" / "metrics.csv")] == ["eye 0", "eye 2", "eye 3"]
+
+
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
+    from MetaRegistrationLib.workflows import dask_engine
+
+    monkeypatch.setattr(dask_engine, "_CONNECT_S", 1)
+    pairs = pairs_folder(tmp_path / "pairs", 2)
+    with contextlib.suppress(FileNotFoundError), pytest.raises(mr.InputError, match="no Dask scheduler answers"):
+        register(pairs, tmp_path / "out", "tcp://127.0.0.1:9", stages=STAGES)
+    assert not (tmp_path / "out").exists()

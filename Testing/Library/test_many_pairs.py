@@ -1,0 +1,456 @@
+"""Folder runs: processes, interruptions and resuming, parts of a run, chosen files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from known_networks import known_checkpoint, read_rows, texture, write_grey_png, write_points
+
+import MetaRegistrationLib as mr  # noqa: N813
+from MetaRegistrationLib.checkpoints import save_checkpoint
+from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.formats.written_files import NAME, WrittenFiles
+from MetaRegistrationLib.progress import Item, Message, Started
+from MetaRegistrationLib.registration.file_names import PARTS
+from MetaRegistrationLib.workflows.processes import RETRIES, Tries
+from MetaRegistrationLib.workflows.run_options import JOBS_VARIABLE, RunOptions, Shard, wanted_jobs
+
+STAGES = mr.Stages("none", network=False, refine=0)
+WORDS = ["--initial", "none", "--no-network", "--refine", "0", "--device", "cpu"]
+TIMES = {"seconds", "stage_seconds", "time", "versions"}
+
+
+def pairs_folder(folder: Path, count: int = 5) -> Path:
+    for number in range(count):
+        write_grey_png(folder / "moving" / f"eye {number}.png", texture((64, 64), number))
+        write_grey_png(folder / "fixed" / f"eye {number}.png", texture((64, 64), number + 50))
+        write_points(folder / "moving" / f"eye {number}.csv", [(20 + number, 30)])
+        write_points(folder / "fixed" / f"eye {number}.csv", [(24, 28)])
+    return folder
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    return pairs_folder(tmp_path / "Augen é")
+
+
+def run(*words) -> int:
+    return main([str(word) for word in words])
+
+
+def results(folder: Path) -> dict:
+    """The content of all result files, without times."""
+    found = {}
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name == NAME or path.name.startswith(".meta"):
+            continue
+        if path.suffix == ".json" and "landmarks" not in name:
+            found[name] = _timeless(json.loads(path.read_text(encoding="utf-8")))
+        elif name == "metrics.csv":
+            found[name] = [{key: cell for key, cell in row.items() if key != "seconds"} for row in read_rows(path)]
+        else:
+            found[name] = path.read_bytes()
+    return found
+
+
+def _timeless(value):
+    if isinstance(value, dict):
+        return {key: _timeless(item) for key, item in value.items() if key not in TIMES}
+    return [_timeless(item) for item in value] if isinstance(value, list) else value
+
+
+class Events:
+    """Collects events, and interrupts the run after some items."""
+
+    def __init__(self, stop_after: int = 10**6):
+        self.all, self.stop_after = [], stop_after
+
+    def __call__(self, event):
+        self.all.append(event)
+        if len(self.names) >= self.stop_after:
+            raise KeyboardInterrupt
+
+    @property
+    def text(self) -> str:
+        return "\n".join(each.text for each in self.all if isinstance(each, Message))
+
+    @property
+    def names(self) -> list[str]:
+        return [each.name for each in self.all if isinstance(each, Item)]
+
+
+def register(pairs, output, stop_after=10**6, **options):
+    events = Events(stop_after)
+    options = {"stages": STAGES, "device": "cpu", "progress": events, **options}
+    try:
+        mr.register_folder(pairs, output, **options)
+    except KeyboardInterrupt:
+        assert stop_after < 10**6
+    return events
+
+
+# Processes
+
+
+def test_processes_give_the_same_results_in_the_same_order(pairs, tmp_path):
+    write_grey_png(pairs / "moving" / "eye 2.png", np.zeros((64, 64)))  # constant, so it cannot be used
+    one = register(pairs, tmp_path / "one", jobs=1)
+    two = register(pairs, tmp_path / "two", jobs=2)
+    assert results(tmp_path / "one") == results(tmp_path / "two")
+    assert [row["pair"] for row in read_rows(tmp_path / "two" / "metrics.csv")] == ["eye 0", "eye 1", "eye 3", "eye 4"]
+    assert sorted(two.names) == one.names
+    items = [each for each in two.all if isinstance(each, Item)]
+    assert [each.index for each in items] == [1, 2, 3, 4] and {each.total for each in items} == {4}
+    assert "eye 2" in one.text and "eye 2" in two.text
+    assert {path.name for path in (tmp_path / "two").iterdir() if path.name.startswith(".")} == set()
+
+
+@pytest.mark.long
+def test_processes_compute_the_same_as_one_with_several_threads(tmp_path):
+    """All stages: sums over several threads round differently, so each process of a folder run computes with one."""
+    import torch
+
+    samples, folder = Path(mr.__file__).parents[1] / "Resources" / "SamplePairs", tmp_path / "pairs"
+    for role in ("moving", "fixed"):
+        (folder / role).mkdir(parents=True)
+        for name in ("phantom_004", "phantom_009", "phantom_010"):
+            shutil.copy(samples / role / f"{name}.png", folder / role)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        mr.register_folder(folder, tmp_path / "one", device="cpu", jobs=1)
+        assert torch.get_num_threads() == 2
+        mr.register_folder(folder, tmp_path / "two", device="cpu", jobs=2)
+    finally:
+        torch.set_num_threads(threads)
+    assert results(tmp_path / "one") == results(tmp_path / "two")
+
+
+def test_a_process_that_dies_costs_only_its_pair(pairs, tmp_path):
+    deadly = tmp_path / "die once"
+    deadly.touch()
+    save_checkpoint(tmp_path / "deadly.pt", known_checkpoint("DiesOnce", size=64, path=str(deadly)))
+    events = register(
+        pairs, tmp_path / "out", jobs=2, checkpoint=tmp_path / "deadly.pt", stages=mr.Stages("none", refine=0)
+    )
+    assert not deadly.exists() and "ended with code 7. The pair is tried again (1 of 3)." in events.text
+    assert len(read_rows(tmp_path / "out" / "metrics.csv")) == 5
+
+
+def test_a_pair_is_tried_again_three_times():
+    tries = Tries()
+    assert [tries.again(4) for _ in range(RETRIES + 1)] == [True] * RETRIES + [False]
+    assert tries.again(5)
+
+
+def test_a_stopped_run_ends_its_processes(pairs, tmp_path, monkeypatch):
+    from MetaRegistrationLib.workflows import processes
+
+    made, start = [], processes.Processes._started
+    monkeypatch.setattr(processes.Processes, "_started", lambda self: made.append(start(self)) or made[-1])
+    register(pairs, tmp_path / "out", stop_after=1, jobs=2)
+    assert len(made) == 2 and all(worker.process.poll() is not None for worker in made)
+    assert len(read_rows(tmp_path / "out" / "metrics.csv")) >= 1
+    assert not (tmp_path / "out" / ".meta-registration-unfinished").exists()
+
+
+def test_an_error_in_all_processes_is_told_before_anything_is_written(pairs, tmp_path, capsys):
+    (tmp_path / "broken.pt").write_bytes(b"no checkpoint")
+    words = ["--pairs", pairs, "--checkpoint", tmp_path / "broken.pt", "--output", tmp_path / "out", "--jobs", 2]
+    assert run("register", *words) == 2
+    assert "broken.pt" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_network_object_stays_in_this_process(pairs, tmp_path):
+    import torch
+
+    class Still(torch.nn.Module):
+        def forward(self, moving, fixed):
+            return torch.zeros(1, 2, *moving.shape[-2:])
+
+    stages = mr.Stages("none", refine=0)
+    register(pairs, tmp_path / "out", network=Still(), stages=stages)
+    with pytest.raises(mr.InputError, match="cannot be sent to another process"):
+        mr.register_folder(pairs, tmp_path / "two", network=Still(), stages=stages, jobs=2)
+
+
+@pytest.mark.parametrize(("given", "variable", "expected"), [(3, "2", 3), (None, "2", 2), (None, "", None)])
+def test_the_number_of_processes(given, variable, expected, monkeypatch):
+    monkeypatch.setenv(JOBS_VARIABLE, variable)
+    assert wanted_jobs(given) == expected
+
+
+def test_a_wrong_number_of_processes_is_named(monkeypatch):
+    monkeypatch.setenv(JOBS_VARIABLE, "many")
+    with pytest.raises(mr.InputError, match=f"{JOBS_VARIABLE}: expected a whole number"):
+        wanted_jobs(None)
+
+
+# Resuming
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_stopped_run_is_resumed_with_the_same_result(pairs, tmp_path, stop_after):
+    register(pairs, tmp_path / "whole")
+    register(pairs, tmp_path / "out", stop_after)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["pairs"] == stop_after and summary["pairs_not_done"] == 5 - stop_after
+    events = register(pairs, tmp_path / "out", resume=True)
+    assert f"resumed: {stop_after} of 5 pairs are finished" in events.text
+    assert events.names == [f"eye {number}" for number in range(stop_after, 5)]
+    (started,) = (each for each in events.all if isinstance(each, Started))
+    assert (started.first_step, started.total_steps) == (stop_after, 5)
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+
+
+def test_a_finished_run_is_not_done_again(pairs, tmp_path):
+    register(pairs, tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("eye*/*")}
+    assert register(pairs, tmp_path / "out", resume=True).names == []
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("eye*/*")} == before
+    again = WrittenFiles.read(tmp_path / "out")
+    assert len([note for note in again.notes if "pair" in note]) == 5 and all(again.there().values())
+
+
+def test_pairs_with_other_files_are_done_again_and_named(pairs, tmp_path):
+    register(pairs, tmp_path / "out")
+    write_grey_png(pairs / "moving" / "eye 1.png", texture((64, 64), 99))
+    write_points(pairs / "fixed" / "eye 3.csv", [(25, 28)])
+    (tmp_path / "out" / "eye 4" / "warped.nrrd").unlink()
+    events = register(pairs, tmp_path / "out", resume=True)
+    assert events.names == ["eye 1", "eye 3", "eye 4"]
+    assert "done again, because the moving image changed: eye 1" in events.text
+    assert "done again, because the fixed landmarks changed: eye 3" in events.text
+    assert "done again, because result files are missing: eye 4" in events.text
+    register(pairs, tmp_path / "whole")
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+
+
+def test_the_same_bytes_under_another_time_are_no_change(pairs, tmp_path):
+    register(pairs, tmp_path / "out")
+    for path in pairs.rglob("*.png"):
+        path.write_bytes(path.read_bytes())
+    assert register(pairs, tmp_path / "out", resume=True).names == []
+
+
+def test_equal_sizes_and_times_hide_no_change(pairs, tmp_path):
+    import os
+
+    register(pairs, tmp_path / "out")
+    path = pairs / "fixed" / "eye 0.csv"
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"28", b"29"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert register(pairs, tmp_path / "out", resume=True).names == ["eye 0"]
+
+
+def test_other_stages_or_another_checkpoint_do_everything_again(pairs, tmp_path):
+    for number, shift in enumerate((1.0, 2.0)):
+        save_checkpoint(tmp_path / f"{number}.pt", known_checkpoint("Translation", size=64, row=shift, column=0.0))
+    alone = {"stages": mr.Stages("none", refine=0)}
+    register(pairs, tmp_path / "out", checkpoint=tmp_path / "0.pt", **alone)
+    events = register(pairs, tmp_path / "out", checkpoint=tmp_path / "1.pt", resume=True, **alone)
+    assert len(events.names) == 5 and "done again, because checkpoint changed: eye 0, eye 1" in events.text
+    events = register(pairs, tmp_path / "out", resume=True)
+    assert len(events.names) == 5 and "because checkpoint, stages changed" in events.text
+    register(pairs, tmp_path / "whole")
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+
+
+def test_new_pairs_are_added_and_lost_ones_are_refused(pairs, tmp_path):
+    extra = pairs_folder(tmp_path / "more", 6)
+    register(pairs, tmp_path / "out")
+    for role in ("moving", "fixed"):
+        shutil.copy(extra / role / "eye 5.png", pairs / role)
+    assert register(pairs, tmp_path / "out", resume=True).names == ["eye 5"]
+    for role in ("moving", "fixed"):
+        (pairs / role / "eye 0.png").unlink()
+        (pairs / role / "eye 0.csv").unlink()
+    with pytest.raises(mr.InputError, match="not among the present ones: eye 0"):
+        register(pairs, tmp_path / "out", resume=True)
+    assert register(pairs, tmp_path / "out", resume=True, replace=True).names == []
+    assert not (tmp_path / "out" / "eye 0").exists()
+    assert [row["pair"] for row in read_rows(tmp_path / "out" / "metrics.csv")] == [f"eye {n}" for n in range(1, 6)]
+
+
+def test_a_result_that_the_user_changed_stays(pairs, tmp_path):
+    register(pairs, tmp_path / "out")
+    mine = tmp_path / "out" / "eye 1" / "fixed_landmarks.mrk.json"
+    mine.write_text("mine", encoding="utf-8")
+    assert register(pairs, tmp_path / "out", resume=True).names == []
+    write_grey_png(pairs / "moving" / "eye 1.png", texture((64, 64), 99))
+    with pytest.raises(mr.InputError, match=r"fixed_landmarks\.mrk\.json: changed since an earlier run"):
+        register(pairs, tmp_path / "out", resume=True)
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_kill_at_any_write_is_resumed_with_the_same_result(pairs, tmp_path, monkeypatch):
+    """Every move into place may be the last thing that a process does."""
+    import os
+
+    register(pairs, tmp_path / "whole")
+    whole, move = results(tmp_path / "whole"), os.replace
+    for last in (3, 14, 25, 51):
+        output, moves = tmp_path / f"out {last}", []
+
+        def replace(source, target, moves=moves, last=last):
+            moves.append(target)
+            if len(moves) >= last:
+                raise KeyboardInterrupt  # also every later write, as of a process that is gone
+            move(source, target)
+
+        monkeypatch.setattr(os, "replace", replace)
+        with pytest.raises(KeyboardInterrupt):
+            mr.register_folder(pairs, output, stages=STAGES, device="cpu")
+        monkeypatch.undo()
+        for table in ("metrics.csv", "summary.json"):
+            assert not (output / table).exists() or (output / table).read_bytes()
+        register(pairs, output, resume=True)
+        assert results(output) == whole
+
+
+@pytest.mark.long
+def test_a_cancelled_command_ends_and_can_be_resumed(tmp_path):
+    pairs, output = pairs_folder(tmp_path / "pairs", 40), tmp_path / "out"
+    command = [sys.executable, "-m", "MetaRegistrationLib", "register", "--pairs", str(pairs), *WORDS, "--output"]
+    words = [*command, str(output), "--jobs", "2", "--json", "--watch-stdin"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while b'"item"' not in process.stdout.readline():
+        assert process.poll() is None
+    process.stdin.close()
+    process.stdout.read()
+    assert process.wait(60) == 130
+    finished = _finished(output)
+    assert 1 <= finished < 40 and not (output / ".meta-registration-unfinished").exists()
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
+    assert summary["pairs"] == finished and summary["pairs_not_done"] == 40 - finished
+    events = register(pairs, output, resume=True)
+    assert len(events.names) == 40 - finished
+
+
+@pytest.mark.long
+def test_a_killed_process_is_resumed_with_the_same_result(tmp_path):
+    pairs = pairs_folder(tmp_path / "pairs", 40)
+    words = ["register", "--pairs", pairs, *WORDS, "--resume", "--jobs"]
+    assert run(*words, 1, "--output", tmp_path / "whole") == 0
+    random = np.random.default_rng(0)
+    killed = 0
+    for jobs in (1, 2, 2):
+        command = [sys.executable, "-m", "MetaRegistrationLib", *map(str, words), str(jobs)]
+        process = subprocess.Popen([*command, "--output", str(tmp_path / "out")], stderr=subprocess.PIPE)
+        list_file, begin = tmp_path / "out" / NAME, _finished(tmp_path / "out")
+        while process.poll() is None and _finished(tmp_path / "out") < begin + random.integers(2, 9):
+            time.sleep(0.01)
+        killed += process.poll() is None
+        process.kill()
+        process.communicate()
+        assert list_file.is_file()
+    assert killed == 3
+    assert run(*words, 1, "--output", tmp_path / "out") == 0
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+
+
+def _finished(folder: Path) -> int:
+    listed = WrittenFiles.read(folder)
+    return 0 if listed is None else sum("pair" in note for note in listed.notes)
+
+
+def test_evaluate_is_resumed(pairs, tmp_path):
+    options = {"stages": STAGES, "device": "cpu"}
+    whole = mr.evaluate(pairs, tmp_path / "whole", **options)
+    with pytest.raises(KeyboardInterrupt):
+        mr.evaluate(pairs, tmp_path / "out", progress=Events(2), **options)
+    events = Events()
+    outcome = mr.evaluate(pairs, tmp_path / "out", resume=True, progress=events, **options)
+    assert events.names == ["eye 2", "eye 3", "eye 4"]
+    assert [row.distance_after_px for row in outcome.rows] == [row.distance_after_px for row in whole.rows]
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+    with pytest.raises(mr.InputError, match="output folder"):
+        mr.evaluate(pairs, resume=True, **options)
+
+
+# Chosen files
+
+
+def test_chosen_parts_are_written_and_no_others(pairs, tmp_path, capsys):
+    words = ["register", "--pairs", pairs, *WORDS, "--output"]
+    assert run(*words, tmp_path / "out", "--write", "transform,landmarks") == 0
+    names = {path.name for path in (tmp_path / "out" / "eye 0").iterdir()}
+    landmarks = {f"{role}_landmarks.mrk.json" for role in ("moving", "fixed", "carried")} | {"landmarks.csv"}
+    assert names == {"transform.npz", "registration.json"} | landmarks
+    assert run(*words, tmp_path / "out", "--write", "transform,nonsense") == 2
+    assert "nonsense" in (error := capsys.readouterr().err) and all(part in error for part in PARTS)
+
+
+def test_the_compact_transform_warps_like_the_field(tmp_path):
+    pairs = Path(mr.__file__).parents[1] / "Resources" / "SamplePairs"
+    name, folder = "phantom_009", tmp_path / "pairs"
+    for role in ("moving", "fixed"):
+        (folder / role).mkdir(parents=True)
+        shutil.copy(pairs / role / f"{name}.png", folder / role)
+    assert run("register", "--pairs", folder, "--output", tmp_path / "out", "--write", "field,transform,images") == 0
+    result = tmp_path / "out" / name
+    assert (result / "transform.npz").stat().st_size < 12_000
+    from MetaRegistrationLib.formats.compact_field import MOST_ERROR_PX, read_compact
+    from MetaRegistrationLib.workflows.warping import read_field
+
+    compact, field = read_compact(result / "transform.npz"), read_field(result)
+    rows, columns = map(np.arange, field.fixed.size)
+    apart = compact.moving_positions(rows, columns) - field.moving_positions(rows, columns)
+    grid_px = np.asarray(field.fixed.size) / 400
+    assert np.abs(apart / grid_px).max() <= MOST_ERROR_PX + 1e-4
+    written = sitk.GetArrayFromImage(sitk.ReadImage(str(result / "displacement_field.nrrd")))[0]
+    assert np.abs(compact.displacement_mm() - written).max() <= MOST_ERROR_PX
+    for lost in ("displacement_field.nrrd", "moving.nrrd", "fixed.nrrd"):
+        (result / lost).unlink()
+    moving = folder / "moving" / f"{name}.png"
+    assert run("warp", "--result", result, "--images", moving, "--output", tmp_path / "warped") == 0
+
+
+# Parts of a run
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_parts_of_a_run_are_merged(pairs, tmp_path, count, capsys):
+    register(pairs, tmp_path / "whole")
+    words = ["register", "--pairs", pairs, *WORDS, "--output", tmp_path / "out", "--shard"]
+    for number in range(1, count + 1):
+        assert run(*words, f"{number}/{count}") == 0
+    assert run("merge", tmp_path / "out") == 0
+    whole, merged = (read_rows(tmp_path / name / "metrics.csv") for name in ("whole", "out"))
+    assert [{**row, "seconds": ""} for row in merged] == [{**row, "seconds": ""} for row in whole]
+    means = [json.loads((tmp_path / name / "summary.json").read_text(encoding="utf-8")) for name in ("whole", "out")]
+    assert means[0]["ncc_after"] == means[1]["ncc_after"] and means[1]["pairs"] == 5
+    assert (tmp_path / "out" / f"shard_1_of_{count}" / "eye 0" / "registration.json").is_file()
+    assert run("merge", tmp_path / "out") == 0  # again, after another part was run again
+
+
+def test_missing_parts_and_other_runs_are_named(pairs, tmp_path, capsys):
+    words = ["register", "--pairs", pairs, "--output", tmp_path / "out", "--shard"]
+    assert run(*words, "1/3", *WORDS) == 0
+    assert run("merge", tmp_path / "out") == 4
+    assert "missing parts: 2/3, 3/3" in capsys.readouterr().err
+    assert run(*words, "2/3", *WORDS[:2], "--no-network", "--refine", 1, "--device", "cpu") == 0
+    assert run("merge", tmp_path / "out") == 2
+    assert "stages" in capsys.readouterr().err
+    assert run("merge", pairs, "--output", tmp_path / "m") == 2
+    assert run(*words, "4/3", *WORDS) == 2 and run(*words, "three", *WORDS) == 2
+    assert "--shard" in capsys.readouterr().err
+
+
+def test_every_pair_is_in_one_part():
+    names = [f"p{number}" for number in range(11)]
+    parts = [Shard(number, 4).of_pairs(names) for number in range(1, 5)]
+    assert sorted(name for part in parts for name in part) == sorted(names)
+    assert Shard(3, 16).folder(Path("out")).name == "shard_03_of_16"
+    assert RunOptions().shard is None
