@@ -24,7 +24,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "  meta-registration metatrain --tasks source_tasks.toml --checkpoint runs/pretrained/best.pt --output runs/meta\n"
     "  meta-registration metatrain --tasks source_tasks.toml --checkpoint runs/pretrained/best.pt --output runs/meta --resume\n"
-    "  torchrun --nproc_per_node=3 -m MetaRegistrationLib metatrain --tasks source_tasks.toml --output runs/meta"
+    "  torchrun --nproc_per_node=3 -m MetaRegistrationLib metatrain --tasks source_tasks.toml --output runs/shared"
 )
 
 

@@ -41,7 +41,7 @@ EXAMPLES = (
     "  meta-registration register --moving visit1.png --fixed visit2.png --output result\n"
     "  meta-registration register --moving visit1.png --fixed visit2.png --moving-landmarks visit1.mrk.json --output marked\n"
     "  meta-registration register --pairs my_pairs --checkpoint runs/adapted/best.pt --output results\n"
-    "  meta-registration register --pairs biobank/pairs.csv --write transform --output results --resume"
+    "  meta-registration register --pairs biobank/pairs.csv --write transform --output fields --resume"
 )
 
 

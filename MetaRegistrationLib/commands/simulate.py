@@ -29,7 +29,7 @@ EXAMPLES = (
     "  meta-registration simulate --phantoms 12 --output phantoms\n"
     "  meta-registration simulate --images scans --masks vessel_masks --output simulated --seed 7\n"
     "  meta-registration simulate --images scans --output hard --set displacement_px=15 --set speckle=0.7\n"
-    "  meta-registration simulate --phantoms 1 --visits 3 --lost 35 --output eyes"
+    "  meta-registration simulate --phantoms 1 --visits 3 --lost 35 --output drawn_eyes"
 )
 
 # Below this there is no room for an eye's vessels.

@@ -20,7 +20,7 @@ def make_files(folder: Path) -> None:
     """Write all of them into a folder."""
     for name in ("SamplePairs", "SampleVisits", "Tasks", "Checkpoints"):
         shutil.copytree(ROOT / "Resources" / name, folder / "Resources" / name)
-    for name in ("my_pairs", "repeat_scans", "thousands_of_pairs"):
+    for name in ("my_pairs", "repeat_scans", "thousands_of_pairs", "biobank"):
         _pairs(folder / name)
     for year in (1, 2, 3):
         shutil.copy(VISITS / f"visit_{year}.png", folder / f"visit{year}.png")
