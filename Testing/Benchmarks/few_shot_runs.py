@@ -43,7 +43,7 @@ class Plan:
     pretraining: int = 4000
     further: int = 1200
     draws: tuple[tuple[int, int], ...] = ((5, 1), (1, 1), (22, 1))
-    candidates: int = 12
+    candidates: int = 10
 
 
 class Runs:
