@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "Benchmarks"))
 import few_shot_images
 import few_shot_phases
 import few_shot_runs
+import few_shot_table
 from few_shot_meta import MetaLearning, MetaSettings, episode, outer_gradient
 from few_shot_pairs import PoolTask, SupportPairs
 from few_shot_results import LEARNED, Key, Results, verdict
@@ -286,3 +287,15 @@ def test_support_pairs_repeat_only_their_own_images():
         drawn = support.repeat(1, np.random.default_rng(number))
         assert np.sort(drawn.fixed.ravel()).tobytes() in values and drawn.displacement_px is not None
     assert Batch.of([support.pair(0)]).truth_px is None
+
+
+def test_the_table_has_a_column_for_each_k_and_epoch_and_says_what_is_missing():
+    rows = [_row("octa", "joint", "fast", [1.0, 2.0]), _row("octa", "maml", "fast", [1.5, 2.5])]
+    rows.append(_row("octa", "joint", "none", [3.0, 3.0], k=0, epochs=0))
+    lines = few_shot_table.table(Results(rows), "octa", "fast").splitlines()
+    heads, joint, maml = ([cell.strip() for cell in lines[i].strip("|").split("|")] for i in (2, 4, 5))
+    place = heads.index("K = 5, 10")
+    assert len(heads) == len(joint) == len(maml) == 2 + 3 * 4
+    assert joint[place] == "1.500" and joint[heads.index("start")] == "3.000"
+    assert maml[place].startswith("2.000 (+33 %, p = ")
+    assert maml[heads.index("K = 22, 10")] == maml[heads.index("start")] == "-"
