@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -40,13 +41,17 @@ def main() -> None:
     torch.set_flush_denormal(True)
     runs = Runs(arguments.output, arguments.data, Plan())
     for seed in range(arguments.seeds):
-        for name, work in runs.units(arguments.targets, arguments.methods, seed, arguments.pairs):
-            started, used = time.time(), time.process_time()
-            work()
-            print(
-                f"{name}: {time.process_time() - used:.0f} s of the processor, {time.time() - started:.0f} s",
-                flush=True,
-            )
+        _work(runs.units(arguments.targets, arguments.methods, seed, arguments.pairs))
+    for seed in range(arguments.seeds):
+        _work(runs.recipe_units(arguments.targets, seed, arguments.pairs))
+
+
+def _work(units: Iterable[tuple[str, Callable[[], None]]]) -> None:
+    for name, work in units:
+        started, used = time.time(), time.process_time()
+        work()
+        seconds = f"{time.process_time() - used:.0f} s of the processor, {time.time() - started:.0f} s"
+        print(f"{name}: {seconds}", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import torch
 from few_shot_images import TARGETS, sources_without
 from few_shot_pairs import PoolTask, SupportPairs, source_task, target_pairs, test_pairs
 from few_shot_phases import META, METHODS, Phase, further, joint, new_network
+from few_shot_results import load_results
 from few_shot_tuning import EPOCHS, RECIPES, Tuning, after_epochs, errors_px
 from torch import nn
 
@@ -23,6 +24,8 @@ from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.adaptation import Recipe
 
 VALIDATION = 8
+SEARCH = (5, 1)
+"""Pairs that the search of the recipe adapts on, and number of choices of them."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,20 @@ class Runs:
             if not path.exists():
                 yield str(path.relative_to(self.folder)), work
 
+    def recipe_units(
+        self, targets: Sequence[str], seed: int, counts: Sequence[int] | None = None
+    ) -> Iterator[tuple[str, Callable[[], None]]]:
+        """The adaptations by the recipe that the other targets chose, at the K at which the search did not adapt."""
+        results = load_results(self.folder)
+        for target in targets:
+            name, start = results.learned_recipe(target), self._place(target, seed) / "joint.pt"
+            if name is None or not start.exists():
+                continue
+            for draw in self._plan.draws:
+                path = self._place(target, seed) / f"recipe_{name}_k{draw[0]}.json"
+                if draw[0] != SEARCH[0] and (counts is None or draw[0] in counts) and not path.exists():
+                    yield str(path.relative_to(self.folder)), partial(self._by_recipe, target, name, seed, draw)
+
     def _place(self, target: str, seed: int) -> Path:
         place = self.folder / target / f"seed{seed}"
         place.mkdir(parents=True, exist_ok=True)
@@ -141,10 +158,16 @@ class Runs:
         rows = self._rows(target, network, recipes, draw, seed, rates)
         self._write(f"{method}_k{draw[0]}", target, method, seed, rows)
 
-    def _search(self, target: str, seed: int) -> None:
-        """What each candidate recipe brings about from the start of joint training, at K = 5."""
+    def _by_recipe(self, target: str, name: str, seed: int, draw: tuple[int, int]) -> None:
         network, _ = _load(self._place(target, seed) / "joint.pt")
-        rows = self._rows(target, network, candidates(self._plan.candidates), (5, 1), seed, None)
+        chosen = {name: candidates(self._plan.candidates)[name]}
+        rows = self._rows(target, network, chosen, draw, seed, None)
+        self._write(f"recipe_{name}_k{draw[0]}", target, "joint", seed, rows)
+
+    def _search(self, target: str, seed: int) -> None:
+        """What each candidate recipe brings about from the start of joint training."""
+        network, _ = _load(self._place(target, seed) / "joint.pt")
+        rows = self._rows(target, network, candidates(self._plan.candidates), SEARCH, seed, None)
         self._write("recipes", target, "joint", seed, rows)
 
     def _write(self, name: str, target: str, method: str, seed: int, rows: list[dict]) -> None:

@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "Benchmarks"))
 
 import few_shot_images
 import few_shot_phases
+import few_shot_results
 import few_shot_runs
 import few_shot_table
 from few_shot_meta import MetaLearning, MetaSettings, episode, outer_gradient
@@ -165,6 +166,8 @@ def small(monkeypatch):
     monkeypatch.setattr(few_shot_runs, "test_pairs", lambda group, data, cache, count: [_pair(70)])
     monkeypatch.setattr(few_shot_runs, "target_pairs", target)
     monkeypatch.setattr(few_shot_runs, "EPOCHS", (1, 2))
+    monkeypatch.setattr(few_shot_runs, "SEARCH", (5, 1))
+    monkeypatch.setattr(few_shot_results, "DECIDING", (5, 2))
     monkeypatch.setattr(few_shot_runs, "new_network", _new_toy)
     return asked
 
@@ -200,6 +203,22 @@ def test_trainings_see_nothing_of_the_target_and_a_stopped_run_gives_the_same_nu
     for file in files:
         whole, stopped = (json.loads((tmp_path / name / file).read_text("utf-8")) for name in ("whole", "stopped"))
         assert whole == stopped
+
+
+def test_the_learned_recipe_is_tried_at_the_other_numbers_of_pairs(small, tmp_path):
+    runs = few_shot_runs.Runs(tmp_path, Path(), _PLAN)
+    assert not list(runs.recipe_units(["octa", "em"], 0))  # nothing is searched yet
+    for target in ("octa", "em"):
+        for _, work in runs.units([target], ["joint"], 0, [1]):
+            work()
+    names = []
+    for name, work in runs.recipe_units(["octa"], 0):
+        names.append(name)
+        work()
+    assert [Path(name).name for name in names] == ["recipe_r00_k2.json", "recipe_r00_k1.json"]
+    found = few_shot_results.load_results(tmp_path)
+    assert Key("octa", "joint", "r00", 2, 2) in found and Key("em", "joint", "r00", 2, 2) not in found
+    assert not list(runs.recipe_units(["octa"], 0))
 
 
 def test_a_folder_of_another_plan_is_refused(small, tmp_path):
