@@ -20,6 +20,7 @@ def write_tables(folder: Path) -> None:
     results = load_results(folder)
     targets = [target for target in TARGETS if any(key.target == target for key in results.keys)]
     parts = [training_table(folder)]
+    parts += [summary(results, targets, k) for k in _COUNTS if any(key.k == k for key in results.keys)]
     parts += [table(results, target, recipe) for target in targets for recipe in RECIPES]
     parts += [f"{recipe}: {verdict(results, targets, recipe)}" for recipe in RECIPES]
     parts += [f"learned recipe of {target}: {results.learned_recipe(target)}" for target in targets]
@@ -45,6 +46,30 @@ def table(results: Results, target: str, recipe: str) -> str:
             cells.append(text(results.cell(key, base)) if key in results else "-")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def summary(results: Results, targets: list[str], k: int) -> str:
+    """All methods and recipes at one K: a column a target, with the errors after 0, 1, 2, 5, 10 epochs, and p at the last."""
+    lines = [f"## K = {k}", "", f"| method | recipe | {' | '.join(targets)} |", "|---" * (len(targets) + 2) + "|"]
+    methods = sorted({key.method for key in results.keys}, key=_order)
+    for recipe in (*RECIPES, None):
+        for method in methods if recipe else [BASE]:
+            cells = [_course(results, target, method, recipe, k) for target in targets]
+            if any(cell != "-" for cell in cells):
+                lines.append(f"| {method} | {recipe or 'learned'} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _course(results: Results, target: str, method: str, recipe: str | None, k: int) -> str:
+    """Errors on the way; p of the last one is against joint training, of a learned recipe against the guided one."""
+    own = recipe or results.learned_recipe(target) or ""
+    keys = [Key(target, method, "none", 0, 0), *(Key(target, method, own, k, epochs) for epochs in EPOCHS)]
+    if not all(key in results for key in keys):
+        return "-"
+    means = ", ".join(f"{results.cell(key, None).mean_px:.2f}" for key in keys)
+    last = results.cell(keys[-1], Key(target, BASE, recipe or "guided", k, EPOCHS[-1]))
+    name = "" if recipe else f"{own}: "
+    return name + means + ("" if math.isnan(last.p) else f" ({100 * last.change:+.0f} %, p = {last.p:.1g})")
 
 
 def text(cell: Cell) -> str:

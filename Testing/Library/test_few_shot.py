@@ -318,3 +318,18 @@ def test_the_table_has_a_column_for_each_k_and_epoch_and_says_what_is_missing():
     assert joint[place] == "1.500" and joint[heads.index("start")] == "3.000"
     assert maml[place].startswith("2.000 (+33 %, p = ")
     assert maml[heads.index("K = 22, 10")] == maml[heads.index("start")] == "-"
+
+
+def test_the_summary_shows_the_course_and_compares_the_learned_recipe_with_the_guided_one():
+    rows = []
+    for target in ("octa", "em"):
+        for method, factor in (("joint", 1.0), ("maml", 1.5)):
+            rows.append(_row(target, method, "none", [3.0, 3.0], k=0, epochs=0))
+            rows += [_row(target, method, "guided", [factor * 2.0, factor * 2.4], epochs=n) for n in (1, 2, 5, 10)]
+        rows += [_row(target, "joint", "r03", [1.0, 1.2], epochs=n) for n in (1, 2, 5, 10)]
+    lines = few_shot_table.summary(Results(rows), ["octa", "em"], 5).splitlines()
+    cells = {tuple(line.strip("| ").split(" | ")[:2]): line.strip("| ").split(" | ")[2:] for line in lines[4:]}
+    assert cells["joint", "guided"] == ["3.00, 2.20, 2.20, 2.20, 2.20"] * 2
+    assert cells["maml", "guided"][0].startswith("3.00, 3.30, 3.30, 3.30, 3.30 (+50 %, p = ")
+    assert cells["joint", "learned"][1].startswith("r03: 3.00, 1.10, 1.10, 1.10, 1.10 (-50 %, p = ")
+    assert len(cells) == 3
