@@ -119,12 +119,15 @@ def load_results(folder: Path) -> Results:
     return Results(row for path in paths for row in json.loads(path.read_text(encoding="utf-8")))
 
 
-def verdict(results: Results, targets: Iterable[str], recipe: str) -> dict[str, dict[str, list[str]]]:
-    """For each method: the targets on which it is clearly better, and clearly worse, than joint training with `recipe`."""
+def verdict(results: Results, targets: Iterable[str], recipe: str, against: str) -> dict[str, dict[str, list[str]]]:
+    """For each method: the targets on which it is clearly better, and clearly worse, than joint training.
+
+    The method adapts by `recipe`, the start of joint training by the recipe `against`.
+    """
     found: dict[str, dict[str, list[str]]] = {}
     k, epochs = DECIDING
     for target in targets:
-        base = Key(target, BASE, recipe, k, epochs)
+        base = Key(target, BASE, against, k, epochs)
         rivals = {key.method: key for key in results.keys if key == Key(target, key.method, recipe, k, epochs)}
         learned = results.learned_recipe(target)
         if learned and Key(target, BASE, learned, k, epochs) in results:

@@ -22,7 +22,10 @@ def write_tables(folder: Path) -> None:
     parts = [training_table(folder)]
     parts += [summary(results, targets, k) for k in _COUNTS if any(key.k == k for key in results.keys)]
     parts += [table(results, target, recipe) for target in targets for recipe in RECIPES]
-    parts += [f"{recipe}: {verdict(results, targets, recipe)}" for recipe in RECIPES]
+    parts += [
+        f"{recipe} against joint, {base_recipe(recipe)}: {verdict(results, targets, recipe, base_recipe(recipe))}"
+        for recipe in RECIPES
+    ]
     parts += [f"learned recipe of {target}: {results.learned_recipe(target)}" for target in targets]
     write_text(folder / "few_shot.md", "\n\n".join(parts) + "\n")
     _curves(results, targets, folder / "few_shot.png")
@@ -42,7 +45,7 @@ def table(results: Results, target: str, recipe: str) -> str:
         cells = []
         for k, epochs in columns:
             key = Key(target, method, own if k else "none", k, epochs)
-            base = Key(target, BASE, recipe if k else "none", k, epochs)
+            base = Key(target, BASE, base_recipe(recipe) if k else "none", k, epochs)
             cells.append(text(results.cell(key, base)) if key in results else "-")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -61,15 +64,20 @@ def summary(results: Results, targets: list[str], k: int) -> str:
 
 
 def _course(results: Results, target: str, method: str, recipe: str | None, k: int) -> str:
-    """Errors on the way; p of the last one is against joint training, of a learned recipe against the guided one."""
+    """Errors on the way; the last one is compared with joint training, by the paper's recipe or else by the guided one."""
     own = recipe or results.learned_recipe(target) or ""
     keys = [Key(target, method, "none", 0, 0), *(Key(target, method, own, k, epochs) for epochs in EPOCHS)]
     if not all(key in results for key in keys):
         return "-"
     means = ", ".join(f"{results.cell(key, None).mean_px:.2f}" for key in keys)
-    last = results.cell(keys[-1], Key(target, BASE, recipe or "guided", k, EPOCHS[-1]))
+    last = results.cell(keys[-1], Key(target, BASE, base_recipe(recipe), k, EPOCHS[-1]))
     name = "" if recipe else f"{own}: "
     return name + means + ("" if math.isnan(last.p) else f" ({100 * last.change:+.0f} %, p = {last.p:.1g})")
+
+
+def base_recipe(recipe: str | None) -> str:
+    """The recipe of joint training that a recipe is compared with: the paper's with itself, others with the product's."""
+    return "paper" if recipe == "paper" else "guided"
 
 
 def text(cell: Cell) -> str:

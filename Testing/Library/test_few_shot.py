@@ -284,7 +284,7 @@ def test_cells_have_the_spread_over_seeds_and_the_verdict_asks_for_both_size_and
     assert cell.seeds == 2 and cell.pairs == 20
     assert cell.spread_px == pytest.approx(0.9 * 0.2 / np.sqrt(2), rel=1e-6)
     assert cell.change == pytest.approx(-0.1) and cell.p < 1e-4
-    found = verdict(results, ["octa"], "fast")
+    found = verdict(results, ["octa"], "fast", "fast")
     assert found["maml"] == {"better": ["octa"], "worse": []}
     assert found["anil_heads"] == {"better": [], "worse": []}  # significant, but by one percent
     assert found["reptile"] == {"better": [], "worse": ["octa"]}
@@ -311,12 +311,13 @@ def test_support_pairs_repeat_only_their_own_images():
 def test_the_table_has_a_column_for_each_k_and_epoch_and_says_what_is_missing():
     rows = [_row("octa", "joint", "fast", [1.0, 2.0]), _row("octa", "maml", "fast", [1.5, 2.5])]
     rows.append(_row("octa", "joint", "none", [3.0, 3.0], k=0, epochs=0))
+    rows.append(_row("octa", "joint", "guided", [1.0, 1.5]))
     lines = few_shot_table.table(Results(rows), "octa", "fast").splitlines()
     heads, joint, maml = ([cell.strip() for cell in lines[i].strip("|").split("|")] for i in (2, 4, 5))
     place = heads.index("K = 5, 10")
     assert len(heads) == len(joint) == len(maml) == 2 + 3 * 4
-    assert joint[place] == "1.500" and joint[heads.index("start")] == "3.000"
-    assert maml[place].startswith("2.000 (+33 %, p = ")
+    assert joint[place].startswith("1.500 (+20 %") and joint[heads.index("start")] == "3.000"
+    assert maml[place].startswith("2.000 (+60 %, p = ")  # joint training by the guided recipe has 1.25
     assert maml[heads.index("K = 22, 10")] == maml[heads.index("start")] == "-"
 
 
