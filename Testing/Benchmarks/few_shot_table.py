@@ -115,10 +115,14 @@ def _curves(results: Results, targets: list[str], path: Path) -> None:
     for row, recipe in zip(axes, shown, strict=True):
         for place, target in zip(row, targets, strict=True):
             methods = sorted({key.method for key in results.keys if key.target == target}, key=_order)
-            for method in methods:
-                points = [Key(target, method, "none", 0, 0), *(Key(target, method, recipe, 5, n) for n in EPOCHS)]
+            lines = [(method.replace("_", " "), method, recipe) for method in methods]
+            learned = results.learned_recipe(target)
+            if learned and recipe == "guided":
+                lines.append((LEARNED, BASE, learned))
+            for name, method, own in lines:
+                points = [Key(target, method, "none", 0, 0), *(Key(target, method, own, 5, n) for n in EPOCHS)]
                 found = [(key.epochs, results.cell(key, None).mean_px) for key in points if key in results]
-                place.plot(*zip(*found, strict=True), marker=".", label=method.replace("_", " "))
+                place.plot(*zip(*found, strict=True), marker=".", label=name)
             place.set_title(f"{target}, {recipe}", fontsize=9)
             place.tick_params(labelsize=7)
         row[0].set_ylabel("error, px of 96", fontsize=8)
@@ -126,5 +130,5 @@ def _curves(results: Results, targets: list[str], path: Path) -> None:
         place.set_xlabel("epochs on 5 pairs", fontsize=8)
     axes[0, 0].legend(fontsize=6)
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100, format="png")
+        figure.savefig(temporary, dpi=80, format="png")
     pyplot.close(figure)
