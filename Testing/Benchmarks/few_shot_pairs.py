@@ -1,0 +1,152 @@
+"""Pairs of the few-shot benchmark: simulated repeats with a known displacement, drawn once and kept in a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from few_shot_images import TARGETS, images_of
+
+from MetaRegistrationLib.core.preprocessing import Preprocessing
+from MetaRegistrationLib.formats.files import replacing
+from MetaRegistrationLib.simulation import RepeatSettings
+from MetaRegistrationLib.tasks import TaskPair, augmented, simulated_pair
+
+SIZE = 96
+PREPROCESSING = Preprocessing(size=SIZE)
+POOL, SUPPORTS, REPEATS, TEST = 240, 60, 2, 20
+"""Pairs of a source task; those of them that have simulated repeats; repeats of each; test pairs of a group."""
+
+_MOVES = RepeatSettings(
+    displacement_px=4.0,
+    displacement_spread_px=2.5,
+    rotation_deg=2.0,
+    translation_px=2.0,
+    coarse_spacing_px=32.0,
+    coarse_amplitude_px=1.2,
+    fine_spacing_px=12.0,
+    fine_amplitude_px=0.4,
+    saccade_probability=0.0,
+    saccade_px=0.8,
+    dropout_px=6.0,
+    gain_spacing_px=32.0,
+)
+_STILL = {"noise": 0.0, "dropout_patches": 0.0, "row_jitter": 0.0, "stripes": 0.0, "shadow_probability": 0.0}
+_SETTINGS = {
+    "octa": replace(_MOVES, saccade_probability=0.3),
+    "brain": replace(_MOVES, **_STILL, margin=0.0, denoise_px=0.5, speckle=0.1, gain_amplitude=0.08),
+    "abdomen": replace(_MOVES, **_STILL, speckle=0.1, gain_amplitude=0.05),
+    "fundus": replace(_MOVES, **_STILL | {"noise": 0.05}, denoise_px=0.0, speckle=0.2),
+    "em": replace(_MOVES, **_STILL | {"noise": 0.03}, speckle=0.2, gain_amplitude=0.15),
+    "shapes": replace(_MOVES, **_STILL | {"noise": 0.03}, denoise_px=0.0, speckle=0.3, gain_amplitude=0.1),
+}
+_OWN_REPEATS = replace(_MOVES, **_STILL | {"noise": 0.02}, margin=0.0, denoise_px=0.5, speckle=0.3, gain_amplitude=0.15)
+"""How repeats of a user's images are simulated: the same way for every modality, since it is unknown."""
+
+
+class PoolTask:
+    """A source task whose pairs were drawn before; mirrored and turned at random."""
+
+    weight = 1.0
+
+    def __init__(self, name: str, pairs: list[TaskPair], repeats: list[list[TaskPair]]):
+        self.name, self.pairs, self.repeats = name, pairs, repeats
+
+    def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
+        """A random pair with its displacement, augmented."""
+        return augmented(self.pairs[int(rng.integers(len(self.pairs)))], rng)
+
+    def validation_pairs(self) -> list[TaskPair]:
+        """None: the benchmark validates on test pairs of the source groups."""
+        return []
+
+    def describe(self) -> dict:
+        """Name and number of pairs."""
+        return {"name": self.name, "pairs": len(self.pairs)}
+
+
+class SupportPairs:
+    """A user's K pairs: images without truth, and simulated repeats of them."""
+
+    initial = "none"
+    simulation = _OWN_REPEATS
+
+    def __init__(self, pairs: list[TaskPair], repeats: list[list[TaskPair]]):
+        self._pairs = [TaskPair(pair.moving, pair.fixed) for pair in pairs]
+        self._repeats = repeats
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def pair(self, index: int) -> TaskPair:
+        """Pair `index`, without its displacement."""
+        return self._pairs[index]
+
+    def repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
+        """One of the repeats of pair `index`, augmented."""
+        return augmented(self._repeats[index][int(rng.integers(len(self._repeats[index])))], rng)
+
+
+def source_task(group: str, data: Path, cache: Path) -> PoolTask:
+    """The source task of a group's training images."""
+    pairs, repeats = _kept(cache / f"{group}_train.npz", group, "train", data, POOL, SUPPORTS)
+    return PoolTask(group, pairs, repeats)
+
+
+def test_pairs(group: str, data: Path, cache: Path, count: int = TEST) -> list[TaskPair]:
+    """Pairs of a group's test images."""
+    return _kept(cache / f"{group}_test_{count}.npz", group, "test", data, count, 0)[0]
+
+
+def target_pairs(target: str, data: Path, cache: Path) -> tuple[list[TaskPair], list[list[TaskPair]], list[TaskPair]]:
+    """Pairs to adapt on with their repeats, and pairs to test on, of a target's groups in turn."""
+    groups = TARGETS[target]
+    adapt = [_kept(cache / f"{group}_adapt.npz", group, "train", data, 44, 44) for group in groups]
+    pairs = [pair for several in zip(*(pairs for pairs, _ in adapt), strict=True) for pair in several]
+    repeats = [own for several in zip(*(repeats for _, repeats in adapt), strict=True) for own in several]
+    tests = [pair for group in groups for pair in test_pairs(group, data, cache, TEST // len(groups))]
+    return pairs, repeats, tests
+
+
+def _kept(
+    path: Path, group: str, split: str, data: Path, count: int, supports: int
+) -> tuple[list[TaskPair], list[list[TaskPair]]]:
+    if not path.exists():
+        drawn = _drawn(group, split, data, count, supports)
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, **drawn)
+    with np.load(path) as held:
+        pairs = _pairs(held["images"], held["fields"])
+        own = _pairs(held["repeat_images"], held["repeat_fields"])
+    return pairs, [own[REPEATS * i : REPEATS * (i + 1)] for i in range(len(own) // REPEATS)]
+
+
+def _pairs(images: np.ndarray, fields: np.ndarray) -> list[TaskPair]:
+    images, fields = images.astype(np.float32), fields.astype(np.float32)
+    return [TaskPair(two[0], two[1], displacement_px=field) for two, field in zip(images, fields, strict=True)]
+
+
+def _drawn(group: str, split: str, data: Path, count: int, supports: int) -> dict[str, np.ndarray]:
+    images = images_of(group, split, data)
+    seed = [sum(map(ord, group)), split == "test", count]
+    order = np.random.default_rng(seed).permutation(len(images))
+    settings = _SETTINGS[group.partition("_")[0]]
+    pairs = [
+        simulated_pair(images[order[i % len(images)]], PREPROCESSING, settings, np.random.default_rng([*seed, i]))
+        for i in range(count)
+    ]
+    own = [
+        simulated_pair(
+            pair.fixed if j % 2 else pair.moving, PREPROCESSING, _OWN_REPEATS, np.random.default_rng([*seed, i, j])
+        )
+        for i, pair in enumerate(pairs[:supports])
+        for j in range(REPEATS)
+    ]
+    return _stacked(pairs, "") | _stacked(own, "repeat_")
+
+
+def _stacked(pairs: list[TaskPair], prefix: str) -> dict[str, np.ndarray]:
+    images = np.array([[pair.moving, pair.fixed] for pair in pairs], np.float16).reshape(-1, 2, SIZE, SIZE)
+    fields = np.array([pair.displacement_px for pair in pairs], np.float16).reshape(-1, 2, SIZE, SIZE)
+    return {f"{prefix}images": images, f"{prefix}fields": fields}
