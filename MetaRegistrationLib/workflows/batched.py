@@ -13,16 +13,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
 from .pair_work import PairDone, PairWork
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..pairs.files import PairFiles
     from ..registration.registrar import Registrar
 
-Network = Callable[[Tensor, Tensor], Tensor]
+    Network = Callable[[Tensor, Tensor], Tensor]
 _POLL_S = 0.2
 
 
@@ -90,6 +89,8 @@ class Together:
 
     def _work(self, network: Network) -> None:
         """Run a network for all that wait for it; the lock is held, as all others wait or have work of their own to do first."""
+        import torch
+
         calls = self._asked.pop(network)
         self.batches.append(len(calls))
         try:
@@ -105,6 +106,8 @@ class Together:
 
     @staticmethod
     def _work_one_by_one(network: Network, calls: Sequence[_Call]) -> None:
+        import torch
+
         for call in calls:
             try:
                 with torch.no_grad():
@@ -134,6 +137,8 @@ def outcomes(
         The folder for the files of a pair; None for no files.
     batch : int
     """
+    import torch
+
     together = Together(batch)
     threads = torch.get_num_threads()
     single = work.registrar

@@ -67,6 +67,10 @@ class DaskEngine:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """As of `engines.Engine`; a worker of the cluster ends the pair that it works on."""
         self._client.close()  # forgets the pairs that are not done
 
     def run(

@@ -37,6 +37,9 @@ class Engine(Protocol):
     ) -> Iterator[tuple[int, PairDone]]:
         """The outcomes of pairs with their positions, in the order in which they are done."""
 
+    def stop(self) -> None:
+        """Give up what is not done. No process of this machine writes files afterwards. It may be called twice."""
+
 
 class Here:
     """Works on pairs in this process, one after another."""
@@ -58,6 +61,9 @@ class Here:
             return
         for index, pair in enumerate(files):
             yield index, self._work(pair, folder_of(pair))
+
+    def stop(self) -> None:
+        """As of `Engine`: nothing runs here between two pairs."""
 
 
 def engine(settings: WorkSettings, run: RunOptions, pairs: int) -> AbstractContextManager[Engine]:

@@ -175,6 +175,7 @@ class FolderRun:
         try:
             yield lambda files: folder.absolute()
         finally:
+            engine.stop()  # processes at work would write on
             shutil.rmtree(folder, ignore_errors=True)
 
     def _remove_leftovers(self) -> None:

@@ -121,6 +121,8 @@ class _Door:
 
     def close(self) -> None:
         """Let nobody in any more."""
+        if not self._open:
+            return
         self._open = False
         with contextlib.suppress(OSError, EOFError):
             Client(self._listener.address, authkey=self._key).close()  # ends the wait for the next one
@@ -173,11 +175,15 @@ class Processes:
             while not any(worker.ready for worker in self._workers):
                 self._take()
         except BaseException:
-            self.__exit__()
+            self.stop()
             raise
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """As of `engines.Engine`."""
         self._door.close()
         for worker in self._workers:
             if worker.connection is not None:

@@ -1,5 +1,6 @@
 """Tests of jobs that run our own command line in real child processes."""
 
+import csv
 import json
 import math
 import os
@@ -79,9 +80,14 @@ def test_registering_a_folder_is_cancelled_between_whole_files(data, tmp_path):
     recorded = Recorded(PatientHost()).start(arguments).until_event("item", 3)
     end = recorded.cancel()
     assert end.status == "cancelled" and "of 40" in end.message
-    assert not list(output.rglob(".*")) and not (output / "metrics.csv").exists()
+    assert not list(output.rglob(".*"))
     done = [path.parent for path in output.glob("*/registration.json")]
     assert 2 <= len(done) < 40
+    # The tables are of the finished pairs, and say how many are open.
+    with (output / "metrics.csv").open(encoding="utf-8", newline="") as table:
+        assert {row["pair"] for row in csv.DictReader(table)} <= {folder.name for folder in done}
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
+    assert summary["pairs_not_done"] >= 40 - len(done)
     names = {
         "moving.nrrd",
         "fixed.nrrd",
