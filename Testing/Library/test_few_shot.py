@@ -194,6 +194,7 @@ def _do_all(folder: Path, stop_within: int | None = None) -> None:
             work()
 
 
+@pytest.mark.long
 def test_trainings_see_nothing_of_the_target_and_a_stopped_run_gives_the_same_numbers(small, tmp_path):
     _do_all(tmp_path / "whole")
     assert small and not [group for group in small if "octa" in group or "angiogram" in group]
