@@ -28,6 +28,7 @@ _STEP = 0.0198  # of rounded displacements: an error of half of it
 _COSINE_STEP = 0.05
 _SMOOTH_BYTES = 30_000
 _LARGEST = 2**30
+_LARGEST_SIZE = 4096
 _LZMA_PRESET = 3
 _FORMAT = 1
 _PLACES = ("moving", "moving_in_order", "fixed")
@@ -146,12 +147,16 @@ def pack(field_px: np.ndarray) -> dict[str, np.ndarray]:
 def unpack(packed: Mapping[str, np.ndarray]) -> np.ndarray:
     """The field, float32 (2, S, S), of what `pack` gave."""
     size = int(packed["size"])
-    values = lzma.decompress(packed["values"].tobytes())
+    if not 0 < size <= _LARGEST_SIZE:
+        raise ValueError(f"a grid of {size} pixels")
+    values = _decompressed(lzma.LZMADecompressor(), packed["values"], 2 * size * size * 4)
     if "corrections" not in packed:
         whole = _integers(values).reshape(2, size, size)
         rest = np.cumsum(np.cumsum(whole, axis=1, dtype=np.int64), axis=2) * _STEP
     else:
-        corrections = np.frombuffer(zlib.decompress(packed["corrections"].tobytes()), np.int8)
+        corrections = np.frombuffer(
+            _decompressed(zlib.decompressobj(), packed["corrections"], 2 * size * size), np.int8
+        )
         cosines = np.zeros((2, size, size))
         block = _integers(values)
         side = math.isqrt(len(block) // 2)
@@ -160,12 +165,17 @@ def unpack(packed: Mapping[str, np.ndarray]) -> np.ndarray:
     return (rest + _affine_field(packed["affine"], size)).astype(np.float32)
 
 
+def _decompressed(decompressor, packed: np.ndarray, most: int) -> bytes:
+    """At most `most` bytes and one more, so that a small file cannot fill the memory; too many do not fit the grid."""
+    return decompressor.decompress(packed.tobytes(), most + 1)
+
+
 def _bytes_of(packed: Mapping[str, np.ndarray]) -> int:
     return sum(values.nbytes for values in packed.values())
 
 
 def _as_cosines(rest: np.ndarray) -> dict[str, np.ndarray] | None:
-    """Rounded cosines, and what they miss; None if the numbers are too large for that."""
+    """The rounded coefficients of a cosine transform, and its rounded error; None if their integers do not hold the numbers."""
     from scipy.fft import dctn
 
     cosines = np.round(dctn(rest, axes=(1, 2), norm="ortho") / _COSINE_STEP)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -97,3 +100,17 @@ def test_other_files_are_refused(tmp_path):
     for name in ("cut", "text", "other", "missing"):
         with pytest.raises(InputError, match="no compact transform"):
             read_compact(tmp_path / f"{name}.npz")
+
+
+@pytest.mark.parametrize("size", [16, 2**20])
+def test_a_small_file_cannot_fill_the_memory(size):
+    bomb = lzma.compress(bytes(50_000_000))
+    assert len(bomb) < 20_000
+    packed = {**pack(wave(16)), "size": np.array(size), "values": np.frombuffer(bomb, np.uint8)}
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError):
+            unpack(packed)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000  # the dictionary of LZMA takes 8 MB
+    finally:
+        tracemalloc.stop()
