@@ -59,7 +59,7 @@ class Earlier:
         return Finished(frozenset(self.rows), self.notes, frozenset(tables))
 
     def report(self, pairs: int, progress: Reader) -> None:
-        """Say what is finished and what is done again."""
+        """Report how many pairs are finished, and which pairs are done again for which reason."""
         if not (self.rows or self.again):
             return
         progress(Message(f"resumed: {len(self.rows)} of {counted(pairs, 'pair')} are finished"))

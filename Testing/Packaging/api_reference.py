@@ -6,13 +6,13 @@ python Testing/Packaging/api_reference.py --write    rewrite it
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
 import sys
 from pathlib import Path
 
 import griffe
+from pages import generated
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "Documentation" / "Reference" / "Python_API.md"
@@ -141,17 +141,5 @@ def _unwrapped(text: str) -> str:
     return "\n\n".join(paragraphs).replace("``", "`")
 
 
-def main() -> int:
-    """Compare or write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true")
-    wanted = page()
-    if parser.parse_args().write:
-        PAGE.write_text(wanted, encoding="utf-8", newline="\n")
-    same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted
-    print("The page is what the docstrings say." if same else "The page differs from the docstrings: add --write.")
-    return 0 if same else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated(PAGE, page, "docstrings", __doc__))

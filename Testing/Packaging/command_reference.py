@@ -11,6 +11,8 @@ import re
 import sys
 from pathlib import Path
 
+from pages import generated
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "Documentation" / "Reference" / "Command_line.md"
 _HEAD = """# Command line
@@ -124,17 +126,5 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def main() -> int:
-    """Compare or write the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true")
-    wanted = page()
-    if parser.parse_args().write:
-        PAGE.write_text(wanted, encoding="utf-8", newline="\n")
-    same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == wanted
-    print("The page is what the parsers say." if same else "The page differs from the parsers: add --write.")
-    return 0 if same else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated(PAGE, page, "parsers", __doc__))
