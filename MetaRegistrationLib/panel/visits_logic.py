@@ -60,7 +60,7 @@ class VisitsLogic:
     def __init__(self, host: Any) -> None:
         self._host = host
         self.measures = VisitsMeasures(host)
-        self._jobs: list[Job] = []
+        self._jobs: dict[Job, Path] = {}  # and the folder of its temporary inputs
         self._computed: tuple[str, Series, SeriesChange] | None = None
 
     def eyes(self, folder: str, dates: DateOrder = "ask") -> Eyes:
@@ -107,11 +107,11 @@ class VisitsLogic:
         temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_INPUT))
 
         def finish(end: JobEnd) -> None:
-            shutil.rmtree(temporary, ignore_errors=True)
-            self._jobs = [other for other in self._jobs if other is not job]
+            self._forget(job)
             on_end(end)
 
         job = Job(self._host, on_event, finish, translate=_, name_of=field_name)
+        self._jobs[job] = temporary
         try:
             table = write_request(request, temporary)
             regions, regions_visit = write_regions(request, temporary)
@@ -132,11 +132,10 @@ class VisitsLogic:
                 device_axial_length=request.device_axial_length,
                 **request.stages.to_dict(),
             )
+            job.start(arguments)
         except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
+            self._forget(job)
             raise
-        self._jobs.append(job)
-        job.start(arguments)
         return job
 
     def load(self, chosen: ChosenVisits, folder: Path) -> Generator[str, None, VisitNodes]:
@@ -261,9 +260,15 @@ class VisitsLogic:
 
     def close(self) -> None:
         """Stop all work at once."""
-        for job in self._jobs:
+        for job in list(self._jobs):
             job.close()
-        self._jobs, self._computed = [], None
+            self._forget(job)
+        self._computed = None
+
+    def _forget(self, job: Job) -> None:
+        temporary = self._jobs.pop(job, None)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
     def _present(self, nodes: VisitNodes) -> tuple[Series, SeriesChange | None]:
         """The series, and the change that the scene shows; computed again after a scene was loaded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 import time
 
 import numpy as np
@@ -284,14 +285,17 @@ def test_progress_comes_from_the_stage_of_the_child_and_from_no_words(rig, widge
     rig.wait_until(lambda: not widget.panel.visits.running, "for the cancelled registration")
 
 
-def test_closing_the_scene_stops_the_child(rig, widget, tmp_path):
+def test_closing_the_scene_stops_the_child_and_removes_its_inputs(rig, widget, tmp_path, monkeypatch):
     choose(rig, widget, visit_folder(tmp_path / "visits"), tmp_path / "results")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     widget.ui.registerVisitsButton.click()
-    assert widget.panel.visits.running
+    assert widget.panel.visits.running and list(temporary.glob("*/visits.csv"))
     slicer.mrmlScene.Clear(0)
     settle(rig)
     assert not widget.panel.visits.running and widget.ui.visitsStatusLabel.text != ""
-    assert table(widget.ui.visitsTable) == []
+    assert table(widget.ui.visitsTable) == [] and not list(temporary.iterdir())
 
 
 def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
