@@ -25,6 +25,9 @@ WORKERS ?= 2
 # latter share what the processors have left. Their output comes after that of the library.
 MODULE_LOG := $(VENV)/module_tests.log
 
+# The tests start Python many times: compiled once, the library is imported faster.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: venv demo test test-long docs docs-test fuzz faults mutations
 
 venv: $(INSTALLED)

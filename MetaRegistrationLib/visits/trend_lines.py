@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,11 +48,8 @@ def trend_line(years: np.ndarray, values: np.ndarray) -> TrendLine | None:
     years, values = np.asarray(years, float)[good], np.asarray(values, float)[good]
     if len(years) < LEAST_POINTS or not np.ptp(years) > 0:
         return None
-    from scipy import stats  # slow to import, and a panel that only shows results needs none
-
-    line = stats.linregress(years, values)
-    quantile = float(special.stdtrit(len(years) - 2, 0.975))
-    slope_half = quantile * float(line.stderr)
-    # The slope's standard error is s / sqrt(sum of squares about the mean), and that of the mean is s / sqrt(n).
-    middle_half = slope_half * math.sqrt(float(np.var(years)))
-    return TrendLine(float(line.slope), slope_half, (float(years.mean()), float(values.mean())), middle_half)
+    middle = float(years.mean()), float(values.mean())
+    # About the mean year the slope and the value in the middle are independent.
+    (slope, _), covariance = np.polyfit(years - middle[0], values - middle[1], 1, cov=True)
+    slope_half, middle_half = special.stdtrit(len(years) - 2, 0.975) * np.sqrt(np.diag(covariance))
+    return TrendLine(float(slope), float(slope_half), middle, float(middle_half))
