@@ -213,6 +213,8 @@ def _look(task: PairTask, network: nn.Module, base: Checkpoint, progress: Reader
     unlike = task.initial != "none" and not found.alike
     kind = "as if their contrasts were unlike" if unlike else _KINDS[found.octa, found.smooth]
     progress(Message(f"The pairs look {kind} ({measures})."))
+    if not unlike:
+        progress(Message(f"What to expect: {_EXPECTED[found.octa, found.smooth]}"))
     return found
 
 
@@ -220,6 +222,17 @@ _KINDS = {
     (True, True): "like repeat visits of OCTA",
     (False, True): "unlike OCTA, with little left to deform",
     (False, False): "unlike OCTA, with much left to deform",
+}
+
+# Measured on other pairs of the same set: Documentation/Notebook/Accuracy.md, "Ten epochs on the user's own pairs".
+_EXPECTED = {
+    (True, True): "ten epochs on 22 pairs of this kind lowered the error from 0.315 to 0.310 px.",
+    (False, True): "ten epochs on 6 pairs of this kind changed nothing: 0.318 to 0.318 px; the start was kept.",
+    (
+        False,
+        False,
+    ): "ten epochs on 5 pairs of stained tissue lowered the error from 4.90 to 4.02 px, or from 3.86 to 3.57 px;"
+    " on 8 pairs of brains the Dice overlap changed from 0.643 to 0.678, or from 0.721 to 0.715.",
 }
 
 
