@@ -40,6 +40,15 @@ if not _MISSING:
     start()  # before the tests are read, so that they can import slicer, qt and ctk at their top
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _registered_once():
+    """The tests of the panel register a few sample pairs again and again."""
+    from registered_once import registered_once
+
+    with registered_once():
+        yield
+
+
 @pytest.fixture
 def rig():
     """The rig, clean: no module, no nodes, no dialogs, no settings. Errors in slots, observers and log fail the test."""

@@ -67,9 +67,11 @@ def click_row(rig, widget, row: int) -> None:
 
 
 def register(rig, widget) -> None:
-    """Click on Register, and wait until it is done or has failed."""
+    """Click on Register, and wait until it is done or has failed, and the distances are shown."""
     widget.ui.registerButton.click()
     rig.wait_until(lambda: widget.ui.registerButton.text == "Register", "for the registration")
+    distances = widget.panel.landmarks.display
+    rig.wait_until(lambda: distances._waiting is None, "for the distances")
 
 
 def measured(**changes) -> PairMeasures:
