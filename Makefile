@@ -10,7 +10,7 @@
 #
 # Variables: PYTHON (an interpreter of Python 3.10 or later), TORCH (pip requirement of the torch build to use; pip's own
 # settings, such as PIP_FIND_LINKS, say where it is looked for), WORKERS (processes that share the tests of the
-# library; the tests of the module share one scene, and so one process).
+# library; the tests of the module share one scene in each of two processes).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
@@ -21,9 +21,9 @@ INSTALLED := $(VENV)/.installed
 SECONDS_EACH ?= 3600
 WORKERS ?= 2
 
-# The module's tests run beside the library's, which give way to them: the former are one process from beginning to end, the
+# The module's tests run beside the library's, which give way to them: the former are two processes from beginning to end, the
 # latter share what the processors have left. Their output comes after that of the library.
-MODULE_LOG := $(VENV)/module_tests.log
+MODULE_TESTS = OMP_NUM_THREADS=1 META_REGISTRATION_TEST_PART=$(1)/2 $(IN_VENV) -m pytest Testing/Module >$(VENV)/module_tests_$(1).log 2>&1
 
 # The tests start Python many times: compiled once, the library is imported faster.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,12 +39,13 @@ test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m mypy
-	@OMP_NUM_THREADS=1 $(IN_VENV) -m pytest Testing/Module >$(MODULE_LOG) 2>&1 & module=$$!; failed=0; \
-	trap 'kill $$module 2>/dev/null; exit 130' INT TERM; \
+	@$(call MODULE_TESTS,1) & first=$$!; $(call MODULE_TESTS,2) & second=$$!; failed=0; \
+	trap 'kill $$first $$second 2>/dev/null; exit 130' INT TERM; \
 	OMP_NUM_THREADS=1 nice -n 10 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile \
 		Testing/Library Testing/Packaging Testing/Robustness || failed=1; \
-	wait $$module || failed=1; \
-	cat $(MODULE_LOG); exit $$failed
+	wait $$first || failed=1; \
+	wait $$second || failed=1; \
+	cat $(VENV)/module_tests_1.log $(VENV)/module_tests_2.log; exit $$failed
 
 test-long: $(INSTALLED)
 	$(IN_VENV) -m pytest -m long
