@@ -236,7 +236,6 @@ def test_the_command_maps_the_change(tmp_path, capsys):
     assert "vessel density decreased on" in capsys.readouterr().err
     assert main([str(word) for word in [*mapped, "--change", "1", "9"]]) == 2
     assert "--change: there is no visit '9'" in capsys.readouterr().err
-    assert main([str(word) for word in [*words, "--no-change"]]) == 0
 
 
 def test_landmarks_and_masks_of_visits_are_read(tmp_path):
@@ -264,6 +263,7 @@ def test_landmarks_and_masks_of_visits_are_read(tmp_path):
         float(rows["2"]["landmark_distance_px"]) == pytest.approx(1.5, abs=0.4)
         and not rows["1"]["landmark_distance_px"]
     )
+    assert not list((tmp_path / "o").glob("change_*"))
     assert float(rows["2"]["overlap_percent"]) == pytest.approx(100 * (400 - 158) / 400, abs=3)
 
 

@@ -361,7 +361,7 @@ sys.exit(main())
 
 
 @gloo
-@pytest.mark.parametrize("stop", ["killed", "Ctrl-C"])
+@pytest.mark.parametrize("stop", ["killed", pytest.param("Ctrl-C", marks=pytest.mark.long)])
 def test_a_run_whose_process_was_killed_or_interrupted_ends_and_goes_on_in_one_process(stop, options, tmp_path):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM_THAT_TELLS_ITS_NUMBER, encoding="utf-8")

@@ -230,7 +230,7 @@ def test_a_small_region_has_the_largest_coefficient_of_repeatability():
     assert cor["mine"] == max(cor.values()) > cor["whole"] and "mine" in found.notes[0]
 
 
-WORDS = ("--no-network", "--refine", "0", "--device", "cpu", "--spacing-um", str(1000 * MM), "--no-change")
+WORDS = ("--initial", "translation", "--no-network", "--refine", "0", "--device", "cpu", "--spacing-um", str(1000 * MM), "--no-change")
 
 
 def test_the_command_measures_them(tmp_path, capsys):
@@ -287,7 +287,7 @@ def test_python_takes_arrays_files_and_mappings(tmp_path, kind):
     itk = sitk.GetImageFromArray(labels)
     itk.SetSpacing((MM, MM))
     values = {"array": labels, "path": tmp_path / "x.png", "itk": itk, "mapping": {"mine": labels == 2}}
-    plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages(network=False, refine=0)}
+    plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages("none", network=False, refine=0)}
     found = mr.align_visits([eye(), eye(noise=1)], regions=values[kind], regions_visit="visit_1", **plain)
     name = "mine" if kind == "mapping" else "label 2"
     assert list(found.regions) == [name] and name in {row["region"] for row in found.measurements}
