@@ -86,7 +86,7 @@ def test_black_corners_need_no_mask():
     assert error_px(result.matrix, truth, inside) < 0.12
 
 
-@pytest.mark.parametrize("size", [64, 97, 255])
+@pytest.mark.parametrize("size", [64, pytest.param(97, marks=LONG), 255])
 def test_frames_of_any_size(size):
     eye = phantom(seed=3, size=size)
     truth = transform(size, angle_deg=3.0, scale=0.97, shift=(0.083 * size, -0.041 * size))

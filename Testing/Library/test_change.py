@@ -169,7 +169,7 @@ def test_colours_tell_lost_from_gained_and_unknown_from_unchanged():
 def series_of(images):
     names = "abc"[: len(images)]
     visits = [Visit(name, Image(image, Geometry(image.shape))) for name, image in zip(names, images, strict=True)]
-    grid = np.stack([ROWS, COLUMNS], -1).astype(np.float32)
+    grid = np.stack(np.indices(images[0].shape), -1).astype(np.float32)
 
     class Found:
         alignment = type("Alignment", (), {"confidence": 1.0})
@@ -295,8 +295,8 @@ def test_the_sample_visits_end_in_a_change_where_the_vessels_are_lost(tmp_path):
 
 
 def test_a_fold_in_either_visit_is_left_open():
-    series = series_of([scan(1), scan(2), scan(4)])
-    folding = np.stack([ROWS, COLUMNS], -1).astype(np.float32)
+    series = series_of([scan(seed)[:260, :260] for seed in (1, 2, 4)])
+    folding = np.stack(np.indices((260, 260)), -1).astype(np.float32)
     folding[200:220, 200:220, 0] = folding[200:220, 200:220, 0][::-1]
     for place in (1, 2):
         visits = list(series.visits)

@@ -117,10 +117,15 @@ def register(pairs, output, stop_after=10**6, **options):
 # Processes
 
 
-def test_processes_give_the_same_results_in_the_same_order(pairs, tmp_path):
+def test_processes_give_the_same_results_in_the_same_order_and_one_that_dies_costs_only_its_pair(pairs, tmp_path):
     write_grey_png(pairs / "moving" / "eye 2.png", np.zeros((64, 64)))  # constant, so it cannot be used
-    one = register(pairs, tmp_path / "one", jobs=1)
-    two = register(pairs, tmp_path / "two", jobs=2)
+    deadly = tmp_path / "die once"
+    save_checkpoint(tmp_path / "deadly.pt", known_checkpoint("DiesOnce", size=64, path=str(deadly)))
+    options = {"checkpoint": tmp_path / "deadly.pt", "stages": mr.Stages("none", refine=0)}
+    one = register(pairs, tmp_path / "one", jobs=1, **options)
+    deadly.touch()
+    two = register(pairs, tmp_path / "two", jobs=2, **options)
+    assert not deadly.exists() and "ended with code 7. The pair is tried again (1 of 3)." in two.text
     assert results(tmp_path / "one") == results(tmp_path / "two")
     assert [row["pair"] for row in read_rows(tmp_path / "two" / "metrics.csv")] == ["eye 0", "eye 1", "eye 3", "eye 4"]
     assert sorted(two.names) == one.names
@@ -149,17 +154,6 @@ def test_processes_compute_the_same_as_one_with_several_threads(tmp_path):
     finally:
         torch.set_num_threads(threads)
     assert results(tmp_path / "one") == results(tmp_path / "two")
-
-
-def test_a_process_that_dies_costs_only_its_pair(pairs, tmp_path):
-    deadly = tmp_path / "die once"
-    deadly.touch()
-    save_checkpoint(tmp_path / "deadly.pt", known_checkpoint("DiesOnce", size=64, path=str(deadly)))
-    events = register(
-        pairs, tmp_path / "out", jobs=2, checkpoint=tmp_path / "deadly.pt", stages=mr.Stages("none", refine=0)
-    )
-    assert not deadly.exists() and "ended with code 7. The pair is tried again (1 of 3)." in events.text
-    assert len(read_rows(tmp_path / "out" / "metrics.csv")) == 5
 
 
 def test_a_pair_is_tried_again_three_times():

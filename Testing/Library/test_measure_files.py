@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawn_eyes import drawn_eye
 from known_networks import write_grey_png
-from test_visit_measures import MM, PHANTOM, SIDE, eye
+from test_visit_measures import MM, SIDE, eye
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
@@ -107,10 +107,8 @@ def test_eyes_of_different_people_are_not_comparable(tmp_path, capsys):
 
 
 def test_python_gives_records():
-    visits = [eye(noise=number) for number in (1, 2)] + [eye(0.4, noise=3)]
-    series = mr.align_visits(
-        visits, dates=["2020", "2021", "2022"], spacing=MM, device="cpu", stages=QUICK
-    )
+    visits = [one[60:260, 60:260] for one in (eye(noise=1), eye(noise=2), eye(0.4, noise=3))]
+    series = mr.align_visits(visits, dates=["2020", "2021", "2022"], spacing=MM, device="cpu", stages=QUICK)
     assert {tuple(row) for row in series.measurements} == {MEASUREMENT_COLUMNS}
     assert {row["verdict"] for row in series.changes} <= {"changed", "within repeatability", "not measurable"}
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
@@ -118,6 +116,6 @@ def test_python_gives_records():
 
 
 def test_a_map_of_one_eye_is_made_as_before():
-    visits = [eye(noise=1), eye(noise=2)]
+    visits = [eye(noise=number)[60:260, 60:260] for number in (1, 2)]
     series = mr.align_visits(visits, spacing=MM, device="cpu", stages=QUICK)
-    assert series_change(series.series).change.known.mean() > 0.5 and PHANTOM.shape == (SIDE, SIDE)
+    assert series_change(series.series).change.known.mean() > 0.5

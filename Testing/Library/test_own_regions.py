@@ -230,7 +230,18 @@ def test_a_small_region_has_the_largest_coefficient_of_repeatability():
     assert cor["mine"] == max(cor.values()) > cor["whole"] and "mine" in found.notes[0]
 
 
-WORDS = ("--initial", "translation", "--no-network", "--refine", "0", "--device", "cpu", "--spacing-um", str(1000 * MM), "--no-change")
+WORDS = (
+    "--initial",
+    "translation",
+    "--no-network",
+    "--refine",
+    "0",
+    "--device",
+    "cpu",
+    "--spacing-um",
+    str(1000 * MM),
+    "--no-change",
+)
 
 
 def test_the_command_measures_them(tmp_path, capsys):

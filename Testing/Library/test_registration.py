@@ -95,9 +95,7 @@ def written(tmp_path_factory):
     def of(name) -> Written:
         moving_scan, fixed_scan = PAIRS[name]
         points = np.random.default_rng(3).uniform(0.3, 0.7, (6, 2)) * moving_scan.size
-        return register(
-            tmp_path_factory.mktemp("pair"), moving_scan, fixed_scan, texture(moving_scan.size, 1), points
-        )
+        return register(tmp_path_factory.mktemp("pair"), moving_scan, fixed_scan, texture(moving_scan.size, 1), points)
 
     return of
 

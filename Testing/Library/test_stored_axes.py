@@ -175,7 +175,7 @@ def plain_visits(quick):
     return _visits(quick)
 
 
-@pytest.mark.parametrize("how", MIRRORED)
+@pytest.mark.parametrize("how", TWO_WAYS)
 def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(quick, plain_visits, how):
     plain, expected = plain_visits
     found, change = _visits(quick, how)

@@ -1,10 +1,13 @@
 """Tests of pretrain, metatrain and finetune as commands: real processes that are killed, exit codes, JSON, any network."""
 
 import csv
+import errno
+import io
 import json
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +94,44 @@ def test_json_is_all_that_stdout_holds(inputs, tmp_path, capfd):
     assert {event["kind"] for event in events if event["event"] == "saved"} == {"best", "last"}
 
 
+class Stdout(io.StringIO):
+    """The standard output of this process: does something at the event of step 10."""
+
+    def __init__(self, at_step_10):
+        super().__init__()
+        self._at_step_10 = at_step_10
+
+    def write(self, text):
+        if text.startswith('{"event": "step"') and json.loads(text)["step"] == 10:
+            self._at_step_10()
+        return super().write(text)
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def lose_reader():
+    raise BrokenPipeError(errno.EPIPE, "gone")
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"), [(press_ctrl_c, "interrupted"), (lose_reader, "the reader of the output is gone")]
+)
+def test_a_run_that_is_stopped_saves_ends_with_130_and_resumes(stop, said, inputs, tmp_path, capsys, monkeypatch):
+    words = [*inputs, "--plain", "--epochs", "5", "--json", "--output", str(tmp_path / "run")]
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Stdout(stop))
+        assert main(words) == 130
+    err = capsys.readouterr().err
+    assert said in err and "--resume" in err and LAST in err
+    assert saved_step(tmp_path / "run") == 10
+    assert main([*words, "--resume"]) == 0
+    steps = [event["step"] for event in events_of(capsys.readouterr().out) if event["event"] == "step"]
+    assert steps == list(range(11, 5 * PAIRS + 1))
+
+
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_ctrl_c_saves_ends_with_130_and_resumes(long_run, tmp_path, capsys):
     process = start_program(*long_run, "--output", tmp_path / "run")
@@ -107,6 +148,7 @@ def test_ctrl_c_saves_ends_with_130_and_resumes(long_run, tmp_path, capsys):
     assert steps == list(range(seen + 1, STEPS + 1))
 
 
+@pytest.mark.long
 def test_a_run_whose_reader_has_gone_saves_and_ends_with_130(long_run, tmp_path):
     process = start_program(*long_run, "--output", tmp_path / "run")
     read_until_step(process, 10)
