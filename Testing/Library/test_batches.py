@@ -103,7 +103,7 @@ def test_a_lost_worker_stops_the_run_with_a_reason():
 @pytest.mark.parametrize(
     "trainer",
     [
-        partial(Pretraining, steps=4, learning_rate=1e-3, batch=2),
+        pytest.param(partial(Pretraining, steps=4, learning_rate=1e-3, batch=2), marks=pytest.mark.long),
         partial(Reptile, steps=2, tasks_per_step=2, inner_updates=2, inner_learning_rate=1e-3),
     ],
 )
