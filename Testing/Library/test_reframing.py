@@ -33,7 +33,7 @@ def pair(*, known):
 
 @pytest.mark.parametrize(
     ("known", "wide_is_moving"),
-    [(True, True), (True, False), (False, True), pytest.param(False, False, marks=pytest.mark.long)],
+    [(True, True), (True, False), *(pytest.param(False, wide, marks=pytest.mark.long) for wide in (True, False))],
 )
 def test_a_wide_and_a_narrow_scan_are_registered_to_a_pixel(known, wide_is_moving):
     wide, narrow = pair(known=known)

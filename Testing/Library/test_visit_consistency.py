@@ -309,7 +309,7 @@ REAL = Path(os.environ.get("META_REGISTRATION_DATA", "nowhere")) / "octa_scp_rep
     ("name", "chosen"),
     [
         ("blur 1.5 px", "poor"),
-        ("noise", None),
+        pytest.param("noise", None, marks=LONG),
         pytest.param("blur 1.5 px", None, marks=LONG),
         pytest.param("blur 2.5 px", None, marks=LONG),
         pytest.param("blur 2.5 px", "poor", marks=LONG),
