@@ -313,10 +313,10 @@ def test_a_result_that_the_user_changed_stays(pairs, output):
     assert mine.read_text(encoding="utf-8") == "mine"
 
 
-LONG_BEFORE_THE_END = [pytest.param(last, marks=pytest.mark.long) for last in (3, 25)]
+BETWEEN = [pytest.param(last, marks=pytest.mark.long) for last in (14, 25)]
 
 
-@pytest.mark.parametrize("last", [*LONG_BEFORE_THE_END, 14, 51])
+@pytest.mark.parametrize("last", [3, *BETWEEN, 51])
 def test_a_kill_at_any_write_is_resumed_with_the_same_result(made, tmp_path, monkeypatch, last):
     """Every move into place may be the last thing that a process does."""
     pairs, output, moves, move = made / "Augen é", tmp_path / "out", [], os.replace

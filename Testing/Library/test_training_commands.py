@@ -247,7 +247,7 @@ def test_landmarks_of_held_out_pairs_give_distances_and_choose_the_best(tmp_path
     checkpoint = write_tiny_checkpoint(tmp_path / "tiny.pt")
     pairs = write_pairs(tmp_path / "pairs", 10, landmarks=True)
     words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--epochs", "3"]
-    words = [*words, "--initial", "none", "--learning-rate", "0.005"]
+    words = [*words, "--initial", "translation", "--learning-rate", "0.005"]
     assert main([*words, "--output", str(tmp_path / "run")]) == 0
     with (tmp_path / "run" / LOG).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
