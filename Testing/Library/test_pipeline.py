@@ -219,3 +219,29 @@ def test_a_network_sees_images_continued_only_beyond_a_drawn_border_that_hides_n
     )
     step = steps.NetworkStep(lambda moving, fixed: moving.expand(1, 2, 8, 8), CPU)
     assert (step(pair) == float(seen[-1])).all() and asked == seen
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_network_that_is_run_again_sees_the_moved_image_continued_beyond_a_drawn_border(drawn):
+    rng, inside = np.random.default_rng(0), np.zeros((16, 16), bool)
+    inside[4:12, 4:12] = True
+    moving, fixed = (np.where(inside, rng.uniform(0.2, 1, inside.shape), 0).astype(np.float32) for _ in range(2))
+    pair = SimpleNamespace(moving=moving, fixed=fixed, inside_moving=inside, inside_fixed=inside, drawn_border=drawn)
+    seen = []
+
+    def network(*images):
+        seen.extend(image[0, 0].numpy() for image in images)
+        return torch.full((1, 2, 16, 16), 0.5)
+
+    found = torch.zeros(1, 2, 16, 16)
+    found[:, 0] = 2.0
+    total = steps.NetworkStep(network, CPU).again(pair, found)
+    np.testing.assert_allclose(
+        total[0, :, 5:10, 5:10].numpy(), np.array([2.5, 0.5])[:, None, None] + np.zeros((2, 5, 5))
+    )
+    shown = np.zeros_like(inside)
+    shown[4:10, 4:12] = True  # inside the fixed image, and inside the moving one after two rows
+    np.testing.assert_allclose(seen[0][shown], moving[6:12, 4:12].ravel(), atol=1e-6)
+    np.testing.assert_array_equal(seen[1][shown], fixed[shown])
+    for image in seen:
+        assert (image.min() >= 0.2) is np.bool_(drawn)

@@ -164,7 +164,7 @@ def _distance_to_border(points, shape):
         pytest.param("rossa_0281", "frame", marks=pytest.mark.long),
         ("rossa_0899", "frame"),
         pytest.param("rossa_0514", "round", marks=pytest.mark.long),
-        ("rossa_0897", "round"),  # a second network runs here
+        ("rossa_0897", "round"),
     ],
 )
 def test_what_a_drawn_border_leaves_is_registered_as_without(data_root, name, shape):
