@@ -1,7 +1,7 @@
 # make venv   an environment in .venv/ with the package (editable), its command line, reports and tests
 # make demo   fine-tune, register and show a few pairs, into demo_output/
 # make test   linter, format and tests, as CI runs them
-# make test-long   the tests that take half a minute or more
+# make test-long   the tests that take long, and further cases of what make test shows once
 # make docs   the documentation as a site, into build/site; fails for a broken link or anchor
 # make docs-test   every command and Python block of the pages
 # make fuzz   hostile files for every reader, for SECONDS_EACH (an hour)

@@ -263,6 +263,8 @@ def test_unlike_contrasts_keep_the_start(modalities, kept, tmp_path, capsys):
         tmp_path / "run",
         "--epochs",
         "1",
+        "--initial",
+        "translation",
     ]
     assert main([str(word) for word in [*words, "--device", "cpu"]]) == 0
     same = equal_weights(load_checkpoint(tmp_path / "run" / "best.pt").weights, cpu_weights(network))

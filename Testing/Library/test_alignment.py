@@ -58,6 +58,7 @@ def noisy(image, seed, strength=0.15):
 
 EYE = phantom()
 SIZE = len(EYE)
+LONG = pytest.mark.long
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_black_corners_need_no_mask():
     assert error_px(result.matrix, truth, inside) < 0.12
 
 
-@pytest.mark.parametrize("size", [64, 97, 255])
+@pytest.mark.parametrize("size", [64, pytest.param(97, marks=LONG), 255])
 def test_frames_of_any_size(size):
     eye = phantom(seed=3, size=size)
     truth = transform(size, angle_deg=3.0, scale=0.97, shift=(0.083 * size, -0.041 * size))
@@ -158,7 +159,7 @@ def assert_left_alone(result: Alignment):
     assert result.reason
 
 
-@pytest.mark.parametrize("kind", KINDS[1:])
+@pytest.mark.parametrize("kind", [KINDS[1], *(pytest.param(kind, marks=LONG) for kind in KINDS[2:])])
 def test_unrelated_images_are_left_alone(kind):
     assert_left_alone(align(noisy(EYE, 1), noisy(phantom(seed=8), 2), kind))
 
@@ -166,8 +167,16 @@ def test_unrelated_images_are_left_alone(kind):
 def test_images_of_nothing_are_left_alone():
     noise = np.random.default_rng(0).random((2, SIZE, SIZE)).astype(np.float32)
     blank, full = np.zeros_like(EYE), np.ones_like(EYE)
-    for moving, fixed in ((blank, EYE), (EYE, full), (blank, blank), tuple(noise), (blank + 1e-7 * noise[0], EYE)):
+    for moving, fixed in ((blank, EYE), (EYE, full), (blank, blank), tuple(noise)):
         assert_left_alone(align(moving, fixed))
+    assert_left_alone(align(blank + 1e-7 * noise[0], EYE, "translation"))
+
+
+@pytest.mark.long
+def test_faint_noise_is_left_alone_by_every_kind():
+    noise = np.random.default_rng(0).random((SIZE, SIZE)).astype(np.float32)
+    for kind in KINDS[2:]:
+        assert_left_alone(align(1e-7 * noise, EYE, kind))
 
 
 def test_an_empty_mask_and_masks_apart_are_left_alone():
@@ -189,7 +198,14 @@ def test_an_implausible_affine_becomes_a_similarity(monkeypatch):
     assert error_px(result.matrix, truth, inside) < 5
 
 
-@pytest.mark.parametrize(("angle_deg", "scale"), [(16.0, 1.0), (90.0, 1.0), (-137.0, 1.15), (40.0, 0.6), (5.0, 1.7)])
+@pytest.mark.parametrize(
+    ("angle_deg", "scale"),
+    [
+        (16.0, 1.0),
+        (-137.0, 0.6),
+        *(pytest.param(*each, marks=LONG) for each in ((90.0, 1.0), (-137.0, 1.15), (40.0, 0.6), (5.0, 1.7))),
+    ],
+)
 def test_far_turns_and_sizes_are_found(angle_deg, scale):
     truth = transform(SIZE, angle_deg=angle_deg, scale=scale, shift=(6.0, -9.0))
     fixed, inside = pulled(EYE, truth)
@@ -264,8 +280,9 @@ def test_frames_must_be_square():
         align(EYE[:150], EYE[:150])
 
 
-def test_real_repeats_are_aligned_and_chance_matches_are_not(data_root):
-    files = find_pairs(data_root / "octa_scp_repeat_visits").split("fine_tune")[2:22:7]
+@pytest.mark.parametrize("places", [slice(2, 10, 7), pytest.param(slice(2, 22, 7), marks=LONG)])
+def test_real_repeats_are_aligned_and_chance_matches_are_not(data_root, places):
+    files = find_pairs(data_root / "octa_scp_repeat_visits").split("fine_tune")[places]
     pairs = [prepare_pair(file, Preprocessing()) for file in files]
     for pair in pairs:
         result = align(pair.moving, pair.fixed)

@@ -19,7 +19,7 @@ from MetaRegistrationLib.resources import default_checkpoint, sample_pairs
 
 @pytest.fixture(scope="module")
 def expected():
-    return known(*textures()).displacement_px
+    return known(*(np.round(array) for array in textures()))
 
 
 def as_colour(array):
@@ -52,8 +52,8 @@ KINDS = {
 def test_every_kind_of_image_gives_the_same(kind, expected):
     moving, fixed = (np.round(array) for array in textures())
     result = known(KINDS[kind](moving), KINDS[kind](fixed))
-    np.testing.assert_allclose(result.displacement_px, expected, atol=1e-4)
-    np.testing.assert_allclose(result.warped(), known(moving, fixed).warped(), atol=1e-3)
+    np.testing.assert_allclose(result.displacement_px, expected.displacement_px, atol=1e-4)
+    np.testing.assert_allclose(result.warped(), expected.warped(), atol=1e-3)
 
 
 def test_files_keep_their_geometry(tmp_path):
@@ -226,7 +226,7 @@ def test_a_file_that_changes_is_read_again(tmp_path):
 
 
 def test_unrelated_images_are_left_unchanged_and_said_so():
-    result = mr.register(*textures())
+    result = mr.register(*textures(), stages=mr.Stages("translation"))
     assert result.confidence < 0.5
     assert not result.confident
     assert result.result_stage == "none"

@@ -336,7 +336,7 @@ def single(options, folder, steps, *more):
 
 
 @gloo
-def test_two_processes_train_to_the_weights_of_one(options, tmp_path):
+def test_two_processes_train_to_the_weights_of_one_which_goes_on(options, tmp_path):
     process = two_processes(
         "-m", "MetaRegistrationLib", "metatrain", *options, "--output", tmp_path / "two", "--steps", 7, "--json"
     )
@@ -344,11 +344,13 @@ def test_two_processes_train_to_the_weights_of_one(options, tmp_path):
     assert process.returncode == 0, text
     assert [event["step"] for event in events if event["event"] == "step"] == list(range(1, 8))
     assert [event["event"] for event in events].count("finished") == 1
-    single(options, tmp_path / "one", 7)
-    first, second = (load_checkpoint(tmp_path / name / LAST) for name in ("one", "two"))
-    for name, weight in first.weights.items():
-        assert torch.allclose(weight, second.weights[name], rtol=1e-4, atol=1e-7)
-    assert "2 processes" in second.history[-1]["device"]
+    assert "2 processes" in load_checkpoint(tmp_path / "two" / LAST).history[-1]["device"]
+    for steps, more in ((7, ()), (9, ("--resume",))):
+        single(options, tmp_path / "one", steps, *more)
+        if more:
+            single(options, tmp_path / "two", steps, *more)
+        first, second = (load_checkpoint(tmp_path / name / LAST).weights for name in ("one", "two"))
+        assert all(torch.allclose(first[name], second[name], rtol=1e-4, atol=1e-7) for name in first)
 
 
 PROGRAM_THAT_TELLS_ITS_NUMBER = """
@@ -361,6 +363,7 @@ sys.exit(main())
 
 
 @gloo
+@pytest.mark.long
 @pytest.mark.parametrize("stop", ["killed", "Ctrl-C"])
 def test_a_run_whose_process_was_killed_or_interrupted_ends_and_goes_on_in_one_process(stop, options, tmp_path):
     program = tmp_path / "program.py"

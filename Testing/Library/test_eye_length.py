@@ -2,6 +2,7 @@
 
 import csv
 import math
+from functools import cache
 
 import pytest
 from known_networks import write_grey_png
@@ -16,7 +17,7 @@ from MetaRegistrationLib.visits.repeatability import Repeatability
 from MetaRegistrationLib.visits.series import Series
 from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 
-WORDS = ("--no-network", "--refine", "0", "--device", "cpu", "--spacing-um", str(1000 * MM))
+WORDS = ("--initial", "translation", "--no-network", "--refine", "0", "--device", "cpu", "--spacing-um", str(1000 * MM))
 
 
 def test_the_scale_is_that_of_bennett():
@@ -37,6 +38,7 @@ def series(length=None):
     return Series(0, "chosen", entries, [1.0, 1.0], side="right", eye_length=length)
 
 
+@cache
 def found(length=None):
     one = series(length)
     return measure_series(one, grid_of(one, (160, 160)))
@@ -86,7 +88,7 @@ def test_every_record_and_the_notes_say_it():
 
 def write_visits(folder, *names):
     for name in names:
-        write_grey_png(folder / f"{name}.png", eye(noise=len(name)))
+        write_grey_png(folder / f"{name}.png", eye(noise=len(name))[60:260, 60:260])
 
 
 def rows(path):
@@ -138,7 +140,7 @@ def test_without_a_pixel_size_it_changes_nothing_and_says_so(tmp_path, capsys):
 
 
 def test_python_takes_it():
-    plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages(network=False, refine=0)}
+    plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages("translation", network=False, refine=0)}
     found = mr.align_visits([eye(), eye(noise=1)], axial_length=26, device_axial_length=23.95, **plain)
     assert found.measured.grid.spacing_mm[0] == pytest.approx(MM * EyeLength(26, 23.95).scale)
     with pytest.raises(InputError, match="axial_length"):

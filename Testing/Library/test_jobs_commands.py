@@ -25,7 +25,7 @@ from MetaRegistrationLib.jobs.store import CheckpointStore
 def data(tmp_path_factory):
     """Pairs and a checkpoint for frames of 64 pixels, in a folder whose name has spaces and accents."""
     root = tmp_path_factory.mktemp("jobs") / "Müller & Søn, été"
-    write_pairs(root / "my pairs", 6)
+    write_pairs(root / "my pairs", 3)
     checkpoint = write_tiny_checkpoint(root / "tiny.pt")
     return {"root": root, "pairs": root / "my pairs", "checkpoint": checkpoint, "device": "cpu"}
 
@@ -54,11 +54,11 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
     assert end.status == "cancelled" and "resume continues from there" in end.message, end
     assert end.saved == str(folder / "last.pt")
     position = load_checkpoint(folder / "last.pt").training["position"]
-    assert position["step"] >= 12
+    assert position["step"] >= 6
     assert store.unfinished() == ["left eye"] and store.names() == [] and store.new_run("left eye") == folder
 
     record = RunRecord("tiny.pt")
-    epochs = position["step"] // 6 + 2
+    epochs = position["step"] // 3 + 2
     recorded = Recorded(on_event=record).start(training(data, folder, epochs=epochs, resume=True))
     end = recorded.end()
     assert end.status == "finished", end
@@ -67,16 +67,17 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
     path = store.keep("left eye", end.saved, record.to_dict())
     assert path == store.path("left eye") and load_checkpoint(path).history[-1]["stage"] == "finetune"
     described = store.describe("left eye")
-    assert (described["epochs"], described["pairs"], described["checkpoint"]) == (epochs, 6, "tiny.pt")
+    assert (described["epochs"], described["pairs"], described["checkpoint"]) == (epochs, 3, "tiny.pt")
     assert 0 < described["seconds_per_step"] < math.inf and described["device"].startswith("CPU")
-    measured = estimate(10, 6, "cpu", store)
+    measured = estimate(10, 3, "cpu", store)
     assert measured.measured and measured.seconds_per_step == described["seconds_per_step"]
 
 
 def test_registering_a_folder_is_cancelled_between_whole_files(data, tmp_path):
     pairs = write_pairs(tmp_path / "many", 40)
     output = tmp_path / "results"
-    arguments = register_arguments(pairs=pairs, output=output, checkpoint=data["checkpoint"], device="cpu")
+    options = {"checkpoint": data["checkpoint"], "device": "cpu", "initial": "none", "refine": 0}
+    arguments = register_arguments(pairs=pairs, output=output, **options)
     recorded = Recorded(PatientHost()).start(arguments).until_event("item", 3)
     end = recorded.cancel()
     assert end.status == "cancelled" and "of 40" in end.message

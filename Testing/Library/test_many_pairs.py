@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -37,9 +38,24 @@ def pairs_folder(folder: Path, count: int = 5) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Five pairs, and the results of a whole run over them."""
+    folder = tmp_path_factory.mktemp("made")
+    register(pairs_folder(folder / "Augen é"), folder / "whole")
+    return folder
+
+
 @pytest.fixture
-def pairs(tmp_path):
-    return pairs_folder(tmp_path / "Augen é")
+def pairs(made, tmp_path):
+    """A copy of the five pairs, with the times of their files."""
+    return shutil.copytree(made / "Augen é", tmp_path / "Augen é")
+
+
+@pytest.fixture
+def output(made, tmp_path):
+    """A copy of the results of the whole run."""
+    return shutil.copytree(made / "whole", tmp_path / "out")
 
 
 def run(*words) -> int:
@@ -101,10 +117,15 @@ def register(pairs, output, stop_after=10**6, **options):
 # Processes
 
 
-def test_processes_give_the_same_results_in_the_same_order(pairs, tmp_path):
+def test_processes_give_the_same_results_in_the_same_order_and_one_that_dies_costs_only_its_pair(pairs, tmp_path):
     write_grey_png(pairs / "moving" / "eye 2.png", np.zeros((64, 64)))  # constant, so it cannot be used
-    one = register(pairs, tmp_path / "one", jobs=1)
-    two = register(pairs, tmp_path / "two", jobs=2)
+    deadly = tmp_path / "die once"
+    save_checkpoint(tmp_path / "deadly.pt", known_checkpoint("DiesOnce", size=64, path=str(deadly)))
+    options = {"checkpoint": tmp_path / "deadly.pt", "stages": mr.Stages("none", refine=0)}
+    one = register(pairs, tmp_path / "one", jobs=1, **options)
+    deadly.touch()
+    two = register(pairs, tmp_path / "two", jobs=2, **options)
+    assert not deadly.exists() and "ended with code 7. The pair is tried again (1 of 3)." in two.text
     assert results(tmp_path / "one") == results(tmp_path / "two")
     assert [row["pair"] for row in read_rows(tmp_path / "two" / "metrics.csv")] == ["eye 0", "eye 1", "eye 3", "eye 4"]
     assert sorted(two.names) == one.names
@@ -133,17 +154,6 @@ def test_processes_compute_the_same_as_one_with_several_threads(tmp_path):
     finally:
         torch.set_num_threads(threads)
     assert results(tmp_path / "one") == results(tmp_path / "two")
-
-
-def test_a_process_that_dies_costs_only_its_pair(pairs, tmp_path):
-    deadly = tmp_path / "die once"
-    deadly.touch()
-    save_checkpoint(tmp_path / "deadly.pt", known_checkpoint("DiesOnce", size=64, path=str(deadly)))
-    events = register(
-        pairs, tmp_path / "out", jobs=2, checkpoint=tmp_path / "deadly.pt", stages=mr.Stages("none", refine=0)
-    )
-    assert not deadly.exists() and "ended with code 7. The pair is tried again (1 of 3)." in events.text
-    assert len(read_rows(tmp_path / "out" / "metrics.csv")) == 5
 
 
 def test_a_pair_is_tried_again_three_times():
@@ -212,9 +222,9 @@ def test_a_wrong_number_of_processes_is_named(monkeypatch):
 # Resuming
 
 
-@pytest.mark.parametrize("stop_after", [1, 3])
-def test_a_stopped_run_is_resumed_with_the_same_result(pairs, tmp_path, stop_after):
-    register(pairs, tmp_path / "whole")
+@pytest.mark.parametrize("stop_after", [pytest.param(1, marks=pytest.mark.long), 3])
+def test_a_stopped_run_is_resumed_with_the_same_result(made, tmp_path, stop_after):
+    pairs = made / "Augen é"
     register(pairs, tmp_path / "out", stop_after)
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert summary["pairs"] == stop_after and summary["pairs_not_done"] == 5 - stop_after
@@ -223,114 +233,108 @@ def test_a_stopped_run_is_resumed_with_the_same_result(pairs, tmp_path, stop_aft
     assert events.names == [f"eye {number}" for number in range(stop_after, 5)]
     (started,) = (each for each in events.all if isinstance(each, Started))
     assert (started.first_step, started.total_steps) == (stop_after, 5)
-    assert results(tmp_path / "out") == results(tmp_path / "whole")
+    assert results(tmp_path / "out") == results(made / "whole")
 
 
-def test_a_finished_run_is_not_done_again(pairs, tmp_path):
-    register(pairs, tmp_path / "out")
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("eye*/*")}
-    assert register(pairs, tmp_path / "out", resume=True).names == []
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("eye*/*")} == before
-    again = WrittenFiles.read(tmp_path / "out")
+def test_a_finished_run_is_not_done_again(pairs, output):
+    before = {path: path.stat().st_mtime_ns for path in output.glob("eye*/*")}
+    assert register(pairs, output, resume=True).names == []
+    assert {path: path.stat().st_mtime_ns for path in output.glob("eye*/*")} == before
+    again = WrittenFiles.read(output)
     assert len([note for note in again.notes if "pair" in note]) == 5 and all(again.there().values())
 
 
 def test_pairs_with_other_files_are_done_again_and_named(pairs, tmp_path):
-    register(pairs, tmp_path / "out")
+    output = tmp_path / "out"
+    register(pairs, output)
     write_grey_png(pairs / "moving" / "eye 1.png", texture((64, 64), 99))
     write_points(pairs / "fixed" / "eye 3.csv", [(25, 28)])
-    (tmp_path / "out" / "eye 4" / "warped.nrrd").unlink()
-    events = register(pairs, tmp_path / "out", resume=True)
+    (output / "eye 4" / "warped.nrrd").unlink()
+    events = register(pairs, output, resume=True)
     assert events.names == ["eye 1", "eye 3", "eye 4"]
     assert "done again, because the moving image changed: eye 1" in events.text
     assert "done again, because the fixed landmarks changed: eye 3" in events.text
     assert "done again, because result files are missing: eye 4" in events.text
     register(pairs, tmp_path / "whole")
-    assert results(tmp_path / "out") == results(tmp_path / "whole")
+    assert results(output) == results(tmp_path / "whole")
 
 
-def test_the_same_bytes_under_another_time_are_no_change(pairs, tmp_path):
-    register(pairs, tmp_path / "out")
+def test_the_same_bytes_under_another_time_are_no_change(pairs, output):
     for path in pairs.rglob("*.png"):
         path.write_bytes(path.read_bytes())
-    assert register(pairs, tmp_path / "out", resume=True).names == []
+        os.utime(path, (0, 0))
+    assert register(pairs, output, resume=True).names == []
 
 
-def test_equal_sizes_and_times_hide_no_change(pairs, tmp_path):
-    import os
-
-    register(pairs, tmp_path / "out")
+def test_equal_sizes_and_times_hide_no_change(pairs, output):
     path = pairs / "fixed" / "eye 0.csv"
     before = path.stat()
     path.write_bytes(path.read_bytes().replace(b"28", b"29"))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
-    assert register(pairs, tmp_path / "out", resume=True).names == ["eye 0"]
+    assert register(pairs, output, resume=True).names == ["eye 0"]
 
 
-def test_other_stages_or_another_checkpoint_do_everything_again(pairs, tmp_path):
+def test_other_stages_or_another_checkpoint_do_everything_again(tmp_path):
+    pairs = pairs_folder(tmp_path / "pairs", 2)
     for number, shift in enumerate((1.0, 2.0)):
         save_checkpoint(tmp_path / f"{number}.pt", known_checkpoint("Translation", size=64, row=shift, column=0.0))
     alone = {"stages": mr.Stages("none", refine=0)}
     register(pairs, tmp_path / "out", checkpoint=tmp_path / "0.pt", **alone)
     events = register(pairs, tmp_path / "out", checkpoint=tmp_path / "1.pt", resume=True, **alone)
-    assert len(events.names) == 5 and "done again, because checkpoint changed: eye 0, eye 1" in events.text
+    assert len(events.names) == 2 and "done again, because checkpoint changed: eye 0, eye 1" in events.text
     events = register(pairs, tmp_path / "out", resume=True)
-    assert len(events.names) == 5 and "because checkpoint, stages changed" in events.text
+    assert len(events.names) == 2 and "because checkpoint, stages changed" in events.text
     register(pairs, tmp_path / "whole")
     assert results(tmp_path / "out") == results(tmp_path / "whole")
 
 
-def test_new_pairs_are_added_and_lost_ones_are_refused(pairs, tmp_path):
-    extra = pairs_folder(tmp_path / "more", 6)
-    register(pairs, tmp_path / "out")
-    for role in ("moving", "fixed"):
-        shutil.copy(extra / role / "eye 5.png", pairs / role)
-    assert register(pairs, tmp_path / "out", resume=True).names == ["eye 5"]
+def test_new_pairs_are_added_and_lost_ones_are_refused(pairs, output):
+    for number, role in enumerate(("moving", "fixed")):
+        write_grey_png(pairs / role / "eye 5.png", texture((64, 64), 5 + 50 * number))
+    assert register(pairs, output, resume=True).names == ["eye 5"]
     for role in ("moving", "fixed"):
         (pairs / role / "eye 0.png").unlink()
         (pairs / role / "eye 0.csv").unlink()
     with pytest.raises(mr.InputError, match="not among the present ones: eye 0"):
-        register(pairs, tmp_path / "out", resume=True)
-    assert register(pairs, tmp_path / "out", resume=True, replace=True).names == []
-    assert not (tmp_path / "out" / "eye 0").exists()
-    assert [row["pair"] for row in read_rows(tmp_path / "out" / "metrics.csv")] == [f"eye {n}" for n in range(1, 6)]
+        register(pairs, output, resume=True)
+    assert register(pairs, output, resume=True, replace=True).names == []
+    assert not (output / "eye 0").exists()
+    assert [row["pair"] for row in read_rows(output / "metrics.csv")] == [f"eye {n}" for n in range(1, 6)]
 
 
-def test_a_result_that_the_user_changed_stays(pairs, tmp_path):
-    register(pairs, tmp_path / "out")
-    mine = tmp_path / "out" / "eye 1" / "fixed_landmarks.mrk.json"
+def test_a_result_that_the_user_changed_stays(pairs, output):
+    mine = output / "eye 1" / "fixed_landmarks.mrk.json"
     mine.write_text("mine", encoding="utf-8")
-    assert register(pairs, tmp_path / "out", resume=True).names == []
+    assert register(pairs, output, resume=True).names == []
     write_grey_png(pairs / "moving" / "eye 1.png", texture((64, 64), 99))
     with pytest.raises(mr.InputError, match=r"fixed_landmarks\.mrk\.json: changed since an earlier run"):
-        register(pairs, tmp_path / "out", resume=True)
+        register(pairs, output, resume=True)
     assert mine.read_text(encoding="utf-8") == "mine"
 
 
-def test_a_kill_at_any_write_is_resumed_with_the_same_result(pairs, tmp_path, monkeypatch):
+BETWEEN = [pytest.param(last, marks=pytest.mark.long) for last in (14, 25)]
+
+
+@pytest.mark.parametrize("last", [3, *BETWEEN, 51])
+def test_a_kill_at_any_write_is_resumed_with_the_same_result(made, tmp_path, monkeypatch, last):
     """Every move into place may be the last thing that a process does."""
-    import os
+    pairs, output, moves, move = made / "Augen é", tmp_path / "out", [], os.replace
 
-    register(pairs, tmp_path / "whole")
-    whole, move = results(tmp_path / "whole"), os.replace
-    for last in (3, 14, 25, 51):
-        output, moves = tmp_path / f"out {last}", []
+    def replace(source, target):
+        moves.append(target)
+        if len(moves) >= last:
+            raise KeyboardInterrupt  # also every later write, as of a process that is gone
+        move(source, target)
 
-        def replace(source, target, moves=moves, last=last):
-            moves.append(target)
-            if len(moves) >= last:
-                raise KeyboardInterrupt  # also every later write, as of a process that is gone
-            move(source, target)
-
-        monkeypatch.setattr(os, "replace", replace)
-        with pytest.raises(KeyboardInterrupt):
-            mr.register_folder(pairs, output, stages=STAGES, device="cpu")
-        monkeypatch.undo()
-        for table in ("metrics.csv", "summary.json"):
-            assert not (output / table).exists() or (output / table).read_bytes()
-        register(pairs, output, resume=True)
-        assert results(output) == whole
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        mr.register_folder(pairs, output, stages=STAGES, device="cpu")
+    monkeypatch.undo()
+    for table in ("metrics.csv", "summary.json"):
+        assert not (output / table).exists() or (output / table).read_bytes()
+    register(pairs, output, resume=True)
+    assert results(output) == results(made / "whole")
 
 
 @pytest.mark.long
@@ -380,11 +384,11 @@ def _finished(folder: Path) -> int:
 
 
 def test_what_a_killed_run_left_is_removed_and_nothing_else(pairs, tmp_path):
-    register(pairs, tmp_path / "out", stop_after=2)
     output = tmp_path / "out"
+    register(pairs, output, stop_after=4)
     lost = [output / ".meta-registration-unfinished" / "a" / "warped.nrrd", output / ".0123abcd.metrics.csv"]
-    lost += [output / "eye 3" / ".0123abcd.warped.nrrd"]
-    mine = [output / "eye 3" / ".0123abcd.mine.nrrd", output / "eye 3" / ".warped.nrrd", output / ".0123abcd.txt"]
+    lost += [output / "eye 4" / ".0123abcd.warped.nrrd"]
+    mine = [output / "eye 4" / ".0123abcd.mine.nrrd", output / "eye 4" / ".warped.nrrd", output / ".0123abcd.txt"]
     for path in (*lost, *mine):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -392,14 +396,14 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(pairs, tmp_path):
     assert not any(path.exists() for path in lost) and all(path.exists() for path in mine)
 
 
-def test_evaluate_is_resumed(pairs, tmp_path):
-    options = {"stages": STAGES, "device": "cpu"}
+def test_evaluate_is_resumed(tmp_path):
+    pairs, options = pairs_folder(tmp_path / "pairs", 4), {"stages": STAGES, "device": "cpu"}
     whole = mr.evaluate(pairs, tmp_path / "whole", **options)
     with pytest.raises(KeyboardInterrupt):
         mr.evaluate(pairs, tmp_path / "out", progress=Events(2), **options)
     events = Events()
     outcome = mr.evaluate(pairs, tmp_path / "out", resume=True, progress=events, **options)
-    assert events.names == ["eye 2", "eye 3", "eye 4"]
+    assert events.names == ["eye 2", "eye 3"]
     assert [row.distance_after_px for row in outcome.rows] == [row.distance_after_px for row in whole.rows]
     assert results(tmp_path / "out") == results(tmp_path / "whole")
     with pytest.raises(mr.InputError, match="output folder"):
@@ -410,6 +414,9 @@ def test_evaluate_is_resumed(pairs, tmp_path):
 
 
 def test_chosen_parts_are_written_and_no_others(pairs, tmp_path, capsys):
+    for role in ("moving", "fixed"):
+        for each in (pairs / role).glob("eye [1-4].*"):
+            each.unlink()
     words = ["register", "--pairs", pairs, *WORDS, "--output"]
     assert run(*words, tmp_path / "out", "--write", "transform,landmarks") == 0
     names = {path.name for path in (tmp_path / "out" / "eye 0").iterdir()}
@@ -447,16 +454,16 @@ def test_the_compact_transform_warps_like_the_field(tmp_path):
 # Parts of a run
 
 
-@pytest.mark.parametrize("count", [2, 3])
-def test_the_parts_of_a_run_are_merged(pairs, tmp_path, count, capsys):
-    register(pairs, tmp_path / "whole")
-    words = ["register", "--pairs", pairs, *WORDS, "--output", tmp_path / "out", "--shard"]
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.long), 3])
+def test_the_parts_of_a_run_are_merged(made, tmp_path, count, capsys):
+    words = ["register", "--pairs", made / "Augen é", *WORDS, "--output", tmp_path / "out", "--shard"]
     for number in range(1, count + 1):
         assert run(*words, f"{number}/{count}") == 0
     assert run("merge", tmp_path / "out") == 0
-    whole, merged = (read_rows(tmp_path / name / "metrics.csv") for name in ("whole", "out"))
+    folders = (made / "whole", tmp_path / "out")
+    whole, merged = (read_rows(folder / "metrics.csv") for folder in folders)
     assert [{**row, "seconds": ""} for row in merged] == [{**row, "seconds": ""} for row in whole]
-    means = [json.loads((tmp_path / name / "summary.json").read_text(encoding="utf-8")) for name in ("whole", "out")]
+    means = [json.loads((folder / "summary.json").read_text(encoding="utf-8")) for folder in folders]
     assert means[0]["ncc_after"] == means[1]["ncc_after"] and means[1]["pairs"] == 5
     assert (tmp_path / "out" / f"shard_1_of_{count}" / "eye 0" / "registration.json").is_file()
     assert run("merge", tmp_path / "out") == 0  # again, after another part was run again

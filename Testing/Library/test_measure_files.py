@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from drawn_eyes import drawn_eye
 from known_networks import write_grey_png
-from test_visit_measures import MM, PHANTOM, SIDE, eye
+from test_visit_measures import MM, SIDE, eye
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
@@ -16,6 +16,7 @@ from MetaRegistrationLib.visits.measure_files import CHANGE_COLUMNS, MEASUREMENT
 from MetaRegistrationLib.visits.repeatability import shipped
 
 WORDS = ("--no-network", "--refine", "0", "--device", "cpu", "--spacing-um", str(1000 * MM))
+QUICK = mr.Stages("translation", network=False, refine=0)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,7 @@ def results(tmp_path_factory):
     for name, scan in scans.items():
         write_grey_png(folder / "OD" / f"{name}.png", scan)
     words = ["series", "--folder", folder / "OD", "--output", folder / "out", "--reference", "a 2020-01-01", *WORDS]
+    words += ["--initial", "translation"]
     assert main([str(word) for word in words]) == 0
     return folder / "out"
 
@@ -105,10 +107,8 @@ def test_eyes_of_different_people_are_not_comparable(tmp_path, capsys):
 
 
 def test_python_gives_records():
-    visits = [eye(noise=number) for number in (1, 2)] + [eye(0.4, noise=3)]
-    series = mr.align_visits(
-        visits, dates=["2020", "2021", "2022"], spacing=MM, device="cpu", stages=mr.Stages(network=False, refine=0)
-    )
+    visits = [one[60:260, 60:260] for one in (eye(noise=1), eye(noise=2), eye(0.4, noise=3))]
+    series = mr.align_visits(visits, dates=["2020", "2021", "2022"], spacing=MM, device="cpu", stages=QUICK)
     assert {tuple(row) for row in series.measurements} == {MEASUREMENT_COLUMNS}
     assert {row["verdict"] for row in series.changes} <= {"changed", "within repeatability", "not measurable"}
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
@@ -116,6 +116,6 @@ def test_python_gives_records():
 
 
 def test_a_map_of_one_eye_is_made_as_before():
-    visits = [eye(noise=1), eye(noise=2)]
-    series = mr.align_visits(visits, spacing=MM, device="cpu", stages=mr.Stages(network=False, refine=0))
-    assert series_change(series.series).change.known.mean() > 0.5 and PHANTOM.shape == (SIDE, SIDE)
+    visits = [eye(noise=number)[60:260, 60:260] for number in (1, 2)]
+    series = mr.align_visits(visits, spacing=MM, device="cpu", stages=QUICK)
+    assert series_change(series.series).change.known.mean() > 0.5

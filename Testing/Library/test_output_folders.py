@@ -31,7 +31,7 @@ from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits.names import clashes, renamed_notes, result_names
 
 FAST = ["--no-network", "--refine", "0", "--initial", "none", "--device", "cpu"]
-SERIES = ["--no-network", "--refine", "0", "--device", "cpu", "--no-change"]
+SERIES = ["--initial", "translation", "--no-network", "--refine", "0", "--device", "cpu", "--no-change"]
 ALIGNMENT = mr.Stages("none", network=False, refine=0)
 SHAPE = (96, 96)
 
@@ -320,14 +320,15 @@ def test_a_change_of_equal_length_is_a_change(tmp_path):
 def test_after_a_kill_the_next_run_knows_what_was_written(tmp_path):
     out = tmp_path / "out"
     code = (
-        "import os, sys; sys.path[:0] = [sys.argv[2], sys.argv[3]]\n"
-        "from test_output_folders import output_of, write_text, writing\n"
+        "import os, sys; sys.path.insert(0, sys.argv[2])\n"
         "from pathlib import Path\n"
-        "with writing(output_of(Path(sys.argv[1]))) as folder:\n"
+        "from MetaRegistrationLib.formats.files import write_text\n"
+        "from MetaRegistrationLib.formats.output_folder import Output, writing\n"
+        "out = Path(sys.argv[1])\n"
+        "with writing(Output(out, 'register', {'p': ('x',)}, targets=lambda: [out / 'a.txt'], replace=False)) as folder:\n"
         "    write_text(folder / 'a.txt', 'one'); write_text(folder / 'b.txt', 'half'); os._exit(9)\n"
     )
-    here = Path(__file__).parent
-    assert subprocess.run([sys.executable, "-c", code, out, here, here.parents[1]], check=False).returncode == 9
+    assert subprocess.run([sys.executable, "-c", code, out, Path(__file__).parents[2]], check=False).returncode == 9
     with (out / NAME).open("a", encoding="utf-8") as stream:
         stream.write('{"file": "b.txt", "si')  # the last line of a process that was killed
     assert WrittenFiles.read(out).there() == {"a.txt": True, "b.txt": True}
@@ -387,12 +388,15 @@ def test_results_without_a_list_are_replaced_only_when_asked_to(tmp_path, capsys
 
 
 def test_simulated_pairs_of_other_eyes_do_not_stay(tmp_path):
-    words = ["simulate", "--size", 64, "--output", tmp_path / "out", "--phantoms"]
-    assert run(*words, 2) == 0
-    assert run(*words, 2) == 0
-    assert run(*words, 1) == 2
-    assert run(*words, 1, "--replace") == 0
-    assert [path.name for path in (tmp_path / "out" / "moving").iterdir()] == ["phantom_001.png"]
+    for number in (1, 2):
+        write_grey_png(tmp_path / "eyes" / f"e{number}.png", texture((400, 400), number))
+    words = ["simulate", "--images", tmp_path / "eyes", "--output", tmp_path / "out"]
+    assert run(*words) == 0
+    assert run(*words) == 0
+    (tmp_path / "eyes" / "e2.png").unlink()
+    assert run(*words) == 2
+    assert run(*words, "--replace") == 0
+    assert [path.name for path in (tmp_path / "out" / "moving").iterdir()] == ["e1.png"]
     assert len(find_pairs(tmp_path / "out").pairs) == 1, "simulated pairs are made to be read"
 
 

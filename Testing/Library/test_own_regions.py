@@ -230,7 +230,18 @@ def test_a_small_region_has_the_largest_coefficient_of_repeatability():
     assert cor["mine"] == max(cor.values()) > cor["whole"] and "mine" in found.notes[0]
 
 
-WORDS = ("--no-network", "--refine", "0", "--device", "cpu", "--spacing-um", str(1000 * MM), "--no-change")
+WORDS = (
+    "--initial",
+    "translation",
+    "--no-network",
+    "--refine",
+    "0",
+    "--device",
+    "cpu",
+    "--spacing-um",
+    str(1000 * MM),
+    "--no-change",
+)
 
 
 def test_the_command_measures_them(tmp_path, capsys):
@@ -281,14 +292,15 @@ def test_results_never_replace_the_label_map(tmp_path, capsys):
 
 @pytest.mark.parametrize("kind", ["array", "path", "itk", "mapping"])
 def test_python_takes_arrays_files_and_mappings(tmp_path, kind):
-    labels = np.zeros((320, 320), np.uint8)
+    labels = np.zeros((200, 200), np.uint8)
     labels[80:160, 80:160] = 2
     Picture.fromarray(labels).save(tmp_path / "x.png")
     itk = sitk.GetImageFromArray(labels)
     itk.SetSpacing((MM, MM))
     values = {"array": labels, "path": tmp_path / "x.png", "itk": itk, "mapping": {"mine": labels == 2}}
-    plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages(network=False, refine=0)}
-    found = mr.align_visits([eye(), eye(noise=1)], regions=values[kind], regions_visit="visit_1", **plain)
+    plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages("none", network=False, refine=0)}
+    scans = [eye(noise=number)[60:260, 60:260] for number in (0, 1)]
+    found = mr.align_visits(scans, regions=values[kind], regions_visit="visit_1", **plain)
     name = "mine" if kind == "mapping" else "label 2"
     assert list(found.regions) == [name] and name in {row["region"] for row in found.measurements}
 

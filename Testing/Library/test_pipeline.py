@@ -102,8 +102,15 @@ def test_an_alignment_that_the_images_do_not_support_moves_nothing(found):
     assert field.alignment.reason == "the predicted error is too large"
 
 
-@pytest.mark.parametrize(("network", "kept"), [("sees", "network"), ("blind", "none")])
-def test_a_network_that_sees_through_a_deformation_makes_a_pair_confident(monkeypatch, network, kept):
+@pytest.mark.parametrize(
+    ("network", "kept", "initial"),
+    [
+        ("sees", "network", "affine"),
+        ("blind", "none", "translation"),
+        pytest.param("blind", "none", "affine", marks=pytest.mark.long),
+    ],
+)
+def test_a_network_that_sees_through_a_deformation_makes_a_pair_confident(network, kept, initial):
     """Waves so strong that no affine transform brings the blocks together."""
     rows, columns = np.indices(FIXED.shape).astype(float)
     waves = np.stack((10 * np.sin(columns / 12), 10 * np.cos(rows / 12)))
@@ -117,7 +124,7 @@ def test_a_network_that_sees_through_a_deformation_makes_a_pair_confident(monkey
         same = np.abs(image[0, 0].numpy() - moving).max() < 1e-6
         return displaced if network == "sees" and same else torch.zeros_like(displaced)
 
-    field = register(moving, fixed, seeing, NETWORK_ALONE)
+    field = register(moving, fixed, seeing, Stages(initial, network=True, refine=0))
     assert field.result_stage == kept
     assert (field.alignment.confidence >= 0.5) == (network == "sees")
 
@@ -212,3 +219,29 @@ def test_a_network_sees_images_continued_only_beyond_a_drawn_border_that_hides_n
     )
     step = steps.NetworkStep(lambda moving, fixed: moving.expand(1, 2, 8, 8), CPU)
     assert (step(pair) == float(seen[-1])).all() and asked == seen
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_network_that_is_run_again_sees_the_moved_image_continued_beyond_a_drawn_border(drawn):
+    rng, inside = np.random.default_rng(0), np.zeros((16, 16), bool)
+    inside[4:12, 4:12] = True
+    moving, fixed = (np.where(inside, rng.uniform(0.2, 1, inside.shape), 0).astype(np.float32) for _ in range(2))
+    pair = SimpleNamespace(moving=moving, fixed=fixed, inside_moving=inside, inside_fixed=inside, drawn_border=drawn)
+    seen = []
+
+    def network(*images):
+        seen.extend(image[0, 0].numpy() for image in images)
+        return torch.full((1, 2, 16, 16), 0.5)
+
+    found = torch.zeros(1, 2, 16, 16)
+    found[:, 0] = 2.0
+    total = steps.NetworkStep(network, CPU).again(pair, found)
+    np.testing.assert_allclose(
+        total[0, :, 5:10, 5:10].numpy(), np.array([2.5, 0.5])[:, None, None] + np.zeros((2, 5, 5))
+    )
+    shown = np.zeros_like(inside)
+    shown[4:10, 4:12] = True  # inside the fixed image, and inside the moving one after two rows
+    np.testing.assert_allclose(seen[0][shown], moving[6:12, 4:12].ravel(), atol=1e-6)
+    np.testing.assert_array_equal(seen[1][shown], fixed[shown])
+    for image in seen:
+        assert (image.min() >= 0.2) is np.bool_(drawn)

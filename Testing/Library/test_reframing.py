@@ -31,8 +31,10 @@ def pair(*, known):
     return image_of(WIDE, **geometry[0]), image_of(NARROW, **geometry[1])
 
 
-@pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("wide_is_moving", [True, False])
+@pytest.mark.parametrize(
+    ("known", "wide_is_moving"),
+    [(True, True), (True, False), *(pytest.param(False, wide, marks=pytest.mark.long) for wide in (True, False))],
+)
 def test_a_wide_and_a_narrow_scan_are_registered_to_a_pixel(known, wide_is_moving):
     wide, narrow = pair(known=known)
     moving, fixed = (wide, narrow) if wide_is_moving else (narrow, wide)

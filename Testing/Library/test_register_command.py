@@ -408,6 +408,7 @@ def test_what_is_not_known_is_said_in_the_table_too(scans, tmp_path, capsys):
     # Other images, so that nothing is found; --no-network --refine 0 leaves the alignment alone.
     pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
     words = ["register", *pair, "--output", tmp_path / "out", "--no-network", "--refine", "0", "--device", "cpu"]
+    words += ["--initial", "translation"]
     assert main([str(word) for word in words]) == 0
     (row,) = csv.DictReader((tmp_path / "out" / "metrics.csv").open(encoding="utf-8"))
     assert (row["initial"], row["kept"]) == ("none", "none") and float(row["confidence"]) < 0.5

@@ -269,8 +269,9 @@ def test_similarity_after_perfect_alignment_is_that_of_real_repeats(phantom):
     assert 0.45 < np.mean(after) < 0.8
 
 
-def test_similarity_of_simulated_visits_of_real_eyes(data_root):
-    files = sorted((data_root / "octa_scp_single_visits" / "images").glob("*.png"))[::60]
+@pytest.mark.parametrize("every", [120, pytest.param(60, marks=pytest.mark.long)])
+def test_similarity_of_simulated_visits_of_real_eyes(data_root, every):
+    files = sorted((data_root / "octa_scp_single_visits" / "images").glob("*.png"))[::every]
     assert files
     after = []
     for seed, file in enumerate(files):

@@ -171,10 +171,10 @@ def test_last_training_tells_the_alignment():
 
 
 def test_finetuning_learns_behind_the_alignment_that_it_records(tmp_path, capsys):
-    tiny, pairs = write_tiny_checkpoint(tmp_path / "tiny.pt"), write_pairs(tmp_path / "pairs", 3)
+    tiny, pairs = write_tiny_checkpoint(tmp_path / "tiny.pt"), write_pairs(tmp_path / "pairs", 2)
     words = ["finetune", "--pairs", pairs, "--checkpoint", tiny, "--output", tmp_path / "run", "--epochs", 1]
     assert call(*words) == 0
-    assert "Aligning 3 pairs (affine) ..." in capsys.readouterr().err
+    assert "Aligning 2 pairs (affine) ..." in capsys.readouterr().err
     entry = load_checkpoint(tmp_path / "run" / BEST).history[-1]
     assert entry["initial"] == "affine" and entry["tasks"][0]["initial"] == "affine"
     before = (tmp_path / "run" / LAST).read_bytes()
@@ -196,7 +196,7 @@ def test_the_paper_s_finetuning_aligns_nothing(tmp_path, capsys, monkeypatch):
 
 
 def test_the_demo_hands_its_stages_on(tmp_path, capsys):
-    pairs = write_pairs(tmp_path / "pairs", 3, landmarks=True)
+    pairs = write_pairs(tmp_path / "pairs", 2, landmarks=True)
     rows = [f"p{n},moving/p0{n}.png,fixed/p0{n}.png,{split}" for n, split in enumerate(("fine_tune", "test"))]
     (pairs / "pairs.csv").write_text("\n".join(["name,moving,fixed,split", *rows]) + "\n", encoding="utf-8")
     words = ["demo", "--pairs", pairs, "--output", tmp_path / "out", "--epochs", 1]
@@ -205,6 +205,7 @@ def test_the_demo_hands_its_stages_on(tmp_path, capsys):
     assert load_checkpoint(tmp_path / "out" / "adapted" / BEST).history[-1]["initial"] == "rigid"
     record = record_of(tmp_path / "out" / "registered" / "p1" / "registration.json")
     assert record["stages"] == {"initial": "rigid", "network": True, "refine": 2}
-    assert call(*words[:3], "--output", tmp_path / "plain", "--no-network", "--refine", 0) == 0
+    plain = ["--output", tmp_path / "plain", "--initial", "none", "--no-network", "--refine", 0]
+    assert call(*words[:3], *plain) == 0
     assert not (tmp_path / "plain" / "adapted").exists()
     assert record_of(tmp_path / "plain" / "summary.json")["checkpoint"] is None

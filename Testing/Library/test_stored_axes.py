@@ -30,6 +30,8 @@ POINTS = np.array([[40.0, 60.0], [150.0, 200.0], [100.0, 30.5]])
 MIRRORED = {"rows": ((0, 1), (True, False)), "columns": ((0, 1), (False, True)), "transposed": ((1, 0), (False, False))}
 MIRRORED["both, transposed"] = ((1, 0), (True, True))
 TURNED = {"both": ((0, 1), (True, True)), "a quarter": ((1, 0), (True, False))}
+LONG = pytest.mark.long
+TWO_WAYS = ["rows", "both, transposed", *(pytest.param(how, marks=LONG) for how in ("columns", "transposed"))]
 
 
 def _image(array, oblique=0.0):
@@ -48,6 +50,12 @@ def _stored(image, source, flipped):
 @pytest.fixture(scope="module")
 def registrar():
     return Registrar(None, "cpu", Stages(network=False, refine=0))
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """Finds shifts alone, and soon sees that there is none."""
+    return Registrar(None, "cpu", Stages("translation", network=False, refine=0))
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +85,14 @@ def test_a_mirrored_image_registers_in_stored_pixels_and_in_the_patient(registra
     assert found.scale_found == pytest.approx(1, abs=0.005)
 
 
-@pytest.mark.parametrize("how", MIRRORED)
+@pytest.mark.parametrize("how", TWO_WAYS)
 def test_oblique_directions_too(registrar, how):
     moving, way = _stored(_image(MOVING, oblique=0.3), *MIRRORED[how])
     found = registrar(moving, _image(FIXED, oblique=0.1))
     np.testing.assert_allclose(found.carry_back(POINTS), way.from_stored(POINTS + SHIFT), atol=0.1)
 
 
-@pytest.mark.parametrize("how", TURNED)
+@pytest.mark.parametrize("how", ["a quarter", pytest.param("both", marks=LONG)])
 def test_turned_images_are_found_without_their_directions(registrar, how):
     moving, way = _stored(_image(MOVING), *TURNED[how])
     assert mirrored_axes(moving, _image(FIXED)) is None
@@ -93,10 +101,11 @@ def test_turned_images_are_found_without_their_directions(registrar, how):
     np.testing.assert_allclose(found.carry_back(POINTS), way.from_stored(POINTS + SHIFT), atol=1)
 
 
-def test_directions_without_meaning_are_not_used(registrar, plain):
-    moving = _image(MOVING)
+def test_directions_without_meaning_are_not_used(quick):
+    plain, moving = quick(_image(MOVING), _image(FIXED)), _image(MOVING)
+    assert plain.confident
     turned = replace(moving.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
-    found = registrar(replace(moving, geometry=turned), _image(FIXED))
+    found = quick(replace(moving, geometry=turned), _image(FIXED))
     assert found.without_directions and found.moving_axes is None
     np.testing.assert_array_equal(found.displacement_px, plain.displacement_px)
 
@@ -120,7 +129,10 @@ def test_files_of_a_pair(tmp_path, capsys):
     assert float(row["confidence"]) > 0.5 and float(row["ncc_after"]) > 0.9
 
 
-@pytest.mark.parametrize(("stated", "said"), [((10, 10), False), ((10, 13.75), True), ((10, 10.2), False)])
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [pytest.param((10, 10), False, marks=LONG), ((10, 13.75), True), ((10, 10.2), False)],
+)
 def test_a_scale_that_contradicts_the_pixel_sizes_is_said(tmp_path, capsys, stated, said):
     for name, array in (("moving", MOVING), ("fixed", FIXED)):
         write_grey_png(tmp_path / f"{name}.png", array)
@@ -159,14 +171,14 @@ def _visits(registrar, how=None):
 
 
 @pytest.fixture(scope="module")
-def plain_visits(registrar):
-    return _visits(registrar)
+def plain_visits(quick):
+    return _visits(quick)
 
 
-@pytest.mark.parametrize("how", MIRRORED)
-def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(registrar, plain_visits, how):
+@pytest.mark.parametrize("how", TWO_WAYS)
+def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(quick, plain_visits, how):
     plain, expected = plain_visits
-    found, change = _visits(registrar, how)
+    found, change = _visits(quick, how)
     assert not plain.excluded and not found.excluded and len(found.used) == 3
     known = np.isfinite(expected.change.density)
     assert known.mean() > 0.5 and np.nanmin(expected.change.density) < -5
@@ -175,8 +187,8 @@ def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(registrar, plai
     assert change.rows[-1]["lost_percent"] == pytest.approx(expected.rows[-1]["lost_percent"], abs=0.1)
 
 
-@pytest.mark.parametrize("initial", ["none", "rigid"])
-@pytest.mark.parametrize("how", MIRRORED)
+@pytest.mark.parametrize("initial", ["none", pytest.param("rigid", marks=LONG), "translation"])
+@pytest.mark.parametrize("how", TWO_WAYS)
 def test_fine_tuning_takes_a_mirrored_pair_as_registration_does(tmp_path, how, initial):
     """The network sees the images of the plain pair, and the landmarks are at the same places."""
     plain = _image(MOVING)
@@ -203,11 +215,11 @@ def test_fine_tuning_does_not_use_directions_without_meaning(tmp_path):
         write_image(files[0], moving.array, geometry)
         write_image(files[1], FIXED, _image(FIXED).geometry)
         pairs.append(PairFiles(name, *files))
-    task = PairTask("task", pairs, [], Preprocessing(), initial="rigid")
+    task = PairTask("task", pairs, [], Preprocessing(), initial="translation")
     np.testing.assert_array_equal(task.pair(1).moving, task.pair(0).moving)
 
 
-def test_visits_say_where_directions_were_not_used():
+def test_visits_say_where_directions_were_not_used(quick):
     """Directions without a meaning: the second visit is stored as the first one, but its file says mirrored."""
     from MetaRegistrationLib.workflows.visits import align_visits
 
@@ -215,6 +227,6 @@ def test_visits_say_where_directions_were_not_used():
     wrong = replace(second.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
     visits = [Visit("a", first), Visit("b", replace(second, geometry=wrong))]
     said = []
-    series = align_visits(visits, Registrar(None, "cpu", Stages(network=False, refine=0)), "a", said.append)
+    series = align_visits(visits, quick, "a", said.append)
     assert series.visits[1].aligned
     assert any("b to a: by the directions" in getattr(event, "text", "") for event in said)

@@ -160,7 +160,12 @@ def _distance_to_border(points, shape):
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [("rossa_0281", "frame"), ("rossa_0899", "frame"), ("rossa_0514", "round"), ("rossa_0897", "round")],
+    [
+        pytest.param("rossa_0281", "frame", marks=pytest.mark.long),
+        ("rossa_0899", "frame"),
+        pytest.param("rossa_0514", "round", marks=pytest.mark.long),
+        ("rossa_0897", "round"),
+    ],
 )
 def test_what_a_drawn_border_leaves_is_registered_as_without(data_root, name, shape):
     """The pairs on which vessels beside the black were held in place: up to 2.7 px behind the network, 1.3 in the end."""

@@ -1,11 +1,13 @@
 """Tests of pretrain, metatrain and finetune as commands: real processes that are killed, exit codes, JSON, any network."""
 
 import csv
-import functools
+import errno
+import io
 import json
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,8 @@ from MetaRegistrationLib.tasks import PairTask
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN
 from MetaRegistrationLib.training.run import BEST, LAST, LOG
 
-EPOCHS = 15  # of six pairs: long enough to be stopped on a fast machine
+PAIRS, EPOCHS = 3, 30  # long enough to be stopped on a fast machine
+STEPS = PAIRS * EPOCHS
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def inputs(tmp_path_factory):
     """Words of a small fine-tuning, all but --output; the folder of pairs has a space and an accent."""
     folder = tmp_path_factory.mktemp("inputs")
     checkpoint = write_tiny_checkpoint(folder / "tiny.pt")
-    pairs = write_pairs(folder / "my pairs é", 6)
+    pairs = write_pairs(folder / "my pairs é", PAIRS)
     words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint)]
     return [*words, "--device", "cpu", "--initial", "none"]
 
@@ -50,52 +53,85 @@ def inputs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def long_run(inputs):
     """As `inputs`, for a process that is stopped on its way."""
-    return [*inputs, "--epochs", EPOCHS, "--validate-every", 20, "--save-every", 0.5, "--json"]
+    return [*inputs, "--plain", "--epochs", EPOCHS, "--validate-every", 20, "--save-every", 0.5, "--json"]
 
 
-@pytest.fixture(scope="module")
-def unbroken(long_run, tmp_path_factory):
-    """Waits for a run in a process of its own that nothing stops; its folder and events."""
-    folder = tmp_path_factory.mktemp("unbroken") / "run"
-    process = start_program(*long_run, "--output", folder)
-
-    @functools.cache
-    def result():
-        events, err = rest_of(process)
-        assert process.returncode == 0, err
-        return folder, events
-
-    yield result
-    process.kill()
+def run_here(*words):
+    """The command line in this process, on one thread as in the others; its exit code."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return main([str(word) for word in words])
+    finally:
+        torch.set_num_threads(threads)
 
 
 def events_of(text):
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_a_killed_run_resumes_to_the_same_weights(unbroken, long_run, tmp_path):
+def test_a_killed_run_resumes_to_the_same_weights(long_run, tmp_path, capfd):
     process = start_program(*long_run, "--output", tmp_path / "run")
     read_until_saved(process, 10)
     process.kill()
     process.communicate(timeout=600)
     step = saved_step(tmp_path / "run")
-    assert 10 <= step < 6 * EPOCHS
-    resumed = start_program(*long_run, "--output", tmp_path / "run", "--resume")
-    events, err = rest_of(resumed)
-    assert resumed.returncode == 0, err
+    assert 10 <= step < STEPS
+    assert run_here(*long_run, "--output", tmp_path / "run", "--resume") == 0
+    events = events_of(capfd.readouterr().out)
     assert next(event for event in events if event["event"] == "started")["first_step"] == step
-    assert_equal_runs(unbroken()[0], tmp_path / "run")
+    assert run_here(*long_run, "--output", tmp_path / "unbroken") == 0
+    assert_equal_runs(tmp_path / "unbroken", tmp_path / "run")
 
 
-def test_json_is_all_that_stdout_holds(unbroken):
-    events = unbroken()[1]  # every line was JSON
+def test_json_is_all_that_stdout_holds(inputs, tmp_path, capfd):
+    assert main([*inputs, "--epochs", "3", "--json", "--output", str(tmp_path / "run")]) == 0
+    events = events_of(capfd.readouterr().out)  # every line is JSON
     kinds = [event["event"] for event in events]
     assert kinds[0] == "message" and kinds.count("started") == 1 and kinds[-1] == "finished"
-    assert [event["step"] for event in events if event["event"] == "step"] == list(range(1, 6 * EPOCHS + 1))
-    assert [event["epoch"] for event in events if event["event"] == "epoch"] == list(range(EPOCHS + 1))
+    assert [event["step"] for event in events if event["event"] == "step"] == list(range(1, 3 * PAIRS + 1))
+    assert [event["epoch"] for event in events if event["event"] == "epoch"] == [0, 1, 2, 3]
     assert {event["kind"] for event in events if event["event"] == "saved"} == {"best", "last"}
 
 
+class Stdout(io.StringIO):
+    """The standard output of this process: does something at the event of step 10."""
+
+    def __init__(self, at_step_10):
+        super().__init__()
+        self._at_step_10 = at_step_10
+
+    def write(self, text):
+        if text.startswith('{"event": "step"') and json.loads(text)["step"] == 10:
+            self._at_step_10()
+        return super().write(text)
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def lose_reader():
+    raise BrokenPipeError(errno.EPIPE, "gone")
+
+
+@pytest.mark.parametrize(
+    ("stop", "said"), [(press_ctrl_c, "interrupted"), (lose_reader, "the reader of the output is gone")]
+)
+def test_a_run_that_is_stopped_saves_ends_with_130_and_resumes(stop, said, inputs, tmp_path, capsys, monkeypatch):
+    words = [*inputs, "--plain", "--epochs", "5", "--json", "--output", str(tmp_path / "run")]
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", Stdout(stop))
+        assert main(words) == 130
+    err = capsys.readouterr().err
+    assert said in err and "--resume" in err and LAST in err
+    assert saved_step(tmp_path / "run") == 10
+    assert main([*words, "--resume"]) == 0
+    steps = [event["step"] for event in events_of(capsys.readouterr().out) if event["event"] == "step"]
+    assert steps == list(range(11, 5 * PAIRS + 1))
+
+
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to all processes of a console")
 def test_ctrl_c_saves_ends_with_130_and_resumes(long_run, tmp_path, capsys):
     process = start_program(*long_run, "--output", tmp_path / "run")
@@ -106,12 +142,13 @@ def test_ctrl_c_saves_ends_with_130_and_resumes(long_run, tmp_path, capsys):
     assert "--resume" in err and LAST in err
     assert events[-1]["event"] == "failed" and events[-1]["saved"].endswith(LAST)
     seen = max([30, *(event["step"] for event in events if event["event"] == "step")])
-    assert saved_step(tmp_path / "run") == seen < 6 * EPOCHS
+    assert saved_step(tmp_path / "run") == seen < STEPS
     assert main([*map(str, long_run), "--output", str(tmp_path / "run"), "--resume"]) == 0
     steps = [event["step"] for event in events_of(capsys.readouterr().out) if event["event"] == "step"]
-    assert steps == list(range(seen + 1, 6 * EPOCHS + 1))
+    assert steps == list(range(seen + 1, STEPS + 1))
 
 
+@pytest.mark.long
 def test_a_run_whose_reader_has_gone_saves_and_ends_with_130(long_run, tmp_path):
     process = start_program(*long_run, "--output", tmp_path / "run")
     read_until_step(process, 10)
@@ -120,7 +157,7 @@ def test_a_run_whose_reader_has_gone_saves_and_ends_with_130(long_run, tmp_path)
     process.stderr.close()
     assert process.wait(timeout=600) == 130 and "Traceback" not in err
     assert "the reader of the output is gone" in err and "--resume" in err
-    assert 10 <= saved_step(tmp_path / "run") < 6 * EPOCHS
+    assert 10 <= saved_step(tmp_path / "run") < STEPS
 
 
 def test_a_second_run_needs_resume_and_the_same_settings(inputs, tmp_path, capsys):
@@ -175,7 +212,7 @@ def test_a_nan_loss_ends_with_3_and_keeps_the_last_save(inputs, tmp_path, capsys
         return found
 
     monkeypatch.setattr(PairTask, "pair", turning_nan)
-    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "3", "--plain", "--json"]
+    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "6", "--plain", "--json"]
     assert main(words) == 3
     out, err = capsys.readouterr()
     assert "stopped: Step 9: the loss became nan" in err and str(tmp_path / "run" / LAST) in err
@@ -210,7 +247,8 @@ def test_landmarks_of_held_out_pairs_give_distances_and_choose_the_best(tmp_path
     checkpoint = write_tiny_checkpoint(tmp_path / "tiny.pt")
     pairs = write_pairs(tmp_path / "pairs", 10, landmarks=True)
     words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--epochs", "3"]
-    assert main([*words, "--learning-rate", "0.005", "--output", str(tmp_path / "run")]) == 0
+    words = [*words, "--initial", "translation", "--learning-rate", "0.005"]
+    assert main([*words, "--output", str(tmp_path / "run")]) == 0
     with (tmp_path / "run" / LOG).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["epoch"] for row in rows] == ["0", "1", "2", "3"]
@@ -229,7 +267,7 @@ def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
     (pairs / "pairs.csv").write_text("\n".join(["moving,fixed,split", *rows]) + "\n", encoding="utf-8")
     checkpoint = write_tiny_checkpoint(tmp_path / "tiny.pt")
     words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--epochs", "1"]
-    assert main([*words, "--output", str(tmp_path / "run")]) == 0
+    assert main([*words, "--initial", "none", "--output", str(tmp_path / "run")]) == 0
     task = load_checkpoint(tmp_path / "run" / BEST).history[-1]["tasks"][0]
     assert (task["pairs"], task["validation"]) == (["p00"], ["p02"])
 
@@ -284,9 +322,9 @@ def test_one_of_monais_networks_takes_the_place_of_ours_in_every_command(task_se
     start = ["--checkpoint", f"{out[0]}/{BEST}"]
     meta = ["--steps", "1", "--inner-updates", "1"]
     assert main(["metatrain", "--tasks", task_set, *start, *meta, "--output", out[1]]) == 0
-    start = ["--checkpoint", f"{out[1]}/{BEST}"]
+    start = ["--checkpoint", f"{out[1]}/{BEST}", "--initial", "none"]
     assert main(["finetune", "--pairs", pairs, *start, "--epochs", "1", "--output", out[2]]) == 0
-    start = ["--checkpoint", f"{out[2]}/{LAST}"]
+    start = ["--checkpoint", f"{out[2]}/{LAST}", "--initial", "none", "--refine", "0"]
     assert main(["register", "--pairs", pairs, *start, "--output", out[3]]) == 0
     last = load_checkpoint(tmp_path / "adapted" / LAST)
     assert last.network == {"name": MONAI[0], "settings": MONAI[1]}

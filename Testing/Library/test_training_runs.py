@@ -87,8 +87,14 @@ def test_the_best_checkpoint_can_be_used_and_its_history_tells_why(tmp_path):
     assert displacement.shape == (1, 2, 64, 64)
 
 
-@pytest.mark.parametrize("name", TRAINERS)
-@pytest.mark.parametrize("stop", [press_ctrl_c, lose_reader])
+@pytest.mark.parametrize(
+    ("stop", "name"),
+    [
+        *((press_ctrl_c, name) for name in TRAINERS),
+        (lose_reader, "finetune"),
+        *(pytest.param(lose_reader, name, marks=pytest.mark.long) for name in TRAINERS[:2]),
+    ],
+)
 def test_a_run_stopped_by_its_user_saves_that_step_and_goes_on_as_if_it_had_not(name, stop, unbroken, tmp_path):
     folder = tmp_path / "stopped"
     with pytest.raises(KeyboardInterrupt):
@@ -100,7 +106,7 @@ def test_a_run_stopped_by_its_user_saves_that_step_and_goes_on_as_if_it_had_not(
     assert_equal_runs(unbroken(name), folder)
 
 
-@pytest.mark.parametrize("name", TRAINERS)
+@pytest.mark.parametrize("name", ["pretrain", pytest.param("metatrain", marks=pytest.mark.long), "finetune"])
 def test_a_run_that_died_goes_on_from_its_last_save(name, unbroken, tmp_path):
     def die():
         raise ZeroDivisionError

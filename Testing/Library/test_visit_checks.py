@@ -11,7 +11,7 @@ from MetaRegistrationLib.formats.tables import write_table
 from MetaRegistrationLib.registration.registrar import Registrar
 
 SCENE = texture((240, 240), 5)
-COMMON = ("--no-network", "--refine", "0", "--device", "cpu", "--reference", "1")
+COMMON = ("--initial", "translation", "--no-network", "--refine", "0", "--device", "cpu", "--reference", "1")
 
 
 def _eye(folder, names=("1", "2", "3")):

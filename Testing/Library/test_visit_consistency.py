@@ -16,6 +16,7 @@ from MetaRegistrationLib import calibration
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image, read_image
+from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits import AlignedVisit, Series, Visit, align_series, average
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.consistency import inconsistent_visits, triangles
@@ -23,6 +24,7 @@ from MetaRegistrationLib.visits.quality import quality
 from MetaRegistrationLib.visits.trust import POOR_BUT_USED, Reason, exclusions
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
+LONG = pytest.mark.long
 LEAST = calibration.LEAST_SIGNAL_QUALITY.value
 SIDE = 240
 WIDE = 250 * drawn_eye(7, 300)
@@ -239,15 +241,26 @@ def test_a_poor_visit_that_is_also_inconsistent_is_named_for_its_quality():
 # real registrations
 
 
+def registrar(stages):
+    return make_registrar(RegistrarOptions(stages=stages, device="cpu"))[0]
+
+
 @pytest.fixture(scope="module")
-def registrar():
-    return make_registrar(RegistrarOptions(device="cpu"))[0]
+def all_stages():
+    return registrar(Stages())
 
 
-@pytest.mark.parametrize("chosen", [None, "a"])
-def test_five_drawn_visits_of_which_the_first_is_defocused(registrar, chosen):
+@pytest.mark.parametrize(
+    ("stages", "chosen"),
+    [
+        pytest.param(Stages(network=False, refine=0), "a", id="alignment-chosen"),
+        pytest.param(Stages(), "a", id="all-chosen", marks=LONG),
+        pytest.param(Stages(), None, id="all-automatic", marks=LONG),
+    ],
+)
+def test_five_drawn_visits_of_which_the_first_is_defocused(stages, chosen):
     mine = visits(a=defocused)
-    series = align_series(mine, registrar, chosen)
+    series = align_series(mine, registrar(stages), chosen)
     assert named(series) == chosen if chosen else named(series) != "a"
     assert {name: one.reason for name, one in series.excluded.items()} == {"a": Reason.LOW_QUALITY}
     assert [entry.visit.name for entry in series.used] == list("bcde") and between_used(series) < 1.5
@@ -268,6 +281,8 @@ def test_the_command_names_the_defocused_visit(tmp_path, capsys):
         "cpu",
         "--reference",
         "a",
+        "--initial",
+        "translation",
     ]
     assert main([str(word) for word in [*words, "--output", tmp_path / "out"]]) == 4
     told = capsys.readouterr().err
@@ -290,15 +305,24 @@ REAL = Path(os.environ.get("META_REGISTRATION_DATA", "nowhere")) / "octa_scp_rep
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="META_REGISTRATION_DATA has no octa_scp_repeat_visits")
-@pytest.mark.parametrize("chosen", [None, "poor"])
-@pytest.mark.parametrize("name", ["blur 1.5 px", "blur 2.5 px", "noise"])
-def test_a_spoilt_scan_among_real_repeats(registrar, chosen, name):
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("blur 1.5 px", "poor"),
+        pytest.param("noise", None, marks=LONG),
+        pytest.param("blur 1.5 px", None, marks=LONG),
+        pytest.param("blur 2.5 px", None, marks=LONG),
+        pytest.param("blur 2.5 px", "poor", marks=LONG),
+        pytest.param("noise", "poor", marks=LONG),
+    ],
+)
+def test_a_spoilt_scan_among_real_repeats(all_stages, name, chosen):
     with (REAL / "pairs.csv").open(encoding="utf-8") as file:
         row = next(row for row in csv.DictReader(file) if row["split"] == "test" and row["quality"] == "good")
     fixed, moving = (read_image(REAL / row[key]) for key in ("fixed", "moving"))
     spoilt = np.roll(SPOILT[name](fixed.array), 4, axis=0).astype(np.float32)
     mine = [Visit("poor", replace(fixed, array=spoilt)), Visit("fixed", fixed), Visit("moving", moving)]
-    series = align_series(mine, registrar, chosen)
+    series = align_series(mine, all_stages, chosen)
     assert chosen or named(series) != "poor"
     assert series.excluded["poor"].reason is Reason.LOW_QUALITY and list(series.excluded) == ["poor"]
     assert "fixed" not in series.inconsistent and "moving" not in series.inconsistent

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from test_change import EYE, dropped_out, scan
-from test_change import SIZE as WIDE_SIDE
+from test_change import dropped_out, scan
 from test_visit_measures import MM, SIDE, entry, eye
 
 from MetaRegistrationLib.core.geometry import Geometry
@@ -227,12 +226,11 @@ def test_an_uncertain_region_is_not_said_to_be_unchanged():
 
 # the change map
 
-WIDE = (WIDE_SIDE, WIDE_SIDE)
-WIDE_RIGHT = np.broadcast_to(np.arange(WIDE_SIDE) >= WIDE_SIDE // 2, WIDE)
+WIDE, MIDDLE, MILLIMETRES = (260, 260), 130, 6 / 260
 
 
-def map_of(earlier, later, lost=True):
-    arrays = scan(1), scan(3, dropped_out() if lost else EYE)
+def map_of(earlier, later):
+    arrays = (one[:260, 100:360] for one in (scan(1), scan(3, dropped_out())))
     entries = [entry(name, array) for name, array in zip("ab", arrays, strict=True)]
     parts = (measured(replace(one, error=each)) for one, each in zip(entries, (earlier, later), strict=True))
     return visit_change(*parts)
@@ -248,12 +246,12 @@ def test_an_uncertain_alignment_is_named_and_hides_no_change(plain_map):
     for pair in ((none, wrong), (wrong, none)):
         found = map_of(*pair)
         assert np.array_equal(found.known, plain_map.known) and np.array_equal(found.lost, plain_map.lost)
-        assert not found.uncertain[:, :200].any()
-        assert np.array_equal(found.uncertain[:, 200:], plain_map.known[:, 200:])
-        rows = {row["region"]: row for row in etdrs_table(found, (200, 200), 0.015)}
-        assert rows["whole"]["uncertain_percent"] == pytest.approx(100 * plain_map.known[:, 200:].mean() / 2, abs=2)
+        assert not found.uncertain[:, :MIDDLE].any()
+        assert np.array_equal(found.uncertain[:, MIDDLE:], plain_map.known[:, MIDDLE:])
+        rows = {row["region"]: row for row in etdrs_table(found, (MIDDLE, MIDDLE), MILLIMETRES)}
+        assert rows["whole"]["uncertain_percent"] == pytest.approx(100 * plain_map.known[:, MIDDLE:].mean() / 2, abs=2)
         assert rows["outer left"]["uncertain_percent"] == 0 and rows["outer right"]["uncertain_percent"] > 90
-    assert plain_map.lost[:, 200:].any(), "the drop-out lies in the uncertain half"
+    assert plain_map.lost[:, MIDDLE:].any(), "the drop-out lies in the uncertain half"
 
 
 def test_a_certain_alignment_changes_nothing_in_the_map(plain_map):
@@ -261,8 +259,8 @@ def test_a_certain_alignment_changes_nothing_in_the_map(plain_map):
     for part in ("density", "known", "lost", "gained"):
         assert np.array_equal(getattr(found, part), getattr(plain_map, part), equal_nan=part == "density"), part
     assert not found.uncertain.any() and plain_map.uncertain is None
-    assert etdrs_table(found, (200, 200), 0.015)[-1]["uncertain_percent"] == 0
-    assert etdrs_table(plain_map, (200, 200), 0.015)[-1]["uncertain_percent"] is None
+    assert etdrs_table(found, (MIDDLE, MIDDLE), MILLIMETRES)[-1]["uncertain_percent"] == 0
+    assert etdrs_table(plain_map, (MIDDLE, MIDDLE), MILLIMETRES)[-1]["uncertain_percent"] is None
 
 
 # files and page

@@ -3,6 +3,7 @@
 import datetime
 import math
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -38,6 +39,17 @@ def eye(thinned=0.0, lost=None, noise=0, image=PHANTOM):
 
     `thinned` is the share of the capillaries that is painted out in blobs, `lost` a mask in which none is left.
     """
+    if lost is None and image is PHANTOM:
+        return _of_phantom(thinned, noise).copy()
+    return _scan(thinned, lost, noise, image)
+
+
+@cache
+def _of_phantom(thinned, noise):
+    return _scan(thinned, None, noise, PHANTOM)
+
+
+def _scan(thinned, lost, noise, image):
     larger = ndimage.binary_dilation(vessel_mask(image.astype(np.float32)), iterations=2)
     blobs = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=image.shape), 2)
     gone = blobs < np.quantile(blobs, thinned) if thinned else np.zeros(image.shape, bool)

@@ -175,7 +175,7 @@ def test_each_registration_of_a_series_is_a_stage_that_is_counted(tmp_path, caps
     for name in "abc":
         write_grey_png(tmp_path / "eye" / f"{name}.png", view(name))
     words = ["series", "--folder", str(tmp_path / "eye"), "--output", str(tmp_path / "out"), "--no-network"]
-    words += ["--refine", "0", "--device", "cpu", "--reference", "a", "--no-change"]
+    words += ["--initial", "translation", "--refine", "0", "--device", "cpu", "--reference", "a", "--no-change"]
     assert main([*words, "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     stages = [event for event in events if event["event"] == "stage"]

@@ -42,6 +42,7 @@ GLOSSARY = {
     r"\ba guess until\b": "rough estimate",
     r"\bthat was not expected\b": "unexpected",
 }
+ANY_FORMER = re.compile("|".join(GLOSSARY))
 
 
 def texts_of_python(source: str) -> Iterator[tuple[int, str]]:
@@ -92,6 +93,8 @@ def former_words(path: Path) -> list[str]:
     found = []
     for line, text in texts_of(path):
         plain = " ".join(text.lower().split())
+        if not ANY_FORMER.search(plain):
+            continue
         for pattern, term in GLOSSARY.items():
             found += [f"{path.name}:{line}: {hit.group()!r}, use: {term}" for hit in re.finditer(pattern, plain)]
     return found

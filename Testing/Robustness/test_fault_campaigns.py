@@ -32,8 +32,7 @@ def test_a_writer_that_loses_something_is_found(tmp_path, monkeypatch):
 def runs() -> list:
     """The faults in runs; kills and full disks of other commands are in `Testing/Library` too."""
     names = importlib.import_module("run_faults").RUNS if sys.platform != "win32" else []
-    short = ("registration killed", "child of a job killed")
-    return [name if name in short else pytest.param(name, marks=pytest.mark.long) for name in names]
+    return [name if name == "child of a job killed" else pytest.param(name, marks=pytest.mark.long) for name in names]
 
 
 @posix
