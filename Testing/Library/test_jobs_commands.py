@@ -36,9 +36,16 @@ def training(data, output, **options):
     )
 
 
-def test_cancel_while_torch_is_imported_ends_in_time(data):
+def test_cancel_while_torch_is_imported_ends_in_time(data, tmp_path, monkeypatch):
+    slow = tmp_path / "slow" / "torch"
+    slow.mkdir(parents=True)
+    begun = tmp_path / "begun"
+    (slow / "__init__.py").write_text(
+        f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(600)\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(slow.parent))
     recorded = Recorded(PatientHost()).start(training(data, data["root"] / "early")).until_event("process")
-    recorded.host.run_until(lambda: False, 0.5)
+    recorded.until(begun.exists)
     end = recorded.cancel()
     assert (end.status, end.saved) == ("cancelled", None)
     assert not (data["root"] / "early" / "last.pt").exists()
