@@ -44,7 +44,7 @@ def test_cancel_while_torch_is_imported_ends_in_time(data, tmp_path, monkeypatch
         f"import pathlib, time\npathlib.Path({str(begun)!r}).touch()\ntime.sleep(600)\n", encoding="utf-8"
     )
     monkeypatch.setenv("PYTHONPATH", str(slow.parent))
-    recorded = Recorded(PatientHost()).start(training(data, data["root"] / "early")).until_event("process")
+    recorded = Recorded().start(training(data, data["root"] / "early")).until_event("process")
     recorded.until(begun.exists)
     end = recorded.cancel()
     assert (end.status, end.saved) == ("cancelled", None)
