@@ -110,7 +110,7 @@ def _curves(results: Results, targets: list[str], path: Path) -> None:
         return
     shown = ("guided", "fast")
     figure, axes = pyplot.subplots(
-        len(shown), len(targets), figsize=(2.6 * len(targets), 4.6), squeeze=False, sharex=True, layout="constrained"
+        len(shown), len(targets), figsize=(2.6 * len(targets), 5), squeeze=False, sharex=True, layout="constrained"
     )
     for row, recipe in zip(axes, shown, strict=True):
         for place, target in zip(row, targets, strict=True):
@@ -128,7 +128,7 @@ def _curves(results: Results, targets: list[str], path: Path) -> None:
         row[0].set_ylabel("error, px of 96", fontsize=8)
     for place in axes[-1]:
         place.set_xlabel("epochs on 5 pairs", fontsize=8)
-    axes[0, 0].legend(fontsize=6)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=80, format="png")
     pyplot.close(figure)
