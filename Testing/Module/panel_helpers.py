@@ -60,6 +60,13 @@ def choose_folder(rig, widget, folder: Path) -> None:
     rig.wait_until(lambda: "..." not in widget.ui.pairsStatusLabel.text, "for the folder to be read")
 
 
+def register_simply(widget) -> None:
+    """Choose the shortest way to register: by a translation alone."""
+    box = widget.ui.initialAlignmentComboBox
+    box.setCurrentIndex([box.itemText(index) for index in range(box.count)].index("translation"))
+    widget.ui.useNetworkCheckBox.checked, widget.ui.refinementStepsSpinBox.value = False, 0
+
+
 def click_row(rig, widget, row: int) -> None:
     """Click on a pair."""
     widget.ui.pairsTable.cellClicked.emit(row, 0)

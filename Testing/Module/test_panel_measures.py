@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import open_panel, settle, table
+from panel_helpers import open_panel, register_simply, settle, table
 from test_panel_visits import choose, register_all
 from visit_files import SIDE, visit_folder
 
@@ -32,8 +32,7 @@ def registered(rig, widget, folder, output):
     """Choose, give the pixel size, and register without a network."""
     ui = widget.ui
     choose(rig, widget, folder, output)
-    ui.useNetworkCheckBox.checked = False
-    ui.refinementStepsSpinBox.value = 0
+    register_simply(widget)
     ui.visitsSpacingSpinBox.value = 1000 * MM
     rig.wait_until(lambda: not widget.panel.visits.running)
     ui.visitsReferenceComboBox.setCurrentIndex(1)

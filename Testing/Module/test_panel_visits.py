@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import cancel, node_names, noise_volume, open_panel, settle, table
+from panel_helpers import cancel, node_names, noise_volume, open_panel, register_simply, settle, table
 from visit_files import LOST, PLACES, SIDE, visit, visit_folder
 
 from MetaRegistrationLib.core.geometry import Geometry
@@ -300,7 +300,7 @@ def test_closing_the_scene_stops_the_child_and_removes_its_inputs(rig, widget, t
 
 def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     ui = widget.ui
-    ui.useNetworkCheckBox.checked, ui.refinementStepsSpinBox.value = False, 0
+    register_simply(widget)
     place = Geometry((SIDE, SIDE), (0.02, 0.02), spacing_known=True)
     volumes = [volume_from_image(Image(visit(name), place), f"OD {name[:4]}") for name in NAMES[:2]]
     other = noise_volume("unrelated eye")
@@ -554,7 +554,7 @@ def test_visits_without_a_predicted_error_are_as_before(rig, tmp_path):
 
 def test_a_copy_is_left_out_until_the_user_wants_it(rig, dialogs, widget, tmp_path):
     ui = widget.ui
-    ui.refinementStepsSpinBox.value = 5
+    register_simply(widget)
     folder = visit_folder(tmp_path / "eye", NAMES[:2])
     (folder / "2024.png").write_bytes((folder / "2021.png").read_bytes())
     choose(rig, widget, folder, tmp_path / "out")
