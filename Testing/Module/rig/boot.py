@@ -153,12 +153,13 @@ class Rig:
         """Let Qt run until a condition holds; fails after `HANG_S` seconds, which only something that hangs takes."""
         import time
 
-        end = time.monotonic() + HANG_S
+        end, pause = time.monotonic() + HANG_S, 0.002
         while not condition():
             if time.monotonic() > end:
                 raise AssertionError(f"waited {HANG_S:.0f} s in vain {what}")
             self.process_events()
-            time.sleep(0.005)
+            time.sleep(pause)
+            pause = min(1.1 * pause, 0.03)  # children need the processor more than this loop does
 
     def screenshot(self, widget: Any, name: str, width: int = 480) -> Path:
         """Photograph a widget into the output folder."""
