@@ -35,8 +35,8 @@ def pytest_collection_modifyitems(config, items):
     which, parts = map(int, part.split("/"))
     mine = [item for item in items if _FOLDER in item.path.parents]
     files = sorted({item.path for item in mine})[which - 1 :: parts]
-    left_out = [item for item in mine if item.path not in files]
-    config.hook.pytest_deselected(items=left_out)
+    left_out = {item for item in mine if item.path not in files}
+    config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
 
 
