@@ -25,6 +25,7 @@ class DependencyLogic:
     def __init__(self, host: Any) -> None:
         self._host = host
         self._installing = False
+        self._found = False
 
     def missing(self) -> list[str]:
         """What is missing before anything can be computed."""
@@ -36,8 +37,10 @@ class DependencyLogic:
             return False
         if "torch" in sys.modules:
             return sys.modules["torch"] is not None
-        found = importlib.util.find_spec("torch")
-        return found is not None and found.origin is not None  # a folder without the package's own file is not PyTorch
+        if not self._found:  # every section asks at every change, and each search reads folders
+            spec = importlib.util.find_spec("torch")
+            self._found = spec is not None and spec.origin is not None  # without the package's own file it is not PyTorch
+        return self._found
 
     def install(
         self, on_step: Callable[[InstallationStep], None], on_end: Callable[[str], None]

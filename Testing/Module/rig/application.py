@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6 import QtCore, QtWidgets
 
+from . import warm_python
 from .standin import standin
 from .view_widgets import pause_drawing
 
@@ -134,10 +135,22 @@ class qSlicerApplication:
         """Nothing is counted."""
 
 
-_LAUNCHER = """import subprocess, sys
-code = subprocess.call([{python!r}, *sys.argv[1:]])
+_LAUNCHER = """import os, subprocess, sys
+python, warm = {python!r}, {warm!r}
+def in_a_copy(words):
+    import json, socket
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(warm)
+        request = dict(words=words, environment=dict(os.environ), folder=os.getcwd())
+        socket.send_fds(asking, [json.dumps(request).encode() + b"\\n"], [0, 1, 2])
+        return int(asking.recv(64) or -9)
+words = sys.argv[1:]
+if words[:1] == ["-m"] and words[1].startswith("MetaRegistrationLib") and os.path.exists(warm):
+    code = in_a_copy(words[1:])
+else:
+    code = subprocess.call([python, *words])
 if code < 0:
-    sys.stderr.write("error: [" + {python!r} + "] exit abnormally - Report the problem.\\n")
+    sys.stderr.write("error: [" + python + "] exit abnormally - Report the problem.\\n")
 sys.exit(1 if code < 0 else code)
 """
 
@@ -146,11 +159,12 @@ def put_python_slicer_on_path(folder: Path) -> Path:
     """Write a ``PythonSlicer`` and put it on PATH.
 
     As Slicer's, it is a launcher: another process than the Python that it starts, which goes on where the launcher is killed. Of
-    a Python that was killed, it tells the exit code 1.
+    a Python that was killed, it tells the exit code 1. Commands of the library run in copies of :mod:`.warm_python`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / "launcher.py"
-    script.write_text(_LAUNCHER.format(python=sys.executable), encoding="utf-8")
+    warm = str(warm_python.start(folder))
+    script.write_text(_LAUNCHER.format(python=sys.executable, warm=warm), encoding="utf-8")
     if os.name == "nt":
         launcher = folder / "PythonSlicer.bat"
         launcher.write_text(f'@"{sys.executable}" -I -S "{script}" %*\n', encoding="utf-8")

@@ -30,6 +30,20 @@ def _nodes_of_types(scene: Any, types: list[str]) -> list[Any]:
     return [node for node in every if node in found]
 
 
+_TAG_NAMES: dict[str, str] = {}
+
+
+def _tag_name(scene: Any, node_type: str) -> str:
+    """What the scene calls nodes of a type. Every selector asks at every change: a node is made once a type for the answer."""
+    if node_type not in _TAG_NAMES:
+        node = scene.CreateNodeByClass(node_type)
+        if node is None:
+            return node_type
+        node.UnRegister(None)
+        _TAG_NAMES[node_type] = node.GetNodeTagName()
+    return _TAG_NAMES[node_type]
+
+
 class SceneObserver:
     """Calls back when nodes come, go or change, and `leaving` with a node that is about to go; forgets them when told."""
 
@@ -175,13 +189,7 @@ class qMRMLNodeComboBox:
         return made + renamed + (["Delete current node"] if stored(self, "removeEnabled") else [])
 
     def _type_label(self, node_type):
-        if node_type in self._labels:
-            return self._labels[node_type]
-        node = self._scene.CreateNodeByClass(node_type)
-        if node is None:
-            return node_type
-        node.UnRegister(None)
-        return node.GetNodeTagName()
+        return self._labels.get(node_type) or _tag_name(self._scene, node_type)
 
     _after_nodeTypes = _after_noneEnabled = _after_showHidden = _after_addEnabled = _refresh
     _after_hideChildNodeTypes = _after_showChildNodeTypes = _after_noneDisplay = _after_removeEnabled = _refresh

@@ -160,6 +160,9 @@ def _known_to_return_false(obj: Any, name: str, value: Any) -> bool:
     return QtCore.QObject.property(obj, name) == value
 
 
+_READ_SIGNATURES: dict[tuple[type, str], list[str]] = {}
+
+
 @cache
 def normalized(signature: str) -> str:
     """A signal's signature as Qt writes it: no spaces, ``const X &`` as ``X``."""
@@ -189,10 +192,12 @@ def find_signal(obj: Any, signature: str) -> Any:
 
 def _signatures(obj: Any) -> list[str]:
     meta = QtCore.QObject.metaObject(obj)
-    methods = (meta.method(index) for index in range(meta.methodCount()))
-    return [
-        m.methodSignature().data().decode() for m in methods if m.methodType() == QtCore.QMetaMethod.MethodType.Signal
-    ]
+    key = (type(obj), meta.className())
+    if key not in _READ_SIGNATURES:
+        methods = (meta.method(index) for index in range(meta.methodCount()))
+        signals = (m for m in methods if m.methodType() == QtCore.QMetaMethod.MethodType.Signal)
+        _READ_SIGNATURES[key] = [m.methodSignature().data().decode() for m in signals]
+    return _READ_SIGNATURES[key]
 
 
 def _connector(self, original):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import ctk
 import pytest
 import qt
 import slicer
-from rig import standin
+from rig import standin, warm_python
 
 RIG = Path(standin.__file__).resolve().parent
 
@@ -71,6 +72,43 @@ def test_the_python_goes_on_where_the_launcher_is_killed():
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.stdout.readline().strip() == "on"
+
+
+_PROBE = """
+import json, os, sys
+seen = dict(pid=os.getpid(), words=sys.argv[1:], folder=os.getcwd(), warm="torch" in sys.modules, path=sys.path[0])
+print(json.dumps(seen | dict(variable=os.environ.get("PROBE"), name=__name__, others=len(os.environ))), flush=True)
+print("é", file=sys.stderr, flush=True)
+sys.exit(int(input()))
+"""
+
+
+@pytest.mark.skipif(not warm_python.AVAILABLE, reason="a process cannot be copied here")
+@pytest.mark.parametrize("end", ["7", "0", "killed"])
+def test_commands_of_the_library_run_in_copies_of_a_warm_python(rig, tmp_path, end):
+    """Everything but what is loaded is that of a Python of their own."""
+    (tmp_path / "MetaRegistrationLib_probe.py").write_text(_PROBE, encoding="utf-8")
+    rig.wait_until((rig.folder / "bin" / "warm").exists, "for the warm Python")
+    command = [shutil.which("PythonSlicer"), "-m", "MetaRegistrationLib_probe", "a b", "ü"]
+    environment = {"PYTHONPATH": str(tmp_path), "PROBE": "é", "PATH": os.environ["PATH"]}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, encoding="utf-8", **pipes) as process:
+        seen = json.loads(process.stdout.readline())
+        expected = {
+            "words": ["a b", "ü"],
+            "folder": str(tmp_path),
+            "variable": "é",
+            "name": "__main__",
+            "path": str(tmp_path),
+        }
+        assert seen.items() >= expected.items() and seen["warm"] and seen["others"] < 8
+        assert process.stderr.readline() == "é\n" and seen["pid"] != process.pid
+        if end == "killed":
+            os.kill(seen["pid"], signal.SIGKILL)
+        else:
+            process.stdin.write(f"{end}\n")
+            process.stdin.flush()
+        assert process.wait(600) == (1 if end == "killed" else int(end))
 
 
 def test_settings_outlive_the_application(rig):

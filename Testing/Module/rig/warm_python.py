@@ -1,0 +1,109 @@
+"""A Python that has loaded torch already, and copies itself for each command of the library that a test starts.
+
+Importing torch takes most of the time of a short command, and the module's tests start about seventy of them. Slicer has no
+such helper: here only the start is shorter. The copy has the environment, folder, streams and arguments of the one that asks, and
+a process of its own, which ends as any Python does. The library itself is not loaded in advance.
+
+`python warm_python.py SOCKET` serves until its standard input is closed. Not where there is no `os.fork` (Windows).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import io
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+AVAILABLE = hasattr(os, "fork") and hasattr(socket, "recv_fds")
+COLD = "META_REGISTRATION_COLD_PYTHON"
+"""The variable that turns it off, if it is set: each command then starts as in Slicer."""
+
+_LOADED = ("torch", "numpy", "scipy.ndimage", "SimpleITK")
+_PART = 1 << 16  # bytes
+
+
+def start(folder: Path) -> Path:
+    """Start it, to end with this process; gives the address that `PythonSlicer` asks."""
+    address = folder / "warm"
+    if AVAILABLE and not os.environ.get(COLD):
+        environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONSAFEPATH": "1"}
+        server = subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.PIPE, env=environment)
+        atexit.register(server.wait)
+        atexit.register(server.stdin.close)
+    return address
+
+
+def serve(address: str) -> tuple[dict, list[int]] | None:
+    """Answer until the standard input is closed. In each copy this returns what the copy has to do."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the keepers
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(address)
+    listening.listen()
+    while True:
+        ready, _, _ = select.select([listening, sys.stdin], [], [])
+        if listening not in ready:
+            return None
+        asking, _ = listening.accept()
+        if os.fork() == 0:
+            listening.close()
+            return _keep(asking)
+        asking.close()
+
+
+def _keep(asking: socket.socket) -> tuple[dict, list[int]] | None:
+    """Wait for the copy that does the work, and tell how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    text, streams, _, _ = socket.recv_fds(asking, _PART, 3)
+    while not text.endswith(b"\n"):
+        text += asking.recv(_PART)
+    worker = os.fork()
+    if worker == 0:
+        asking.close()
+        return json.loads(text), streams
+    for stream in streams:
+        os.close(stream)
+    code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    with contextlib.suppress(OSError):  # the launcher was killed
+        asking.sendall(str(code).encode())
+    os._exit(0)
+
+
+def become(request: dict, streams: list[int]) -> None:
+    """Take over environment, folder, streams and arguments, and run the module."""
+    for target, stream in enumerate(streams):
+        os.dup2(stream, target, inheritable=True)
+        os.close(stream)
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), "utf-8")
+    sys.stdout = sys.__stdout__ = _unbuffered(1, "strict")
+    sys.stderr = sys.__stderr__ = _unbuffered(2, "backslashreplace")
+    own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    asked = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:] = asked + [path for path in sys.path if path not in own]
+    module, *sys.argv[1:] = request["words"]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _unbuffered(stream: int, errors: str) -> io.TextIOWrapper:
+    """As `python -u` opens it."""
+    return io.TextIOWrapper(io.FileIO(stream, "w", closefd=False), "utf-8", errors, write_through=True)
+
+
+if __name__ == "__main__":
+    sys.path[:] = [path for path in sys.path if path != str(Path(__file__).parent)]  # on Python 3.10
+    for name in _LOADED:
+        importlib.import_module(name)
+    work = serve(sys.argv[1])
+    if work is not None:
+        become(*work)
