@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,10 @@ def drawn(seed):
     return np.clip(np.round(eye * speckle + rng.normal(0, 8, eye.shape)), 0, 255).astype(np.float32)
 
 
-SCANS = [drawn(seed) for seed in (1, 2, 3)]
+@cache
+def scans():
+    """Drawn when the first test asks: not every process that reads this file runs a test of it."""
+    return [drawn(seed) for seed in (1, 2, 3)]
 
 
 def scored(array, mm=None, mask=None):
@@ -106,20 +110,20 @@ def test_lines_that_jump_and_lines_that_are_repeated_are_told_apart():
 
 @pytest.mark.parametrize("name", SPOILERS)
 def test_quality_falls_with_every_fault(name):
-    for number, scan in enumerate(SCANS):
+    for number, scan in enumerate(scans()):
         spoilt = SPOILERS[name](scan, np.random.default_rng(number))
         assert scored(spoilt) < scored(scan), number
 
 
 def test_exposure_and_pixels_change_quality_little():
-    for scan in SCANS:
+    for scan in scans():
         for name, same in harmless(scan):
             assert scored(same) == pytest.approx(scored(scan), rel=0.25), name
             assert scored(same) > LEAST, name
 
 
 def test_quality_is_of_the_structures_and_not_of_the_pixels():
-    scan = SCANS[0]
+    scan = scans()[0]
     assert scored(scan) == scored(scan, 6 / 320)
     blurred = ndimage.gaussian_filter(scan, 2.0)
     fine = zoomed(scan, 2)
@@ -130,13 +134,13 @@ def test_quality_is_of_the_structures_and_not_of_the_pixels():
 
 @pytest.mark.parametrize("factor", [1 / 255, 10, 257])
 def test_the_range_is_that_of_the_values(factor):
-    scan = SCANS[0]
+    scan = scans()[0]
     assert scan.max() == 255
     assert scored(factor * scan) == pytest.approx(scored(scan), rel=1e-3)
 
 
 def test_a_border_costs_its_share_of_the_area_only():
-    scan = SCANS[0]
+    scan = scans()[0]
     mask = np.ones(scan.shape, bool)
     mask[:32] = False
     parts = quality_parts(Image(scan, Geometry(scan.shape), mask=mask))
@@ -153,9 +157,9 @@ def test_the_sample_visits_are_above_the_limit():
 @pytest.mark.filterwarnings("error")
 def test_images_without_anything_to_see_have_no_quality():
     assert scored(np.zeros((64, 64))) == scored(np.full((64, 64), 7.0)) == 0
-    assert scored(SCANS[0], mask=np.zeros(SCANS[0].shape, bool)) == 0
+    assert scored(scans()[0], mask=np.zeros(scans()[0].shape, bool)) == 0
     assert 0 <= scored(NOISE) < LEAST and 0 <= scored(NOISE[:20, :17]) < LEAST
-    assert 0 <= scored((SCANS[0] > 90) * 1.0) < LEAST
+    assert 0 <= scored((scans()[0] > 90) * 1.0) < LEAST
 
 
 # real scans

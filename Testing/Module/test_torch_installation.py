@@ -216,3 +216,17 @@ def test_the_child_ends_as_its_module_does(tmp_path, monkeypatch, capsys):
     assert [pip_child.main(["ends", text]) for text in ("0", "3", "text")] == [0, 3, 1]
     kinds = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert kinds == ["process", "finished", "process", "process"]
+
+
+def test_pytorch_that_was_found_is_not_looked_for_again(rig, monkeypatch, tmp_path):
+    """Every section asks at every change, before torch is imported."""
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    logic = DependencyLogic(None)
+    assert not logic.torch_is_there()
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("")
+    importlib.invalidate_caches()
+    assert logic.torch_is_there(), "installed meanwhile"
+    monkeypatch.setattr(sys, "path", [])
+    assert logic.torch_is_there()
