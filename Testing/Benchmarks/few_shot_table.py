@@ -64,7 +64,7 @@ def summary(results: Results, targets: list[str], k: int) -> str:
 
 
 def _course(results: Results, target: str, method: str, recipe: str | None, k: int) -> str:
-    """Errors on the way; the last one is compared with joint training, by the paper's recipe or else by the guided one."""
+    """Errors on the way; the last one has its spread over seeds, and is compared with joint training, by the paper's recipe or else by the guided one."""
     own = recipe or results.learned_recipe(target) or ""
     keys = [Key(target, method, "none", 0, 0), *(Key(target, method, own, k, epochs) for epochs in EPOCHS)]
     if not all(key in results for key in keys):
@@ -72,7 +72,8 @@ def _course(results: Results, target: str, method: str, recipe: str | None, k: i
     means = ", ".join(f"{results.cell(key, None).mean_px:.2f}" for key in keys)
     last = results.cell(keys[-1], Key(target, BASE, base_recipe(recipe), k, EPOCHS[-1]))
     name = "" if recipe else f"{own}: "
-    return name + means + ("" if math.isnan(last.p) else f" ({100 * last.change:+.0f} %, p = {last.p:.1g})")
+    spread = "" if math.isnan(last.spread_px) else f" ± {last.spread_px:.2f}"
+    return name + means + spread + ("" if math.isnan(last.p) else f" ({100 * last.change:+.0f} %, p = {last.p:.1g})")
 
 
 def base_recipe(recipe: str | None) -> str:

@@ -335,3 +335,6 @@ def test_the_summary_shows_the_course_and_compares_the_learned_recipe_with_the_g
     assert cells["maml", "guided"][0].startswith("3.00, 3.30, 3.30, 3.30, 3.30 (+50 %, p = ")
     assert cells["joint", "learned"][1].startswith("r03: 3.00, 1.10, 1.10, 1.10, 1.10 (-50 %, p = ")
     assert len(cells) == 3
+    rows += [{**row, "seed": 1, "errors": [error + 1 for error in row["errors"]]} for row in rows]
+    line = few_shot_table.summary(Results(rows), ["octa"], 5).splitlines()[4]
+    assert line.endswith("| 3.50, 2.70, 2.70, 2.70, 2.70 ± 0.71 |"), "mean and spread over two seeds"
