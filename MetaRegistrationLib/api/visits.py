@@ -20,7 +20,7 @@ from ..visits import Average, Series, Visit, average
 from ..visits.dates import When, read_date
 from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
-from ..visits.series import check_names
+from ..visits.series_alignment import check_names
 from ..workflows.visits import VisitsOptions, check_stages, given_for_measures
 from ..workflows.visits import align_visits as align_series_of
 from .inputs import as_image, as_path

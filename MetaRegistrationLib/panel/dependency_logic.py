@@ -39,7 +39,8 @@ class DependencyLogic:
             return sys.modules["torch"] is not None
         if not self._found:  # every section asks at every change, and each search reads folders
             spec = importlib.util.find_spec("torch")
-            self._found = spec is not None and spec.origin is not None  # without the package's own file it is not PyTorch
+            # Without the package's own file it is not PyTorch.
+            self._found = spec is not None and spec.origin is not None
         return self._found
 
     def install(

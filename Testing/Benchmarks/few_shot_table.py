@@ -64,7 +64,7 @@ def summary(results: Results, targets: list[str], k: int) -> str:
 
 
 def _course(results: Results, target: str, method: str, recipe: str | None, k: int) -> str:
-    """Errors on the way; the last one has its spread over seeds, and is compared with joint training, by the paper's recipe or else by the guided one."""
+    """Errors on the way; the last with its spread over seeds, and compared with joint training (`base_recipe`)."""
     own = recipe or results.learned_recipe(target) or ""
     keys = [Key(target, method, "none", 0, 0), *(Key(target, method, own, k, epochs) for epochs in EPOCHS)]
     if not all(key in results for key in keys):

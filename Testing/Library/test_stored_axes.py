@@ -18,8 +18,8 @@ from MetaRegistrationLib.preparation.stored_axes import StoredAxes, mirrored_axe
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.tasks import PairTask
+from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.change_files import series_change
-from MetaRegistrationLib.visits.series import Visit, align_series
 
 SPACING = (0.01, 0.012)
 SCENE = texture((260, 300), 3)
