@@ -21,8 +21,9 @@ from ..visits.dates import When, read_date
 from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
 from ..visits.series_alignment import check_names
-from ..workflows.visits import VisitsOptions, check_stages, given_for_measures
+from ..workflows.visit_options import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
+from ..workflows.visits import given_for_measures
 from .inputs import as_image, as_path
 from .options import registrar_options
 from .pairs import made_registrar

@@ -8,7 +8,8 @@ from ..date_orders import DATE_ORDERS
 from ..eye_length import DEVICE_MM
 from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
-from ..workflows.visits import ChangeOptions, VisitsOptions, align_eyes, check_stages
+from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
+from ..workflows.visits import align_eyes
 from .failures import SOME_LEFT_OUT
 from .options import (
     add_checkpoint,

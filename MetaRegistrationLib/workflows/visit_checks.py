@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..visits import Visit
     from ..visits.eyes import Eye, Eyes
     from ..visits.own_regions import GivenRegions
-    from .visits import VisitsOptions
+    from .visit_options import VisitsOptions
 
 
 def checked(eyes: Eyes, options: VisitsOptions) -> Eyes:

@@ -2,109 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import calibration
 from ..errors import InputError
-from ..eye_length import DEVICE_MM, EyeLength
-from ..initial_kinds import needs_landmarks
+from ..eye_length import EyeLength
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
-from ..stages import LEAST_CONFIDENCE
 from .registering import NOT_MIRRORED
-from .registrars import RegistrarOptions, make_registrar
+from .registrars import make_registrar
+from .repeat_scans import RepeatScans, measured_repeats
 from .visit_checks import check_names, checked, landmark_notes, read_regions
+from .visit_messages import because_of_alignment, report_series, uncertain_regions
+from .visit_options import VisitsOptions, check_stages
 
 if TYPE_CHECKING:
     from ..formats.images import Image
     from ..formats.output_folder import Output
     from ..registration.registrar import Registrar, Registration
     from ..visits import Series, Visit
-    from ..visits.change import ClusterLimits
     from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye, Eyes
     from ..visits.own_regions import GivenRegions, OwnRegions
-    from ..visits.repeatability import Repeatability
     from ..visits.series_measures import SeriesMeasures
 
 TASK = "series"
-_LEAST_SAID = 0.05  # percent
 _MOST_AT_ONCE = 8  # memory: each takes some 100 MB
-
-
-@dataclass(frozen=True)
-class ChangeOptions:
-    """The settings of the change map.
-
-    Attributes
-    ----------
-    wanted : bool
-        Map a change at all.
-    visits : (str, str) or None
-        Names of the earlier and the later visit; None for the first and the last that are used.
-    repeats : Path or None
-        Folder of pairs of repeat scans, whose differences are one standard deviation.
-    centre_xy : (float, float) or None
-        Centre of the ETDRS grid, pixels of the reference.
-    eye : str
-        "right", "left" or "".
-    """
-
-    wanted: bool = True
-    visits: tuple[str, str] | None = None
-    repeats: Path | None = None
-    centre_xy: tuple[float, float] | None = None
-    eye: str = ""
-
-
-@dataclass(frozen=True)
-class VisitsOptions:
-    """The settings of reading and registering visits.
-
-    Attributes
-    ----------
-    registrar : RegistrarOptions
-    reference : str or None
-        The visit that stays in place; None for the one with the best quality.
-    change : ChangeOptions
-    slice_index : int or None
-        Slice to take from stacks, counted from 0.
-    spacing_um : float or None
-        Distance between pixels of files without a pixel size.
-    include : tuple of str
-        Names of visits that are averaged and compared whatever is found (`visits.trust`).
-    source : Path or None
-        Folder or table that names the visits, which the results must not replace.
-    replace : bool
-        Replace the results of other visits in the output folder.
-    regions : Path or None
-        Label map of the user's own regions.
-    regions_visit : str or None
-        The visit on which they are drawn; None for the reference, or the only one that they fit.
-    axial_length_mm : float or None
-        Of the eye, by which lateral distances are scaled.
-    device_axial_length_mm : float
-        That the device assumed.
-    """
-
-    registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
-    reference: str | None = None
-    change: ChangeOptions = field(default_factory=ChangeOptions)
-    slice_index: int | None = None
-    spacing_um: float | None = None
-    include: tuple[str, ...] = ()
-    source: Path | None = None
-    replace: bool = False
-    regions: Path | None = None
-    regions_visit: str | None = None
-    axial_length_mm: float | None = None
-    device_axial_length_mm: float = DEVICE_MM
 
 
 @dataclass(frozen=True)
@@ -161,7 +88,7 @@ def align_eyes(
     progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
     left_out = _tell(eyes, progress)
     wanted = options.change.repeats if options.change.wanted else None
-    repeats = _repeats(wanted, registrar, progress) if wanted else None
+    repeats = measured_repeats(wanted, registrar, progress) if wanted else None
     work = _Eyes(options, registrar, record, repeats, regions, progress, left_out)
     done, several = 0, len(eyes.eyes) > 1
     with writing(planned, progress):
@@ -202,14 +129,6 @@ def series_output(eyes: Eyes, output: Path, options: VisitsOptions) -> Output:
     repeats = options.change.repeats if options.change.wanted else None
     others = [path for path in (options.source, repeats, options.regions) if path is not None]
     return eyes_output({eye.name: eye.visits for eye in eyes.eyes.values()}, output, others, replace=options.replace)
-
-
-def check_stages(options: VisitsOptions) -> None:
-    """Raise an `InputError` if the initial alignment needs landmarks, which a series does not use."""
-    if needs_landmarks(options.registrar.stages.initial):
-        raise InputError(
-            "series: visits have no landmarks to go by.", field="initial", advice="Choose another {field}."
-        )
 
 
 def align_visits(
@@ -269,7 +188,7 @@ class _Eyes:
     options: VisitsOptions
     registrar: Registrar
     record: dict
-    repeats: _Repeats | None
+    repeats: RepeatScans | None
     regions: GivenRegions | None
     progress: Reader
     left_out: list[str]
@@ -297,7 +216,7 @@ class _Eyes:
         images = {file.name: file.path for file in eye.visits}
         record = {**self.record, "eye": eye.name, "images": images, **given_for_measures(series, own)}
         write_series(folder, series, mean, record, change, measures)
-        _report(series, self.progress)
+        report_series(series, self.progress)
         self.left_out.extend(series.excluded)
         loops = [px for px in series.round_trip_px.values() if px == px]
         values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
@@ -377,7 +296,7 @@ class _Eyes:
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )
                 self.progress(Message(text, "warning"))
-        for text in _uncertain_regions(found):
+        for text in uncertain_regions(found):
             self.progress(Message(text, "warning"))
         changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
         for row in changed:
@@ -410,37 +329,13 @@ class _Eyes:
             Message(
                 f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density decreased on"
                 f" {whole['lost_percent']:.1f} % and increased on {whole['gained_percent']:.1f} % of the measurable pixels;"
-                f" {whole['unknown_percent']:.1f} % not measurable{_because_of_alignment(whole)}"
+                f" {whole['unknown_percent']:.1f} % not measurable{because_of_alignment(whole)}"
             )
         )
         if found.pixel_mm is None:
             text = "the pixel size is unknown, so the regions are no ETDRS regions ({field})"
             self.progress(Message.about("spacing_um", text, level="warning"))
         return found
-
-
-def _because_of_alignment(region: dict) -> str:
-    """How much of a region has an alignment that is too uncertain; empty if none."""
-    share = region["uncertain_percent"] or 0.0
-    return f", {share:.1f} % with an uncertain alignment" if share >= _LEAST_SAID else ""
-
-
-def _uncertain_regions(found: SeriesMeasures) -> Iterator[str]:
-    """Sentences on the regions that are too uncertain to compare, one for each pair of days."""
-    from ..visits.changes import Verdict
-
-    regions: dict[tuple[str, str], dict[str, None]] = {}
-    for row in found.changes:
-        if row.verdict is Verdict.UNCERTAIN:
-            regions.setdefault((row.earlier, row.later), {})[row.region] = None
-    for (earlier, later), names in regions.items():
-        shown = ", ".join(_in_words(name) for name in names)
-        yield f"{earlier} and {later}: the alignment is too uncertain to compare {shown}"
-
-
-def _in_words(region: str) -> str:
-    """The name of a region of the ETDRS grid with spaces; one's own regions keep their names."""
-    return region.replace("_", " ") if region.startswith(("inner_", "outer_")) else region
 
 
 def given_for_measures(series: Series, own: OwnRegions | None) -> dict:
@@ -452,43 +347,6 @@ def given_for_measures(series: Series, own: OwnRegions | None) -> dict:
         found["axial_length_mm"] = series.eye_length.axial_mm
         found["device_axial_length_mm"] = series.eye_length.device_mm
     return found
-
-
-def _report(series: Series, progress: Reader) -> None:
-    """Say which visits were aligned through another one, and which are left out of average and change."""
-    from ..visits.trust import POOR_BUT_USED
-
-    for entry in series.visits:
-        if entry.aligned and entry.via:
-            progress(Message(f"{entry.visit.name}: aligned through {entry.via}"))
-    for name, exclusion in series.excluded.items():
-        text = f"{name}: {exclusion.text}. Left out of average and change ({{field}} {name} uses it)."
-        progress(Message.about("include", text, level="warning"))
-    for name, exclusion in series.poor.items():
-        progress(Message(f"{name}: {exclusion.text}. {POOR_BUT_USED}", "warning"))
-    for name in series.inconsistent:
-        if name not in series.excluded:
-            text = f"inconsistent alignment: round-trip error over {calibration.CONSISTENCY_PX.value} px. Check this visit."
-            progress(Message(f"{name}: {text}", "warning"))
-    for name, exclusion in series.asked.items():
-        progress(Message(f"{name}: {exclusion.text}. Used all the same, as asked.", "warning"))
-    for message in _contradicted_sizes(series):
-        progress(message)
-    progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
-
-
-def _contradicted_sizes(series: Series) -> Iterator[Message]:
-    """The warnings about visits whose stated pixel sizes contradict the alignment."""
-    from ..registration.size_check import scale_found, size_message
-
-    fixed = series.visits[series.reference].visit
-    for entry in series.visits:
-        if entry.aligned and entry.visit is not fixed and not entry.confidence < LEAST_CONFIDENCE:
-            sides = [(str(each.image.path or each.name), each.image.geometry) for each in (entry.visit, fixed)]
-            scale = scale_found(entry.positions, sides[0][1], sides[1][1])
-            message = size_message(entry.visit.name, scale, *sides)
-            if message is not None:
-                yield message
 
 
 @contextmanager
@@ -505,45 +363,3 @@ def _side_by_side(registrar: Registrar) -> Iterator[Callable]:
         yield pool.map
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@dataclass(frozen=True)
-class _Repeats:
-    """What the user's own repeat scans show."""
-
-    clusters: ClusterLimits
-    measures: Repeatability
-
-
-def _repeats(folder: Path, registrar: Registrar, progress: Reader) -> _Repeats:
-    """The differences between the repeat scans of a folder of pairs."""
-    from ..pairs.folders import find_pairs
-    from ..visits import Visit, align_series
-    from ..visits.change import limits_of, visit_change
-    from ..visits.measured import measured
-    from ..visits.repeatability import repeatability
-    from ..visits.series_measures import grid_of, measure_series
-
-    changes, rows = [], []
-    found = find_pairs(folder).pairs
-    for number, files in enumerate(found, 1):
-        pair = files.load()
-        progress(Stage("register", f"repeat scans: {pair.name}", number, len(found)))
-        series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
-        if not all(entry.aligned for entry in series.visits):
-            progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
-            continue
-        grid = grid_of(series)
-        pixel = None if grid.spacing_mm is None else math.sqrt(math.prod(grid.spacing_mm))
-        try:
-            changes.append(visit_change(*map(measured, series.visits), pixel))
-        except InputError as error:
-            progress(Message.of(error, f"{pair.name}: left out of the repeat scans: "))
-            continue
-        rows.append(measure_series(series, grid).rows)
-    if not changes:
-        raise InputError(
-            f"{{field}}: no pair of {folder} could be aligned with confidence and measured.", field="repeats"
-        )
-    source = f"{len(rows)} pairs of repeat scans of your own"
-    return _Repeats(limits_of(changes, source), repeatability(rows, source))

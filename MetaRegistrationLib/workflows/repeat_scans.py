@@ -1,0 +1,71 @@
+"""How much repeat scans of the user's own differ, for the limits of change and the repeatability of measures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..progress import Message, Reader, Stage
+
+if TYPE_CHECKING:
+    from ..registration.registrar import Registrar
+    from ..visits.change import ClusterLimits
+    from ..visits.repeatability import Repeatability
+
+
+@dataclass(frozen=True)
+class RepeatScans:
+    """What the user's own repeat scans show.
+
+    Attributes
+    ----------
+    clusters : ClusterLimits
+        The least size of a cluster that is a change.
+    measures : Repeatability
+    """
+
+    clusters: ClusterLimits
+    measures: Repeatability
+
+
+def measured_repeats(folder: Path, registrar: Registrar, progress: Reader) -> RepeatScans:
+    """Register the repeat scans of a folder of pairs, and measure how they differ.
+
+    Raises
+    ------
+    InputError
+        No pair could be aligned with confidence and measured.
+    """
+    from ..pairs.folders import find_pairs
+    from ..visits import Visit, align_series
+    from ..visits.change import limits_of, visit_change
+    from ..visits.measured import measured
+    from ..visits.repeatability import repeatability
+    from ..visits.series_measures import grid_of, measure_series
+
+    changes, rows = [], []
+    found = find_pairs(folder).pairs
+    for number, files in enumerate(found, 1):
+        pair = files.load()
+        progress(Stage("register", f"repeat scans: {pair.name}", number, len(found)))
+        series = align_series([Visit("fixed", pair.fixed), Visit("moving", pair.moving)], registrar, "fixed")
+        if not all(entry.aligned for entry in series.visits):
+            progress(Message(f"{pair.name}: not aligned with confidence, and left out of the repeat scans", "warning"))
+            continue
+        grid = grid_of(series)
+        pixel = None if grid.spacing_mm is None else math.sqrt(math.prod(grid.spacing_mm))
+        try:
+            changes.append(visit_change(*map(measured, series.visits), pixel))
+        except InputError as error:
+            progress(Message.of(error, f"{pair.name}: left out of the repeat scans: "))
+            continue
+        rows.append(measure_series(series, grid).rows)
+    if not changes:
+        raise InputError(
+            f"{{field}}: no pair of {folder} could be aligned with confidence and measured.", field="repeats"
+        )
+    source = f"{len(rows)} pairs of repeat scans of your own"
+    return RepeatScans(limits_of(changes, source), repeatability(rows, source))
