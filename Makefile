@@ -21,8 +21,8 @@ INSTALLED := $(VENV)/.installed
 SECONDS_EACH ?= 3600
 WORKERS ?= 2
 
-# The module's tests run beside the library's, which give way to them: the former are two processes from beginning to end, the
-# latter share what the processors have left. Their output comes after that of the library.
+# The module's tests and the check of types run beside the library's tests, which give way to them: the former are three processes
+# from beginning to end, the latter share what the processors have left. Their output comes after that of the library.
 MODULE_TESTS = OMP_NUM_THREADS=1 META_REGISTRATION_TEST_PART=$(1)/2 $(IN_VENV) -m pytest Testing/Module >$(VENV)/module_tests_$(1).log 2>&1
 
 # The tests start Python many times: compiled once, the library is imported faster.
@@ -38,14 +38,13 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	$(IN_VENV) -m mypy
 	@$(call MODULE_TESTS,1) & first=$$!; $(call MODULE_TESTS,2) & second=$$!; failed=0; \
-	trap 'kill $$first $$second 2>/dev/null; exit 130' INT TERM; \
+	$(IN_VENV) -m mypy >$(VENV)/mypy.log & types=$$!; \
+	trap 'kill $$first $$second $$types 2>/dev/null; exit 130' INT TERM; \
 	OMP_NUM_THREADS=1 nice -n 10 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile \
 		Testing/Library Testing/Packaging Testing/Robustness || failed=1; \
-	wait $$first || failed=1; \
-	wait $$second || failed=1; \
-	cat $(VENV)/module_tests_1.log $(VENV)/module_tests_2.log; exit $$failed
+	for each in $$first $$second $$types; do wait $$each || failed=1; done; \
+	cat $(VENV)/module_tests_1.log $(VENV)/module_tests_2.log $(VENV)/mypy.log; exit $$failed
 
 test-long: $(INSTALLED)
 	$(IN_VENV) -m pytest -m long
