@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from tempfile import TemporaryDirectory
 
 import itk
 import numpy as np
@@ -140,8 +141,10 @@ def _field(
     _, transform = itk.elastix_registration_method(
         fixed_image, moving_image, parameter_object=parameters, number_of_threads=threads, log_to_console=False
     )
-    # The moving image in this call only lends its grid: the field's is that of the fixed image.
-    vectors = from_xy(itk.array_from_image(itk.transformix_deformation_field(fixed_image, transform)))
+    # The moving image in this call only lends its grid: the field's is that of the fixed image. A file of it is written too.
+    with TemporaryDirectory() as folder:
+        found = itk.transformix_deformation_field(fixed_image, transform, output_directory=folder)
+        vectors = from_xy(itk.array_from_image(found))
     return vectors + np.array(start, dtype=np.float32)[:, None, None]
 
 
