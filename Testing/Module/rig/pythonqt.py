@@ -160,9 +160,6 @@ def _known_to_return_false(obj: Any, name: str, value: Any) -> bool:
     return QtCore.QObject.property(obj, name) == value
 
 
-_READ_SIGNATURES: dict[tuple[type, str], list[str]] = {}
-
-
 @cache
 def normalized(signature: str) -> str:
     """A signal's signature as Qt writes it: no spaces, ``const X &`` as ``X``."""
@@ -188,6 +185,9 @@ def find_signal(obj: Any, signature: str) -> Any:
     if declared or wanted not in known:
         raise ValueError(f"{type(obj).__name__} has no signal {signature!r}; of that name: {known or 'none'}")
     return None
+
+
+_READ_SIGNATURES: dict[tuple[type, str], list[str]] = {}
 
 
 def _signatures(obj: Any) -> list[str]:

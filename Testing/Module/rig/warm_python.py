@@ -38,7 +38,7 @@ def start(folder: Path) -> Path:
         environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONSAFEPATH": "1"}
         server = subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.PIPE, env=environment)
         atexit.register(server.wait)
-        atexit.register(server.stdin.close)
+        atexit.register(server.kill)  # it may still be loading; copies that work go on
     return address
 
 
