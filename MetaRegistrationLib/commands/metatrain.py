@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ..progress import Message, Reader, Silent
+from ..progress import Message, Reader
 from ..workflows.training import start_on_tasks, train
-from .failures import explain
 from .options import positive_float, positive_int
+from .processes import run_in_group
 from .training_options import add_tasks, add_training, source_training_of
 
 if TYPE_CHECKING:
@@ -62,23 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
-    """Meta-train; of several processes only the first one reports."""
-    from ..training.distributed import join
-
-    group, arguments.device = join(arguments.device)
-    if group.first:
-        _train(arguments, progress, group)
-        return 0
-    code = 0
-    try:
-        _train(arguments, Silent(), group)
-    except BaseException as error:
-        failure = explain(error)
-        if failure is None:
-            raise
-        code = failure.code
-    group.leave()
-    return code
+    """Meta-train."""
+    return run_in_group(arguments, progress, _train)
 
 
 def _train(arguments: argparse.Namespace, progress: Reader, group: Group) -> None:

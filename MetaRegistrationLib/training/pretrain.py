@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch import nn
 
 from ..tasks import Task
-from .batches import Batch, Drawn, draw_batch
+from .batches import Batch, Drawn
+from .distributed import Group
+from .shared_update import SharedUpdate
 from .step import OptimisationStep, StepValues
 from .trainers import OneOptimiser, fall_along_half_cosine, update
 
 
 class Pretraining(OneOptimiser):
     """Every step takes its batch from one source task, drawn anew with chances in proportion to the tasks' weights.
+
+    A pair depends on the seed, the step and its position in the batch. The processes of a group share the pairs of each batch
+    and add up their gradients: together they make the updates of one process, up to rounding. Only the supervision counts
+    differently, as a mean over the pixels of one process's pairs instead of those of the batch.
 
     Parameters
     ----------
@@ -31,8 +38,10 @@ class Pretraining(OneOptimiser):
     seed : int
     decay : bool
         Let the learning rate fall to zero along a half cosine.
+    group : Group
+        The processes that share each batch; by default this one does it all.
     workers : int
-        Processes that draw pairs ahead; they change no pair.
+        Processes that draw pairs ahead for this one; they change no pair.
     """
 
     name = "pretrain"
@@ -48,20 +57,26 @@ class Pretraining(OneOptimiser):
         batch: int = 1,
         seed: int = 0,
         decay: bool = False,
+        group: Group | None = None,
         workers: int = 0,
     ):
-        self.network, self._step = network, step
+        self.network, self._step, self._group = network, step, group or Group()
         self.total_steps, self.steps_per_epoch = steps, 0
         self._learning_rate, self._batch, self._seed, self._decay = learning_rate, batch, seed, decay
-        self._draw = _MixedDraw(tasks, batch, seed)
+        self._draw = _MixedDraw(tasks, self._group.share(batch), seed)
         self._drawn = Drawn(self._draw, range(steps), workers=workers, pinned=step.device.type == "cuda")
         self._optimiser = torch.optim.Adam(network.parameters(), lr=learning_rate)
+        shared = self._group.size > 1
+        self._shared = SharedUpdate(network, self._optimiser, step, self._group) if shared else None
 
     def advance(self, step: int) -> StepValues:
         """One update on pairs of one task."""
         if self._decay:
             fall_along_half_cosine(self._optimiser, self._learning_rate, step / self.total_steps)
-        return update(self.network, self._optimiser, self._step, self._drawn(step))
+        if self._shared is None:
+            return update(self.network, self._optimiser, self._step, self._drawn(step))
+        own = len(self._group.share(self._batch))
+        return self._shared(partial(self._drawn, step) if own else None, own / self._batch)
 
     def settings(self) -> dict:
         """Plain values that define the run."""
@@ -76,14 +91,16 @@ class Pretraining(OneOptimiser):
 
 
 class _MixedDraw:
-    """The batch of a step: pairs of one task, drawn with chances in proportion to the tasks' weights."""
+    """The pairs of a step at the given positions of its batch, all of one task, drawn by the tasks' weights."""
 
-    def __init__(self, tasks: Sequence[Task], size: int, seed: int):
-        self._tasks, self._size, self._seed = list(tasks), size, seed
+    def __init__(self, tasks: Sequence[Task], positions: Sequence[int], seed: int):
+        self._tasks, self._positions, self._seed = list(tasks), positions, seed
         weights = np.array([task.weight for task in self._tasks])
         self.chances = weights / weights.sum()
 
     def __call__(self, step: int) -> Batch:
         rng = np.random.default_rng([self._seed, step])
         task = self._tasks[int(rng.choice(len(self._tasks), p=self.chances))]
-        return draw_batch(task, rng, step, self._size)
+        others = [np.random.default_rng([self._seed, step, position]) for position in self._positions]
+        of_pairs = [own if position else rng for position, own in zip(self._positions, others, strict=True)]
+        return Batch.of([task.training_pair(own, step) for own in of_pairs])

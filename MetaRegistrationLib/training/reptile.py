@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..tasks import Task
 from .batches import Batch, Drawn, draw_batch
 from .distributed import Group
+from .flat import fill, flat, like
 from .seeds import seeded
 from .step import OptimisationStep, StepValues
 from .trainers import OneOptimiser, fall_along_half_cosine, update
@@ -109,7 +110,7 @@ class Reptile(OneOptimiser):
     def advance(self, step: int) -> StepValues:
         """One meta-step."""
         count = self._tasks_per_step
-        start = _flat(self._state())
+        start = flat(self._state())
         # A row for each task: each process fills its own ones, and the sum with the zeros of the others changes no bit.
         differences = start.new_zeros(count, len(start))
         weights = sum(p.numel() for p in self.network.parameters()) if self._keep_moments else 0
@@ -119,14 +120,14 @@ class Reptile(OneOptimiser):
         def adapt_own() -> None:
             try:
                 for position in self._group.share(count):
-                    _set(self._state(), start)
+                    fill(self._state(), start)
                     seen, optimiser = self._adapt(step, position)
                     values[position] = torch.tensor(astuple(seen), dtype=values.dtype)
-                    differences[position] = (start - _flat(self._state())) / count
+                    differences[position] = (start - flat(self._state())) / count
                     if self._keep_moments:
                         moments[position] = self._second_moments(optimiser) / count
             finally:
-                _set(self._state(), start)  # whatever interrupts an inner update, the network holds theta_meta again
+                fill(self._state(), start)  # whatever interrupts an inner update, the network holds theta_meta again
 
         self._group.together(adapt_own)
         self._group.sum(differences)
@@ -154,7 +155,7 @@ class Reptile(OneOptimiser):
         optimiser = torch.optim.Adam(parameters, lr=self._inner_learning_rate)
         if self._moments is not None:
             second, updates = self._moments
-            for parameter, moment in zip(parameters, _like(second, parameters), strict=True):
+            for parameter, moment in zip(parameters, like(second, parameters), strict=True):
                 optimiser.state[parameter] = {
                     "step": torch.tensor(float(updates)),
                     "exp_avg": torch.zeros_like(parameter),
@@ -163,7 +164,7 @@ class Reptile(OneOptimiser):
         return optimiser
 
     def _second_moments(self, optimiser: torch.optim.Adam) -> Tensor:
-        return _flat([optimiser.state[parameter]["exp_avg_sq"] for parameter in self.network.parameters()])
+        return flat([optimiser.state[parameter]["exp_avg_sq"] for parameter in self.network.parameters()])
 
     def state(self) -> dict:
         """The outer optimiser, and the second moments where they are kept."""
@@ -179,7 +180,7 @@ class Reptile(OneOptimiser):
 
     def _move(self, difference: Tensor) -> None:
         """The outer update, from the mean of theta_meta - theta_t."""
-        for value, change in zip(self._state(), _like(difference, self._state()), strict=True):
+        for value, change in zip(self._state(), like(difference, self._state()), strict=True):
             if isinstance(value, nn.Parameter):
                 value.grad = change
             else:
@@ -215,19 +216,3 @@ class _TaskDraw:
         chosen = np.random.default_rng([self._seed, step]).choice(len(self._tasks), self._tasks_per_step, replace=False)
         task, rng = self._tasks[int(chosen[position])], np.random.default_rng([self._seed, step, position])
         return [draw_batch(task, rng, step, self._size) for _ in range(self._updates)]
-
-
-def _flat(tensors: list[Tensor]) -> Tensor:
-    return torch.cat([tensor.detach().reshape(-1) for tensor in tensors])
-
-
-def _like(flat: Tensor, tensors: list[Tensor]) -> list[Tensor]:
-    """Inverse of `_flat`, for tensors of the same shapes."""
-    parts = flat.split([tensor.numel() for tensor in tensors])
-    return [part.view(tensor.shape).to(tensor.dtype) for part, tensor in zip(parts, tensors, strict=True)]
-
-
-def _set(tensors: list[Tensor], flat: Tensor) -> None:
-    with torch.no_grad():
-        for tensor, value in zip(tensors, _like(flat, tensors), strict=True):
-            tensor.copy_(value)

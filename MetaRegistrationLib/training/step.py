@@ -70,15 +70,7 @@ class OptimisationStep:
             The loss or the gradient's norm is not finite; nothing was updated.
         """
         optimiser.zero_grad(set_to_none=True)
-        # One copy from the device a step: a GPU waits at each.
-        *terms, norm = self.gradients(network, moving, fixed, truth_px).tolist()
-        values = StepValues(*terms)
-        if not math.isfinite(values.loss):
-            raise NonFiniteLoss(f"the loss became {values.loss}")
-        if not math.isfinite(norm):
-            raise NonFiniteLoss(f"the norm of the gradient became {norm}")
-        optimiser.step()
-        return values
+        return apply_gradients(optimiser, self.gradients(network, moving, fixed, truth_px))
 
     def gradients(self, network: nn.Module, moving: Tensor, fixed: Tensor, truth_px: Tensor | None = None) -> Tensor:
         """Give the parameters, which have no gradient yet, their clipped ones.
@@ -92,6 +84,34 @@ class OptimisationStep:
             displacement_px = network(moving, fixed)
         terms = self.loss(moving, fixed, displacement_px, truth_px)
         terms.total.backward()
-        # An infinite limit leaves every gradient as it is.
-        norm = nn.utils.clip_grad_norm_(network.parameters(), math.inf if self.clip is None else self.clip)
+        norm = self.clip_gradients(network)
         return torch.stack((terms.total, terms.similarity, terms.smoothness, norm)).detach()
+
+    def clip_gradients(self, network: nn.Module) -> Tensor:
+        """Clip the gradients of the parameters, and give their norm before."""
+        # An infinite limit leaves every gradient as it is.
+        return nn.utils.clip_grad_norm_(network.parameters(), math.inf if self.clip is None else self.clip)
+
+
+def apply_gradients(optimiser: torch.optim.Optimizer, seen: Tensor) -> StepValues:
+    """Update by the gradients that the parameters have, if what they come from is finite.
+
+    Parameters
+    ----------
+    optimiser : torch.optim.Optimizer
+    seen : Tensor (4,)
+        Loss, similarity, smoothness and the norm of the gradient, as `OptimisationStep.gradients` gives them.
+
+    Raises
+    ------
+    NonFiniteLoss
+        Nothing was updated.
+    """
+    *terms, norm = seen.tolist()  # one copy from the device a step: a GPU waits at each
+    values = StepValues(*terms)
+    if not math.isfinite(values.loss):
+        raise NonFiniteLoss(f"the loss became {values.loss}")
+    if not math.isfinite(norm):
+        raise NonFiniteLoss(f"the norm of the gradient became {norm}")
+    optimiser.step()
+    return values

@@ -1,4 +1,4 @@
-"""Tests of Reptile in several processes: the weights are those of one process, and all processes end together."""
+"""Tests of Reptile and pretraining in several processes: the weights are those of one process, and all processes end together."""
 
 import errno
 import json
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError, TrainingStopped
 from MetaRegistrationLib.progress import ReaderGone, Step
 from MetaRegistrationLib.training.distributed import Group, TorchGroup, own_device, started_in_group
+from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.reptile import Reptile
 from MetaRegistrationLib.training.run import LAST
 
@@ -123,6 +125,53 @@ def test_any_number_of_processes_gives_the_same_weights_and_values(size, one_pro
     assert drawn == [6 * len(range(rank, 3, size)) for rank in range(size)]  # the work was spread
 
 
+def pretraining(group=None, *, tasks=None, network=None, steps=4, batch=4):
+    step = replace(STEP, clip=0.05)  # clips: the shares must be added first
+    tasks = tasks or list_tasks(3)
+    return Pretraining(
+        network or tiny_network(), tasks, step, steps=steps, learning_rate=1e-3, batch=batch, group=group
+    )
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_pretraining_in_any_number_of_processes_gives_the_weights_of_one(size):
+    expected, wanted = three_steps(pretraining())
+    networks, tasks = [tiny_network() for _ in range(size)], [list_tasks(3) for _ in range(size)]
+
+    def work(group):
+        return three_steps(pretraining(group, network=networks[group.rank], tasks=tasks[group.rank]))
+
+    found = in_threads(size, work)
+    assert all(equal_weights(weights, found[0][0]) and values == found[0][1] for weights, values in found)
+    weights, values = found[0]
+    start = cpu_weights(tiny_network())
+    moved = max(float((expected[name] - start[name]).abs().max()) for name in expected)
+    apart = max(float((expected[name] - weights[name]).abs().max()) for name in expected)
+    assert apart < 1e-3 * moved
+    for value, one in zip(values, wanted, strict=True):
+        assert astuple(value) == pytest.approx(astuple(one), rel=1e-4)
+    assert [sum(len(task.draws) for task in own) for own in tasks] == [3 * len(range(r, 4, size)) for r in range(size)]
+
+
+def test_running_means_of_shared_batches_are_those_of_the_batch():
+    class Mean(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = tiny_network()
+            self.register_buffer("mean", torch.zeros(1))
+
+        def forward(self, moving, fixed):
+            self.mean += 0.5 * (moving.detach().mean() - self.mean)
+            return self.network(moving, fixed)
+
+    whole = pretraining(network=Mean())
+    networks = [Mean(), Mean(), Mean()]
+    whole.advance(0)
+    in_threads(3, lambda group: pretraining(group, network=networks[group.rank]).advance(0))
+    assert whole.network.mean > 0.05
+    assert [float(network.mean) for network in networks] == pytest.approx([float(whole.network.mean)] * 3, rel=1e-5)
+
+
 class Rows(Group):
     """One process of several whose others never answer; keeps what it would have told them."""
 
@@ -177,33 +226,43 @@ class Broken(ListTask):
         return super().training_pair(rng, step)
 
 
-def runs(folder, tasks=None, progress=None):
-    """What a run of 10 steps in two processes, m = 2, raised or returned in each; one task list for each process."""
-    trainers = [reptile(tasks=tasks and tasks[rank], network=tiny_network(), steps=10, m=2) for rank in (0, 1)]
+def of_two_tasks(group, **given):
+    return reptile(group, m=2, **given)
+
+
+def of_two_pairs(group, **given):
+    return pretraining(group, batch=2, **given)
+
+
+def runs(folder, tasks=None, progress=None, trainer=of_two_tasks):
+    """What a run of 10 steps in two processes raised or returned in each; one task list for each process."""
+    networks = [tiny_network(), tiny_network()]
 
     def work(group):
-        trainers[group.rank]._group = group
-        run = make_run(trainers[group.rank], folder, progress=progress, every=4)
+        own = trainer(group, tasks=tasks and tasks[group.rank], network=networks[group.rank], steps=10)
+        run = make_run(own, folder, progress=progress, every=4)
         run._group = group
         return run()
 
     return in_threads(2, work)
 
 
+@pytest.mark.parametrize("trainer", [of_two_tasks, of_two_pairs])
 @pytest.mark.parametrize("failing", [0, 1])
-def test_a_loss_that_is_not_finite_in_one_process_stops_all_with_its_reason(failing, tmp_path):
+def test_a_loss_that_is_not_finite_in_one_process_stops_all_with_its_reason(failing, trainer, tmp_path):
     kinds = [ListTask, ListTask]
     kinds[failing] = TurningNan
     tasks = [[kind("a", [shifted_pair(1)]), kind("b", [shifted_pair(2)])] for kind in kinds]
-    for error in runs(tmp_path, tasks):
+    for error in runs(tmp_path, tasks, trainer=trainer):
         assert isinstance(error, TrainingStopped)
         assert "Step 6: the loss became nan" in str(error) and "The last save is whole" in str(error)
     assert saved_step(tmp_path) == 4
 
 
-def test_a_bug_in_one_process_ends_all(tmp_path):
+@pytest.mark.parametrize("trainer", [of_two_tasks, of_two_pairs])
+def test_a_bug_in_one_process_ends_all(trainer, tmp_path):
     tasks = [[kind("a", [shifted_pair(1)]), kind("b", [shifted_pair(2)])] for kind in (ListTask, Broken)]
-    first, second = runs(tmp_path, tasks)
+    first, second = runs(tmp_path, tasks, trainer=trainer)
     assert isinstance(first, TrainingStopped) and "Process 1" in str(first) and "a bug" in str(first)
     assert isinstance(second, ZeroDivisionError)
     assert saved_step(tmp_path) == 4
@@ -274,14 +333,20 @@ gloo = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def options(tmp_path_factory):
-    """Options of a tiny metatrain on four tasks, m = 3, of which two processes get two and one."""
-    folder = tmp_path_factory.mktemp("metatrain é")
+def common(tmp_path_factory):
+    """Options of a tiny training on four tasks."""
+    folder = tmp_path_factory.mktemp("training é")
     write_pairs(folder / "pairs", 4)
     tasks = (f'[[task]]\nname = "t{n}"\nkind = "pairs"\nfolder = "pairs"\nvalidation = 0.25\n' for n in range(4))
     words = ["--tasks", write_set(folder, "\n".join(tasks)), "--checkpoint", write_tiny_checkpoint(folder / "c.pt")]
-    words += ["--inner-updates", 2, "--learning-rate", 1e-3, "--outer-learning-rate", 1e-3, "--validate-every", 3]
-    return [*map(str, words), "--precision", "float32", "--device", "cpu"]
+    words += ["--learning-rate", 1e-3, "--validate-every", 3, "--precision", "float32", "--device", "cpu"]
+    return [*map(str, words)]
+
+
+@pytest.fixture(scope="module")
+def options(common):
+    """Options of a tiny metatrain with m = 3, of which two processes get two and one."""
+    return [*common, "--inner-updates", "2", "--outer-learning-rate", "1e-3"]
 
 
 @gloo
@@ -325,12 +390,12 @@ def events_until(process, step):
     raise AssertionError(f"the program ended before step {step}: {process.stderr.read()}")
 
 
-def single(options, folder, steps, *more):
+def single(options, folder, steps, *more, command="metatrain"):
     """The same run in this process, on one thread as in the others."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        assert main(["metatrain", *options, "--output", str(folder), "--steps", str(steps), "--json", *more]) == 0
+        assert main([command, *options, "--output", str(folder), "--steps", str(steps), "--json", *more]) == 0
     finally:
         torch.set_num_threads(threads)
 
@@ -351,6 +416,18 @@ def test_two_processes_train_to_the_weights_of_one_which_goes_on(options, tmp_pa
             single(options, tmp_path / "two", steps, *more)
         first, second = (load_checkpoint(tmp_path / name / LAST).weights for name in ("one", "two"))
         assert all(torch.allclose(first[name], second[name], rtol=1e-4, atol=1e-7) for name in first)
+
+
+@gloo
+@pytest.mark.long
+def test_two_processes_pretrain_to_the_weights_of_one(common, tmp_path):
+    words = [*common, "--batch", "3", "--clip", "0.05"]
+    process = two_processes("-m", "MetaRegistrationLib", "pretrain", *words, "--output", tmp_path / "2", "--steps", 7)
+    _, text = rest_of(process)
+    assert process.returncode == 0, text
+    single(words, tmp_path / "1", 7, command="pretrain")
+    first, second = (load_checkpoint(tmp_path / name / LAST).weights for name in ("1", "2"))
+    assert all(torch.allclose(first[name], second[name], rtol=1e-3, atol=1e-5) for name in first)
 
 
 PROGRAM_THAT_TELLS_ITS_NUMBER = """

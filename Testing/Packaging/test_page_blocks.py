@@ -168,7 +168,7 @@ class Reader:
         return code, output.getvalue()
 
     def _torchrun(self, words: list[str]) -> tuple[int, str]:
-        command = [sys.executable, "-m", "torch.distributed.run", *words[1:], *SHORTER["metatrain"]]
+        command = [sys.executable, "-m", "torch.distributed.run", *words[1:], *SHORTER[words[words.index("-m") + 2]]]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
         return done.returncode, done.stdout + done.stderr
 
