@@ -1,6 +1,7 @@
 """The few-shot benchmark of meta-learning: one modality left out, a start trained on the others, adapted to K pairs.
 
     python Testing/Benchmarks/few_shot.py run --data DATA --output few_shot --seeds 1
+    python Testing/Benchmarks/few_shot.py run --data DATA --output few_shot_400 --confirm --targets octa --seeds 1
     python Testing/Benchmarks/few_shot.py table --output few_shot
 
 A run that is started again continues after the units that are done.
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
-from few_shot_runs import METHODS, TARGETS, Plan, Runs
+from few_shot_runs import CONFIRMATION, METHODS, TARGETS, Plan, Runs
 
 
 def main() -> None:
@@ -28,6 +29,7 @@ def main() -> None:
     run.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     run.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 on")
     run.add_argument("--pairs", type=int, nargs="+", help="numbers of pairs to adapt on; all unless given")
+    run.add_argument("--confirm", action="store_true", help="the smaller plan on a grid of 400 pixels")
     run.add_argument("--threads", type=int, default=1)
     table = commands.add_parser("table", help="write the table and the curves")
     table.add_argument("--output", type=Path, required=True)
@@ -39,7 +41,7 @@ def main() -> None:
         return
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
-    runs = Runs(arguments.output, arguments.data, Plan())
+    runs = Runs(arguments.output, arguments.data, CONFIRMATION if arguments.confirm else Plan())
     for seed in range(arguments.seeds):
         _work(runs.units(arguments.targets, arguments.methods, seed, arguments.pairs))
     for seed in range(arguments.seeds):

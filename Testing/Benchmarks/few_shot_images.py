@@ -18,9 +18,6 @@ from MetaRegistrationLib.simulation.label_maps import random_intensities, random
 from MetaRegistrationLib.tasks.any_contrast import unit_image
 from MetaRegistrationLib.tasks.volumes import held_volume
 
-SIDE = 128
-"""Rows and columns of an image, from which a repeat on the smaller network grid is made."""
-
 _SLICES = 14
 _EYES = {"train": range(20), "test": range(20, 32)}
 _CT_WINDOW = (-160.0, 240.0)
@@ -62,12 +59,12 @@ def sources_without(target: str) -> tuple[str, ...]:
     return tuple(group for group in SOURCES if group not in _LEFT_OUT[target] and group not in TARGETS[target])
 
 
-def images_of(group: str, split: str, data: Path) -> list[np.ndarray]:
-    """The images (SIDE, SIDE), float32 in [0, 1], of a group's `train` or `test` part, always the same ones."""
-    return [unit_image(image) for image in _reader(group)(group, split, data)]
+def images_of(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
+    """The images (side, side), float32 in [0, 1], of a group's `train` or `test` part, always the same ones."""
+    return [unit_image(image) for image in _reader(group)(group, split, data, side)]
 
 
-def _reader(group: str) -> Callable[[str, str, Path], list[np.ndarray]]:
+def _reader(group: str) -> Callable[[str, str, Path, int], list[np.ndarray]]:
     if group.startswith("brain"):
         return _brain
     if group.startswith("fundus"):
@@ -77,34 +74,34 @@ def _reader(group: str) -> Callable[[str, str, Path], list[np.ndarray]]:
     ]
 
 
-def _small(image: np.ndarray) -> np.ndarray:
-    return resample_to_grid(image, stretched_grid(image.shape, SIDE))[0]
+def _scaled(image: np.ndarray, side: int) -> np.ndarray:
+    return resample_to_grid(image, stretched_grid(image.shape, side))[0]
 
 
-def _files(paths: list[Path]) -> list[np.ndarray]:
-    return [_small(read_image(path, luminance=True).array) for path in paths]
+def _files(paths: list[Path], side: int) -> list[np.ndarray]:
+    return [_scaled(read_image(path, luminance=True).array, side) for path in paths]
 
 
-def _synthetic(group: str, split: str, data: Path) -> list[np.ndarray]:
+def _synthetic(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
     paths = sorted((data / "source_tasks" / group / "images").iterdir())
-    return _files(paths[:-16] if split == "train" else paths[-16:])
+    return _files(paths[:-16] if split == "train" else paths[-16:], side)
 
 
-def _eyes(group: str, split: str, data: Path) -> list[np.ndarray]:
+def _eyes(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
     folder = data / "octa_scp_single_visits"
     wanted = "fine_tune" if split == "train" else "test"
     with (folder / "images.csv").open(newline="", encoding="utf-8") as stream:
         names = [row["image"] for row in csv.DictReader(stream) if row["split"] == wanted]
-    return _files([folder / "images" / name for name in names[:40]])
+    return _files([folder / "images" / name for name in names[:40]], side)
 
 
-def _volume_slices(paths: list[Path], window: tuple[float, float] | None) -> list[np.ndarray]:
+def _volume_slices(paths: list[Path], window: tuple[float, float] | None, side: int) -> list[np.ndarray]:
     found = []
     for path in paths:
         held = held_volume(path, window=window)
         content = np.flatnonzero(held.content)
         chosen = np.unique(content[np.linspace(0, len(content) - 1, min(_SLICES, len(content))).astype(int)])
-        found += [_small(held.volume.array[index]) for index in chosen]
+        found += [_scaled(held.volume.array[index], side) for index in chosen]
     return found
 
 
@@ -113,37 +110,38 @@ def _split_volumes(folder: Path, tests: tuple[str, ...], split: str) -> list[Pat
     return [path for path in paths if path.name.startswith(tests) == (split == "test")]
 
 
-def _brain(group: str, split: str, data: Path) -> list[np.ndarray]:
-    return _volume_slices(_split_volumes(data / "source_tasks" / group, _TEST_PATIENTS["brain"], split), None)
+def _brain(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
+    return _volume_slices(_split_volumes(data / "source_tasks" / group, _TEST_PATIENTS["brain"], split), None, side)
 
 
-def _ct(group: str, split: str, data: Path) -> list[np.ndarray]:
-    return _volume_slices(_split_volumes(data / "source_tasks" / group, _TEST_PATIENTS[group], split), _CT_WINDOW)
+def _ct(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
+    return _volume_slices(_split_volumes(data / "source_tasks" / group, _TEST_PATIENTS[group], split), _CT_WINDOW, side)
 
 
-def _fundus(group: str, split: str, data: Path) -> list[np.ndarray]:
+def _fundus(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
     modality = group.removeprefix("fundus_")
     found = []
     for number in _EYES[split]:
         rng = np.random.default_rng([91, number])
-        found.append(render(draw_eye(rng, SIDE), modality, rng))
+        found.append(render(draw_eye(rng, side), modality, rng))
     return found
 
 
-def _em(group: str, split: str, data: Path) -> list[np.ndarray]:
+def _em(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
     """Four quarters of each section; the first half of the series trains, the second tests, one between is left out."""
     paths = sorted((data / "other_kinds" / "sem_sections" / "images").iterdir())
     found = []
     for path in paths[:6] if split == "train" else paths[-5:]:
         image = read_image(path, luminance=True).array
         half = image.shape[0] // 2
-        found += [_small(image[top : top + half, left : left + half]) for top in (0, half) for left in (0, half)]
+        quarters = [image[top : top + half, left : left + half] for top in (0, half) for left in (0, half)]
+        found += [_scaled(quarter, side) for quarter in quarters]
     return found
 
 
-def _shapes(group: str, split: str, data: Path) -> list[np.ndarray]:
+def _shapes(group: str, split: str, data: Path, side: int) -> list[np.ndarray]:
     found = []
     for number in range(150 if split == "train" else 16):
         rng = np.random.default_rng([92, split == "test", number])
-        found.append(random_intensities(random_label_map(SIDE, rng), rng))
+        found.append(random_intensities(random_label_map(side, rng), rng))
     return found

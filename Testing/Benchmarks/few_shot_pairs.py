@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,39 @@ from MetaRegistrationLib.formats.files import replacing
 from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import TaskPair, augmented, simulated_pair
 
-SIZE = 96
-PREPROCESSING = Preprocessing(size=SIZE)
-POOL, SUPPORTS, REPEATS, TEST = 240, 60, 2, 20
-"""Pairs of a source task; those of them that have simulated repeats; repeats of each; test pairs of a group."""
+REFERENCE_GRID = 96
+"""Rows and columns of the grid that the settings below belong to; lengths of the motion grow with the grid."""
+
+REPEATS, TEST = 2, 20
+"""Simulated repeats of a pair that is adapted on, and test pairs of a group."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large and how many the pairs are.
+
+    Attributes
+    ----------
+    grid : int
+        Rows and columns of the network grid. An image is a third larger.
+    pool, supports : int
+        Pairs of a source task; those of them that have simulated repeats.
+    adapt : int
+        Pairs of a target's group that an adaptation may choose from.
+    """
+
+    grid: int = REFERENCE_GRID
+    pool: int = 240
+    supports: int = 60
+    adapt: int = 44
+
+    @property
+    def name(self) -> str:
+        """Part of a file's name: empty on the grid of reference."""
+        return "" if self.grid == REFERENCE_GRID else f"_{self.grid}"
+
+
+REFERENCE = Sizes()
 
 _MOVES = RepeatSettings(
     displacement_px=4.0,
@@ -43,6 +72,19 @@ _SETTINGS = {
 }
 _OWN_REPEATS = replace(_MOVES, **_STILL | {"noise": 0.02}, margin=0.0, denoise_px=0.5, speckle=0.3, gain_amplitude=0.15)
 """How repeats of a user's images are simulated: the same way for every modality, since it is unknown."""
+
+_LENGTHS = (
+    "displacement_px",
+    "displacement_spread_px",
+    "translation_px",
+    "coarse_spacing_px",
+    "coarse_amplitude_px",
+    "fine_spacing_px",
+    "fine_amplitude_px",
+    "saccade_px",
+    "dropout_px",
+    "gain_spacing_px",
+)
 
 
 class PoolTask:
@@ -88,32 +130,41 @@ class SupportPairs:
         return augmented(self._repeats[index][int(rng.integers(len(self._repeats[index])))], rng)
 
 
-def source_task(group: str, data: Path, cache: Path) -> PoolTask:
+def source_task(group: str, data: Path, cache: Path, sizes: Sizes) -> PoolTask:
     """The source task of a group's training images."""
-    pairs, repeats = _kept(cache / f"{group}_train.npz", group, "train", data, POOL, SUPPORTS)
+    path = cache / f"{group}_train{sizes.name}.npz"
+    pairs, repeats = _kept(path, group, "train", data, sizes.pool, sizes.supports, sizes.grid)
     return PoolTask(group, pairs, repeats)
 
 
-def test_pairs(group: str, data: Path, cache: Path, count: int = TEST) -> list[TaskPair]:
+def test_pairs(group: str, data: Path, cache: Path, count: int, sizes: Sizes) -> list[TaskPair]:
     """Pairs of a group's test images."""
-    return _kept(cache / f"{group}_test_{count}.npz", group, "test", data, count, 0)[0]
+    return _kept(cache / f"{group}_test_{count}{sizes.name}.npz", group, "test", data, count, 0, sizes.grid)[0]
 
 
-def target_pairs(target: str, data: Path, cache: Path) -> tuple[list[TaskPair], list[list[TaskPair]], list[TaskPair]]:
+def target_pairs(
+    target: str, data: Path, cache: Path, sizes: Sizes
+) -> tuple[list[TaskPair], list[list[TaskPair]], list[TaskPair]]:
     """Pairs to adapt on with their repeats, and pairs to test on, of a target's groups in turn."""
-    groups = TARGETS[target]
-    adapt = [_kept(cache / f"{group}_adapt.npz", group, "train", data, 44, 44) for group in groups]
+    groups, count = TARGETS[target], sizes.adapt
+    paths = {group: cache / f"{group}_adapt{sizes.name}.npz" for group in groups}
+    adapt = [_kept(paths[group], group, "train", data, count, count, sizes.grid) for group in groups]
     pairs = [pair for several in zip(*(pairs for pairs, _ in adapt), strict=True) for pair in several]
     repeats = [own for several in zip(*(repeats for _, repeats in adapt), strict=True) for own in several]
-    tests = [pair for group in groups for pair in test_pairs(group, data, cache, TEST // len(groups))]
+    tests = [pair for group in groups for pair in test_pairs(group, data, cache, TEST // len(groups), sizes)]
     return pairs, repeats, tests
 
 
+def scaled(settings: RepeatSettings, grid: int) -> RepeatSettings:
+    """The settings for another grid: the same motion of the same anatomy, in smaller pixels."""
+    return replace(settings, **{name: getattr(settings, name) * grid / REFERENCE_GRID for name in _LENGTHS})
+
+
 def _kept(
-    path: Path, group: str, split: str, data: Path, count: int, supports: int
+    path: Path, group: str, split: str, data: Path, count: int, supports: int, grid: int
 ) -> tuple[list[TaskPair], list[list[TaskPair]]]:
     if not path.exists():
-        drawn = _drawn(group, split, data, count, supports)
+        drawn = _drawn(group, split, data, count, supports, grid)
         with replacing(path) as temporary, temporary.open("wb") as stream:
             np.savez(stream, **drawn)
     with np.load(path) as held:
@@ -127,26 +178,27 @@ def _pairs(images: np.ndarray, fields: np.ndarray) -> list[TaskPair]:
     return [TaskPair(two[0], two[1], displacement_px=field) for two, field in zip(images, fields, strict=True)]
 
 
-def _drawn(group: str, split: str, data: Path, count: int, supports: int) -> dict[str, np.ndarray]:
-    images = images_of(group, split, data)
+def _drawn(group: str, split: str, data: Path, count: int, supports: int, grid: int) -> dict[str, np.ndarray]:
+    images = images_of(group, split, data, grid * 4 // 3)
     seed = [sum(map(ord, group)), split == "test", count]
     order = np.random.default_rng(seed).permutation(len(images))
-    settings = _SETTINGS[group.partition("_")[0]]
+    settings, own_repeats = (scaled(one, grid) for one in (_SETTINGS[group.partition("_")[0]], _OWN_REPEATS))
+    preprocessing = Preprocessing(size=grid)
     pairs = [
-        simulated_pair(images[order[i % len(images)]], PREPROCESSING, settings, np.random.default_rng([*seed, i]))
+        simulated_pair(images[order[i % len(images)]], preprocessing, settings, np.random.default_rng([*seed, i]))
         for i in range(count)
     ]
     own = [
         simulated_pair(
-            pair.fixed if j % 2 else pair.moving, PREPROCESSING, _OWN_REPEATS, np.random.default_rng([*seed, i, j])
+            pair.fixed if j % 2 else pair.moving, preprocessing, own_repeats, np.random.default_rng([*seed, i, j])
         )
         for i, pair in enumerate(pairs[:supports])
         for j in range(REPEATS)
     ]
-    return _stacked(pairs, "") | _stacked(own, "repeat_")
+    return _stacked(pairs, "", grid) | _stacked(own, "repeat_", grid)
 
 
-def _stacked(pairs: list[TaskPair], prefix: str) -> dict[str, np.ndarray]:
-    images = np.array([[pair.moving, pair.fixed] for pair in pairs], np.float16).reshape(-1, 2, SIZE, SIZE)
-    fields = np.array([pair.displacement_px for pair in pairs], np.float16).reshape(-1, 2, SIZE, SIZE)
+def _stacked(pairs: list[TaskPair], prefix: str, grid: int) -> dict[str, np.ndarray]:
+    images = np.array([[pair.moving, pair.fixed] for pair in pairs], np.float16).reshape(-1, 2, grid, grid)
+    fields = np.array([pair.displacement_px for pair in pairs], np.float16).reshape(-1, 2, grid, grid)
     return {f"{prefix}images": images, f"{prefix}fields": fields}

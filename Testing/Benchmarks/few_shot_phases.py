@@ -19,13 +19,8 @@ from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.reptile import Reptile
 
-NETWORK = {
-    "encoder": (8, 16, 24),
-    "radii": (1, 2, 3),
-    "estimator": (32, 24),
-    "finest": (16, 12),
-    "velocity_steps": 0,
-}
+LEVELS = {"encoder": (8, 16, 24, 24), "radii": (1, 2, 3, 3)}
+NETWORK = {"estimator": (32, 24), "finest": (16, 12), "velocity_steps": 0}
 BATCH = 4
 META = {
     "maml": MetaSettings(),
@@ -61,10 +56,10 @@ class Phase:
     rates: dict[str, float] | None = None
 
 
-def new_network(seed: int) -> nn.Module:
-    """The network with weights from `seed`."""
+def new_network(seed: int, levels: int = 3) -> nn.Module:
+    """The network of three or four levels with weights from `seed`."""
     torch.manual_seed(seed)
-    return build_network("coarse_to_fine", NETWORK)
+    return build_network("coarse_to_fine", NETWORK | {name: values[:levels] for name, values in LEVELS.items()})
 
 
 def supervised(counter: Counter) -> CountingStep:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from few_shot_images import TARGETS, sources_without
-from few_shot_pairs import PoolTask, SupportPairs, source_task, target_pairs, test_pairs
+from few_shot_pairs import REFERENCE, PoolTask, Sizes, SupportPairs, source_task, target_pairs, test_pairs
 from few_shot_phases import META, METHODS, Phase, further, joint, new_network
 from few_shot_results import load_results
 from few_shot_tuning import EPOCHS, RECIPES, Tuning, after_epochs, errors_px
@@ -40,6 +40,14 @@ class Plan:
         Numbers of pairs K to adapt on, and how many different choices of K pairs.
     candidates : int
         Recipes that the search tries.
+    recipe : str or None
+        A candidate that is taken as learned, in place of a search.
+    sizes : Sizes
+        Of the pairs of sources and targets. The drawn shapes at the beginning are always on the grid of reference.
+    levels : int
+        Of the network.
+    recipes : tuple of str
+        Keys of `RECIPES` by which each start adapts.
     """
 
     shapes: int = 8000
@@ -47,6 +55,20 @@ class Plan:
     further: int = 1200
     draws: tuple[tuple[int, int], ...] = ((5, 1), (1, 1), (22, 1))
     candidates: int = 10
+    recipe: str | None = None
+    sizes: Sizes = REFERENCE
+    levels: int = 3
+    recipes: tuple[str, ...] = tuple(RECIPES)
+
+
+CONFIRMATION = Plan(
+    draws=((5, 1), (22, 1)),
+    recipe="r09",
+    sizes=Sizes(400, pool=100, supports=24, adapt=22),
+    levels=4,
+    recipes=("paper", "guided"),
+)
+"""The same on the grid of 400 pixels of the product: fewer pairs, and the recipe that the search on the small grid chose."""
 
 
 class Runs:
@@ -88,7 +110,10 @@ class Runs:
                 for draw in draws:
                     work = partial(self._adapt, target, method, seed, draw)
                     every.append((place / f"{method}_k{draw[0]}.json", work))
-            if "joint" in methods:
+            if "joint" in methods and self._plan.recipe:
+                for draw in draws:
+                    every.append(self._recipe_unit(target, self._plan.recipe, seed, draw))
+            elif "joint" in methods:
                 every.append((place / "recipes.json", partial(self._search, target, seed)))
         for path, work in every:
             if not path.exists():
@@ -98,15 +123,21 @@ class Runs:
         self, targets: Sequence[str], seed: int, counts: Sequence[int] | None = None
     ) -> Iterator[tuple[str, Callable[[], None]]]:
         """The adaptations by the recipe that the other targets chose, at the K at which the search did not adapt."""
+        if self._plan.recipe:
+            return
         results = load_results(self.folder)
         for target in targets:
             name, start = results.learned_recipe(target), self._place(target, seed) / "joint.pt"
             if name is None or not start.exists():
                 continue
             for draw in self._plan.draws:
-                path = self._place(target, seed) / f"recipe_{name}_k{draw[0]}.json"
+                path, work = self._recipe_unit(target, name, seed, draw)
                 if draw[0] != SEARCH[0] and (counts is None or draw[0] in counts) and not path.exists():
-                    yield str(path.relative_to(self.folder)), partial(self._by_recipe, target, name, seed, draw)
+                    yield str(path.relative_to(self.folder)), work
+
+    def _recipe_unit(self, target: str, name: str, seed: int, draw: tuple[int, int]) -> tuple[Path, Callable[[], None]]:
+        path = self._place(target, seed) / f"recipe_{name}_k{draw[0]}.json"
+        return path, partial(self._by_recipe, target, name, seed, draw)
 
     def _place(self, target: str, seed: int) -> Path:
         place = self.folder / target / f"seed{seed}"
@@ -115,60 +146,67 @@ class Runs:
 
     @cache  # noqa: B019 - one object a process
     def _task(self, group: str) -> PoolTask:
-        return source_task(group, self._data, self._cache)
+        return source_task(group, self._data, self._cache, self._plan.sizes)
 
     @cache  # noqa: B019
     def _validation(self, group: str) -> list[TaskPair]:
-        return test_pairs(group, self._data, self._cache, VALIDATION)
+        return test_pairs(group, self._data, self._cache, VALIDATION, self._plan.sizes)
 
     @cache  # noqa: B019
     def _target(self, target: str) -> tuple[list[TaskPair], list[list[TaskPair]], list[TaskPair]]:
-        return target_pairs(target, self._data, self._cache)
+        return target_pairs(target, self._data, self._cache, self._plan.sizes)
 
     def _sources(self, groups: tuple[str, ...]) -> tuple[list[PoolTask], dict[str, list[TaskPair]]]:
         return [self._task(group) for group in groups], {group: self._validation(group) for group in groups}
 
     def _shapes(self, seed: int) -> None:
-        tasks, validation = self._sources(("shapes",))
-        phase = joint(new_network(seed), tasks, self._plan.shapes, validation, seed=seed, rate=1e-3)
+        tasks = [source_task("shapes", self._data, self._cache, REFERENCE)]
+        validation = {"shapes": test_pairs("shapes", self._data, self._cache, VALIDATION, REFERENCE)}
+        phase = joint(new_network(seed, self._plan.levels), tasks, self._plan.shapes, validation, seed=seed, rate=1e-3)
         _save(self.folder / f"shapes_seed{seed}.pt", phase)
 
     def _pretrain(self, target: str, seed: int) -> None:
-        network, _ = _load(self.folder / f"shapes_seed{seed}.pt")
+        network, _ = self._load(self.folder / f"shapes_seed{seed}.pt")
         tasks, validation = self._sources(sources_without(target))
         phase = joint(network, tasks, self._plan.pretraining, validation, seed=seed + 100, rate=1e-3)
         _save(self._place(target, seed) / "pretrained.pt", phase)
 
     def _further(self, target: str, method: str, seed: int) -> None:
-        network, _ = _load(self._place(target, seed) / "pretrained.pt")
+        network, _ = self._load(self._place(target, seed) / "pretrained.pt")
         tasks, validation = self._sources(sources_without(target))
         phase = further(method, network, tasks, self._plan.further, validation, seed=seed)
         _save(self._place(target, seed) / f"{method}.pt", phase)
 
     def _before(self, target: str, method: str, seed: int) -> None:
-        network, _ = _load(self._place(target, seed) / f"{method}.pt")
+        network, _ = self._load(self._place(target, seed) / f"{method}.pt")
         errors = errors_px(network, self._target(target)[2])
         row = {"recipe": "none", "k": 0, "draw": 0, "epochs": 0, "errors": errors}
         self._write(f"{method}_k0", target, method, seed, [row])
 
     def _adapt(self, target: str, method: str, seed: int, draw: tuple[int, int]) -> None:
-        network, rates = _load(self._place(target, seed) / f"{method}.pt")
+        network, rates = self._load(self._place(target, seed) / f"{method}.pt")
         part = META[method].part if method in META else "all"
-        recipes = {name: (recipe, part) for name, recipe in RECIPES.items()}
+        recipes = {name: (RECIPES[name], part) for name in self._plan.recipes}
         rows = self._rows(target, network, recipes, draw, seed, rates)
         self._write(f"{method}_k{draw[0]}", target, method, seed, rows)
 
     def _by_recipe(self, target: str, name: str, seed: int, draw: tuple[int, int]) -> None:
-        network, _ = _load(self._place(target, seed) / "joint.pt")
+        network, _ = self._load(self._place(target, seed) / "joint.pt")
         chosen = {name: candidates(self._plan.candidates)[name]}
         rows = self._rows(target, network, chosen, draw, seed, None)
         self._write(f"recipe_{name}_k{draw[0]}", target, "joint", seed, rows)
 
     def _search(self, target: str, seed: int) -> None:
         """What each candidate recipe brings about from the start of joint training."""
-        network, _ = _load(self._place(target, seed) / "joint.pt")
+        network, _ = self._load(self._place(target, seed) / "joint.pt")
         rows = self._rows(target, network, candidates(self._plan.candidates), SEARCH, seed, None)
         self._write("recipes", target, "joint", seed, rows)
+
+    def _load(self, path: Path) -> tuple[nn.Module, dict[str, float] | None]:
+        content = torch.load(path, weights_only=True)
+        network = new_network(0, self._plan.levels)
+        network.load_state_dict(content["weights"])
+        return network.train(), content["rates"]
 
     def _write(self, name: str, target: str, method: str, seed: int, rows: list[dict]) -> None:
         named = [{"target": target, "method": method, "seed": seed, **row} for row in rows]
@@ -226,11 +264,4 @@ def _save(path: Path, phase: Phase) -> None:
         torch.save(content, temporary)
 
 
-def _load(path: Path) -> tuple[nn.Module, dict[str, float] | None]:
-    content = torch.load(path, weights_only=True)
-    network = new_network(0)
-    network.load_state_dict(content["weights"])
-    return network.train(), content["rates"]
-
-
-__all__ = ["METHODS", "TARGETS", "Plan", "Runs", "candidates"]
+__all__ = ["CONFIRMATION", "METHODS", "TARGETS", "Plan", "Runs", "candidates"]

@@ -151,11 +151,11 @@ def small(monkeypatch):
     """The benchmark with a toy network, small pools and few epochs; remembers which groups a training asked for."""
     asked: list[str] = []
 
-    def source(group, data, cache):
+    def source(group, data, cache, sizes):
         asked.append(group)
         return _pool(group)
 
-    def target(name, data, cache):
+    def target(name, data, cache, sizes):
         return (
             [_pair(i) for i in range(30, 36)],
             [[_pair(40 + i), _pair(50 + i)] for i in range(6)],
@@ -163,7 +163,7 @@ def small(monkeypatch):
         )
 
     monkeypatch.setattr(few_shot_runs, "source_task", source)
-    monkeypatch.setattr(few_shot_runs, "test_pairs", lambda group, data, cache, count: [_pair(70)])
+    monkeypatch.setattr(few_shot_runs, "test_pairs", lambda group, data, cache, count, sizes: [_pair(70)])
     monkeypatch.setattr(few_shot_runs, "target_pairs", target)
     monkeypatch.setattr(few_shot_runs, "EPOCHS", (1, 2))
     monkeypatch.setattr(few_shot_runs, "SEARCH", (5, 1))
@@ -172,7 +172,7 @@ def small(monkeypatch):
     return asked
 
 
-def _new_toy(seed: int) -> _Toy:
+def _new_toy(seed: int, levels: int = 3) -> _Toy:
     torch.manual_seed(seed)
     return _Toy()
 
@@ -294,7 +294,7 @@ def test_cells_have_the_spread_over_seeds_and_the_verdict_asks_for_both_size_and
 
 @pytest.mark.parametrize("group", ["em_sections", "abdomen_ct", "octa_eyes"])
 def test_training_and_test_images_of_a_group_differ(group, data_root):
-    train, test = (few_shot_images.images_of(group, split, data_root) for split in ("train", "test"))
+    train, test = (few_shot_images.images_of(group, split, data_root, 128) for split in ("train", "test"))
     assert len(train) >= 20 and len(test) >= 15
     assert not {image.tobytes() for image in train} & {image.tobytes() for image in test}
 
