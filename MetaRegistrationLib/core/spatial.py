@@ -20,6 +20,7 @@ __all__ = [
     "invert_points",
     "jacobian_determinant",
     "sample",
+    "sample_grid",
     "warp",
 ]
 
@@ -59,7 +60,14 @@ def sample(image: Tensor, positions: Tensor, *, padding: str = "zeros", mode: st
     height, width = image.shape[-2:]
     rows = positions[:, 0] * (2.0 / max(height - 1, 1)) - 1.0
     columns = positions[:, 1] * (2.0 / max(width - 1, 1)) - 1.0
-    grid = torch.stack((columns, rows), dim=-1)
+    return sample_grid(image, torch.stack((columns, rows), dim=-1), padding=padding, mode=mode)
+
+
+def sample_grid(image: Tensor, grid: Tensor, *, padding: str = "zeros", mode: str = "bilinear") -> Tensor:
+    """As `sample`, at positions (B, h, w, 2) as `torch.nn.functional.grid_sample` takes them.
+
+    They are (column, row), from -1 at the centre of the first pixel to 1 at that of the last one.
+    """
     if padding == "border" and _lacks_border(grid.device):
         # Just below 1: at 1 itself the gradient would be that of the fading zeros.
         grid, padding = grid.clamp(-1, 1 - 2**-24), "zeros"

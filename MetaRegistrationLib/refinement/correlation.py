@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from ..core.losses import box_sum
+from .box_sums import BoxSums
 
 _LEAST_DEFINED = 0.5
 
@@ -30,16 +32,23 @@ class LocalCorrelation:
     """
 
     def __init__(self, fixed: Tensor, defined: Tensor, *, window: int = 9, epsilon: float = 1e-4):
-        self.window, self.epsilon, self.defined = window, epsilon, defined
-        self.fixed = fixed * defined
-        self.count = box_sum(defined, window).clamp_min(1)
-        total = box_sum(self.fixed, window)
+        self.window, self.epsilon, self.defined = window, epsilon, defined[0, 0]
+        self.fixed = fixed[0, 0] * self.defined
+        self.box = BoxSums(3, tuple(self.fixed.shape), window, like=self.fixed)
+        self.sums, self.work = (self.fixed.new_empty(3, *self.fixed.shape) for _ in range(2))
+        self.box(
+            [partial(torch.mul, self.defined, by) for by in (self.defined, self.fixed)]
+            + [partial(torch.mul, self.fixed, self.fixed)],
+            self.sums,
+        )
+        count, total, square_sum = self.sums
+        self.count = count.clamp_min(1)
         self.fixed_mean = total / self.count
-        self.fixed_variance = box_sum(self.fixed * self.fixed, window) - total * self.fixed_mean
-        counted = (self.count >= _LEAST_DEFINED * window * window) & (defined > 0)
+        fixed_variance = square_sum - total * self.fixed_mean
+        counted = (self.count >= _LEAST_DEFINED * window * window) & (self.defined > 0)
         # Weight of each window in the mean, over the fixed image's part of the denominator.
-        self.weight = counted * (self.fixed_variance > epsilon) / self.fixed_variance.clamp_min(epsilon)
-        self.weight = self.weight / counted.sum().clamp_min(1)
+        weight = counted * (fixed_variance > epsilon) / fixed_variance.clamp_min(epsilon)
+        self.weight = weight / counted.sum().clamp_min(1)
 
     def __call__(self, warped: Tensor) -> Tensor:
         """Scalar in [0, 1]: the correlation with `warped` (1, 1, H, W); differentiable once."""
@@ -47,30 +56,41 @@ class LocalCorrelation:
 
 
 class _Correlation(torch.autograd.Function):
-    """The gradient costs three box sums more; autograd would take about three times as long."""
+    """The gradient costs three box sums more; autograd would take about three times as long.
+
+    All is computed in the memory of `LocalCorrelation`: taking new memory for each map costs more than the arithmetic.
+    """
 
     @staticmethod
-    def forward(ctx, warped: Tensor, against: LocalCorrelation) -> Tensor:
-        window, fixed = against.window, against.fixed
-        warped = warped * against.defined
-        total, square_sum, product_sum = box_sum(torch.stack((warped, warped * warped, warped * fixed)), window)
-        mean = total / against.count
-        variance = square_sum - mean * total
-        cross = product_sum - total * against.fixed_mean
-        structured = variance > against.epsilon
-        variance = variance.clamp_min(against.epsilon)
-        by_cross = cross * against.weight * structured / variance  # half the derivative by `cross`
-        value = cross * by_cross
+    def forward(ctx, image: Tensor, against: LocalCorrelation) -> Tensor:
+        fixed, box, (warped, mean, by_variance) = against.fixed, against.box, against.work
+        torch.mul(image[0, 0], against.defined, out=warped)
+        box([partial(torch.mul, warped, other) for other in (against.defined, warped, fixed)], against.sums)
+        total, variance, cross = against.sums
+        torch.div(total, against.count, out=mean)
+        variance.addcmul_(mean, total, value=-1)
+        cross.addcmul_(total, against.fixed_mean, value=-1)
+        structured = torch.gt(variance, against.epsilon, out=total)
+        variance.clamp_min_(against.epsilon)
+        structured.mul_(against.weight).div_(variance)
+        by_cross = structured.mul_(cross)  # half the derivative by `cross`
+        value = cross.mul_(by_cross)
+        result = value.sum()
         if ctx.needs_input_grad[0]:
-            by_variance = value / variance  # minus the derivative by the variance
-            sums = box_sum(
-                torch.stack((by_cross, by_variance, by_variance * mean - by_cross * against.fixed_mean)), window
-            )
-            ctx.save_for_backward(2 * against.defined * (fixed * sums[0] - warped * sums[1] + sums[2]))
-        return value.sum()
+            torch.div(value, variance, out=by_variance)  # minus the derivative by the variance
+            mean.mul_(by_variance).addcmul_(by_cross, against.fixed_mean, value=-1)
+            box([partial(_copy, part) for part in (by_cross, by_variance, mean)], against.sums)
+            by_cross, by_variance, rest = against.sums
+            gradient = torch.addcmul(rest, fixed, by_cross).addcmul_(warped, by_variance, value=-1)
+            ctx.save_for_backward(gradient.mul_(against.defined).mul_(2)[None, None])
+        return result
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         (by_warped,) = ctx.saved_tensors
         return gradient * by_warped, None
+
+
+def _copy(source: Tensor, *, out: Tensor) -> None:
+    out.copy_(source)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..core.losses import smoothness
-from ..core.spatial import identity_grid, sample, warp
+from ..core.spatial import identity_grid, sample_grid, warp
 from .correlation import LocalCorrelation
 from .settings import RefinementSettings
 from .smoothing import blur
@@ -45,7 +46,7 @@ class Objective:
         self.grid = SplineGrid(size, settings.cells(max(size)), settings.levels, like=fixed)
         self._use(
             settings,
-            functional.avg_pool2d(_defined(base, inside_moving, inside_fixed), settings.shrink),
+            _averaged(_defined(base, inside_moving, inside_fixed), settings.shrink),
             _reduced(fixed, settings),
             _reduced(warp(moving, base, padding="border"), settings),
         )
@@ -54,21 +55,24 @@ class Objective:
         self._settings, self._share_defined, self._fixed, self._warped = settings, defined, fixed, warped
         self._rows, self._columns = self.grid.sampler(settings.shrink)
         self._correlation = LocalCorrelation(fixed, (defined > 0.999).float(), window=settings.window)
-        self._positions = identity_grid(*warped.shape[-2:], like=fixed)
+        # Of positions as `sample_grid` takes them, but for the order of the axes: steps of a grid pixel, and the pixels' own.
+        size = torch.tensor(warped.shape[-2:]).to(fixed).view(1, 2, 1, 1)
+        self._steps = 2 / (size - 1).clamp_min(1) / settings.shrink
+        self._own = identity_grid(*warped.shape[-2:], like=fixed) * (2 / (size - 1).clamp_min(1)) - 1
 
     def coarser(self, settings: RefinementSettings) -> Objective:
         """The same of images that are averaged over squares of a whole number of these pixels."""
         factor = settings.shrink // self._settings.shrink
         other = copy(self)
         images = (self._share_defined, self._fixed, self._warped)
-        other._use(settings, *(functional.avg_pool2d(image, factor) for image in images))
+        other._use(settings, *(_averaged(image, factor) for image in images))
         return other
 
     def __call__(self, levels: list[Tensor]) -> Tensor:
         """The measure (scalar, differentiable) of control displacements, on the moving image as the base warps it."""
         total = self.grid.total(levels)
-        added = self._rows @ total @ self._columns.T / self._settings.shrink
-        warped = sample(self._warped, self._positions + added, padding="border")
+        positions = self._own + self._rows @ (total * self._steps) @ self._columns.T
+        warped = sample_grid(self._warped, positions.flip(1).permute(0, 2, 3, 1), padding="border")
         return self._correlation(warped) - self._settings.smoothness_weight * self.grid.roughness(total)
 
     def of_start(self, start: Tensor) -> float:
@@ -90,12 +94,24 @@ class Objective:
 
 
 def _reduced(image: Tensor, settings: RefinementSettings) -> Tensor:
-    return functional.avg_pool2d(blur(image, settings.blur_px), settings.shrink)
+    return _averaged(blur(image, settings.blur_px), settings.shrink)
+
+
+def _averaged(image: Tensor, factor: int) -> Tensor:
+    return functional.avg_pool2d(image, factor) if factor > 1 else image
+
+
+@cache
+def _near(extent: int) -> Tensor:
+    """Matrix (extent, extent), symmetric: 1 for positions that are at most the margin apart."""
+    positions = torch.arange(extent)
+    return ((positions[:, None] - positions).abs() <= _MARGIN_PX).float()
 
 
 def _defined(base: Tensor, inside_moving: Tensor | None, inside_fixed: Tensor | None) -> Tensor:
     """(1, 1, H, W): 1 where the fixed image is defined and the base points well into the moving one, else 0."""
     moving = torch.ones_like(base[:, :1]) if inside_moving is None else inside_moving.to(base)
     defined = (warp(moving, base) > 0.999).float()
-    defined = 1 - functional.max_pool2d(1 - defined, 2 * _MARGIN_PX + 1, 1, _MARGIN_PX)
+    rows, columns = (_near(extent).to(defined) for extent in defined.shape[-2:])
+    defined = (rows @ (1 - defined) @ columns < 0.5).float()
     return defined if inside_fixed is None else defined * inside_fixed.to(base)

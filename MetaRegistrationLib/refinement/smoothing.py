@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .splines import spline_weights
 
@@ -13,14 +14,24 @@ _NEIGHBOURHOOD_PX = 4.0  # over which a departure counts as one: less would keep
 
 def blur(image: Tensor, sigma: float) -> Tensor:
     """Gaussian smoothing of (B, 1, H, W), edge values beyond the border; `sigma` in pixels, 0 for none."""
-    radius = int(3 * sigma + 0.5)
-    if radius == 0:
+    if _radius(sigma) == 0:
         return image
-    offsets = torch.arange(-radius, radius + 1).to(image)
-    kernel = torch.exp(-0.5 * (offsets / sigma).square())
-    kernel = kernel / kernel.sum()
-    padded = functional.pad(image, (radius, radius, radius, radius), mode="replicate")
-    return functional.conv2d(functional.conv2d(padded, kernel.view(1, 1, -1, 1)), kernel.view(1, 1, 1, -1))
+    rows, columns = (_gaussian(extent, sigma).to(image) for extent in image.shape[-2:])
+    return rows @ image @ columns.T  # faster on a CPU than convolutions of one channel
+
+
+def _radius(sigma: float) -> int:
+    return int(3 * sigma + 0.5)
+
+
+@cache
+def _gaussian(extent: int, sigma: float) -> Tensor:
+    """Matrix (extent, extent) that smooths along an axis, float64."""
+    offsets = torch.arange(-_radius(sigma), _radius(sigma) + 1)
+    kernel = torch.exp(-0.5 * (offsets / sigma).double().square())
+    neighbours = (torch.arange(extent)[:, None] + offsets).clamp(0, extent - 1)
+    weights = torch.zeros(extent, extent, dtype=torch.float64)
+    return weights.scatter_add_(1, neighbours, (kernel / kernel.sum()).expand(extent, -1))
 
 
 def smooth_start(displacement_px: Tensor, sigma: float, keep_px: float) -> Tensor:

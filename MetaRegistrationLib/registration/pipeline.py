@@ -17,6 +17,7 @@ from .. import calibration
 from ..alignment import Alignment
 from ..alignment.affine import IDENTITY
 from ..alignment.aligned_pair import AlignedPair
+from ..core.memory import keep_freed_memory
 from ..error_map.judge import ErrorJudge, PairJudge
 from ..error_map.maps import ErrorMap
 from ..initial_kinds import NONE, needs_landmarks
@@ -78,6 +79,7 @@ class Pipeline:
     """
 
     def __init__(self, stages: Stages, networks: Sequence[NamedNetwork], device: torch.device, judge: ErrorJudge):
+        keep_freed_memory()
         self._device, self._judge = device, judge
         self._initial = InitialStep(stages.initial, device) if stages.initial != NONE else None
         networks = networks if stages.network else ()

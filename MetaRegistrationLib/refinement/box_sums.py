@@ -1,0 +1,62 @@
+"""Sums over square windows, again and again on maps of one size, in memory that is taken once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+
+class BoxSums:
+    """`core.losses.box_sum` of several maps, without new memory at each call: most of the time goes into that.
+
+    A CPU sums one map after the other, so that one stays in its cache. A GPU sums all at once, in fewer kernels.
+
+    Parameters
+    ----------
+    maps : int
+    size : (int, int)
+        Rows and columns of a map.
+    window : int
+        Side of the square window, odd.
+    like : Tensor
+        Of the device and type of the maps.
+    """
+
+    def __init__(self, maps: int, size: tuple[int, int], window: int, *, like: Tensor):
+        rows, columns = size
+        half = window // 2
+        together = maps if like.is_cuda else 1
+        zeros, empty = like.new_zeros, like.new_empty
+        self._maps, self._together, self._window = maps, together, window
+        self._padded = zeros(together, rows, columns + 2 * half)
+        self._map = self._padded[..., half : half + columns]
+        self._summed = zeros(together, rows + 2 * half, columns)
+        self._middle = self._summed[:, half : half + rows]
+        lost = [2**k - 1 for k in range(1, window.bit_length())]  # a sum of 2^k columns has as many fewer of them
+        self._along_columns = [empty(together, rows, columns + 2 * half - less) for less in lost]
+        self._along_rows = [empty(together, rows + 2 * half - less, columns) for less in lost]
+
+    def __call__(self, fills: Sequence[Callable[..., object]], out: Tensor) -> None:
+        """Write the sums of maps into `out` (maps, rows, columns); each of `fills` writes a map into its argument `out`."""
+        for first in range(0, self._maps, self._together):
+            for place, fill in zip(self._map, fills[first : first + self._together], strict=True):
+                fill(out=place)
+            self._sum(self._padded, self._along_columns, -1, self._middle)
+            self._sum(self._summed, self._along_rows, -2, out[first : first + self._together])
+
+    def _sum(self, padded: Tensor, doubled: list[Tensor], axis: int, out: Tensor) -> None:
+        """The sum along an axis: of 1, 2, 4 ... neighbours, those that make up the window."""
+        length, taken, width, parts = out.shape[axis], 0, 1, []
+        for wider in [*doubled, None]:
+            if self._window & width:
+                parts.append(padded.narrow(axis, taken, length))
+                taken += width
+            if wider is not None:
+                rest = padded.shape[axis] - width
+                torch.add(padded.narrow(axis, 0, rest), padded.narrow(axis, width, rest), out=wider)
+                padded, width = wider, 2 * width
+        torch.add(parts[0], parts[1], out=out)
+        for part in parts[2:]:
+            out.add_(part)
