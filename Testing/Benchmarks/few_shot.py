@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
-from few_shot_runs import CONFIRMATION, METHODS, TARGETS, Plan, Runs
+from few_shot_runs import CONFIRMATION, METHODS, REAL, TARGETS, Plan, Runs
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     run = commands.add_parser("run", help="train and adapt, or continue")
     run.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     run.add_argument("--output", type=Path, required=True, help="folder of the results")
-    run.add_argument("--targets", nargs="+", choices=list(TARGETS), default=list(TARGETS))
+    run.add_argument("--targets", nargs="+", choices=[*TARGETS, REAL], default=list(TARGETS))
     run.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     run.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 on")
     run.add_argument("--pairs", type=int, nargs="+", help="numbers of pairs to adapt on; all unless given")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,15 @@ from few_shot_images import TARGETS, images_of
 
 from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.formats.files import replacing
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.simulation import RepeatSettings
-from MetaRegistrationLib.tasks import TaskPair, augmented, simulated_pair
+from MetaRegistrationLib.tasks import PairTask, TaskPair, augmented, simulated_pair
 
 REFERENCE_GRID = 96
 """Rows and columns of the grid that the settings below belong to; lengths of the motion grow with the grid."""
+
+REAL = "octa_real"
+"""A target of real repeat scans with landmarks, on the starts that have seen no OCTA."""
 
 REPEATS, TEST = 2, 20
 """Simulated repeats of a pair that is adapted on, and test pairs of a group."""
@@ -130,6 +136,50 @@ class SupportPairs:
         return augmented(self._repeats[index][int(rng.integers(len(self._repeats[index])))], rng)
 
 
+class Subset:
+    """Some of the pairs of a folder.
+
+    Parameters
+    ----------
+    task : PairTask
+    chosen : sequence of int
+    """
+
+    def __init__(self, task: PairTask, chosen: Sequence[int]):
+        self._task, self._chosen = task, list(chosen)
+        self.initial, self.simulation = task.initial, task.simulation
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def pair(self, index: int) -> TaskPair:
+        """Pair `index` of the subset."""
+        return self._task.pair(self._chosen[index])
+
+    def repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
+        """A simulated repeat of it."""
+        return self._task.repeat(self._chosen[index], rng)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is adapted to.
+
+    Attributes
+    ----------
+    count : int
+        Pairs to choose from.
+    support : callable
+        Gives the chosen pairs (their indices) as what is adapted on.
+    tests : list of TaskPair
+        With a known displacement, or with landmarks.
+    """
+
+    count: int
+    support: Callable[[Sequence[int]], SupportPairs | Subset]
+    tests: list[TaskPair]
+
+
 def source_task(group: str, data: Path, cache: Path, sizes: Sizes) -> PoolTask:
     """The source task of a group's training images."""
     path = cache / f"{group}_train{sizes.name}.npz"
@@ -142,17 +192,28 @@ def test_pairs(group: str, data: Path, cache: Path, count: int, sizes: Sizes) ->
     return _kept(cache / f"{group}_test_{count}{sizes.name}.npz", group, "test", data, count, 0, sizes.grid)[0]
 
 
-def target_pairs(
-    target: str, data: Path, cache: Path, sizes: Sizes
-) -> tuple[list[TaskPair], list[list[TaskPair]], list[TaskPair]]:
-    """Pairs to adapt on with their repeats, and pairs to test on, of a target's groups in turn."""
+def target_pairs(target: str, data: Path, cache: Path, sizes: Sizes) -> Target:
+    """Pairs to adapt on with their repeats, and pairs to test on, of a target's groups in turn; or the real ones."""
+    if target == REAL:
+        return _real_pairs(data, sizes)
     groups, count = TARGETS[target], sizes.adapt
     paths = {group: cache / f"{group}_adapt{sizes.name}.npz" for group in groups}
     adapt = [_kept(paths[group], group, "train", data, count, count, sizes.grid) for group in groups]
     pairs = [pair for several in zip(*(pairs for pairs, _ in adapt), strict=True) for pair in several]
     repeats = [own for several in zip(*(repeats for _, repeats in adapt), strict=True) for own in several]
     tests = [pair for group in groups for pair in test_pairs(group, data, cache, TEST // len(groups), sizes)]
-    return pairs, repeats, tests
+    return Target(
+        len(pairs), lambda chosen: SupportPairs([pairs[i] for i in chosen], [repeats[i] for i in chosen]), tests
+    )
+
+
+def _real_pairs(data: Path, sizes: Sizes) -> Target:
+    """Repeat scans as the product's fine-tuning takes them, and other eyes' with landmarks, all behind the initial alignment."""
+    found = find_pairs(data / "octa_scp_repeat_visits", check=False)
+    task = PairTask(
+        REAL, found.split("fine_tune"), found.split("test"), Preprocessing(size=sizes.grid), initial="affine"
+    )
+    return Target(len(task), partial(Subset, task), task.validation_pairs())
 
 
 def scaled(settings: RepeatSettings, grid: int) -> RepeatSettings:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from few_shot_images import TARGETS, sources_without
-from few_shot_pairs import REFERENCE, PoolTask, Sizes, SupportPairs, source_task, target_pairs, test_pairs
+from few_shot_pairs import REAL, REFERENCE, PoolTask, Sizes, Target, source_task, target_pairs, test_pairs
 from few_shot_phases import META, METHODS, Phase, further, joint, new_network
 from few_shot_results import load_results
 from few_shot_tuning import EPOCHS, RECIPES, Tuning, after_epochs, errors_px
@@ -100,12 +100,12 @@ class Runs:
         every: list[tuple[Path, Callable[[], None]]] = []
         draws = [(count, number) for count, number in self._plan.draws if counts is None or count in counts]
         for target in targets:
-            place = self._place(target, seed)
+            place, starts = self._place(target, seed), self._starts(target, seed)
             every.append((self.folder / f"shapes_seed{seed}.pt", partial(self._shapes, seed)))
-            every.append((place / "pretrained.pt", partial(self._pretrain, target, seed)))
+            every.append((starts / "pretrained.pt", partial(self._pretrain, target, seed)))
             for method in ("pretrained", *methods):
                 if method != "pretrained":
-                    every.append((place / f"{method}.pt", partial(self._further, target, method, seed)))
+                    every.append((starts / f"{method}.pt", partial(self._further, target, method, seed)))
                 every.append((place / f"{method}_k0.json", partial(self._before, target, method, seed)))
                 for draw in draws:
                     work = partial(self._adapt, target, method, seed, draw)
@@ -127,7 +127,7 @@ class Runs:
             return
         results = load_results(self.folder)
         for target in targets:
-            name, start = results.learned_recipe(target), self._place(target, seed) / "joint.pt"
+            name, start = results.learned_recipe(target), self._starts(target, seed) / "joint.pt"
             if name is None or not start.exists():
                 continue
             for draw in self._plan.draws:
@@ -144,6 +144,10 @@ class Runs:
         place.mkdir(parents=True, exist_ok=True)
         return place
 
+    def _starts(self, target: str, seed: int) -> Path:
+        """Where the networks for a target lie."""
+        return self._place("octa" if target == REAL else target, seed)
+
     @cache  # noqa: B019 - one object a process
     def _task(self, group: str) -> PoolTask:
         return source_task(group, self._data, self._cache, self._plan.sizes)
@@ -153,7 +157,7 @@ class Runs:
         return test_pairs(group, self._data, self._cache, VALIDATION, self._plan.sizes)
 
     @cache  # noqa: B019
-    def _target(self, target: str) -> tuple[list[TaskPair], list[list[TaskPair]], list[TaskPair]]:
+    def _target(self, target: str) -> Target:
         return target_pairs(target, self._data, self._cache, self._plan.sizes)
 
     def _sources(self, groups: tuple[str, ...]) -> tuple[list[PoolTask], dict[str, list[TaskPair]]]:
@@ -167,38 +171,38 @@ class Runs:
 
     def _pretrain(self, target: str, seed: int) -> None:
         network, _ = self._load(self.folder / f"shapes_seed{seed}.pt")
-        tasks, validation = self._sources(sources_without(target))
+        tasks, validation = self._sources(sources_without("octa" if target == REAL else target))
         phase = joint(network, tasks, self._plan.pretraining, validation, seed=seed + 100, rate=1e-3)
-        _save(self._place(target, seed) / "pretrained.pt", phase)
+        _save(self._starts(target, seed) / "pretrained.pt", phase)
 
     def _further(self, target: str, method: str, seed: int) -> None:
-        network, _ = self._load(self._place(target, seed) / "pretrained.pt")
-        tasks, validation = self._sources(sources_without(target))
+        network, _ = self._load(self._starts(target, seed) / "pretrained.pt")
+        tasks, validation = self._sources(sources_without("octa" if target == REAL else target))
         phase = further(method, network, tasks, self._plan.further, validation, seed=seed)
-        _save(self._place(target, seed) / f"{method}.pt", phase)
+        _save(self._starts(target, seed) / f"{method}.pt", phase)
 
     def _before(self, target: str, method: str, seed: int) -> None:
-        network, _ = self._load(self._place(target, seed) / f"{method}.pt")
-        errors = errors_px(network, self._target(target)[2])
+        network, _ = self._load(self._starts(target, seed) / f"{method}.pt")
+        errors = errors_px(network, self._target(target).tests)
         row = {"recipe": "none", "k": 0, "draw": 0, "epochs": 0, "errors": errors}
         self._write(f"{method}_k0", target, method, seed, [row])
 
     def _adapt(self, target: str, method: str, seed: int, draw: tuple[int, int]) -> None:
-        network, rates = self._load(self._place(target, seed) / f"{method}.pt")
+        network, rates = self._load(self._starts(target, seed) / f"{method}.pt")
         part = META[method].part if method in META else "all"
         recipes = {name: (RECIPES[name], part) for name in self._plan.recipes}
         rows = self._rows(target, network, recipes, draw, seed, rates)
         self._write(f"{method}_k{draw[0]}", target, method, seed, rows)
 
     def _by_recipe(self, target: str, name: str, seed: int, draw: tuple[int, int]) -> None:
-        network, _ = self._load(self._place(target, seed) / "joint.pt")
+        network, _ = self._load(self._starts(target, seed) / "joint.pt")
         chosen = {name: candidates(self._plan.candidates)[name]}
         rows = self._rows(target, network, chosen, draw, seed, None)
         self._write(f"recipe_{name}_k{draw[0]}", target, "joint", seed, rows)
 
     def _search(self, target: str, seed: int) -> None:
         """What each candidate recipe brings about from the start of joint training."""
-        network, _ = self._load(self._place(target, seed) / "joint.pt")
+        network, _ = self._load(self._starts(target, seed) / "joint.pt")
         rows = self._rows(target, network, candidates(self._plan.candidates), SEARCH, seed, None)
         self._write("recipes", target, "joint", seed, rows)
 
@@ -221,18 +225,16 @@ class Runs:
         seed: int,
         rates: dict[str, float] | None,
     ) -> list[dict]:
-        pairs, repeats, tests = self._target(target)
-        count, number = draws
+        found, (count, number) = self._target(target), draws
         rows = []
         for draw in range(number):
             rng = np.random.default_rng([zlib.crc32(target.encode()), seed, count, draw])
-            chosen = rng.permutation(len(pairs))[:count]
-            support = SupportPairs([pairs[i] for i in chosen], [repeats[i] for i in chosen])
+            support = found.support(rng.permutation(found.count)[:count].tolist())
             for name, (recipe, part) in recipes.items():
                 options = {"epochs": max(EPOCHS), "seed": draw, "part": part, "rates": rates}
                 for epochs, adapted in after_epochs(Tuning(copy.deepcopy(network), support, recipe, **options), EPOCHS):
                     key = {"recipe": name, "k": count, "draw": draw, "epochs": epochs}
-                    rows.append(key | {"errors": errors_px(adapted, tests)})
+                    rows.append(key | {"errors": errors_px(adapted, found.tests)})
         return rows
 
 
@@ -264,4 +266,4 @@ def _save(path: Path, phase: Phase) -> None:
         torch.save(content, temporary)
 
 
-__all__ = ["CONFIRMATION", "METHODS", "TARGETS", "Plan", "Runs", "candidates"]
+__all__ = ["CONFIRMATION", "METHODS", "REAL", "TARGETS", "Plan", "Runs", "candidates"]

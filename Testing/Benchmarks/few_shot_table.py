@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from few_shot_images import TARGETS
+from few_shot_pairs import REAL
 from few_shot_results import BASE, LEARNED, Cell, Key, Results, load_results, verdict
 from few_shot_tuning import EPOCHS, RECIPES
 
@@ -18,7 +19,7 @@ _COUNTS = (1, 5, 22)
 def write_tables(folder: Path) -> None:
     """Write `few_shot.md` and, where matplotlib is installed, `few_shot.png` into the folder of the runs."""
     results = load_results(folder)
-    targets = [target for target in TARGETS if any(key.target == target for key in results.keys)]
+    targets = [target for target in (*TARGETS, REAL) if any(key.target == target for key in results.keys)]
     parts = [training_table(folder)]
     parts += [summary(results, targets, k) for k in _COUNTS if any(key.k == k for key in results.keys)]
     parts += [table(results, target, recipe) for target in targets for recipe in RECIPES]
@@ -126,7 +127,7 @@ def _curves(results: Results, targets: list[str], path: Path) -> None:
                 place.plot(*zip(*found, strict=True), marker=".", label=name)
             place.set_title(f"{target}, {recipe}", fontsize=9)
             place.tick_params(labelsize=7)
-        row[0].set_ylabel("error, px of 96", fontsize=8)
+        row[0].set_ylabel("error, px of the grid", fontsize=8)
     for place in axes[-1]:
         place.set_xlabel("epochs on 5 pairs", fontsize=8)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)

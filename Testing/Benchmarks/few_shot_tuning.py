@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
-from few_shot_pairs import SupportPairs
+from few_shot_pairs import Subset, SupportPairs
 from torch import Tensor, nn
 
 from MetaRegistrationLib.core.losses import RegistrationLoss, displacement_error
+from MetaRegistrationLib.core.metrics import landmark_distances
+from MetaRegistrationLib.core.spatial import invert_points
 from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.adaptation import PLAIN, Recipe, guided
 from MetaRegistrationLib.training.batches import Batch
@@ -52,7 +54,7 @@ class Tuning(FineTuning):
     ----------
     network : nn.Module
         Trained in place; `network` of this object is the result.
-    support : SupportPairs
+    support : SupportPairs or Subset
     recipe : Recipe
     epochs, seed : int
     part : str
@@ -66,7 +68,7 @@ class Tuning(FineTuning):
     def __init__(
         self,
         network: nn.Module,
-        support: SupportPairs,
+        support: SupportPairs | Subset,
         recipe: Recipe,
         *,
         epochs: int,
@@ -101,13 +103,24 @@ def after_epochs(tuning: Tuning, epochs: Sequence[int] = EPOCHS) -> Iterator[tup
 
 @torch.no_grad()
 def errors_px(network: nn.Module, pairs: Sequence[TaskPair], at_once: int = 10) -> list[float]:
-    """Mean distance to the known displacement of each pair, in pixels, where the moving image has content."""
+    """Mean distance to the known displacement of each pair, in pixels, where the moving image has content.
+
+    Where the displacement is not known it is the mean distance of the landmarks.
+    """
     network.eval()
     found = []
     for start in range(0, len(pairs), at_once):
         batch = Batch.of(pairs[start : start + at_once])
         fields = network(batch.moving, batch.fixed)
+        if batch.truth_px is None:
+            found += [_distance(field, pair) for field, pair in zip(fields, pairs[start:], strict=False)]
+            continue
         truths = zip(fields.split(1), batch.truth_px.split(1), strict=True)
         found += [float(displacement_error(field, truth, softening_px=1e-4)) for field, truth in truths]
     network.train()
     return found
+
+
+def _distance(displacement_px: Tensor, pair: TaskPair) -> float:
+    carried, _ = invert_points(displacement_px.numpy(), pair.moving_points)
+    return float(landmark_distances(carried, pair.fixed_points).mean())

@@ -14,18 +14,20 @@ from torch import nn
 from torch.func import functional_call
 
 from MetaRegistrationLib.core.losses import displacement_error
+from MetaRegistrationLib.simulation import RepeatSettings
 from MetaRegistrationLib.tasks import TaskPair
 from MetaRegistrationLib.training.batches import Batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "Benchmarks"))
 
 import few_shot_images
+import few_shot_pairs
 import few_shot_phases
 import few_shot_results
 import few_shot_runs
 import few_shot_table
 from few_shot_meta import MetaLearning, MetaSettings, episode, outer_gradient
-from few_shot_pairs import PoolTask, SupportPairs
+from few_shot_pairs import PoolTask, SupportPairs, Target
 from few_shot_results import LEARNED, Key, Results, verdict
 from few_shot_tuning import RECIPES, Counter, Tuning, errors_px
 
@@ -156,9 +158,10 @@ def small(monkeypatch):
         return _pool(group)
 
     def target(name, data, cache, sizes):
-        return (
-            [_pair(i) for i in range(30, 36)],
-            [[_pair(40 + i), _pair(50 + i)] for i in range(6)],
+        own = [[_pair(40 + i), _pair(50 + i)] for i in range(6)]
+        return Target(
+            6,
+            lambda chosen: SupportPairs([_pair(30 + i) for i in chosen], [own[i] for i in chosen]),
             [_pair(60), _pair(61)],
         )
 
@@ -297,6 +300,43 @@ def test_training_and_test_images_of_a_group_differ(group, data_root):
     train, test = (few_shot_images.images_of(group, split, data_root, 128) for split in ("train", "test"))
     assert len(train) >= 20 and len(test) >= 15
     assert not {image.tobytes() for image in train} & {image.tobytes() for image in test}
+
+
+def test_lengths_of_the_motion_grow_with_the_grid():
+    settings = RepeatSettings(displacement_px=4.0, rotation_deg=2.0, noise=0.1)
+    found = few_shot_pairs.scaled(settings, 4 * few_shot_pairs.REFERENCE_GRID)
+    assert found.displacement_px == 16 and found.coarse_spacing_px == 4 * settings.coarse_spacing_px
+    assert (found.rotation_deg, found.noise, found.grain_px) == (2.0, 0.1, settings.grain_px)
+    assert few_shot_pairs.scaled(settings, few_shot_pairs.REFERENCE_GRID) == settings
+
+
+def test_the_error_of_pairs_with_landmarks_is_their_distance():
+    points = np.array([[5.0, 6.0], [12.0, 9.0]])
+    pair = TaskPair(*np.zeros((2, _SIZE, _SIZE), np.float32), moving_points=points + 3, fixed_points=points)
+    for answer, wanted in ((3.0, 0.0), (0.0, np.hypot(3, 3))):  # pull: the fixed position plus the displacement
+        assert errors_px(_Constant(answer), [pair] * 3, at_once=2) == pytest.approx([wanted] * 3, abs=1e-3)
+
+
+def test_real_scans_are_adapted_to_from_the_starts_that_saw_no_octa(small, tmp_path):
+    runs = few_shot_runs.Runs(tmp_path, Path(), _PLAN)
+    names = []
+    for name, work in runs.units([few_shot_pairs.REAL], ["joint"], 0, [1]):
+        names.append(Path(name).as_posix())
+        work()
+    assert "octa/seed0/joint.pt" in names and "octa_real/seed0/joint_k1.json" in names
+    assert not [name for name in names if name.startswith("octa_real") and name.endswith(".pt")]
+    assert not [group for group in small if "octa" in group or "angiogram" in group]
+
+
+@pytest.mark.long
+def test_real_scans_have_landmarks_for_the_test_alone(data_root, tmp_path):
+    found = few_shot_pairs.target_pairs(few_shot_pairs.REAL, data_root, tmp_path, few_shot_pairs.Sizes(grid=96))
+    assert found.count == 22 and len(found.tests) == 12
+    assert all(len(pair.moving_points) > 5 and pair.displacement_px is None for pair in found.tests)
+    support = found.support([3, 7])
+    assert len(support) == 2 and support.pair(1).moving_points is None
+    assert support.repeat(0, np.random.default_rng(0)).displacement_px is not None
+    assert np.mean(errors_px(_Constant(0.0), found.tests)) < 1.0  # behind the initial alignment
 
 
 def test_support_pairs_repeat_only_their_own_images():
