@@ -274,6 +274,12 @@ SETTLED_LEAST_BLOCKS = Threshold(
     "No measurement is recorded. Fewer blocks do not change a transform.",
     "calibration.py",
 )
+SETTLED_CHANGE = Threshold(
+    0.00125,
+    "half sides of the grid",
+    "If the third pass moves no corner by 0.25 px of 400, the fourth moves none by more than 0.06 px (14 real repeats).",
+    "calibration.py",
+)
 LEAST_OVERLAP = Threshold(
     0.2,
     "share of the smaller image",

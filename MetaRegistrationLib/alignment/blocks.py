@@ -143,13 +143,24 @@ def _products(fixed: Tensor, moving: Tensor, pixels: int) -> tuple[Tensor, Tenso
     side, window = fast_side(moving.shape[-1]), 2 * pixels + 1
     spectrum = torch.fft.rfft2(moving, s=(side, side)) * torch.fft.rfft2(fixed, s=(side, side)).conj()
     products = torch.fft.irfft2(spectrum.unflatten(1, (2, 2)).sum(2), s=(side, side))[..., :window, :window]
-    mask = (fixed.square().sum(dim=1, keepdim=True) > 0).float()
-    energy = moving.square().unflatten(1, (2, 2)).sum(2)
-    covered = torch.fft.rfft2(energy, s=(side, side)) * torch.fft.rfft2(mask, s=(side, side)).conj()
-    covered = torch.fft.irfft2(covered, s=(side, side))[..., :window, :window].clamp(min=0)
+    covered = _covered(moving.square().unflatten(1, (2, 2)).sum(2), fixed.square().sum(dim=1) > 0, window)
     whole = fixed.square().unflatten(1, (2, 2)).sum((2, 3, 4))
     floor = 0.2 * covered.flatten(2).amax(dim=2)[..., None, None] + 1e-6
     return products, whole[..., None, None] * torch.maximum(covered, floor)
+
+
+def _covered(energy: Tensor, mask: Tensor, window: int) -> Tensor:
+    """Energy (T, 2, s, s) of what each block's mask (T, f, f) covers at all offsets, (T, 2, window, window)."""
+    first, place = torch.arange(window)[:, None], torch.arange(energy.shape[-1])
+    rows = ((place >= first) & (place < first + mask.shape[-1])).to(energy)
+    covered = rows @ energy @ rows.T  # of masks without a hole: a few small products in place of Fourier transforms
+    holed = (~mask).flatten(1).any(dim=1)
+    if bool(holed.any()):
+        shape = (fast_side(energy.shape[-1]),) * 2
+        of_mask = torch.fft.rfft2(mask[holed, None].to(energy), s=shape).conj()
+        summed = torch.fft.irfft2(torch.fft.rfft2(energy[holed], s=shape) * of_mask, s=shape)
+        covered[holed] = summed[..., :window, :window].clamp(min=0)
+    return covered
 
 
 def _best(scores: Tensor) -> tuple[np.ndarray, np.ndarray]:

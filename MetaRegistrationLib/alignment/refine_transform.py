@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import calibration
-from .affine import projected
+from .affine import CORNERS, IDENTITY, projected
 from .blocks import DIRECTIONS, BlockMatcher, Matches, affine_terms, fit_change
 
 # Greatest offset of a block, half a side being 1, and the final distance within which a block counts, pass by pass.
 _PASSES = ((0.16, 0.02), (0.10, 0.02), (0.06, 0.012), (0.06, 0.012))
 _LOOSEST = (0.1, 0.04, 0.03, 0.03)
 _COARSE_PASSES = 1
+_SETTLED = calibration.SETTLED_CHANGE.value
 CHECK_REACH = 0.1
 """Greatest offset of a block, half a side being 1, when agreeing blocks are counted."""
 _LEAST_BLOCKS = calibration.SETTLED_LEAST_BLOCKS.value
@@ -76,6 +77,8 @@ def refine_transform(
         if change is None:
             break
         matrix = projected(_behind(matrix, change), kind)
+        if number > _COARSE_PASSES and np.abs((change - IDENTITY) @ CORNERS).max() < _SETTLED:
+            break  # another pass of the same reach would change less
     return agreement_under(matcher, matrix, directions)
 
 
