@@ -1,41 +1,61 @@
-"""Freed memory stays with the process: fewer pages are asked for again."""
+"""Freed memory stays with the process, where the C library is glibc and nobody has set another limit."""
 
-import os
-import subprocess
+import ctypes
 import sys
 
 import pytest
 
-_PROGRAM = """
-import resource, sys, torch
 from MetaRegistrationLib.core.memory import keep_freed_memory
 
-torch.set_num_threads(1)
-kept = keep_freed_memory() if sys.argv[1] == "keep" else False
-for turn in range(30):
-    if turn == 10:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    maps = [torch.ones(3, 400, 400) for _ in range(8)]
-    del maps
-print(kept, resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
+ask = keep_freed_memory.__wrapped__  # each time anew
 
 
-def _kept_and_faults(word, **environment):
-    bare = {key: value for key, value in os.environ.items() if not key.startswith("MALLOC_")}
-    command = [sys.executable, "-c", _PROGRAM, word]
-    done = subprocess.run(command, env={**bare, **environment}, capture_output=True, text=True, check=True)
-    kept, faults = done.stdout.split()
-    return kept == "True", int(faults)
+class FakeLibrary:
+    """A C library with `mallopt`, which accepts or refuses."""
+
+    def __init__(self, accepts):
+        self.calls = []
+        self.mallopt = lambda parameter, value: self.calls.append((parameter, value)) or accepts
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or "CS_GNU_LIBC_VERSION" not in os.confstr_names,
-    reason="only glibc gives memory back so soon",
-)
-def test_freed_maps_are_not_asked_for_again():
-    given_back, faults_before = _kept_and_faults("ask")
-    kept, faults = _kept_and_faults("keep")
-    assert kept and not given_back
-    assert faults < faults_before / 10 and faults_before > 10_000
-    assert not _kept_and_faults("keep", MALLOC_TRIM_THRESHOLD_="1000000")[0], "whoever has set a limit keeps it"
+@pytest.fixture
+def linux(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def give(monkeypatch, library):
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    return library
+
+
+@pytest.mark.parametrize("accepts", [0, 1])
+def test_both_limits_are_set(linux, monkeypatch, accepts):
+    library = give(monkeypatch, FakeLibrary(accepts))
+    assert ask() is bool(accepts)
+    assert library.calls == [(-1, 64 * 2**20), (-3, 16 * 2**20)][: 1 + accepts]
+
+
+def test_another_c_library_is_left_alone(linux, monkeypatch):
+    give(monkeypatch, object())
+    assert ask() is False
+
+
+@pytest.mark.parametrize("name", ["MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"])
+def test_whoever_has_set_a_limit_keeps_it(linux, monkeypatch, name):
+    library = give(monkeypatch, FakeLibrary(1))
+    monkeypatch.setenv(name, "1000000")
+    assert ask() is False and not library.calls
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_other_systems_are_not_asked(monkeypatch, system):
+    library = give(monkeypatch, FakeLibrary(1))
+    monkeypatch.setattr(sys, "platform", system)
+    assert ask() is False and not library.calls
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallopt"), reason="no glibc here")
+def test_glibc_takes_the_limits(linux):
+    assert ask() is True
