@@ -70,10 +70,9 @@ class _Correlation(torch.autograd.Function):
         torch.div(total, against.count, out=mean)
         variance.addcmul_(mean, total, value=-1)
         cross.addcmul_(total, against.fixed_mean, value=-1)
-        structured = torch.gt(variance, against.epsilon, out=total)
+        by_cross = torch.mul(against.weight, variance > against.epsilon, out=total)
         variance.clamp_min_(against.epsilon)
-        structured.mul_(against.weight).div_(variance)
-        by_cross = structured.mul_(cross)  # half the derivative by `cross`
+        by_cross.div_(variance).mul_(cross)  # half the derivative by `cross`
         value = cross.mul_(by_cross)
         result = value.sum()
         if ctx.needs_input_grad[0]:

@@ -110,7 +110,7 @@ def further(
 def _reptile(
     method: str, network: nn.Module, tasks: Sequence[PoolTask], evaluations: int, counter: Counter, seed: int
 ) -> Reptile:
-    """The paper's settings, or those that were best for this network in `Documentation/Results.md`."""
+    """The paper's settings, or those that were best for this network in `Documentation/Notebook/Results.md`."""
     own = {
         "reptile": {"inner_learning_rate": 1e-4, "outer_learning_rate": 1e-4, "outer_optimiser": "adam"},
         "reptile_kept": {
