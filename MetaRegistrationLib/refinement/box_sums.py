@@ -11,8 +11,6 @@ from torch import Tensor
 class BoxSums:
     """`core.losses.box_sum` of several maps, without new memory at each call: most of the time goes into that.
 
-    A CPU sums one map after the other, so that one stays in its cache. A GPU sums all at once, in fewer kernels.
-
     Parameters
     ----------
     maps : int
@@ -22,12 +20,14 @@ class BoxSums:
         Side of the square window, odd.
     like : Tensor
         Of the device and type of the maps.
+    at_once : bool
+        Sum all maps at once, in fewer kernels of a GPU. A CPU is faster with one map after the other, which stays in its cache.
     """
 
-    def __init__(self, maps: int, size: tuple[int, int], window: int, *, like: Tensor):
+    def __init__(self, maps: int, size: tuple[int, int], window: int, *, like: Tensor, at_once: bool):
         rows, columns = size
         half = window // 2
-        together = maps if like.is_cuda else 1
+        together = maps if at_once else 1
         zeros, empty = like.new_zeros, like.new_empty
         self._maps, self._together, self._window = maps, together, window
         self._padded = zeros(together, rows, columns + 2 * half)

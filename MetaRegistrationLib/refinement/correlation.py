@@ -34,7 +34,7 @@ class LocalCorrelation:
     def __init__(self, fixed: Tensor, defined: Tensor, *, window: int = 9, epsilon: float = 1e-4):
         self.window, self.epsilon, self.defined = window, epsilon, defined[0, 0]
         self.fixed = fixed[0, 0] * self.defined
-        self.box = BoxSums(3, tuple(self.fixed.shape), window, like=self.fixed)
+        self.box = BoxSums(3, tuple(self.fixed.shape), window, like=self.fixed, at_once=self.fixed.is_cuda)
         self.sums, self.work = (self.fixed.new_empty(3, *self.fixed.shape) for _ in range(2))
         self.box(
             [partial(torch.mul, self.defined, by) for by in (self.defined, self.fixed)]

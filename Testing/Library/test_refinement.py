@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from MetaRegistrationLib.core.losses import local_cross_correlation, smoothness
 from MetaRegistrationLib.core.spatial import compose, identity_grid, jacobian_determinant, warp
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.refinement import LocalCorrelation, RefinementSettings, SplineGrid, refine
+from MetaRegistrationLib.refinement.box_sums import BoxSums
 from MetaRegistrationLib.refinement.objective import Objective
 from MetaRegistrationLib.refinement.search import _Adam
 from MetaRegistrationLib.refinement.smoothing import blur, smooth_start
@@ -57,6 +59,18 @@ def error(field, truth):
 
 
 # The spline grid
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("window", [3, 5, 7, 13])
+def test_window_sums_are_those_of_a_plain_filter_and_the_next_call_knows_nothing_of_the_last(window, at_once):
+    rng = np.random.default_rng(window)
+    box = BoxSums(2, (17, 23), window, like=torch.zeros(1, dtype=torch.float64), at_once=at_once)
+    for _ in range(2):
+        maps, out = torch.from_numpy(rng.normal(size=(2, 17, 23))), torch.empty(2, 17, 23, dtype=torch.float64)
+        box([partial(torch.mul, one, torch.ones_like(one)) for one in maps], out)
+        expected = ndimage.uniform_filter(maps.numpy(), (0, window, window), mode="constant") * window**2
+        np.testing.assert_allclose(out.numpy(), expected, atol=1e-10)
 
 
 @pytest.mark.parametrize("cells", [1, 2, 5])
