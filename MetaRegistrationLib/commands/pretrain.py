@@ -24,7 +24,7 @@ DESCRIPTION = (
 EXAMPLES = (
     "  meta-registration pretrain --tasks source_tasks.toml --output runs/pretrained\n"
     "  meta-registration pretrain --tasks source_tasks.toml --output runs/pretrained --resume\n"
-    "  torchrun --nproc_per_node=2 -m MetaRegistrationLib pretrain --tasks source_tasks.toml --batch 8 --output runs/shared"
+    "  torchrun --nproc_per_node=2 -m MetaRegistrationLib pretrain --tasks source_tasks.toml --batch 8 --output runs/joint"
 )
 
 
