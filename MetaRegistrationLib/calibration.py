@@ -689,6 +689,14 @@ OPINION_STEEPNESS = Threshold(
     "none",
 )
 
+SMALL_OVERLAP = Threshold(
+    0.6,
+    "share of the smaller image",
+    "If less is in common, most positions have to be certain to 2 px. 44 right results with little in common have a share of 0.90"
+    " and more of such positions, two wrong ones at most 0.52. Other kinds that are hard to align have 0.85 or more in common.",
+    "calibration.py",
+)
+
 # training: thresholds that depend on the network
 
 SMOOTH_BELOW = Threshold(

@@ -55,6 +55,19 @@ class AlignedPair:
         """The aligned pair on the prepared grids."""
         return cls(*pair.on_grid, *pair.inside, alignment, pair.drawn_border)
 
+    def overlap(self, known: float) -> float:
+        """Share of the smaller image's tissue that both images show.
+
+        Parameters
+        ----------
+        known : float
+            Share of the fixed grid that both show.
+        """
+        scale = 1.0 if self.alignment is None else abs(np.linalg.det(self.alignment.matrix[:, :2]))
+        moving = self.inside_moving.mean() if self.view is None else self.view.tissue
+        areas = self.inside_fixed.mean(), moving / max(scale, 1e-9)  # both on the fixed grid
+        return float(known / max(min(areas), 1e-9))
+
     def network_images(self, *, continued: bool) -> tuple[np.ndarray, np.ndarray]:
         """The aligned moving image and the fixed one, float32 (size, size) each, as a network gets them.
 

@@ -28,6 +28,10 @@ class Reframed:
         Its tissue mask.
     alignment : Alignment
         The same transform, between the fixed grid and the new one.
+    grid, former : NetworkGrid
+        The new grid, and the one before.
+    tissue : float
+        Area of the whole image's tissue, also beyond the new grid, as a share of that grid.
     """
 
     moving: np.ndarray
@@ -35,6 +39,7 @@ class Reframed:
     alignment: Alignment
     grid: NetworkGrid
     former: NetworkGrid
+    tissue: float
 
     def displacement_of_former(self, displacement_px: Tensor) -> Tensor:
         """The displacement (1, 2, size, size) into the new grid as one into the former grid."""
@@ -88,6 +93,7 @@ def reframed(
         replace(alignment, matrix=matrix, bend=None if alignment.bend is None else alignment.bend * ratio),
         new,
         grid,
+        float(mask.sum() / np.prod(steps) / grid.size**2),
     )
 
 

@@ -11,11 +11,22 @@ _LOST_PX = calibration.LOST_PX.value
 _CERTAIN_PX = calibration.UNCERTAIN_PX.value
 _HALF = calibration.OPINION_HALF_CONFIDENT.value
 _STEEPNESS = calibration.OPINION_STEEPNESS.value
+_SMALL_OVERLAP = calibration.SMALL_OVERLAP.value
 
 
-def confidence_of_map(error: ErrorMap) -> float:
-    """Confidence, 0 to 1, that a field is right: the predicted share of the positions of both images that are not lost."""
-    return error.share_below(_LOST_PX)
+def confidence_of_map(error: ErrorMap, overlap: float) -> float:
+    """Confidence, 0 to 1, that a field is right: the predicted share of the positions of both images that are not lost.
+
+    Where the images have little in common, most of it has to be certain: among many places, a few blocks agree by chance.
+
+    Parameters
+    ----------
+    error : ErrorMap
+    overlap : float
+        Share of the smaller image that both show.
+    """
+    share = error.share_below(_LOST_PX)
+    return share if overlap >= _SMALL_OVERLAP else min(share, opinion_of_map(error))
 
 
 def opinion_of_map(error: ErrorMap) -> float:

@@ -201,7 +201,8 @@ class _Run:
         alignment = self.seen.alignment
         if needs_landmarks(alignment.requested):
             return alignment.confidence
-        return confidence_of_map(self.candidates.best().error)
+        error = self.candidates.best().error
+        return confidence_of_map(error, self.seen.overlap(float(error.known.mean())))
 
     def _unmoved(self, start: Tensor) -> list[Entry]:
         """The images as they are, unless they are of two frames or far apart."""

@@ -132,8 +132,15 @@ def test_the_affine_part_of_a_field_is_not_seen():
 
 def test_few_certain_positions_are_no_opinion():
     assert opinion_of_map(flat(0.5, median=0.4, bound=1.0)) > 0.99
-    assert opinion_of_map(flat(5.0, median=4.0, bound=9.0)) < 0.01 < confidence_of_map(flat(5.0, median=4.0, bound=9.0))
-    assert confidence_of_map(flat(30.0, median=28.0, bound=50.0)) < 0.1
+    assert opinion_of_map(flat(5.0, median=4.0, bound=9.0)) < 0.01
+    assert confidence_of_map(flat(5.0, median=4.0, bound=9.0), 1.0) > 0.9
+    assert confidence_of_map(flat(30.0, median=28.0, bound=50.0), 1.0) < 0.1
+
+
+def test_images_with_little_in_common_have_to_be_certain():
+    some_px, certain = flat(3.0, median=2.5, bound=6.0), flat(0.5, median=0.4, bound=1.0)
+    assert confidence_of_map(some_px, 0.61) > 0.9 and confidence_of_map(some_px, 0.59) < 0.5
+    assert confidence_of_map(certain, 0.2) > 0.99
 
 
 def test_unrelated_images_have_no_small_error(eye):

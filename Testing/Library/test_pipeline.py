@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from known_stages import known_map, prepared_pair
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment import Alignment
+from MetaRegistrationLib.alignment.aligned_pair import AlignedPair
 from MetaRegistrationLib.error_map.judge import shipped_judge
 from MetaRegistrationLib.refinement import Refinement
 from MetaRegistrationLib.registration import steps
@@ -100,6 +102,44 @@ def test_an_alignment_that_the_images_do_not_support_moves_nothing(found):
     assert field.result_stage == "none" and not field.displacement_px.any()
     assert field.alignment.kind == "none" and field.alignment.confidence < 0.5
     assert field.alignment.reason == "the predicted error is too large"
+
+
+@pytest.mark.parametrize(
+    ("matrix", "known", "expected"),
+    [
+        ([[1, 0, 0], [0, 1, 0]], 1.0, 1.0),
+        ([[1, 0, 100], [0, 1, 0]], 0.5, 0.5),  # shifted by half a side
+        ([[2, 0, -100], [0, 2, -100]], 0.25, 1.0),  # the moving image fills the middle of the fixed one
+        ([[2, 0, -300], [0, 2, -100]], 0.125, 0.5),  # half of that is beyond the border
+        ([[0.5, 0, 50], [0, 0.5, 50]], 1.0, 1.0),  # the fixed image is a part of the moving one
+    ],
+)
+def test_the_overlap_is_a_share_of_the_smaller_image(matrix, known, expected):
+    alignment = Alignment("affine", "affine", np.array(matrix, float), 0.1, 0.9, 1.0, 0.0)
+    seen = AlignedPair.of(prepared_pair(MOVING, FIXED), alignment)
+    assert seen.overlap(known) == pytest.approx(expected, rel=0.02)
+    half = np.zeros(FIXED.shape, bool)
+    half[:100] = True
+    masked = AlignedPair.of(prepared_pair(MOVING, FIXED, (half, half)), alignment)
+    assert masked.overlap(known / 2) == pytest.approx(expected, rel=0.02), "of the tissue"
+
+
+class PartlyKnown(TrueJudge):
+    """Predicts 3 px in the upper part of the grid, and knows nothing of the rest."""
+
+    def __init__(self, share):
+        self._shown = np.repeat((np.arange(50) < 50 * share)[:, None], 50, axis=1).astype(np.float32)
+
+    def _maps(self, fields, origins=()):
+        return [replace(known_map(3.0, 200), shown=self._shown) for _ in fields]
+
+
+@pytest.mark.parametrize(("shift", "kept"), [(20, "initial"), (120, "none")])
+def test_an_alignment_that_leaves_little_in_common_needs_certain_positions(found, shift, kept):
+    found(np.array([[1.0, 0, shift], [0, 1, 0]]))
+    field = register(MOVING, FIXED, None, Stages("affine", network=False, refine=0), PartlyKnown(1 - shift / 200))
+    assert field.result_stage == kept
+    assert (field.alignment.confidence >= 0.5) == (kept == "initial")
 
 
 @pytest.mark.parametrize(
