@@ -15,9 +15,11 @@ _SMALL_OVERLAP = calibration.SMALL_OVERLAP.value
 
 
 def confidence_of_map(error: ErrorMap, overlap: float) -> float:
-    """Confidence, 0 to 1, that a field is right: the predicted share of the positions of both images that are not lost.
+    """Confidence, 0 to 1, that a field is right: the square of the predicted share of the positions of both images not lost.
 
-    Where the images have little in common, most of it has to be certain: among many places, a few blocks agree by chance.
+    The square is 0.5 where seven of ten positions are not lost: right fields of all kinds have shares of 0.86 and more, the best
+    fields between unrelated images up to 0.48. Where the images have little in common, most of it has to be certain: among many
+    places, a few blocks agree by chance.
 
     Parameters
     ----------
@@ -25,8 +27,8 @@ def confidence_of_map(error: ErrorMap, overlap: float) -> float:
     overlap : float
         Share of the smaller image that both show.
     """
-    share = error.share_below(_LOST_PX)
-    return share if overlap >= _SMALL_OVERLAP else min(share, opinion_of_map(error))
+    confidence = error.share_below(_LOST_PX) ** 2
+    return confidence if overlap >= _SMALL_OVERLAP else min(confidence, opinion_of_map(error))
 
 
 def opinion_of_map(error: ErrorMap) -> float:
