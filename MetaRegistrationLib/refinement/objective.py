@@ -57,8 +57,9 @@ class Objective:
         self._correlation = LocalCorrelation(fixed, (defined > 0.999).float(), window=settings.window)
         # Of positions as `sample_grid` takes them, but for the order of the axes: steps of a grid pixel, and the pixels' own.
         size = torch.tensor(warped.shape[-2:]).to(fixed).view(1, 2, 1, 1)
-        self._steps = 2 / (size - 1).clamp_min(1) / settings.shrink
-        self._own = identity_grid(*warped.shape[-2:], like=fixed) * (2 / (size - 1).clamp_min(1)) - 1
+        pixel = 2 / (size - 1).clamp_min(1)
+        self._steps = pixel / settings.shrink
+        self._own = identity_grid(*warped.shape[-2:], like=fixed) * pixel - 1
 
     def coarser(self, settings: RefinementSettings) -> Objective:
         """The same of images that are averaged over squares of a whole number of these pixels."""

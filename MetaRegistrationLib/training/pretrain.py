@@ -101,6 +101,5 @@ class _MixedDraw:
     def __call__(self, step: int) -> Batch:
         rng = np.random.default_rng([self._seed, step])
         task = self._tasks[int(rng.choice(len(self._tasks), p=self.chances))]
-        others = [np.random.default_rng([self._seed, step, position]) for position in self._positions]
-        of_pairs = [own if position else rng for position, own in zip(self._positions, others, strict=True)]
+        of_pairs = [np.random.default_rng([self._seed, step, place]) if place else rng for place in self._positions]
         return Batch.of([task.training_pair(own, step) for own in of_pairs])

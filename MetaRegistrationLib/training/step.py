@@ -94,7 +94,7 @@ class OptimisationStep:
 
 
 def apply_gradients(optimiser: torch.optim.Optimizer, seen: Tensor) -> StepValues:
-    """Update by the gradients that the parameters have, if what they come from is finite.
+    """Update the parameters by their gradients. A loss or a norm that is not finite is refused.
 
     Parameters
     ----------
