@@ -41,6 +41,9 @@ __all__ = [
 ]
 SlicerParameterNamePropertyName = "SlicerParameterName"
 
+# Kept, so that an observer that was left behind is an error of its test and not the end of the process.
+_CALLBACKS: list[Any] = []
+
 
 class _Parameter:
     """One annotated member: a descriptor that reads and writes the node."""
@@ -93,8 +96,15 @@ def _connect_parameters(self, mapping):
         link.write(getattr(self, name))
         link.start(lambda name=name, link=link: _from_gui(self, name, link))
     tag = len(self._connections)
-    observer = self.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: _to_gui(self))
-    self._connections[tag] = (links, observer)
+
+    def changed(*_) -> None:
+        if self._connections.get(tag) is not links:
+            raise RuntimeError("an observer of connectGui is at the node after disconnectGui: Slicer can crash here")
+        _to_gui(self)
+
+    _CALLBACKS.append(changed)
+    self.AddObserver(vtk.vtkCommand.ModifiedEvent, changed)
+    self._connections[tag] = links
     return tag
 
 
@@ -108,7 +118,7 @@ def _to_gui(self):
         return
     self._updating = True
     try:
-        for links, _ in list(self._connections.values()):
+        for links in list(self._connections.values()):
             for name, link in links.items():
                 link.write(getattr(self, name))
     finally:
@@ -116,10 +126,9 @@ def _to_gui(self):
 
 
 def _disconnect_gui(self, tag):
-    links, _observer = self._connections.pop(tag, ({}, None))
-    for link in links.values():
+    for link in self._connections.pop(tag, {}).values():
         link.stop()
-    # Slicer up to 5.10 leaves its observer at the node, where it outlives the callback: so does the rig.
+    # Slicer up to 5.10 leaves its observer at the node, where it outlives the callback. The rig leaves it too.
 
 
 def parameterNodeWrapper(classtype=None):

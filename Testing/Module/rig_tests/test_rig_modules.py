@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,17 @@ def test_what_cannot_be_downloaded_is_an_error(rig):
 
     with pytest.raises(ValueError, match="Failed to download"):
         SampleData.SampleDataLogic().downloadFileIntoCache("https://example.org/x.png", "x.png")
+
+
+def test_an_observer_that_connecting_widgets_left_behind_is_an_error(rig, monkeypatch):
+    seen = []
+    widget = rig.open_module(EXAMPLE)
+    parameters, observers = widget._parameterNode, widget._parameterNodeObservers
+    widget._parameterNodeObservers = []  # as in the template of Slicer's modules, which notes none
+    widget.setParameterNode(None)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "excepthook", lambda kind, error, trace: seen.append(str(error)))
+        parameters.epochs = 7
+    for tag in observers:
+        parameters.RemoveObserver(tag)
+    assert len(seen) == 1 and "connectGui" in seen[0]

@@ -64,6 +64,7 @@ class RigExampleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = None
         self._parameterNode = None
         self._parameterNodeGuiTag = None
+        self._parameterNodeObservers = []
 
     def setup(self):
         """Make the panel."""
@@ -107,12 +108,28 @@ class RigExampleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Show a parameter node."""
         if self._parameterNode:
             self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            for tag in self._parameterNodeObservers:  # Slicer up to 5.10 leaves them
+                self._parameterNode.RemoveObserver(tag)
             self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
         self._parameterNode = node
         if node:
-            self._parameterNodeGuiTag = node.connectGui(self.ui)
+            self._parameterNodeGuiTag, self._parameterNodeObservers = self._connect(node)
             self.addObserver(node, vtk.vtkCommand.ModifiedEvent, self._checkCanApply)
             self._checkCanApply()
+
+    def _connect(self, node):
+        """Connect the widgets. Returns what connectGui does, and the observers that it added."""
+        add, observers = node.AddObserver, []
+
+        def noted(*args):
+            observers.append(add(*args))
+            return observers[-1]
+
+        node.AddObserver = noted  # of this object alone, in front of the class's
+        try:
+            return node.connectGui(self.ui), observers
+        finally:
+            del node.AddObserver
 
     def _checkCanApply(self, caller=None, event=None):
         ready = bool(self._parameterNode and self._parameterNode.moving and self._parameterNode.fixed)
