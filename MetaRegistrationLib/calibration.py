@@ -346,6 +346,18 @@ HEIGHT_WEIGHT = Threshold(
     "The height alone says little: the outlines of any two heads fit well.",
     "calibration.py",
 )
+COINCIDES = Threshold(
+    8.0,
+    "standard deviations",
+    "Of pairs with nothing in common none is above 8. Below it, blocks that agree do not end the search.",
+    "calibration.py",
+)
+COINCIDENCE_HALF_CONFIDENT = Threshold(
+    13.0,
+    "standard deviations",
+    "Of pairs with nothing in common none is above 8, of heads of different people none above 12; real repeats are above 30.",
+    "calibration.py",
+)
 SEARCH_ENDS = Threshold(
     0.99,
     "confidence, 0 to 1",

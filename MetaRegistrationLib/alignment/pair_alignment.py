@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import torch
@@ -13,11 +14,13 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from .. import calibration
+from ..core.spatial import sample_grid
 from ..preparation import PreparedPair
 from ..stages import LEAST_CONFIDENCE
-from .affine import CORNERS, IDENTITY, stretches, to_frame
+from .affine import CORNERS, IDENTITY, sampling_grids, stretches, to_frame
 from .aligner import AlignmentContext
 from .blocks import BlockMatcher
+from .coincidence import coincidence, confidence_of_coincidence
 from .confidence import confidence
 from .quadratic import bent
 from .refine_transform import RefinedTransform, agreeing_nearby, agreement_under, refine_transform
@@ -31,13 +34,17 @@ _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
 _NEAR = Range(tuple(np.arange(-8.0, 8.1, 4.0)), steps(0.91, 1.1, 1.1))
 _USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
 _WHOLE = Range(tuple(np.arange(-180.0, 179.0, 6.0)), steps(0.4, 2.5, 1.13))
+_FINE = Range(tuple(np.arange(-16.0, 16.1, 2.0)), steps(0.79, 1.27, 1.05))
+_FINER_WHOLE = Range(tuple(np.arange(-180.0, 179.0, 3.0)), steps(0.4, 2.5, 1.08))
 _MIRRORED = Range(_WHOLE.rotations_deg, steps(0.88, 1.13, 1.13))
 _PEAKS = 10
 _SCOUTED = 120
+_MANY_PEAKS, _VERIFIED = 16, 2
 _TRIED = {"near": 1, "usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
 _IN_PLACE = calibration.IN_PLACE.value
 _ENDS = calibration.SEARCH_ENDS.value
+_COINCIDES = calibration.COINCIDES.value
 
 
 class SearchedAlignment:
@@ -87,8 +94,9 @@ def align(
     Directions of edges and ridges are compared (`structure`). All shifts that leave a fifth of the smaller image in common
     are tried, first under rotations of up to 8 degrees and scales from 0.9 to 1.1. If the result is not very confident, the
     rotations go up to 16 degrees and the scales from 0.8 to 1.25. If it is not confident then, edges and ridges
-    are compared alone. If that is not enough, all rotations and scales from 0.4 to 2.5 are tried, and a mirror image of about the
-    same scale, which is named and not applied.
+    are compared alone. If that is not enough, or if the details of a candidate do not coincide, all rotations and scales from 0.4
+    to 2.5 are tried, and a mirror image of about the same scale, which is named and not applied. If blocks confirm no candidate,
+    finer surveys give more, which are judged by all pixels together (`coincidence`).
     Agreeing blocks of the fixed image then refine the transform. An affine transform gets a quadratic term if the blocks
     need one (`quadratic`). If the images do not agree beyond chance, the result is the identity.
 
@@ -211,15 +219,48 @@ class _Search:
         for compared in COMPARED:
             tried.append(self._best(_USUAL, "usual", compared))
             if tried[-1].confidence >= LEAST_CONFIDENCE:
-                return tried
+                break
         best = max(tried, key=lambda candidate: candidate.confidence)
-        tried += self._by_opinion(best.refined, agreement_under(self._matcher, IDENTITY, "both"))
-        if self._kind == "translation" or max(each.confidence for each in tried) >= LEAST_CONFIDENCE:
+        if best.confidence < LEAST_CONFIDENCE:
+            tried += self._by_opinion(best.refined, agreement_under(self._matcher, IDENTITY, "both"))
+            if max(each.confidence for each in tried) >= LEAST_CONFIDENCE:
+                return tried
+        elif best.confidence > _ENDS or self._coincidence(best.refined) >= _COINCIDES:
             return tried
-        tried.append(self._best(_WHOLE, "whole"))
-        if tried[-1].confidence < LEAST_CONFIDENCE:
-            tried += self._by_opinion(tried[-1].refined)
+        if self._kind != "translation":
+            tried.append(self._best(_WHOLE, "whole"))
+            if max(each.confidence for each in tried) < LEAST_CONFIDENCE:
+                tried += self._by_opinion(tried[-1].refined)
+        if max(each.confidence for each in tried) < LEAST_CONFIDENCE:
+            places = {
+                id(each.refined): each.refined for each in tried
+            }  # an opinion is of a place that was found before
+            tried += self._by_coincidence(chain(places.values(), self._promising_many()))
         return tried
+
+    def _by_coincidence(self, places: Iterable[RefinedTransform]) -> list[_Candidate]:
+        """The first transform under which details coincide, for images so noisy that few blocks agree; else none."""
+        for place in places:
+            found = _Candidate(place, confidence_of_coincidence(self._coincidence(place)))
+            if found.confidence >= LEAST_CONFIDENCE:
+                return [found]
+        return []
+
+    def _promising_many(self) -> Iterator[RefinedTransform]:
+        """Transforms from the peaks of finer surveys, those first whose neighbourhood most blocks agree on."""
+        fine = [_structure(canvas, pooled=1) for canvas in (self._moving, self._fixed)]
+        surveys = [(fine, _FINE)] + [(self._structures, _FINER_WHOLE)] * (self._kind != "translation")
+        for images, searched in surveys:
+            matrices = _limited(searched, self._kind).matrices()
+            found = Surveyor(*images, "both", "edges").peaks(matrices, count=_MANY_PEAKS)
+            starts = np.concatenate([peaks.matrices for peaks in found])
+            agreeing = [-agreeing_nearby(self._scout, matrix, self._kind) for matrix in starts]
+            for index in np.argsort(agreeing, kind="stable")[:_VERIFIED]:
+                yield self._refined(self._matcher, self._scout, starts[index])
+
+    def _coincidence(self, place: RefinedTransform) -> float:
+        grid = sampling_grids(place.matrix[None], self._moving.shape[-1], self._moving)
+        return coincidence(*sample_grid(self._moving[None], grid), self._fixed)
 
     def _by_opinion(self, *places: RefinedTransform) -> list[_Candidate]:
         """Transforms with the second opinion on them."""
@@ -253,7 +294,7 @@ class _Search:
         return BlockMatcher(self._moving, self._fixed, _SCOUTED)
 
     def _peaks(self, moving: ScaledStructure, searched: Range, compared: str = "both") -> Peaks:
-        return Surveyor(moving, self._structures[1], compared).peaks(searched.matrices(), count=_PEAKS)
+        return Surveyor(moving, self._structures[1], compared).peaks(searched.matrices(), count=_PEAKS)[0]
 
     def _refined(self, matcher: BlockMatcher, scout: BlockMatcher, start: np.ndarray) -> RefinedTransform:
         refined = refine_transform(matcher, start, self._kind, scout)
@@ -308,8 +349,8 @@ def _canvas(frame: np.ndarray, inside: np.ndarray | None, shape: np.ndarray, dev
     return stack[0].to(device)
 
 
-def _structure(canvas: Tensor) -> ScaledStructure:
-    return ScaledStructure(torch.stack(resized(canvas, _STRUCTURE)), _POOLED)
+def _structure(canvas: Tensor, pooled: int = _POOLED) -> ScaledStructure:
+    return ScaledStructure(torch.stack(resized(canvas, _STRUCTURE)), pooled)
 
 
 def _check(moving, fixed, kind, inside_moving, inside_fixed) -> None:

@@ -121,31 +121,32 @@ class Surveyor:
     ----------
     moving, fixed : ScaledStructure
     compared : str
-        One of `COMPARED`.
+        Names of `COMPARED`; what else a survey costs is shared by them.
     """
 
-    def __init__(self, moving: ScaledStructure, fixed: ScaledStructure, compared: str = "both"):
+    def __init__(self, moving: ScaledStructure, fixed: ScaledStructure, *compared: str):
         self._moving, self._fixed, self._compared = moving, fixed, compared
         self.size = fixed.size
         self._padded = fast_side(int(np.ceil(((1 + np.sqrt(2)) / 2 + _REACH) * self.size)))
 
-    def peaks(self, matrices: np.ndarray, *, count: int = 4) -> Peaks:
-        """The best candidates with the linear parts of `matrices` (C, 2, 3), at most `count`; one per neighbourhood."""
-        heights, shifts, moments = [], [], np.zeros(3)
+    def peaks(self, matrices: np.ndarray, *, count: int = 4) -> list[Peaks]:
+        """The best candidates with the linear parts of `matrices` (C, 2, 3), at most `count`; one per neighbourhood.
+
+        For each of the names that are compared.
+        """
         chunks = _chunks(matrices)
-        for chunk in chunks:
-            height, shift, moment = self._survey(matrices[chunk])
-            heights.append(height)
-            shifts.append(shift)
-            moments += moment
-        ranked, places = np.concatenate(heights), matrices[np.concatenate(chunks)]
-        places[:, :, 2] = np.concatenate(shifts)
-        mean, square = moments[1:] / max(moments[0], 1.0)
-        kept = _apart(ranked, places, count)
-        return Peaks(places[kept], ranked[kept] - mean, float(np.sqrt(max(square - mean**2, 0.0))))
+        heights, shifts, moments = zip(*(self._survey(matrices[chunk]) for chunk in chunks), strict=True)
+        order, total = np.concatenate(chunks), np.sum(moments, axis=0)
+        ranked, moved = np.concatenate(heights, axis=1), np.concatenate(shifts, axis=1)
+        return [
+            _best(ranked[k], _shifted(matrices[order], moved[k]), total[k], count) for k in range(len(self._compared))
+        ]
 
     def _survey(self, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For matrices of one scale: greatest score (C,), its shift (C, 2) in half sides, moments of all scores (3,)."""
+        """For matrices of one scale: greatest score (K, C), its shift (K, C, 2) in half sides, moments of all scores (K, 3).
+
+        K is the number of names that are compared.
+        """
         scale = _scale(matrices[0])
         fixed = self._fixed.at(min(scale, 1.0))
         unturned = self._moving.at(1 / max(scale, 1.0))
@@ -159,37 +160,56 @@ class Surveyor:
             products = torch.cat((moved.conj() * spectrum, products))
         products = torch.stack((products[:, :2].sum(dim=1), products[:, 2:4].sum(dim=1), products[:, 4]), dim=1)
         edges, ridges, area = torch.fft.irfft2(products, s=side).unbind(1)
-        scores = self._agreement(edges, ridges)
         whole = max(min(float(fixed.weight.sum()), float(moving[0, 4].sum())), 1.0)
         norm = _contrast(fixed.vectors, fixed.weight) * _contrast(unturned.vectors, unturned.weight)
         added = np.where(np.arange(len(matrices)) < opposites, moving.shape[-1] - 1, 0)
         reached = self._reached(moving.shape[-1], fixed.size, area.device)
         reached = torch.stack([reached.roll((-shift, -shift), (0, 1)) for shift in (int(added[0]), 0)])
         allowed = (area >= LEAST_OVERLAP * whole) & reached[(np.arange(len(matrices)) >= opposites).astype(int)]
-        scores = torch.where(allowed, scores * area.clamp(min=1.0).rsqrt(), scores.new_zeros(())) / norm
-        height, index = scores.flatten(1).max(dim=1)
-        moments = torch.stack((allowed.float().sum(), scores.sum(), scores.square().sum())).cpu().double().numpy()
-        shift = np.stack(np.divmod(index.cpu().numpy(), self._padded), axis=1).astype(np.float64)
+        factor, number = area.clamp(min=1.0).rsqrt(), float(allowed.sum())
+        scores = (torch.where(allowed, _agreement(name, edges, ridges) * factor, 0.0) / norm for name in self._compared)
+        highest = [_highest(each, number) for each in scores]
+        height, index, moments = map(np.stack, zip(*highest, strict=True))
+        shift = np.stack(np.divmod(index, self._padded), axis=-1).astype(np.float64)
         shift = (shift + added[:, None]) % self._padded
         # A circular correlation holds the negative shifts at its end; zero is where the centres meet.
         shift = np.where(shift > self._padded / 2, shift - self._padded, shift)
         shift -= (moving.shape[-1] - fixed.size) / 2
         # The turned moving image is read at y + d, y being a position of the (smaller) fixed one: R (y + d).
         linear = matrices[:, :, :2] / scale
-        shift = np.einsum("kij,kj->ki", linear, shift * (2 / self.size)) * max(scale, 1.0)
-        return height.cpu().double().numpy(), shift, moments
-
-    def _agreement(self, edges: Tensor, ridges: Tensor) -> Tensor:
-        if self._compared == "edges":
-            return edges
-        # Ridges change their sign with contrast.
-        return ridges.abs() if self._compared == "ridges" else edges + ridges.abs()
+        shift = np.einsum("cij,kcj->kci", linear, shift * (2 / self.size)) * max(scale, 1.0)
+        return height, shift, moments
 
     def _reached(self, moving_side: int, fixed_side: int, device: torch.device) -> Tensor:
         axis = torch.arange(self._padded, dtype=torch.float32, device=device)
         axis = torch.where(axis > self._padded / 2, axis - self._padded, axis) - (moving_side - fixed_side) / 2
         near = axis.abs() <= (_REACH * self.size)
         return near[:, None] & near[None, :]
+
+
+def _agreement(compared: str, edges: Tensor, ridges: Tensor) -> Tensor:
+    if compared == "edges":
+        return edges
+    # Ridges change their sign with contrast.
+    return ridges.abs() if compared == "ridges" else edges + ridges.abs()
+
+
+def _highest(scores: Tensor, number: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of scores (C, n, n): the greatest of each (C,), its flat index (C,), and number, sum and sum of squares of all (3,)."""
+    height, index = scores.flatten(1).max(dim=1)
+    moments = np.array([number, float(scores.sum()), float(scores.square().sum())])
+    return height.cpu().double().numpy(), index.cpu().numpy(), moments
+
+
+def _best(heights: np.ndarray, places: np.ndarray, moments: np.ndarray, count: int) -> Peaks:
+    """The highest candidates, one per neighbourhood, from heights (C,), matrices (C, 2, 3) and the moments of all scores."""
+    mean, square = moments[1:] / max(moments[0], 1.0)
+    kept = _apart(heights, places, count)
+    return Peaks(places[kept], heights[kept] - mean, float(np.sqrt(max(square - mean**2, 0.0))))
+
+
+def _shifted(matrices: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    return np.concatenate((matrices[:, :, :2], shifts[:, :, None]), axis=2)
 
 
 def _chunks(matrices: np.ndarray) -> list[np.ndarray]:

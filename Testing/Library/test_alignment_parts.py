@@ -84,7 +84,7 @@ def test_the_survey_finds_the_place(angle_deg, scale):
     truth = similarity(np.deg2rad(angle_deg), scale, (0.12, -0.2))
     moving, fixed = (ScaledStructure(canvas(image[::2, ::2]), 2) for image in (EYE, pulled(EYE, truth)))
     tried = Range(tuple(np.arange(-180.0, 179.0, 12.0)), (0.6, 1.0, 1.5)).matrices()
-    peaks = Surveyor(moving, fixed).peaks(tried, count=2)
+    (peaks,) = Surveyor(moving, fixed, "both").peaks(tried, count=2)
     assert peaks.matrices[0] == pytest.approx(truth, abs=0.06)
     assert peaks.heights[0] > 1.5 * peaks.heights[1]
 

@@ -1,0 +1,107 @@
+"""Evidence for a transform from the whole image at full resolution: whether edges and ridges coincide beyond chance.
+
+A block of a noisy image finds its place by chance. All pixels together do not: a transform that is right to two pixels has a
+correlation of directions far above that of all other shifts.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from .. import calibration
+from .structure import Structure, structure
+
+_DEFINED = 0.95  # share of a pixel's weight from which it counts
+_NEAR = 0.0075  # of a side: a transform that is right to so much counts as right
+_LEAST_OVERLAP = 0.5  # of what both show without a further shift
+_LEAST_PIXELS = 400
+_CELL = 0.04  # of a side
+_CELL_SHOWN = 0.5  # share of it that both images show
+_FAR_ABOVE = 6.0  # median absolute deviations, about four standard deviations of noise
+_HALF = calibration.COINCIDENCE_HALF_CONFIDENT.value
+
+
+def coincidence(moved: Tensor, fixed: Tensor) -> float:
+    """How far the agreement of two images stands above that under all further shifts.
+
+    Edges and ridges are counted apart, ridges without regard to their sign, which changes with contrast. The height of the
+    better ones counts, as far as it comes from most of the image.
+
+    Parameters
+    ----------
+    moved, fixed : float32 Tensors (2, S, S)
+        Values times weight, and weight, of any contrasts. The moving image has been warped by a global transform: a field with
+        freedom of its own fits noise.
+
+    Returns
+    -------
+    float
+        In standard deviations over all shifts; 0 where too little is in common.
+    """
+    first, second = (structure(*_defined(image)) for image in (moved, fixed))
+    common = first.weight * second.weight
+    if float(common.sum()) < _LEAST_PIXELS:
+        return 0.0
+    edges, ridges, area = _correlations(first, second)
+    allowed = area > _LEAST_OVERLAP * common.sum()
+    near = allowed & _near(common)
+    heights = []
+    for score, kind in ((edges, slice(0, 2)), (ridges, slice(2, 4))):
+        searched = score if kind.start == 0 else score.abs()
+        index = int(torch.where(near, searched / area.clamp(min=1).sqrt(), score.new_zeros(())).argmax())
+        shift = divmod(index, common.shape[-1])
+        height = float(searched[shift] / score[allowed].std().clamp(min=1e-9))
+        heights.append(height * _widespread(first.vectors[kind], second.vectors[kind].roll(shift, (-2, -1)), common))
+    return max(heights)
+
+
+def confidence_of_coincidence(height: float) -> float:
+    """Confidence, 0 to 1, in a transform, from its `coincidence`."""
+    return 1 / (1 + math.exp(min(max(_HALF - height, -30.0), 30.0)))
+
+
+def _correlations(first: Structure, second: Structure) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums (S, S) of the products of edges, of ridges and of weights under every circular shift of the second."""
+    spectra = [torch.fft.rfft2(torch.cat((each.vectors, each.weight[None]))) for each in (first, second)]
+    products = spectra[0] * spectra[1].conj()
+    sums = torch.stack((products[:2].sum(dim=0), products[2:4].sum(dim=0), products[4]))
+    edges, ridges, area = torch.fft.irfft2(sums, s=first.weight.shape)
+    return edges, ridges, area
+
+
+def _near(like: Tensor) -> Tensor:
+    """Which circular shifts (S, S) are as good as none."""
+    side = like.shape[-1]
+    reach = max(round(_NEAR * side), 1)
+    axis = torch.arange(-reach, reach + 1, device=like.device) % side
+    near = torch.zeros_like(like, dtype=torch.bool)
+    near[axis[:, None], axis[None, :]] = True
+    return near
+
+
+def _widespread(first: Tensor, second: Tensor, common: Tensor) -> float:
+    """The share of the agreement of two stacks of vectors that remains if no cell may stand far above the others.
+
+    Printed text and the outline of a field of view agree in few cells. Tissue agrees nearly everywhere.
+    """
+    side = max(round(_CELL * first.shape[-1]), 2)
+    sums, shown = avg_pool2d(torch.stack(((first * second).sum(dim=0), common))[None], side)[0]
+    cells = sums[shown > _CELL_SHOWN]
+    whole = float(cells.sum())
+    if not whole:
+        return 0.0
+    cells = cells * math.copysign(1.0, whole)
+    middle = cells.median()
+    reach = _FAR_ABOVE * (cells - middle).abs().median()
+    return min(max(float(cells.clamp(middle - reach, middle + reach).sum()) / abs(whole), 0.0), 1.0)
+
+
+def _defined(stack: Tensor) -> tuple[Tensor, Tensor]:
+    """Values and weight, 1 or 0, from values times weight, and weight."""
+    values, weight = stack
+    known = (weight > _DEFINED).float()
+    return known * values / weight.clamp(min=_DEFINED), known
