@@ -1,50 +1,23 @@
-"""The search for a transform, the transform itself and its confidence."""
+"""The initial alignment of a pair by a search: from network grids to canvases in their right shapes, and back."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from .. import calibration
-from ..core.spatial import sample_grid
 from ..preparation import PreparedPair
-from ..stages import LEAST_CONFIDENCE
-from .affine import CORNERS, IDENTITY, sampling_grids, stretches, to_frame
+from .affine import IDENTITY, to_frame
 from .aligner import AlignmentContext
-from .blocks import BlockMatcher
-from .coincidence import coincidence, confidence_of_coincidence
-from .confidence import confidence
-from .quadratic import bent
-from .refine_transform import RefinedTransform, agreeing_nearby, agreement_under, refine_transform
 from .result import Alignment
-from .survey import COMPARED, Peaks, Range, ScaledStructure, Surveyor, resized, steps
+from .search import Search
 
 KINDS = ("none", "translation", "rigid", "affine")
 """The kinds of transform that can be searched for."""
-
-_STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
-_NEAR = Range(tuple(np.arange(-8.0, 8.1, 4.0)), steps(0.91, 1.1, 1.1))
-_USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
-_WHOLE = Range(tuple(np.arange(-180.0, 179.0, 6.0)), steps(0.4, 2.5, 1.13))
-_FINE = Range(tuple(np.arange(-16.0, 16.1, 2.0)), steps(0.79, 1.27, 1.05))
-_FINER_WHOLE = Range(tuple(np.arange(-180.0, 179.0, 3.0)), steps(0.4, 2.5, 1.08))
-_MIRRORED = Range(_WHOLE.rotations_deg, steps(0.88, 1.13, 1.13))
-_PEAKS = 10
-_SCOUTED = 120
-_MANY_PEAKS, _VERIFIED = 16, 2
-_TRIED = {"near": 1, "usual": 2, "whole": 3}
-_MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
-_IN_PLACE = calibration.IN_PLACE.value
-_ENDS = calibration.SEARCH_ENDS.value
-_COINCIDES = calibration.COINCIDES.value
 
 
 class SearchedAlignment:
@@ -137,7 +110,7 @@ def align(
         return to_frame(np.diag(1 / shapes[0]) @ matrix @ np.diag([*shapes[1], 1.0]), len(fixed))
 
     opinion = None if second_opinion is None else lambda matrix: second_opinion(of_frames(matrix))
-    found = _Search(*canvases, kind, opinion).found()
+    found = Search(*canvases, kind, opinion).found()
     return Alignment(
         kind,
         kind if found.kept else "none",
@@ -153,185 +126,10 @@ def align(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """The outcome of the search; shares of agreeing blocks before and after."""
-
-    matrix: np.ndarray
-    kept: bool
-    before: float
-    after: float
-    confidence: float
-    reason: str = ""
-    directions: str = "both"
-    bend: np.ndarray | None = None
-    rejected: tuple[np.ndarray, ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    refined: RefinedTransform
-    confidence: float
-    by_opinion: bool = False
-
-
-class _Search:
-    """The search on two canvases: values and weight, (2, S, S)."""
-
-    def __init__(self, moving: Tensor, fixed: Tensor, kind: str, opinion: Callable[[np.ndarray], float] | None = None):
-        self._kind, self._opinion = kind, opinion
-        self._moving, self._fixed = moving, fixed
-        self._structures = [_structure(canvas) for canvas in (moving, fixed)]
-        self._matcher = BlockMatcher(moving, fixed, _BLOCKS)
-
-    def found(self) -> _Found:
-        """The best candidate of the ranges, or the identity."""
-        if self._kind == "none":
-            share = agreement_under(self._matcher, IDENTITY, "both").share
-            return _Found(IDENTITY, False, share, share, 0.0)
-        for name, image in zip(("moving", "fixed"), self._structures, strict=True):
-            if image.at(1.0).blank:
-                return _Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
-        tried = self._tried()
-        best = max(tried, key=lambda candidate: candidate.confidence)
-        unmoved = agreement_under(self._matcher, IDENTITY, best.refined.directions)
-        before = unmoved.share
-        if best.confidence < LEAST_CONFIDENCE:
-            rejected = tuple(candidate.refined.matrix for candidate in tried if not candidate.by_opinion)
-            return _Found(IDENTITY, False, before, before, best.confidence, self._why(), rejected=rejected)
-        refined = best.refined
-        if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
-            # The images are already aligned: the fit would only add its own error.
-            refined = unmoved
-        curved = bent(self._matcher, refined) if self._kind == "affine" else None
-        if curved is not None:
-            return _Found(
-                curved.matrix, True, before, curved.share, best.confidence, "", refined.directions, curved.bend
-            )
-        return _Found(refined.matrix, True, before, refined.share, best.confidence, "", refined.directions)
-
-    def _tried(self) -> list[_Candidate]:
-        """Candidates, from the ranges that are searched first, until one is confident."""
-        near = self._best(_NEAR, "near")  # most visits of an eye differ by little
-        if near.confidence > _ENDS:
-            return [near]
-        tried: list[_Candidate] = []
-        for compared in COMPARED:
-            tried.append(self._best(_USUAL, "usual", compared))
-            if tried[-1].confidence >= LEAST_CONFIDENCE:
-                break
-        best = max(tried, key=lambda candidate: candidate.confidence)
-        if best.confidence < LEAST_CONFIDENCE:
-            tried += self._by_opinion(best.refined, agreement_under(self._matcher, IDENTITY, "both"))
-            if max(each.confidence for each in tried) >= LEAST_CONFIDENCE:
-                return tried
-        elif best.confidence > _ENDS or self._coincidence(best.refined) >= _COINCIDES:
-            return tried
-        if self._kind != "translation":
-            tried.append(self._best(_WHOLE, "whole"))
-            if max(each.confidence for each in tried) < LEAST_CONFIDENCE:
-                tried += self._by_opinion(tried[-1].refined)
-        if max(each.confidence for each in tried) < LEAST_CONFIDENCE:
-            places = {
-                id(each.refined): each.refined for each in tried
-            }  # an opinion is of a place that was found before
-            tried += self._by_coincidence(chain(places.values(), self._promising_many()))
-        return tried
-
-    def _by_coincidence(self, places: Iterable[RefinedTransform]) -> list[_Candidate]:
-        """The first transform under which details coincide, for images so noisy that few blocks agree; else none."""
-        for place in places:
-            found = _Candidate(place, confidence_of_coincidence(self._coincidence(place)))
-            if found.confidence >= LEAST_CONFIDENCE:
-                return [found]
-        return []
-
-    def _promising_many(self) -> Iterator[RefinedTransform]:
-        """Transforms from the peaks of finer surveys, those first whose neighbourhood most blocks agree on."""
-        fine = [_structure(canvas, pooled=1) for canvas in (self._moving, self._fixed)]
-        surveys = [(fine, _FINE)] + [(self._structures, _FINER_WHOLE)] * (self._kind != "translation")
-        for images, searched in surveys:
-            matrices = _limited(searched, self._kind).matrices()
-            found = Surveyor(*images, "both", "edges").peaks(matrices, count=_MANY_PEAKS)
-            starts = np.concatenate([peaks.matrices for peaks in found])
-            agreeing = [-agreeing_nearby(self._scout, matrix, self._kind) for matrix in starts]
-            for index in np.argsort(agreeing, kind="stable")[:_VERIFIED]:
-                yield self._refined(self._matcher, self._scout, starts[index])
-
-    def _coincidence(self, place: RefinedTransform) -> float:
-        grid = sampling_grids(place.matrix[None], self._moving.shape[-1], self._moving)
-        return coincidence(*sample_grid(self._moving[None], grid), self._fixed)
-
-    def _by_opinion(self, *places: RefinedTransform) -> list[_Candidate]:
-        """Transforms with the second opinion on them."""
-        if self._opinion is None:
-            return []
-        return [_Candidate(place, self._opinion(place.matrix), by_opinion=True) for place in places]
-
-    def _best(self, searched: Range, name: str, compared: str = "both") -> _Candidate:
-        """The candidate of a range with the highest confidence."""
-        peaks = self._peaks(self._structures[0], _limited(searched, self._kind), compared)
-        best = None
-        for index in self._promising(peaks, _TRIED[name]):
-            refined = self._refined(self._matcher, self._scout, peaks.matrices[index])
-            found = _Candidate(refined, confidence(peaks, index, refined, whole=name == "whole"))
-            if best is None or found.confidence > best.confidence:
-                best = found
-            if best.confidence > _ENDS:
-                break
-        return best
-
-    def _promising(self, peaks: Peaks, count: int) -> Iterator[int]:
-        """Indices of peaks: the highest one, then those whose neighbourhood most blocks agree on, `count` in all."""
-        yield 0
-        others = range(1, len(peaks.scores))
-        agreeing = [-agreeing_nearby(self._scout, peaks.matrices[index], self._kind) for index in others]
-        yield from (others[place] for place in np.argsort(agreeing, kind="stable")[: count - 1])
-
-    @cached_property
-    def _scout(self) -> BlockMatcher:
-        """Coarser blocks, which judge many peaks in little time, and find the way to the right one."""
-        return BlockMatcher(self._moving, self._fixed, _SCOUTED)
-
-    def _peaks(self, moving: ScaledStructure, searched: Range, compared: str = "both") -> Peaks:
-        return Surveyor(moving, self._structures[1], compared).peaks(searched.matrices(), count=_PEAKS)[0]
-
-    def _refined(self, matcher: BlockMatcher, scout: BlockMatcher, start: np.ndarray) -> RefinedTransform:
-        refined = refine_transform(matcher, start, self._kind, scout)
-        if self._kind == "affine":
-            least, greatest = stretches(refined.matrix)
-            if least <= 0 or greatest / least > _MOST_ANISOTROPIC:
-                return refine_transform(matcher, start, "similarity", scout)
-        return refined
-
-    def _why(self) -> str:
-        """Why no alignment was found: different content, or a mirror image."""
-        if self._kind == "translation":
-            return "the images do not agree beyond chance"
-        flipped = self._moving.flip(-1)
-        peaks = self._peaks(_structure(flipped), _limited(_MIRRORED, self._kind))
-        matchers = (BlockMatcher(flipped, self._fixed, size) for size in (_BLOCKS, _SCOUTED))
-        refined = self._refined(*matchers, peaks.matrices[0])
-        if confidence(peaks, 0, refined, whole=True) >= LEAST_CONFIDENCE:
-            return "the moving image looks like a mirror image of the fixed one"
-        return "the images do not agree beyond chance"
-
-
 def _bend_of_frames(bend: np.ndarray, shapes: list[np.ndarray], size: int) -> np.ndarray:
     """A bend between canvases, half a side being 1, as one of `Alignment`."""
     rows, columns = shapes[1]
     return size / 2 * bend * [rows * rows, rows * columns, columns * columns] / shapes[0][:, None]
-
-
-def _near(matrix: np.ndarray) -> bool:
-    return bool(np.abs((matrix - IDENTITY) @ CORNERS).max() < _IN_PLACE)
-
-
-def _limited(searched: Range, kind: str) -> Range:
-    """The part of a range that a kind of transform has."""
-    if kind == "translation":
-        return Range((0.0,), (1.0,))
-    return Range(searched.rotations_deg, (1.0,)) if kind == "rigid" else searched
 
 
 def _canvas(frame: np.ndarray, inside: np.ndarray | None, shape: np.ndarray, device: torch.device) -> Tensor:
@@ -347,10 +145,6 @@ def _canvas(frame: np.ndarray, inside: np.ndarray | None, shape: np.ndarray, dev
         top, left = ((size - side) // 2 for side in sides)
         stack[..., top : top + sides[0], left : left + sides[1]] = small
     return stack[0].to(device)
-
-
-def _structure(canvas: Tensor, pooled: int = _POOLED) -> ScaledStructure:
-    return ScaledStructure(torch.stack(resized(canvas, _STRUCTURE)), pooled)
 
 
 def _check(moving, fixed, kind, inside_moving, inside_fixed) -> None:

@@ -12,7 +12,7 @@ import torch
 from drawn_eyes import drawn_eye
 from scipy import ndimage
 
-from MetaRegistrationLib.alignment import KINDS, Alignment, align, pair_alignment
+from MetaRegistrationLib.alignment import KINDS, Alignment, align, search
 from MetaRegistrationLib.alignment.aligned import aligned_points
 from MetaRegistrationLib.core.metrics import landmark_distances
 from MetaRegistrationLib.core.preprocessing import Preprocessing, equalise
@@ -189,7 +189,7 @@ def test_an_empty_mask_and_masks_apart_are_left_alone():
 
 
 def test_an_implausible_affine_becomes_a_similarity(monkeypatch):
-    monkeypatch.setattr(pair_alignment, "_MOST_ANISOTROPIC", 1.0)
+    monkeypatch.setattr(search, "_MOST_ANISOTROPIC", 1.0)
     truth = transform(SIZE, angle_deg=2.0, scale=1.05, shift=(6.0, 3.0), shear=0.04)
     fixed, inside = pulled(EYE, truth)
     result = align(EYE, fixed, inside_fixed=inside)

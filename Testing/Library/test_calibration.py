@@ -20,9 +20,9 @@ from MetaRegistrationLib import calibration
 from MetaRegistrationLib.alignment.aligned import alignment_message, hides_tissue
 from MetaRegistrationLib.alignment.confidence import confidence_of
 from MetaRegistrationLib.alignment.from_points import align_by_points
-from MetaRegistrationLib.alignment.pair_alignment import _near
 from MetaRegistrationLib.alignment.quadratic import enough_agree, plausible
 from MetaRegistrationLib.alignment.reframing import reframed
+from MetaRegistrationLib.alignment.search import _near
 from MetaRegistrationLib.calibration import Threshold, network_calibration
 from MetaRegistrationLib.core.borders import is_drawn
 from MetaRegistrationLib.core.burnt_marks import burnt_marks

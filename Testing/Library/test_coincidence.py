@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from MetaRegistrationLib.alignment import pair_alignment
+from MetaRegistrationLib.alignment import align, search
 from MetaRegistrationLib.alignment.affine import similarity, to_frame
 from MetaRegistrationLib.alignment.coincidence import coincidence, confidence_of_coincidence
 
@@ -87,18 +87,18 @@ def far(matrix: np.ndarray, truth: np.ndarray) -> float:
 
 def test_a_transform_that_no_blocks_confirm_is_found_by_its_details(turned, monkeypatch):
     moving, fixed, truth = turned
-    monkeypatch.setattr(pair_alignment, "confidence", lambda *args, **kwargs: 0.0)
-    found = pair_alignment.align(moving, fixed, "affine")
+    monkeypatch.setattr(search, "confidence", lambda *args, **kwargs: 0.0)
+    found = align(moving, fixed, "affine")
     assert found.kind == "affine" and found.confidence > 0.9
     assert far(found.matrix, truth) < 3
 
 
 def test_agreeing_blocks_without_details_do_not_end_the_search(turned, monkeypatch):
     moving, fixed, truth = turned
-    monkeypatch.setattr(pair_alignment, "confidence", lambda *args, whole: 0.9 if whole else 0.6)
-    assert far(pair_alignment.align(moving, fixed, "affine").matrix, truth) < 3
+    monkeypatch.setattr(search, "confidence", lambda *args, whole: 0.9 if whole else 0.6)
+    assert far(align(moving, fixed, "affine").matrix, truth) < 3
 
 
 def test_other_scenes_are_not_found_by_finer_surveys():
-    found = pair_alignment.align(scene(6), scene(7), "translation")
+    found = align(scene(6), scene(7), "translation")
     assert found.kind == "none" and found.confidence < 0.5
