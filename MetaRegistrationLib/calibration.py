@@ -355,7 +355,7 @@ COINCIDES = Threshold(
 COINCIDENCE_HALF_CONFIDENT = Threshold(
     13.0,
     "standard deviations",
-    "Of pairs with nothing in common none is above 8, of heads of different people none above 12; real repeats are above 30.",
+    "Real repeats have 23 and more, pairs with nothing in common at most 8. Heads of different people reach 14.",
     "calibration.py",
 )
 SEARCH_ENDS = Threshold(

@@ -118,9 +118,8 @@ class Search:
             if max(each.confidence for each in tried) < LEAST_CONFIDENCE:
                 tried += self._by_opinion(tried[-1].refined)
         if max(each.confidence for each in tried) < LEAST_CONFIDENCE:
-            places = {
-                id(each.refined): each.refined for each in tried
-            }  # an opinion is of a place that was found before
+            # An opinion is of a place that was found before.
+            places = {id(each.refined): each.refined for each in tried}
             tried += self._by_coincidence(chain(places.values(), self._promising_many()))
         return tried
 
