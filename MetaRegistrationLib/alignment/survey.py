@@ -121,7 +121,7 @@ class Surveyor:
     ----------
     moving, fixed : ScaledStructure
     compared : str
-        Names of `COMPARED`; what else a survey costs is shared by them.
+        Names of `COMPARED`. One more costs little: the transforms are shared.
     """
 
     def __init__(self, moving: ScaledStructure, fixed: ScaledStructure, *compared: str):
@@ -130,9 +130,9 @@ class Surveyor:
         self._padded = fast_side(int(np.ceil(((1 + np.sqrt(2)) / 2 + _REACH) * self.size)))
 
     def peaks(self, matrices: np.ndarray, *, count: int = 4) -> list[Peaks]:
-        """The best candidates with the linear parts of `matrices` (C, 2, 3), at most `count`; one per neighbourhood.
+        """The best candidates with the linear parts of `matrices` (C, 2, 3), for each name that is compared.
 
-        For each of the names that are compared.
+        At most `count`, one per neighbourhood.
         """
         chunks = _chunks(matrices)
         heights, shifts, moments = zip(*(self._survey(matrices[chunk]) for chunk in chunks), strict=True)
@@ -166,7 +166,7 @@ class Surveyor:
         reached = self._reached(moving.shape[-1], fixed.size, area.device)
         reached = torch.stack([reached.roll((-shift, -shift), (0, 1)) for shift in (int(added[0]), 0)])
         allowed = (area >= LEAST_OVERLAP * whole) & reached[(np.arange(len(matrices)) >= opposites).astype(int)]
-        factor, number = area.clamp(min=1.0).rsqrt(), float(allowed.sum())
+        factor, number = area.clamp(min=1.0).rsqrt(), allowed.float().sum()
         scores = (torch.where(allowed, _agreement(name, edges, ridges) * factor, 0.0) / norm for name in self._compared)
         highest = [_highest(each, number) for each in scores]
         height, index, moments = map(np.stack, zip(*highest, strict=True))
@@ -194,11 +194,11 @@ def _agreement(compared: str, edges: Tensor, ridges: Tensor) -> Tensor:
     return ridges.abs() if compared == "ridges" else edges + ridges.abs()
 
 
-def _highest(scores: Tensor, number: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _highest(scores: Tensor, number: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of scores (C, n, n): the greatest of each (C,), its flat index (C,), and number, sum and sum of squares of all (3,)."""
     height, index = scores.flatten(1).max(dim=1)
-    moments = np.array([number, float(scores.sum()), float(scores.square().sum())])
-    return height.cpu().double().numpy(), index.cpu().numpy(), moments
+    moments = torch.stack((number, scores.sum(), scores.square().sum()))
+    return height.cpu().double().numpy(), index.cpu().numpy(), moments.cpu().double().numpy()
 
 
 def _best(heights: np.ndarray, places: np.ndarray, moments: np.ndarray, count: int) -> Peaks:
