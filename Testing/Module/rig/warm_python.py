@@ -64,7 +64,10 @@ def _keep(asking: socket.socket) -> tuple[dict, list[int]] | None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     text, streams, _, _ = socket.recv_fds(asking, _PART, 3)
     while not text.endswith(b"\n"):
-        text += asking.recv(_PART)
+        part = asking.recv(_PART)
+        if not part:  # the launcher was killed before it had asked
+            os._exit(0)
+        text += part
     worker = os.fork()
     if worker == 0:
         asking.close()

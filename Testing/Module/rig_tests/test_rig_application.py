@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import ctk
@@ -81,6 +82,15 @@ print(json.dumps(seen | dict(variable=os.environ.get("PROBE"), name=__name__, ot
 print("é", file=sys.stderr, flush=True)
 sys.exit(int(input()))
 """
+
+
+@pytest.mark.skipif(not warm_python.AVAILABLE, reason="a process cannot be copied here")
+def test_a_copy_whose_launcher_was_killed_before_it_asked_ends():
+    program = (
+        "import socket, warm_python\nasking, other = socket.socketpair()\nother.close()\nwarm_python._keep(asking)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=RIG, timeout=120, check=False)
+    assert ended.returncode == 0
 
 
 @pytest.mark.skipif(not warm_python.AVAILABLE, reason="a process cannot be copied here")
