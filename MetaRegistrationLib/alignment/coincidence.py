@@ -25,7 +25,14 @@ _FAR_ABOVE = 6.0  # median absolute deviations, about four standard deviations o
 _HALF = calibration.COINCIDENCE_HALF_CONFIDENT.value
 
 
-def coincidence(moved: Tensor, fixed: Tensor) -> float:
+def details(stack: Tensor) -> Structure:
+    """The directions in an image at full resolution, from values times weight, and weight: float32 (2, S, S)."""
+    values, weight = stack
+    known = (weight > _DEFINED).float()
+    return structure(known * values / weight.clamp(min=_DEFINED), known)
+
+
+def coincidence(first: Structure, second: Structure) -> float:
     """How far the agreement of two images stands above that under all further shifts.
 
     Edges and ridges are counted apart, ridges without regard to their sign, which changes with contrast. The height of the
@@ -33,8 +40,8 @@ def coincidence(moved: Tensor, fixed: Tensor) -> float:
 
     Parameters
     ----------
-    moved, fixed : float32 Tensors (2, S, S)
-        Values times weight, and weight, of any contrasts. The moving image has been warped by a global transform: a field with
+    first, second : Structure
+        The `details` of a moving image, warped by a global transform, and of a fixed one, in any contrasts. A field with
         freedom of its own fits noise.
 
     Returns
@@ -42,7 +49,6 @@ def coincidence(moved: Tensor, fixed: Tensor) -> float:
     float
         In standard deviations over all shifts; 0 where too little is in common.
     """
-    first, second = (structure(*_defined(image)) for image in (moved, fixed))
     common = first.weight * second.weight
     if float(common.sum()) < _LEAST_PIXELS:
         return 0.0
@@ -50,8 +56,7 @@ def coincidence(moved: Tensor, fixed: Tensor) -> float:
     allowed = area > _LEAST_OVERLAP * common.sum()
     near = allowed & _near(common)
     heights = []
-    for score, kind in ((edges, slice(0, 2)), (ridges, slice(2, 4))):
-        searched = score if kind.start == 0 else score.abs()
+    for score, searched, kind in ((edges, edges, slice(0, 2)), (ridges, ridges.abs(), slice(2, 4))):
         index = int(torch.where(near, searched / area.clamp(min=1).sqrt(), score.new_zeros(())).argmax())
         shift = divmod(index, common.shape[-1])
         height = float(searched[shift] / score[allowed].std().clamp(min=1e-9))
@@ -98,10 +103,3 @@ def _widespread(first: Tensor, second: Tensor, common: Tensor) -> float:
     middle = cells.median()
     reach = _FAR_ABOVE * (cells - middle).abs().median()
     return min(max(float(cells.clamp(middle - reach, middle + reach).sum()) / abs(whole), 0.0), 1.0)
-
-
-def _defined(stack: Tensor) -> tuple[Tensor, Tensor]:
-    """Values and weight, 1 or 0, from values times weight, and weight."""
-    values, weight = stack
-    known = (weight > _DEFINED).float()
-    return known * values / weight.clamp(min=_DEFINED), known

@@ -16,10 +16,11 @@ from ..core.spatial import sample_grid
 from ..stages import LEAST_CONFIDENCE
 from .affine import CORNERS, IDENTITY, sampling_grids, stretches
 from .blocks import BlockMatcher
-from .coincidence import coincidence, confidence_of_coincidence
+from .coincidence import coincidence, confidence_of_coincidence, details
 from .confidence import confidence
 from .quadratic import bent
 from .refine_transform import RefinedTransform, agreeing_nearby, agreement_under, refine_transform
+from .structure import Structure
 from .survey import COMPARED, Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
 _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
@@ -145,7 +146,11 @@ class Search:
 
     def _coincidence(self, place: RefinedTransform) -> float:
         grid = sampling_grids(place.matrix[None], self._moving.shape[-1], self._moving)
-        return coincidence(*sample_grid(self._moving[None], grid), self._fixed)
+        return coincidence(details(sample_grid(self._moving[None], grid)[0]), self._fixed_details)
+
+    @cached_property
+    def _fixed_details(self) -> Structure:
+        return details(self._fixed)
 
     def _by_opinion(self, *places: RefinedTransform) -> list[_Candidate]:
         """Transforms with the second opinion on them."""

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from MetaRegistrationLib.alignment import align, search
 from MetaRegistrationLib.alignment.affine import similarity, to_frame
-from MetaRegistrationLib.alignment.coincidence import coincidence, confidence_of_coincidence
+from MetaRegistrationLib.alignment.coincidence import coincidence, confidence_of_coincidence, details
 
 SIDE = 200
 
@@ -29,9 +29,8 @@ def height(moving: np.ndarray, fixed: np.ndarray, *, shown: int = SIDE) -> float
     """Of two images of which the first `shown` rows and columns are defined."""
     inside = np.zeros(fixed.shape)
     inside[:shown, :shown] = 1
-    return coincidence(
-        *(torch.as_tensor(np.stack((each * inside, inside)), dtype=torch.float32) for each in (moving, fixed))
-    )
+    stacks = (np.stack((each * inside, inside)) for each in (moving, fixed))
+    return coincidence(*(details(torch.as_tensor(stack, dtype=torch.float32)) for stack in stacks))
 
 
 @pytest.mark.parametrize("contrast", [1.0, -1.0], ids=["same", "inverted"])
