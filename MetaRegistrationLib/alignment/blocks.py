@@ -13,7 +13,8 @@ from torch.nn import functional
 from .. import calibration
 from .affine import sampling_grids
 from .structure import Structure, structure
-from .survey import fast_side, resized
+from .survey import resized
+from .turned import fast_side
 
 _TILES = 8
 _TILE = 0.2
@@ -204,16 +205,16 @@ def fit_change(
     fitted : float64 array (T, 2)
     """
     weight = np.clip(matches.quality, 0, 8) ** 2
-    coefficients = np.zeros((terms.shape[1], 2))
+    count = terms.shape[1]
+    drawn, least = np.diag(np.r_[0.0, np.full(count - 1, stiffness / count)]), 1e-12 * np.eye(count)
+    coefficients, fitted = np.zeros((count, 2)), np.zeros_like(matches.offsets)
     for width in np.geomspace(loosest, tightest, 12):
-        rest = np.linalg.norm(matches.offsets - terms @ coefficients, axis=1)
-        robust = weight / (1 + (rest / width) ** 2) ** 2
-        normal = terms.T @ (terms * robust[:, None])
-        normal += stiffness * np.trace(normal) / len(normal) * np.diag(np.r_[0.0, np.full(len(normal) - 1, 1.0)])
-        coefficients = np.linalg.solve(
-            normal + 1e-12 * np.eye(len(normal)), terms.T @ (matches.offsets * robust[:, None])
-        )
-    return coefficients, terms @ coefficients
+        rest = np.square(matches.offsets - fitted).sum(axis=1)
+        robust = terms * (weight / (1 + rest / width**2) ** 2)[:, None]
+        normal = robust.T @ terms
+        coefficients = np.linalg.solve(normal + np.trace(normal) * drawn + least, robust.T @ matches.offsets)
+        fitted = terms @ coefficients
+    return coefficients, fitted
 
 
 def affine_terms(centres: np.ndarray) -> np.ndarray:

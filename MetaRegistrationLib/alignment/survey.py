@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +13,11 @@ from torch.nn import functional
 from .. import calibration
 from .affine import CORNERS, similarity
 from .structure import Structure, structure
+from .turned import Turned, angles_of, moved
 
 LEAST_OVERLAP = calibration.LEAST_OVERLAP.value
 _AT_ONCE = 16  # as many as fit into a processor's cache
 _NEIGHBOURHOOD = 0.25  # least distance of corners between two distinct candidates; half a side is 1
-_SIDES = sorted(2**twos * 3**threes for twos in range(1, 15) for threes in range(4))
 _REACH = 0.8  # of a side: what leaves a fifth of two equal images in common
 
 
@@ -101,11 +102,6 @@ def resized(image: Tensor, side: int) -> tuple[Tensor, Tensor]:
     return defined * values / weight.clamp(min=0.05), defined
 
 
-def fast_side(side: int) -> int:
-    """The next side whose Fourier transform is fast: of 135 or 52 pixels it takes twice as long as of 144 or 54."""
-    return next(fast for fast in _SIDES if fast >= side)
-
-
 COMPARED = ("both", "edges", "ridges")
 """What a survey compares. Vessels that are dark in one image and have bright rims in the other agree in their edges alone."""
 
@@ -127,7 +123,8 @@ class Surveyor:
     def __init__(self, moving: ScaledStructure, fixed: ScaledStructure, *compared: str):
         self._moving, self._fixed, self._compared = moving, fixed, compared
         self.size = fixed.size
-        self._padded = fast_side(int(np.ceil(((1 + np.sqrt(2)) / 2 + _REACH) * self.size)))
+        self._spectra: dict[tuple[int, int], Tensor] = {}
+        self._last: Turned | None = None
 
     def peaks(self, matrices: np.ndarray, *, count: int = 4) -> list[Peaks]:
         """The best candidates with the linear parts of `matrices` (C, 2, 3), for each name that is compared.
@@ -135,12 +132,19 @@ class Surveyor:
         At most `count`, one per neighbourhood.
         """
         chunks = _chunks(matrices)
-        heights, shifts, moments = zip(*(self._survey(matrices[chunk]) for chunk in chunks), strict=True)
+        heights, shifts, moments = zip(*self._surveys([matrices[chunk] for chunk in chunks]), strict=True)
         order, total = np.concatenate(chunks), np.sum(moments, axis=0)
         ranked, moved = np.concatenate(heights, axis=1), np.concatenate(shifts, axis=1)
         return [
             _best(ranked[k], _shifted(matrices[order], moved[k]), total[k], count) for k in range(len(self._compared))
         ]
+
+    def _surveys(self, chunks: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """`_survey` of each chunk; one angle after the other, so that the scales find the turned image of the last."""
+        found = {}
+        for index in sorted(range(len(chunks)), key=lambda index: tuple(angles_of(chunks[index]).round(9))):
+            found[index] = self._survey(chunks[index])
+        return [found[index] for index in range(len(chunks))]
 
     def _survey(self, matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """For matrices of one scale: greatest score (K, C), its shift (K, C, 2) in half sides, moments of all scores (K, 3).
@@ -150,41 +154,50 @@ class Surveyor:
         scale = _scale(matrices[0])
         fixed = self._fixed.at(min(scale, 1.0))
         unturned = self._moving.at(1 / max(scale, 1.0))
-        opposites = len(matrices) // 2 if _comes_in_opposites(matrices) else 0
-        moving = _turned(unturned, matrices[opposites:])
-        side = (self._padded, self._padded)
-        spectrum = torch.fft.rfft2(torch.cat((fixed.vectors, fixed.weight[None])), s=side).conj()
-        moved = torch.fft.rfft2(moving, s=side)
-        products = moved * spectrum
-        if opposites:  # half a turn more is the conjugate, and a shift
-            products = torch.cat((moved.conj() * spectrum, products))
-        products = torch.stack((products[:, :2].sum(dim=1), products[:, 2:4].sum(dim=1), products[:, 4]), dim=1)
-        edges, ridges, area = torch.fft.irfft2(products, s=side).unbind(1)
-        whole = max(min(float(fixed.weight.sum()), float(moving[0, 4].sum())), 1.0)
+        moving = self._turned(unturned, matrices)
+        # Shifts by whole pixels within reach of where the centres meet.
+        middle, reach = (moving.side - fixed.size) / 2, _REACH * self.size
+        first = math.ceil(middle - reach)
+        count = math.floor(middle + reach) - first + 1
+        edges, ridges, area = self._correlations(moving, fixed, first, count)
+        whole = max(min(float(fixed.weight.sum()), moving.area), 1.0)
         norm = _contrast(fixed.vectors, fixed.weight) * _contrast(unturned.vectors, unturned.weight)
-        added = np.where(np.arange(len(matrices)) < opposites, moving.shape[-1] - 1, 0)
-        reached = self._reached(moving.shape[-1], fixed.size, area.device)
-        reached = torch.stack([reached.roll((-shift, -shift), (0, 1)) for shift in (int(added[0]), 0)])
-        allowed = (area >= LEAST_OVERLAP * whole) & reached[(np.arange(len(matrices)) >= opposites).astype(int)]
-        factor, number = area.clamp(min=1.0).rsqrt(), allowed.float().sum()
-        scores = (torch.where(allowed, _agreement(name, edges, ridges) * factor, 0.0) / norm for name in self._compared)
-        highest = [_highest(each, number) for each in scores]
+        allowed = area >= LEAST_OVERLAP * whole
+        number, factor = allowed.sum(), torch.where(allowed, area.clamp(min=1.0).rsqrt() / norm, 0.0)
+        highest = [_highest(_agreement(name, edges, ridges) * factor, number) for name in self._compared]
         height, index, moments = map(np.stack, zip(*highest, strict=True))
-        shift = np.stack(np.divmod(index, self._padded), axis=-1).astype(np.float64)
-        shift = (shift + added[:, None]) % self._padded
-        # A circular correlation holds the negative shifts at its end; zero is where the centres meet.
-        shift = np.where(shift > self._padded / 2, shift - self._padded, shift)
-        shift -= (moving.shape[-1] - fixed.size) / 2
+        shift = np.stack(np.divmod(index, count), axis=-1) + (first - middle)
         # The turned moving image is read at y + d, y being a position of the (smaller) fixed one: R (y + d).
         linear = matrices[:, :, :2] / scale
         shift = np.einsum("cij,kcj->kci", linear, shift * (2 / self.size)) * max(scale, 1.0)
         return height, shift, moments
 
-    def _reached(self, moving_side: int, fixed_side: int, device: torch.device) -> Tensor:
-        axis = torch.arange(self._padded, dtype=torch.float32, device=device)
-        axis = torch.where(axis > self._padded / 2, axis - self._padded, axis) - (moving_side - fixed_side) / 2
-        near = axis.abs() <= (_REACH * self.size)
-        return near[:, None] & near[None, :]
+    def _correlations(self, moving: Turned, fixed: Structure, first: int, count: int) -> Tensor:
+        """Sums (3, C, count, count) of products of edges, of ridges, of weights, under shifts from `first` on."""
+        spectrum = self._spectrum(fixed, moving.padded, first)
+        products = moving.spectra.new_empty((3, moving.spectra.shape[1], *spectrum.shape[1:]))
+        for of, parts in zip(products, ((0, 1), (2, 3), (4,)), strict=True):
+            torch.mul(moving.spectra[parts[0]], spectrum[parts[0]], out=of)
+            for part in parts[1:]:
+                of.addcmul_(moving.spectra[part], spectrum[part])
+        rows = torch.fft.ifft(products, dim=-2)[..., :count, :]
+        return torch.fft.irfft(rows, n=moving.padded, dim=-1)[..., :count]
+
+    def _turned(self, unturned: Structure, matrices: np.ndarray) -> Turned:
+        """The moving structure under the rotations of the matrices: that of the last time where nothing else is asked for."""
+        angles, last = angles_of(matrices), self._last
+        if last is None or not last.is_of(unturned, angles):
+            opposites = _comes_in_opposites(matrices)
+            self._last = last = Turned.at(unturned, angles, self.size, _REACH * self.size, opposites=opposites)
+        return last
+
+    def _spectrum(self, fixed: Structure, padded: int, first: int) -> Tensor:
+        """The conjugate transform (5, P, P // 2 + 1) of a fixed structure, moved by `first` pixels along both axes."""
+        key = fixed.size, padded
+        if key not in self._spectra:
+            stack = torch.cat((fixed.vectors, fixed.weight[None]))
+            self._spectra[key] = torch.fft.rfft2(stack, s=(padded, padded)).conj().resolve_conj()
+        return self._spectra[key] * moved(padded, -first, fixed.weight.device)
 
 
 def _agreement(compared: str, edges: Tensor, ridges: Tensor) -> Tensor:
@@ -197,7 +210,7 @@ def _agreement(compared: str, edges: Tensor, ridges: Tensor) -> Tensor:
 def _highest(scores: Tensor, number: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of scores (C, n, n): the greatest of each (C,), its flat index (C,), and number, sum and sum of squares of all (3,)."""
     height, index = scores.flatten(1).max(dim=1)
-    moments = torch.stack((number, scores.sum(), scores.square().sum()))
+    moments = torch.stack((number.to(scores), scores.sum(), scores.square().sum()))
     return height.cpu().double().numpy(), index.cpu().numpy(), moments.cpu().double().numpy()
 
 
@@ -235,29 +248,6 @@ def _comes_in_opposites(matrices: np.ndarray) -> bool:
 
 def _scale(matrix: np.ndarray) -> float:
     return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-
-
-def _turned(small: Structure, matrices: np.ndarray) -> Tensor:
-    """(C, 5, N, N): the structure under the rotation of each of the matrices, nothing of it cut off."""
-    angles = np.array([np.arctan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1]) for matrix in matrices])
-    reach = float(np.max(np.abs(np.cos(angles)) + np.abs(np.sin(angles))))
-    side = 2 * int(np.ceil(small.size * reach / 2))
-    if (small.size - side) % 2:
-        side += 1
-    factor = side / small.size
-    theta = small.vectors.new_tensor([[[np.cos(a), np.sin(a), 0.0], [-np.sin(a), np.cos(a), 0.0]] for a in angles])
-    theta[:, :, :2] *= factor
-    stack = torch.cat((small.vectors, small.weight[None]))[None].expand(len(angles), -1, -1, -1)
-    grids = functional.affine_grid(theta, [len(angles), 1, side, side], align_corners=False).to(stack)
-    turned = functional.grid_sample(stack, grids, align_corners=False)
-    # Directions turn with the image: the gradient of m(R x) is R^T times that of m.
-    twice = torch.as_tensor(2 * angles, dtype=torch.float32, device=turned.device)[:, None, None]
-    cosine, sine = twice.cos(), twice.sin()
-    parts = []
-    for first in (0, 2):
-        along, across = turned[:, first], turned[:, first + 1]
-        parts += [cosine * along + sine * across, cosine * across - sine * along]
-    return torch.stack((*parts, turned[:, 4]), dim=1)
 
 
 def _contrast(vectors: Tensor, weight: Tensor) -> float:

@@ -112,7 +112,7 @@ class TestAlignmentContract:
 
 
 SEARCHED = [
-    pytest.param(kind, marks=pytest.mark.long if kind == "rigid" else ())  # as affine, over a part of its transforms
+    pytest.param(kind, marks=pytest.mark.long if kind == "affine" else ())  # as rigid, over more transforms
     for kind in initial_kinds()
     if not needs_landmarks(kind)  # landmarks are believed
 ]

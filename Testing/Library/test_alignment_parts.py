@@ -13,6 +13,7 @@ from MetaRegistrationLib.alignment.blocks import BlockMatcher, Matches, affine_t
 from MetaRegistrationLib.alignment.refine_transform import agreement_under, refine_transform
 from MetaRegistrationLib.alignment.structure import structure
 from MetaRegistrationLib.alignment.survey import Range, ScaledStructure, Surveyor, steps
+from MetaRegistrationLib.alignment.turned import Turned
 
 EYE = drawn_eye(5, 256)
 
@@ -87,6 +88,22 @@ def test_the_survey_finds_the_place(angle_deg, scale):
     (peaks,) = Surveyor(moving, fixed, "both").peaks(tried, count=2)
     assert peaks.matrices[0] == pytest.approx(truth, abs=0.06)
     assert peaks.heights[0] > 1.5 * peaks.heights[1]
+
+
+def test_the_survey_finds_a_small_part_at_either_end_of_its_reach():
+    for shift in (0.95, -0.95):
+        truth = similarity(np.deg2rad(45.0), 0.4, (shift, shift))
+        moving, fixed = (ScaledStructure(canvas(image[::2, ::2]), 2) for image in (EYE, pulled(EYE, truth)))
+        (peaks,) = Surveyor(moving, fixed, "both").peaks(Range((-135.0, 45.0), (0.4,)).matrices(), count=1)
+        assert peaks.matrices[0] == pytest.approx(truth, abs=0.06)
+
+
+def test_half_a_turn_is_taken_from_the_transform():
+    eye = ScaledStructure(canvas(EYE[::2, ::2]), 2).at(1.0)
+    angles = np.deg2rad([-150.0, -90.0, 30.0, 90.0])
+    given, turned = (Turned.at(eye, angles, 32, 25.0, opposites=opposites) for opposites in (True, False))
+    assert given.spectra.shape == turned.spectra.shape
+    assert (given.spectra - turned.spectra).abs().max() < 1e-4 * turned.spectra.abs().max()
 
 
 def test_blocks_settle_what_the_survey_leaves():
