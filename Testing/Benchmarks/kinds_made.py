@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import second_simulator
+from kinds_warped import other_kinds
 from scipy import ndimage
 
 from MetaRegistrationLib.core.geometry import Geometry
@@ -26,9 +27,9 @@ def made(name: str, data: Path, folder: Path, count: int) -> Path:
 
     Parameters
     ----------
-    name : {"S2", "strong", "cross_contrast_brain"}
+    name : {"S2", "strong", "cross_contrast_brain", "warped_other_kinds"}
     data : Path
-        The folder with octa_scp_single_visits and source_tasks.
+        The folder with octa_scp_single_visits, source_tasks and other_kinds.
     folder : Path
         Where sets are kept.
     count : int
@@ -36,17 +37,21 @@ def made(name: str, data: Path, folder: Path, count: int) -> Path:
     """
     target = folder / (f"{name}_{count}" if name in ("S2", "strong") else name)
     if not (target / _DONE).is_file():
-        writer = _Writer(writable_folder(target))
+        writer = Writer(writable_folder(target))
         if name in ("S2", "strong"):
             strength = second_simulator.STRONG if name == "strong" else second_simulator.USUAL
             _second_repeats(data / "octa_scp_single_visits", writer, count, strength)
-        else:
+        elif name == "cross_contrast_brain":
             _brains(data / "source_tasks", writer)
+        else:
+            other_kinds(data / "other_kinds", writer)
         writer.finish()
     return target
 
 
-class _Writer:
+class Writer:
+    """Writes a folder of pairs with landmarks."""
+
     def __init__(self, folder: Path):
         self._folder, self._rows = folder, []
         for part in ("images", "landmarks"):
@@ -67,7 +72,7 @@ class _Writer:
         write_text(self._folder / _DONE, f"seed {SEED}\n")
 
 
-def _second_repeats(eyes: Path, writer: _Writer, count: int, strength: second_simulator.Strength) -> None:
+def _second_repeats(eyes: Path, writer: Writer, count: int, strength: second_simulator.Strength) -> None:
     names = [row.text("image") for row in read_table(eyes / "images.csv", ("image",)) if row.text("split") == "test"]
     for index in np.unique(np.linspace(0, len(names) - 1, count).round().astype(int)):
         image, vessels = (read_image(eyes / part / names[index]).array for part in ("images", "vessel_masks"))
@@ -76,7 +81,7 @@ def _second_repeats(eyes: Path, writer: _Writer, count: int, strength: second_si
         writer.add(Path(names[index]).stem, found.moving, found.fixed, found.moving_points, found.fixed_points)
 
 
-def _brains(tasks: Path, writer: _Writer) -> None:
+def _brains(tasks: Path, writer: Writer) -> None:
     for number, path in enumerate(sorted((tasks / "brain_t1w").glob("*.nii.gz"))):
         patient = path.name.removesuffix("_t1w.nii.gz")
         volumes = [
