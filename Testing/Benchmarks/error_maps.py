@@ -34,8 +34,8 @@ from MetaRegistrationLib.resources import default_checkpoint
 from MetaRegistrationLib.stages import Stages
 
 SETS = (
-    "R", "S2", "strong", "warped_other_kinds", "cross_contrast_brain", "brain_itk", "sem_sections", "histology_lesion3",
-    "brain_rslices",
+    "R", "S2", "strong", "warped_other_kinds", "cross_contrast_brain", "aligned_cross_contrast_brain", "brain_itk",
+    "sem_sections", "histology_lesion3", "brain_rslices",
 )  # fmt: skip
 LARGEST_PX = 40.0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import second_simulator
+import SimpleITK
 from kinds_warped import other_kinds
 from scipy import ndimage
 
@@ -27,7 +28,8 @@ def made(name: str, data: Path, folder: Path, count: int) -> Path:
 
     Parameters
     ----------
-    name : {"S2", "strong", "cross_contrast_brain", "warped_other_kinds"}
+    name : {"S2", "strong", "cross_contrast_brain", "aligned_cross_contrast_brain", "warped_other_kinds"}
+        "aligned": what mutual information finds between the two contrasts of a slice is taken out first.
     data : Path
         The folder with octa_scp_single_visits, source_tasks and other_kinds.
     folder : Path
@@ -41,8 +43,8 @@ def made(name: str, data: Path, folder: Path, count: int) -> Path:
         if name in ("S2", "strong"):
             strength = second_simulator.STRONG if name == "strong" else second_simulator.USUAL
             _second_repeats(data / "octa_scp_single_visits", writer, count, strength)
-        elif name == "cross_contrast_brain":
-            _brains(data / "source_tasks", writer)
+        elif name.endswith("cross_contrast_brain"):
+            _brains(data / "source_tasks", writer, aligned=name.startswith("aligned"))
         else:
             other_kinds(data / "other_kinds", writer)
         writer.finish()
@@ -81,7 +83,7 @@ def _second_repeats(eyes: Path, writer: Writer, count: int, strength: second_sim
         writer.add(Path(names[index]).stem, found.moving, found.fixed, found.moving_points, found.fixed_points)
 
 
-def _brains(tasks: Path, writer: Writer) -> None:
+def _brains(tasks: Path, writer: Writer, *, aligned: bool) -> None:
     for number, path in enumerate(sorted((tasks / "brain_t1w").glob("*.nii.gz"))):
         patient = path.name.removesuffix("_t1w.nii.gz")
         volumes = [
@@ -93,6 +95,8 @@ def _brains(tasks: Path, writer: Writer) -> None:
             rng = np.random.default_rng((SEED, number, order))
             index = filled[round(height * (len(filled) - 1))]
             t1, t2 = (np.pad(volume[index], _PADDING) for volume in volumes)
+            if aligned:
+                t2 = _by_mutual_information(t2, t1)
             in_place = order == len(_HEIGHTS)
             fixed, other = (t2, t1) if order == 1 else (t1, t2)
             deformation = np.zeros((2, *fixed.shape)) if in_place else _brain_field(fixed.shape, rng)
@@ -104,6 +108,22 @@ def _brains(tasks: Path, writer: Writer) -> None:
             what = "T1_in_T2" if order == 1 else "T2_in_T1"
             name = f"{patient}_{what}_{'same' if in_place else order + 1}"
             writer.add(name, moving, fixed, moved[inside], points[inside])
+
+
+def _by_mutual_information(moving: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """The moving image on the fixed one, by SimpleITK's affine transform of the greatest mutual information."""
+    images = [SimpleITK.GetImageFromArray(image.astype(np.float32)) for image in (fixed, moving)]
+    transform = SimpleITK.AffineTransform(2)
+    transform.SetCenter([side / 2 for side in images[0].GetSize()])
+    search = SimpleITK.ImageRegistrationMethod()
+    search.SetMetricAsMattesMutualInformation(40)
+    search.SetInitialTransform(transform, True)
+    search.SetOptimizerAsRegularStepGradientDescent(1.0, 1e-4, 200)
+    search.SetOptimizerScalesFromPhysicalShift()
+    search.SetInterpolator(SimpleITK.sitkLinear)
+    search.Execute(*images)
+    there = SimpleITK.Resample(images[1], images[0], transform, SimpleITK.sitkBSpline)
+    return np.clip(SimpleITK.GetArrayFromImage(there), 0, 1)
 
 
 def _grey(volume: np.ndarray) -> np.ndarray:

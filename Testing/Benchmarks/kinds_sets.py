@@ -17,7 +17,8 @@ from MetaRegistrationLib.pairs.folders import ImagePair, PairFiles, find_pairs
 
 _OTHER = "other_kinds"
 # Sets of which a pair's images differ in contrast: the peers' rows with mutual information are for these.
-CONTRASTS = ("brain_itk", "cross_contrast_brain", "histology")
+CONTRASTS = ("brain_itk", "cross_contrast_brain", "aligned_cross_contrast_brain", "histology")
+MADE = ("S2", "strong", "cross_contrast_brain", "aligned_cross_contrast_brain", "warped_other_kinds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +64,14 @@ class KindPair:
 def set_names(data: Path) -> list[str]:
     """All sets, those of many stains or sections as they lie in their folders."""
     others = sorted(path.parent.name for path in (data / _OTHER).glob("*/pairs.csv"))
-    return ["R", "S", "S2", "strong", "cross_contrast_brain", "warped_other_kinds", *others]
+    return ["R", "S", *MADE, *others]
 
 
 def set_files(name: str, data: Path, folder: Path, count: int) -> list[tuple[PairFiles, tuple[Path, Path] | None]]:
     """Files of a set's pairs and of their labels; `folder` keeps the sets that are made, `count` is the size of S2 and strong."""
     if name in ("R", "S"):
         return [(pair, None) for pair in bed_pairs(name, "test", data, folder / "simulated")]
-    made_here = name in ("S2", "strong", "cross_contrast_brain", "warped_other_kinds")
+    made_here = name in MADE
     root = made(name, data, folder, count) if made_here else data / _OTHER / name
     labels = {}
     for row in read_table(root / "pairs.csv", ("name",)):
