@@ -145,7 +145,8 @@ def capillary_lines(size: int, fovea: Fovea, rng: np.random.Generator) -> tuple[
     The edges between the cells of scattered points, with a closed ring around the avascular zone.
     """
     cells = Voronoi(_scattered(size, 5.5 * size / _REFERENCE_SIDE, rng))
-    ridges = np.array([ridge for ridge in cells.ridge_vertices if min(ridge) >= 0])
+    ridges = np.array(cells.ridge_vertices)
+    ridges = ridges[ridges.min(axis=1) >= 0]
     starts, ends = cells.vertices[ridges[:, 0]], cells.vertices[ridges[:, 1]]
     outside = (fovea.relative_distance(starts) > 1) & (fovea.relative_distance(ends) > 1)
     keep = outside & (rng.random(len(ridges)) > 0.2)

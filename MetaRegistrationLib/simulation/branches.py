@@ -98,7 +98,8 @@ def _path(
 
 
 def _distance(points: np.ndarray, point: np.ndarray) -> float:
-    return float(np.sqrt(((points - point) ** 2).sum(axis=1).min()))
+    squares = (points - point) ** 2
+    return float(np.sqrt((squares[:, 0] + squares[:, 1]).min()))  # several times as fast as a sum over an axis of two
 
 
 def _forks(
