@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import locale
 import os
 import shutil
 import struct
@@ -538,36 +539,39 @@ def test_nifti_of_an_identity_matrix_has_no_pixel_size(tmp_path):
     assert not read_image(tmp_path / "a.nii").geometry.spacing_known
 
 
-_IN_A_COMMA_LOCALE = """
-import locale, sys
-from pathlib import Path
-import numpy as np
-locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
-from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.formats.image_files import file_stem
-from MetaRegistrationLib.formats.images import read_image, write_image
-grey = np.arange(600, dtype=np.float32).reshape(20, 30)
-for suffix in (".nrrd", ".mha", ".nii"):
-    path = Path(sys.argv[1]) / f"a{suffix}"
-    write_image(path, grey, Geometry((20, 30), (0.0125, 0.0098), (1.5, 2.25, 3.75)))
-    geometry = read_image(path).geometry
-    np.testing.assert_allclose((*geometry.spacing, *geometry.origin), (0.0125, 0.0098, 1.5, 2.25, 3.75), rtol=1e-6)
-assert locale.localeconv()["decimal_point"] == ","  # the host's own one is put back
+_COMMA = """
+LC_NUMERIC
+decimal_point "<U002C>"
+thousands_sep "<U002E>"
+grouping 3;3
+END LC_NUMERIC
 """
 
 
-def test_a_decimal_comma_of_the_host_changes_no_file(tmp_path):
-    localedef = shutil.which("localedef")
-    made = localedef and subprocess.run(
-        [localedef, "-i", "de_DE", "-f", "UTF-8", str(tmp_path / "de_DE.UTF-8")], capture_output=True, check=False
-    )
-    if not (tmp_path / "de_DE.UTF-8").is_dir():
+@pytest.fixture
+def decimal_comma(tmp_path, monkeypatch):
+    """The host has a locale with a decimal comma, as Qt may set it."""
+    folder = tmp_path / "locales"
+    folder.mkdir()
+    (folder / "source").write_text(_COMMA, encoding="ascii")
+    localedef, words = shutil.which("localedef"), ("-c", "-i", "source", "-f", "ANSI_X3.4-1968", "./comma")
+    made = localedef and subprocess.run([localedef, *words], cwd=folder, capture_output=True, check=False)
+    if not (folder / "comma").is_dir():
         pytest.skip(f"no locale with a decimal comma could be made here ({made})")
-    environment = os.environ | {"LOCPATH": str(tmp_path)}
-    environment.pop("LC_ALL", None)
-    words = [sys.executable, "-c", _IN_A_COMMA_LOCALE, str(tmp_path)]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setenv("LOCPATH", str(folder))
+    before = locale.setlocale(locale.LC_NUMERIC)
+    locale.setlocale(locale.LC_NUMERIC, "comma")
+    yield
+    locale.setlocale(locale.LC_NUMERIC, before)
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".nii"])
+def test_a_decimal_comma_of_the_host_changes_no_file(suffix, decimal_comma, tmp_path):
+    path = tmp_path / f"a{suffix}"
+    write_image(path, GREY, Geometry((20, 30), (0.0125, 0.0098), (1.5, 2.25, 3.75)))
+    geometry = read_image(path).geometry
+    np.testing.assert_allclose((*geometry.spacing, *geometry.origin), (0.0125, 0.0098, 1.5, 2.25, 3.75), rtol=1e-6)
+    assert locale.localeconv()["decimal_point"] == ","  # the host's own one is put back
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
