@@ -1,4 +1,4 @@
-"""Displacements: beside MONAI's warp and SciPy's interpolation, and beside closed forms."""
+"""Displacements: beside SciPy's interpolation, and beside closed forms."""
 
 from __future__ import annotations
 
@@ -28,20 +28,6 @@ def random_warp(seed=0, shape=(17, 26), amplitude=6.0):
     rng = np.random.default_rng(seed)
     image = torch.from_numpy(rng.random((2, 3, *shape)))
     return image, torch.from_numpy(rng.uniform(-amplitude, amplitude, (2, 2, *shape)))
-
-
-@pytest.fixture(scope="module")
-def monai_blocks():
-    return pytest.importorskip("monai.networks.blocks", reason="MONAI is the other opinion")
-
-
-@pytest.mark.filterwarnings("ignore:monai.networks.blocks.Warp:UserWarning")
-@pytest.mark.parametrize("padding", ["zeros", "border"])
-@pytest.mark.parametrize("mode", ["bilinear", "nearest"])
-def test_warp_is_monais(monai_blocks, padding, mode):
-    image, field = random_warp()
-    theirs = monai_blocks.Warp(mode=mode, padding_mode=padding)(image, field)
-    torch.testing.assert_close(warp(image, field, padding=padding, mode=mode), theirs, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(("padding", "scipy_mode"), [("zeros", "grid-constant"), ("border", "nearest")])

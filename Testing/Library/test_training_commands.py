@@ -20,17 +20,16 @@ from training_helpers import (
     read_until_step,
     rest_of,
     saved_step,
+    small_new_networks,
     start_program,
-    texture,
     write_pairs,
-    write_png,
+    write_tasks_of_scans,
     write_tiny_checkpoint,
 )
 
 from MetaRegistrationLib import checkpoints
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.formats.files import sole_writer
 from MetaRegistrationLib.tasks import PairTask
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN
@@ -291,45 +290,12 @@ def test_the_history_of_a_checkpoint_grows_and_the_loss_is_the_recipes(inputs, t
 
 @pytest.fixture
 def task_set(tmp_path):
-    """A task set of two folders of scans."""
-    for name in ("a", "b"):
-        for number in range(2):
-            write_png(tmp_path / name / f"{number}.png", texture(number, (64, 64)))
-    text = "".join(
-        f'[[task]]\nname = "{name}"\nkind = "single_images"\nfolder = "{name}"\nvalidation = ["1.png"]\n'
-        for name in ("a", "b")
-    )
-    path = tmp_path / "tasks.toml"
-    path.write_text(text, encoding="utf-8")
-    return str(path)
+    return write_tasks_of_scans(tmp_path)
 
 
 @pytest.fixture
 def small_frame(monkeypatch):
-    """New networks see 64 x 64 pixels instead of 400 x 400."""
-    defaults = (64, *Preprocessing.__init__.__defaults__[1:])
-    monkeypatch.setattr("MetaRegistrationLib.core.preprocessing.Preprocessing.__init__.__defaults__", defaults)
-
-
-MONAI = ("monai.networks.nets:VoxelMorph", {"spatial_dims": 2, "integration_steps": 0})
-
-
-def test_one_of_monais_networks_takes_the_place_of_ours_in_every_command(task_set, small_frame, tmp_path):
-    out = [str(tmp_path / name) for name in ("pretrained", "meta", "adapted", "registered")]
-    pairs = str(write_pairs(tmp_path / "pairs", 2))
-    network = ["--network", MONAI[0], "--network-settings", json.dumps(MONAI[1])]
-    assert main(["pretrain", "--tasks", task_set, *network, "--steps", "2", "--output", out[0]]) == 0
-    start = ["--checkpoint", f"{out[0]}/{BEST}"]
-    meta = ["--steps", "1", "--inner-updates", "1"]
-    assert main(["metatrain", "--tasks", task_set, *start, *meta, "--output", out[1]]) == 0
-    start = ["--checkpoint", f"{out[1]}/{BEST}", "--initial", "none"]
-    assert main(["finetune", "--pairs", pairs, *start, "--epochs", "1", "--output", out[2]]) == 0
-    start = ["--checkpoint", f"{out[2]}/{LAST}", "--initial", "none", "--refine", "0"]
-    assert main(["register", "--pairs", pairs, *start, "--output", out[3]]) == 0
-    last = load_checkpoint(tmp_path / "adapted" / LAST)
-    assert last.network == {"name": MONAI[0], "settings": MONAI[1]}
-    assert [entry["stage"] for entry in last.history] == ["pretrain", "metatrain", "finetune"]
-    assert {path.name for path in (tmp_path / "registered").iterdir()} >= {"p00", "p01"}
+    small_new_networks(monkeypatch)
 
 
 @pytest.mark.parametrize(

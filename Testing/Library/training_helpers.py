@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
+import pytest
 import SimpleITK as sitk  # noqa: N813
 import torch
 from scipy.ndimage import gaussian_filter
@@ -228,12 +229,12 @@ def saved_step(folder: Path) -> int:
     return torch.load(folder / LAST, weights_only=True)["training"]["position"]["step"]
 
 
-def start_program(*words: object) -> subprocess.Popen:
+def start_program(*words: object, **environment: str) -> subprocess.Popen:
     """The command line in a process of its own, on one thread."""
     return subprocess.Popen(
         [sys.executable, "-m", "MetaRegistrationLib", *map(str, words)],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -298,3 +299,19 @@ def write_set(folder: Path, text: str) -> Path:
 def load_tasks(folder: Path, text: str, **options) -> list[Task]:
     """The tasks of a task set that lies in a folder."""
     return load_task_set(write_set(folder, text), PREPROCESSING, **options)
+
+
+def write_tasks_of_scans(folder: Path) -> str:
+    """A task set of two folders of scans."""
+    for name in ("a", "b"):
+        for number in range(2):
+            write_png(folder / name / f"{number}.png", texture(number))
+    kind = 'kind = "single_images"\nvalidation = ["1.png"]\n'
+    text = "".join(f'[[task]]\nname = "{name}"\nfolder = "{name}"\n{kind}' for name in ("a", "b"))
+    (folder / "tasks.toml").write_text(text, encoding="utf-8")
+    return str(folder / "tasks.toml")
+
+
+def small_new_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New networks see 64 x 64 pixels instead of 400 x 400."""
+    monkeypatch.setattr(Preprocessing.__init__, "__defaults__", (SIZE, *Preprocessing.__init__.__defaults__[1:]))
