@@ -1,9 +1,11 @@
 """Tests of Reptile and pretraining in several processes: the weights are those of one process, and all processes end together."""
 
+import atexit
 import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +26,7 @@ from training_helpers import (
     rest_of,
     saved_step,
     shifted_pair,
+    start_program,
     tiny_network,
     write_pairs,
     write_set,
@@ -35,6 +38,7 @@ from MetaRegistrationLib.checkpoints import cpu_weights
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError, TrainingStopped
 from MetaRegistrationLib.progress import ReaderGone, Step
+from MetaRegistrationLib.training import distributed
 from MetaRegistrationLib.training.distributed import Group, TorchGroup, own_device, started_in_group
 from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.reptile import Reptile
@@ -400,16 +404,37 @@ def single(options, folder, steps, *more, command="metatrain"):
         torch.set_num_threads(threads)
 
 
+@pytest.fixture
+def as_the_first_of_two(monkeypatch):
+    """Environment of the second process of two on this machine, of which this one is the first."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+    for name, value in {**group, "RANK": "0", "LOCAL_RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    yield {**group, "RANK": "1", "LOCAL_RANK": "1"}
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+    atexit.unregister(distributed._end)
+
+
 @gloo
-def test_two_processes_train_to_the_weights_of_one_which_goes_on(options, tmp_path):
-    process = two_processes(
-        "-m", "MetaRegistrationLib", "metatrain", *options, "--output", tmp_path / "two", "--steps", 7, "--json"
-    )
-    events, text = rest_of(process)
-    assert process.returncode == 0, text
+def test_two_processes_train_to_the_weights_of_one_which_goes_on(
+    as_the_first_of_two, options, tmp_path, monkeypatch, capfd
+):
+    """As torchrun starts them, but that this process is one of them: each that begins anew takes seconds."""
+    words = ["metatrain", *options, "--output", str(tmp_path / "two"), "--steps", "7", "--json"]
+    second = start_program(*words, **as_the_first_of_two)
+    single(options, tmp_path / "two", 7)
+    events = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    torch.distributed.destroy_process_group()
+    told, text = rest_of(second)
+    assert (second.returncode, told) == (0, []), text
     assert [event["step"] for event in events if event["event"] == "step"] == list(range(1, 8))
     assert [event["event"] for event in events].count("finished") == 1
     assert "2 processes" in load_checkpoint(tmp_path / "two" / LAST).history[-1]["device"]
+    monkeypatch.delenv("WORLD_SIZE")
     for steps, more in ((7, ()), (9, ("--resume",))):
         single(options, tmp_path / "one", steps, *more)
         if more:
@@ -420,7 +445,7 @@ def test_two_processes_train_to_the_weights_of_one_which_goes_on(options, tmp_pa
 
 @gloo
 @pytest.mark.long
-def test_two_processes_pretrain_to_the_weights_of_one(common, tmp_path):
+def test_two_processes_of_torchrun_pretrain_to_the_weights_of_one(common, tmp_path):
     words = [*common, "--batch", "3", "--clip", "0.05"]
     process = two_processes("-m", "MetaRegistrationLib", "pretrain", *words, "--output", tmp_path / "2", "--steps", 7)
     _, text = rest_of(process)
