@@ -6,8 +6,6 @@ Lengths in the constants are pixels of a 400-pixel image of about 6 mm; `unit` s
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.spatial import Voronoi
 
 from .branches import with_branches
 from .vessel_tree import Growth, VesselTree, empty_tree, grown, smoothed, with_trunk
@@ -103,6 +101,8 @@ def _trunks(heights: dict[int, float], rng: np.random.Generator) -> list[tuple[n
 
 
 def _arcade(side: int, height: float, radius: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.interpolate import CubicSpline  # only where an eye is drawn: every training imports this file
+
     columns = np.array([440, 340, 240, 140, 50, -40], dtype=float)
     shape = np.array([rng.uniform(0.5, 1.3), 1.0, 1.05, 0.95, rng.uniform(0.6, 1.2), rng.uniform(0.4, 1.4)])
     columns[1:-1] += rng.normal(0, 12, size=4)
@@ -144,6 +144,8 @@ def capillary_lines(size: int, fovea: Fovea, rng: np.random.Generator) -> tuple[
 
     The edges between the cells of scattered points, with a closed ring around the avascular zone.
     """
+    from scipy.spatial import Voronoi
+
     cells = Voronoi(_scattered(size, 5.5 * size / _REFERENCE_SIDE, rng))
     ridges = np.array(cells.ridge_vertices)
     ridges = ridges[ridges.min(axis=1) >= 0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter
 
 from .anatomy import Fovea, capillary_lines
@@ -65,6 +64,8 @@ def render(eye: DrawnEye, modality: str, rng: np.random.Generator) -> np.ndarray
 
 def _trees(fovea: Fovea, away: np.ndarray, unit: float, rng: np.random.Generator) -> VesselTree:
     """Two arteries and veins towards each quarter of the retina, from the disc, with their branches."""
+    from scipy.interpolate import CubicSpline
+
     tree = empty_tree()
     disc = fovea.centre + away
     temporal = -np.sign(away[1])

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 _MURRAY_EXPONENT = 2.6
 
@@ -92,6 +91,8 @@ def grown(
 
     At points (N, 2), `guide` gives the preferred directions (N, 2) and `allowed` says where (N,) vessels may be.
     """
+    from scipy.spatial import cKDTree
+
     directions = tree.directions()
     nearest = np.full(len(attractors), np.inf)
     patience = np.full(len(attractors), growth.patience)
