@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
 
 from MetaRegistrationLib.jobs.command_lines import child_environment
 from MetaRegistrationLib.jobs.hosts import PlainHost
@@ -14,14 +19,33 @@ from MetaRegistrationLib.jobs.job import ENDED, Job
 # is read, so that a busy machine changes nothing.
 CANCEL_MS = 2000
 
+HANG_S = 600.0
+"""Seconds after which something that is waited for hangs. No test says how fast anything is."""
+
+
+@cache
+def warm_python() -> str:
+    """A program as Python, but that it runs commands of the library in copies of one that has loaded what a training needs."""
+    path = Path(__file__).parents[1] / "Module" / "rig" / "warm_python.py"
+    specification = importlib.util.spec_from_file_location("warm_python", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    if not module.AVAILABLE or os.environ.get(module.COLD):
+        return sys.executable
+    folder = Path(tempfile.mkdtemp())
+    program = module.launcher(
+        folder, "python", "torch._dynamo", "MetaRegistrationLib.workflows.finetuning", "MetaRegistrationLib.tasks"
+    )
+    end = time.monotonic() + HANG_S
+    while not (folder / "warm").exists():
+        assert time.monotonic() < end, "the warm Python does not begin"
+        time.sleep(0.05)
+    return str(program)
+
 
 def environment() -> dict[str, str]:
     """That of a child, on one thread."""
     return {**child_environment(), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-
-
-HANG_S = 600.0
-"""Seconds after which something that is waited for hangs. No test says how fast anything is."""
 
 
 class PatientHost(PlainHost):

@@ -4,12 +4,15 @@ import csv
 import json
 import math
 import os
+import signal
 
 import pytest
-from jobs_helpers import PatientHost, Recorded
-from training_helpers import write_pairs, write_tiny_checkpoint
+import SimpleITK as sitk  # noqa: N813
+from jobs_helpers import PatientHost, Recorded, warm_python
+from training_helpers import assert_equal_runs, saved_step, write_pairs, write_tiny_checkpoint
 
 from MetaRegistrationLib.checkpoints import load_checkpoint
+from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.jobs.command_lines import (
     child_environment,
     finetune_arguments,
@@ -55,7 +58,7 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
     store = CheckpointStore(data["root"] / "adaptés")
     folder = store.new_run("left eye")
     recorded = (
-        Recorded(PatientHost()).start(training(data, folder, epochs=100000)).until_event("epoch", 3)
+        Recorded(PatientHost()).start(training(data, folder, epochs=100000), warm_python()).until_event("epoch", 3)
     )  # the start is judged too, as epoch 0
     end = recorded.cancel()
     assert end.status == "cancelled" and "resume continues from there" in end.message, end
@@ -66,7 +69,7 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
 
     record = RunRecord("tiny.pt")
     epochs = position["step"] // 3 + 2
-    recorded = Recorded(on_event=record).start(training(data, folder, epochs=epochs, resume=True))
+    recorded = Recorded(on_event=record).start(training(data, folder, epochs=epochs, resume=True), warm_python())
     end = recorded.end()
     assert end.status == "finished", end
     started = next(event for event in recorded.events if event["event"] == "started")
@@ -81,21 +84,21 @@ def test_a_run_is_cancelled_resumed_kept_and_described(data):
 
 
 def test_registering_a_folder_is_cancelled_between_whole_files(data, tmp_path):
-    pairs = write_pairs(tmp_path / "many", 40)
+    pairs = write_pairs(tmp_path / "many", 20)
     output = tmp_path / "results"
     options = {"checkpoint": data["checkpoint"], "device": "cpu", "initial": "none", "refine": 0}
     arguments = register_arguments(pairs=pairs, output=output, **options)
-    recorded = Recorded(PatientHost()).start(arguments).until_event("item", 3)
+    recorded = Recorded(PatientHost()).start(arguments, warm_python()).until_event("item", 3)
     end = recorded.cancel()
-    assert end.status == "cancelled" and "of 40" in end.message
+    assert end.status == "cancelled" and "of 20" in end.message
     assert not list(output.rglob(".*"))
     done = [path.parent for path in output.glob("*/registration.json")]
-    assert 2 <= len(done) < 40
+    assert 2 <= len(done) < 20
     # The tables are of the finished pairs, and say how many are open.
     with (output / "metrics.csv").open(encoding="utf-8", newline="") as table:
         assert {row["pair"] for row in csv.DictReader(table)} <= {folder.name for folder in done}
     summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
-    assert summary["pairs_not_done"] >= 40 - len(done)
+    assert summary["pairs_not_done"] >= 20 - len(done)
     names = {
         "moving.nrrd",
         "fixed.nrrd",
@@ -109,9 +112,45 @@ def test_registering_a_folder_is_cancelled_between_whole_files(data, tmp_path):
     assert all(json.loads((folder / "registration.json").read_text(encoding="utf-8")) for folder in done)
 
 
+def test_a_killed_run_resumes_to_the_same_weights(data, tmp_path):
+    def words(folder, epochs, **options):
+        plain = ["--plain", "--validate-every", "8", "--save-every", "0.01"]
+        return [*training(data, tmp_path / folder, epochs=epochs, **options), *plain]
+
+    def run_here(words):
+        assert main([word for word in words[2:] if word != "--watch-stdin"]) == 0
+
+    def kill(event):
+        if event["event"] == "saved" and event["kind"] == "last" and "step" in recorded.kinds():
+            os.kill(recorded.events[0]["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    recorded = Recorded(on_event=kill)
+    assert recorded.start(words("run", 100000), warm_python()).end().status == "failed"
+    step = saved_step(tmp_path / "run")
+    assert step > 0
+    run_here(words("run", step // 3 + 3, resume=True))
+    run_here(words("unbroken", step // 3 + 3))
+    assert_equal_runs(tmp_path / "unbroken", tmp_path / "run")
+
+
+def test_a_simulation_that_is_stopped_leaves_whole_files_alone(tmp_path):
+    write_pairs(tmp_path / "scans", 1)
+    folder = tmp_path / "simulated"
+    words = ["simulate", "--images", tmp_path / "scans" / "fixed", "--pairs-per-image", 500, "--output", folder]
+    words += ["--size", 64, "--json", "--watch-stdin"]
+    recorded = Recorded(PatientHost()).start(["-m", "MetaRegistrationLib", *map(str, words)], warm_python())
+    assert recorded.until_event("item").cancel().status == "cancelled"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if path.name.startswith(".")]
+    rows = (folder / "pairs.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert len(rows) < 500, "it stopped on its way"
+    assert rows and all((folder / name).is_file() for row in rows for name in row.split(",")[:3] if name)
+    assert all(sitk.ReadImage(str(path)).GetSize() == (64, 64) for path in files if path.suffix == ".png")
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence(data, tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    end = Recorded().start(training(data, tmp_path / "file" / "run")).end()
+    end = Recorded().start(training(data, tmp_path / "file" / "run"), warm_python()).end()
     assert (end.status, end.exit_code) == ("failed", 2)
     assert "Cannot write to the folder" in end.message and "Choose another output folder." in end.message
 

@@ -7,9 +7,7 @@ import subprocess
 import sys
 import threading
 
-import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
 from jobs_helpers import HANG_S, environment
 
 from MetaRegistrationLib.commands import COMMANDS, main, stdin_watch
@@ -137,21 +135,3 @@ def test_waiting_ends_at_the_end_of_the_file_and_at_a_cancel_in_two_parts():
         os.close(reading)
         if not close:
             os.close(writing)
-
-
-def test_a_simulation_that_is_stopped_leaves_whole_files_alone(tmp_path):
-    scan = np.random.default_rng(1).integers(0, 256, (64, 64), dtype=np.uint8)
-    (tmp_path / "scans").mkdir()
-    sitk.WriteImage(sitk.GetImageFromArray(scan), str(tmp_path / "scans" / "eye.png"))
-    folder = tmp_path / "simulated"
-    words = ["simulate", "--images", tmp_path / "scans", "--pairs-per-image", 500, "--size", 64, "--output", folder]
-    with start("-m", "MetaRegistrationLib", *words, "--json", "--watch-stdin") as process:
-        read_event(process, "item")
-        process.stdin.close()
-        assert process.wait(HANG_S) == 130
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    assert not [path for path in files if path.name.startswith(".")]
-    rows = (folder / "pairs.csv").read_text(encoding="utf-8").splitlines()[1:]
-    assert len(rows) < 500, "it stopped on its way"
-    assert rows and all((folder / name).is_file() for row in rows for name in row.split(",")[:3] if name)
-    assert all(sitk.ReadImage(str(path)).GetSize() == (64, 64) for path in files if path.suffix == ".png")

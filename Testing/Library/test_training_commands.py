@@ -16,7 +16,6 @@ import torch
 from training_helpers import (
     NETWORK,
     assert_equal_runs,
-    read_until_saved,
     read_until_step,
     rest_of,
     saved_step,
@@ -67,20 +66,6 @@ def run_here(*words):
 
 def events_of(text):
     return [json.loads(line) for line in text.splitlines()]
-
-
-def test_a_killed_run_resumes_to_the_same_weights(long_run, tmp_path, capfd):
-    process = start_program(*long_run, "--output", tmp_path / "run")
-    read_until_saved(process, 10)
-    process.kill()
-    process.communicate(timeout=600)
-    step = saved_step(tmp_path / "run")
-    assert 10 <= step < STEPS
-    assert run_here(*long_run, "--output", tmp_path / "run", "--resume") == 0
-    events = events_of(capfd.readouterr().out)
-    assert next(event for event in events if event["event"] == "started")["first_step"] == step
-    assert run_here(*long_run, "--output", tmp_path / "unbroken") == 0
-    assert_equal_runs(tmp_path / "unbroken", tmp_path / "run")
 
 
 def test_json_is_all_that_stdout_holds(inputs, tmp_path, capfd):

@@ -252,16 +252,6 @@ def read_until_step(process: subprocess.Popen, step: int) -> None:
     raise AssertionError(f"the program ended before step {step}: {process.stderr.read()}")
 
 
-def read_until_saved(process: subprocess.Popen, step: int) -> None:
-    """Read the JSON lines of a process up to the first save of its state after the event of a step."""
-    read_until_step(process, step)
-    for line in process.stdout:
-        event = json.loads(line)
-        if event["event"] == "saved" and event["kind"] == "last":
-            return
-    raise AssertionError(f"the program ended before it saved: {process.stderr.read()}")
-
-
 def rest_of(process: subprocess.Popen) -> tuple[list[dict], str]:
     """Remaining events and error text of a process, once it has ended."""
     # Not `communicate`, which would lose the lines that were read ahead.

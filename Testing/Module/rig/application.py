@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from PySide6 import QtCore, QtWidgets
@@ -135,43 +134,13 @@ class qSlicerApplication:
         """Nothing is counted."""
 
 
-_LAUNCHER = """import os, subprocess, sys
-python, warm = {python!r}, {warm!r}
-def in_a_copy(words):
-    import json, socket
-    with socket.socket(socket.AF_UNIX) as asking:
-        asking.connect(warm)
-        request = dict(words=words, environment=dict(os.environ), folder=os.getcwd())
-        socket.send_fds(asking, [json.dumps(request).encode() + b"\\n"], [0, 1, 2])
-        return int(asking.recv(64) or -9)
-words = sys.argv[1:]
-if words[:1] == ["-m"] and words[1].startswith("MetaRegistrationLib") and os.path.exists(warm):
-    code = in_a_copy(words[1:])
-else:
-    code = subprocess.call([python, *words])
-if code < 0:
-    sys.stderr.write("error: [" + python + "] exit abnormally - Report the problem.\\n")
-sys.exit(1 if code < 0 else code)
-"""
-
-
 def put_python_slicer_on_path(folder: Path) -> Path:
     """Write a ``PythonSlicer`` and put it on PATH.
 
     As Slicer's, it is a launcher: another process than the Python that it starts, which goes on where the launcher is killed. Of
     a Python that was killed, it tells the exit code 1. Commands of the library run in copies of :mod:`.warm_python`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    script = folder / "launcher.py"
-    warm = str(warm_python.start(folder))
-    script.write_text(_LAUNCHER.format(python=sys.executable, warm=warm), encoding="utf-8")
-    if os.name == "nt":
-        launcher = folder / "PythonSlicer.bat"
-        launcher.write_text(f'@"{sys.executable}" -I -S "{script}" %*\n', encoding="utf-8")
-    else:
-        launcher = folder / "PythonSlicer"
-        launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{script}" "$@"\n', encoding="utf-8")
-        launcher.chmod(0o755)
+    launcher = warm_python.launcher(folder, "PythonSlicer")
     parts = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([str(folder), *(p for p in parts if p != str(folder))])
     return launcher

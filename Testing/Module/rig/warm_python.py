@@ -4,7 +4,8 @@ Importing torch takes most of the time of a short command, and the module's test
 such helper: here only the start is shorter. The copy has the environment, folder, streams and arguments of the one that asks, and
 a process of its own, which ends as any Python does. The library itself is not loaded in advance.
 
-`python warm_python.py SOCKET` serves until its standard input is closed. Not where there is no `os.fork` (Windows).
+`python warm_python.py SOCKET [MODULE ...]` serves until its standard input is closed, with the modules that are named loaded too.
+Not where there is no `os.fork` (Windows).
 """
 
 from __future__ import annotations
@@ -31,12 +32,51 @@ _LOADED = ("torch", "numpy", "scipy.ndimage", "SimpleITK")
 _PART = 1 << 16  # bytes
 
 
-def start(folder: Path) -> Path:
-    """Start it, to end with this process; gives the address that `PythonSlicer` asks."""
+_LAUNCHER = """import os, subprocess, sys
+python, warm = {python!r}, {warm!r}
+def in_a_copy(words):
+    import json, socket
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(warm)
+        request = dict(words=words, environment=dict(os.environ), folder=os.getcwd())
+        socket.send_fds(asking, [json.dumps(request).encode() + b"\\n"], [0, 1, 2])
+        return int(asking.recv(64) or -9)
+words = sys.argv[1:]
+if words[:1] == ["-m"] and words[1].startswith("MetaRegistrationLib") and os.path.exists(warm):
+    code = in_a_copy(words[1:])
+else:
+    code = subprocess.call([python, *words])
+if code < 0:
+    sys.stderr.write("error: [" + python + "] exit abnormally - Report the problem.\\n")
+sys.exit(1 if code < 0 else code)
+"""
+
+
+def launcher(folder: Path, name: str, *more: str) -> Path:
+    """Write a program that runs commands of the library in copies, and all else as Python does; `more` modules are loaded.
+
+    It is another process than the one that works, as Slicer's launcher is: that goes on where the launcher is killed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    script = folder / "launcher.py"
+    script.write_text(_LAUNCHER.format(python=sys.executable, warm=str(start(folder, *more))), encoding="utf-8")
+    if os.name == "nt":
+        program = folder / f"{name}.bat"
+        program.write_text(f'@"{sys.executable}" -I -S "{script}" %*\n', encoding="utf-8")
+    else:
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{script}" "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+    return program
+
+
+def start(folder: Path, *more: str) -> Path:
+    """Start it, with `more` modules, to end with this process; gives the address that the launcher asks."""
     address = folder / "warm"
     if AVAILABLE and not os.environ.get(COLD):
         environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONSAFEPATH": "1"}
-        server = subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.PIPE, env=environment)
+        words = [sys.executable, __file__, str(address), *more]
+        server = subprocess.Popen(words, stdin=subprocess.PIPE, env=environment)
         atexit.register(server.wait)
         atexit.register(server.kill)  # it may still be loading; copies that work go on
     return address
@@ -105,7 +145,7 @@ def _unbuffered(stream: int, errors: str) -> io.TextIOWrapper:
 
 if __name__ == "__main__":
     sys.path[:] = [path for path in sys.path if path != str(Path(__file__).parent)]  # on Python 3.10
-    for name in _LOADED:
+    for name in (*_LOADED, *sys.argv[2:]):
         importlib.import_module(name)
     work = serve(sys.argv[1])
     if work is not None:
