@@ -32,21 +32,45 @@ function(slicerMacroBuildScriptedModule)
 endfunction()
 
 # Rules that copy files of the current source folder into `to`; their targets are returned in the variable `copies`.
+# Files of one folder are copied twenty at a time: a process for each takes longer than all the copying.
 function(_standin_copy to copies)
   set(targets)
+  set(part)
+  set(folder_of_part)
   foreach(file IN LISTS ARGN)
     if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
       message(FATAL_ERROR "slicerMacroBuildScriptedModule was given ${file}, which is not in ${CMAKE_CURRENT_SOURCE_DIR}")
     endif()
-    add_custom_command(
-      OUTPUT "${to}/${file}"
-      COMMAND ${CMAKE_COMMAND} -E copy "${CMAKE_CURRENT_SOURCE_DIR}/${file}" "${to}/${file}"
-      DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${file}"
-      VERBATIM
-      )
+    get_filename_component(folder "${file}" DIRECTORY)
+    list(LENGTH part count)
+    if(count EQUAL 20 OR NOT "${folder}" STREQUAL "${folder_of_part}")
+      _standin_copy_part("${to}" "${folder_of_part}" ${part})
+      set(part)
+    endif()
+    set(folder_of_part "${folder}")
+    list(APPEND part "${file}")
     list(APPEND targets "${to}/${file}")
   endforeach()
+  _standin_copy_part("${to}" "${folder_of_part}" ${part})
   set(${copies} "${targets}" PARENT_SCOPE)
+endfunction()
+
+# A rule that copies files of one folder.
+function(_standin_copy_part to folder)
+  if(NOT ARGN)
+    return()
+  endif()
+  set(outputs ${ARGN})
+  set(sources ${ARGN})
+  list(TRANSFORM outputs PREPEND "${to}/")
+  list(TRANSFORM sources PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  add_custom_command(
+    OUTPUT ${outputs}
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${to}/${folder}"
+    COMMAND ${CMAKE_COMMAND} -E copy ${sources} "${to}/${folder}"
+    DEPENDS ${sources}
+    VERBATIM
+    )
 endfunction()
 
 # A rule that byte-compiles the scripts, and fails at a syntax error; its stamp is returned in the variable `stamp`.
