@@ -37,7 +37,8 @@ def advice() -> list[str]:
     """The advice of all errors of the library, which `errors.told` translates."""
     found = []
     for path in sorted(_LIBRARY.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)) if "advice" in source else ():
             if isinstance(node, ast.keyword) and node.arg == "advice" and isinstance(node.value, ast.Constant):
                 found.append(node.value.value)
     return found
