@@ -36,7 +36,9 @@ def place(tmp_path_factory):
 def finished(place, tmp_path_factory):
     """All rows of both beds with two seeds; then some behind an initial alignment, added by a call of their own."""
     output = tmp_path_factory.mktemp("out") / "all é"
-    with pytest.MonkeyPatch.context() as patch:  # so that tables and figures are made at the end, and not after every row
+    with (
+        pytest.MonkeyPatch.context() as patch
+    ):  # so that tables and figures are made at the end, and not after every row
         patch.setattr(experiment, "write_report", lambda output, *rest: (output / "table.md").touch())
         assert place(output, "--seeds", "2") == 0
     assert place(output, *ALIGNED) == 0

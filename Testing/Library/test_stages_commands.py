@@ -92,6 +92,8 @@ def test_without_the_network_no_checkpoint_is_needed_or_taken(folder, checkpoint
 
 
 def test_evaluate_measures_each_stage_on_its_own(folder, checkpoint, tmp_path):
+    for path in folder.rglob("eye 2.*"):
+        path.unlink()
     ncc = {}
     for name, options in {
         "none": ["--no-network", "--initial", "none", "--refine", 0],

@@ -216,14 +216,14 @@ def test_a_full_disk_ends_with_3_and_resumes(inputs, tmp_path, capsys, monkeypat
             raise OSError(28, "No space left on device")
         save(content, stream)
 
-    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "3"]
+    words = [*inputs, "--output", str(tmp_path / "run"), "--epochs", "2"]
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints.torch, "save", failing)
         assert main(words) == 3
     err = capsys.readouterr().err
     assert "No space left" in err and "--resume" in err and str(tmp_path / "run" / LAST) in err
     assert main([*words, "--resume"]) == 0
-    assert main([*words[:-4], "--output", str(tmp_path / "whole"), "--epochs", "3"]) == 0
+    assert main([*words[:-4], "--output", str(tmp_path / "whole"), "--epochs", "2"]) == 0
     assert_equal_runs(tmp_path / "whole", tmp_path / "run")
 
 
@@ -231,7 +231,7 @@ def test_landmarks_of_held_out_pairs_give_distances_and_choose_the_best(tmp_path
     checkpoint = write_tiny_checkpoint(tmp_path / "tiny.pt")
     pairs = write_pairs(tmp_path / "pairs", 10, landmarks=True)
     words = ["finetune", "--pairs", str(pairs), "--checkpoint", str(checkpoint), "--epochs", "3"]
-    words = [*words, "--initial", "translation", "--learning-rate", "0.005"]
+    words = [*words, "--initial", "none", "--learning-rate", "0.005"]
     assert main([*words, "--output", str(tmp_path / "run")]) == 0
     with (tmp_path / "run" / LOG).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -321,10 +321,10 @@ def test_resuming_a_new_network_with_other_settings_is_refused(task_set, small_f
 def test_source_task_commands_repeat_and_resume_bit_for_bit(command, task_set, tmp_path, capsys):
     checkpoint = str(write_tiny_checkpoint(tmp_path / "tiny.pt"))
     words = [command, "--tasks", task_set, "--checkpoint", checkpoint, "--learning-rate", "0.001"]
-    words += ["--validate-every", "2", *(["--inner-updates", "2"] if command == "metatrain" else [])]
-    assert main([*words, "--steps", "4", "--output", str(tmp_path / "whole")]) == 0
-    assert main([*words, "--steps", "2", "--output", str(tmp_path / "short")]) == 0
-    assert main([*words, "--steps", "4", "--output", str(tmp_path / "short"), "--resume"]) == 0
+    words += ["--validate-every", "1", *(["--inner-updates", "2"] if command == "metatrain" else [])]
+    assert main([*words, "--steps", "2", "--output", str(tmp_path / "whole")]) == 0
+    assert main([*words, "--steps", "1", "--output", str(tmp_path / "short")]) == 0
+    assert main([*words, "--steps", "2", "--output", str(tmp_path / "short"), "--resume"]) == 0
     assert_equal_runs(tmp_path / "whole", tmp_path / "short")
     rows = (tmp_path / "whole" / LOG).read_text(encoding="utf-8").splitlines()
     assert {"validation_a/loss", "validation_b/loss", "validation_ncc"} <= set(rows[0].split(","))
