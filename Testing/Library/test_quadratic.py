@@ -84,7 +84,7 @@ def test_the_record_holds_it():
     assert json.loads(json.dumps(known(None).to_dict()))["bend"] is None
 
 
-@pytest.mark.parametrize("modality", ["colour", "octa"])
+@pytest.mark.parametrize("modality", ["colour", pytest.param("octa", marks=pytest.mark.long)])
 def test_two_views_of_a_sphere_ask_for_it(modality):
     rng = np.random.default_rng(7)
     scene = np.clip(render(draw_eye(rng, SIZE), modality, rng), 0, 1)

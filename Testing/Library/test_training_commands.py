@@ -317,7 +317,7 @@ def test_resuming_a_new_network_with_other_settings_is_refused(task_set, small_f
     assert "network" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["pretrain", "metatrain"])
+@pytest.mark.parametrize("command", ["pretrain", pytest.param("metatrain", marks=pytest.mark.long)])
 def test_source_task_commands_repeat_and_resume_bit_for_bit(command, task_set, tmp_path, capsys):
     checkpoint = str(write_tiny_checkpoint(tmp_path / "tiny.pt"))
     words = [command, "--tasks", task_set, "--checkpoint", checkpoint, "--learning-rate", "0.001"]
