@@ -154,8 +154,8 @@ def spread_of(features: np.ndarray, known: np.ndarray, scale: Evidence) -> float
 
 
 def _linear(features: np.ndarray, known: np.ndarray, scale: Evidence) -> np.ndarray:
-    parts = zip(features, scale.weights, scale.limits, strict=True)
-    return sum(np.float32(weight) * (part - slow(part, known, limit)) for part, weight, limit in parts)
+    parts, share = zip(features, scale.weights, scale.limits, strict=True), _coarse(known)
+    return sum(np.float32(weight) * (part - slow(part, known, limit, share)) for part, weight, limit in parts)
 
 
 def _spread(values: np.ndarray) -> float:
@@ -163,19 +163,23 @@ def _spread(values: np.ndarray) -> float:
     return float(np.percentile(np.abs(values), 25)) / 0.3186
 
 
-def slow(values: np.ndarray, known: np.ndarray, limit: float) -> np.ndarray:
-    """What changes slowly over the image: a wide mean of values that are limited to `limit` and below."""
+def slow(values: np.ndarray, known: np.ndarray, limit: float, share: np.ndarray | None = None) -> np.ndarray:
+    """What changes slowly over the image: a wide mean of values that are limited to `limit` and below.
+
+    `share` is `_coarse(known)`, where it is known already.
+    """
     near = np.where(known, np.clip(values, -limit, limit), 0).astype(np.float32)
     rows, columns = values.shape
-    margin = ((0, -rows % _COARSE), (0, -columns % _COARSE))
-
-    def coarse(part: np.ndarray) -> np.ndarray:
-        padded = np.pad(part.astype(np.float32), margin)
-        blocks = padded.reshape(padded.shape[0] // _COARSE, _COARSE, padded.shape[1] // _COARSE, _COARSE)
-        return gaussian(blocks.mean(axis=(1, 3)), _SLOW / STEP / _COARSE)
-
-    found = coarse(near) / np.maximum(coarse(known), 1e-3)
+    found = _coarse(near) / np.maximum(_coarse(known) if share is None else share, 1e-3)
     return ndimage.zoom(found, _COARSE, order=1, grid_mode=True, mode="nearest")[:rows, :columns].astype(np.float32)
+
+
+def _coarse(part: np.ndarray) -> np.ndarray:
+    """Wide means of blocks of places."""
+    rows, columns = part.shape
+    padded = np.pad(part.astype(np.float32), ((0, -rows % _COARSE), (0, -columns % _COARSE)))
+    blocks = padded.reshape(padded.shape[0] // _COARSE, _COARSE, padded.shape[1] // _COARSE, _COARSE)
+    return gaussian(blocks.mean(axis=(1, 3)), _SLOW / STEP / _COARSE)
 
 
 def _log(means: np.ndarray) -> np.ndarray:
