@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from test_change import dropped_out, scan
-from test_visit_measures import MM, SIDE, entry, eye
+from test_visit_measures import MM, entry
+from test_visit_measures import eye as whole_eye
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.core.preprocessing import NetworkGrid, stretched_grid
@@ -28,10 +29,15 @@ from MetaRegistrationLib.visits.repeatability import Repeatability
 from MetaRegistrationLib.visits.report import write_series
 from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 
-CELLS, FRAME = 8, 400
+SIDE, CELLS, FRAME = 260, 8, 400
 RIGHT = np.arange(SIDE)[None, :] >= SIDE // 2
 RIGHT = np.broadcast_to(RIGHT, (SIDE, SIDE))
 HALVES = {"left half": ~RIGHT, "right half": RIGHT}
+
+
+def eye(noise=0):
+    """The middle of the scans: all regions are covered by half and more."""
+    return whole_eye(noise=noise)[30 : 30 + SIDE, 30 : 30 + SIDE]
 
 
 def error_map(left=1.0, right=1.0, shown_right=1.0):
@@ -166,7 +172,7 @@ def values(*errors):
     visits = [
         measured(replace(entry(str(number), eye(noise=number)), error=each)) for number, each in enumerate(errors)
     ]
-    rows = measure_visits(visits, Grid((160, 160), (MM, MM), "right", HALVES))
+    rows = measure_visits(visits, Grid((SIDE / 2, SIDE / 2), (MM, MM), "right", HALVES))
     return {(row.visit, row.region, row.measure): row for row in rows}
 
 
@@ -226,11 +232,11 @@ def test_an_uncertain_region_is_not_said_to_be_unchanged():
 
 # the change map
 
-WIDE, MIDDLE, MILLIMETRES = (260, 260), 130, 6 / 260
+WIDE, MIDDLE, MILLIMETRES = (SIDE, SIDE), 130, 6 / SIDE
 
 
 def map_of(earlier, later):
-    arrays = (one[:260, 100:360] for one in (scan(1), scan(3, dropped_out())))
+    arrays = (scan(1), scan(3, dropped_out()))
     entries = [entry(name, array) for name, array in zip("ab", arrays, strict=True)]
     parts = (measured(replace(one, error=each)) for one, each in zip(entries, (earlier, later), strict=True))
     return visit_change(*parts)
@@ -278,8 +284,8 @@ def results(tmp_path_factory):
     dates = ("2020-01-01", "2021-01-01", "2022-01-01")
     series = aligned({"ca": error_map(**UNCERTAIN)}, dates=dates)
     series = replace(series, side="right", order="dates")
-    measures = measure_series(series, grid_of(series, (160.0, 160.0), HALVES))
-    change = series_change(series, ("a", "c"), centre_xy=(160.0, 160.0), eye="right")
+    measures = measure_series(series, grid_of(series, (130.0, 130.0), HALVES))
+    change = series_change(series, ("a", "c"), centre_xy=(130.0, 130.0), eye="right")
     write_series(folder, series, average(series), {"eye": "P1"}, change, measures)
     return folder
 
