@@ -46,6 +46,7 @@ def test_without_vessels_the_agreement_is_unknown():
     assert math.isnan(vessel_agreement(larger, larger, ~ALL))
 
 
+@pytest.mark.long
 def test_no_change_is_mapped_between_eyes_of_different_people(tmp_path, capsys):
     for name, array in {"2020": scan(4), "2021": scan(9)}.items():
         write_grey_png(tmp_path / "x" / f"{name}.png", array)

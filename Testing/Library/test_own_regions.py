@@ -12,6 +12,7 @@ from test_visit_measures import MM, entry, eye
 from test_visits import PLACES, Shifts, visits
 
 import MetaRegistrationLib as mr  # noqa: N813
+from MetaRegistrationLib.api.regions import as_regions
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
@@ -298,11 +299,18 @@ def test_python_takes_arrays_files_and_mappings(tmp_path, kind):
     itk = sitk.GetImageFromArray(labels)
     itk.SetSpacing((MM, MM))
     values = {"array": labels, "path": tmp_path / "x.png", "itk": itk, "mapping": {"mine": labels == 2}}
+    found = as_regions(values[kind], "visit_1")
+    (mask,) = same(found.labels, "mine" if kind == "mapping" else "label 2")
+    assert found.visit == "visit_1" and np.array_equal(mask, labels == 2)
+
+
+def test_python_measures_them():
+    labels = np.zeros((200, 200), np.uint8)
+    labels[80:160, 80:160] = 2
     plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages("none", network=False, refine=0)}
     scans = [eye(noise=number)[60:260, 60:260] for number in (0, 1)]
-    found = mr.align_visits(scans, regions=values[kind], regions_visit="visit_1", **plain)
-    name = "mine" if kind == "mapping" else "label 2"
-    assert list(found.regions) == [name] and name in {row["region"] for row in found.measurements}
+    found = mr.align_visits(scans, regions=labels, regions_visit="visit_1", **plain)
+    assert list(found.regions) == ["label 2"] and "label 2" in {row["region"] for row in found.measurements}
 
 
 @pytest.mark.parametrize(

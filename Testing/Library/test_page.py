@@ -112,7 +112,7 @@ def check(found):
 def full(tmp_path_factory):
     """A page with all of it: three visits of a drawn eye, and a change map."""
     visits = {"first": "2020-01-01", "second": "2021-01-01", "third": "2022-03-01"}
-    series = series_of(visits, image=eye())
+    series = series_of(visits, image=eye()[60:260, 60:260])
     change = series_change(series, centre_xy=(32.0, 30.0))
     folder = tmp_path_factory.mktemp("page")
     picture = write_change(folder, change, series.visits[0].warped[0], series.visits[0].visit.image.geometry)
@@ -290,7 +290,7 @@ def test_an_unknown_side_is_left_and_right():
 
 
 def test_ten_visits_stay_below_three_megabytes():
-    noise = np.random.default_rng(1).uniform(0, 255, (900, 900)).astype(np.float32)
+    noise = np.random.default_rng(1).uniform(0, 255, (600, 600)).astype(np.float32)
     visits = {f"visit {number}": f"20{10 + number}-01-01" for number in range(10)}
     series = series_of(visits, image=noise)
     found = read(series, measures_of(series))
@@ -322,7 +322,7 @@ def test_scans_of_one_day_are_one_point_and_their_mean_is_compared():
 
 
 def test_the_table_is_that_of_the_two_visits_that_are_shown(full):
-    series = series_of({"a": "2020-01-01", "b": "2021-01-01", "c": "2022-01-01"}, image=eye())
+    series = series_of({"a": "2020-01-01", "b": "2021-01-01", "c": "2022-01-01"}, image=eye()[80:240, 80:240])
     change = series_change(series, ("b", "c"))
     found = read(series, measures_of(series, lost=10.0), change)
     rows = found.table("Measure", "Earlier: b", "Later: c")

@@ -73,8 +73,17 @@ def values(arrays, grid=None):
     return {(r.visit, r.region, r.measure): r for r in rows}
 
 
-def test_a_repeat_scan_measures_the_same_and_a_thinned_eye_less():
-    found = values([eye(), eye(noise=1), eye(0.2, noise=2), eye(0.4, noise=3)])
+@pytest.fixture(scope="module")
+def found():
+    """Measures of a scan, a repeat, two with fewer capillaries, and the first one darker and brighter; with an own region."""
+    scans = [eye(), eye(noise=1), eye(0.2, noise=2), eye(0.4, noise=3), 0.7 * eye(), np.clip(1.2 * eye(), 0, 255)]
+    scans = [scan[30:290, 30:290] for scan in scans]
+    own = np.zeros(scans[0].shape, bool)
+    own[:85] = True
+    return values(scans, Grid((130, 130), (MM, MM), "right", {"upper third": own}))
+
+
+def test_a_repeat_scan_measures_the_same_and_a_thinned_eye_less(found):
     density = [found[str(number), "whole", "capillary_density"].value for number in range(4)]
     assert abs(density[1] / density[0] - 1) < 0.02
     assert 0.97 > density[2] / density[0] > density[3] / density[0] and density[3] / density[0] < 0.92
@@ -82,11 +91,9 @@ def test_a_repeat_scan_measures_the_same_and_a_thinned_eye_less():
     assert np.ptp(large) < 1.5, "larger vessels are not thinned"
 
 
-def test_exposure_changes_the_density_less_than_thinning():
-    image = eye()
-    found = values([image, 0.7 * image, np.clip(1.2 * image, 0, 255), eye(0.4)])
-    density = [found[str(number), "whole", "capillary_density"].value for number in range(4)]
-    assert max(abs(value / density[0] - 1) for value in density[1:3]) < 0.5 * (1 - density[3] / density[0])
+def test_exposure_changes_the_density_less_than_thinning(found):
+    whole, thinned, *exposed = (found[number, "whole", "capillary_density"].value for number in "0345")
+    assert max(abs(value / whole - 1) for value in exposed) < 0.5 * (1 - thinned / whole)
 
 
 def test_an_area_without_capillaries_is_non_perfused():
@@ -114,15 +121,15 @@ def test_the_window_of_the_density_is_in_micrometres(monkeypatch, spacing_mm, pi
     assert found[:, :100].all() and not found[:, 100:].any()
 
 
-def test_only_regions_that_the_scan_covers_are_measured():
-    whole = values([eye(), eye(noise=1)])
-    regions = {region for _, region, _ in whole}
+def test_only_regions_that_the_scan_covers_are_measured(found):
+    regions = {region for _, region, _ in found}
     assert {"whole", "centre", "inner_nasal", "inner_temporal", "outer_superior"} <= regions
     middle = np.s_[80:240, 80:240]
-    small = values([eye()[middle], eye(noise=1)[middle]], Grid((80, 80), (MM, MM), ""))
+    scans = [eye()[middle], eye(noise=1)[middle]]
+    small = values(scans, Grid((80, 80), (MM, MM), ""))
     regions = {region for _, region, _ in small}
     assert {"whole", "centre", "inner_left", "inner_right"} <= regions and "outer_superior" not in regions
-    unknown = values([eye(), eye(noise=1)], Grid((160, 160), None, ""))
+    unknown = values(scans, Grid((80, 80), None, ""))
     assert {region for _, region, _ in unknown} == {"whole"}
     assert not any("area" in measure or "length" in measure for _, _, measure in unknown if measure[:3] != "faz")
 
@@ -135,10 +142,7 @@ def test_what_the_scan_does_not_cover_is_not_measurable():
     assert percent[0] > 90 and 50 < percent[1] < percent[0] - 15
 
 
-def test_the_user_draws_regions():
-    own = np.zeros((SIDE, SIDE), bool)
-    own[:100] = True
-    found = values([eye(), eye(noise=1)], Grid((160, 160), (MM, MM), "", {"upper third": own}))
+def test_the_user_draws_regions(found):
     assert found["0", "upper third", "vessel_density"].measurable_percent == pytest.approx(100, abs=3)
 
 
