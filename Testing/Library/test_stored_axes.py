@@ -31,6 +31,8 @@ MIRRORED = {"rows": ((0, 1), (True, False)), "columns": ((0, 1), (False, True)),
 MIRRORED["both, transposed"] = ((1, 0), (True, True))
 TURNED = {"both": ((0, 1), (True, True)), "a quarter": ((1, 0), (True, False))}
 LONG = pytest.mark.long
+HARDEST = "both, transposed"
+"""Of the ways to be stored mirrored: axes and both directions are others."""
 TWO_WAYS = ["rows", "both, transposed", *(pytest.param(how, marks=LONG) for how in ("columns", "transposed"))]
 
 
@@ -56,6 +58,22 @@ def registrar():
 def quick():
     """Finds shifts alone, and soon sees that there is none."""
     return Registrar(None, "cpu", Stages("translation", network=False, refine=0))
+
+
+@pytest.fixture(scope="module")
+def quick_plain(quick):
+    return quick(_image(MOVING), _image(FIXED))
+
+
+def _said_mirrored(image):
+    """An image whose file says that it is stored mirrored, and which is not."""
+    wrong = replace(image.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
+    return replace(image, geometry=wrong)
+
+
+@pytest.fixture(scope="module")
+def without_meaning(quick):
+    return quick(_said_mirrored(_image(MOVING)), _image(FIXED))
 
 
 @pytest.fixture(scope="module")
@@ -101,13 +119,10 @@ def test_turned_images_are_found_without_their_directions(registrar, how):
     np.testing.assert_allclose(found.carry_back(POINTS), way.from_stored(POINTS + SHIFT), atol=1)
 
 
-def test_directions_without_meaning_are_not_used(quick):
-    plain, moving = quick(_image(MOVING), _image(FIXED)), _image(MOVING)
-    assert plain.confident
-    turned = replace(moving.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
-    found = quick(replace(moving, geometry=turned), _image(FIXED))
-    assert found.without_directions and found.moving_axes is None
-    np.testing.assert_array_equal(found.displacement_px, plain.displacement_px)
+def test_directions_without_meaning_are_not_used(without_meaning, quick_plain):
+    assert quick_plain.confident
+    assert without_meaning.without_directions and without_meaning.moving_axes is None
+    np.testing.assert_array_equal(without_meaning.displacement_px, quick_plain.displacement_px)
 
 
 def test_raster_files_and_other_planes_state_nothing():
@@ -175,7 +190,7 @@ def plain_visits(quick):
     return _visits(quick)
 
 
-@pytest.mark.parametrize("how", TWO_WAYS)
+@pytest.mark.parametrize("how", [HARDEST, *(pytest.param(how, marks=LONG) for how in MIRRORED if how != HARDEST)])
 def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(quick, plain_visits, how):
     plain, expected = plain_visits
     found, change = _visits(quick, how)
@@ -187,7 +202,7 @@ def test_a_visit_that_is_stored_mirrored_is_aligned_and_compared(quick, plain_vi
     assert change.rows[-1]["lost_percent"] == pytest.approx(expected.rows[-1]["lost_percent"], abs=0.1)
 
 
-@pytest.mark.parametrize("initial", ["none", pytest.param("rigid", marks=LONG), "translation"])
+@pytest.mark.parametrize("initial", ["none", *(pytest.param(kind, marks=LONG) for kind in ("rigid", "translation"))])
 @pytest.mark.parametrize("how", TWO_WAYS)
 def test_fine_tuning_takes_a_mirrored_pair_as_registration_does(tmp_path, how, initial):
     """The network sees the images of the plain pair, and the landmarks are at the same places."""
@@ -208,9 +223,8 @@ def test_fine_tuning_takes_a_mirrored_pair_as_registration_does(tmp_path, how, i
 
 def test_fine_tuning_does_not_use_directions_without_meaning(tmp_path):
     moving = _image(MOVING)
-    turned = replace(moving.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
     pairs = []
-    for name, geometry in (("plain", moving.geometry), ("turned", turned)):
+    for name, geometry in (("plain", moving.geometry), ("turned", _said_mirrored(moving).geometry)):
         files = [tmp_path / f"{name}_{role}.nrrd" for role in ("moving", "fixed")]
         write_image(files[0], moving.array, geometry)
         write_image(files[1], FIXED, _image(FIXED).geometry)
@@ -219,13 +233,12 @@ def test_fine_tuning_does_not_use_directions_without_meaning(tmp_path):
     np.testing.assert_array_equal(task.pair(1).moving, task.pair(0).moving)
 
 
-def test_visits_say_where_directions_were_not_used(quick):
+def test_visits_say_where_directions_were_not_used(quick, without_meaning, monkeypatch):
     """Directions without a meaning: the second visit is stored as the first one, but its file says mirrored."""
     from MetaRegistrationLib.workflows.visits import align_visits
 
-    first, second = _image(FIXED), _image(MOVING)
-    wrong = replace(second.geometry, direction=((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
-    visits = [Visit("a", first), Visit("b", replace(second, geometry=wrong))]
+    monkeypatch.setattr(Registrar, "__call__", lambda self, moving, fixed: without_meaning)
+    visits = [Visit("a", _image(FIXED)), Visit("b", _said_mirrored(_image(MOVING)))]
     said = []
     series = align_visits(visits, quick, "a", said.append)
     assert series.visits[1].aligned

@@ -1,6 +1,8 @@
 """Series of visits: who is the reference, ways through another visit, ways that do not come back, and averages."""
 
+import contextlib
 import csv
+import io
 import json
 
 import numpy as np
@@ -129,14 +131,17 @@ def test_names_and_references_that_are_not_there_are_refused():
         align_series(mine, Shifts(mine), reference="x")
 
 
-def test_the_command_writes_a_series(tmp_path, capsys):
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A series that the command wrote: its folder, the words without those of the reference, and the events on stdout."""
+    folder, told = tmp_path_factory.mktemp("series"), io.StringIO()
     for name in "abc":
-        write_grey_png(tmp_path / "eye" / f"{name}.png", view(name))
-    out = tmp_path / "out é"
+        write_grey_png(folder / "eye" / f"{name}.png", view(name))
+    out = folder / "out é"
     words = [
         "series",
         "--folder",
-        tmp_path / "eye",
+        folder / "eye",
         "--output",
         out,
         "--no-network",
@@ -145,7 +150,13 @@ def test_the_command_writes_a_series(tmp_path, capsys):
         "--device",
         "cpu",
     ]
-    assert main([str(word) for word in [*words, "--reference", "a"]]) == 0
+    with contextlib.redirect_stdout(told):
+        assert main([str(word) for word in [*words, "--reference", "a", "--json"]]) == 0
+    return out, words, [json.loads(line) for line in told.getvalue().splitlines()]
+
+
+def test_the_command_writes_a_series(written, capsys):
+    out, words, _ = written
     rows = {row["visit"]: row for row in csv.DictReader((out / "visits.csv").open(encoding="utf-8"))}
     assert all(rows[name]["aligned"] == "yes" for name in "abc") and float(rows["b"]["overlap_percent"]) > 90
     (loop,) = csv.DictReader((out / "consistency.csv").open(encoding="utf-8"))
@@ -171,16 +182,8 @@ def test_the_command_writes_a_series(tmp_path, capsys):
     assert "no landmarks to go by. Choose another --initial." in capsys.readouterr().err
 
 
-def test_each_registration_of_a_series_is_a_stage_that_is_counted(tmp_path, capsys):
-    for name in "abc":
-        write_grey_png(tmp_path / "eye" / f"{name}.png", view(name))
-    words = ["series", "--folder", str(tmp_path / "eye"), "--output", str(tmp_path / "out"), "--no-network"]
-    words += ["--initial", "translation", "--refine", "0", "--device", "cpu", "--reference", "a", "--no-change"]
-    assert main([*words, "--json"]) == 0
-    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    stages = [event for event in events if event["event"] == "stage"]
+def test_each_registration_of_a_series_is_a_stage_that_is_counted(written):
+    stages = [event for event in written[2] if event["event"] == "stage"]
     assert {(stage["name"], stage["total"]) for stage in stages} == {("register", 3)}
     assert [stage["index"] for stage in stages] == [1, 2, 3]
     assert {stage["detail"] for stage in stages} == {"b to a", "c to a", "c to b"}
-    assert main(words) == 0
-    assert "\nregistering b to a\n" in capsys.readouterr().err
