@@ -21,6 +21,12 @@ from MetaRegistrationLib.resources import sample_visits
 ALIGNMENT = mr.Stages(network=False, refine=0)
 
 
+@pytest.fixture(scope="module")
+def result():
+    """One result for tests that change nothing of it."""
+    return known(*textures())
+
+
 def content(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
@@ -46,17 +52,17 @@ def test_saving_replaces_neither_image(tmp_path, names):
     assert content(tmp_path) == before
 
 
-def test_saving_leaves_landmarks_of_the_user_alone(tmp_path):
+def test_saving_leaves_landmarks_of_the_user_alone(result, tmp_path):
     (tmp_path / "landmarks.csv").write_text("x,y\n1,2\n", encoding="utf-8")
-    known(*textures()).save(tmp_path)
+    result.save(tmp_path)
     assert (tmp_path / "landmarks.csv").read_text(encoding="utf-8") == "x,y\n1,2\n"
 
 
-def test_saving_again_replaces_the_earlier_result(tmp_path):
+def test_saving_again_replaces_the_earlier_result(result, tmp_path):
     points = np.array([[50.0, 60.0], [100.0, 90.0]])
     known(*textures(), landmarks=(points, points)).save(tmp_path)
     assert (tmp_path / "landmarks.csv").is_file()
-    known(*textures()).save(tmp_path)
+    result.save(tmp_path)
     assert not (tmp_path / "landmarks.csv").exists()
 
 
@@ -115,16 +121,25 @@ ELSEWHERE = {
 }
 
 
+def placed_pair():
+    return [itk_image(array, (0.02, 0.02), (3.0, 4.0)) for array in textures()]
+
+
+@pytest.fixture(scope="module")
+def placed_result(tmp_path_factory):
+    """The result of images that lie somewhere, and its folder."""
+    result = known(*placed_pair())
+    return result, result.save(tmp_path_factory.mktemp("placed") / "result")
+
+
 @pytest.mark.parametrize("kind", ELSEWHERE)
-def test_what_lies_elsewhere_is_refused_in_python_and_on_the_command_line(tmp_path, kind):
-    placed = [itk_image(array, (0.02, 0.02), (3.0, 4.0)) for array in textures()]
-    result = known(*placed)
+def test_what_lies_elsewhere_is_refused_in_python_and_on_the_command_line(placed_result, tmp_path, kind):
+    result, folder = placed_result
     labels = itk_image(np.ones(SIZE, np.uint8), **ELSEWHERE[kind])
     with pytest.raises(mr.InputError, match="expected the geometry of the image"):
         result.warp(labels)
     with pytest.raises(mr.InputError, match="moving_mask: expected the geometry"):
-        known(*placed, moving_mask=labels)
-    folder = result.save(tmp_path / "result")
+        known(*placed_pair(), moving_mask=labels)
     sitk.WriteImage(labels, str(tmp_path / "labels.nrrd"))
     words = [
         "warp",
@@ -148,8 +163,7 @@ def test_unit_spacing_does_not_hide_that_something_lies_elsewhere():
             result.warp(itk_image(np.ones(SIZE, np.uint8), **wrong))
 
 
-def test_labels_that_would_be_rounded_are_refused(tmp_path):
-    result = known(*textures())
+def test_labels_that_would_be_rounded_are_refused(result, tmp_path):
     labels = np.full(SIZE, 2**24 + 1, np.uint32)
     sitk.WriteImage(itk_image(labels), str(tmp_path / "labels.nrrd"))
     assert set(np.unique(result.warp(tmp_path / "labels.nrrd"))) <= {0, 2**24 + 1}
@@ -169,8 +183,7 @@ def test_a_label_map_with_a_palette_is_its_indices(tmp_path, suffix):
     np.testing.assert_array_equal(result.warp(tmp_path / f"labels.{suffix}"), indices)
 
 
-def test_the_command_writes_colours(tmp_path):
-    result = known(*textures())
+def test_the_command_writes_colours(result, tmp_path):
     folder = result.save(tmp_path / "result")
     colours = np.dstack([textures()[0].astype(np.uint8)] * 3)
     PillowImage.fromarray(colours).save(tmp_path / "colours.png")
@@ -203,9 +216,9 @@ def test_an_image_object_is_copied_and_the_field_is_read_only():
 
 
 @pytest.mark.parametrize("fill", [-1, 300, 0.5, np.nan, "x", None])
-def test_a_fill_that_the_type_cannot_have_is_refused(fill):
+def test_a_fill_that_the_type_cannot_have_is_refused(result, fill):
     with pytest.raises(mr.InputError, match="fill: expected a number that pixels of uint8 can have"):
-        known(*textures()).warp(np.ones(SIZE, np.uint8), fill=fill)
+        result.warp(np.ones(SIZE, np.uint8), fill=fill)
 
 
 class Locked(nn.Module):
@@ -236,13 +249,13 @@ def test_wrong_arguments_are_refused_by_name(kind):
         mr.register(*textures(), **options)
 
 
-def test_paths_that_are_none_are_refused(tmp_path):
+def test_paths_that_are_none_are_refused(result, tmp_path):
     for call in (
         lambda: mr.load_checkpoint(None),
         lambda: mr.evaluate(None),
         lambda: mr.register_folder(tmp_path, None),
         lambda: mr.finetune(5),
-        lambda: known(*textures()).save(None),
+        lambda: result.save(None),
     ):
         with pytest.raises(mr.InputError, match="expected"):
             call()

@@ -258,7 +258,7 @@ def test_the_same_run_again_leaves_nothing_of_the_first(tmp_path, capsys):
 def test_a_series_of_other_visits_is_refused_or_replaces_the_first(tmp_path, capsys):
     eye, out = eye_folder(tmp_path / "eye", "v1", "v2", "v3"), tmp_path / "out"
     images = {name: eye / f"{name}.nrrd" for name in ("v1", "v2", "v3")}
-    assert run("series", "--images", *images.values(), "--reference", "v1", "--output", out, *SERIES) == 0
+    assert run("series", "--images", images["v1"], images["v2"], "--reference", "v1", "--output", out, *SERIES) == 0
     before = content(out)
     two = ["series", "--images", images["v2"], images["v3"], "--reference", "v3", *SERIES]
     assert run(*two, "--output", out) == 2

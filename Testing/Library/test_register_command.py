@@ -333,6 +333,7 @@ def test_demo_adapts_registers_and_shows(tmp_path, capsys):
     write_points(root / "points.csv", [(20, 30, 22, 31)], ("moving_x", "moving_y", "fixed_x", "fixed_y"))
     write_points(root / "pairs.csv", rows, ("name", "moving", "fixed", "landmarks", "split"))
     words = ["demo", "--pairs", root, "--checkpoint", tmp_path / "tiny.pt", "--epochs", 1, "--output", tmp_path / "out"]
+    words += ["--initial", "none", "--refine", 0]
     for _ in range(2):  # a second demo replaces the first
         assert main([str(word) for word in words]) == 0
     out = capsys.readouterr().out

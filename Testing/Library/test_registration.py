@@ -160,7 +160,12 @@ def test_a_carried_landmark_and_the_transform_in_the_file_are_inverses(name, wri
         assert np.abs(inverse - carried).max() < 0.01
 
 
-@pytest.mark.parametrize("name", PAIRS)
+BLOBS = ("oblique", "different aspect", "different field of view", "known and unknown spacing")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in BLOBS else pytest.mark.long) for name in PAIRS]
+)
 def test_a_blob_and_its_landmark_move_together(name, tmp_path):
     moving_scan, fixed_scan = PAIRS[name]
     centre = np.array(moving_scan.size) * (0.46, 0.55)
