@@ -148,6 +148,11 @@ def test_names_that_differ_in_case_alone_are_refused():
     ]
 
 
+def middle(noise=0):
+    """The middle of a scan, (200, 200)."""
+    return eye(noise=noise)[60:260, 60:260]
+
+
 def aligned(reference="a"):
     mine = visits("ab")
     return align_series(mine, Shifts(mine), reference=reference)
@@ -223,10 +228,10 @@ def test_regions_on_a_visit_that_is_not_aligned_are_refused():
 
 
 def test_a_small_region_has_the_largest_coefficient_of_repeatability():
-    own = np.zeros((320, 320), bool)
-    own[100:140, 100:140] = True
-    series = Series(0, "chosen", [entry("a", eye()), entry("b", eye(noise=1))], [1.0, 1.0])
-    found = measure_series(series, grid_of(series, (160, 160), {"mine": own}))
+    own = np.zeros((200, 200), bool)
+    own[40:80, 40:80] = True
+    series = Series(0, "chosen", [entry("a", middle()), entry("b", middle(1))], [1.0, 1.0])
+    found = measure_series(series, grid_of(series, (100, 100), {"mine": own}))
     cor = {c.region: c.cor for c in found.changes if c.measure == "capillary_density"}
     assert cor["mine"] == max(cor.values()) > cor["whole"] and "mine" in found.notes[0]
 
@@ -247,9 +252,9 @@ WORDS = (
 
 def test_the_command_measures_them(tmp_path, capsys):
     for name, seed in {"2020": 1, "2021": 2}.items():
-        write_grey_png(tmp_path / "OD" / f"{name}.png", eye(noise=seed))
-    labels = np.zeros((320, 320, 1), np.uint8)
-    labels[80:160, 80:160] = 1
+        write_grey_png(tmp_path / "OD" / f"{name}.png", middle(seed))
+    labels = np.zeros((200, 200, 1), np.uint8)
+    labels[40:120, 40:120] = 1
     path = write_segmentation(tmp_path / "my regions.seg.nrrd", labels, [("Narbe, groß", 1, 0)])
     words = ["series", "--folder", tmp_path / "OD", "--output", tmp_path / "out", "--reference", "2021", *WORDS]
     assert main([str(word) for word in [*words, "--regions", path, "--regions-visit", "2020"]]) == 0
@@ -262,10 +267,10 @@ def test_the_command_measures_them(tmp_path, capsys):
     assert record == {"file": str(path), "visit": "2020", "names": ["Narbe, groß"]}
     assert "Narbe, groß" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     capsys.readouterr()
-    Picture.fromarray(LABELS).save(tmp_path / "other.png")
+    Picture.fromarray(LABELS[:150]).save(tmp_path / "other.png")
     assert main([str(word) for word in [*words, "--regions", tmp_path / "other.png", "--replace"]]) == 2
     told = capsys.readouterr().err
-    assert "other.png: regions of 320 x 320" in told and "200 x 200" in told
+    assert "other.png: regions of 200 x 200" in told and "200 x 150" in told
     assert main([str(word) for word in [*words, "--regions-visit", "2020", "--replace"]]) == 2
     assert "--regions-visit" in capsys.readouterr().err
 
@@ -308,7 +313,7 @@ def test_python_measures_them():
     labels = np.zeros((200, 200), np.uint8)
     labels[80:160, 80:160] = 2
     plain = {"spacing": MM, "device": "cpu", "stages": mr.Stages("none", network=False, refine=0)}
-    scans = [eye(noise=number)[60:260, 60:260] for number in (0, 1)]
+    scans = [middle(), middle(1)]
     found = mr.align_visits(scans, regions=labels, regions_visit="visit_1", **plain)
     assert list(found.regions) == ["label 2"] and "label 2" in {row["region"] for row in found.measurements}
 
