@@ -6,7 +6,8 @@ import numpy as np
 
 from ..core.preprocessing import interpolate_grid
 
-_SIDE = 800
+SIDE = 800
+"""About how many pixels the longer side of an overlay has."""
 _CARRIED, _FIXED, _OUTLINE = (0, 255, 0), (255, 255, 0), (0, 0, 0)
 _OUTSIDE, _OUTSIDE_COVER = (30, 40, 110), 0.6
 # The carried disc is smaller and on top. If both coincide, the fixed one still shows as a ring.
@@ -34,6 +35,7 @@ def overlay(
     *,
     pixel_aspect: float = 1.0,
     outside: np.ndarray | None = None,
+    side: int = SIDE,
 ) -> np.ndarray:
     """Overlay of two images of one grid.
 
@@ -48,14 +50,15 @@ def overlay(
         Height of a pixel over its width.
     outside : bool array (H, W), optional
         Pixels outside the tissue mask of one of the images; they are shown blue.
+    side : int
+        About how many pixels the longer side of the picture has.
 
     Returns
     -------
     uint8 array (h, w, 3)
-        About 800 pixels on its longer side.
     """
     height, width = fixed.shape
-    factor = _SIDE / max(height * pixel_aspect, width)
+    factor = side / max(height * pixel_aspect, width)
     zoom = np.array([factor * pixel_aspect, factor])
     rows = (np.arange(max(round(height * zoom[0]), 1)) + 0.5) / zoom[0] - 0.5
     columns = (np.arange(max(round(width * zoom[1]), 1)) + 0.5) / zoom[1] - 0.5

@@ -39,7 +39,7 @@ def register(pairs, output, address, progress=None, **options):
     return register_folder(PairSelection(pairs), output, options, progress, run=RunOptions(dask=address))
 
 
-def test_a_killed_worker_costs_only_its_pair(cluster, tmp_path):
+def test_a_killed_worker_costs_only_its_pair(full_pictures, cluster, tmp_path):
     pairs = pairs_folder(tmp_path / "pairs", 8)
     mr.register_folder(pairs, tmp_path / "here", stages=STAGES, device="cpu", jobs=1)
     killed = []

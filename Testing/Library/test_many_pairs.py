@@ -118,7 +118,9 @@ def register(pairs, output, stop_after=10**6, **options):
 # Processes
 
 
-def test_processes_give_the_same_results_in_the_same_order_and_one_that_dies_costs_only_its_pair(pairs, tmp_path):
+def test_processes_give_the_same_results_in_the_same_order_and_one_that_dies_costs_only_its_pair(
+    full_pictures, pairs, tmp_path
+):
     write_grey_png(pairs / "moving" / "eye 1.png", np.zeros((64, 64)))  # constant, so it cannot be used
     deadly = tmp_path / "die once"
     save_checkpoint(tmp_path / "deadly.pt", known_checkpoint("DiesOnce", size=64, path=str(deadly)))
@@ -137,7 +139,7 @@ def test_processes_give_the_same_results_in_the_same_order_and_one_that_dies_cos
 
 
 @pytest.mark.long
-def test_processes_compute_the_same_as_one_with_several_threads(tmp_path):
+def test_processes_compute_the_same_as_one_with_several_threads(full_pictures, tmp_path):
     """All stages: sums over several threads round differently, so each process of a folder run computes with one."""
     import torch
 
@@ -368,7 +370,7 @@ def test_a_cancelled_command_ends_and_can_be_resumed(tmp_path):
 
 
 @pytest.mark.long
-def test_a_killed_process_is_resumed_with_the_same_result(tmp_path):
+def test_a_killed_process_is_resumed_with_the_same_result(full_pictures, tmp_path):
     pairs = pairs_folder(tmp_path / "pairs", 40)
     words = ["register", "--pairs", pairs, *WORDS, "--resume", "--jobs"]
     assert run(*words, 1, "--output", tmp_path / "whole") == 0

@@ -182,7 +182,7 @@ def test_the_record_is_strict_json_with_measures(registration, tmp_path):
     assert measures["folding_percent"] == 0 and measures["distance_before_px"] is None
 
 
-def test_the_overlay_shows_before_and_after(tmp_path):
+def test_the_overlay_shows_before_and_after(full_pictures, tmp_path):
     registrar = Registrar(known_checkpoint("Translation", row=5.0, column=-4.0), "cpu", NETWORK_ALONE)
     dark = registrar(*[Image(np.zeros(SIZE, dtype=np.float32), GEOMETRY)] * 2)
     write(tmp_path, dark, ("a", "b"))
