@@ -140,13 +140,14 @@ def _path(gain: np.ndarray, smoothness: float, start: int | None) -> np.ndarray:
     if start is not None:
         best[:] = -np.inf
         best[start] = gain[0, start]
-    chosen = np.zeros(gain.shape, int)
+    chosen, radii, cost = np.zeros(gain.shape, int), np.arange(len(best)), smoothness * (steps**2)[:, None]
+    padded = np.full(len(best) + 2 * _JUMP, -np.inf)
+    stepped = np.lib.stride_tricks.sliding_window_view(padded, len(best))[::-1]  # a row for each step
     for angle in range(1, len(gain)):
-        padded = np.pad(best, _JUMP, constant_values=-np.inf)
-        options = np.stack([padded[_JUMP - step : len(padded) - _JUMP - step] for step in steps])
-        options = options - smoothness * (steps**2)[:, None]
+        padded[_JUMP : _JUMP + len(best)] = best
+        options = stepped - cost
         pick = options.argmax(axis=0)
-        best, chosen[angle] = options.max(axis=0) + gain[angle], np.arange(len(best)) - steps[pick]
+        best, chosen[angle] = options[pick, radii] + gain[angle], radii - steps[pick]
     at = int(best.argmax())
     if start is not None:
         low = max(start - _JUMP, 0)
