@@ -14,6 +14,7 @@ UNCERTAIN_PX = calibration.UNCERTAIN_PX.value
 _SPREAD = float(special.ndtri(0.95))
 _LEAST_SHOWN = 0.5
 _LEAST_PX = 1e-3
+_AT_ONCE = 4096  # positions
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,14 @@ class ErrorMap:
 
     def _between(self, positions: np.ndarray) -> np.ndarray:
         """Weights (N, n) of the cells at each position, linear between their centres."""
-        count = len(self.known)
-        places = np.clip(self._places(positions), 0, count - 1)
-        return np.clip(1 - np.abs(places[:, None] - np.arange(count)), 0, None).astype(np.float32)
+        cells = np.arange(len(self.known))
+        places = np.clip(self._places(positions), 0, len(cells) - 1)
+        weights = np.empty((len(places), len(cells)), np.float32)
+        for start in range(0, len(places), _AT_ONCE):  # a part stays in the processor's memory
+            part = places[start : start + _AT_ONCE, None] - cells
+            np.subtract(1, np.abs(part, out=part), out=part)
+            weights[start : start + _AT_ONCE] = np.maximum(part, 0, out=part)
+        return weights
 
     def at(self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:
         """Values of cells at positions of the network grid, float32 of the same shape, linear; NaN where not known.
