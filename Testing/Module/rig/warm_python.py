@@ -1,8 +1,8 @@
-"""A Python that has loaded torch already, and copies itself for each command of the library that a test starts.
+"""A Python that has loaded torch and the library already, and copies itself for each command of the library that a test starts.
 
-Importing torch takes most of the time of a short command, and the module's tests start about seventy of them. Slicer has no
+Imports take most of the time of a short command, and the module's tests start about seventy of them. Slicer has no
 such helper: here only the start is shorter. The copy has the environment, folder, streams and arguments of the one that asks, and
-a process of its own, which ends as any Python does. The library itself is not loaded in advance.
+a process of its own, which ends as any Python does. Where the copy would find another library, it loads that one.
 
 `python warm_python.py SOCKET [MODULE ...]` serves until its standard input is closed, with the modules that are named loaded too.
 Not where there is no `os.fork` (Windows).
@@ -13,6 +13,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib
+import importlib.machinery
+import importlib.util
 import io
 import json
 import os
@@ -28,7 +30,10 @@ AVAILABLE = hasattr(os, "fork") and hasattr(socket, "recv_fds")
 COLD = "META_REGISTRATION_COLD_PYTHON"
 """The variable that turns it off, if it is set: each command then starts as in Slicer."""
 
-_LOADED = ("torch", "numpy", "scipy.ndimage", "SimpleITK")
+_LOADED = ("torch", "numpy", "scipy.ndimage", "SimpleITK", "PIL.PngImagePlugin")
+_LIBRARY = "MetaRegistrationLib"
+_OF_THE_LIBRARY = ("commands", "registration.registrar", "visits.report", "visits.series_measures", "visits.sources")
+"""What brings most of it in. None of it reads the environment or the command line while it is imported."""
 _PART = 1 << 16  # bytes
 
 
@@ -134,8 +139,25 @@ def become(request: dict, streams: list[int]) -> None:
     os.chdir(request["folder"])
     asked = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = asked + [path for path in sys.path if path not in own]
+    _forget_another_library()
     module, *sys.argv[1:] = request["words"]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _load_library() -> None:
+    """The library that this Python finds, if there is one: the rig serves any module."""
+    if importlib.util.find_spec(_LIBRARY) is not None:
+        for name in _OF_THE_LIBRARY:
+            importlib.import_module(f"{_LIBRARY}.{name}")
+
+
+def _forget_another_library() -> None:
+    """Unload the library where the paths of the copy lead to another one."""
+    loaded = sys.modules.get(_LIBRARY)
+    found = importlib.machinery.PathFinder.find_spec(_LIBRARY)
+    if loaded is not None and (found is None or found.origin != loaded.__file__):
+        for name in [name for name in sys.modules if name.partition(".")[0] == _LIBRARY]:
+            del sys.modules[name]
 
 
 def _unbuffered(stream: int, errors: str) -> io.TextIOWrapper:
@@ -147,6 +169,7 @@ if __name__ == "__main__":
     sys.path[:] = [path for path in sys.path if path != str(Path(__file__).parent)]  # on Python 3.10
     for name in (*_LOADED, *sys.argv[2:]):
         importlib.import_module(name)
+    _load_library()
     work = serve(sys.argv[1])
     if work is not None:
         become(*work)
