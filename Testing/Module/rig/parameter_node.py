@@ -50,17 +50,18 @@ class _Parameter:
 
     def __init__(self, name: str, annotation: Any, default: Any) -> None:
         self.name, self.annotation, self.default = name, annotation, default
+        self.kind = base_type(annotation)
 
     def __get__(self, wrapper, owner=None):
         if wrapper is None:
             return self
-        return read(wrapper.parameterNode, self.name, base_type(self.annotation))
+        return read(wrapper.parameterNode, self.name, self.kind)
 
     def __set__(self, wrapper, value):
         validate(self.name, value, self.annotation)
         wasModifying = wrapper.parameterNode.StartModify()
         try:
-            write(wrapper.parameterNode, self.name, value, base_type(self.annotation))
+            write(wrapper.parameterNode, self.name, value, self.kind)
         finally:
             wrapper.parameterNode.EndModify(wasModifying)
 
@@ -70,7 +71,7 @@ def _init(self, parameterNode, prefix=None):
     self._connections = {}
     self._updating = False
     for parameter in self.allParameters.values():
-        if not is_stored(parameterNode, parameter.name, base_type(parameter.annotation)):
+        if not is_stored(parameterNode, parameter.name, parameter.kind):
             setattr(self, parameter.name, parameter.default)
 
 

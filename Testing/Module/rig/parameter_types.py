@@ -93,6 +93,7 @@ def extras(annotation: Any) -> tuple:
     return typing.get_args(annotation)[1:] if typing.get_origin(annotation) is typing.Annotated else ()
 
 
+@cache
 def without_none(kind: Any) -> Any:
     """``T`` for ``T | None`` and for ``T``."""
     if typing.get_origin(kind) in {typing.Union, types.UnionType}:
@@ -101,6 +102,7 @@ def without_none(kind: Any) -> Any:
     return kind
 
 
+@cache
 def is_node(kind: Any) -> bool:
     """Whether parameters of this type are MRML nodes: of one type, or of those of a ``typing.Union``.
 

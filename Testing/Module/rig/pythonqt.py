@@ -47,8 +47,9 @@ def is_standin(obj: Any) -> bool:
     return getattr(type(obj), "_rig_standin", False)
 
 
-def _is_derived_in_python(obj: Any) -> bool:
-    return not type(obj).__module__.startswith("PySide6") and not is_standin(obj)
+@cache
+def _is_derived_in_python(cls: type) -> bool:
+    return not cls.__module__.startswith("PySide6") and not getattr(cls, "_rig_standin", False)
 
 
 def properties_of(cls: type) -> dict[str, tuple[str, bool]]:
@@ -75,7 +76,9 @@ def _has_property(obj: Any, name: str) -> bool:
 
 @cache
 def _reading(cls: type, name: str) -> str:
-    """How PythonQt reads an attribute of a class: "special", "property", "plain", or the property to read instead."""
+    """How PythonQt reads an attribute of a class: "own", "special", "property", "plain", or the property to read instead."""
+    if name.startswith("_"):
+        return "own"
     if name in _SPECIAL:
         return "special"
     known = properties_of(cls)
@@ -90,9 +93,9 @@ def _reading(cls: type, name: str) -> str:
 
 def _getter(original):
     def __getattribute__(self, name):
-        if name.startswith("_"):
-            return original(self, name)
         reading = _reading(type(self), name)
+        if reading == "own":
+            return original(self, name)
         if reading == "property":
             return QtCore.QObject.property(self, name)
         if reading == "special":
@@ -117,7 +120,7 @@ def _setter():
             self.__dict__[name] = value
         elif _has_property(self, name):
             _set_property(self, name, rich(value) if name == "toolTip" and _is_widget(self) else value)
-        elif _is_derived_in_python(self) or (name.startswith("_") and is_standin(self)):
+        elif _is_derived_in_python(type(self)) or (name.startswith("_") and is_standin(self)):
             _store(self, name, value)
         elif hasattr(type(self), name):
             raise PythonQtError(f"method {name!r} of {type(self).__name__} cannot be overwritten")
@@ -133,8 +136,13 @@ def _is_widget(obj: Any) -> bool:
     return isinstance(obj, QtWidgets.QWidget)
 
 
+@cache
+def _described(cls: type, name: str) -> Any:
+    return inspect.getattr_static(cls, name, None)
+
+
 def _store(obj: Any, name: str, value: Any) -> None:
-    described = inspect.getattr_static(type(obj), name, None)
+    described = _described(type(obj), name)
     if hasattr(described, "__set__"):
         described.__set__(obj, value)
     else:

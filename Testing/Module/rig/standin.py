@@ -116,8 +116,9 @@ def _checker(name: str):
 
 def emit(widget: Any, signature: str, *arguments: Any) -> None:
     """Emit the signal with exactly this C++ signature."""
+    wanted = normalized(signature)
     for cls in type(widget).__mro__:
-        attribute = getattr(cls, "_rig_signals", {}).get(normalized(signature))
+        attribute = getattr(cls, "_rig_signals", {}).get(wanted)
         if attribute is not None:
             getattr(widget, attribute).emit(*arguments)
             return

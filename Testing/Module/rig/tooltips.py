@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
@@ -9,7 +10,12 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 def rich(text: Any) -> Any:
     """What a widget answers when asked for a tooltip that was set to `text`."""
-    if not isinstance(text, str) or not text or QtGui.Qt.mightBeRichText(text):
+    return _html(text) if isinstance(text, str) and text else text
+
+
+@lru_cache(maxsize=4096)  # the texts of a panel come again and again
+def _html(text: str) -> str:
+    if QtGui.Qt.mightBeRichText(text):
         return text
     return QtGui.Qt.convertFromPlainText(text, QtCore.Qt.WhiteSpaceMode.WhiteSpaceNormal)
 
