@@ -20,9 +20,13 @@ MODULE = ROOT / "MetaRegistration" / "MetaRegistration.py"
 SAMPLES = ROOT / "Resources" / "SamplePairs"
 
 
-def open_panel(rig, monkeypatch=None, logic=None):
+SMALL = (1000, 700)
+"""Of a window whose room and pictures are not the matter: its views are drawn in a third of the time."""
+
+
+def open_panel(rig, monkeypatch=None, logic=None, size=(1500, 900)):
     """The module's widget, its panel open in the main window; with `logic` in place of the real one."""
-    rig.main_window.resize(1500, 900)
+    rig.main_window.resize(*size)
     if logic is None:
         return rig.open_module(MODULE)
     loaded = modules.load

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 import unittest
@@ -191,7 +192,8 @@ def test_opening_the_module_imports_no_torch():
     )
     folder = MODULE.parents[1]
     arguments = [sys.executable, "-c", code, str(folder / "Testing" / "Module"), str(folder), str(MODULE)]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
+    cold = {**os.environ, "META_REGISTRATION_COLD_PYTHON": "1"}  # no command is started
+    done = subprocess.run(arguments, env=cold, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import qt
-from panel_helpers import choose_folder, open_panel, small_folder
+from panel_helpers import SMALL, choose_folder, open_panel, small_folder
 
 from MetaRegistrationLib import resources
 from MetaRegistrationLib.checkpoints import file_sha256
@@ -44,7 +44,7 @@ def listed(widget) -> list[tuple[str, Path, str]]:
 
 
 def test_every_shipped_checkpoint_can_be_chosen_by_a_readable_name(rig):
-    entries = listed(open_panel(rig))
+    entries = listed(open_panel(rig, size=SMALL))
     assert [path for _label, path, _purpose in entries] == shipped_checkpoints()
     assert default_checkpoint() in shipped_checkpoints()[:2]
     assert len({file_sha256(path) for _label, path, _purpose in entries}) == len(entries)
@@ -58,7 +58,7 @@ def test_weights_for_octa_come_second_and_can_be_chosen(rig, with_octa, tmp_path
 
     started = []
     monkeypatch.setattr(job_module.Job, "start", lambda self, arguments: started.append(arguments))
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     labels = [label for label, _path, _purpose in listed(widget)]
     assert labels[:2] == ["Any images, meta-learned (shipped)", "Superficial OCTA, adapted (shipped)"]
     assert widget.ui.checkpointComboBox.currentText == labels[0]
@@ -70,7 +70,7 @@ def test_weights_for_octa_come_second_and_can_be_chosen(rig, with_octa, tmp_path
 
 
 def test_panel_and_command_line_have_the_same_default(rig, shipped):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     assert widget.ui.checkpointComboBox.currentText == "Any images, meta-learned (shipped)"
     assert widget.panel.state.checkpoint == shipped / "coarse_to_fine_any.pt"
     assert not any("Superficial" in label for label, _path, _purpose in listed(widget))
@@ -79,7 +79,7 @@ def test_panel_and_command_line_have_the_same_default(rig, shipped):
 
 
 def test_each_says_for_which_images_it_is(rig, with_octa):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     purposes = {path.stem: purpose for _label, path, purpose in listed(widget)}
     assert all(text.endswith(".") and "\n" not in text for text in purposes.values())
     assert len(set(purposes.values())) == len(purposes)
@@ -91,7 +91,7 @@ def test_each_says_for_which_images_it_is(rig, with_octa):
 
 
 def test_own_ones_and_files_say_what_they_are(rig, dialogs, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     source = default_checkpoint()
     widget.logic.adapt.store.keep("mine", source, {"pairs": 5})
     dialogs.answer(shutil.copyfile(source, tmp_path / "coarse_to_fine_octa.pt"))

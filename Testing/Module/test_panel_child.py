@@ -8,13 +8,13 @@ import signal
 import pytest
 import qt
 import slicer
-from panel_helpers import cancel, choose_folder, node_names, open_panel, settle, small_folder
+from panel_helpers import SMALL, cancel, choose_folder, node_names, open_panel, settle, small_folder
 
 
 @pytest.fixture
 def training(rig, tmp_path):
     """The panel, and the process id of its running child."""
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     widget.ui.adaptedNameLineEdit.text = "stopped"
     widget.ui.epochsSpinBox.value = 2000
@@ -80,7 +80,7 @@ def test_cancel_works_before_the_first_step(rig, training):
 
 
 def test_cancel_of_the_folder_registration(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 3))
     widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     widget.ui.registerFolderButton.click()
@@ -97,7 +97,7 @@ def nodes_and_pictures(names):
 
 
 def test_reloaded_module_shows_what_it_showed(rig, tmp_path):
-    first = open_panel(rig)
+    first = open_panel(rig, size=SMALL)
     choose_folder(rig, first, small_folder(tmp_path / "pairs", 2))
     first.panel.pairs.load(0)
     first.ui.epochsSpinBox.value = 33
@@ -121,7 +121,7 @@ def test_reloaded_module_shows_what_it_showed(rig, tmp_path):
 
 
 def test_folder_of_checkpoints_that_cannot_be_written_to(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     widget.logic.adapt.store.folder = tmp_path / "file" / "Checkpoints"

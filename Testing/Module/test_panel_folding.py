@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder
+from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder
 from test_panel_stages import choose_stages
 
 from MetaRegistrationLib.stages import Stages
@@ -11,7 +11,7 @@ from MetaRegistrationLib.stages import Stages
 
 @pytest.fixture
 def widget(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     click_row(rig, widget, 0)
     choose_stages(widget, Stages("translation", False, 0))

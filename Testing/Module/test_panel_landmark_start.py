@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder, table
+from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
 
 
 @pytest.fixture
 def widget(rig):
-    return open_panel(rig)
+    return open_panel(rig, size=SMALL)
 
 
 def choose(widget, label: str) -> None:

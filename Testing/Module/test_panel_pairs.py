@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder, table
+from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
 
 
 @pytest.fixture
 def widget(rig):
-    return open_panel(rig)
+    return open_panel(rig, size=SMALL)
 
 
 def chosen(widget) -> dict:
@@ -196,7 +196,7 @@ def test_the_user_has_the_last_word_on_the_pixel_size(rig, widget):
 
 
 def test_columns_in_micrometres_are_there_where_there_are_any(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     ui = widget.ui
     choose_folder(rig, widget, small_folder(tmp_path / "pairs"))
     click_row(rig, widget, 0)

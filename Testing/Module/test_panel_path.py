@@ -7,6 +7,7 @@ import qt
 import slicer
 from fake_logic import FakeLogic
 from panel_helpers import (
+    SMALL,
     choose_folder,
     choose_volumes,
     click_row,
@@ -41,7 +42,7 @@ def logic(tmp_path):
 @pytest.fixture
 def faked(rig, logic, monkeypatch):
     """The panel with a logic that only answers."""
-    return open_panel(rig, monkeypatch, logic)
+    return open_panel(rig, monkeypatch, logic, size=SMALL)
 
 
 def highlighted(widget) -> list[str]:
@@ -83,7 +84,7 @@ def test_what_the_next_step_is(situation, button):
 
 
 def test_one_button_after_another_leads_through_the_pairs_of_a_folder(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     ui = widget.ui
     assert highlighted(widget) == ["chooseFolderButton"]
     assert ui.nextStepLabel.text == "Next step: Choose folder... (Ctrl+Return)"
@@ -138,7 +139,7 @@ def test_what_blocks_the_next_step_stands_beside_it(rig, faked):
 
 def test_without_torch_its_installation_is_the_next_step(rig, logic, monkeypatch):
     logic.dependency.there = False
-    widget = open_panel(rig, monkeypatch, logic)
+    widget = open_panel(rig, monkeypatch, logic, size=SMALL)
     assert highlighted(widget) == ["installTorchButton"]
     widget.ui.installTorchButton.click()
     assert highlighted(widget) == ["chooseFolderButton"]
@@ -254,7 +255,7 @@ def pick(selector, node) -> None:
 
 @pytest.mark.parametrize("first", ["moving", "fixed"])
 def test_of_two_loaded_images_one_choice_is_enough(rig, first):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     images = [noise_volume(name) for name in ("visit 1", "visit 2")]
     result = noise_volume("a result of this module")
     result.SetAttribute("MetaRegistration.Expected", "1")
@@ -272,7 +273,7 @@ def test_of_two_loaded_images_one_choice_is_enough(rig, first):
 
 
 def test_of_three_loaded_images_each_is_chosen(rig):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     images = [noise_volume(name) for name in ("visit 1", "visit 2", "visit 3")]
     pick(widget.ui.movingVolumeSelector, images[1])
     settle(rig)
@@ -284,7 +285,7 @@ def selected(table) -> list[int]:
 
 
 def test_the_table_marks_the_loaded_pair(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     ui = widget.ui
     assert ui.pairsTable.isHidden(), "there is nothing to show yet"
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 3))
@@ -304,7 +305,7 @@ def test_the_table_marks_the_loaded_pair(rig, tmp_path):
 
 
 def test_the_columns_fit_a_narrow_panel_and_are_named_in_tooltips(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     table = widget.ui.pairsTable
     rig.main_window.resize(1366, 768)
     dock = slicer.util.findChild(rig.main_window, "PanelDockWidget")

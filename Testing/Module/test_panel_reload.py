@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import slicer
-from panel_helpers import choose_folder, open_panel, register, settle, small_folder
+from panel_helpers import SMALL, choose_folder, open_panel, register, settle, small_folder
 
 LIBRARY = "MetaRegistrationLib"
 
@@ -20,7 +20,7 @@ def loaded() -> dict:
 def widget(rig):
     """The panel; afterwards the library is the one that the other tests have imported."""
     before = loaded()
-    yield open_panel(rig)
+    yield open_panel(rig, size=SMALL)
     rig.close_module("MetaRegistration")
     for name in loaded():
         del sys.modules[name]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import qt
-from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder
+from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder
 
 from MetaRegistrationLib.panel.report_section import without_names
 
 
 @pytest.fixture
 def widget(rig):
-    return open_panel(rig)
+    return open_panel(rig, size=SMALL)
 
 
 def test_the_report_has_what_is_asked_for_and_no_names(rig, widget, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import choose_folder, click_row, open_panel, register, settle, small_folder, table
+from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
 from test_panel_stages import choose_stages
 
 from MetaRegistrationLib.registration import measures
@@ -15,7 +15,7 @@ from MetaRegistrationLib.stages import Stages
 
 @pytest.fixture
 def widget(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     click_row(rig, widget, 0)
     return widget

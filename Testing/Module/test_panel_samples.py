@@ -8,7 +8,7 @@ from pathlib import Path
 
 import qt
 import slicer
-from panel_helpers import MODULE, ROOT, SAMPLES, choose_volumes, open_panel, register, settle, tooltip
+from panel_helpers import MODULE, ROOT, SAMPLES, SMALL, choose_volumes, open_panel, register, settle, tooltip
 from rig import modules
 from test_panel_scene import folders
 
@@ -36,7 +36,7 @@ def of_sample(name: str) -> dict[str, str]:
 
 
 def test_a_phantom_pair_opens_ready(rig):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     rig.emit_startup_completed()
     click_sample(rig, "phantom_002")
     widget = rig.return_to_module("MetaRegistration")
@@ -49,7 +49,7 @@ def test_a_phantom_pair_opens_ready(rig):
 
 
 def test_a_phantom_pair_takes_the_place_of_another_with_its_results(rig):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     rig.emit_startup_completed()
     click_sample(rig, "phantom_001")
     rig.return_to_module("MetaRegistration")
@@ -85,7 +85,7 @@ def test_a_downloaded_pair_opens_ready(rig, monkeypatch):
         shutil.copyfile(SAMPLES / source / "phantom_001.png", file)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     monkeypatch.setattr(samples, "REAL_PAIRS", (samples.RealPair(310, 311, *digests),))
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_volumes(widget)
     rig.emit_startup_completed()
     click_sample(rig, "OCTA same-eye pair 1")
@@ -97,7 +97,7 @@ def test_a_downloaded_pair_opens_ready(rig, monkeypatch):
 
 
 def test_a_pair_that_cannot_be_downloaded_says_so(rig, dialogs):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     rig.emit_startup_completed()
     click_sample(rig, "OCTA same-eye pair 2")
     assert "OCTA same-eye pair 2" in dialogs.texts[0] and "download" in dialogs.texts[0]
@@ -105,7 +105,7 @@ def test_a_pair_that_cannot_be_downloaded_says_so(rig, dialogs):
 
 
 def test_the_category_is_called_as_the_module(rig):
-    open_panel(rig)
+    open_panel(rig, size=SMALL)
     rig.emit_startup_completed()
     titles = [box.title for box in rig.open_sample_data().findChildren(qt.QGroupBox)]
     assert titles == ["Meta-Registration"] == [slicer.util.getModule("MetaRegistration").title]
@@ -115,5 +115,5 @@ def test_the_category_is_called_as_the_module(rig):
 
 
 def test_the_modules_that_are_used_are_named(rig):
-    open_panel(rig)
+    open_panel(rig, size=SMALL)
     assert {"Sequences", "SubjectHierarchy"} <= set(slicer.util.getModule("MetaRegistration").dependencies)

@@ -8,6 +8,7 @@ import slicer
 import vtk
 from fake_logic import FakeLogic
 from panel_helpers import (
+    SMALL,
     choose_folder,
     choose_volumes,
     click_row,
@@ -27,7 +28,7 @@ from MetaRegistrationLib.visits.report import write_series
 
 @pytest.fixture
 def widget(rig):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_stages(widget, Stages("affine", False, 0))
     return widget
 
@@ -202,7 +203,7 @@ def test_no_status_of_work_stays_when_the_scene_is_closed(rig, widget, monkeypat
 
 def test_work_of_children_is_said_to_be_stopped(rig, monkeypatch, tmp_path):
     logic = FakeLogic(tmp_path / "Checkpoints")
-    widget = open_panel(rig, monkeypatch, logic)
+    widget = open_panel(rig, monkeypatch, logic, size=SMALL)
     logic.pairs.folders[str(tmp_path)] = 2
     choose_folder(rig, widget, tmp_path)
     widget.ui.adaptedNameLineEdit.text = "mine"

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, choose_volumes, measured, noise_volume, open_panel, settle, table, tooltip
+from panel_helpers import (
+    SMALL,
+    choose_folder,
+    choose_volumes,
+    measured,
+    noise_volume,
+    open_panel,
+    settle,
+    table,
+    tooltip,
+)
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.mrml.registration_node import Outcome
@@ -22,7 +32,7 @@ def logic(tmp_path):
 
 @pytest.fixture
 def widget(rig, logic, monkeypatch):
-    return open_panel(rig, monkeypatch, logic)
+    return open_panel(rig, monkeypatch, logic, size=SMALL)
 
 
 def test_every_widget_has_a_tooltip(rig, widget):
@@ -352,7 +362,7 @@ def test_overlay_of_single_images_goes_with_them(rig, widget):
 def test_without_torch_the_panel_says_so_and_one_click_installs(rig, monkeypatch, tmp_path):
     logic = FakeLogic(tmp_path)
     logic.dependency.there = False
-    ui = open_panel(rig, monkeypatch, logic).ui
+    ui = open_panel(rig, monkeypatch, logic, size=SMALL).ui
     assert ui.dependencyFrame.visible and ui.dependencyLabel.text.startswith("PyTorch is missing.")
     assert "PyTorch" in ui.fineTuneButton.toolTip and "PyTorch" in ui.registerButton.toolTip
     logic.dependency.error = InputError("The PyTorch extension of Slicer is missing.")
@@ -373,7 +383,7 @@ def test_the_folders_of_last_time_work_again(rig, widget, logic, tmp_path, monke
     widget.ui.outputPathLineEdit.addCurrentPathToHistory()
     rig.close_module("MetaRegistration")
     rig.scene.Clear(0)
-    again = open_panel(rig, monkeypatch, logic)
+    again = open_panel(rig, monkeypatch, logic, size=SMALL)
     rig.wait_until(lambda: again.ui.pairsTable.rowCount == 2, "for the folder to be read")
     assert again.ui.folderPathLineEdit.currentPath == str(tmp_path)
     assert again.ui.outputPathLineEdit.currentPath == str(results)
@@ -388,7 +398,7 @@ def test_a_folder_of_last_time_that_is_gone_is_not_shown(rig, widget, logic, tmp
     gone.rmdir()
     rig.close_module("MetaRegistration")
     rig.scene.Clear(0)
-    again = open_panel(rig, monkeypatch, logic)
+    again = open_panel(rig, monkeypatch, logic, size=SMALL)
     settle(rig)
     assert again.ui.folderPathLineEdit.currentPath == ""
     assert "Choose a folder" in again.ui.pairsStatusLabel.text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import noise_volume, open_panel, settle
+from panel_helpers import SMALL, noise_volume, open_panel, settle
 
 from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 
@@ -15,7 +15,7 @@ RED, GREEN = 0, 1  # channels; the moving image is magenta, the fixed one green
 
 @pytest.fixture
 def widget(rig, monkeypatch, tmp_path):
-    return open_panel(rig, monkeypatch, FakeLogic(tmp_path / "Checkpoints"))
+    return open_panel(rig, monkeypatch, FakeLogic(tmp_path / "Checkpoints"), size=SMALL)
 
 
 def steps(name: str, count: int):

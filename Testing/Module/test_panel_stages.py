@@ -8,6 +8,7 @@ import pytest
 import slicer
 from fake_logic import FakeLogic
 from panel_helpers import (
+    SMALL,
     choose_folder,
     choose_volumes,
     click_row,
@@ -36,7 +37,7 @@ def logic(tmp_path):
 
 @pytest.fixture
 def widget(rig, logic, monkeypatch):
-    return open_panel(rig, monkeypatch, logic)
+    return open_panel(rig, monkeypatch, logic, size=SMALL)
 
 
 def choose_stages(widget, stages: Stages = CHANGED) -> None:
@@ -249,7 +250,7 @@ def test_a_fallback_that_is_sure_is_no_warning(rig, widget, confidence, warned):
 
 
 def test_real_registrar_gets_the_stages_and_no_checkpoint_without_network(rig, tmp_path):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     click_row(rig, widget, 0)
     widget.panel.state.checkpoint = None
@@ -276,7 +277,7 @@ def test_another_alignment_than_the_checkpoint_was_adapted_with_is_said(rig, dia
     checkpoint = load_checkpoint(default_checkpoint())
     checkpoint.history.append({"stage": "finetune", "initial": "rigid"})
     save_checkpoint(tmp_path / "adapted.pt", checkpoint)
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     label = widget.ui.alignmentWarningLabel
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     click_row(rig, widget, 0)
@@ -306,7 +307,7 @@ def test_child_processes_get_the_stages_as_options(rig, tmp_path, monkeypatch):
 
     started = []
     monkeypatch.setattr(job_module.Job, "start", lambda self, arguments: started.append(arguments))
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     choose_stages(widget)
     widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import choose_folder, click_row, node_names, open_panel, register, settle, small_folder, table
+from panel_helpers import SMALL, choose_folder, click_row, node_names, open_panel, register, settle, small_folder, table
 from test_panel_stages import choose_stages
 
 from MetaRegistrationLib.stages import Stages
@@ -13,7 +13,7 @@ from MetaRegistrationLib.stages import Stages
 
 @pytest.fixture
 def widget(rig):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_stages(widget, Stages("affine", False, 0))
     return widget
 

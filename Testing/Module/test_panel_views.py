@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import slicer
 import test_panel_expected_error as errors
-from panel_helpers import choose_volumes, click_row, node_names, open_panel, register, settle
+from panel_helpers import SMALL, choose_volumes, click_row, node_names, open_panel, register, settle
 
 from MetaRegistrationLib.mrml import display_volume
 from MetaRegistrationLib.mrml.overlay import Compared
@@ -32,7 +32,7 @@ def shown_now(view: str = "Red") -> Compared:
 
 
 def test_every_comparison_has_its_slider_and_keeps_its_value(rig):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     choose_volumes(widget)
     ui = widget.ui
     ui.showOverlayButton.click()
@@ -63,7 +63,7 @@ def test_every_comparison_has_its_slider_and_keeps_its_value(rig):
 
 
 def test_a_comparison_is_offered_once_there_are_two_volumes(rig):
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     ui = widget.ui
     assert not ui.compareComboBox.enabled and not ui.blendSlider.enabled
     choose_volumes(widget)

@@ -10,7 +10,7 @@ import pytest
 import slicer
 import vtk
 from mrml_pairs import rotation
-from panel_helpers import SAMPLES, open_panel, register, settle
+from panel_helpers import SAMPLES, SMALL, open_panel, register, settle
 from scipy import ndimage
 
 from MetaRegistrationLib.formats.images import read_image
@@ -29,7 +29,7 @@ def pictures() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture
 def widget(rig):
-    return open_panel(rig)
+    return open_panel(rig, size=SMALL)
 
 
 def volume(name, array, spacing=(SPACING, SPACING, 0.5), origin=(1.0, 2.0, 3.0), kind="vtkMRMLScalarVolumeNode"):

@@ -133,7 +133,15 @@ MEANWHILE = {
 }
 
 
-@pytest.mark.parametrize("meanwhile", MEANWHILE)
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        pytest.param("the import is awaited", marks=pytest.mark.long),
+        "torch is needed meanwhile",
+        "the program ends meanwhile",
+        pytest.param("the program ends without a word", marks=pytest.mark.long),
+    ],
+)
 def test_the_real_import_harms_nothing(meanwhile):
     script = SCRIPT.format(root=str(ROOT), meanwhile=MEANWHILE[meanwhile] + "\nprint('fine')")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=600)

@@ -41,14 +41,14 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     assert ui.pairsStatusLabel.text.startswith("2 pairs")
 
     # Fine-tune, and watch it.
-    fine_tune(rig, widget, "my eye", 2)
+    fine_tune(rig, widget, "my eye", 1)
     assert ui.adaptProgressBar.visible and ui.adaptProgressBar.value > 0
     rig.wait_until(lambda: not widget.panel.adapt.running, "for the training")
     assert ui.adaptStatusLabel.text == "Done. The adapted checkpoint my eye is saved and selected for registration."
     charts = slicer.util.getNodesByClass("vtkMRMLPlotChartNode")
     for chart, column in zip(charts, ("loss", "NCC"), strict=True):
         values = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
-        assert values.GetNumberOfRows() == 3  # the start is judged too, as epoch 0
+        assert values.GetNumberOfRows() == 2  # the start is judged too, as epoch 0
         assert values.GetValueByName(0, column).IsValid()
     assert ui.checkpointComboBox.currentText == "my eye"
     adapted = Path(ui.checkpointComboBox.currentData)
@@ -115,6 +115,7 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
 
 def test_folder_is_registered_as_the_command_line_does(rig, widget, tmp_path):
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    widget.ui.refinementStepsSpinBox.value = 5
     widget.ui.outputPathLineEdit.currentPath = str(tmp_path / "results")
     widget.ui.registerFolderButton.click()
     assert widget.ui.registerFolderButton.text == "Cancel"

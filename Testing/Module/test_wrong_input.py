@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import slicer
 import torch
-from panel_helpers import choose_folder, click_row, node_names, open_panel, register, settle, small_folder
+from panel_helpers import SMALL, choose_folder, click_row, node_names, open_panel, register, settle, small_folder
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import write_image
@@ -17,13 +17,13 @@ from MetaRegistrationLib.formats.images import write_image
 
 @pytest.fixture
 def widget(rig):
-    return open_panel(rig)
+    return open_panel(rig, size=SMALL)
 
 
 @pytest.fixture
 def pair(rig, widget, tmp_path):
     """The panel with a loaded pair."""
-    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     click_row(rig, widget, 0)
     return widget
 
@@ -251,7 +251,7 @@ def test_without_torch_the_real_panel_opens(rig, monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "torch", None)
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=SMALL)
     assert widget.ui.dependencyFrame.visible
     widget.ui.installTorchButton.click()
     assert "The PyTorch extension of Slicer is missing" in widget.ui.dependencyLabel.text

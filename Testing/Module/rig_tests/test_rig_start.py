@@ -36,7 +36,8 @@ print(os.environ["MPLBACKEND"], os.environ["QT_QPA_PLATFORM"])
 
 def run(*arguments, **variables):
     """Run Python with the rig on its path and these environment variables; returns the finished process."""
-    own = {"PYTHONPATH": str(FOLDER), "PYTEST_ADDOPTS": "", "META_REGISTRATION_COLD_PYTHON": "1"}  # no command is started
+    # Cold: no command of the library is started here.
+    own = {"PYTHONPATH": str(FOLDER), "PYTEST_ADDOPTS": "", "META_REGISTRATION_COLD_PYTHON": "1"}
     environment = {**os.environ, **own, **variables}
     command = [sys.executable, *map(str, arguments)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
