@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 import qt
 import slicer
 from rig import modules
@@ -20,11 +21,13 @@ MODULE = ROOT / "MetaRegistration" / "MetaRegistration.py"
 SAMPLES = ROOT / "Resources" / "SamplePairs"
 
 
-SMALL = (1000, 700)
-"""Of a window whose room and pictures are not the matter: its views are drawn in a third of the time."""
+WIDE, SMALL = (1500, 900), (1000, 700)
+"""Sizes of the window. Where room and pictures are not the matter, a small one is drawn in a third of the time."""
+wide = pytest.mark.parametrize("widget", [WIDE], indirect=True, ids=["wide"])
+"""Opens the fixture `widget` of a test in the wide window, for its picture."""
 
 
-def open_panel(rig, monkeypatch=None, logic=None, size=(1500, 900)):
+def open_panel(rig, monkeypatch=None, logic=None, size=WIDE):
     """The module's widget, its panel open in the main window; with `logic` in place of the real one."""
     rig.main_window.resize(*size)
     if logic is None:

@@ -11,6 +11,7 @@ import pytest
 import slicer
 from mrml_pairs import FRAME, registration
 from panel_helpers import (
+    SMALL,
     choose_folder,
     click_row,
     measured,
@@ -20,6 +21,7 @@ from panel_helpers import (
     settle,
     small_folder,
     table,
+    wide,
 )
 from test_panel_stages import choose_stages
 
@@ -47,9 +49,9 @@ def error_map(scale: float = 1.0) -> ErrorMap:
 
 
 @pytest.fixture
-def widget(rig, tmp_path):
+def widget(rig, tmp_path, request):
     """The panel with two pairs, of which the first is chosen."""
-    widget = open_panel(rig)
+    widget = open_panel(rig, size=getattr(request, "param", SMALL))
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
     click_row(rig, widget, 0)
     choose_stages(widget, SHIFT)
@@ -190,6 +192,7 @@ def test_the_map_is_that_of_the_library_on_the_fixed_image(rig, widget, predicte
     assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0, 5)
 
 
+@wide
 def test_the_map_lies_translucent_over_the_overlay_and_goes_without_a_trace(rig, widget, predicted):
     ui = widget.ui
     run(rig, widget)

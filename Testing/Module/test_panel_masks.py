@@ -10,6 +10,7 @@ import slicer
 from fake_logic import FakeLogic
 from panel_helpers import (
     SAMPLES,
+    SMALL,
     choose_folder,
     choose_volumes,
     click_row,
@@ -19,6 +20,7 @@ from panel_helpers import (
     register,
     settle,
     small_folder,
+    wide,
 )
 from test_panel_stages import choose_stages
 
@@ -42,8 +44,8 @@ def pictures() -> list[np.ndarray]:
 
 
 @pytest.fixture
-def widget(rig):
-    widget = open_panel(rig)
+def widget(rig, request):
+    widget = open_panel(rig, size=getattr(request, "param", SMALL))
     choose_stages(widget, SHIFT)
     return widget
 
@@ -228,6 +230,7 @@ def test_a_failed_export_is_refused_and_leaves_nothing(rig, widget, pictures, mo
     assert node_names() == before
 
 
+@wide
 def test_the_field_of_view_is_outlined_where_something_is_outside(rig, widget, pictures, tmp_path):
     box = widget.ui.fieldOfViewCheckBox
     round_view = disc(pictures[1].shape)

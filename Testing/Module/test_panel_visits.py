@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 import slicer
-from panel_helpers import cancel, node_names, noise_volume, open_panel, register_simply, settle, table
+from panel_helpers import SMALL, cancel, node_names, noise_volume, open_panel, register_simply, settle, table, wide
 from visit_files import LOST, PLACES, SIDE, visit, visit_folder
 
 from MetaRegistrationLib.core.geometry import Geometry
@@ -29,8 +29,8 @@ NAMES = list(PLACES)
 
 
 @pytest.fixture
-def widget(rig):
-    opened = open_panel(rig)
+def widget(rig, request):
+    opened = open_panel(rig, size=getattr(request, "param", SMALL))
     for name in ("pairs", "adapt", "register", "landmarks", "visits"):
         getattr(opened.ui, f"{name}CollapsibleButton").collapsed = name != "visits"
     return opened
@@ -66,6 +66,7 @@ def number(text: str) -> float:
     return float(text.split()[0])
 
 
+@wide
 def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     ui = widget.ui
     choose(rig, widget, visit_folder(tmp_path / "Ma clinique", landmarks=True), tmp_path / "results")
@@ -73,7 +74,7 @@ def test_story_from_folder_to_report(rig, dialogs, widget, tmp_path):
     assert [row[0] for row in rows] == NAMES and rows[0][1] == "2021-05-01" and float(rows[0][2]) > 0
     assert rows[0][3:6] == ["–", "–", "–"] and "3 visits" in ui.visitsStatusLabel.text
     assert not ui.changeMapButton.enabled and not ui.saveVisitsReportButton.enabled
-    ui.refinementStepsSpinBox.value = 20
+    ui.refinementStepsSpinBox.value = 5
     ui.visitsSpacingSpinBox.value = 20.0
     rig.wait_until(lambda: not widget.panel.visits.running)
     ui.visitsReferenceComboBox.setCurrentIndex(1)
@@ -397,7 +398,7 @@ def check_volumes(rig, widget, nodes) -> None:
 
 def test_volumes_are_put_in_the_order_of_time_and_the_change_goes_forward(rig, dialogs, widget, tmp_path):
     ui = widget.ui
-    ui.refinementStepsSpinBox.value = 5
+    register_simply(widget)
     names = {"OS 2023-05-01": "2023 été", "OS 2022-05-01": "2022", "OS 2021-05-01": "2021"}
     check_volumes(rig, widget, scene_visits(tmp_path / "scans", names))
     assert [row[:2] for row in table(ui.visitsTable)] == [
