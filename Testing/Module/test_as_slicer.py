@@ -10,7 +10,7 @@ import pytest
 import qt
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import choose_folder, click_row, open_panel, settle, small_folder, tooltip
+from panel_helpers import SMALL, choose_folder, click_row, open_panel, settle, small_folder, tooltip
 
 from MetaRegistrationLib.panel.logic import add_parts
 from MetaRegistrationLib.panel.widgets import confirm
@@ -19,7 +19,7 @@ from MetaRegistrationLib.resources import default_checkpoint
 
 @pytest.fixture
 def widget(rig):
-    return open_panel(rig)
+    return open_panel(rig, size=SMALL)
 
 
 def test_the_overlay_leaves_room_for_both_images(rig, widget, tmp_path):
