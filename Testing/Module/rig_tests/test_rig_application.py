@@ -76,7 +76,8 @@ def test_the_python_goes_on_where_the_launcher_is_killed():
 
 
 _PROBE = """
-import json, os, sys
+import json, os, sys, MetaRegistrationLib
+print(MetaRegistrationLib.__file__, file=sys.stderr, flush=True)
 seen = dict(pid=os.getpid(), words=sys.argv[1:], folder=os.getcwd(), warm="torch" in sys.modules, path=sys.path[0])
 print(json.dumps(seen | dict(variable=os.environ.get("PROBE"), name=__name__, others=len(os.environ))), flush=True)
 print("é", file=sys.stderr, flush=True)
@@ -98,6 +99,9 @@ def test_a_copy_whose_launcher_was_killed_before_it_asked_ends():
 def test_commands_of_the_library_run_in_copies_of_a_warm_python(rig, tmp_path, end):
     """Everything but what is loaded is that of a Python of their own."""
     (tmp_path / "MetaRegistrationLib_probe.py").write_text(_PROBE, encoding="utf-8")
+    other = tmp_path / "MetaRegistrationLib" / "__init__.py"  # found first by the copy, whatever is loaded
+    other.parent.mkdir()
+    other.write_text("", encoding="utf-8")
     rig.wait_until((rig.folder / "bin" / "warm").exists, "for the warm Python")
     command = [shutil.which("PythonSlicer"), "-m", "MetaRegistrationLib_probe", "a b", "ü"]
     environment = {"PYTHONPATH": str(tmp_path), "PROBE": "é", "PATH": os.environ["PATH"]}
@@ -112,6 +116,7 @@ def test_commands_of_the_library_run_in_copies_of_a_warm_python(rig, tmp_path, e
             "path": str(tmp_path),
         }
         assert seen.items() >= expected.items() and seen["warm"] and seen["others"] < 8
+        assert process.stderr.readline() == f"{other}\n"
         assert process.stderr.readline() == "é\n" and seen["pid"] != process.pid
         if end == "killed":
             os.kill(seen["pid"], signal.SIGKILL)
