@@ -11,6 +11,7 @@ import vtk
 from ..eye_length import EyeLength
 from ..visits.report import COLUMNS
 from . import transforms
+from .placement import is_under
 from .scene_folders import gathered
 
 CHARTED = ("capillary_density", "vessel_density", "vessel_length_density", "nonperfused_area", "faz_area")
@@ -164,6 +165,22 @@ def find_visits(key: str) -> VisitNodes | None:
     """The visits in the scene that came from this, or None."""
     tables = [node for node in slicer.util.getNodesByClass("vtkMRMLTableNode") if node.GetAttribute(_KEY) == key]
     return VisitNodes(tables[-1]) if tables else None
+
+
+def series_with(volume) -> list[VisitNodes]:
+    """All series in the scene that a volume is a visit of."""
+    found = [VisitNodes(node) for node in slicer.util.getNodesByClass("vtkMRMLTableNode") if node.GetAttribute(_KEY)]
+    return [nodes for nodes in found if volume in nodes.volumes.values()]
+
+
+def transform_over(volume):
+    """The transform that a registration of visits, of any series, put above a volume; None without one."""
+    for nodes in series_with(volume):
+        for name, visit in nodes.volumes.items():
+            transform = nodes.transform(name)
+            if visit is volume and transform is not None and is_under(volume, transform):
+                return transform
+    return None
 
 
 def remove_visits(nodes: VisitNodes) -> None:

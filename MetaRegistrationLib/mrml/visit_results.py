@@ -32,6 +32,7 @@ from .visit_nodes import (
     note_points,
     points_of,
     remove_visits,
+    series_with,
     text_table,
 )
 from .visit_sequence import require_sequences, visit_sequence
@@ -80,7 +81,7 @@ def visit_volume(visit: Visit, source: str, eye: str = ""):
 def load_results(
     folder: Path, found: Mapping[str, object], key: str, name: str, shown_name: str
 ) -> Generator[str, None, VisitNodes]:
-    """Load the results of a folder into the scene, instead of earlier ones of the same visits.
+    """Load the results of a folder into the scene, instead of earlier ones of the same visits or of some of the same volumes.
 
     Yields the name of what comes next; nothing is left in the scene when it fails or is closed.
 
@@ -104,17 +105,19 @@ def load_results(
         raise InputError(
             f"{folder}: its results are of other visits ({', '.join(missing) or reference}). Register again."
         )
-    earlier = find_visits(key)
     aligned = [row.text("visit") for row in rows if row.text("aligned") == "yes"]
     with scene.unchanged_on_error():
         yield name
         images = [(visit, read_image(folder / f"{visit}.nrrd")) for visit in aligned]
         fields = {visit: _vectors(folder / f"{visit}_transform.nrrd") for visit in aligned if visit != reference}
         centre, corrected, zones, length = None, None, {}, None
-        if earlier is not None:
-            centre, corrected, length = earlier["centre"], earlier["corrected"], earlier.eye_length
-            zones = faz_curves.taken_out(earlier, reference)
-            remove_visits(earlier)
+        for former in _replaced(key, found.values()):
+            centre, corrected = centre or former["centre"], corrected or former["corrected"]
+            length = length or former.eye_length
+            kept = faz_curves.taken_out(former, reference)
+            # A curve of a visit that the new series does not have stays in the scene.
+            zones = {visit: curve for visit, curve in kept.items() if former.key == key or visit in found} | zones
+            remove_visits(former)
         cells = [[row.text(column) for column in COLUMNS] for row in rows]
         nodes = new_visits(name, key, reference, str(record.get("why", "")), cells, [found[row[0]] for row in cells])
         nodes["centre"], nodes["corrected"] = centre, corrected
@@ -135,6 +138,15 @@ def load_results(
             name_in_scene(name, "visit sequence"), shown_name, images
         )
     return nodes
+
+
+def _replaced(key: str, volumes_of_visits: Iterable) -> list[VisitNodes]:
+    """The series in the scene that a new one takes the place of: that of the same visits, then those with some of its volumes."""
+    same = find_visits(key)
+    series = [] if same is None else [same]
+    for volume in volumes_of_visits:
+        series += [nodes for nodes in series_with(volume) if nodes.table not in [known.table for known in series]]
+    return series
 
 
 def _record(path: Path) -> dict:

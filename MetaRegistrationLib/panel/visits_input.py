@@ -106,25 +106,23 @@ def from_volumes(nodes: Sequence[Any], dates: DateOrder = "ask") -> ChosenVisits
         One of them has several slices, or cannot be registered; a date cannot be understood, or both eyes are among them.
     """
     key = "|".join(["volumes", *sorted(node.GetID() for node in nodes)])
-    earlier = visit_nodes.find_visits(key)
     by_name = dict(zip(_names(nodes), nodes, strict=True))
     paths = [(name, volumes.stored_path(node)) for name, node in by_name.items()]
     eye, notes = eye_of_names(_("Visits"), paths, dates)
     found = []
     for visit in eye.visits:
         node = by_name[visit.name]
-        image = _image(node, None if earlier is None else earlier.transform(visit.name))
+        image = _image(node)
         found.append(ChosenVisit(visit.name, str(visit.when or ""), quality(image), volume=node))
     return ChosenVisits(eye.name, key, tuple(found), order=eye.order, side=eye.side, notes=tuple(notes))
 
 
 def write_request(request: VisitsRequest, folder: Path) -> Path:
     """Write the input of the command line: a table of visits, and the volumes of the scene."""
-    earlier = visit_nodes.find_visits(request.chosen.key)
     rows = []
     for visit in request.chosen.visits:
         if visit.file is None:
-            image = _image(visit.volume, None if earlier is None else earlier.transform(visit.name))
+            image = _image(visit.volume)
             file = VisitFile(visit.name, folder / f"{visit.name}.nrrd")
             write_image(file.path, image.array, image.geometry)
         else:
@@ -187,7 +185,7 @@ def _loaded(visit: ChosenVisit, chosen: ChosenVisits) -> Any:
     return visit_results.visit_volume(visit.file.load(spacing_um=chosen.spacing_um), source, chosen.name)
 
 
-def _image(node, transform):
+def _image(node):
     slices = volumes.volume_slices(node)
     if slices > 1:
         raise InputError(
@@ -195,7 +193,7 @@ def _image(node, transform):
                 "{name}: a visit is one 2D image, but this volume has {count} slices. Take it out, or load one slice."
             ).format(name=node.GetName(), count=slices)
         )
-    return volumes.image_from_volume(node, without=transform)
+    return volumes.image_from_volume(node, without=visit_nodes.transform_over(node))
 
 
 def _names(nodes: Sequence[Any]) -> list[str]:

@@ -343,6 +343,27 @@ def test_loaded_volumes_are_registered_again_in_place(rig, widget, tmp_path):
     assert float(table(ui.visitsTable)[1][5]) < 0.5 and nodes_of(widget)["centre"] is not None
 
 
+def test_some_of_the_volumes_are_registered_again_without_the_others(rig, widget, tmp_path):
+    ui = widget.ui
+    register_simply(widget)
+    volumes = scene_visits(tmp_path / "scans", {"OD 2021": "2021", "OD 2022": "2022", "OD 2023": "2023 été"})
+    check_volumes(rig, widget, volumes)
+    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "three")
+    ui.visitsReferenceComboBox.setCurrentIndex(1)
+    register_all(rig, widget)
+    assert all(node.GetParentTransformNode() is not None for node in volumes[1:])
+    ui.visitVolumesSelector.uncheck(volumes[1])
+    rig.wait_until(lambda: not widget.panel.visits.running, "for the visits to be read")
+    assert [row[0] for row in table(ui.visitsTable)] == ["OD 2021", "OD 2023"], ui.visitsStatusLabel.text
+    ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "two")
+    register_all(rig, widget)
+    nodes = nodes_of(widget)
+    assert volumes[2].GetParentTransformNode() is nodes.transform("OD 2023")
+    assert [series.key for series in visit_nodes.series_with(volumes[2])] == [nodes.key], "one series has it"
+    assert volumes[1].GetParentTransformNode() is None, "the results that it was in are replaced"
+    assert visit_nodes.transform_over(volumes[1]) is None and volumes[1].GetScene() is not None
+
+
 def test_masks_of_visits_come_into_the_scene_and_count(rig, widget, tmp_path):
     widget.ui.useNetworkCheckBox.checked, widget.ui.refinementStepsSpinBox.value = False, 0
     folder = visit_folder(tmp_path / "visits", NAMES[:2])
