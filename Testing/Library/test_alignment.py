@@ -169,8 +169,8 @@ def test_images_of_nothing_are_left_alone():
     blank, full = np.zeros_like(EYE), np.ones_like(EYE)
     for moving, fixed in ((blank, EYE), (EYE, full), (blank, blank)):
         assert_left_alone(align(moving, fixed))
-    assert_left_alone(align(*noise, "rigid"))
-    assert_left_alone(align(blank + 1e-7 * noise[0], EYE, "translation"))
+    for images in (noise, (blank + 1e-7 * noise[0], EYE)):
+        assert_left_alone(align(*images, "translation"))
 
 
 @pytest.mark.long

@@ -112,7 +112,8 @@ class TestAlignmentContract:
 
 
 SEARCHED = [
-    pytest.param(kind, marks=pytest.mark.long if kind == "affine" else ())  # as rigid, over more transforms
+    # Quickly by translation here, and by turns of real images in test_alignment.
+    pytest.param(kind, marks=pytest.mark.long if kind in ("rigid", "affine") else ())
     for kind in initial_kinds()
     if not needs_landmarks(kind)  # landmarks are believed
 ]
