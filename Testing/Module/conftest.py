@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 import traceback
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,24 +21,23 @@ for _path in (_FOLDER, _FOLDER.parents[1]):
         sys.path.insert(0, str(_path))
 
 
-def pytest_ignore_collect(collection_path, config):
-    """The tests of this folder import slicer and qt at their top: without these packages they are not even read."""
-    if _MISSING and collection_path.suffix == ".py" and collection_path.name.startswith("test_"):
-        return True
-    return None
+def pytest_ignore_collect(collection_path):
+    """The tests of this folder import slicer and qt at their top: without these packages they are not even read.
 
-
-def pytest_collection_modifyitems(config, items):
-    """Keep every Nth file from the Kth on, if the variable META_REGISTRATION_TEST_PART is "K/N"; each part is a process."""
+    If the variable META_REGISTRATION_TEST_PART is "K/N", the Kth of N parts is read; each part is a process.
+    """
+    if not collection_path.match("test_*.py"):
+        return None
     part = os.environ.get("META_REGISTRATION_TEST_PART")
-    if not part:
-        return
-    which, parts = map(int, part.split("/"))
-    mine = [item for item in items if _FOLDER in item.path.parents]
-    files = sorted({item.path for item in mine})[which - 1 :: parts]
-    left_out = {item for item in mine if item.path not in files}
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    return True if _MISSING or (part and collection_path not in _files_of(*map(int, part.split("/")))) else None
+
+
+@cache
+def _files_of(which, parts):
+    """The largest file is in the first part, the next in the second, and so on; then back from the last part to the first."""
+    files = sorted(_FOLDER.rglob("test_*.py"), key=lambda path: (-path.stat().st_size, path))
+    turns = [*range(parts), *reversed(range(parts))]
+    return {path for number, path in enumerate(files) if turns[number % len(turns)] == which - 1}
 
 
 def pytest_terminal_summary(terminalreporter):
