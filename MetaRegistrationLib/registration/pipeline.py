@@ -117,10 +117,13 @@ class Pipeline:
             )
         return self._unchanged(pair, alignment, seconds)
 
-    def candidates(self, pair: PreparedPair) -> tuple[AlignedPair, list[Candidate]]:
-        """The aligned pair and all candidates for the result, whether it is confident or not."""
+    def candidates(self, pair: PreparedPair, *, every: bool = False) -> tuple[AlignedPair, list[Candidate]]:
+        """The aligned pair and all candidates for the result, whether it is confident or not.
+
+        With `every`, those too that are not made where a field is predicted to be right.
+        """
         alignment = self._initial(pair, None, self._opinion(pair))
-        found = _Run(self, AlignedPair.of(pair, alignment), {})
+        found = _Run(self, AlignedPair.of(pair, alignment), {}, every=every)
         found.run()
         return found.seen, found.candidates.all
 
@@ -169,8 +172,8 @@ class Pipeline:
 class _Run:
     """The candidates of one aligned pair, stage by stage."""
 
-    def __init__(self, pipeline: Pipeline, seen: AlignedPair, seconds: dict[str, float]):
-        self._pipeline, self.seen, self._seconds = pipeline, seen, seconds
+    def __init__(self, pipeline: Pipeline, seen: AlignedPair, seconds: dict[str, float], *, every: bool = False):
+        self._pipeline, self.seen, self._seconds, self._every = pipeline, seen, seconds, every
         self.candidates = Candidates(pipeline._judge_of(seen))
         self._refinement: Refinement | None = None
 
@@ -193,7 +196,7 @@ class _Run:
 
     @property
     def _much_is_left(self) -> bool:
-        return not self.candidates.best().error.expected_px <= _LITTLE_PX
+        return self._every or not self.candidates.best().error.expected_px <= _LITTLE_PX
 
     @property
     def confidence(self) -> float:

@@ -223,6 +223,17 @@ def test_other_networks_are_not_run_where_little_is_left(found):
     assert register(MOVING, FIXED, networks, NETWORK_ALONE, TrueJudge(6.0, -4.0)).result_stage == "network"
 
 
+def test_every_candidate_is_made_where_it_is_asked_for(found):
+    found(np.array([[1.0, 0, 5], [0, 1, -4]]))
+    networks = [NamedNetwork("own", displacing(0.9, 0.0)), NamedNetwork("other", displacing(3.0, 0.0), second=True)]
+    pipeline = Pipeline(NETWORK_ALONE, networks, CPU, TrueJudge(6.0, -4.0))
+    usual, every = (
+        {each.name for each in pipeline.candidates(prepared_pair(MOVING, FIXED), every=wanted)[1]}
+        for wanted in (False, True)
+    )
+    assert usual == {"affine", "own"} and every == usual | {"none", "other", "own, other"}
+
+
 def test_a_network_that_is_run_again_goes_on_from_the_best_field(found):
     found(np.eye(2, 3))
     networks = [
