@@ -1,5 +1,7 @@
 """The average of visits, pixel by pixel, against values computed by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,9 @@ def test_one_outlier_has_no_effect_from_three_visits_on(added, expected):
 def test_grey_levels_of_other_visits_are_matched_to_those_of_the_reference():
     found = average(series_with(0, 0, offset=40.0))
     assert found.image == pytest.approx(average(series_with(0, 0)).image, abs=1e-3)
+
+
+def test_where_the_reference_is_left_out_the_grey_levels_are_those_of_the_best_visit():
+    series = series_with(0, 0, 0, offset=40.0)
+    left_out = replace(series, qualities=[9.0, 3.0, 7.0], excluded={"visit_0": "low signal quality"})
+    assert average(left_out).image == pytest.approx(average(series_with(0)).image + 80, abs=1e-3)

@@ -40,8 +40,9 @@ def test_what_tells_no_alignment_is_refused():
     with pytest.raises(InputError, match=r"at least 3 pairs.*there are 2"):
         align_by_points(POINTS[:2], POINTS[:2])
     line = np.array([[0.0, 0], [50, 50.5], [100, 100]])
-    with pytest.raises(InputError, match="fixed landmarks lie on a line"):
-        align_by_points(POINTS[:3], line)
+    for on_a_line in (line, line + [0, 300]):
+        with pytest.raises(InputError, match="fixed landmarks lie on a line"):
+            align_by_points(POINTS[:3], on_a_line)
     with pytest.raises(InputError, match="moving landmarks lie on a line"):
         align_by_points(np.zeros((3, 2)), POINTS[:3])
 
