@@ -37,7 +37,8 @@ UNSEEN = "unseen"  # no test of the room enters the function
 ROOMS = {
     "alignment": (
         ["alignment"],
-        "block_matches alignment_parts coincidence quadratic from_points reframing calibration pipeline stages alignment_contract alignment",
+        "block_matches alignment_parts coincidence quadratic from_points reframing calibration pipeline stages"
+        " alignment_contract alignment",
     ),
     "registration": (
         ["registration"],
