@@ -121,6 +121,8 @@ def test_regions_have_the_areas_of_the_etdrs_grid():
         assert areas[f"inner {side}"] == pytest.approx(np.pi * (1.5**2 - 0.5**2) / 4, rel=0.01)
         assert areas[f"outer {side}"] == pytest.approx(np.pi * (3.0**2 - 1.5**2) / 4, rel=0.01)
     assert found["inner superior"][250, 350] and found["inner right"][350, 450] and found["outer left"][350, 150]
+    for name, row, column in (("superior", -100, 80), ("right", -80, 100), ("right", 80, 100), ("left", -80, -100)):
+        assert found[f"inner {name}"][350 + row, 350 + column], "the diagonals divide them"
     assert (
         sum(where.sum() for name, where in found.items() if name != "whole")
         == sum(where.sum() for where in regions((700, 700), (350, 350), (0.01, 0.01), "left").values())

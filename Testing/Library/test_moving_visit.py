@@ -44,6 +44,12 @@ def test_the_nearest_pixel_keeps_value_and_type(dtype, channels):
     assert not found[38:].any() and not found[:, :2].any()
 
 
+def test_every_row_is_written(monkeypatch):
+    """Memory that is taken may hold what was there before, even the right values."""
+    monkeypatch.setattr(np, "empty", lambda shape, dtype=float: np.full(shape, 99, dtype))
+    assert np.array_equal(warp_pixels(np.ones((300, 4), np.uint8), (300, 4), shifted(0, 0)), np.ones((300, 4)))
+
+
 def test_linear_interpolation_is_between_the_pixels_and_the_rest_is_filled():
     rows, columns = np.indices((40, 50))
     pixels = 2.0 * rows + 3.0 * columns
