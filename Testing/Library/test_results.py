@@ -14,6 +14,7 @@ from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.landmarks import Landmarks, read_landmark_pairs, read_landmarks
+from MetaRegistrationLib.registration import results
 from MetaRegistrationLib.registration.measures import carry_landmarks, measure
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.registration.results import write_registration, write_tables
@@ -69,6 +70,18 @@ def test_without_landmarks(registration, tmp_path):
         np.testing.assert_allclose(image.GetOrigin(), (3, -4, 5))
     for name, expected in (("moving", registration.moving.array), ("warped", registration.warped())):
         np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(folder / f"{name}.nrrd")))[0], expected)
+
+
+def test_a_picture_of_every_second_pixel_has_its_landmarks_where_they_are(registration, monkeypatch):
+    seen = []
+    monkeypatch.setattr(results, "_PICTURED", 60)
+    monkeypatch.setattr(results, "overlay", lambda *images, **_: seen.append(images) or np.zeros((4, 4, 3), np.uint8))
+    landmarks = carry_landmarks(registration, Landmarks(("a", "b"), POINTS), Landmarks(("a", "b"), POINTS + 2))
+    results.overlay_picture(registration, registration.warped(), landmarks)
+    for (moving, fixed, carried, truth), expected in zip(seen, (POINTS, landmarks.carried.points), strict=True):
+        assert moving.shape == fixed.shape == (40, 50)
+        np.testing.assert_allclose(carried, expected / 2, atol=0.6)
+        np.testing.assert_allclose(truth, (POINTS + 2) / 2)
 
 
 def test_the_displacement_field_is_in_lps_millimetres(registration, tmp_path):
