@@ -60,6 +60,7 @@ class _Candidate:
     refined: RefinedTransform
     confidence: float
     by_opinion: bool = False
+    peak: tuple[Peaks, int] | None = None  # where it began
 
 
 class Search:
@@ -108,6 +109,9 @@ class Search:
             if tried[-1].confidence >= LEAST_CONFIDENCE:
                 break
         best = max(tried, key=lambda candidate: candidate.confidence)
+        if best.confidence < LEAST_CONFIDENCE:
+            tried.append(self._by_fine_blocks(best))
+            best = max(best, tried[-1], key=lambda candidate: candidate.confidence)
         if best.confidence < LEAST_CONFIDENCE:
             tried += self._by_opinion(best.refined, agreement_under(self._matcher, IDENTITY, "both"))
             if max(each.confidence for each in tried) >= LEAST_CONFIDENCE:
@@ -164,12 +168,18 @@ class Search:
         best = None
         for index in self._promising(peaks, _TRIED[name]):
             refined = self._refined(self._matcher, self._scout, peaks.matrices[index])
-            found = _Candidate(refined, confidence(peaks, index, refined, whole=name == "whole"))
+            found = _Candidate(refined, confidence(peaks, index, refined, whole=name == "whole"), peak=(peaks, index))
             if best is None or found.confidence > best.confidence:
                 best = found
             if best.confidence > _ENDS:
                 break
         return best
+
+    def _by_fine_blocks(self, best: _Candidate) -> _Candidate:
+        """The best candidate of the usual range, without coarse blocks to lead the way: on strong deformations they stray."""
+        peaks, index = best.peak
+        refined = self._refined(self._matcher, None, peaks.matrices[index])
+        return _Candidate(refined, confidence(peaks, index, refined, whole=False))
 
     def _promising(self, peaks: Peaks, count: int) -> Iterator[int]:
         """Indices of peaks: the highest one, then those whose neighbourhood most blocks agree on, `count` in all."""
@@ -186,7 +196,7 @@ class Search:
     def _peaks(self, moving: ScaledStructure, searched: Range, compared: str = "both") -> Peaks:
         return Surveyor(moving, self._structures[1], compared).peaks(searched.matrices(), count=_PEAKS)[0]
 
-    def _refined(self, matcher: BlockMatcher, scout: BlockMatcher, start: np.ndarray) -> RefinedTransform:
+    def _refined(self, matcher: BlockMatcher, scout: BlockMatcher | None, start: np.ndarray) -> RefinedTransform:
         refined = refine_transform(matcher, start, self._kind, scout)
         if self._kind == "affine":
             least, greatest = stretches(refined.matrix)

@@ -13,7 +13,9 @@ from drawn_eyes import drawn_eye
 from scipy import ndimage
 
 from MetaRegistrationLib.alignment import KINDS, Alignment, align, search
+from MetaRegistrationLib.alignment.affine import IDENTITY
 from MetaRegistrationLib.alignment.aligned import aligned_points
+from MetaRegistrationLib.alignment.refine_transform import agreement_under, refine_transform
 from MetaRegistrationLib.core.metrics import landmark_distances
 from MetaRegistrationLib.core.preprocessing import Preprocessing, equalise
 from MetaRegistrationLib.core.spatial import warp
@@ -232,6 +234,17 @@ def test_a_fifth_in_common_is_enough():
     result = align(np.ascontiguousarray(moving), np.ascontiguousarray(fixed))
     assert result.confidence >= 0.5
     assert result.matrix[:, 2] == pytest.approx([40, 144], abs=6)
+
+
+def test_fine_blocks_find_the_way_where_coarse_ones_stray(monkeypatch):
+    def straying(matcher, start, kind, coarse=None):
+        return refine_transform(matcher, start, kind) if coarse is None else agreement_under(matcher, IDENTITY, "both")
+
+    monkeypatch.setattr(search, "refine_transform", straying)
+    truth = transform(SIZE, angle_deg=6.0, shift=(12.0, -9.0))
+    fixed, inside = pulled(EYE, truth)
+    result = align(EYE, fixed, inside_fixed=inside)
+    assert result.confidence > 0.9 and error_px(result.matrix, truth, inside) < 0.15
 
 
 def test_a_mirror_image_is_named_and_not_applied():
