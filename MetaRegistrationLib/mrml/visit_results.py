@@ -112,8 +112,9 @@ def load_results(
         fields = {visit: _vectors(folder / f"{visit}_transform.nrrd") for visit in aligned if visit != reference}
         centre, corrected, zones, length = None, None, {}, None
         for former in _replaced(key, found.values()):
-            centre, corrected = centre or former["centre"], corrected or former["corrected"]
-            length = length or former.eye_length
+            if former.key == key or former.reference == reference:  # places on another reference are other places
+                centre, corrected = centre or former["centre"], corrected or former["corrected"]
+                length = length or former.eye_length
             kept = faz_curves.taken_out(former, reference)
             # A curve of a visit that the new series does not have stays in the scene.
             zones = {visit: curve for visit, curve in kept.items() if former.key == key or visit in found} | zones
