@@ -111,7 +111,7 @@ class Search:
         best = max(tried, key=lambda candidate: candidate.confidence)
         if best.confidence < LEAST_CONFIDENCE:
             tried.append(self._by_fine_blocks(best))
-            best = max(best, tried[-1], key=lambda candidate: candidate.confidence)
+            best = max(tried, key=lambda candidate: candidate.confidence)
         if best.confidence < LEAST_CONFIDENCE:
             tried += self._by_opinion(best.refined, agreement_under(self._matcher, IDENTITY, "both"))
             if max(each.confidence for each in tried) >= LEAST_CONFIDENCE:

@@ -134,9 +134,9 @@ class Surveyor:
         chunks = _chunks(matrices)
         heights, shifts, moments = zip(*self._surveys([matrices[chunk] for chunk in chunks]), strict=True)
         order, total = np.concatenate(chunks), np.sum(moments, axis=0)
-        ranked, moved = np.concatenate(heights, axis=1), np.concatenate(shifts, axis=1)
+        ranked, places = np.concatenate(heights, axis=1), np.concatenate(shifts, axis=1)
         return [
-            _best(ranked[k], _shifted(matrices[order], moved[k]), total[k], count) for k in range(len(self._compared))
+            _best(ranked[k], _shifted(matrices[order], places[k]), total[k], count) for k in range(len(self._compared))
         ]
 
     def _surveys(self, chunks: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
