@@ -399,7 +399,7 @@ REAL = Path(os.environ.get("META_REGISTRATION_DATA", "nowhere")) / "octa_scp_rep
 @pytest.mark.parametrize(
     ("stages", "eyes"),
     [
-        pytest.param(Stages("translation", network=False, refine=0), 1, id="translation", marks=LONG),
+        pytest.param(Stages("translation", network=False, refine=0), 1, id="translation"),
         pytest.param(Stages("affine"), 4, id="affine", marks=LONG),
         pytest.param(Stages("none"), 4, id="none", marks=LONG),
     ],
