@@ -9,8 +9,7 @@
 # make mutations   whether the tests notice small changes of the library
 #
 # Variables: PYTHON (an interpreter of Python 3.10 or later), TORCH (pip requirement of the torch build to use; pip's own
-# settings, such as PIP_FIND_LINKS, say where it is looked for), WORKERS (processes that share the tests of the
-# library; the tests of the module share one scene in each of two processes).
+# settings, such as PIP_FIND_LINKS, say where it is looked for).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
@@ -19,11 +18,11 @@ IN_VENV := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 SECONDS_EACH ?= 3600
-WORKERS ?= 2
 
-# The module's tests and the check of types run beside the library's tests, which give way to them: the former are three processes
-# from beginning to end, the latter share what the processors have left. Their output comes after that of the library.
-MODULE_TESTS = OMP_NUM_THREADS=1 META_REGISTRATION_TEST_PART=$(1)/2 $(IN_VENV) -m pytest Testing/Module >$(VENV)/module_tests_$(1).log 2>&1
+# Two processes share the tests of the library, two those of the module, and one checks the types. Those of the library give way
+# to the others. All write into logs, which are shown at the end; the first process of the library shows how far it is.
+TESTS = OMP_NUM_THREADS=1 META_REGISTRATION_TEST_PART=$(2)/2 nice -n $(3) $(IN_VENV) -m pytest $(1)
+LIBRARY := Testing/Library Testing/Packaging Testing/Robustness
 
 # The tests start Python many times: compiled once, the library is imported faster.
 unexport PYTHONDONTWRITEBYTECODE
@@ -38,13 +37,15 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	@$(call MODULE_TESTS,1) & first=$$!; $(call MODULE_TESTS,2) & second=$$!; failed=0; \
-	$(IN_VENV) -m mypy >$(VENV)/mypy.log & types=$$!; \
-	trap 'kill $$first $$second $$types 2>/dev/null; exit 130' INT TERM; \
-	OMP_NUM_THREADS=1 nice -n 10 $(IN_VENV) -m pytest --numprocesses $(WORKERS) --dist loadfile \
-		Testing/Library Testing/Packaging Testing/Robustness || failed=1; \
-	for each in $$first $$second $$types; do wait $$each || failed=1; done; \
-	cat $(VENV)/module_tests_1.log $(VENV)/module_tests_2.log $(VENV)/mypy.log; exit $$failed
+	@logs=$(VENV) failed=0; \
+	$(call TESTS,Testing/Module,1,0) >$$logs/module_1.log 2>&1 & running=$$!; \
+	$(call TESTS,Testing/Module,2,0) >$$logs/module_2.log 2>&1 & running="$$running $$!"; \
+	$(IN_VENV) -m mypy >$$logs/mypy.log & running="$$running $$!"; \
+	$(call TESTS,$(LIBRARY),2,10) >$$logs/library_2.log 2>&1 & running="$$running $$!"; \
+	trap 'kill $$running 2>/dev/null; exit 130' INT TERM; \
+	$(call TESTS,$(LIBRARY),1,10) || failed=1; \
+	for each in $$running; do wait $$each || failed=1; done; \
+	cat $$logs/library_2.log $$logs/module_1.log $$logs/module_2.log $$logs/mypy.log; exit $$failed
 
 test-long: $(INSTALLED)
 	$(IN_VENV) -m pytest -m long

@@ -6,7 +6,6 @@ import importlib.util
 import os
 import sys
 import traceback
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,22 +21,8 @@ for _path in (_FOLDER, _FOLDER.parents[1]):
 
 
 def pytest_ignore_collect(collection_path):
-    """The tests of this folder import slicer and qt at their top: without these packages they are not even read.
-
-    If the variable META_REGISTRATION_TEST_PART is "K/N", the Kth of N parts is read; each part is a process.
-    """
-    if not collection_path.match("test_*.py"):
-        return None
-    part = os.environ.get("META_REGISTRATION_TEST_PART")
-    return True if _MISSING or (part and collection_path not in _files_of(*map(int, part.split("/")))) else None
-
-
-@cache
-def _files_of(which, parts):
-    """The largest file is in the first part, the next in the second, and so on; then back from the last part to the first."""
-    files = sorted(_FOLDER.rglob("test_*.py"), key=lambda path: (-path.stat().st_size, path))
-    turns = [*range(parts), *reversed(range(parts))]
-    return {path for number, path in enumerate(files) if turns[number % len(turns)] == which - 1}
+    """The tests of this folder import slicer and qt at their top: without these packages they are not even read."""
+    return True if _MISSING and collection_path.match("test_*.py") else None
 
 
 def pytest_terminal_summary(terminalreporter):
