@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy import ndimage
 
@@ -57,7 +59,15 @@ def _block_means(part: np.ndarray, step: int) -> np.ndarray:
 
 
 def _enlarged(part: np.ndarray, step: int, shape: tuple[int, int]) -> np.ndarray:
+    """Interpolated linearly between the centres of its pixels, each of which stands for `step` pixels a side."""
     if step == 1:
         return part
-    whole = ndimage.zoom(part, step, order=1, mode="nearest", grid_mode=True)
-    return whole[: shape[0], : shape[1]]
+    rows, columns = (_between(extent, n, step) for extent, n in zip(shape, part.shape, strict=True))
+    return rows @ part @ columns.T
+
+
+@cache
+def _between(extent: int, count: int, step: int) -> np.ndarray:
+    """Weights (extent, count) of the enlarged pixels' neighbours along an axis; beyond the outer centres there is one."""
+    places = np.clip((np.arange(extent) + 0.5) / step - 0.5, 0, count - 1)
+    return np.maximum(1 - np.abs(places[:, None] - np.arange(count)), 0)

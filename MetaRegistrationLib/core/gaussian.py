@@ -1,4 +1,4 @@
-"""Wide Gaussian windows as matrix products, several times as fast as a filter that moves over the image."""
+"""Gaussian windows and their derivatives as matrix products, several times as fast as a filter that moves over the image."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from functools import lru_cache
 import numpy as np
 from scipy import ndimage
 
-_WIDE = 2.5  # pixels; narrower windows are faster as filters
-_TRUNCATED = 4.0  # standard deviations from the middle, as in SciPy
+_SHORT, _WIDER = 800, 150  # pixels of a side, and more of them for each pixel of sigma, up to which products are faster
 _LONGEST = 2048  # pixels of a side; beyond, the matrices are too large
 
 
-def gaussian(values: np.ndarray, sigma: float, every: int = 1) -> np.ndarray:
+def gaussian(values: np.ndarray, sigma: float, every: int = 1, *, order: tuple[int, int] = (0, 0)) -> np.ndarray:
     """What `scipy.ndimage.gaussian_filter` gives of an image, up to rounding; reflected at the border.
 
     Parameters
@@ -23,6 +22,8 @@ def gaussian(values: np.ndarray, sigma: float, every: int = 1) -> np.ndarray:
         Standard deviation of the window, pixels.
     every : int
         Only every so many rows and columns are computed, from the first one on.
+    order : (int, int)
+        The derivative along rows and along columns: 0 smooths.
 
     Returns
     -------
@@ -30,24 +31,17 @@ def gaussian(values: np.ndarray, sigma: float, every: int = 1) -> np.ndarray:
     """
     values = np.asarray(values, np.float32)
     height, width = values.shape[-2:]
-    if sigma < _WIDE or max(height, width) > _LONGEST:
-        found = ndimage.gaussian_filter(values, (0.0,) * (values.ndim - 2) + (sigma, sigma))
+    if max(height, width) > min(_SHORT + _WIDER * sigma, _LONGEST):
+        more = (0,) * (values.ndim - 2)
+        found = ndimage.gaussian_filter(values, (*more, sigma, sigma), (*more, *order))
         return found[..., ::every, ::every]
-    rows, columns = (_matrix(length, float(sigma), every) for length in (height, width))
+    rows, columns = (_matrix(length, float(sigma), every, n) for length, n in zip((height, width), order, strict=True))
     return rows @ values @ columns.T
 
 
-@lru_cache(maxsize=32)
-def _matrix(length: int, sigma: float, every: int) -> np.ndarray:
-    """Weights (length / every, length) of the pixels of a line in each mean."""
-    radius = int(_TRUNCATED * sigma + 0.5)
-    offsets = np.arange(-radius, radius + 1)
-    weights = np.exp(-0.5 * (offsets / sigma) ** 2)
-    places = np.arange(0, length, every)
-    found = np.zeros((len(places), length))
-    for offset, weight in zip(offsets, weights / weights.sum(), strict=True):
-        reached = (places + offset) % (2 * length)
-        found[np.arange(len(places)), np.minimum(reached, 2 * length - 1 - reached)] += weight
-    found = found.astype(np.float32)
+@lru_cache(maxsize=48)
+def _matrix(length: int, sigma: float, every: int, order: int) -> np.ndarray:
+    """Weights (length / every, length) of the pixels of a line in each result."""
+    found = ndimage.gaussian_filter1d(np.eye(length), sigma, axis=0, order=order)[::every].astype(np.float32)
     found.setflags(write=False)
     return found

@@ -60,7 +60,7 @@ def ridge_strength(image: np.ndarray, unit: float) -> np.ndarray:
     best = np.zeros_like(image)
     for scale in _SCALES_PX:
         sigma = scale * unit
-        rr, rc, cc = (ndimage.gaussian_filter(image, sigma, order=order) for order in ((2, 0), (1, 1), (0, 2)))
+        rr, rc, cc = (gaussian(image, sigma, order=order) for order in ((2, 0), (1, 1), (0, 2)))
         mean, half_gap = (rr + cc) / 2, np.sqrt(((rr - cc) / 2) ** 2 + rc**2)
         across, along = mean - half_gap, mean + half_gap
         best = np.maximum(best, sigma**1.5 * np.clip(-across - np.abs(along), 0, None))

@@ -23,7 +23,7 @@ from .measured import Local, MeasuredVisit, in_parallel, local_of
 from .measures import WINDOW_UM
 from .repeatability import LEAST_PAIRS
 from .shadows import dimmed
-from .unknown import folded, nothing_known, uncertain_in_either, usual_area
+from .unknown import folded, nothing_known, uncertain_in_either
 
 _SHARE = 0.95  # of pairs without change that have no cluster
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
@@ -125,7 +125,7 @@ def visit_change(
     Where one of the two alignments is too uncertain, the change is measured all the same, and these pixels are named. Where
     vessels are lost, their position is uncertain too.
     """
-    valid = earlier.seen & later.seen & ~folded(earlier.entry.positions, usual_area(earlier.entry.positions))
+    valid = earlier.seen & later.seen & ~folded(earlier.entry.positions, earlier.entry.area)
     known = valid & ~nothing_known(earlier.image, later.image, valid, later.entry.positions)
     uncertain = uncertain_in_either(earlier.entry.uncertain, later.entry.uncertain)
     if uncertain is not None:

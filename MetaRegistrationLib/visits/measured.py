@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from scipy import ndimage
 
-from ..formats.images import tissue
 from ..octa.capillaries import Parts, anchored, filter_unit, parts, structure, texture
-from .no_signal import no_signal
+from .no_signal import signal
+from .sampling import sampled
 from .series import AlignedVisit
 from .shadows import dimmed
-from .unknown import folded, usual_area
+from .unknown import folded
 
 _SURE = 0.7  # of a pixel, for it to be between vessels after warping
 _MOST_AT_ONCE = 8  # memory: each takes 18 values a pixel
@@ -82,20 +81,18 @@ class MeasuredVisit:
         """Features of the texture, float32 (18, H, W). They are large, so that they are computed when asked for."""
         array, valid, pixel = _pixels(self.entry)
         found = texture(array, valid, self.own.large, pixel)
-        return np.stack([_on_reference(part, self.entry) for part in found])
+        return _on_reference(found, self.entry)
 
     def grey(self) -> np.ndarray:
         """Anchored grey values (`octa.capillaries.anchored`), float32 (H, W)."""
         array, valid, pixel = _pixels(self.entry)
-        return _on_reference(anchored(array, valid, self.own.large, pixel), self.entry)
+        return _on_reference([anchored(array, valid, self.own.large, pixel)], self.entry)[0]
 
     def local(self) -> Local:
         """What local differences are computed from; large, and computed when asked for."""
         own = local_of(*_pixels(self.entry), self.own)
-        warped = [
-            np.stack([_on_reference(part, self.entry) for part in stack]) for stack in (own.texture, own.structure)
-        ]
-        return Local(*warped, self.large, self.between)
+        warped = _on_reference([*own.texture, *own.structure], self.entry)
+        return Local(warped[: len(own.texture)], warped[len(own.texture) :], self.large, self.between)
 
 
 def local_of(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None, found: Parts | None = None) -> Local:
@@ -111,8 +108,8 @@ def measured(entry: AlignedVisit, quality: float = math.nan) -> MeasuredVisit:
     """An aligned visit, divided into its parts."""
     found = parts(*_pixels(entry))
     values, seen = entry.warped
-    large, between = (_on_reference(part, entry) for part in (found.large, found.between))
-    seen = seen & ~folded(entry.positions, usual_area(entry.positions))
+    large, between = _on_reference((found.large, found.between), entry)
+    seen = seen & ~folded(entry.positions, entry.area)
     return MeasuredVisit(entry, values, seen, (large > _HALF) & seen, (between > _SURE) & seen, found, quality)
 
 
@@ -132,18 +129,14 @@ def _pixels(entry: AlignedVisit) -> tuple[np.ndarray, np.ndarray, float | None]:
     geometry = image.geometry
     pixel = math.sqrt(math.prod(geometry.spacing)) if geometry.spacing_known else None
     if entry.finer:
-        step = math.sqrt(abs(usual_area(entry.positions)))
+        step = math.sqrt(abs(entry.area))
         return *entry.warped, None if pixel is None else pixel * step
-    array = np.where(np.isfinite(image.array), image.array, 0).astype(np.float32)
-    valid = tissue(image)
-    return array, valid & ~no_signal(array, valid), pixel
+    return *signal(image), pixel
 
 
-def _on_reference(part: np.ndarray, entry: AlignedVisit) -> np.ndarray:
-    if entry.finer:
-        return part.astype(np.float32)
-    places = np.moveaxis(entry.positions, -1, 0)
-    return ndimage.map_coordinates(part.astype(np.float32), places, order=1, mode="nearest")
+def _on_reference(maps: Sequence[np.ndarray], entry: AlignedVisit) -> np.ndarray:
+    """Maps of the visit's own pixels on those of the reference, float32 (N, H, W)."""
+    return np.stack(maps).astype(np.float32) if entry.finer else sampled(maps, entry.positions)
 
 
 def common_mask(visits: Sequence[MeasuredVisit]) -> np.ndarray:

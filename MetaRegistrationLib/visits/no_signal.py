@@ -6,10 +6,13 @@ edges and is dark all over: nothing crosses it. Non-perfused zones and foveas ha
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..formats.images import Image, tissue
 
 _PART = (calibration.NO_SIGNAL_PART_LEVEL.value, 0.25, 0.35)
 _WHOLE = (calibration.NO_SIGNAL_WHOLE_LEVEL.value, 0.8, 0.2)
@@ -21,6 +24,20 @@ _ALONG = 9  # pixels along a row that are averaged: noise of single pixels does 
 _BESIDE = 3  # rows beside a band that show its edge
 _LEAST_SEEN = 0.5  # of a band that has to be tissue
 _LEAST_BESIDE = 0.25  # of the length of a band, for its edge to be judged
+
+_SIGNALS: WeakKeyDictionary[Image, tuple[np.ndarray, np.ndarray]] = WeakKeyDictionary()
+
+
+def signal(image: Image) -> tuple[np.ndarray, np.ndarray]:
+    """Values of an image, float32 (H, W) without NaN, and its tissue with signal, bool (H, W); read only, found once."""
+    if image not in _SIGNALS:
+        values = np.where(np.isfinite(image.array), image.array, 0).astype(np.float32)
+        known = tissue(image)
+        known = known & ~no_signal(values, known)
+        for array in (values, known):
+            array.setflags(write=False)  # every measure of the visit shares them
+        _SIGNALS[image] = values, known
+    return _SIGNALS[image]
 
 
 def no_signal(image: np.ndarray, valid: np.ndarray) -> np.ndarray:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..formats.images import Image, tissue
+from ..formats.images import Image
 from ..octa.capillaries import filter_unit
-from .no_signal import no_signal
+from .no_signal import signal
 from .scan_faults import blockiness, line_faults
 from .sharpness import box_smoothed, sharpness
 
@@ -63,9 +63,7 @@ def quality(image: Image) -> float:
 
 def quality_parts(image: Image) -> Mapping[str, float]:
     """The factors of the product, each 0 to 1, by name; none if there is nothing to judge."""
-    values = np.where(np.isfinite(image.array), image.array, 0).astype(np.float32)
-    known = tissue(image)
-    known = known & ~no_signal(values, known)
+    values, known = signal(image)
     if known.sum() < _LEAST_PIXELS or float(values[known].std()) == 0:
         return {}
     unit = _unit(image)

@@ -12,12 +12,12 @@ from scipy import ndimage
 from .. import calibration
 from ..errors import InputError
 from ..eye_length import EyeLength
-from ..formats.images import Image, tissue
+from ..formats.images import Image
 from ..formats.landmarks import Landmarks, match_landmarks
 from .alignment_error import AlignmentError
 from .consistency import inconsistent_visits
 from .dates import When
-from .no_signal import no_signal
+from .no_signal import signal
 from .position_maps import positions_at
 from .trust import LEAST_QUALITY, Exclusion, low_quality
 from .unknown import usual_area
@@ -94,10 +94,15 @@ class AlignedVisit:
         """
         return None if self.error is None else self.error.uncertain
 
+    @cached_property
+    def area(self) -> float:
+        """Pixels of the image for one of the reference, as a rule (`unknown.usual_area`)."""
+        return usual_area(self.positions)
+
     @property
     def finer(self) -> bool:
         """Whether its pixels are much smaller than those of the reference."""
-        return math.sqrt(abs(usual_area(self.positions))) > _SMOOTHED_FROM
+        return math.sqrt(abs(self.area)) > _SMOOTHED_FROM
 
     @cached_property
     def warped(self) -> tuple[np.ndarray, np.ndarray]:
@@ -108,14 +113,12 @@ class AlignedVisit:
         An image of much smaller pixels is smoothed first, so that its noise is that of the reference's pixels.
         """
         places = np.moveaxis(self.positions, -1, 0)
-        array = np.where(np.isfinite(self.visit.image.array), self.visit.image.array, 0).astype(np.float32)
-        signal = tissue(self.visit.image)
-        signal = signal & ~no_signal(array, signal)
-        step = math.sqrt(abs(usual_area(self.positions)))
+        array, valid = signal(self.visit.image)
+        step = math.sqrt(abs(self.area))
         if step > _SMOOTHED_FROM:
             array = ndimage.gaussian_filter(array, 0.5 * math.sqrt(step**2 - 1))
         values = ndimage.map_coordinates(array, places, order=1, mode="nearest")
-        shown = ndimage.map_coordinates(signal.astype(np.float32), places, order=1, mode="constant")
+        shown = ndimage.map_coordinates(valid.astype(np.float32), places, order=1, mode="constant")
         seen = shown > 0.999
         return np.where(seen, values, np.float32(0)), seen
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from .. import calibration
 from .copies import copies
-from .unknown import usual_area
 
 if TYPE_CHECKING:
     from .series import AlignedVisit, Series
@@ -201,7 +200,7 @@ def field_size(series: Series, index: int) -> float:
     """Width of an aligned visit's field of view in widths of the reference's, by the registration."""
     entry = series.visits[index]
     size, target = (math.prod(one.visit.image.geometry.size) for one in (entry, series.visits[series.reference]))
-    return math.sqrt(size / target / abs(usual_area(entry.positions)))
+    return math.sqrt(size / target / abs(entry.area))
 
 
 def shared_field(series: Series, index: int) -> float:

@@ -1,4 +1,4 @@
-"""Wide windows are what SciPy's filter gives."""
+"""The windows are what the filter of SciPy gives."""
 
 import numpy as np
 import pytest
@@ -26,3 +26,17 @@ def test_many_images_are_filtered_one_by_one():
 def test_an_image_with_a_very_long_side_is_filtered_too():
     image = np.random.default_rng(2).normal(0, 1, (3, 3000)).astype(np.float32)
     assert np.allclose(gaussian(image, 4.0), ndimage.gaussian_filter(image, 4.0), atol=1e-5)
+
+
+@pytest.mark.parametrize("order", [(2, 0), (1, 1), (0, 2)])
+@pytest.mark.parametrize("sigma", [1.3, 9.0])
+def test_derivatives_are_those_of_scipy(order, sigma):
+    image = np.random.default_rng(3).normal(0, 1, (61, 80)).astype(np.float32)
+    expected = ndimage.gaussian_filter(image.astype(float), sigma, order=order)
+    assert np.allclose(gaussian(image, sigma, order=order), expected, atol=2e-6)
+    assert np.abs(expected).max() > 1e-4
+
+
+def test_derivatives_of_a_large_image_are_filtered_too():
+    image = np.random.default_rng(4).normal(0, 1, (2, 3, 2100)).astype(np.float32)
+    assert np.allclose(gaussian(image, 1.3, order=(0, 2)), ndimage.gaussian_filter(image, (0, 1.3, 1.3), (0, 0, 2)))
