@@ -47,7 +47,11 @@ class SceneLink(VTKObservationMixin):
 
     def connect(self) -> None:
         """Work on the parameters of the present scene."""
-        self._use(self._get_parameters())
+        parameters = self._get_parameters()
+        if self._parameters is not None and self._parameters.parameterNode is parameters.parameterNode:
+            self._panel.state.notify()  # the scene may have changed while the user was in another module
+        else:
+            self._use(parameters)
 
     def close(self) -> None:
         """The module goes away."""
