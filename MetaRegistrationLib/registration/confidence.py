@@ -12,6 +12,7 @@ _CERTAIN_PX = calibration.UNCERTAIN_PX.value
 _HALF = calibration.OPINION_HALF_CONFIDENT.value
 _STEEPNESS = calibration.OPINION_STEEPNESS.value
 _SMALL_OVERLAP = calibration.SMALL_OVERLAP.value
+_LEAST_OVERLAP = calibration.LEAST_JUDGED_OVERLAP.value
 
 
 def confidence_of_map(error: ErrorMap, overlap: float) -> float:
@@ -19,7 +20,7 @@ def confidence_of_map(error: ErrorMap, overlap: float) -> float:
 
     The square is 0.5 where seven of ten positions are not lost: right fields of all kinds have shares of 0.86 and more, the best
     fields between unrelated images up to 0.48. Where the images have little in common, most of it has to be certain: among many
-    places, a few blocks agree by chance.
+    places, a few blocks agree by chance. Where they have next to nothing in common, the confidence is 0.
 
     Parameters
     ----------
@@ -27,8 +28,15 @@ def confidence_of_map(error: ErrorMap, overlap: float) -> float:
     overlap : float
         Share of the smaller image that both show.
     """
+    if too_little_in_common(overlap):
+        return 0.0
     confidence = error.share_below(_LOST_PX) ** 2
     return confidence if overlap >= _SMALL_OVERLAP else min(confidence, opinion_of_map(error))
+
+
+def too_little_in_common(overlap: float) -> bool:
+    """Whether a share of the smaller image is too small to be judged: a few blocks agree anywhere."""
+    return overlap < _LEAST_OVERLAP
 
 
 def opinion_of_map(error: ErrorMap) -> float:

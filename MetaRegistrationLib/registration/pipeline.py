@@ -26,13 +26,14 @@ from ..refinement import Refinement
 from ..stages import LEAST_CONFIDENCE, Stages
 from .candidates import LITTLE_MOVED_PX, UNMOVED, Candidate, Candidates, Entry, mean_length_px
 from .companions import NamedNetwork
-from .confidence import confidence_of_map, opinion_of_map
+from .confidence import confidence_of_map, opinion_of_map, too_little_in_common
 from .steps import InitialStep, Landmarks, NetworkStep, RefinementStep
 
 _ERROR = "error"
 _LITTLE_PX = calibration.LITTLE_LEFT_PX.value
 _LOST_PX = calibration.LOST_PX.value
 _TOO_UNCERTAIN = "the predicted error is too large"
+_TOO_LITTLE_IN_COMMON = "the images would have too little in common"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +113,8 @@ class Pipeline:
             confidence = found.confidence
             if math.isnan(confidence) or confidence >= LEAST_CONFIDENCE:
                 return found.staged()
-            alignment = replace(
-                alignment, kind=NONE, matrix=IDENTITY, bend=None, confidence=confidence, reason=_TOO_UNCERTAIN
-            )
+            reason = _TOO_LITTLE_IN_COMMON if too_little_in_common(found.overlap) else _TOO_UNCERTAIN
+            alignment = replace(alignment, kind=NONE, matrix=IDENTITY, bend=None, confidence=confidence, reason=reason)
         return self._unchanged(pair, alignment, seconds)
 
     def candidates(self, pair: PreparedPair, *, every: bool = False) -> tuple[AlignedPair, list[Candidate]]:
@@ -204,8 +204,12 @@ class _Run:
         alignment = self.seen.alignment
         if needs_landmarks(alignment.requested):
             return alignment.confidence
-        error = self.candidates.best().error
-        return confidence_of_map(error, self.seen.overlap(float(error.known.mean())))
+        return confidence_of_map(self.candidates.best().error, self.overlap)
+
+    @property
+    def overlap(self) -> float:
+        """Share of the smaller image that both show under the best candidate."""
+        return self.seen.overlap(float(self.candidates.best().error.known.mean()))
 
     def _unmoved(self, start: Tensor) -> list[Entry]:
         """The images as they are, unless they are of two frames or far apart."""

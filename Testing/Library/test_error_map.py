@@ -143,6 +143,11 @@ def test_images_with_little_in_common_have_to_be_certain():
     assert confidence_of_map(certain, 0.2) > 0.99
 
 
+def test_images_with_next_to_nothing_in_common_are_never_confident():
+    certain = flat(0.5, median=0.4, bound=1.0)
+    assert confidence_of_map(certain, 0.18) > 0.99 and confidence_of_map(certain, 0.16) == 0
+
+
 def test_unrelated_images_have_no_small_error(eye):
     other = drawn_eye(77, SIDE).astype(np.float32)
     error = predicted(noisy(eye[20:420, 20:420], 1), noisy(other, 3), shifted(0.0, 0.0))

@@ -104,6 +104,20 @@ def test_an_alignment_that_the_images_do_not_support_moves_nothing(found):
     assert field.alignment.reason == "the predicted error is too large"
 
 
+def test_an_alignment_that_leaves_a_corner_in_common_moves_nothing(found):
+    """However certain the corner is."""
+    size = FIXED.shape[0]
+    moved = np.array([[1.0, 0, 0.8 * size], [0, 1, 0.8 * size]])
+    found(moved)
+    corner = np.zeros_like(FIXED)
+    reach = round(0.8 * size)
+    corner[reach:, reach:] = FIXED[: size - reach, : size - reach]
+    field = register(corner, FIXED, displacing(0.0, 0.0), NETWORK_ALONE)
+    assert field.result_stage == "none" and not field.displacement_px.any()
+    assert field.alignment.confidence == 0
+    assert field.alignment.reason == "the images would have too little in common"
+
+
 @pytest.mark.parametrize(
     ("matrix", "known", "expected"),
     [
