@@ -17,8 +17,10 @@ DESCRIPTION = (
     "job array (register --shard K/N). The files of the pairs stay where they are. Missing parts and pairs are named."
 )
 EXAMPLES = (
-    "  meta-registration merge results                          # holds shard_1_of_16, shard_2_of_16, ...\n"
-    "  meta-registration merge left_eyes right_eyes --output both"
+    "  meta-registration register --pairs biobank --shard 1/2 --output parts\n"
+    "  meta-registration register --pairs biobank --shard 2/2 --output parts\n"
+    "  meta-registration merge parts\n"
+    "  meta-registration merge parts/shard_1_of_2 parts/shard_2_of_2 --output both"
 )
 
 

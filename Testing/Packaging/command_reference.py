@@ -44,7 +44,6 @@ shortened. The rules for `--output` and `--replace`: [output folders](Output_fol
 # What `test_page_blocks` does with the examples of a command.
 _MARKS = {
     "reproduce": "not run: needs the data sets of the experiments",
-    "merge": "not run: needs the parts of a job array",
 }
 
 
