@@ -32,7 +32,8 @@ _FINER_WHOLE = Range(tuple(np.arange(-180.0, 179.0, 3.0)), steps(0.4, 2.5, 1.08)
 _MIRRORED = Range(_WHOLE.rotations_deg, steps(0.88, 1.13, 1.13))
 _PEAKS = 10
 _SCOUTED = 120
-_MANY_PEAKS, _VERIFIED = 16, 2
+_MANY_PEAKS, _VERIFIED, _HIGHEST = 16, 2, 2
+_CONFIRMED_BY_BLOCKS = 2  # of the comparisons in finer surveys: all edges and ridges, and edges
 _TRIED = {"near": 1, "usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
 _IN_PLACE = calibration.IN_PLACE.value
@@ -137,16 +138,34 @@ class Search:
         return []
 
     def _promising_many(self) -> Iterator[RefinedTransform]:
-        """Transforms from the peaks of finer surveys, those first whose neighbourhood most blocks agree on."""
+        """Transforms from the peaks of more surveys: those near which most blocks agree, then the highest ones as they are.
+
+        Where few blocks can be matched, they neither agree nor lead anywhere, and a high peak of a fine survey is near enough.
+        """
+        if self._kind != "translation":
+            yield from self._agreed_on(self._whole_peaks[1:])
         fine = [_structure(canvas, pooled=1) for canvas in (self._moving, self._fixed)]
-        surveys = [(fine, _FINE)] + [(self._structures, _FINER_WHOLE)] * (self._kind != "translation")
-        for images, searched in surveys:
-            matrices = _limited(searched, self._kind).matrices()
-            found = Surveyor(*images, "both", "edges").peaks(matrices, count=_MANY_PEAKS)
-            starts = np.concatenate([peaks.matrices for peaks in found])
-            agreeing = [-agreeing_nearby(self._scout, matrix, self._kind) for matrix in starts]
-            for index in np.argsort(agreeing, kind="stable")[:_VERIFIED]:
-                yield self._refined(self._matcher, self._scout, starts[index])
+        yield from self._agreed_on(self._many_peaks(fine, _FINE)[:_CONFIRMED_BY_BLOCKS])
+        if self._kind != "translation":
+            found = self._many_peaks(self._structures, _FINER_WHOLE)
+            yield from self._agreed_on(found[:_CONFIRMED_BY_BLOCKS])
+            for peaks in found:
+                yield from (agreement_under(self._matcher, each, "both") for each in peaks.matrices[:_HIGHEST])
+
+    def _many_peaks(self, images: list[ScaledStructure], searched: Range) -> list[Peaks]:
+        return Surveyor(*images, *COMPARED).peaks(_limited(searched, self._kind).matrices(), count=_MANY_PEAKS)
+
+    def _agreed_on(self, found: list[Peaks]) -> Iterator[RefinedTransform]:
+        """Transforms from the peaks near which most blocks agree."""
+        starts = np.concatenate([peaks.matrices for peaks in found])
+        agreeing = [-agreeing_nearby(self._scout, matrix, self._kind) for matrix in starts]
+        for index in np.argsort(agreeing, kind="stable")[:_VERIFIED]:
+            yield self._refined(self._matcher, self._scout, starts[index])
+
+    @cached_property
+    def _whole_peaks(self) -> list[Peaks]:
+        """Those of the whole range, by each comparison."""
+        return self._peaks(self._structures[0], _limited(_WHOLE, self._kind), *COMPARED)
 
     def _coincidence(self, place: RefinedTransform) -> float:
         grid = sampling_grids(place.matrix[None], self._moving.shape[-1], self._moving)
@@ -164,7 +183,10 @@ class Search:
 
     def _best(self, searched: Range, name: str, compared: str = "both") -> _Candidate:
         """The candidate of a range with the highest confidence."""
-        peaks = self._peaks(self._structures[0], _limited(searched, self._kind), compared)
+        if name == "whole":
+            peaks = self._whole_peaks[0]
+        else:
+            peaks = self._peaks(self._structures[0], _limited(searched, self._kind), compared)[0]
         best = None
         for index in self._promising(peaks, _TRIED[name]):
             refined = self._refined(self._matcher, self._scout, peaks.matrices[index])
@@ -193,8 +215,8 @@ class Search:
         """Coarser blocks, which judge many peaks in little time, and find the way to the right one."""
         return BlockMatcher(self._moving, self._fixed, _SCOUTED)
 
-    def _peaks(self, moving: ScaledStructure, searched: Range, compared: str = "both") -> Peaks:
-        return Surveyor(moving, self._structures[1], compared).peaks(searched.matrices(), count=_PEAKS)[0]
+    def _peaks(self, moving: ScaledStructure, searched: Range, *compared: str) -> list[Peaks]:
+        return Surveyor(moving, self._structures[1], *compared).peaks(searched.matrices(), count=_PEAKS)
 
     def _refined(self, matcher: BlockMatcher, scout: BlockMatcher | None, start: np.ndarray) -> RefinedTransform:
         refined = refine_transform(matcher, start, self._kind, scout)
@@ -209,7 +231,7 @@ class Search:
         if self._kind == "translation":
             return "the images do not agree beyond chance"
         flipped = self._moving.flip(-1)
-        peaks = self._peaks(_structure(flipped), _limited(_MIRRORED, self._kind))
+        peaks = self._peaks(_structure(flipped), _limited(_MIRRORED, self._kind), "both")[0]
         matchers = (BlockMatcher(flipped, self._fixed, size) for size in (_BLOCKS, _SCOUTED))
         refined = self._refined(*matchers, peaks.matrices[0])
         if confidence(peaks, 0, refined, whole=True) >= LEAST_CONFIDENCE:

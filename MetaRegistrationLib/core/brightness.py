@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
@@ -66,7 +66,7 @@ def _enlarged(part: np.ndarray, step: int, shape: tuple[int, int]) -> np.ndarray
     return rows @ part @ columns.T
 
 
-@cache
+@lru_cache(maxsize=8)
 def _between(extent: int, count: int, step: int) -> np.ndarray:
     """Weights (extent, count) of the enlarged pixels' neighbours along an axis; beyond the outer centres there is one."""
     places = np.clip((np.arange(extent) + 0.5) / step - 0.5, 0, count - 1)

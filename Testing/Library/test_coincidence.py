@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +14,9 @@ from scipy import ndimage
 from MetaRegistrationLib.alignment import align, search
 from MetaRegistrationLib.alignment.affine import similarity, to_frame
 from MetaRegistrationLib.alignment.coincidence import coincidence, confidence_of_coincidence, details
+from MetaRegistrationLib.checkpoints import load_checkpoint
+from MetaRegistrationLib.registration.registrar import Registrar
+from MetaRegistrationLib.resources import default_checkpoint
 
 SIDE = 200
 
@@ -90,6 +96,28 @@ def test_a_transform_that_no_blocks_confirm_is_found_by_its_details(turned, monk
     found = align(moving, fixed, "affine")
     assert found.kind == "affine" and found.confidence > 0.9
     assert far(found.matrix, truth) < 3
+
+
+def test_a_high_peak_is_judged_as_it_is_where_blocks_lead_nowhere(turned, monkeypatch):
+    moving, fixed, truth = turned
+    monkeypatch.setattr(search, "confidence", lambda *args, **kwargs: 0.0)
+    nowhere = lambda self, *args: search.agreement_under(self._matcher, search.IDENTITY, "both")  # noqa: E731
+    monkeypatch.setattr(search.Search, "_refined", nowhere)
+    found = align(moving, fixed, "affine")
+    assert found.kind == "affine" and found.confidence > 0.5
+    assert far(found.matrix, truth) < 12, "as near as the steps of the survey"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [202800006, 202800084, 202800140])
+def test_pairs_that_were_refused_are_found_by_ridges_or_high_peaks(data_root, seed):
+    """An angiogram of a drawn eye with few blocks, vessels in another contrast, a section most of whose blocks are empty."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "Benchmarks"))
+    import calibration
+
+    registrar = Registrar(load_checkpoint(default_checkpoint()), torch.device("cpu"))
+    found = calibration.result(registrar, calibration.Images(data_root), True, seed)
+    assert found["confidence"] > 0.9 and found["error_px"] < 3
 
 
 def test_agreeing_blocks_without_details_do_not_end_the_search(turned, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from MetaRegistrationLib.core.brightness import even_brightness
+from MetaRegistrationLib.core.brightness import _enlarged, even_brightness
 from MetaRegistrationLib.core.comparison import blended, checkerboard, single, swiped
 
 
@@ -118,3 +118,12 @@ def test_a_swipe_shows_moving_to_the_left_of_its_line(fraction):
 
 def test_a_single_image_is_grey():
     np.testing.assert_array_equal(single(MOVING)[0], [[255] * 3, [255] * 3])
+
+
+@pytest.mark.parametrize(
+    ("size", "step", "shape"), [((40, 30), 3, (120, 88)), ((9, 16), 8, (70, 128)), ((1, 5), 4, (3, 18))]
+)
+def test_the_surroundings_are_enlarged_as_scipy_does(size, step, shape):
+    small = np.random.default_rng(0).normal(size=size)
+    expected = ndimage.zoom(small, step, order=1, mode="nearest", grid_mode=True)[: shape[0], : shape[1]]
+    np.testing.assert_allclose(_enlarged(small, step, shape), expected, atol=1e-12)
