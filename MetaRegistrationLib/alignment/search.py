@@ -33,7 +33,7 @@ _MIRRORED = Range(_WHOLE.rotations_deg, steps(0.88, 1.13, 1.13))
 _PEAKS = 10
 _SCOUTED = 120
 _MANY_PEAKS, _VERIFIED, _HIGHEST = 16, 2, 2
-_CONFIRMED_BY_BLOCKS = 2  # of the comparisons in finer surveys: all edges and ridges, and edges
+_LED_BY_BLOCKS = COMPARED[:2]  # comparisons in finer surveys whose peaks blocks lead on from
 _TRIED = {"near": 1, "usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
 _IN_PLACE = calibration.IN_PLACE.value
@@ -145,15 +145,15 @@ class Search:
         if self._kind != "translation":
             yield from self._agreed_on(self._whole_peaks[1:])
         fine = [_structure(canvas, pooled=1) for canvas in (self._moving, self._fixed)]
-        yield from self._agreed_on(self._many_peaks(fine, _FINE)[:_CONFIRMED_BY_BLOCKS])
+        yield from self._agreed_on(self._many_peaks(fine, _FINE, _LED_BY_BLOCKS))
         if self._kind != "translation":
-            found = self._many_peaks(self._structures, _FINER_WHOLE)
-            yield from self._agreed_on(found[:_CONFIRMED_BY_BLOCKS])
+            found = self._many_peaks(self._structures, _FINER_WHOLE, COMPARED)
+            yield from self._agreed_on(found[: len(_LED_BY_BLOCKS)])
             for peaks in found:
                 yield from (agreement_under(self._matcher, each, "both") for each in peaks.matrices[:_HIGHEST])
 
-    def _many_peaks(self, images: list[ScaledStructure], searched: Range) -> list[Peaks]:
-        return Surveyor(*images, *COMPARED).peaks(_limited(searched, self._kind).matrices(), count=_MANY_PEAKS)
+    def _many_peaks(self, images: list[ScaledStructure], searched: Range, compared: tuple[str, ...]) -> list[Peaks]:
+        return Surveyor(*images, *compared).peaks(_limited(searched, self._kind).matrices(), count=_MANY_PEAKS)
 
     def _agreed_on(self, found: list[Peaks]) -> Iterator[RefinedTransform]:
         """Transforms from the peaks near which most blocks agree."""
