@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from .gaussian import gaussian
 
 _LONGEST_SIDE = 1024  # pixels of the reduced copy that is searched for marks
 _EQUAL = calibration.MARK_EQUAL.value
@@ -117,9 +118,9 @@ def filled(image: np.ndarray, marks: np.ndarray) -> np.ndarray:
     weight = (~holes & np.isfinite(image)).astype(np.float32)
     result = np.asarray(image, dtype=np.float32).copy()
     for sigma in (1.5, 3.0, 6.0, 12.0, 24.0):
-        share = ndimage.gaussian_filter(weight, sigma)
+        share = gaussian(weight, sigma)
         ready = holes & (share > 0.05)
-        result[ready] = (ndimage.gaussian_filter(values, sigma)[ready]) / share[ready]
+        result[ready] = gaussian(values, sigma)[ready] / share[ready]
         holes = holes & ~ready
         if not holes.any():
             break

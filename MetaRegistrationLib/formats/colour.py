@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..core.gaussian import gaussian
 from ..core.tissue import tissue_mask
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
@@ -61,7 +62,7 @@ def _structure(values: np.ndarray, inside: np.ndarray) -> float:
     if not high > low:
         return 0.0
     scaled = np.clip((values - low) / (high - low), 0, 1)
-    fine, coarse = (ndimage.gaussian_filter(scaled, width) for width in _BAND)
+    fine, coarse = (gaussian(scaled, width) for width in _BAND)
     high_pass = np.abs(scaled - ndimage.uniform_filter(scaled, 3))[inside]
     noise = 1.4826 * float(np.median(high_pass))
     return float((fine - coarse)[inside].std()) / (noise + _LEAST_NOISE)

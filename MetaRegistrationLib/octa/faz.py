@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..core.gaussian import gaussian
 from .capillaries import filter_unit
 
 _ANGLES = 96
@@ -80,7 +81,7 @@ def find_faz(
     """
     values = np.where(tissue, image, np.median(image[tissue]) if tissue.any() else 0).astype(np.float32)
     values = np.sqrt(np.clip(values - values.min(), 0, None))  # speckle grows with brightness
-    values = ndimage.gaussian_filter(values, _SMOOTH * filter_unit(image.shape, math.sqrt(math.prod(spacing_mm))))
+    values = gaussian(values, _SMOOTH * filter_unit(image.shape, math.sqrt(math.prod(spacing_mm))))
     found = [_settled(values, centre_xy, spacing_mm, *setting) for setting in _SETTINGS]
     if not all(_inside(outline, tissue) for outline in found):
         return None

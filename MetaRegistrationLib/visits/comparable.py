@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from .. import calibration
+from ..core.gaussian import gaussian
 
 LEAST_VESSEL_AGREEMENT = calibration.VESSEL_AGREEMENT.value
 _WIDTH = 2.0  # window over which vessels may miss each other, pixels at 320 a side
@@ -27,5 +27,5 @@ def vessel_agreement(first: np.ndarray, second: np.ndarray, known: np.ndarray) -
     if not known.any() or min(first[known].mean(), second[known].mean()) < _LEAST_VESSELS:
         return float("nan")
     width = _WIDTH * max(min(known.shape) / 320, 0.5)
-    parts = [ndimage.gaussian_filter(mask.astype(np.float32), width)[known] for mask in (first, second)]
+    parts = [gaussian(mask, width)[known] for mask in (first, second)]
     return float(np.corrcoef(*parts)[0, 1])

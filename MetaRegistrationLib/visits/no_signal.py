@@ -101,10 +101,10 @@ def _has_edges(level: np.ndarray, valid: np.ndarray, box: tuple[slice, slice]) -
 
 def _opened(mask: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Morphological opening by a rectangle of odd sides, fast for long ones."""
-    found = mask.astype(np.uint8)
-    for smallest in (ndimage.minimum_filter1d, ndimage.maximum_filter1d):
-        for axis, size in enumerate((rows, columns)):
-            found = smallest(
-                found, size, axis=axis, mode="nearest" if smallest is ndimage.minimum_filter1d else "constant"
-            )
-    return found.astype(bool)
+    found = ndimage.minimum_filter1d(mask.view(np.uint8), columns, axis=1, mode="nearest")
+    if not found.any():  # as in most images: no run is that long
+        return np.zeros(mask.shape, bool)
+    found = ndimage.minimum_filter1d(found, rows, axis=0, mode="nearest")
+    for axis, size in enumerate((rows, columns)):
+        found = ndimage.maximum_filter1d(found, size, axis=axis, mode="constant")
+    return found.view(bool)

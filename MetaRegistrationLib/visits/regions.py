@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
+from ..core.gaussian import gaussian
 from ..errors import InputError
 from ..octa.vessels import ridge_strength
 
@@ -124,11 +124,11 @@ def suggested_centre(image: np.ndarray, valid: np.ndarray) -> tuple[float, float
     side = min(image.shape)
     filled = np.where(valid, image, np.median(image[valid])).astype(np.float32)
     ridges = ridge_strength(filled, max(side / 320, 0.5))
-    known = ndimage.gaussian_filter(valid.astype(np.float32), _FOVEA * side)
+    known = gaussian(valid, _FOVEA * side)
     scaled = [
         part / max(float(np.percentile(part[valid], 90)), 1e-6) for part in (ridges, filled - filled[valid].min())
     ]
-    local = sum(ndimage.gaussian_filter(np.where(valid, part, 0).astype(np.float32), _FOVEA * side) for part in scaled)
+    local = sum(gaussian(np.where(valid, part, 0), _FOVEA * side) for part in scaled)
     local = local / np.maximum(known, 1e-3)
     level = local / max(float(np.median(local[valid])), 1e-6)
     rows, columns = np.indices(image.shape)

@@ -32,7 +32,7 @@ def dimmed(
     unit : float
         Pixels in 18.75 um (`octa.capillaries.filter_unit`).
     """
-    smooth = [ndimage.gaussian_filter(part, unit) for part in grey]
+    smooth = gaussian(np.stack(grey), unit)
     larger = larger_of_both(*large, known, unit)
     found = [dimming(*pair, larger, WIDTHS[0] * unit) for pair in (smooth, smooth[::-1])]
     return np.minimum(*found) < -_DIMMED

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..core.gaussian import gaussian
 from .no_signal import no_signal
 
 _DARK = 8 / 400  # window of "dark", as a share of the longer side
@@ -69,9 +70,7 @@ def _brightness(image: np.ndarray, valid: np.ndarray, window: float, few_levels:
     if few_levels:
         level = float(image[valid].mean())
     scaled = np.where(valid, (image - floor) / max(level - floor, 1e-9), 0).astype(np.float32)
-    return ndimage.gaussian_filter(scaled, sigma) / np.maximum(
-        ndimage.gaussian_filter(valid.astype(np.float32), sigma), 1e-6
-    )
+    return gaussian(scaled, sigma) / np.maximum(gaussian(valid, sigma), 1e-6)
 
 
 def _has_few_levels(values: np.ndarray) -> bool:
