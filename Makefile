@@ -1,6 +1,7 @@
 # make venv   an environment in .venv/ with the package (editable), its command line, reports and tests
 # make demo   fine-tune, register and show a few pairs, into demo_output/
 # make test   linter, format and tests, as CI runs them
+# make test-seconds   measures how long the files of tests take, by which `make test` divides them among its processes
 # make test-long   the tests that take long, and further cases of what make test shows once
 # make docs   the documentation as a site, into build/site; fails for a broken link or anchor
 # make docs-test   every command and Python block of the pages
@@ -27,7 +28,7 @@ LIBRARY := Testing/Library Testing/Packaging Testing/Robustness
 # The tests start Python many times: compiled once, the library is imported faster.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: venv demo test test-long docs docs-test fuzz faults mutations
+.PHONY: venv demo test test-seconds test-long docs docs-test fuzz faults mutations
 
 venv: $(INSTALLED)
 
@@ -46,6 +47,10 @@ test: $(INSTALLED)
 	$(call TESTS,$(LIBRARY),1,10) || failed=1; \
 	for each in $$running; do wait $$each || failed=1; done; \
 	cat $$logs/library_2.log $$logs/module_1.log $$logs/module_2.log $$logs/mypy.log; exit $$failed
+
+test-seconds: $(INSTALLED)
+	META_REGISTRATION_TEST_SECONDS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest $(LIBRARY)
+	META_REGISTRATION_TEST_SECONDS=1 OMP_NUM_THREADS=1 $(IN_VENV) -m pytest Testing/Module
 
 test-long: $(INSTALLED)
 	$(IN_VENV) -m pytest -m long

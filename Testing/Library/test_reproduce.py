@@ -41,7 +41,8 @@ def finished(place, tmp_path_factory):
     ):  # so that tables and figures are made at the end, and not after every row
         patch.setattr(experiment, "write_report", lambda output, *rest: (output / "table.md").touch())
         assert place(output, "--seeds", "2") == 0
-    assert place(output, *ALIGNED) == 0
+        assert place(output, *ALIGNED) == 0
+    assert place(output, *ALIGNED) == 0, "all rows are there: the report alone"
     return output
 
 

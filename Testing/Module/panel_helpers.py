@@ -21,7 +21,7 @@ MODULE = ROOT / "MetaRegistration" / "MetaRegistration.py"
 SAMPLES = ROOT / "Resources" / "SamplePairs"
 
 
-WIDE, SMALL = (1500, 900), (1000, 700)
+WIDE, SMALL = (1500, 900), (800, 600)
 """Sizes of the window. Where room and pictures are not the matter, a small one is drawn in a third of the time."""
 wide = pytest.mark.parametrize("widget", [WIDE], indirect=True, ids=["wide"])
 """Opens the fixture `widget` of a test in the wide window, for its picture."""

@@ -70,6 +70,7 @@ class Rig:
         self.main_window = make_main_window(self.layout_manager.viewport())
         put_python_slicer_on_path(self.folder / "bin")
         self._open: list[Any] = []
+        self._fresh_at: int | None = None
         self.main_window.show()  # Slicer's window stands before any module is opened
 
     # What tests do.
@@ -180,9 +181,15 @@ class Rig:
             raise OSError(f"could not write {path}")
         return path
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing was added to the scene or taken from it since the last reset."""
+        return self._fresh_at == self.scene.GetMTime()
+
     def reset(self) -> None:
         """Close modules and scene, and forget dialogs, settings and sample data."""
         self.restart()
+        self._fresh_at = self.scene.GetMTime()
         self.app.settings().clear()
         self.app._testing = False
         self.dialogs.clear()
