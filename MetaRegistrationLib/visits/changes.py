@@ -103,9 +103,9 @@ class Trend:
 
 
 def occasions(visits: Sequence[Visit]) -> list[Occasion]:
-    """Visits grouped by day, in their order."""
+    """Visits grouped by day: by date, those without one last; in their own order if fewer than two have dates."""
     found: dict[object, list[Visit]] = {}
-    for visit in visits:
+    for visit in _by_date(visits):
         day = None if visit.when is None else visit.when.day
         found.setdefault(day or visit.name, []).append(visit)
     return [
@@ -116,6 +116,11 @@ def occasions(visits: Sequence[Visit]) -> list[Occasion]:
         )
         for key, group in found.items()
     ]
+
+
+def _by_date(visits: Sequence[Visit]) -> list[Visit]:
+    dated = sorted((visit for visit in visits if visit.when is not None), key=lambda visit: visit.when.start)
+    return list(visits) if len(dated) < 2 else dated + [visit for visit in visits if visit.when is None]
 
 
 def repeats_of(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[list[Measurement]]:

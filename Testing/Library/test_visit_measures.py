@@ -231,6 +231,8 @@ def test_visits_of_one_day_are_one_occasion_and_its_repeats():
     groups = occasions(visits)
     assert [group.visits for group in groups] == [("a", "b"), ("c",), ("d",)]
     assert [group.name for group in groups] == ["2021-01-01", "c", "d"]
+    assert [group.name for group in occasions([visits[number] for number in (3, 2, 0, 1)])] == ["2021-01-01", "c", "d"]
+    assert [group.name for group in occasions([visits[3], visits[2]])] == ["d", "c"], "one date gives no order"
     rows = [row(name, float(number)) for number, name in enumerate("abcd")]
     assert [[part.visit for part in pair] for pair in repeats_of(rows, groups)] == [["a", "b"]]
 
