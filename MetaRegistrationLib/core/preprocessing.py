@@ -57,9 +57,16 @@ def stretched_grid(shape: tuple[int, int], size: int) -> NetworkGrid:
     return NetworkGrid(size, scale, tuple(0.5 * step - 0.5 for step in scale))
 
 
-def grid_extent(grid: NetworkGrid, geometry: Geometry) -> tuple[float, float]:
-    """Height and width that a grid shows: in mm where the pixel size is known, else in pixels of the image."""
-    spacing = geometry.spacing if geometry.spacing_known else (1.0, 1.0)
+def grid_extents(
+    grids: tuple[NetworkGrid, NetworkGrid], moving: Geometry, fixed: Geometry
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Height and width that the grids of a pair show: in mm where both pixel sizes are known, else in pixels of the images."""
+    known = moving.spacing_known and fixed.spacing_known
+    return (_extent(grids[0], moving if known else None), _extent(grids[1], fixed if known else None))
+
+
+def _extent(grid: NetworkGrid, geometry: Geometry | None) -> tuple[float, float]:
+    spacing = (1.0, 1.0) if geometry is None else geometry.spacing
     height, width = (grid.size * step * unit for step, unit in zip(grid.scale, spacing, strict=True))
     return height, width
 

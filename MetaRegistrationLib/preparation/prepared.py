@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.borders import is_drawn
-from ..core.preprocessing import NetworkGrid, Preprocessing, grid_extent, mask_on_grid, pair_grids
+from ..core.preprocessing import NetworkGrid, Preprocessing, grid_extents, mask_on_grid, pair_grids
 from ..formats.images import Image, tissue, without_marks
 
 
@@ -97,6 +97,7 @@ def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole:
     began = time.perf_counter()
     images = (moving, fixed)
     grids = pair_grids(moving.geometry, fixed.geometry, preprocessing.size)
+    extents = grid_extents(grids, moving.geometry, fixed.geometry)
     if whole:
         masks, seen, marks = [np.ones(image.array.shape, dtype=bool) for image in images], images, 0
     else:
@@ -110,8 +111,8 @@ def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole:
             mask,
             preprocessing.apply(shown.array, grid, None if whole else mask),
             mask_on_grid(mask, grid),
-            grid_extent(grid, image.geometry),
+            extent,
         )
-        for image, shown, grid, mask in zip(images, seen, grids, masks, strict=True)
+        for image, shown, grid, mask, extent in zip(images, seen, grids, masks, extents, strict=True)
     ]
     return PreparedPair(*sides, preprocessing, is_drawn(*masks), marks, time.perf_counter() - began)

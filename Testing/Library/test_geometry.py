@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from MetaRegistrationLib.core.geometry import Geometry
-from MetaRegistrationLib.core.preprocessing import grid_extent, stretched_grid
+from MetaRegistrationLib.core.preprocessing import grid_extents, stretched_grid
 
 TILT = np.radians(25)
 GEOMETRIES = {
@@ -109,5 +109,12 @@ def test_geometries_are_the_same_to_a_tenth_of_a_pixel(changed, same):
 
 def test_what_a_network_grid_shows_is_in_millimetres_or_in_pixels():
     grid = stretched_grid((100, 200), 400)
-    assert grid_extent(grid, Geometry((100, 200), (0.02, 0.01), spacing_known=True)) == pytest.approx((2.0, 2.0))
-    assert grid_extent(grid, Geometry((100, 200), (3.0, 3.0))) == pytest.approx((100.0, 200.0))
+    known, unknown = Geometry((100, 200), (0.02, 0.01), spacing_known=True), Geometry((100, 200), (3.0, 3.0))
+    for pair, shown in (
+        ((known, known), (2.0, 2.0)),
+        ((unknown, unknown), (100.0, 200.0)),
+        ((known, unknown), (100.0, 200.0)),
+        ((unknown, known), (100.0, 200.0)),
+    ):
+        for extent in grid_extents((grid, grid), *pair):
+            assert extent == pytest.approx(shown)
