@@ -148,7 +148,17 @@ def cpu_weights(network: nn.Module) -> dict[str, Tensor]:
 
 
 def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint atomically: at any kill or full disk the file that was there before is still whole."""
+    """Write a checkpoint atomically: at any kill or full disk the file that was there before is still whole.
+
+    Raises
+    ------
+    InputError
+        The folder does not exist, or what came is no checkpoint.
+    """
+    if not isinstance(checkpoint, Checkpoint):
+        raise InputError(f"checkpoint: expected a Checkpoint, as load_checkpoint gives it; got {checkpoint!r}.")
+    if not Path(path).absolute().parent.is_dir():
+        raise InputError(f"Checkpoint {path}: its folder does not exist.")
     with replacing(path) as temporary:
         # Into memory first: torch hides the reason (such as a full disk) when it cannot write, and its archive would
         # carry the temporary name, so that equal runs would differ in their bytes.

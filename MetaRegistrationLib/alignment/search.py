@@ -80,7 +80,9 @@ class Search:
             return Found(IDENTITY, False, share, share, 0.0)
         for name, image in zip(("moving", "fixed"), self._structures, strict=True):
             if image.at(1.0).blank:
-                return Found(IDENTITY, False, 0.0, 0.0, 0.0, f"the {name} image is blank")
+                known = bool(image.at(1.0).weight.any())
+                reason = f"the {name} image is blank" if known else f"pixels are unknown all over the {name} image"
+                return Found(IDENTITY, False, 0.0, 0.0, 0.0, reason)
         tried = self._tried()
         best = max(tried, key=lambda candidate: candidate.confidence)
         unmoved = agreement_under(self._matcher, IDENTITY, best.refined.directions)

@@ -119,13 +119,12 @@ def evaluate(
     Returns
     -------
     PairsOutcome
-        ``outcome.summary["distance_after_px"]["mean"]`` is the mean landmark distance, in pixels of the network grid; None
-        instead of the dict if no pair has landmarks.
+        ``outcome.summary["distance_after_px"]["mean"]`` is the mean landmark distance, in pixels of the network grid.
 
     Raises
     ------
     InputError
-        There is no pair that can be used, or none could be registered.
+        There is no pair that can be used, none could be registered, or none has landmarks in both images.
     """
     selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
     options = registrar_options(checkpoint, network, stages, device)

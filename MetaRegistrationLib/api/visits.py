@@ -21,6 +21,7 @@ from ..visits.dates import When, read_date
 from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
 from ..visits.series_alignment import check_names
+from ..workflows.visit_messages import report_series
 from ..workflows.visit_options import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from ..workflows.visits import given_for_measures
@@ -106,7 +107,10 @@ class AlignedVisits:
 
     @cached_property
     def average(self) -> Average:
-        """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`)."""
+        """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`).
+
+        Of three visits and more the lowest and the highest value of a pixel are left out.
+        """
         return average(self.series)
 
     @cached_property
@@ -261,9 +265,18 @@ def align_visits(
     length = _length(axial_length, device_axial_length)
     registrar, record = made_registrar(options)
     series = replace(align_series_of(visits, registrar, reference, progress, include), eye_length=length)
+    _tell(series, progress or Silent())
     brought = None if own is None else on_reference(own, series)
     record = {**record, **given_for_measures(series, brought)}
     return AlignedVisits(series, record, None if brought is None else brought.masks)
+
+
+def _tell(series: Series, progress: Reader) -> None:
+    """What has to be checked before the results are used."""
+    report_series(series, progress)
+    if series.eye_length is not None and not series.visits[series.reference].visit.image.geometry.spacing_known:
+        text = "the axial length changes nothing, since the pixel size is unknown ({field})"
+        progress(Message.about("spacing", text, level="warning"))
 
 
 def _length(axial_length: float | None, device_axial_length: float) -> EyeLength | None:

@@ -29,17 +29,20 @@ def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None
         (H, W) or (H, W, C), numbers; for PNG uint8 of shape (H, W) or (H, W, 3). Half floats are written as float32.
     geometry : Geometry
         Its size must be (H, W).
+
+    Raises
+    ------
+    InputError
+        Another suffix, shape or type of the array.
     """
     if array.shape[:2] != tuple(geometry.size):
-        raise ValueError(f"write_image: array of shape {array.shape} on a geometry of size {geometry.size}")
+        raise InputError(f"{path}: expected an array of the geometry's size {geometry.size}, got {array.shape}.")
     if file_suffix(Path(path)) == ".png":
         _write_png(path, array)
         return
-    _check_output(path, _OUTPUT_SUFFIXES)
+    _check_output(path, (*_OUTPUT_SUFFIXES, ".png"))
     if array.ndim not in (2, 3) or array.dtype.kind not in "buif":
-        raise ValueError(
-            f"write_image: expected numbers (H, W) or (H, W, C), got {array.dtype} of the shape {array.shape}"
-        )
+        raise InputError(f"{path}: expected numbers (H, W) or (H, W, C), got {array.dtype} of the shape {array.shape}.")
     plain = np.ascontiguousarray(array.astype(_WRITTEN_AS.get(array.dtype.str[1:], array.dtype.newbyteorder("="))))
     write_itk(path, placed(sitk.GetImageFromArray(plain[None], isVector=array.ndim == 3), geometry))
 
@@ -77,7 +80,7 @@ def placed(image: sitk.Image, geometry: Geometry) -> sitk.Image:
 
 def _write_png(path: str | Path, array: np.ndarray) -> None:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-        raise ValueError(f"PNG needs uint8 (H, W) or (H, W, 3), got {array.dtype} {array.shape}")
+        raise InputError(f"{path}: PNG needs uint8 (H, W) or (H, W, 3), got {array.dtype} {array.shape}.")
     write_itk(path, sitk.GetImageFromArray(np.ascontiguousarray(array), isVector=array.ndim == 3))
 
 

@@ -16,6 +16,7 @@ from .schema import COMPARED, GRID_PX, PANEL, PERCENT, SCENE, SECONDS, SUMMARY, 
 
 if TYPE_CHECKING:  # it imports torch
     from ..error_map.maps import ErrorMap
+    from ..progress import Message
     from .registrar import Registration
 
 __all__ = [
@@ -43,7 +44,7 @@ class MeasuredPair(NamedTuple):
 
 def _mean_distance(grid: Grid, moment: str) -> Callable[[MeasuredPair], float]:
     def of(pair: MeasuredPair) -> float:
-        if pair.landmarks is None:
+        if pair.landmarks is None or not len(pair.landmarks.converged):
             return math.nan
         return float(distances(grid, moment, pair.registration, pair.landmarks).mean())
 
@@ -77,7 +78,11 @@ def _warning(pair: MeasuredPair) -> str:
     from ..alignment.aligned import alignment_message  # it imports torch, as whoever has a registration did
 
     message = alignment_message(pair.name, pair.registration.alignment)
-    return message.text if message and message.level == "warning" else ""
+    return " ".join(each.text for each in (message, pair.registration.size_message(pair.name)) if _is_warning(each))
+
+
+def _is_warning(message: Message | None) -> bool:
+    return message is not None and message.level == "warning"
 
 
 _SIMILARITY = "similarity (NCC)"

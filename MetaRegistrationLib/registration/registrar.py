@@ -30,12 +30,13 @@ from ..formats.images import Image
 from ..formats.landmarks import Landmarks
 from ..preparation import PreparedPair, prepare
 from ..preparation.stored_axes import StoredAxes, mirrored_axes
+from ..progress import Message
 from ..refinement import Refinement
 from ..stages import LEAST_CONFIDENCE, Stages
 from ..training.devices import choose_device, to_device
 from .companions import networks_of
 from .pipeline import Pipeline, StagedField
-from .size_check import scale_found
+from .size_check import scale_found, size_message
 
 _WHOLE_GRID = 1024  # pixels of an image's longer side up to which its field is written on its own pixels
 _ROWS_AT_ONCE = 128
@@ -311,6 +312,14 @@ class Registration:
         step = max(min(fixed.size) // _SCALE_SAMPLES, 1)
         positions = self.moving_positions(*(np.arange(0, extent, step) for extent in fixed.size))
         return scale_found(positions, moving, fixed, step)
+
+    def size_message(self, name: str) -> Message | None:
+        """The warning of the pair called `name` that `scale_found` contradicts the stated pixel sizes; None if it does not."""
+        sides = [
+            (str(image.path or role), image.geometry)
+            for role, image in (("moving", self.moving), ("fixed", self.fixed))
+        ]
+        return size_message(name, self.scale_found, *sides)
 
     @cached_property
     def folding_percent(self) -> float:

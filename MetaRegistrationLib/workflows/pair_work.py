@@ -187,17 +187,12 @@ def messages_on(pair: ImagePair, registration: Registration) -> Iterator[Message
 
 def contradictions(pair: ImagePair, registration: Registration) -> list[Message]:
     """What the registration of a pair says of directions and pixel sizes that its files state."""
-    from ..registration.size_check import size_message
-
     messages = []
     if registration.moving_axes is not None:
         messages.append(Message(f"{pair.name}: {_MIRRORED}"))
     if registration.without_directions:
         messages.append(Message(f"{pair.name}: {NOT_MIRRORED}", "warning"))
-    sides = [
-        (str(image.path or role), image.geometry) for role, image in (("moving", pair.moving), ("fixed", pair.fixed))
-    ]
-    message = size_message(pair.name, registration.scale_found, *sides)
+    message = registration.size_message(pair.name)
     return messages if message is None else [*messages, message]
 
 

@@ -234,6 +234,45 @@ def test_unrelated_images_are_left_unchanged_and_said_so():
     assert "not confident" in repr(result)
 
 
+def test_an_image_with_unknown_pixels_everywhere_is_not_called_blank():
+    moving, fixed = textures()
+    moving[::8] = np.nan
+    result = mr.register(moving, fixed, stages=mr.Stages("translation", network=False, refine=0))
+    assert result.details.alignment.reason == "pixels are unknown all over the moving image" and not result.confident
+
+
+@pytest.mark.parametrize("role", ["moving", "fixed"])
+def test_a_pixel_size_of_one_image_alone_stretches_nothing(role):
+    image = textures()[0]
+    stages = mr.Stages("translation", network=False, refine=0)
+    result = mr.register(image, image, **{f"{role}_spacing": (0.01, 0.02)}, stages=stages)
+    assert result.confidence > 0.9 and np.abs(result.displacement_px).max() < 0.5
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_landmarks_have_no_distance():
+    nothing = np.zeros((0, 2))
+    result = mr.register(*textures(), landmarks=(nothing, nothing), stages=mr.Stages("none", network=False, refine=0))
+    assert np.isnan(result.measures.distance_after_px)
+
+
+def test_files_that_cannot_be_written_are_refused_by_name(tmp_path):
+    image = textures()[0].astype(np.float32)
+    geometry = mr.Geometry(image.shape)
+    checkpoint = mr.load_checkpoint(default_checkpoint())
+    for write, words in (
+        (lambda: mr.save_checkpoint(tmp_path / "no" / "a.pt", checkpoint), "its folder does not exist"),
+        (lambda: mr.save_checkpoint(tmp_path / "a.pt", "coarse_to_fine_any"), "expected a Checkpoint"),
+        (lambda: mr.write_image(tmp_path / "a.png", image, geometry), "PNG needs uint8"),
+        (lambda: mr.write_image(tmp_path / "a.nrrd", image[1:], geometry), "the geometry's size"),
+        (lambda: mr.write_image(tmp_path / "a.nrrd", image * 1j, geometry), "got complex64"),
+        (lambda: mr.write_image(tmp_path / "a.tif", image, geometry), r"\.nii\.gz, \.png"),
+    ):
+        with pytest.raises(mr.InputError, match=words):
+            write()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_real_pair_of_drawn_eyes_is_registered():
     folder = sample_pairs()
     files = [folder / role / "phantom_009.png" for role in ("moving", "fixed")]

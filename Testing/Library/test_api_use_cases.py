@@ -10,11 +10,13 @@ import pytest
 import torch
 from api_images import known, textures
 from known_networks import NETWORK_ALONE, save_known, write_grey_png, write_points
+from scipy import ndimage
 from torch import nn
 
 import MetaRegistrationLib as mr
 from MetaRegistrationLib import progress
 from MetaRegistrationLib.networks import VoxelMorph
+from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.resources import sample_visits
 
 
@@ -181,6 +183,36 @@ def test_visits_are_aligned_named_dated_averaged_and_saved(tmp_path):
     assert visits.average.image.shape == visits.warped(1).shape
     folder = visits.save(tmp_path / "eye 1")
     assert {"report.html", "visits.csv", "average.nrrd", "series.json"} <= {path.name for path in folder.iterdir()}
+
+
+def test_what_has_to_be_checked_of_visits_reaches_the_progress():
+    first = mr.read_image(sorted(sample_visits().glob("*.png"))[0]).array
+    larger = ndimage.zoom(first, 1.15, order=1)
+    told = []
+    stages = mr.Stages("affine", network=False, refine=0)
+    mr.align_visits([first, larger], spacing=0.02, stages=stages, reference="visit_1", progress=told.append)
+    mr.align_visits([first, first + 1], stages=mr.Stages("none", False, 0), axial_length=28.0, progress=told.append)
+    texts = [event.text for event in told if isinstance(event, Message) and event.level == "warning"]
+    assert any("contradicts the pixel sizes" in text for text in texts), texts
+    assert any("axial length changes nothing" in text for text in texts), texts
+
+
+def test_changes_go_forward_in_time_whatever_the_order_of_the_images(tmp_path):
+    files = sorted(sample_visits().glob("*.png"))[:2]
+    stages = mr.Stages("translation", network=False, refine=0)
+    found = {}
+    for order in ((0, 1), (1, 0)):
+        visits = mr.align_visits(
+            [files[number] for number in order],
+            dates=[("2021-03-04", "2023-03-04")[number] for number in order],
+            reference="visit_1",
+            spacing=0.01875,
+            stages=stages,
+        )
+        found[order] = {(row["earlier"], row["later"], row["measure"], row["region"]): row for row in visits.changes}
+    assert {key[:2] for key in found[1, 0]} == {("visit_1", "visit_2")}
+    for key, row in found[0, 1].items():
+        assert found[1, 0][key]["difference"] == pytest.approx(row["difference"], nan_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,7 @@ def test_a_scale_that_contradicts_the_pixel_sizes_is_said(tmp_path, capsys, stat
     assert ("contradicts the pixel sizes" in err) == said
     (row,) = read_rows(tmp_path / "out" / "metrics.csv")
     assert float(row["scale_found"]) == pytest.approx(stated[0] / stated[1], rel=0.005)
+    assert ("contradicts the pixel sizes" in row["warning"]) == said
     if said:
         assert "10 um of" in err and "13.75 um of" in err and "0.727 times" in err
 
