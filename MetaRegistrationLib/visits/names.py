@@ -25,14 +25,10 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
 def usable_name(name: str, place: str) -> str:
     """The name of a visit or an eye, which becomes that of files and folders; an `InputError` begins with `place`."""
-    if (
-        not name.strip()
-        or Path(name).name != name
-        or name.startswith(".")
-        or _REFUSED.search(name)
-        or clashes(name, ())
-    ):
+    if not name.strip() or Path(name).name != name or name.startswith(".") or _REFUSED.search(name):
         raise InputError(f"{place}: {name!r} cannot be the name of a file. Use letters, numbers, spaces, - and _.")
+    if clashes(name, ()):
+        raise InputError(f"{place}: {name!r} is the name of a result or of a device. Choose another name.")
     return name
 
 

@@ -223,6 +223,7 @@ def test_changes_go_forward_in_time_whatever_the_order_of_the_images(tmp_path):
         (2, {"dates": [3, 4]}, "dates: expected text or a date, got 3"),
         (2, {"names": ["a", "A"]}, "'a' twice"),
         (2, {"names": ["a", "../b"]}, "names"),
+        (2, {"names": ["a", "Average"]}, "names: 'Average' is the name of a result"),
         (2, {"reference": "c"}, "'c'"),
         (2, {"stages": mr.Stages("landmarks")}, "landmarks"),
     ],
