@@ -238,8 +238,9 @@ def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
 def _without_files(error: PairError) -> InputError:
     """The error without the files at its start, because it is shown after their names."""
     files = ", ".join(map(str, error.files))
-    problem = error.problem.removeprefix(files).removeprefix(": ")
-    return InputError(problem, field=error.field, advice=error.advice)
+    starts = [files + sign for sign in (": ", ", ")]  # the second one is before a line or one of both images
+    start = next(filter(error.problem.startswith, starts), "")
+    return InputError(error.problem.removeprefix(start), field=error.field, advice=error.advice)
 
 
 def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:
