@@ -75,7 +75,7 @@ def register_folder(
     Returns
     -------
     PairsOutcome
-        `rows` (one PairMeasures a pair), `summary`, `left_out` (pairs that could not be registered, with reasons).
+        `rows` (one PairMeasures a pair), `summary`, `left_out` (pairs that could not be read or registered, with reasons).
 
     Raises
     ------

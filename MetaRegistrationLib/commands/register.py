@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
-from ..workflows.folders import find_selected
-from ..workflows.registering import register_files
+from ..workflows.registering import register_files, register_folder
 from ..workflows.run_options import RunOptions
 from .failures import SOME_LEFT_OUT
 from .measures_text import metrics_table, summary_line
@@ -29,6 +28,9 @@ from .options import (
     run_of,
     selection_of,
 )
+
+if TYPE_CHECKING:
+    from ..pairs.files import PairFiles
 
 NAME = "register"
 HELP = "register a pair or a folder of pairs"
@@ -70,29 +72,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Register and write."""
-    options, folder, run_options = registrar_of(arguments), arguments.pairs, run_of(arguments)
-    if folder is not None:
-        refuse_inputs_inside(arguments.output, [folder])  # before the pairs are read
-    files = _files(arguments, progress, run_options)
-    outcome = register_files(
-        files, arguments.output, options, progress, source=folder, replace=arguments.replace, run=run_options
-    )
+    options, run_options = registrar_of(arguments), run_of(arguments)
+    common = (arguments.output, options, progress)
+    if _is_folder(arguments):
+        selection = selection_of(arguments)
+        outcome = register_folder(selection, *common, replace=arguments.replace, run=run_options)
+    else:
+        pair = _one_pair(arguments, run_options)
+        outcome = register_files([pair], *common, replace=arguments.replace, run=run_options)
     if not arguments.json:
         table, line = metrics_table(outcome.rows), summary_line(outcome.summary)
         print(f"{table}\n{line}\nResults: {outcome.output.resolve()}")
     return SOME_LEFT_OUT if outcome.left_out else 0
 
 
-def _files(arguments: argparse.Namespace, progress: Reader, run_options: RunOptions) -> list:
-    from ..pairs.folders import PairFiles
-
+def _is_folder(arguments: argparse.Namespace) -> bool:
+    """Whether a folder is to be registered; an `InputError` where what is given is of both kinds."""
     own = [f"{role}_{what}" for what in ("landmarks", "mask", "slice") for role in ("moving", "fixed")]
     single = ("moving", "fixed", *own)
     given = [f"--{name.replace('_', '-')}" for name in single if getattr(arguments, name) is not None]
-    if arguments.pairs is not None:
-        if given:
-            raise InputError(f"{', '.join(given)} is for one pair; leave it out, or leave out --pairs.")
-        return list(find_selected(selection_of(arguments), progress, run_options.shard)[1])
+    if arguments.pairs is not None and given:
+        raise InputError(f"{', '.join(given)} is for one pair; leave it out, or leave out --pairs.")
+    return arguments.pairs is not None
+
+
+def _one_pair(arguments: argparse.Namespace, run_options: RunOptions) -> PairFiles:
+    from ..pairs.folders import PairFiles
+
     if arguments.moving is None or arguments.fixed is None:
         raise InputError("register: give --moving and --fixed, or --pairs.")
     if arguments.fixed_landmarks is not None and arguments.moving_landmarks is None:
@@ -118,7 +124,7 @@ def _files(arguments: argparse.Namespace, progress: Reader, run_options: RunOpti
         fixed_mask=arguments.fixed_mask,
     )
     pair.load()  # bad input ends here, before anything is written
-    return [pair]
+    return pair
 
 
 def _stem(path: Path) -> str:

@@ -268,8 +268,8 @@ class PairFiles:
         if self.landmarks is not None:
             with _blaming(self.landmarks):
                 moving_points, fixed_points = read_landmark_pairs(self.landmarks)
-                check_inside(moving_points, moving.geometry, f"{self.landmarks} (moving)")
-                check_inside(fixed_points, fixed.geometry, f"{self.landmarks} (fixed)")
+                check_inside(moving_points, moving.geometry, f"{self.landmarks}, moving image")
+                check_inside(fixed_points, fixed.geometry, f"{self.landmarks}, fixed image")
                 return moving_points, fixed_points, ()
         moving_points = read_image_landmarks(self.moving_landmarks, moving, moving_own)
         fixed_points = read_image_landmarks(self.fixed_landmarks, fixed, fixed_own)

@@ -12,6 +12,7 @@ from ..errors import TOKEN, InputError
 from ..formats.earlier_results import results_of
 from ..formats.folder_listing import listed
 from ..formats.image_files import as_text
+from ..formats.tables import Row
 from ..formats.written_files import NAME as LIST
 from .files import ImagePair, PairError, PairFiles
 from .layouts import LAYOUTS, Found, find_layout, from_table
@@ -26,10 +27,35 @@ _OF_ALL_PAIRS = ("metrics.csv", "summary.json", LIST, "film")
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Files that are not used, relative to the folder, and the error."""
+    """Files that are not used.
+
+    Attributes
+    ----------
+    files : tuple of str
+        Relative to the folder.
+    error : InputError
+        Why, without the files.
+    pair : str
+        The pair that is left out with them; empty where there is none, such as for a mask or an image without a partner.
+    split : str or None
+        The split of that pair.
+    """
 
     files: tuple[str, ...]
     error: InputError
+    pair: str = ""
+    split: str | None = None
+
+    @classmethod
+    def of(cls, pair: PairFiles, error: PairError, root: Path) -> LeftOut:
+        """A pair of the folder `root` that cannot be used."""
+        return cls(_names(error.files, root), _without_files(error, error.files), pair.name, pair.split)
+
+    @classmethod
+    def of_row(cls, row: Row, error: InputError, root: Path) -> LeftOut:
+        """A row of a table that cannot be understood."""
+        name = row.text("name") or f"{row.path.name}, line {row.line}"
+        return cls(_names((row.path,), root), _without_files(error, (row.path,)), name, row.text("split") or None)
 
     @property
     def reason(self) -> str:
@@ -66,6 +92,10 @@ class PairFolder:
             there = f"The splits there are {', '.join(splits)}" if splits else "None of its pairs names a split"
             raise InputError(f"{self.root}: no pair belongs to the split {name!r}. {there}.")
         return chosen
+
+    def pairs_left_out(self, split: str | None) -> tuple[LeftOut, ...]:
+        """Pairs of a split that are left out, of all splits for None; files that belong to no pair are not among them."""
+        return tuple(each for each in self.left_out if each.pair and (split is None or each.split == split))
 
 
 def find_pairs(
@@ -108,6 +138,7 @@ def find_pairs(
     """
     root, found = _found(Path(folder))
     left_out = [LeftOut(_names(files, root), InputError(reason)) for files, reason in found.left_out]
+    left_out += [LeftOut.of_row(row, error, root) for row, error in found.rows_left_out]
     pairs = []
     for pair in _uniquely_named(found.pairs):
         pair = replace(
@@ -122,7 +153,7 @@ def find_pairs(
             pair.load() if check else pair.check_paths()
             pairs.append(pair)
         except PairError as error:
-            left_out.append(LeftOut(_names(error.files, root), _without_files(error)))
+            left_out.append(LeftOut.of(pair, error, root))
     if not found.pairs:
         raise _with_reasons(f"{folder}: {_no_pairs(root)}", left_out)
     return _usable(folder, PairFolder(root, found.layout, tuple(pairs), tuple(left_out)))
@@ -153,7 +184,7 @@ def check_each(
         try:
             pair = read(files)
         except PairError as error:
-            left_out.append(LeftOut(_names(error.files, found.root), _without_files(error)))
+            left_out.append(LeftOut.of(files, error, found.root))
             continue
         pairs.append(files)
         usable(number, files, pair)
@@ -235,11 +266,12 @@ def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
     return result
 
 
-def _without_files(error: PairError) -> InputError:
+def _without_files(error: InputError, paths: Iterable[Path]) -> InputError:
     """The error without the files at its start, because it is shown after their names."""
-    files = ", ".join(map(str, error.files))
-    problem = error.problem.removeprefix(files).removeprefix(": ")
-    return InputError(problem, field=error.field, advice=error.advice)
+    files = ", ".join(map(str, paths))
+    starts = [files + sign for sign in (": ", ", ")]  # the second one is before a line or one of both images
+    start = next(filter(error.problem.startswith, starts), "")
+    return InputError(error.problem.removeprefix(start), field=error.field, advice=error.advice)
 
 
 def _names(files: Iterable[Path], root: Path) -> tuple[str, ...]:

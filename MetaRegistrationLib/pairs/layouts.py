@@ -42,11 +42,12 @@ LAYOUTS = (
 
 @dataclass
 class Found:
-    """Pairs of one layout before they are checked, and the files that it could not pair, with the reason."""
+    """Pairs of one layout before they are checked, and the files and the rows that give no pair, with the reason."""
 
     layout: str
     pairs: list[PairFiles] = field(default_factory=list)
     left_out: list[tuple[tuple[Path, ...], str]] = field(default_factory=list)
+    rows_left_out: list[tuple[Row, InputError]] = field(default_factory=list)
 
 
 def find_layout(folder: Path) -> Found | None:
@@ -97,7 +98,7 @@ def from_table(path: Path) -> Found:
         try:
             found.pairs.append(_from_row(row, paths))
         except InputError as error:
-            found.left_out.append(((path,), str(error)))
+            found.rows_left_out.append((row, error))
     return found
 
 

@@ -94,6 +94,11 @@ class NotUsed:
     name: str
     error: InputError
 
+    @property
+    def start(self) -> str:
+        """What a message says before the error: the name, unless the error begins with it."""
+        return "" if str(self.error).startswith(self.name) else f"{self.name}: "
+
 
 @dataclass
 class Listing:
@@ -172,7 +177,7 @@ def eyes_of_listing(listing: Listing, source: Path | str, dates: DateOrder = "as
             continue
         eyes[eye.name] = eye
     if not eyes:
-        reasons = "".join(f"\n  - {item.name}: {item.error}" for item in listing.left_out[:10])
+        reasons = "".join(f"\n  - {item.start}{item.error}" for item in listing.left_out[:10])
         raise InputError(f"{source}: no eye with two visits was found.{reasons}")
     return Eyes(eyes, tuple(listing.left_out), tuple(dict.fromkeys(listing.notes)))
 

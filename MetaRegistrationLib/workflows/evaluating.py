@@ -65,12 +65,14 @@ def evaluate(
         output = Path(output) if run.shard is None else run.shard.folder(Path(output))
     elif run.resume or run.shard is not None:
         raise InputError("{field}: it says where the tables are, so it is needed.", field="output")
-    folder, files = find_selected(selection, progress, run.shard)
+    selected = find_selected(selection, progress, run.shard)
+    folder, files = selected.folder, selected.files
     _require_landmarks(folder.root, files, progress)
     several = len(files) > 1 or run.shard is not None
     extra = {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split, **shard_entry(run)}
     settings = run_settings(options, None) if several else {}
-    work = FolderRun(TASK, files, settings, progress, output, own_files=False, extra=extra)
+    out = selected.left_out
+    work = FolderRun(TASK, files, settings, progress, output, own_files=False, extra=extra, left_out_before=out)
     planned = None
     if output is not None:
         finished, targets = None, table_files(output)

@@ -49,6 +49,8 @@ class FolderRun:
         Each pair has files in a folder of its own.
     extra : dict
         Further entries of `summary.json`.
+    left_out_before : sequence of dict
+        The pairs that were left out before, with reasons; they are not in `files`.
     """
 
     task: str
@@ -59,6 +61,7 @@ class FolderRun:
     earlier: Earlier = field(default_factory=Earlier)
     own_files: bool = True
     extra: dict = field(default_factory=dict)
+    left_out_before: Sequence[dict] = ()
 
     def __post_init__(self) -> None:
         self._rows: dict[str, PairMeasures] = dict(self.earlier.rows)
@@ -77,10 +80,9 @@ class FolderRun:
 
     @property
     def left_out(self) -> list[dict]:
-        """The pairs that are left out, with reasons, in the order of the pairs."""
-        return [
-            {"pair": each.name, "reason": self._reasons[each.name]} for each in self.files if each.name in self._reasons
-        ]
+        """The pairs that are left out, with reasons: first those left out before, then the others in their order."""
+        failed = (each.name for each in self.files if each.name in self._reasons)
+        return [*self.left_out_before, *({"pair": name, "reason": self._reasons[name]} for name in failed)]
 
     def work(self, engine: Engine) -> None:
         """Work on all pairs that are not finished.
@@ -117,7 +119,7 @@ class FolderRun:
         from ..registration.measures import summary
         from ..registration.tables import write_tables
 
-        left_out = {"left_out": self.left_out} if self._reasons else {}
+        left_out = {"left_out": self.left_out} if self.left_out else {}
         content = {**record, **left_out, **self.extra}
         return summary(self.rows) if self.output is None else write_tables(self.output, self.rows, content)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..progress import Message, Reader
 from ..words import counted
+from .run_options import Shard
 
 if TYPE_CHECKING:
-    from ..pairs.folders import PairFiles, PairFolder
-    from .run_options import Shard
+    from ..pairs.folders import LeftOut, PairFiles, PairFolder
 
 READ_BEFORE = 500
 """Pairs of a folder up to which all are read before the first is registered: at most some seconds."""
@@ -55,13 +56,29 @@ class PairSelection:
         )
 
 
-def find_selected(
-    selection: PairSelection, progress: Reader, shard: Shard | None = None
-) -> tuple[PairFolder, tuple[PairFiles, ...]]:
-    """The folder, and those of its pairs that are selected; the folder is reported first.
+@dataclass(frozen=True)
+class SelectedPairs:
+    """The selected pairs of a folder.
+
+    Attributes
+    ----------
+    folder : PairFolder
+    files : tuple of PairFiles
+        Those that can be used.
+    left_out : list of dict
+        Those that cannot be used: `pair` and `reason`.
+    """
+
+    folder: PairFolder
+    files: tuple[PairFiles, ...]
+    left_out: list[dict]
+
+
+def find_selected(selection: PairSelection, progress: Reader, shard: Shard | None = None) -> SelectedPairs:
+    """Those pairs of a folder that are selected; the folder is reported first.
 
     Each pair of a small folder is read, so that those that cannot be used are left out before. Pairs of a large folder, and
-    of a part of one, are read only when they are registered.
+    of a part of one, are read only when they are registered. A pair that is left out before belongs to one of the parts.
 
     Raises
     ------
@@ -72,15 +89,20 @@ def find_selected(
     if shard is None and len(folder.pairs) <= READ_BEFORE:
         folder = selection.find()
     report_folder(folder, progress)
-    files = folder.split(selection.split)
+    files, left_out = folder.split(selection.split), folder.pairs_left_out(selection.split)
     if shard is None:
-        return folder, files
+        return SelectedPairs(folder, files, _entries(left_out))
     found = tuple(shard.of_pairs(files))
     if not found:
         raise InputError(
             f"{{field}} {shard.number}/{shard.count}: there are only {counted(len(files), 'pair')}.", field="shard"
         )
-    return folder, found
+    with_pairs = Shard(shard.number, min(shard.count, len(files)))  # further parts have no results
+    return SelectedPairs(folder, found, _entries(with_pairs.of_pairs(left_out)))
+
+
+def _entries(left_out: Sequence[LeftOut]) -> list[dict]:
+    return [{"pair": each.pair, "reason": f"{', '.join(each.files)}: {each.reason}"} for each in left_out]
 
 
 def report_folder(folder: PairFolder, progress: Reader) -> None:

@@ -59,7 +59,7 @@ class PairsOutcome:
     summary : dict
         Mean, standard deviation and median of the measures, as in `summary.json`.
     left_out : list of dict
-        The pairs that could not be registered or written: `pair` and `reason`.
+        The pairs that could not be read, registered or written: `pair` and `reason`.
     output : Path or None
         Where the results are; None where nothing was written.
     """
@@ -103,8 +103,11 @@ def register_folder(
     """
     progress, run = progress or Silent(), run or RunOptions()
     refuse_inputs_inside(Path(output), [selection.folder])  # before the pairs are read
-    files = find_selected(selection, progress, run.shard)[1]
-    return register_files(files, output, options, progress, source=selection.folder, replace=replace, run=run)
+    selected, source = find_selected(selection, progress, run.shard), selection.folder
+    out = selected.left_out
+    return register_files(
+        selected.files, output, options, progress, source=source, replace=replace, run=run, left_out_before=out
+    )
 
 
 def register_files(
@@ -116,8 +119,12 @@ def register_files(
     source: Path | None = None,
     replace: bool = False,
     run: RunOptions | None = None,
+    left_out_before: Sequence[dict] = (),
 ) -> PairsOutcome:
-    """Register pairs of files into `output`, as `register_folder`; `source` is the folder or table that names them."""
+    """Register pairs of files into `output`, as `register_folder`; `source` is the folder or table that names them.
+
+    `left_out_before` are its pairs that could not be read, with reasons.
+    """
     from ..registration.file_names import DEFAULT_PARTS, table_files
 
     progress, run, options = progress or Silent(), run or RunOptions(), options or RegistrarOptions()
@@ -125,7 +132,8 @@ def register_files(
     parts = DEFAULT_PARTS if run.parts is None else run.parts
     several = len(files) > 1 or run.shard is not None
     settings = run_settings(options, parts) if several else {}
-    work = FolderRun(TASK, files, settings, progress, output, extra=shard_entry(run))
+    extra = shard_entry(run)
+    work = FolderRun(TASK, files, settings, progress, output, extra=extra, left_out_before=left_out_before)
     planned = pairs_output(files, output, source, replace=replace, parts=parts)
     if run.resume:
         work = resumed(work, needed_files(files, parts))

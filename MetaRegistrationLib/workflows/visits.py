@@ -117,8 +117,7 @@ def _tell(eyes: Eyes, progress: Reader) -> list[str]:
         if eye.side:
             progress(Message(f"{eye.name}: {eye.side} eye"))
     for item in eyes.left_out:
-        told = str(item.error).startswith(item.name)  # the place is in the error already
-        progress(Message.of(item.error, "left out: " if told else f"left out: {item.name}: "))
+        progress(Message.of(item.error, f"left out: {item.start}"))
     return [item.name for item in eyes.left_out]
 
 

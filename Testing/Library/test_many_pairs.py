@@ -464,6 +464,82 @@ def test_the_compact_transform_warps_like_the_field(tmp_path):
     assert run("warp", "--result", result, "--images", moving, "--output", tmp_path / "warped") == 0
 
 
+# Pairs that cannot be read
+
+
+def damaged(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def left_out(folder: Path) -> list:
+    return json.loads((folder / "summary.json").read_text(encoding="utf-8")).get("left_out", [])
+
+
+@pytest.mark.parametrize("command", ["register", "evaluate"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_pair_that_cannot_be_read_is_left_out(command, resume, pairs, tmp_path):
+    damaged(pairs / "moving" / "eye 1.png")
+    write_grey_png(pairs / "moving" / "alone.png", texture((64, 64), 9))  # it is no pair
+    out = tmp_path / "results"
+    words = [command, "--pairs", pairs, *WORDS, "--output", out]
+    if resume:
+        assert run(*words) == 4
+        words.append("--resume")
+    assert run(*words) == 4
+    assert [row["pair"] for row in read_rows(out / "metrics.csv")] == ["eye 0", "eye 2"]
+    (one,) = left_out(out)
+    assert one["pair"] == "eye 1" and one["reason"].startswith("moving/eye 1.png: ")
+
+
+def test_a_pair_that_cannot_be_read_is_in_the_outcome(pairs, tmp_path):
+    for number in (1, 2):
+        damaged(pairs / "fixed" / f"eye {number}.png")
+    outcome = mr.register_folder(pairs, tmp_path / "results", stages=STAGES, device="cpu")
+    assert [each["pair"] for each in outcome.left_out] == ["eye 1", "eye 2"]
+    evaluated = mr.evaluate(pairs, stages=STAGES, device="cpu")
+    assert evaluated.left_out == outcome.left_out and len(evaluated.rows) == 1
+
+
+def test_a_repaired_pair_is_done_when_the_run_goes_on(pairs, tmp_path):
+    whole = (pairs / "moving" / "eye 1.png").read_bytes()
+    damaged(pairs / "moving" / "eye 1.png")
+    register(pairs, tmp_path / "results")
+    (pairs / "moving" / "eye 1.png").write_bytes(whole)
+    events = register(pairs, tmp_path / "results", resume=True)
+    assert events.names == ["eye 1"] and left_out(tmp_path / "results") == []
+
+
+def table_of(pairs: Path) -> Path:
+    """A table of the three pairs of two splits, of one without its image, and of a row that cannot be understood."""
+    rows = [(f"eye {number}", f"moving/eye {number}.png", "test", "") for number in range(COUNT)]
+    rows += [("gone", "moving/gone.png", "train", ""), ("odd", "moving/eye 1.png", "test", "five")]
+    columns = ("name", "moving", "split", "spacing_um", "fixed")
+    write_points(pairs / "pairs.csv", [(*row, "fixed/eye 0.png") for row in rows], columns)
+    return pairs / "pairs.csv"
+
+
+@pytest.mark.parametrize(
+    ("split", "code", "names"), [("test", 4, ["odd"]), ("train", 0, []), (None, 4, ["odd", "gone"])]
+)
+def test_pairs_of_another_split_are_not_left_out(split, code, names, pairs, tmp_path):
+    table = table_of(pairs)
+    if split == "train":
+        table.write_text(table.read_text(encoding="utf-8").replace("gone.png", "eye 2.png"), encoding="utf-8")
+    words = ["register", "--pairs", table, *WORDS, "--output", tmp_path / "results"]
+    assert run(*words, *(() if split is None else ("--split", split))) == code
+    assert [each["pair"] for each in left_out(tmp_path / "results")] == names
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_one_part_names_a_pair_whose_file_is_missing_and_the_whole_names_it_once(count, pairs, tmp_path):
+    words = ["register", "--pairs", table_of(pairs), *WORDS, "--output", tmp_path / "out", "--shard"]
+    codes = [run(*words, f"{number}/{count}") for number in range(1, count + 1)]
+    assert codes == [4, 4, 0, 2][: count if count == 4 else 2]  # three pairs have no fourth part
+    assert run("merge", tmp_path / "out") == 4
+    names = [each["pair"] for each in left_out(tmp_path / "out")]
+    assert names == ["odd", "gone"] + (["part 4/4"] if count == 4 else [])
+
+
 # Parts of a run
 
 

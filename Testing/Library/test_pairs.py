@@ -359,6 +359,23 @@ def test_a_reason_does_not_name_its_file_again(tmp_path):
     assert broken.reason.startswith("the image cannot be read")
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("1000,2,3,4", "moving image: landmark 1 at x = 1000.0"),
+        ("1,2,1000,4", "fixed image: landmark 1 at x = 1000.0"),
+        ("nan,2,3,4", "line 2: moving_x must be a number"),
+    ],
+)
+def test_a_reason_on_a_landmark_file_says_the_place_once_and_in_full(tmp_path, row, said):
+    for name in ("moving/a.png", "fixed/a.png", "moving/b.png", "fixed/b.png"):
+        _image(tmp_path / name)
+    (tmp_path / "landmarks").mkdir()
+    (tmp_path / "landmarks" / "a.csv").write_text(f"moving_x,moving_y,fixed_x,fixed_y\n{row}\n")
+    (item,) = find_pairs(tmp_path).left_out
+    assert item.files == ("landmarks/a.csv",) and item.reason.startswith(said)
+
+
 COMPOSED, DECOMPOSED = "n\u00e9vus", "ne\u0301vus"
 
 

@@ -131,7 +131,7 @@ def folder(tmp_path):
 def test_a_folder_of_pairs(register, folder, tmp_path):
     code, out, err = register("--pairs", folder)
     output = tmp_path / "out é"
-    assert code == 0
+    assert code == 4
     assert "fixed/broken.png" in err and "moving and fixed" in err
     assert names_in(output) == {"eye 1", "eye 2", "metrics.csv", "summary.json", "written_files.jsonl"}
     assert names_in(output / "eye 1") == ALWAYS | BOTH and names_in(output / "eye 2") == ALWAYS
@@ -142,13 +142,14 @@ def test_a_folder_of_pairs(register, folder, tmp_path):
     assert rows[1]["distance_after_px"] == "" and float(rows[1]["seconds"]) > 0
     summary = strict_json((output / "summary.json").read_text(encoding="utf-8"))
     assert summary["pairs"] == 2 and summary["made_worse_percent"] == 0
+    assert [each["pair"] for each in summary["left_out"]] == ["broken"]
     assert out.splitlines()[2].split()[:2] == ["eye", "1"]
 
 
 def test_json_is_alone_on_stdout(register, folder, tmp_path):
     code, out, err = register("--pairs", folder, "--json")
     events = [strict_json(line) for line in out.splitlines()]
-    assert code == 0 and err == ""
+    assert code == 4 and err == ""
     kinds = [event["event"] for event in events if event["event"] != "message"]
     assert kinds == ["started", "item", "item", "finished"]
     assert any("broken.png" in event["text"] for event in events if event["event"] == "message")
@@ -264,8 +265,8 @@ def test_a_pair_that_cannot_be_written_does_not_end_the_folder(register, folder,
     assert (output / "eye 1").read_text(encoding="utf-8") == "mine"
     pairs = [row["pair"] for row in read_rows(output / "metrics.csv")]
     assert pairs and "eye 1" not in pairs and all((output / pair / "registration.json").is_file() for pair in pairs)
-    (left_out,) = strict_json((output / "summary.json").read_text(encoding="utf-8"))["left_out"]
-    assert left_out["pair"] == "eye 1" and "eye 1" in left_out["reason"]
+    broken, left_out = strict_json((output / "summary.json").read_text(encoding="utf-8"))["left_out"]
+    assert broken["pair"] == "broken" and left_out["pair"] == "eye 1" and "eye 1" in left_out["reason"]
 
 
 def test_results_of_names_with_dots_have_folders_of_their_own(register, scans, tmp_path):

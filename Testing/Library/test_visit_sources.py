@@ -340,6 +340,14 @@ def test_impossible_and_unusual_pixel_sizes_are_named(tmp_path):
     assert any("500 um is unusual" in note for note in found.notes)
 
 
+def test_a_refused_row_says_its_place_once(tmp_path):
+    images(tmp_path, "a", "b")
+    path = table(tmp_path / "visits.csv", "image,spacing_um\na.png,5\nb.png,five\n")
+    with pytest.raises(InputError) as caught:
+        eyes_of_table(path)
+    assert f"  - {path}, line 3: spacing_um must be a number" in str(caught.value)
+
+
 def test_the_first_line_of_excel_is_no_header(tmp_path):
     images(tmp_path, "a", "b")
     rows = "sep=;\nimage;visit\na.png;1\nb.png;2\n"
