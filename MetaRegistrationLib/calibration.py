@@ -84,6 +84,13 @@ SMALLEST_VIEW = Threshold(
     "No measurement is recorded. If less would remain, the border was guessed wrongly and the whole image is used.",
     "none",
 )
+SMALLEST_PART_OF_VIEW = Threshold(
+    0.05,
+    "of the image's longer side",
+    "Fields of view are wider nearly everywhere. Bright cells or vessels on a black ground are not. A pair of microscopic"
+    " sections was refused because its ground was taken for a border.",
+    "none",
+)
 NO_DATA_MAGNITUDE = Threshold(
     1e9,
     "grey level",

@@ -17,6 +17,7 @@ _CONSTANT_SPREAD = calibration.CONSTANT_SPREAD.value
 _SMALLEST_SURROUND = calibration.SMALLEST_BORDER.value
 _SMALLEST_TISSUE = calibration.SMALLEST_TISSUE.value
 _SMALLEST_VIEW = calibration.SMALLEST_VIEW.value
+_SMALLEST_PART = calibration.SMALLEST_PART_OF_VIEW.value
 _EDGE = 8  # pixels: JPEG's ringing, one block wide, and the window hide the last of the border
 _HUGE = calibration.NO_DATA_MAGNITUDE.value
 
@@ -26,7 +27,8 @@ def tissue_mask(array: np.ndarray) -> np.ndarray:
 
     Pixels that are not finite or hold a NoData value are outside. So are regions at the image's border that are constant, or
     dark and locally flat (black frames, also noisy ones, round masks, corners of a rotated scan). Dark areas inside the tissue
-    are inside. If less than a tenth of the image would remain, all finite pixels are inside.
+    are inside. If less than a tenth of the image would remain, all finite pixels are inside. So are all but NoData values if thin
+    or small parts alone would remain: they are structures on a black ground, no field of view.
 
     Parameters
     ----------
@@ -43,9 +45,20 @@ def tissue_mask(array: np.ndarray) -> np.ndarray:
     if not outside.any():
         inside = valid
     else:
-        tissue = _without_specks(~outside).repeat(step, axis=0).repeat(step, axis=1)
-        inside = tissue[: array.shape[0], : array.shape[1]] & valid
+        tissue = _without_specks(~outside)
+        if not _is_compact(tissue):
+            return valid
+        inside = tissue.repeat(step, axis=0).repeat(step, axis=1)[: array.shape[0], : array.shape[1]] & valid
     return inside if inside.mean() >= _SMALLEST_VIEW else finite
+
+
+def _is_compact(tissue: np.ndarray) -> bool:
+    """Whether half of the tissue lies in squares of a twentieth of the longer side that are tissue all over."""
+    side = round(_SMALLEST_PART * max(tissue.shape)) | 1
+    part = tissue.view(np.uint8)
+    for narrowed, mode in ((ndimage.minimum_filter1d, "nearest"), (ndimage.maximum_filter1d, "constant")):
+        part = narrowed(narrowed(part, side, axis=0, mode=mode), side, axis=1, mode=mode)
+    return bool(2 * np.count_nonzero(part) >= np.count_nonzero(tissue))
 
 
 def _no_data(array: np.ndarray, finite: np.ndarray) -> np.ndarray:

@@ -351,3 +351,32 @@ def test_masks_of_a_table(pair):
     assert item.files == ("f mask.png",) and "64 x 64" in item.reason
     with pytest.raises(InputError, match="128 x 96"):
         find_pairs(pair, check=False).pairs[1].load()
+
+
+def _cells(shift=(0, 0)):
+    """Bright cells on black, 15 pixels wide: a sixth of the image."""
+    rng = np.random.default_rng(3)
+    lit = np.zeros((SIDE, SIDE), np.float32)
+    for row, column in (rng.uniform(20, SIDE - 20, (150, 2)) + shift).round().astype(int):
+        lit[row, column] = 200
+    return ndimage.grey_dilation(lit, footprint=np.hypot(*np.indices((15, 15)) - 7) < 7.5)
+
+
+def test_structures_on_a_black_ground_are_no_field_of_view():
+    cells = _cells()
+    assert 0.1 < (cells > 0).mean() < 0.25
+    assert tissue_mask(cells).all()
+    with_hole = np.where(_round(30), np.nan, cells)
+    assert np.array_equal(tissue_mask(with_hole), ~_round(30))
+    pair = [Image(each, Geometry((SIDE, SIDE))) for each in (cells, _cells((9, -6)))]
+    found = Registrar(None, "cpu", stages=Stages("translation", network=False, refine=0))(*pair)
+    assert found.alignment.confidence > 0.9
+    assert np.abs(np.median(found.displacement_px, axis=(1, 2)) - (-9, 6)).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    "view", [_round(85), _frame(120), _turned(30) & _round(150), _band() & ~np.roll(_band(), 85, 0)]
+)
+def test_small_fields_of_view_stay(view):
+    found = tissue_mask(np.where(view, _tissue(), 0).astype(np.float32))
+    assert (found != view).mean() < 0.02
