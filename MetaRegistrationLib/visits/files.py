@@ -8,6 +8,7 @@ from pathlib import Path
 from ..formats.images import check_image
 from ..pairs.files import GivenSize, read_image_landmarks, read_mask
 from .dates import When
+from .regions import check_extent
 from .series import Visit
 
 
@@ -64,5 +65,7 @@ class VisitFile:
         if self.mask is not None:
             image = replace(image, mask=read_mask(self.mask, image, slice_index=index))
         check_image(image)
+        if image.geometry.spacing_known:
+            check_extent(image.geometry.spacing, self.path)
         landmarks = read_image_landmarks(self.landmarks, image, own.geometry)
         return Visit(self.name, image, str(self.when or self.date), landmarks, self.when, self.centre_xy)

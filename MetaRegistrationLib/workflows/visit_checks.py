@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.units import possible_visit_um
 
 if TYPE_CHECKING:
     from ..visits import Visit
@@ -22,9 +23,12 @@ def checked(eyes: Eyes, options: VisitsOptions) -> Eyes:
     Raises
     ------
     InputError
-        A name that no eye has, visits to compare in the wrong order, or a setting of one eye for several.
+        A name that no eye has, visits to compare in the wrong order, a setting of one eye for several, or a number that cannot
+        be.
     """
     _refuse_lengths(options)
+    if options.spacing_um is not None:
+        possible_visit_um(options.spacing_um, "{field}", "spacing_um")
     several = len(eyes.eyes) > 1
     change = options.change
     if several:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..eye_length import EyeLength
+from ..formats.units import unusual_visit_um
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from .registering import NOT_MIRRORED
 from .registrars import make_registrar
@@ -87,6 +88,8 @@ def align_eyes(
     output = writable_folder(output)
     progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
     left_out = _tell(eyes, progress)
+    if options.spacing_um is not None and (note := unusual_visit_um(options.spacing_um, "{field}")):
+        progress(Message.about("spacing_um", note, level="warning"))
     wanted = options.change.repeats if options.change.wanted else None
     repeats = measured_repeats(wanted, registrar, progress) if wanted else None
     work = _Eyes(options, registrar, record, repeats, regions, progress, left_out)
