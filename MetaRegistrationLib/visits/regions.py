@@ -10,6 +10,7 @@ import numpy as np
 from ..core.gaussian import gaussian
 from ..errors import InputError
 from ..octa.vessels import ridge_strength
+from .centres import check_centre
 
 if TYPE_CHECKING:
     from .change import Change
@@ -63,7 +64,13 @@ def etdrs_table(
         none), and the percentages of these in clusters where density decreased or increased. `unknown_percent` is of all
         pixels of the region in the image. `uncertain_percent` is the part of the region that is measurable and whose
         alignment is too uncertain; None if no error was predicted.
+
+    Raises
+    ------
+    InputError
+        The centre is outside of the image or not finite, or the eye is none of these.
     """
+    check_centre(centre_xy, change.known.shape, "{field}", "centre")
     if eye not in _SIDES:
         raise InputError(f"The eye is 'right', 'left' or '' (unknown); got {eye!r}.")
     spacing = None if pixel_mm is None else np.broadcast_to(np.asarray(pixel_mm, float), (2,))

@@ -29,6 +29,8 @@ def checked(eyes: Eyes, options: VisitsOptions) -> Eyes:
     _refuse_lengths(options)
     if options.spacing_um is not None:
         possible_visit_um(options.spacing_um, "{field}", "spacing_um")
+    if options.change.centre_xy is not None:
+        _refuse_infinite(options.change.centre_xy)
     several = len(eyes.eyes) > 1
     change = options.change
     if several:
@@ -69,6 +71,26 @@ def check_names(eye: Eye, options: VisitsOptions) -> None:
             field="change",
             advice="Name the earlier visit first.",
         )
+
+
+def check_grid_centre(visits: Sequence[Visit], options: VisitsOptions) -> None:
+    """Raise an `InputError` if the centre of the grid is outside of every visit that may be the reference."""
+    from ..visits.centres import check_centre
+
+    if options.change.centre_xy is None:
+        return
+    errors = []
+    for visit in visits:
+        if options.reference in (None, visit.name):
+            try:
+                check_centre(
+                    options.change.centre_xy, visit.image.geometry.size, f"{{field}} on {visit.name}", "centre"
+                )
+            except InputError as error:
+                errors.append(error)
+            else:
+                return
+    raise errors[0]
 
 
 def landmark_notes(visits: Sequence[Visit], reference: str | None = None) -> list[str]:
@@ -126,6 +148,12 @@ def _refuse_for_several(eyes: Eyes, options: VisitsOptions) -> None:
             field="regions",
             advice="Register this eye alone.",
         )
+
+
+def _refuse_infinite(centre_xy: tuple[float, float]) -> None:
+    from ..visits.centres import check_finite
+
+    check_finite(centre_xy, "{field}", "centre")
 
 
 def _refuse_lengths(options: VisitsOptions) -> None:

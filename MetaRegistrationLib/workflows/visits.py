@@ -17,7 +17,7 @@ from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from .registering import NOT_MIRRORED
 from .registrars import make_registrar
 from .repeat_scans import RepeatScans, measured_repeats
-from .visit_checks import check_names, checked, landmark_notes, read_regions
+from .visit_checks import check_grid_centre, check_names, checked, landmark_notes, read_regions
 from .visit_messages import because_of_alignment, report_series, uncertain_regions
 from .visit_options import VisitsOptions, check_stages
 
@@ -232,7 +232,7 @@ class _Eyes:
         Raises
         ------
         InputError
-            Fewer than two can be read, or landmarks do not match.
+            Fewer than two can be read, landmarks do not match, or the centre of the grid is outside of the reference.
         """
         visits, wanted = [], self.options
         for file in eye.visits:
@@ -249,6 +249,7 @@ class _Eyes:
         check_names(
             replace(eye, visits=tuple(file for file in eye.visits if file.name in {v.name for v in visits})), wanted
         )
+        check_grid_centre(visits, wanted)
         for note in landmark_notes(visits, wanted.reference):
             self.progress(Message(note, "warning"))
         if self.regions is not None:

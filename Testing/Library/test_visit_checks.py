@@ -39,6 +39,16 @@ def _series(folder, output, *words):
             ("--spacing-um", "0.01875"),
             "--spacing-um: a pixel size of at least 0.1 um was expected, but it is 0.01875 um",
         ),
+        (
+            ("--centre", "1000", "90"),
+            "--centre on 1: the centre of the grid at x = 1000, y = 90 pixels is outside its image of",
+        ),
+        (("--centre", "90", "200"), "200 x 200 pixels"),
+        (
+            ("--centre", "nan", "5"),
+            "--centre: finite numbers were expected as the centre of the grid, but it is x = nan",
+        ),
+        (("--centre", "5", "inf"), "y = inf"),
         (("--spacing-um", "0.2"), "the ETDRS grid of 6 mm has 30004 x 30004 pixels"),
     ],
 )
@@ -86,6 +96,25 @@ def test_side_and_centre_of_one_eye_are_refused_for_several(tmp_path, monkeypatc
         _eye(tmp_path / "eyes" / eye, ("1", "2"))
     assert _series(tmp_path / "eyes", tmp_path / "out", *words) == 2
     assert words[0] in capsys.readouterr().err
+
+
+def test_a_centre_outside_of_every_visit_is_refused_before_the_reference_is_chosen(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
+    folder, words = _eye(tmp_path / "eye"), [word for word in COMMON if word not in ("--reference", "1")]
+    given = ["series", "--folder", folder, "--output", tmp_path / "out", *words, "--centre", "-1", "90"]
+    assert main([str(word) for word in given]) == 2
+    assert "x = -1, y = 90 pixels is outside" in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_centre_outside_of_its_visit_costs_its_row(tmp_path, capsys):
+    rows = [(f"{name}.png", x, y) for name, x, y in (("1", 199.5, -0.5), ("2", "", ""), ("3", 1000, 90))]
+    write_table(_eye(tmp_path / "eye") / "visits.csv", ("image", "centre_x", "centre_y"), rows)
+    assert _series(tmp_path / "eye", tmp_path / "out") == 4
+    told = capsys.readouterr().err
+    assert "left out: 3" in told and "visits.csv, line 4: the centre of the grid at x = 1000, y = 90 pixels" in told
+    assert "200 x 200 pixels" in told and (tmp_path / "out" / "1.nrrd").is_file()
+    assert not (tmp_path / "out" / "3.nrrd").exists()
 
 
 def test_landmarks_that_cannot_be_matched_are_refused_before_any_registration(tmp_path, monkeypatch, capsys):
