@@ -18,6 +18,7 @@ from ..formats.image_files import reader_of
 from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
 from ..formats.itk_images import geometry_of_itk, says_nothing
 from ..formats.itk_io import quiet_itk
+from ..formats.units import possible_pixel_um
 from ..registration.moving_visit import check_on_moving
 
 _KINDS = "a NumPy array, torch tensor, SimpleITK image, path or Image"
@@ -169,7 +170,7 @@ def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[f
     Raises
     ------
     InputError
-        It is not one or two positive numbers.
+        It is not one or two positive numbers, or senseless as a pixel size.
     """
     try:
         if isinstance(value, bool):
@@ -179,6 +180,8 @@ def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[f
         steps = np.array([])
     if steps.shape not in ((1,), (2,)) or not (np.isfinite(steps) & (steps > 0)).all():
         raise InputError(f"{name}: expected (distance of rows, distance of columns) in mm, above 0; got {value!r}.")
+    for step in steps:
+        possible_pixel_um(1000 * float(step), name)
     return float(steps[0]), float(steps[-1])
 
 

@@ -14,18 +14,20 @@ import numpy as np
 from ..errors import InputError
 from ..eye_length import DEVICE_MM, EyeLength, possible_length
 from ..formats.image_files import file_stem
+from ..formats.units import possible_visit_um, unusual_visit_um
 from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
 from ..visits.dates import When, read_date
 from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
+from ..visits.regions import check_extent
 from ..visits.series_alignment import check_names
 from ..workflows.visit_messages import report_series
 from ..workflows.visit_options import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from ..workflows.visits import given_for_measures
-from .inputs import as_image, as_path
+from .inputs import as_image, as_path, as_spacing
 from .options import registrar_options
 from .pairs import made_registrar
 from .regions import as_regions
@@ -206,8 +208,10 @@ def align_visits(
         Name of the visit that stays in place; by default the one with the best quality.
     masks : sequence, optional
         One for each image, or None instead.
-    checkpoint, network, stages, device, spacing
+    checkpoint, network, stages, device
         As `register` takes them.
+    spacing : float or (float, float), optional
+        Distance of rows and of columns, mm, of images that carry no pixel size. `progress` is told if it is unusual of an eye.
     progress : callable, optional
         Called with one typed event after another.
     include : sequence of str, optional
@@ -231,7 +235,7 @@ def align_visits(
     InputError
         Fewer than two images, lists of another length, two visits of one name, a name in `include` that no visit has, an
         impossible or ambiguous date (04.03.2021), an image that cannot be used, regions that fit no visit or whose names cannot
-        be used, or an axial length outside of 15 to 40 mm.
+        be used, a pixel size that no scan of an eye has, or an axial length outside of 15 to 40 mm.
     """
     images = list(images)
     if len(images) < 2:
@@ -243,6 +247,7 @@ def align_visits(
     options = registrar_options(checkpoint, network, stages, device)
     check_stages(VisitsOptions(options))
     stated_dates = [_date(None if dates is None else dates[number], number) for number in range(len(images))]
+    _check_spacing(spacing, progress)
     called = _names(names, images, progress)
     visits = [
         Visit(
@@ -253,6 +258,9 @@ def align_visits(
         )
         for number, (image, (text, when)) in enumerate(zip(images, stated_dates, strict=True))
     ]
+    for number, visit in enumerate(visits):
+        if visit.image.geometry.spacing_known:
+            check_extent(visit.image.geometry.spacing, f"images[{number}]")
     same = [visit.name.casefold() for visit in visits]
     double = next((visit.name for visit in visits if same.count(visit.name.casefold()) > 1), None)
     if double is not None:
@@ -277,6 +285,15 @@ def _tell(series: Series, progress: Reader) -> None:
     if series.eye_length is not None and not series.visits[series.reference].visit.image.geometry.spacing_known:
         text = "the axial length changes nothing, since the pixel size is unknown ({field})"
         progress(Message.about("spacing", text, level="warning"))
+
+
+def _check_spacing(spacing: float | Sequence[float] | None, progress: Reader | None) -> None:
+    """Refuse a pixel size that no scan of an eye has, and say if it is unusual."""
+    sizes = [] if spacing is None else [1000 * step for step in as_spacing(spacing)]
+    for size in dict.fromkeys(sizes):
+        possible_visit_um(size, "spacing")
+        if note := unusual_visit_um(size, "{field}"):
+            (progress or Silent())(Message.about("spacing", note, level="warning"))
 
 
 def _length(axial_length: float | None, device_axial_length: float) -> EyeLength | None:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.units import possible_pixel_um
 from ..initial_kinds import initial_kinds
 from ..registration.file_names import PARTS
 from ..stages import Stages
@@ -251,6 +252,10 @@ def pixel_sizes(arguments: argparse.Namespace) -> dict:
     if arguments.override_spacing and arguments.spacing_um is None:
         raise InputError("--override-spacing: give the pixel size by --spacing-um.")
     names = ("spacing_um", "override_spacing", "moving_spacing_um", "fixed_spacing_um")
+    for name in names:
+        size = getattr(arguments, name)
+        if size is not None and name != "override_spacing":
+            possible_pixel_um(size, "{field}", name)
     return {name: getattr(arguments, name) for name in names}
 
 

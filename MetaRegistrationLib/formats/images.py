@@ -21,6 +21,7 @@ from .itk_images import geometry_of_itk
 from .itk_io import quiet_itk, read_file, read_itk
 from .pillow_files import palette_indices
 from .registry import FileImage, Reader
+from .units import possible_pixel_um
 
 __all__ = [
     "Image",
@@ -195,8 +196,8 @@ def _notes(path: Path, found: FileImage) -> tuple[str, ...]:
 
 def with_spacing(image: Image, spacing_um: float | None, *, override: bool = False) -> Image:
     """`image` with a pixel size in micrometres if it carries none (or `override` is set); itself otherwise, or for None."""
-    if spacing_um is not None and not (np.isfinite(spacing_um) and spacing_um > 0):
-        raise InputError(f"{image.path}: {spacing_um} micrometres is no possible pixel size. Give a positive number.")
+    if spacing_um is not None:
+        possible_pixel_um(spacing_um, image.path or "The image")
     if spacing_um is None or (image.geometry.spacing_known and not override):
         return image
     millimetres = spacing_um / 1000

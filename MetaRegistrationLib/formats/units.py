@@ -1,9 +1,12 @@
-"""Units of length that image files state."""
+"""Units of length that image files state, and pixel sizes that are none or in another unit."""
 
 from __future__ import annotations
 
 import html
+import math
 import re
+
+from ..errors import InputError
 
 _MM_PER_UNIT = {
     **dict.fromkeys(("nm", "nanometer", "nanometre", "nanometers", "nanometres"), 1e-6),
@@ -13,6 +16,10 @@ _MM_PER_UNIT = {
     **dict.fromkeys(("m", "meter", "metre", "meters", "metres"), 1000.0),
     **dict.fromkeys(("in", "inch", "inches", '"'), 25.4),
 }
+POSSIBLE_UM = (0.01, 100_000.0)
+"""Pixel sizes of any image, from far below the wavelength of light to 10 cm; others are refused."""
+_LEAST_OF_VISIT_UM = 0.1  # of a scan of an eye
+_USUAL_OF_VISIT_UM = (1.0, 200.0)
 _NO_UNIT = ("", "pixel", "pixels", "px", "voxel", "voxels", "none", "unknown", "?", "???", "referenceframe")
 
 
@@ -34,3 +41,45 @@ def millimetres(unit: str) -> float | None:
     if plain not in _MM_PER_UNIT:
         raise ValueError(unit.strip())
     return _MM_PER_UNIT[plain]
+
+
+def possible_pixel_um(
+    size_um: float, place: object, field: str | None = None, *, least: float = POSSIBLE_UM[0]
+) -> float:
+    """A pixel size in micrometres that an image can have.
+
+    Parameters
+    ----------
+    size_um : float
+    place : object
+        Beginning of the message: the file, the argument or `{field}`.
+    field : str, optional
+        Key of the field that the user can change.
+    least : float
+        The least size that is accepted.
+
+    Raises
+    ------
+    InputError
+        It is below `least`, above 10 cm, or not finite.
+    """
+    most = POSSIBLE_UM[1]
+    if math.isfinite(size_um) and least <= size_um <= most:
+        return size_um
+    limit = f"at most {most:g}" if size_um > most else f"at least {least:g}"
+    raise InputError(
+        f"{place}: a pixel size of {limit} um was expected, but it is {size_um:g} um.",
+        field=field,
+        advice="Correct it or its unit, or leave it out.",
+    )
+
+
+def possible_visit_um(size_um: float, place: object, field: str | None = None) -> float:
+    """As `possible_pixel_um`, of a scan of an eye: at least 0.1."""
+    return possible_pixel_um(size_um, place, field, least=_LEAST_OF_VISIT_UM)
+
+
+def unusual_visit_um(size_um: float, place: object) -> str:
+    """A sentence on the pixel size of a scan of an eye that is unusual; empty if it is not."""
+    low, high = _USUAL_OF_VISIT_UM
+    return "" if low <= size_um <= high else f"{place}: a pixel size of {size_um:g} um is unusual. Check its unit."

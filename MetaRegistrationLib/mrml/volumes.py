@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..formats.colour import grey_of_colour
 from ..formats.image_files import reader_by_name
 from ..formats.images import Image, check_image
+from ..formats.units import possible_pixel_um
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
 
 _OWN = "MetaRegistration."
@@ -110,11 +111,7 @@ def set_pixel_size(node, micrometres: float, *, forced: bool = False) -> bool:
     One that was given here before can be given again, as when the user corrects the number. Point lists that were placed on
     the volume before do not move with it.
     """
-    if not (np.isfinite(micrometres) and micrometres > 0):
-        raise InputError(
-            f"{node.GetName()}: {micrometres} micrometres is no possible pixel size. Give a positive number."
-        )
-    size = micrometres / 1000
+    size = possible_pixel_um(micrometres, node.GetName()) / 1000
     given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
     if node.GetSpacing()[:2] == (size, size) and (forced or given == size):
         return False

@@ -20,6 +20,7 @@ from ..formats.folder_listing import (
 )
 from ..formats.image_files import file_stem
 from ..formats.tables import Row, read_table
+from ..formats.units import possible_pixel_um
 from .files import PairFiles
 
 TABLE_NAME = "pairs.csv"
@@ -108,8 +109,8 @@ def _from_row(row: Row, table: TablePaths) -> PairFiles:
             raise InputError(f"{row.place}: the column {column} is empty. Name an image, or remove the row.")
     paths = {column: table.find(row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
     sizes = {column: _size(row, column) for column in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
-    if row.text("spacing") and sizes["spacing_um"] is None:
-        sizes["spacing_um"] = _size(row, "spacing") * 1000
+    if sizes["spacing_um"] is None:
+        sizes["spacing_um"] = _size(row, "spacing", 1000)
     index = row.number("slice") if row.text("slice") else None
     if index is not None and (index < 0 or index != int(index)):
         raise InputError(f"{row.place}: slice must be a whole number from 0, but it is {row.text('slice')}.")
@@ -122,12 +123,12 @@ def _from_row(row: Row, table: TablePaths) -> PairFiles:
     )
 
 
-def _size(row: Row, column: str) -> float | None:
-    """A pixel size of a row; None where the cell is empty."""
+def _size(row: Row, column: str, factor: float = 1) -> float | None:
+    """A pixel size of a row, micrometres; None where the cell is empty."""
     size = row.number(column) if row.text(column) else None
     if size is not None and size <= 0:
         raise InputError(f"{row.place}: the pixel size must be above 0. Correct it, or leave it empty.")
-    return size
+    return None if size is None else possible_pixel_um(size * factor, row.place)
 
 
 def _from_two_folders(content: _Content) -> Found | None:

@@ -69,9 +69,11 @@ def series_change(
     Raises
     ------
     InputError
-        There is no such visit, it is not aligned, both do not show one eye by their larger vessels, or too few pixels are
-        measurable.
+        There is no such visit, it is not aligned, both do not show one eye by their larger vessels, too few pixels are
+        measurable, or the centre is outside of the reference.
     """
+    if centre_xy is not None:
+        series.check_centre(centre_xy)
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)

@@ -398,4 +398,5 @@ def _file(known: _Known, name: str, side: str) -> VisitFile:
         draft.spacing_um,
         draft.slice_index,
         draft.centre_xy,
+        draft.place,
     )

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from ..formats.images import check_image
 from ..pairs.files import GivenSize, read_image_landmarks, read_mask
+from .centres import check_centre
 from .dates import When
+from .regions import check_extent
 from .series import Visit
 
 
@@ -35,6 +37,8 @@ class VisitFile:
         Slice to take from a stack, counted from 0.
     centre_xy : (float, float) or None
         Centre of the ETDRS grid, (x, y) in pixels of this image.
+    place : str
+        Beginning of messages on the centre: the table and its line.
     """
 
     name: str
@@ -47,6 +51,7 @@ class VisitFile:
     spacing_um: float | None = None
     slice_index: int | None = None
     centre_xy: tuple[float, float] | None = None
+    place: str = ""
 
     def load(self, slice_index: int | None = None, spacing_um: float | None = None) -> Visit:
         """Read them. `slice_index` and `spacing_um` (for files without a pixel size) are those of all visits.
@@ -64,5 +69,9 @@ class VisitFile:
         if self.mask is not None:
             image = replace(image, mask=read_mask(self.mask, image, slice_index=index))
         check_image(image)
+        if image.geometry.spacing_known:
+            check_extent(image.geometry.spacing, self.path)
+        if self.centre_xy is not None:
+            check_centre(self.centre_xy, image.geometry.size, self.place or self.path)
         landmarks = read_image_landmarks(self.landmarks, image, own.geometry)
         return Visit(self.name, image, str(self.when or self.date), landmarks, self.when, self.centre_xy)

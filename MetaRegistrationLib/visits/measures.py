@@ -19,7 +19,7 @@ from ..eye_length import EyeLength
 from ..octa.capillaries import local_density, region_density
 from ..octa.faz import Faz, find_faz
 from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
-from .regions import regions
+from .regions import regions, whole_areas
 
 UNITS = {
     "vessel_density": "%",
@@ -254,15 +254,11 @@ def _length(line: np.ndarray, spacing_mm: tuple[float, float]) -> float:
 
 def _etdrs(shape: tuple[int, int], grid: Grid) -> dict[str, tuple[np.ndarray, float]]:
     """The ETDRS regions within the image, and the share of each that the image covers."""
-    margin = [math.ceil(3.5 / step) for step in grid.spacing_mm]  # beyond the outer circle of any centre in the image
-    centre = (grid.centre_xy[0] + margin[1], grid.centre_xy[1] + margin[0])
-    whole = (shape[0] + 2 * margin[0], shape[1] + 2 * margin[1])
-    inside = (slice(margin[0], -margin[0]), slice(margin[1], -margin[1]))
-    found = {}
-    for name, where in regions(whole, centre, grid.spacing_mm, grid.side).items():
-        if name != "whole":
-            found[name.replace(" ", "_")] = where[inside], float(where[inside].sum() / max(where.sum(), 1))
-    return found
+    areas = whole_areas(grid.centre_xy, grid.spacing_mm, grid.side)
+    inside = regions(shape, grid.centre_xy, grid.spacing_mm, grid.side)
+    return {
+        name.replace(" ", "_"): (inside[name], float(inside[name].sum() / max(area, 1))) for name, area in areas.items()
+    }
 
 
 def _uncertain_percent(visit: MeasuredVisit, where: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..core.gaussian import gaussian
 from ..errors import InputError
 from ..octa.vessels import ridge_strength
+from .centres import check_centre
 
 if TYPE_CHECKING:
     from .change import Change
@@ -27,6 +29,7 @@ REGION_COLUMNS = (
     "uncertain_percent",
 )
 _RADII_OF_SIDE = (1 / 12, 1 / 4, 1 / 2)  # of the shorter side, where no pixel size is known: the same ratios
+_MOST_PIXELS = 2**26  # of the square around the grid; some 3 GB while it is divided
 _RINGS = ("centre", "inner", "outer")
 _QUADRANTS = ("superior", "right", "inferior", "left")  # in the image, clockwise from the top
 _SIDES = {"": {}, "right": {"right": "nasal", "left": "temporal"}, "left": {"right": "temporal", "left": "nasal"}}
@@ -61,7 +64,13 @@ def etdrs_table(
         none), and the percentages of these in clusters where density decreased or increased. `unknown_percent` is of all
         pixels of the region in the image. `uncertain_percent` is the part of the region that is measurable and whose
         alignment is too uncertain; None if no error was predicted.
+
+    Raises
+    ------
+    InputError
+        The centre is outside of the image or not finite, or the eye is none of these.
     """
+    check_centre(centre_xy, change.known.shape, "{field}", "centre")
     if eye not in _SIDES:
         raise InputError(f"The eye is 'right', 'left' or '' (unknown); got {eye!r}.")
     spacing = None if pixel_mm is None else np.broadcast_to(np.asarray(pixel_mm, float), (2,))
@@ -73,7 +82,7 @@ def etdrs_table(
 
 def regions(shape, centre_xy, spacing_mm=None, eye: str = "") -> dict[str, np.ndarray]:
     """Masks, bool (H, W), of the regions; they share no pixel but with "whole", the last."""
-    rows, columns = np.indices(shape, dtype=float)
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
     step = np.ones(2) if spacing_mm is None else np.asarray(spacing_mm, float)
     down, across = (rows - centre_xy[1]) * step[0], (columns - centre_xy[0]) * step[1]
     distance, angle = np.hypot(down, across), np.arctan2(across, -down)
@@ -85,6 +94,33 @@ def regions(shape, centre_xy, spacing_mm=None, eye: str = "") -> dict[str, np.nd
             name = _SIDES[eye].get(name, name)
             found[f"{ring} {name}"] = (distance > inner) & (distance <= outer) & (quadrant == number)
     return {**found, "whole": np.ones(shape, bool)}
+
+
+def whole_areas(centre_xy, spacing_mm, eye: str = "") -> dict[str, int]:
+    """Pixels of each region of the ETDRS grid, whether or not an image shows them."""
+    check_extent(spacing_mm, "The reference")
+    reach = _reach(spacing_mm)
+    centre = [value - math.floor(value) + reached for value, reached in zip(centre_xy, reach[::-1], strict=True)]
+    found = regions([2 * reached + 2 for reached in reach], centre, spacing_mm, eye)
+    return {name: int(where.sum()) for name, where in found.items() if name != "whole"}
+
+
+def check_extent(spacing_mm, place: object) -> None:
+    """Raise an `InputError`, starting with `place`, if the ETDRS grid has too many pixels to be measured."""
+    rows, columns = (2 * reached + 2 for reached in _reach(spacing_mm))
+    if rows * columns > _MOST_PIXELS:
+        down, across = (f"{1000 * step:.4g}" for step in spacing_mm)
+        raise InputError(
+            f"{place}: with its pixel size of {across} x {down} um the ETDRS grid of {2 * RADII_MM[-1]:g} mm has"
+            f" {columns} x {rows} pixels, and at most {_MOST_PIXELS / 1e6:.0f} million can be measured.",
+            field="spacing_um",
+            advice="Correct the {field} or its unit, or use a coarser image.",
+        )
+
+
+def _reach(spacing_mm) -> list[int]:
+    """Rows and columns from a centre to beyond the outer circle."""
+    return [math.ceil(RADII_MM[-1] / step) + 1 for step in spacing_mm]
 
 
 def _row(name: str, where: np.ndarray, change: Change, spacing: np.ndarray | None) -> dict:

@@ -15,6 +15,7 @@ from ..eye_length import EyeLength
 from ..formats.images import Image
 from ..formats.landmarks import Landmarks, match_landmarks
 from .alignment_error import AlignmentError
+from .centres import check_centre
 from .consistency import inconsistent_visits
 from .dates import When
 from .no_signal import signal
@@ -43,6 +44,11 @@ class Visit:
         The date as it can be compared; None if it is unknown.
     centre_xy : (float, float) or None
         Centre of the ETDRS grid, (x, y) in pixels of the image, if one was given.
+
+    Raises
+    ------
+    InputError
+        The centre is outside of the image, or not finite.
     """
 
     name: str
@@ -51,6 +57,10 @@ class Visit:
     landmarks: Landmarks | None = None
     when: When | None = None
     centre_xy: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.centre_xy is not None:
+            check_centre(self.centre_xy, self.image.geometry.size, self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +208,11 @@ class Series:
         away = np.linalg.norm(given.positions - np.array(given.visit.centre_xy[::-1]), axis=-1)
         row, column = np.unravel_index(int(np.argmin(away)), away.shape)
         return float(column), float(row)
+
+    def check_centre(self, centre_xy: tuple[float, float]) -> None:
+        """Raise an `InputError` if a centre of the ETDRS grid, (x, y), is outside of the reference, or not finite."""
+        visit = self.visits[self.reference].visit
+        check_centre(centre_xy, visit.image.geometry.size, f"{{field}} on {visit.name}", "centre")
 
     def landmark_distance_px(self, index: int) -> float:
         """Mean distance of a visit's landmarks from the mapped ones of the reference, in pixels of the visit; NaN without."""

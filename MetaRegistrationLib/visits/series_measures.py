@@ -66,7 +66,15 @@ class SeriesMeasures:
 def grid_of(
     series: Series, centre_xy: tuple[float, float] | None = None, own: Mapping[str, np.ndarray] | None = None
 ) -> Grid:
-    """The grid of a series: around the given centre, that of a visit, or the suggested one."""
+    """The grid of a series: around the given centre, that of a visit, or the suggested one.
+
+    Raises
+    ------
+    InputError
+        The given centre is outside of the reference, or not finite.
+    """
+    if centre_xy is not None:
+        series.check_centre(centre_xy)
     centre = centre_xy or series.centre_xy or suggested_centre(*series.visits[series.reference].warped)
     spacing = series.pixel_mm
     return Grid(centre, spacing, series.side, own, None if spacing is None else series.eye_length)

@@ -11,6 +11,7 @@ from ..eye_length import possible_length
 from ..formats.folder_listing import TablePaths
 from ..formats.image_files import file_stem
 from ..formats.tables import Row, read_table
+from ..formats.units import possible_visit_um, unusual_visit_um
 from .eyes import Draft, Listing
 from .sides import is_side, side_of_cell
 
@@ -35,10 +36,6 @@ COLUMNS = {
 """The columns of a table of visits, each with the names under which it is understood (in any case; blanks and - as _)."""
 
 
-_USUAL_UM = (1.0, 200.0)
-_LEAST_UM = 0.1
-
-
 def list_table(path: Path) -> Listing:
     """The visits of a table. A row that cannot be understood is left out; a column that is not understood is named.
 
@@ -56,10 +53,8 @@ def list_table(path: Path) -> Listing:
         try:
             draft = _draft(row, paths)
             listing.drafts.append(draft)
-            if draft.spacing_um is not None and not _USUAL_UM[0] <= draft.spacing_um <= _USUAL_UM[1]:
-                listing.notes.append(
-                    f"{row.place}: a pixel size of {draft.spacing_um:g} um is unusual. Check its unit."
-                )
+            if draft.spacing_um is not None and (note := unusual_visit_um(draft.spacing_um, row.place)):
+                listing.notes.append(note)
         except InputError as error:
             listing.leave_out(row.place, error)
     return listing
@@ -118,13 +113,7 @@ def _spacing(row: Row) -> float | None:
     """Micrometres; None where both cells are empty."""
     for column, factor in (("spacing_um", 1), ("spacing", 1000)):
         if row.text(column):
-            size = row.number(column) * factor
-            if size < _LEAST_UM:
-                raise InputError(
-                    f"{row.place}: a pixel size of at least {_LEAST_UM:g} um was expected, but it is {size:g} um."
-                    " Correct it or its unit, or leave it empty."
-                )
-            return size
+            return possible_visit_um(row.number(column) * factor, row.place)
     return None
 
 

@@ -58,11 +58,12 @@ def measured_repeats(folder: Path, registrar: Registrar, progress: Reader) -> Re
         grid = grid_of(series)
         pixel = None if grid.spacing_mm is None else math.sqrt(math.prod(grid.spacing_mm))
         try:
-            changes.append(visit_change(*map(measured, series.visits), pixel))
+            change, measures = visit_change(*map(measured, series.visits), pixel), measure_series(series, grid)
         except InputError as error:
             progress(Message.of(error, f"{pair.name}: left out of the repeat scans: "))
             continue
-        rows.append(measure_series(series, grid).rows)
+        changes.append(change)
+        rows.append(measures.rows)
     if not changes:
         raise InputError(
             f"{{field}}: no pair of {folder} could be aligned with confidence and measured.", field="repeats"

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.units import possible_visit_um
 
 if TYPE_CHECKING:
     from ..visits import Visit
@@ -22,9 +23,14 @@ def checked(eyes: Eyes, options: VisitsOptions) -> Eyes:
     Raises
     ------
     InputError
-        A name that no eye has, visits to compare in the wrong order, or a setting of one eye for several.
+        A name that no eye has, visits to compare in the wrong order, a setting of one eye for several, or a number that cannot
+        be.
     """
     _refuse_lengths(options)
+    if options.spacing_um is not None:
+        possible_visit_um(options.spacing_um, "{field}", "spacing_um")
+    if options.change.centre_xy is not None:
+        _refuse_infinite(options.change.centre_xy)
     several = len(eyes.eyes) > 1
     change = options.change
     if several:
@@ -65,6 +71,26 @@ def check_names(eye: Eye, options: VisitsOptions) -> None:
             field="change",
             advice="Name the earlier visit first.",
         )
+
+
+def check_grid_centre(visits: Sequence[Visit], options: VisitsOptions) -> None:
+    """Raise an `InputError` if the centre of the grid is outside of every visit that may be the reference."""
+    from ..visits.centres import check_centre
+
+    if options.change.centre_xy is None:
+        return
+    errors = []
+    for visit in visits:
+        if options.reference in (None, visit.name):
+            try:
+                check_centre(
+                    options.change.centre_xy, visit.image.geometry.size, f"{{field}} on {visit.name}", "centre"
+                )
+            except InputError as error:
+                errors.append(error)
+            else:
+                return
+    raise errors[0]
 
 
 def landmark_notes(visits: Sequence[Visit], reference: str | None = None) -> list[str]:
@@ -122,6 +148,12 @@ def _refuse_for_several(eyes: Eyes, options: VisitsOptions) -> None:
             field="regions",
             advice="Register this eye alone.",
         )
+
+
+def _refuse_infinite(centre_xy: tuple[float, float]) -> None:
+    from ..visits.centres import check_finite
+
+    check_finite(centre_xy, "{field}", "centre")
 
 
 def _refuse_lengths(options: VisitsOptions) -> None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..eye_length import EyeLength
+from ..formats.units import unusual_visit_um
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
 from .registering import NOT_MIRRORED
 from .registrars import make_registrar
 from .repeat_scans import RepeatScans, measured_repeats
-from .visit_checks import check_names, checked, landmark_notes, read_regions
+from .visit_checks import check_grid_centre, check_names, checked, landmark_notes, read_regions
 from .visit_messages import because_of_alignment, report_series, uncertain_regions
 from .visit_options import VisitsOptions, check_stages
 
@@ -87,6 +88,8 @@ def align_eyes(
     output = writable_folder(output)
     progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
     left_out = _tell(eyes, progress)
+    if options.spacing_um is not None and (note := unusual_visit_um(options.spacing_um, "{field}")):
+        progress(Message.about("spacing_um", note, level="warning"))
     wanted = options.change.repeats if options.change.wanted else None
     repeats = measured_repeats(wanted, registrar, progress) if wanted else None
     work = _Eyes(options, registrar, record, repeats, regions, progress, left_out)
@@ -228,7 +231,7 @@ class _Eyes:
         Raises
         ------
         InputError
-            Fewer than two can be read, or landmarks do not match.
+            Fewer than two can be read, landmarks do not match, or the centre of the grid is outside of the reference.
         """
         visits, wanted = [], self.options
         for file in eye.visits:
@@ -245,6 +248,7 @@ class _Eyes:
         check_names(
             replace(eye, visits=tuple(file for file in eye.visits if file.name in {v.name for v in visits})), wanted
         )
+        check_grid_centre(visits, wanted)
         for note in landmark_notes(visits, wanted.reference):
             self.progress(Message(note, "warning"))
         if self.regions is not None:

@@ -1242,6 +1242,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Correct it, or leave it out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Name two visits.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1250,15 +1254,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Correct it, or leave it out.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>If it was drawn on a visit all the same, say on which with {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Say on which visit they are drawn with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Correct the {field} or its unit, or use a coarser image.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -22,6 +22,7 @@ from MetaRegistrationLib.visits.change import Change, ClusterLimits, change_map,
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.change_picture import change_colours, change_picture
 from MetaRegistrationLib.visits.regions import etdrs_table, regions, suggested_centre
+from MetaRegistrationLib.visits.series_measures import grid_of
 
 SIZE, MM = 260, 6 / 400
 CENTRE, RADIUS = (130, 160), 34
@@ -195,6 +196,28 @@ def test_the_first_and_the_last_visit_are_compared_unless_others_are_named():
     for names, message in ((("a", "x"), "no aligned visit 'x'"), (("a", "a"), "twice")):
         with pytest.raises(InputError, match=message):
             series_change(series, names)
+
+
+@pytest.mark.parametrize(
+    ("centre", "words"),
+    [
+        ((1000, 1000), f"x = 1000, y = 1000 pixels is outside its image of {SIZE} x {SIZE} pixels"),
+        ((-0.6, 10), "x = -0.6, y = 10 pixels is outside"),
+        ((float("nan"), 5), "finite numbers were expected as the centre of the grid"),
+        ((5, float("inf")), "y = inf"),
+    ],
+)
+def test_a_centre_that_is_not_in_the_image_is_refused_wherever_it_is_given(dropped, centre, words):
+    series = series_of([EYE, EYE])
+    for take in (
+        lambda: series_change(series, centre_xy=centre),
+        lambda: grid_of(series, centre),
+        lambda: etdrs_table(dropped, centre, MM),
+        lambda: Visit("x", Image(EYE, Geometry(EYE.shape)), centre_xy=centre),
+    ):
+        with pytest.raises(InputError, match=words):
+            take()
+    assert grid_of(series, (SIZE - 0.5, -0.5)).centre_xy == (SIZE - 0.5, -0.5)
 
 
 def test_the_command_maps_the_change(tmp_path, capsys):

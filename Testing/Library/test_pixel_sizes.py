@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.pairs.files import PairFiles
@@ -78,3 +79,31 @@ def test_points_of_the_files_own_geometry_land_where_they_were_placed(pair, tmp_
     points.write_text(f"# CoordinateSystem = LPS\n{columns}1,0.2,0.15,0,0,0,0,1,1,1,0,A,,\n")
     loaded = PairFiles("p", *pair, fixed_landmarks=points, moving_spacing_um=500, fixed_spacing_um=500).load()
     np.testing.assert_allclose(loaded.fixed_landmarks.points, [[30, 40]])
+
+
+@pytest.mark.parametrize("option", ["--spacing-um", "--moving-spacing-um", "--fixed-spacing-um"])
+@pytest.mark.parametrize(("size", "words"), [("0.00001875", "at least 0.01 um"), ("18750000", "at most 100000 um")])
+def test_a_senseless_size_of_an_option_is_refused(pair, tmp_path, capsys, option, size, words):
+    named = ["--moving", str(pair[0]), "--fixed", str(pair[1])]
+    for command in (["register", *named, "--output", str(tmp_path / "out")], ["pairs", str(tmp_path)]):
+        assert main([*command, option, size]) == 2
+        told = capsys.readouterr().err
+        assert f"{option}: a pixel size of {words} was expected" in told
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_senseless_size_in_a_table_costs_its_row(pair):
+    folder = pair[0].parent
+    (folder / "pairs.csv").write_text("moving,fixed,spacing\nmoving.png,fixed.nrrd,1.875e-8\n")
+    with pytest.raises(InputError, match=r"pairs.csv, line 2: a pixel size of at least 0.01 um"):
+        find_pairs(folder)
+
+
+@pytest.mark.parametrize("argument", ["spacing", "moving_spacing", "fixed_spacing"])
+def test_a_senseless_size_in_python_is_refused(argument):
+    scan = np.random.default_rng(1).normal(100, 30, (40, 48))
+    for size in (1.875e-8, (0.02, 18750)):
+        with pytest.raises(InputError, match=r"spacing: a pixel size of at (least|most)"):
+            mr.register(scan, scan[::-1], **{argument: size})
+    with pytest.raises(InputError, match="spacing: a pixel size of at least"):
+        mr.evaluate("folder", spacing=1.875e-8)

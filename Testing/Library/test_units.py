@@ -1,8 +1,11 @@
 """Units of length, against their definitions."""
 
+import math
+
 import pytest
 
-from MetaRegistrationLib.formats.units import millimetres
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.formats.units import millimetres, possible_pixel_um, possible_visit_um, unusual_visit_um
 
 DEFINITIONS = {
     1e-6: ["nm", "nanometer", "nanometre", "nanometers", "nanometres"],
@@ -46,3 +49,24 @@ def test_what_is_no_unit_of_length_gives_none(unit):
 def test_a_word_that_is_not_known_is_refused():
     with pytest.raises(ValueError, match=r"^furlong$"):
         millimetres(" furlong ")
+
+
+@pytest.mark.parametrize("size", [0.25, 18.75, 1000, 5000])
+def test_pixel_sizes_of_slides_scans_and_volumes_are_possible(size):
+    assert possible_pixel_um(size, "x") == size
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(1e-3, "at least 0.01"), (0, "at least"), (math.nan, "at least"), (1e6, "at most 100000")]
+)
+def test_senseless_pixel_sizes_are_refused(size, words):
+    with pytest.raises(InputError, match=f"x: a pixel size of {words}.*it is"):
+        possible_pixel_um(size, "x")
+
+
+def test_scans_of_an_eye_have_narrower_limits():
+    with pytest.raises(InputError, match=r"at least 0\.1 um"):
+        possible_visit_um(0.05, "x")
+    assert [unusual_visit_um(size, "x") for size in (1, 18.75, 200)] == [""] * 3
+    assert unusual_visit_um(0.5, "x") == "x: a pixel size of 0.5 um is unusual. Check its unit."
+    assert "18750 um is unusual" in unusual_visit_um(18750, "x")

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from known_networks import texture, write_grey_png
 
+import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.formats.tables import write_table
+from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.registration.registrar import Registrar
 
 SCENE = texture((240, 240), 5)
@@ -33,6 +35,21 @@ def _series(folder, output, *words):
         (("--reference", "9"), "'9'"),
         (("--include", "9"), "'9'"),
         (("--repeats", "nowhere"), "nowhere"),
+        (
+            ("--spacing-um", "0.01875"),
+            "--spacing-um: a pixel size of at least 0.1 um was expected, but it is 0.01875 um",
+        ),
+        (
+            ("--centre", "1000", "90"),
+            "--centre on 1: the centre of the grid at x = 1000, y = 90 pixels is outside its image of",
+        ),
+        (("--centre", "90", "200"), "200 x 200 pixels"),
+        (
+            ("--centre", "nan", "5"),
+            "--centre: finite numbers were expected as the centre of the grid, but it is x = nan",
+        ),
+        (("--centre", "5", "inf"), "y = inf"),
+        (("--spacing-um", "0.2"), "the ETDRS grid of 6 mm has 30004 x 30004 pixels"),
     ],
 )
 def test_a_name_that_is_not_there_is_refused_before_any_registration(tmp_path, monkeypatch, capsys, words, said):
@@ -42,6 +59,36 @@ def test_a_name_that_is_not_there_is_refused_before_any_registration(tmp_path, m
     assert not list((tmp_path / "out").glob("*.png"))
 
 
+def test_an_unusual_pixel_size_is_named(tmp_path, capsys):
+    assert _series(_eye(tmp_path / "eye"), tmp_path / "out", "--spacing-um", "18750") == 0
+    assert "--spacing-um: a pixel size of 18750 um is unusual. Check its unit." in capsys.readouterr().err
+    assert _series(_eye(tmp_path / "eye"), tmp_path / "second", "--spacing-um", "18.75") == 0
+    assert "is unusual" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spacing", "words"),
+    [
+        (1.875e-5, "spacing: a pixel size of at least 0.1 um was expected, but it is 0.01875 um"),
+        ((0.02, 1.875e-5), "0.01875 um"),
+        (2e-4, r"images\[0\]: with its pixel size of 0.2 x 0.2 um the ETDRS grid"),
+    ],
+)
+def test_python_refuses_pixel_sizes_that_no_scan_of_an_eye_has(monkeypatch, spacing, words):
+    monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
+    with pytest.raises(mr.InputError, match=words):
+        mr.align_visits([SCENE, SCENE[::-1]], spacing=spacing)
+
+
+def test_python_tells_the_reader_of_progress_of_an_unusual_pixel_size():
+    told = []
+    stages = mr.Stages("translation", False, 0)
+    for spacing in (18.75, 0.01875):
+        mr.align_visits([SCENE[:200], SCENE[4:204]], spacing=spacing, stages=stages, device="cpu", progress=told.append)
+    said = [event.text for event in told if isinstance(event, Message) and event.level == "warning"]
+    assert said == ["spacing: a pixel size of 18750 um is unusual. Check its unit."]
+
+
 @pytest.mark.parametrize("words", [("--eye", "right"), ("--centre", "90", "90")])
 def test_side_and_centre_of_one_eye_are_refused_for_several(tmp_path, monkeypatch, capsys, words):
     monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
@@ -49,6 +96,25 @@ def test_side_and_centre_of_one_eye_are_refused_for_several(tmp_path, monkeypatc
         _eye(tmp_path / "eyes" / eye, ("1", "2"))
     assert _series(tmp_path / "eyes", tmp_path / "out", *words) == 2
     assert words[0] in capsys.readouterr().err
+
+
+def test_a_centre_outside_of_every_visit_is_refused_before_the_reference_is_chosen(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
+    folder, words = _eye(tmp_path / "eye"), [word for word in COMMON if word not in ("--reference", "1")]
+    given = ["series", "--folder", folder, "--output", tmp_path / "out", *words, "--centre", "-1", "90"]
+    assert main([str(word) for word in given]) == 2
+    assert "x = -1, y = 90 pixels is outside" in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_a_centre_outside_of_its_visit_costs_its_row(tmp_path, capsys):
+    rows = [(f"{name}.png", x, y) for name, x, y in (("1", 199.5, -0.5), ("2", "", ""), ("3", 1000, 90))]
+    write_table(_eye(tmp_path / "eye") / "visits.csv", ("image", "centre_x", "centre_y"), rows)
+    assert _series(tmp_path / "eye", tmp_path / "out") == 4
+    told = capsys.readouterr().err
+    assert "left out: 3" in told and "visits.csv, line 4: the centre of the grid at x = 1000, y = 90 pixels" in told
+    assert "200 x 200 pixels" in told and (tmp_path / "out" / "1.nrrd").is_file()
+    assert not (tmp_path / "out" / "3.nrrd").exists()
 
 
 def test_landmarks_that_cannot_be_matched_are_refused_before_any_registration(tmp_path, monkeypatch, capsys):

@@ -11,6 +11,7 @@ from drawn_eyes import drawn_eye
 from scipy import ndimage, stats
 
 from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.octa.vessels import vessel_mask
 from MetaRegistrationLib.visits import measures
@@ -19,6 +20,7 @@ from MetaRegistrationLib.visits.comparable import vessel_agreement
 from MetaRegistrationLib.visits.dates import read_date
 from MetaRegistrationLib.visits.measured import measured
 from MetaRegistrationLib.visits.measures import Grid, Measurement, _length, measure_visits
+from MetaRegistrationLib.visits.regions import regions
 from MetaRegistrationLib.visits.repeatability import Repeatability, as_table, repeatability, shipped, used_repeatability
 from MetaRegistrationLib.visits.series import AlignedVisit, Visit
 
@@ -119,6 +121,25 @@ def test_the_window_of_the_density_is_in_micrometres(monkeypatch, spacing_mm, pi
     found = measures.nonperfused(np.zeros((18, 200, 400), np.float32), known, known, None, spacing_mm)
     assert windows == [pytest.approx(measures.WINDOW_UM / pixel_um)]
     assert found[:, :100].all() and not found[:, 100:].any()
+
+
+@pytest.mark.parametrize("centre", [(80, 80), (3.25, 70.5), (159.0, -0.25)])
+@pytest.mark.parametrize("spacing", [(MM, MM), (0.03, 0.05)])
+def test_the_covered_share_is_that_of_the_whole_grid(centre, spacing):
+    margin = 250
+    wide = regions((160 + 2 * margin, 170 + 2 * margin), [value + margin for value in centre], spacing, "left")
+    found = measures._etdrs((160, 170), Grid(centre, spacing, "left"))
+    for name, (inside, share) in found.items():
+        where = wide[name.replace("_", " ", 1)]
+        part = where[margin:-margin, margin:-margin]
+        assert np.array_equal(inside, part) and share == part.sum() / where.sum()
+    assert len(found) == 9
+
+
+def test_a_grid_of_too_many_pixels_is_refused_and_takes_no_memory():
+    grid = Grid((80, 80), (1e-6, 1e-6), "")
+    with pytest.raises(InputError, match=r"The reference: with its pixel size of 0.001 x 0.001 um the ETDRS grid"):
+        grid.covered_regions((160, 160))
 
 
 def test_only_regions_that_the_scan_covers_are_measured(found):

@@ -186,7 +186,7 @@ def test_the_pixel_size_of_a_picture_is_unknown_until_the_user_gives_it(scene, p
     node.SetSpacing(0.0094, 0.0094, 1.0)  # by somebody else
     assert not set_pixel_size(node, 20)
     assert image_from_volume(node).geometry.spacing == pytest.approx((0.0094, 0.0094))
-    with pytest.raises(InputError, match="-1 micrometres"):
+    with pytest.raises(InputError, match="it is -1 um"):
         set_pixel_size(node, -1)
 
 
