@@ -87,6 +87,9 @@ class PairFolder:
     def split(self, name: str | None) -> tuple[PairFiles, ...]:
         """Pairs of the split `name`, all pairs for None; `InputError` when there is no such pair."""
         chosen = tuple(pair for pair in self.pairs if name is None or pair.split == name)
+        left_out = self.pairs_left_out(name)
+        if not chosen and left_out:
+            raise _with_reasons(f"{self.root}: no pair of the split {name!r} can be used.", list(left_out))
         if not chosen:
             splits = sorted({pair.split for pair in self.pairs if pair.split})
             there = f"The splits there are {', '.join(splits)}" if splits else "None of its pairs names a split"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import InputError
 from ..formats.images import Image
@@ -72,11 +71,12 @@ class PairsLogic:
                 rows.append(_row(files, files.load()))
                 usable.append(files)
             except PairError as error:
-                left_out.append(LeftOut(_names(error.files, found.root), error))
+                left_out.append(LeftOut.of(files, error, found.root))
+                reason = sentence(error)
         if not usable:
             raise InputError(
                 _("{folder}: none of its {count} pairs can be used. The first reason: {reason}").format(
-                    folder=folder, count=len(found.pairs), reason=sentence(left_out[-1].error)
+                    folder=folder, count=len(found.pairs), reason=reason
                 )
             )
         return FoundPairs(PairFolder(found.root, found.layout, tuple(usable), tuple(left_out)), tuple(rows))
@@ -187,7 +187,3 @@ def _pixel_size(geometry) -> str:
 
 def _joined(texts: list[str]) -> str:
     return " / ".join(dict.fromkeys(texts))
-
-
-def _names(files: tuple[Path, ...], root: Path) -> tuple[str, ...]:
-    return tuple(path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path) for path in files)

@@ -530,6 +530,13 @@ def test_pairs_of_another_split_are_not_left_out(split, code, names, pairs, tmp_
     assert [each["pair"] for each in left_out(tmp_path / "results")] == names
 
 
+def test_a_split_that_cannot_be_used_is_refused_with_the_reasons(pairs, tmp_path, capsys):
+    assert run("register", "--pairs", table_of(pairs), *WORDS, "--output", tmp_path / "out", "--split", "train") == 2
+    told = capsys.readouterr().err
+    assert "no pair of the split 'train' can be used. Left out:" in told and "moving/gone.png" in told
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("count", [2, 4])
 def test_one_part_names_a_pair_whose_file_is_missing_and_the_whole_names_it_once(count, pairs, tmp_path):
     words = ["register", "--pairs", table_of(pairs), *WORDS, "--output", tmp_path / "out", "--shard"]

@@ -95,7 +95,7 @@ def test_a_senseless_size_of_an_option_is_refused(pair, tmp_path, capsys, option
 def test_a_senseless_size_in_a_table_costs_its_row(pair):
     folder = pair[0].parent
     (folder / "pairs.csv").write_text("moving,fixed,spacing\nmoving.png,fixed.nrrd,1.875e-8\n")
-    with pytest.raises(InputError, match=r"pairs.csv, line 2: a pixel size of at least 0.01 um"):
+    with pytest.raises(InputError, match=r"pairs.csv: line 2: a pixel size of at least 0.01 um"):
         find_pairs(folder)
 
 
