@@ -23,7 +23,7 @@ from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
 from ..visits.regions import check_extent
 from ..visits.series_alignment import check_names
-from ..workflows.visit_messages import report_series
+from ..workflows.visit_messages import report_eye_length, report_series
 from ..workflows.visit_options import VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from ..workflows.visits import given_for_measures
@@ -273,18 +273,11 @@ def align_visits(
     length = _length(axial_length, device_axial_length)
     registrar, record = made_registrar(options)
     series = replace(align_series_of(visits, registrar, reference, progress, include), eye_length=length)
-    _tell(series, progress or Silent())
+    report_series(series, progress or Silent())
+    report_eye_length(series, "spacing", progress or Silent())
     brought = None if own is None else on_reference(own, series)
     record = {**record, **given_for_measures(series, brought)}
     return AlignedVisits(series, record, None if brought is None else brought.masks)
-
-
-def _tell(series: Series, progress: Reader) -> None:
-    """What has to be checked before the results are used."""
-    report_series(series, progress)
-    if series.eye_length is not None and not series.visits[series.reference].visit.image.geometry.spacing_known:
-        text = "the axial length changes nothing, since the pixel size is unknown ({field})"
-        progress(Message.about("spacing", text, level="warning"))
 
 
 def _check_spacing(spacing: float | Sequence[float] | None, progress: Reader | None) -> None:

@@ -251,12 +251,11 @@ def pixel_sizes(arguments: argparse.Namespace) -> dict:
     """The options of `add_reading` on pixel sizes, as `find_pairs` and `PairFiles` take them."""
     if arguments.override_spacing and arguments.spacing_um is None:
         raise InputError("--override-spacing: give the pixel size by --spacing-um.")
-    names = ("spacing_um", "override_spacing", "moving_spacing_um", "fixed_spacing_um")
-    for name in names:
-        size = getattr(arguments, name)
-        if size is not None and name != "override_spacing":
+    sizes = {name: getattr(arguments, name) for name in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
+    for name, size in sizes.items():
+        if size is not None:
             possible_pixel_um(size, "{field}", name)
-    return {name: getattr(arguments, name) for name in names}
+    return {**sizes, "override_spacing": arguments.override_spacing}
 
 
 def selection_of(arguments: argparse.Namespace) -> PairSelection:

@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
 
 
 def _is_folder(arguments: argparse.Namespace) -> bool:
-    """Whether a folder is to be registered; an `InputError` where what is given is of both kinds."""
+    """Whether a folder is to be registered. An `InputError` if options of one pair are given with it."""
     own = [f"{role}_{what}" for what in ("landmarks", "mask", "slice") for role in ("moving", "fixed")]
     single = ("moving", "fixed", *own)
     given = [f"--{name.replace('_', '-')}" for name in single if getattr(arguments, name) is not None]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from scipy import ndimage
 
+from .enlarging import enlarged
 from .tissue import tissue_mask
 
 _LONGEST_SIDE = 128  # pixels of the reduced copy on which brightness and contrast are measured
@@ -46,7 +45,7 @@ def _surroundings(values: np.ndarray, tissue: np.ndarray) -> tuple[np.ndarray, n
     weight = np.maximum(weight, 1e-6)
     mean = total / weight
     deviation = np.sqrt(np.maximum(square / weight - mean * mean, 0))
-    return _enlarged(mean, step, values.shape), _enlarged(deviation, step, values.shape)
+    return enlarged(mean, step, values.shape), enlarged(deviation, step, values.shape)
 
 
 def _block_means(part: np.ndarray, step: int) -> np.ndarray:
@@ -56,18 +55,3 @@ def _block_means(part: np.ndarray, step: int) -> np.ndarray:
         part.astype(np.float64), [(0, side * step - n) for side, n in zip((height, width), part.shape, strict=True)]
     )
     return padded.reshape(height, step, width, step).mean(axis=(1, 3))
-
-
-def _enlarged(part: np.ndarray, step: int, shape: tuple[int, int]) -> np.ndarray:
-    """Interpolated linearly between the centres of its pixels, each of which stands for `step` pixels a side."""
-    if step == 1:
-        return part
-    rows, columns = (_between(extent, n, step) for extent, n in zip(shape, part.shape, strict=True))
-    return rows @ part @ columns.T
-
-
-@lru_cache(maxsize=8)
-def _between(extent: int, count: int, step: int) -> np.ndarray:
-    """Weights (extent, count) of the enlarged pixels' neighbours along an axis; beyond the outer centres there is one."""
-    places = np.clip((np.arange(extent) + 0.5) / step - 0.5, 0, count - 1)
-    return np.maximum(1 - np.abs(places[:, None] - np.arange(count)), 0)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from .opening import opened
 
 _LONGEST_SIDE = 512  # pixels of the reduced copy that is searched for the border
 _WINDOW = 5
@@ -55,10 +56,7 @@ def tissue_mask(array: np.ndarray) -> np.ndarray:
 def _is_compact(tissue: np.ndarray) -> bool:
     """Whether half of the tissue lies in squares of a twentieth of the longer side that are tissue all over."""
     side = round(_SMALLEST_PART * max(tissue.shape)) | 1
-    part = tissue.view(np.uint8)
-    for narrowed, mode in ((ndimage.minimum_filter1d, "nearest"), (ndimage.maximum_filter1d, "constant")):
-        part = narrowed(narrowed(part, side, axis=0, mode=mode), side, axis=1, mode=mode)
-    return bool(2 * np.count_nonzero(part) >= np.count_nonzero(tissue))
+    return bool(2 * np.count_nonzero(opened(tissue, side, side)) >= np.count_nonzero(tissue))
 
 
 def _no_data(array: np.ndarray, finite: np.ndarray) -> np.ndarray:

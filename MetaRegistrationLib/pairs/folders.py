@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -87,10 +87,9 @@ class PairFolder:
     def split(self, name: str | None) -> tuple[PairFiles, ...]:
         """Pairs of the split `name`, all pairs for None; `InputError` when there is no such pair."""
         chosen = tuple(pair for pair in self.pairs if name is None or pair.split == name)
-        left_out = self.pairs_left_out(name)
-        if not chosen and left_out:
-            raise _with_reasons(f"{self.root}: no pair of the split {name!r} can be used.", list(left_out))
         if not chosen:
+            if left_out := self.pairs_left_out(name):
+                raise _with_reasons(f"{self.root}: no pair of the split {name!r} can be used.", left_out)
             splits = sorted({pair.split for pair in self.pairs if pair.split})
             there = f"The splits there are {', '.join(splits)}" if splits else "None of its pairs names a split"
             raise InputError(f"{self.root}: no pair belongs to the split {name!r}. {there}.")
@@ -238,7 +237,7 @@ def _content(folder: Path) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _with_reasons(problem: str, left_out: list[LeftOut]) -> InputError:
+def _with_reasons(problem: str, left_out: Sequence[LeftOut]) -> InputError:
     """`problem` with the files left out and the reasons. The first field of a reason is that of the whole error."""
     if not left_out:
         return InputError(problem)

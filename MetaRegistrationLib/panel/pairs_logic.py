@@ -64,7 +64,7 @@ class PairsLogic:
             There is no usable pair.
         """
         found = find_pairs(folder, **sizes.to_dict(), check=False)
-        rows, usable, left_out = [], [], list(found.left_out)
+        rows, usable, errors, left_out = [], [], [], list(found.left_out)
         for number, files in enumerate(found.pairs):
             yield number, len(found.pairs)
             try:
@@ -72,11 +72,11 @@ class PairsLogic:
                 usable.append(files)
             except PairError as error:
                 left_out.append(LeftOut.of(files, error, found.root))
-                reason = sentence(error)
+                errors.append(error)
         if not usable:
             raise InputError(
                 _("{folder}: none of its {count} pairs can be used. The first reason: {reason}").format(
-                    folder=folder, count=len(found.pairs), reason=reason
+                    folder=folder, count=len(found.pairs), reason=sentence(errors[0])
                 )
             )
         return FoundPairs(PairFolder(found.root, found.layout, tuple(usable), tuple(left_out)), tuple(rows))

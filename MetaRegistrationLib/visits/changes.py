@@ -10,6 +10,7 @@ from enum import Enum
 
 import numpy as np
 
+from .dates import by_date
 from .measures import UNITS, Measurement
 from .repeatability import Repeatability
 from .series import Visit
@@ -105,7 +106,7 @@ class Trend:
 def occasions(visits: Sequence[Visit]) -> list[Occasion]:
     """Visits grouped by day: by date, those without one last; in their own order if fewer than two have dates."""
     found: dict[object, list[Visit]] = {}
-    for visit in _by_date(visits):
+    for visit in by_date(visits):
         day = None if visit.when is None else visit.when.day
         found.setdefault(day or visit.name, []).append(visit)
     return [
@@ -116,11 +117,6 @@ def occasions(visits: Sequence[Visit]) -> list[Occasion]:
         )
         for key, group in found.items()
     ]
-
-
-def _by_date(visits: Sequence[Visit]) -> list[Visit]:
-    dated = sorted((visit for visit in visits if visit.when is not None), key=lambda visit: visit.when.start)
-    return list(visits) if len(dated) < 2 else dated + [visit for visit in visits if visit.when is None]
 
 
 def repeats_of(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[list[Measurement]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from ..date_orders import DateOrder
 from ..errors import InputError
@@ -89,6 +90,25 @@ class When:
 
     def _cut(self, level: str) -> tuple[int, ...]:
         return (self.start.year, self.start.month, self.start.day)[: _LEVELS.index(level) + 1]
+
+
+class Dated(Protocol):
+    """What may have a date."""
+
+    @property
+    def when(self) -> When | None:
+        """The date, if it is known."""
+
+
+AnyDated = TypeVar("AnyDated", bound=Dated)
+
+
+def by_date(visits: Sequence[AnyDated]) -> list[AnyDated]:
+    """Visits in the order of their dates, those without one last; as they are if fewer than two have dates."""
+    dated = [(visit.when.start, number) for number, visit in enumerate(visits) if visit.when is not None]
+    if len(dated) < 2:
+        return list(visits)
+    return [visits[number] for _, number in sorted(dated)] + [visit for visit in visits if visit.when is None]
 
 
 def read_date(text: str, place: str, order: DateOrder = "ask", clock: str = "") -> When | None:

@@ -13,7 +13,7 @@ from ..formats.facts import file_facts
 from ..formats.folder_listing import name_key
 from ..formats.image_files import file_stem
 from ..formats.registry import FileFacts
-from .dates import AmbiguousDate, When, date_in_name, date_of_header, natural_key, read_date
+from .dates import AmbiguousDate, When, by_date, date_in_name, date_of_header, natural_key, read_date
 from .files import VisitFile
 from .names import file_name, renamed_notes, result_names
 from .sides import differ_in_side_alone, side_in_name, side_of_cell
@@ -215,11 +215,8 @@ def eye_of_names(
 def in_order(visits: Sequence[VisitFile]) -> tuple[list[VisitFile], str]:
     """Sort visits by date, undated ones last; the second value is the basis of the order (a key of `ORDERS`)."""
     by_name = sorted(visits, key=lambda visit: natural_key(visit.name))
-    dated = [visit for visit in by_name if visit.when is not None]
-    if len(dated) < 2:
-        return by_name, "names"
-    dated.sort(key=lambda visit: visit.when.start)
-    return dated + [visit for visit in by_name if visit.when is None], "dates"
+    dated = sum(visit.when is not None for visit in visits)
+    return by_date(by_name), "names" if dated < 2 else "dates"
 
 
 def stated_side(eye: Eye, side: str) -> Eye:

@@ -13,11 +13,11 @@ half of the image is far greater than that, and stays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
+from ..core.enlarging import enlarged
 from ..core.gaussian import gaussian
 from ..octa.capillaries import FEATURES, FLOOR
 from .evidence_weights import KINDS, WINDOW, Evidence
@@ -170,16 +170,8 @@ def slow(values: np.ndarray, known: np.ndarray, limit: float, share: np.ndarray 
     `share` is `_coarse(known)`, where it is known already.
     """
     near = np.where(known, np.clip(values, -limit, limit), 0).astype(np.float32)
-    rows, columns = values.shape
     found = _coarse(near) / np.maximum(_coarse(known) if share is None else share, 1e-3)
-    down, across = (_enlarging(length) for length in found.shape)
-    return (down @ found @ across.T)[:rows, :columns]
-
-
-@lru_cache(maxsize=16)
-def _enlarging(length: int) -> np.ndarray:
-    """Weights (length * _COARSE, length) of linear interpolation between the middles of blocks."""
-    return ndimage.zoom(np.eye(length, dtype=np.float32), (_COARSE, 1), order=1, grid_mode=True, mode="nearest")
+    return enlarged(found, _COARSE, values.shape).astype(np.float32)
 
 
 def _coarse(part: np.ndarray) -> np.ndarray:

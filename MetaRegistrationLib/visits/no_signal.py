@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..core.opening import opened
 from ..formats.images import Image, tissue
 
 _PART = (calibration.NO_SIGNAL_PART_LEVEL.value, 0.25, 0.35)
@@ -75,7 +76,7 @@ def _bands(level: np.ndarray, valid: np.ndarray) -> np.ndarray:
     found = np.zeros(level.shape, bool)
     for greatest, length, height in (_PART, _WHOLE):
         long, high = max(round(length * level.shape[1]), _ALONG) | 1, height * level.shape[0]
-        flat = _opened((along < greatest) | ~valid, _THINNEST, long)
+        flat = opened((along < greatest) | ~valid, _THINNEST, long)
         labels, _ = ndimage.label(flat)
         for number, box in enumerate(ndimage.find_objects(labels), 1):
             part = labels[box] == number
@@ -97,14 +98,3 @@ def _has_edges(level: np.ndarray, valid: np.ndarray, box: tuple[slice, slice]) -
         if seen.size >= _LEAST_BESIDE * (columns.stop - columns.start):
             steps.append(float(seen.mean()) - inside)
     return bool(steps) and min(steps) >= _STEP
-
-
-def _opened(mask: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Morphological opening by a rectangle of odd sides, fast for long ones."""
-    found = ndimage.minimum_filter1d(mask.view(np.uint8), columns, axis=1, mode="nearest")
-    if not found.any():  # as in most images: no run is that long
-        return np.zeros(mask.shape, bool)
-    found = ndimage.minimum_filter1d(found, rows, axis=0, mode="nearest")
-    for axis, size in enumerate((rows, columns)):
-        found = ndimage.maximum_filter1d(found, size, axis=axis, mode="constant")
-    return found.view(bool)

@@ -63,6 +63,13 @@ def report_series(series: Series, progress: Reader) -> None:
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
 
 
+def report_eye_length(series: Series, field: str, progress: Reader) -> None:
+    """Say if the axial length has no effect; `field` is the key of the pixel size."""
+    if series.eye_length is not None and series.pixel_mm is None:
+        text = "the axial length changes nothing, since the pixel size is unknown ({field})"
+        progress(Message.about(field, text, level="warning"))
+
+
 def _contradicted_sizes(series: Series) -> Iterator[Message]:
     """The warnings about visits whose stated pixel sizes contradict the alignment."""
     from ..registration.size_check import scale_found, size_message
