@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from MetaRegistrationLib.core.brightness import _enlarged, even_brightness
+from MetaRegistrationLib.core.brightness import even_brightness
 from MetaRegistrationLib.core.comparison import blended, checkerboard, single, swiped
+from MetaRegistrationLib.core.enlarging import enlarged
 
 
 def texture(size=(300, 260), seed=0) -> np.ndarray:
@@ -126,4 +127,4 @@ def test_a_single_image_is_grey():
 def test_the_surroundings_are_enlarged_as_scipy_does(size, step, shape):
     small = np.random.default_rng(0).normal(size=size)
     expected = ndimage.zoom(small, step, order=1, mode="nearest", grid_mode=True)[: shape[0], : shape[1]]
-    np.testing.assert_allclose(_enlarged(small, step, shape), expected, atol=1e-12)
+    np.testing.assert_allclose(enlarged(small, step, shape), expected, atol=1e-12)
