@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PySide6 import QtGui, QtWidgets
+from PySide6 import QtCore, QtGui, QtWidgets
 
 OUTPUT = Path(__file__).resolve().parents[1] / "output"
 
@@ -24,14 +26,35 @@ def write_png(pixels: np.ndarray, path: Path) -> Path:
 
 def photograph(widget: QtWidgets.QWidget, path: Path, width: int = 480) -> Path:
     """Write a PNG of a widget at its natural height (at least its present one), as wide as Slicer's module panel."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     widget.resize(width, max(widget.sizeHint().height(), widget.minimumSizeHint().height()))
     widget.ensurePolished()
     QtWidgets.QApplication.processEvents()
-    if not widget.grab().save(str(path)):
+    return save_picture(widget, path)
+
+
+def save_picture(widget: QtWidgets.QWidget, path: Path) -> Path:
+    """Write a PNG of a widget as it is, with all that is drawn for pictures alone."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _drawn(widget.window()):
+        picture = widget.grab()
+    if not picture.save(str(path)):
         raise OSError(f"could not write the picture {path}")
     return path
+
+
+@contextlib.contextmanager
+def _drawn(window: QtWidgets.QWidget) -> Iterator[None]:
+    """Draw the parts of a window that are not drawn otherwise."""
+    still = QtCore.Qt.WidgetAttribute.WA_ForceUpdatesDisabled
+    parts = [each for each in (window, *window.findChildren(QtWidgets.QWidget)) if each.testAttribute(still)]
+    for each in parts:
+        each.setUpdatesEnabled(True)
+    try:
+        yield
+    finally:
+        for each in parts:
+            each.setUpdatesEnabled(False)
 
 
 def side_by_side(pictures: list[np.ndarray], gap: int = 4) -> np.ndarray:

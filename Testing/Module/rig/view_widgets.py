@@ -43,6 +43,7 @@ class qMRMLSliceView:
         self._drawn = view
         self._last = None
         self.setMinimumSize(120, 120)
+        self.setUpdatesEnabled(False)  # drawn for pictures alone, and where somebody asks for its pixels
 
     def resizeEvent(self, event):
         """The view has the size of the widget."""
