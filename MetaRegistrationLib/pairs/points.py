@@ -131,19 +131,24 @@ def _geometry_of_points(path: Path, image: Seen, own: Geometry) -> Geometry:
     noted = _noted_geometry(path, image, possible, own)
     if noted is not None:
         return noted
-    different: dict[tuple[float, float], Geometry] = {}
+    found: list[tuple[Geometry, np.ndarray]] = []
     for geometry in possible:
-        different.setdefault(geometry.spacing, geometry)
-    found = [(geometry, read_landmarks(path, geometry).points) for geometry in different.values()]
+        points = read_landmarks(path, geometry).points
+        if not any(np.allclose(points, others) for _, others in found):  # a print resolution of 1 mm is rounded
+            found.append((geometry, points))
     size = np.asarray(own.size)
     inside = [(geometry, points) for geometry, points in found if np.all((points >= -0.5) & (points <= size - 0.5))]
     beyond = [geometry for geometry, points in inside if _beyond_corner(points, own)]
     if not inside:
         return own
+    if not image.geometry.spacing_known and inside[0][0] == own and own not in beyond:
+        raise _in_the_corner(path, image, own)  # whatever a print resolution makes of them
     if len(beyond) == 1:
         return beyond[0]
     if len(inside) == 1:
-        return _not_in_the_corner(path, image, inside[0][0])
+        if inside[0][0].spacing_known:
+            return inside[0][0]
+        raise _in_the_corner(path, image, inside[0][0])
     sizes = ", ".join(f"{geometry.spacing[1]:.4g} mm" for geometry, _ in inside)
     raise InputError(
         f"{path}: its points are inside the image with each of the pixel sizes that they may have been written in"
@@ -172,12 +177,10 @@ def _noted_geometry(path: Path, image: Seen, possible: list[Geometry], own: Geom
     )
 
 
-def _not_in_the_corner(path: Path, image: Seen, geometry: Geometry) -> Geometry:
-    """`geometry`, with which all points are in the first corner, if its pixel size is known."""
-    if geometry.spacing_known:
-        return geometry
+def _in_the_corner(path: Path, image: Seen, geometry: Geometry) -> InputError:
+    """The error on points that all are in the first corner with `geometry`, whose pixel size is none that somebody stated."""
     rows, columns = (_FIRST_CORNER * side for side in geometry.size)
-    raise InputError(
+    return InputError(
         f"{path}: points on pixels of {geometry.spacing[1]:.4g} mm were expected, since the image {image.path} states no pixel"
         f" size, but all of them would be in its first corner of {columns:.0f} x {rows:.0f} pixels.",
         field="spacing_um",

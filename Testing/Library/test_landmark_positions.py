@@ -82,6 +82,19 @@ def test_points_truly_in_the_corner_need_a_pixel_size_or_pixels(pair, tmp_path):
         assert np.allclose(files.load().moving_landmarks.points[:1], CORNER)
 
 
+def test_a_print_resolution_does_not_excuse_true_millimetres(tmp_path):
+    pillow = pytest.importorskip("PIL.Image", reason="Pillow writes a print resolution")
+    for number, name in enumerate(("m.jpg", "f.jpg")):
+        pillow.fromarray(NOISE[number]).resize((320, 320)).save(tmp_path / name, dpi=(96, 96))  # 0.265 mm a pixel
+    points = Landmarks(("", ""), np.array([[300.0, 310.0], [10.0, 100.0]]))
+    files = PairFiles("p", tmp_path / "m.jpg", tmp_path / "f.jpg", moving_landmarks=tmp_path / "m.fcsv")
+    write_landmarks(files.moving_landmarks, points, Geometry((320, 320), (0.01875, 0.01875)))
+    with pytest.raises(InputError, match="first corner of 16 x 16"):
+        files.load()
+    write_landmarks(files.moving_landmarks, points, Geometry((320, 320)))
+    assert np.allclose(files.load().moving_landmarks.points, points.points)
+
+
 def test_an_image_that_states_its_pixel_size_may_have_all_points_in_the_corner(tmp_path):
     for number, name in enumerate(("m.nrrd", "f.nrrd")):
         write_image(tmp_path / name, NOISE[number], _geometry(10))
