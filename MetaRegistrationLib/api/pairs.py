@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import InputError
 from ..formats.landmarks import Landmarks
-from ..pairs.files import check_inside, check_sizes
+from ..pairs.files import check_sizes
+from ..pairs.points import check_inside
 from ..progress import plain
 from ..registration.measures import carry_landmarks, measure
 from ..stages import Stages

@@ -68,3 +68,8 @@ class Geometry:
         """Pixel positions (..., 2) as (row, column) of LPS positions (..., 3) in mm, projected onto the plane."""
         offsets = np.asarray(positions, dtype=np.float64) - np.asarray(self.origin)
         return offsets @ np.linalg.pinv(self._in_plane()).T
+
+    def depths(self, positions: np.ndarray) -> np.ndarray:
+        """Distances (...) of LPS positions (..., 3) in mm from the plane, in slices; positive towards higher slice indices."""
+        offsets = np.asarray(positions, dtype=np.float64) - np.asarray(self.origin)
+        return offsets @ np.asarray(self.direction)[:, 2] / self.slice_spacing

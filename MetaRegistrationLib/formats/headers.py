@@ -23,6 +23,7 @@ class ImageHeader:
     path: Path
     slicer_geometry: Geometry | None = None
     orientation: int = 1
+    stack: tuple[int, int] | None = None
 
     @property
     def turned_in_slicer(self) -> bool:
@@ -33,7 +34,7 @@ class ImageHeader:
     @classmethod
     def of(cls, image: Image) -> ImageHeader:
         """That of an image."""
-        return cls(image.geometry, image.path, image.slicer_geometry, image.orientation)
+        return cls(image.geometry, image.path, image.slicer_geometry, image.orientation, image.stack)
 
 
 def read_header(path: Path, *, slice_index: int | None = None, printed: bool = False) -> ImageHeader:

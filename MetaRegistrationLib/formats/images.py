@@ -63,6 +63,9 @@ class Image:
         stored, as in ImageJ.
     notes : tuple of str
         Messages for the user on how its file was read; each names the file.
+    stack : (int, int) or None
+        Which slice it is, counted from 0, and of how many, where it is from a file that states the positions of its slices
+        (NRRD, MetaImage, NIfTI).
     """
 
     array: np.ndarray
@@ -72,6 +75,7 @@ class Image:
     slicer_geometry: Geometry | None = None
     orientation: int = 1
     notes: tuple[str, ...] = ()
+    stack: tuple[int, int] | None = None
 
     @property
     def turned_in_slicer(self) -> bool:
@@ -146,7 +150,13 @@ def read_image(
     geometry = _geometry(image, reader, path, found, refused=spacing_um is None or not override)
     printed = replace(Geometry(size=array.shape), spacing=found.pixels.GetSpacing()[1::-1]) if reader.raster else None
     read = Image(
-        array, geometry, path, slicer_geometry=printed, orientation=found.orientation, notes=_notes(path, found)
+        array,
+        geometry,
+        path,
+        slicer_geometry=printed,
+        orientation=found.orientation,
+        notes=_notes(path, found),
+        stack=_stack(found.pixels, slice_index) if reader.volumes else None,
     )
     return with_spacing(read, spacing_um, override=override)
 
@@ -284,6 +294,12 @@ def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.I
             advice="Use {field} N with one of these.",
         )
     return image[:, :, slice_index : slice_index + 1]
+
+
+def _stack(image: sitk.Image, slice_index: int | None) -> tuple[int, int] | None:
+    """The slice and the number of slices, if there are several."""
+    slices = image.GetSize()[2] if image.GetDimension() == 3 else 1
+    return None if slices == 1 or slice_index is None else (slice_index, slices)
 
 
 def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool) -> np.ndarray:

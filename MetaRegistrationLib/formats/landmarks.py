@@ -12,7 +12,7 @@ import numpy as np
 from ..core.geometry import Geometry
 from ..errors import InputError
 from .image_files import file_suffix
-from .markups import read_fcsv, read_mrk_json, write_fcsv, write_mrk_json
+from .markups import read_fcsv, read_mrk_json, read_pixel_size, write_fcsv, write_mrk_json
 from .tables import Row, read_table, write_table
 
 LANDMARK_SUFFIXES = (".csv", ".mrk.json", ".fcsv")
@@ -55,14 +55,38 @@ def read_landmarks(path: str | Path, geometry: Geometry) -> Landmarks:
     InputError
         The file is missing or malformed (the message names line or field), or holds no point.
     """
-    path, suffix = Path(path), _landmark_suffix(path)
-    if suffix == ".csv":
+    path = Path(path)
+    if not is_physical(path):
         rows = read_table(path, ("x", "y"))
         landmarks = Landmarks(_labels(rows), _pixels(rows, "x", "y"))
     else:
-        labels, positions = read_mrk_json(path) if suffix == ".mrk.json" else read_fcsv(path)
-        landmarks = Landmarks(tuple(labels), geometry.to_pixels(positions))
+        labels, positions = read_positions(path)
+        landmarks = Landmarks(labels, geometry.to_pixels(positions))
     return _not_empty(landmarks, path)
+
+
+def is_physical(path: str | Path) -> bool:
+    """Whether a landmark file is one of 3D Slicer, whose points are in physical millimetres."""
+    return _landmark_suffix(path) != ".csv"
+
+
+def read_positions(path: str | Path) -> tuple[tuple[str, ...], np.ndarray]:
+    """Labels and (N, 3) LPS positions in mm of a point list of 3D Slicer.
+
+    Raises
+    ------
+    InputError
+        As of `read_landmarks`, but the list may be empty.
+    """
+    path = Path(path)
+    labels, positions = read_mrk_json(path) if _landmark_suffix(path) == ".mrk.json" else read_fcsv(path)
+    return tuple(labels), positions
+
+
+def noted_pixel_size(path: str | Path) -> tuple[float, float] | None:
+    """Pixel size (row, column) in mm of the image on which `write_landmarks` wrote the points; None where none is noted."""
+    noted = read_pixel_size(Path(path)) if _landmark_suffix(path) == ".mrk.json" else None
+    return None if noted is None else (noted[1], noted[0])
 
 
 def is_imagej_table(path: str | Path) -> bool:
@@ -76,16 +100,18 @@ def is_imagej_table(path: str | Path) -> bool:
 def write_landmarks(path: str | Path, landmarks: Landmarks, geometry: Geometry) -> None:
     """Write the landmarks of one image as CSV (pixels), `.mrk.json` or `.fcsv` (LPS mm), by the suffix of `path`.
 
-    Points without a label are numbered from 1.
+    Points without a label are numbered from 1. A `.mrk.json` notes the pixel size of `geometry`, for `noted_pixel_size`.
     """
     path, suffix = Path(path), _landmark_suffix(path)
     labels = _numbered(landmarks.labels)
     if suffix == ".csv":
         rows = [(label, repr(x), repr(y)) for label, (y, x) in zip(labels, landmarks.points.tolist(), strict=True)]
         write_table(path, ("label", "x", "y"), rows)
+    elif suffix == ".mrk.json":
+        rows, columns = geometry.spacing
+        write_mrk_json(path, labels, geometry.to_physical(landmarks.points), pixel_size=(columns, rows))
     else:
-        write = write_mrk_json if suffix == ".mrk.json" else write_fcsv
-        write(path, labels, geometry.to_physical(landmarks.points))
+        write_fcsv(path, labels, geometry.to_physical(landmarks.points))
 
 
 def read_landmark_pairs(path: str | Path) -> tuple[Landmarks, Landmarks]:

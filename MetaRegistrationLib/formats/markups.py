@@ -20,6 +20,7 @@ _SCHEMA = (
     "markups-schema-v1.0.3.json#"
 )
 _TO_LPS = {"LPS": (1.0, 1.0, 1.0), "1": (1.0, 1.0, 1.0), "RAS": (-1.0, -1.0, 1.0), "0": (-1.0, -1.0, 1.0)}
+_PIXEL_SIZE = "imagePixelSize"
 _POINT_TYPES = ("Fiducial", "Curve", "ClosedCurve", "Line", "Angle")
 _FCSV_COLUMNS = "id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID"
 _FCSV_LABEL, _FCSV_STATUS, _POSITION_DEFINED = 11, 14, "2"
@@ -36,6 +37,38 @@ def read_mrk_json(path: Path) -> Points:
         The file is missing, no JSON, no point list of Slicer, in other units than mm, or has a position that is not
         three numbers.
     """
+    markup = _first_markup(path)
+    _refuse_other_units(path, markup.get("coordinateUnits", "mm"))
+    signs = _signs(path, str(markup.get("coordinateSystem", "LPS")))
+    points = markup.get("controlPoints", [])
+    if not isinstance(points, list) or not all(isinstance(point, dict) for point in points):
+        raise InputError(f"{path}: the field 'controlPoints' must be a list of points.")
+    return _read_control_points(path, points, signs)
+
+
+def read_pixel_size(path: Path) -> tuple[float, float] | None:
+    """Pixel size (x, y) in mm of the image on which a `.mrk.json` was written; None where it notes none.
+
+    Slicer passes over the note and does not save it.
+
+    Raises
+    ------
+    InputError
+        The file is no point list, or the note is not two numbers above 0.
+    """
+    noted = _first_markup(path).get(_PIXEL_SIZE)
+    if noted is None:
+        return None
+    place = f"{path}: the field {_PIXEL_SIZE!r}"
+    if not isinstance(noted, list) or len(noted) != 2:
+        raise InputError(f"{place} must be two numbers above 0, but it is {noted!r}.")
+    x, y = (finite_number(value, path, _PIXEL_SIZE) for value in noted)
+    if min(x, y) <= 0:
+        raise InputError(f"{place} must be two numbers above 0, but it is {noted!r}.")
+    return x, y
+
+
+def _first_markup(path: Path) -> dict:
     try:
         content = json.loads(existing_file(path, "markups").read_text(encoding="utf-8-sig"))
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -48,12 +81,7 @@ def read_mrk_json(path: Path) -> Points:
         raise InputError(
             f"{path}: expected markups of the type Fiducial, but the field 'type' is {markup.get('type')!r}."
         )
-    _refuse_other_units(path, markup.get("coordinateUnits", "mm"))
-    signs = _signs(path, str(markup.get("coordinateSystem", "LPS")))
-    points = markup.get("controlPoints", [])
-    if not isinstance(points, list) or not all(isinstance(point, dict) for point in points):
-        raise InputError(f"{path}: the field 'controlPoints' must be a list of points.")
-    return _read_control_points(path, points, signs)
+    return markup
 
 
 def read_fcsv(path: Path) -> Points:
@@ -87,8 +115,18 @@ def read_fcsv(path: Path) -> Points:
     return labels, np.reshape(np.array(positions, dtype=np.float64), (-1, 3)) * signs
 
 
-def write_mrk_json(path: Path, labels: Sequence[str], positions: np.ndarray, *, kind: str = "Fiducial") -> None:
-    """Write labels and (N, 3) LPS positions in mm as a Slicer point list, or as the points of a curve ("ClosedCurve")."""
+def write_mrk_json(
+    path: Path,
+    labels: Sequence[str],
+    positions: np.ndarray,
+    *,
+    kind: str = "Fiducial",
+    pixel_size: tuple[float, float] | None = None,
+) -> None:
+    """Write labels and (N, 3) LPS positions in mm as a Slicer point list, or as the points of a curve ("ClosedCurve").
+
+    `pixel_size` (x, y) in mm, that of the image on which the points lie, is noted for `read_pixel_size`.
+    """
     points = [
         {
             "id": str(number),
@@ -112,6 +150,7 @@ def write_mrk_json(path: Path, labels: Sequence[str], positions: np.ndarray, *, 
         "fixedNumberOfControlPoints": False,
         "labelFormat": "%N-%d",
         "lastUsedControlPointNumber": len(points),
+        **({} if pixel_size is None else {_PIXEL_SIZE: list(pixel_size)}),
         "controlPoints": points,
     }
     write_json(path, {"@schema": _SCHEMA, "markups": [markup]})

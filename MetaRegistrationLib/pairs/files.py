@@ -21,19 +21,13 @@ from ..formats.image_files import file_suffix
 from ..formats.images import Image, check_image, read_image, with_spacing
 from ..formats.landmarks import (
     Landmarks,
-    is_imagej_table,
     match_landmarks,
     read_landmark_pairs,
-    read_landmarks,
     unmatched_labels,
 )
-from ..formats.tiff_tags import TiffTags
-
-Seen = Image | ImageHeader
-"""An image, or its header, which shares the attributes that checks of a pair use."""
+from .points import Seen, check_inside, read_points
 
 _ASPECT_LIMIT = calibration.ASPECT_LIMIT.value
-_FIRST_CORNER = calibration.FIRST_CORNER.value
 _EXTENT_LIMIT = calibration.EXTENT_LIMIT.value
 
 
@@ -332,78 +326,12 @@ def check_sizes(moving: Seen, fixed: Seen) -> None:
         )
 
 
-def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> None:
-    """Raise `InputError`, starting with `place`, if a landmark is outside the pixels of its image."""
-    rows, columns = geometry.size
-    outside = np.any((landmarks.points < -0.5) | (landmarks.points > np.array([rows, columns]) - 0.5), axis=1)
-    if outside.any():
-        first = int(np.flatnonzero(outside)[0])
-        row, column = landmarks.points[first]
-        label = landmarks.labels[first] or f"number {first + 1}"
-        raise InputError(
-            f"{place}: landmark {label} at x = {column:.1f}, y = {row:.1f} pixels is outside its image of"
-            f" {columns} x {rows} pixels. Correct the point, or the image's pixel size and origin."
-        )
-
-
 def read_image_landmarks(path: Path | None, image: Seen, own: Geometry) -> Landmarks | None:
     """Landmarks of `image` in its pixels, checked; None without a path. `own` is the geometry that its file gives."""
     if path is None:
         return None
     with _blaming(path):
-        if image.turned_in_slicer and file_suffix(path) != ".csv":
-            raise InputError(
-                f"{path}: its image has an orientation tag, by which Slicer turns it, so the positions of these points are"
-                " unknown. Give the landmarks as CSV, in pixels as stored, or save the image without the tag."
-            )
-        possible = [image.geometry, own] + ([image.slicer_geometry] if image.slicer_geometry else [])
-        geometry = _geometry_of_points(path, possible, own)
-        landmarks = _in_pixels(path, read_landmarks(path, geometry), image, own)
-        check_inside(landmarks, geometry, path)
-    return landmarks
-
-
-def _in_pixels(path: Path, landmarks: Landmarks, image: Seen, own: Geometry) -> Landmarks:
-    """Points of ImageJ's Results in pixels: they are in the unit of the image, where it has one."""
-    if not is_imagej_table(path):
-        return landmarks
-    unit = TiffTags(image.path).imagej_unit_mm() if image.path is not None else None
-    if unit is not None:
-        return Landmarks(landmarks.labels, landmarks.points * unit / np.asarray(own.spacing))
-    if np.all(landmarks.points <= _FIRST_CORNER * np.asarray(own.size)):
-        raise InputError(
-            f"{path}: ImageJ measured these points in a unit that the image {image.path} does not state: all of them are in its"
-            " first corner. Measure on the TIFF that ImageJ saved, or in pixels (Set Scale / Click to Remove Scale)."
-        )
-    return landmarks
-
-
-def _geometry_of_points(path: Path, possible: list[Geometry], own: Geometry) -> Geometry:
-    """The geometry of an image with which its physical landmarks were written, among the possible ones.
-
-    This program writes points with the given pixel size. Another program knew only the file, and Slicer converts a print
-    resolution to millimetres. With a wrong geometry, the points are outside the image or all in its first corner. If they are
-    not, the geometry is unknown.
-    """
-    points: dict[tuple[float, float], tuple[Geometry, np.ndarray]] = {}
-    for geometry in possible:
-        points.setdefault(geometry.spacing, (geometry, read_landmarks(path, geometry).points))
-    places = list(points.values())
-    if all(np.allclose(found, places[0][1]) for _, found in places):  # one geometry, or a CSV, which is in pixels
-        return places[0][0]
-    size = np.asarray(own.size)
-    inside = [(geometry, found) for geometry, found in places if np.all((found >= -0.5) & (found <= size - 0.5))]
-    beyond = [geometry for geometry, found in inside if np.any(found > _FIRST_CORNER * size)]
-    if len(inside) < 2:
-        return inside[0][0] if inside else own
-    if len(beyond) == 1:
-        return beyond[0]
-    sizes = ", ".join(f"{geometry.spacing[1]:.4g} mm" for geometry, _ in inside)
-    raise InputError(
-        f"{path}: its points are inside the image with each of the pixel sizes that they may have been written in"
-        f" ({sizes}: as given, as 1 mm, or as the print resolution that Slicer takes for a size). Give the landmarks as"
-        " CSV, in pixels."
-    )
+        return read_points(path, image, own)
 
 
 def _extent(geometry: Geometry, known: bool) -> tuple[float, float]:

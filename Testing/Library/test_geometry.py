@@ -118,3 +118,12 @@ def test_what_a_network_grid_shows_is_in_millimetres_or_in_pixels():
     ):
         for extent in grid_extents((grid, grid), *pair):
             assert extent == pytest.approx(shown)
+
+
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_depths_are_the_slice_indices_of_itk(name):
+    geometry = GEOMETRIES[name]
+    image = itk_image(geometry)
+    depths = [0.0, 1.0, -2.5]
+    positions = [image.TransformContinuousIndexToPhysicalPoint((3.0, 4.0, depth)) for depth in depths]
+    np.testing.assert_allclose(geometry.depths(positions), depths, atol=1e-9)

@@ -96,7 +96,7 @@ def test_no_usable_pair_is_an_error(folder):
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".nrrd"])
 def test_landmarks_in_millimetres_are_the_same_from_headers(tmp_path, suffix):
-    points = Landmarks(("A", "B"), np.array([[0.5, 1.0], [1.0, 0.5]]))
+    points = Landmarks(("A", "B"), np.array([[0.5, 10.0], [1.0, 0.5]]))
     files = PairFiles(
         "p",
         _image(tmp_path / f"m{suffix}"),

@@ -304,20 +304,38 @@ def test_points_that_slicer_placed_by_a_print_resolution_are_refused_where_they_
 
 
 @pytest.mark.parametrize("spacing_um", ["9.4", "500"])
-def test_landmarks_that_were_written_come_back_to_the_same_pixels(register, scans, tmp_path, spacing_um):
-    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png", "--spacing-um", spacing_um]
-    register(*pair, "--moving-landmarks", scans / "m.csv", "--fixed-landmarks", scans / "f.csv")
+@pytest.mark.parametrize("given_again", [True, False])
+def test_landmarks_that_were_written_come_back_to_the_same_pixels(register, scans, tmp_path, spacing_um, given_again):
+    images = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    size = ["--spacing-um", spacing_um]
+    register(*images, *size, "--moving-landmarks", scans / "m.csv", "--fixed-landmarks", scans / "f.csv")
     written = tmp_path / "out é" / "first visit_to_second visit é"
     first = read_rows(written / "landmarks.csv")
     own = [written / f"{side}_landmarks.mrk.json" for side in ("moving", "fixed")]
     again = tmp_path / "again"
-    arguments = (*pair, "--moving-landmarks", own[0], "--fixed-landmarks", own[1])
-    code, _, err = register(*arguments, output=again)
-    if spacing_um == "500":  # both readings lie inside of the image
-        assert code == 2 and "each of the pixel sizes" in err
-        return
+    lists = ("--moving-landmarks", own[0], "--fixed-landmarks", own[1])
+    code, _, _ = register(*images, *(size if given_again else []), *lists, output=again)
     second = read_rows(again / "first visit_to_second visit é" / "landmarks.csv")
-    assert code == 0 and [row["moving_x"] for row in second] == [row["moving_x"] for row in first]
+    assert code == 0
+    for column in ("moving_x", "moving_y", "fixed_x", "fixed_y"):
+        assert [row[column] for row in second] == [row[column] for row in first]
+
+
+def test_points_that_fit_two_pixel_sizes_are_refused(register, scans, tmp_path):
+    paths = [tmp_path / f"{side}.fcsv" for side in ("m", "f")]
+    for path, size in zip(paths, ((64, 64), (96, 128)), strict=True):
+        write_landmarks(path, Landmarks(("a",), np.array([[20.0, 30.0]])), Geometry(size, (0.5, 0.5)))
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png", "--spacing-um", "500"]
+    code, _, err = register(*pair, "--moving-landmarks", paths[0], "--fixed-landmarks", paths[1])
+    assert code == 2 and "each of the pixel sizes" in err
+
+
+def test_millimetres_without_a_pixel_size_are_refused_with_the_option_to_give(register, scans, tmp_path):
+    path = tmp_path / "m.fcsv"
+    write_landmarks(path, Landmarks(("a",), np.array([[20.0, 30.0]])), Geometry((64, 64), (0.01, 0.01)))
+    pair = ["--moving", scans / "first visit.png", "--fixed", scans / "second visit é.png"]
+    code, _, err = register(*pair, "--moving-landmarks", path)
+    assert code == 2 and "m.fcsv: points on pixels of 1 mm were expected" in err and "(--spacing-um)" in err
 
 
 def test_demo_adapts_registers_and_shows(tmp_path, capsys):
