@@ -26,6 +26,7 @@ from .widgets import (
     empty,
     fill_table,
     last_folder,
+    lock,
     on_path,
     remember,
     say,
@@ -33,6 +34,21 @@ from .widgets import (
     show_progress,
     stopped,
 )
+
+_CHOICES = (
+    "visitsFolderPathLineEdit",
+    "visitsEyeComboBox",
+    "visitVolumesSelector",
+    "visitsSpacingSpinBox",
+    "visitsReferenceComboBox",
+    "visitsDatesComboBox",
+    "regionsSelector",
+    "axialLengthSpinBox",
+    "deviceAxialLengthSpinBox",
+    "visitsOutputPathLineEdit",
+    "changeSideComboBox",
+)
+"""What is registered, and how: locked while it is being registered."""
 
 
 class VisitsSection:
@@ -60,6 +76,7 @@ class VisitsSection:
         self._shown: tuple | None = None
         self._steps: Steps | None = None
         self._job: Any = None
+        self._locked = False  # while visits are registered and their results loaded
         self._warnings: list[str] = []
         self._include: tuple[str, ...] = ()
         set_up_table(ui.visitsTable)
@@ -144,6 +161,7 @@ class VisitsSection:
         if self._steps is not None:
             self._steps.cancel()
         self._job = self._steps = None
+        self._lock(False)
         self._chosen, self._eyes, self._scanned, self._problem, self._folder = None, {}, None, "", ""
         self._is_new = False
         empty(self.ui.visitsFolderPathLineEdit)  # the same folder, chosen again, is news then
@@ -157,7 +175,7 @@ class VisitsSection:
             self._state.parameters.visitsFolder = path
 
     def _read(self, path: str) -> None:
-        if self._steps is not None:  # a scan in progress belongs to the folder before
+        if self._steps is not None and not self._locked:  # a scan in progress belongs to the folder before
             self._steps.cancel()
         self._folder, self._eyes, self._problem, self._scanned, self._left_out = path, {}, "", None, []
         if path.strip():
@@ -228,7 +246,11 @@ class VisitsSection:
         if eye not in self._eyes:
             self._take(None)
             return
-        if wanted == self._scanned or self._job is not None:
+        if self._locked:  # read when the present visits are done; what is found of those is not of this choice
+            self._scanned = None
+            self._take(None)
+            return
+        if wanted == self._scanned:
             return
         self._scanned, self._chosen = wanted, None
         self.ui.registerVisitsButton.enabled = False
@@ -375,11 +397,12 @@ class VisitsSection:
         if ended:  # it could not even start
             return
         self._job = job
+        self._lock(True)
         for line in (ui.visitsFolderPathLineEdit, ui.visitsOutputPathLineEdit):
             remember(line)
         show_progress(ui.visitsProgressBar, 0, 0, _("Starting ..."))
         self._say(_("Registering {count} visits ...").format(count=len(chosen.visits)))
-        say(ui.visitsBlockedLabel, "")
+        say(ui.visitsBlockedLabel, _("The choice of visits and its settings are locked until the registration ends."))
         ui.registerVisitsButton.text = _("Cancel")
         ui.registerVisitsButton.toolTip = _("Stop within two seconds. The scene is left unchanged.")
 
@@ -396,18 +419,30 @@ class VisitsSection:
         self._say("\n".join([end.message, *self._warnings]))
         if end.status != "finished":
             self._show_idle()
-            return
-        self._run(
-            self._logic.load(request.chosen, request.output),
-            lambda text: self._busy(text),
-            lambda n: self._loaded(n, end),
-        )
+        elif request.chosen is not self._chosen:
+            self._leave(request)
+        else:
+            self._run(
+                self._logic.load(request.chosen, request.output),
+                lambda text: self._busy(text),
+                lambda nodes: self._loaded(request, nodes, end),
+            )
+
+    def _leave(self, request: VisitsRequest) -> None:
+        """The results belong to another choice than the present one: they are not shown as its own."""
+        text = _("The results of {eye} are in {folder}. They are not shown, because other visits are chosen now.")
+        self._left_out.append(text.format(eye=request.chosen.name, folder=request.output))
+        self._say("\n".join(self._left_out))
+        self._show_idle()
 
     def _busy(self, text: str) -> None:
         show_progress(self.ui.visitsProgressBar, 0, 0, text)
         self.ui.registerVisitsButton.enabled = False
 
-    def _loaded(self, nodes: VisitNodes, end) -> None:
+    def _loaded(self, request: VisitsRequest, nodes: VisitNodes, end) -> None:
+        if request.chosen is not self._chosen:
+            self._leave(request)
+            return
         self._state.parameters.visitsTable = nodes.table
         text = _("{aligned} of {count} visits on {reference}. {order} {end}").format(
             aligned=len(nodes.aligned),
@@ -432,7 +467,14 @@ class VisitsSection:
 
     def _show_idle(self) -> None:
         self.ui.visitsProgressBar.visible = False
+        if self._locked:
+            self._lock(False)
+            self._choose_eye()
         self._state.notify()
+
+    def _lock(self, locked: bool) -> None:
+        self._locked = locked
+        lock((getattr(self.ui, name) for name in _CHOICES), locked)
 
     def _row_clicked(self, row: int) -> None:
         nodes = self.nodes

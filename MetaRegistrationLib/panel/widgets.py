@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from .texts import tr as _
@@ -22,6 +22,12 @@ def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
     button.toolTip = blocked or ready
     if beside is not None:
         say(beside, blocked)
+
+
+def lock(widgets: Iterable, locked: bool) -> None:
+    """Let the user change none of these widgets, or all of them again."""
+    for widget in widgets:
+        widget.enabled = not locked
 
 
 def say(label, text: str) -> None:

@@ -2809,6 +2809,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The results of {eye} are in {folder}. They are not shown, because other visits are chosen now.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>ask</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2858,6 +2862,10 @@
     </message>
     <message>
         <source>Starting ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The choice of visits and its settings are locked until the registration ends.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
