@@ -11,6 +11,7 @@ from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
 from .visits_table import offered_pair, region_rows
+from .visits_words import missing_visits
 from .widgets import can_start, fill_table, say, set_up_table, window_of
 
 _LEAST_UNCERTAIN = 0.5  # percent
@@ -74,10 +75,9 @@ class VisitsChangeSection:
         can_start(self.ui.changeMapButton, missing, _("Map what changed between the two visits."), beside)
         if nodes is None:
             say(beside, "")
-        registered = [] if nodes is not None else [_("registered visits")]
         can_start(
             self.ui.saveVisitsReportButton,
-            registered,
+            missing_visits(nodes),
             _(
                 "Write one page with the visits, film, average and consistency, and the change with its regions if mapped."
             ),

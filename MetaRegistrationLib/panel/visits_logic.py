@@ -206,7 +206,7 @@ class VisitsLogic:
 
     def points(self, nodes: VisitNodes, name: str):
         """The list of landmarks of a visit, made where there is none; the next clicks in the views place its points."""
-        volume, transform = nodes.volumes[name], nodes.transform(name)
+        volume, transform = nodes.volume(name), nodes.transform(name)
         node = visit_nodes.points_of(volume)
         if node is None:
             with visit_nodes.in_folder(nodes.name, nodes.key):

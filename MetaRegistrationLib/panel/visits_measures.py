@@ -107,7 +107,13 @@ class VisitsMeasures:
         return visit
 
     def zone(self, nodes: VisitNodes, visit: str) -> tuple[Faz | None, str]:
-        """The zone of a visit measured again, and the state of its curve (`faz_curves`)."""
+        """The zone of a visit measured again, and the state of its curve (`faz_curves`).
+
+        Raises
+        ------
+        InputError
+            The reference is no longer in the scene, or where it is cannot be told.
+        """
         node = nodes.zone(visit)
         return faz_curves.measured(nodes, visit), faz_curves.FOUND if node is None else faz_curves.state_of(node)
 
@@ -121,7 +127,7 @@ class VisitsMeasures:
         Raises
         ------
         InputError
-            The pixel size is unknown, so that nothing can be measured.
+            The reference is no longer in the scene, or its pixel size is unknown, so that nothing can be measured.
         """
         if faz_curves.reference_geometry(nodes) is None:
             raise InputError(
@@ -137,7 +143,7 @@ class VisitsMeasures:
         Raises
         ------
         InputError
-            There is no zone, or the file cannot be written; the table of the scene has the values all the same.
+            There is no zone or no reference, or the file cannot be written; the table of the scene has the values all the same.
         """
         zone = faz_curves.measured(nodes, visit)
         if zone is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..errors import InputError
 from ..mrml.faz_curves import CHANGED, KEPT
 from ..mrml.region_export import names_of
 from ..mrml.visit_nodes import CHARTED, VisitNodes
@@ -12,7 +13,7 @@ from ..visits.measure_files import CHANGE_COLUMNS
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .visits_words import measure_text, number_text
+from .visits_words import measure_text, missing_sequence, missing_visits, number_text
 from .widgets import can_start, fill_table, say, set_up_table
 
 _SHOWN = ("earlier", "later", "region", "measure", "difference", "cor", "verdict")
@@ -60,8 +61,7 @@ class VisitsMeasuresSection:
         self._follow(nodes)
         self._fill_changes(nodes)
         self._fill_charts(nodes)
-        missing = [] if nodes is not None else [_("registered visits")]
-        charts = missing or ([] if self._charts else [_("measures")])
+        charts = missing_visits(nodes) or ([] if self._charts else [_("measures")])
         can_start(
             self.ui.showChartButton, charts, _("Draw the measure of the whole image over the dates of the visits.")
         )
@@ -126,18 +126,27 @@ class VisitsMeasuresSection:
         """The curve of the shown visit, and its measures."""
         ui, nodes = self.ui, self.nodes
         visit = "" if nodes is None else self._logic.show_zone(nodes)
-        zone, state = (None, "") if not visit else self._logic.zone(nodes, visit)
-        missing = [] if visit else [_("registered visits")]
+        zone, text = self._zone(nodes, visit)
+        missing = missing_sequence(nodes) or ([] if visit else [_("a visit that the views show")])
         can_start(
             ui.drawFazButton, missing, _("Draw the FAZ of the shown visit by clicks in the views, or add points.")
         )
         ready = _("Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.")
         can_start(ui.keepFazButton, missing or ([] if zone is not None else [_("a FAZ of the shown visit")]), ready)
-        text = "" if not visit else _zone_text(visit, zone, state)
         changed = text != ui.fazLabel.text
         say(ui.fazLabel, text)
         if changed:
             self._make_room()
+
+    def _zone(self, nodes: VisitNodes | None, visit: str) -> tuple[Any, str]:
+        """The FAZ of a visit, if there is one, and a sentence on it."""
+        if not visit:
+            return None, ""
+        try:
+            zone, state = self._logic.zone(nodes, visit)
+        except InputError as error:
+            return None, sentence(error)
+        return zone, _zone_text(visit, zone, state)
 
     def _fill_changes(self, nodes: VisitNodes | None) -> None:
         table = None if nodes is None else nodes["changes"]

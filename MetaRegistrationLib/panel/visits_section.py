@@ -21,6 +21,7 @@ from .texts import message_text, sentence, stage_text
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
 from .visits_table import order_text, rows_after, rows_before
+from .visits_words import missing_sequence, missing_visits
 from .widgets import (
     can_start,
     empty,
@@ -32,6 +33,7 @@ from .widgets import (
     say,
     set_up_table,
     show_progress,
+    still_missing,
     stopped,
 )
 
@@ -76,6 +78,7 @@ class VisitsSection:
         self._shown: tuple | None = None
         self._steps: Steps | None = None
         self._job: Any = None
+        self._deleted: list[str] = []
         self._locked = False  # while visits are registered and their results loaded
         self._warnings: list[str] = []
         self._include: tuple[str, ...] = ()
@@ -126,12 +129,13 @@ class VisitsSection:
         elif self._state.in_scene and not parameters.visitsOutput and self._output():
             parameters.visitsOutput = self._output()  # a new scene keeps the folder that is shown
         self._show_table()
+        self._show_deleted()
         ui.visitsDatesComboBox.visible = ui.visitsDatesLabel.visible = self._dates_asked
         nodes = self.nodes
-        missing = [] if nodes is not None else [_("registered visits")]
+        missing = missing_visits(nodes)
         ui.playVisitsButton.checked = self._logic.playing(nodes)
-        sequence = missing or ([] if nodes["browser"] is not None else [_("the sequence of visits (it was deleted)")])
-        can_start(ui.playVisitsButton, sequence, _("Show the aligned visits one after the other, as Sequences does."))
+        play = _("Show the aligned visits one after the other, as Sequences does.")
+        can_start(ui.playVisitsButton, missing_sequence(nodes), play)
         can_start(ui.showVisitsButton, missing, _("Show the visits beside their average, with the change overlaid."))
         row = [] if missing or ui.visitsTable.currentRow() >= 0 else [_("a row of the table")]
         can_start(
@@ -316,12 +320,21 @@ class VisitsSection:
     def _show_table(self) -> None:
         rows: Sequence = []
         if (nodes := self.nodes) is not None:
-            rows = rows_after(nodes.rows, nodes.reference)
+            rows = rows_after(nodes.rows, nodes.reference, nodes.deleted)
         elif self._chosen is not None:
             rows = rows_before(self._chosen.visits)
         if rows != self._shown:
             self._shown = rows
             fill_table(self.ui.visitsTable, rows)
+
+    def _show_deleted(self) -> None:
+        """Say which visits are no longer in the scene, in place of how many were registered."""
+        deleted = [] if self.nodes is None else self.nodes.deleted
+        text = _("No longer in the scene: {names}. Register all visits again.").format(names=", ".join(deleted))
+        say(self.ui.visitsNoticeLabel, text if deleted else "")
+        if deleted and deleted != self._deleted:
+            self._say("")
+        self._deleted = deleted
 
     def _missing(self) -> list[str]:
         missing = list(self._dependency.missing())
@@ -480,8 +493,8 @@ class VisitsSection:
         nodes = self.nodes
         if nodes is not None and 0 <= row < len(nodes.rows):
             name = nodes.rows[row]["visit"]
-            known = self._logic.select(nodes, name)
-            self._say("" if known else _("{name} could not be aligned, so it cannot be shown here.").format(name=name))
+            self._logic.select(nodes, name)
+            self._say(_why_not_shown(nodes, name))
         self.refresh()
 
     def _play(self, on: bool) -> None:
@@ -510,6 +523,13 @@ class VisitsSection:
 
     def _say(self, text: str) -> None:
         say(self.ui.visitsStatusLabel, text)
+
+
+def _why_not_shown(nodes: VisitNodes, name: str) -> str:
+    """Why a registered visit cannot be shown among the others; empty if it can."""
+    if name not in nodes.aligned:
+        return _("{name} could not be aligned, so it cannot be shown here.").format(name=name)
+    return still_missing(missing_sequence(nodes))
 
 
 def _left_out_text(name: str, error: Exception) -> str:

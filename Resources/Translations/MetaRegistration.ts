@@ -780,6 +780,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>How the table differs from the visits that are chosen, or from the scene.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Regions and axial length</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2570,10 +2574,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>registered visits</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>From {earlier} to {later}: vessel density decreased on {lost:.1f} % and increased on {gained:.1f} % of the measurable pixels. {unknown:.0f} % not measurable. Move the point in the views to the fovea.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2754,10 +2754,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>registered visits</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Regions and axial length: {list}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2786,6 +2782,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>a visit that the views show</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Kept in {file}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2800,6 +2800,10 @@
 </context>
 <context>
     <name>panel.visits_section</name>
+    <message>
+        <source>Show the aligned visits one after the other, as Sequences does.</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>Cancel</source>
         <translation type="unfinished"></translation>
@@ -2826,10 +2830,6 @@
     </message>
     <message>
         <source>no dates from names</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the aligned visits one after the other, as Sequences does.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2873,10 +2873,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>registered visits</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>a row of the table</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2893,6 +2889,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>No longer in the scene: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a folder for the results</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2901,7 +2901,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the sequence of visits (it was deleted)</source>
+        <source>{name} could not be aligned, so it cannot be shown here.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2924,10 +2924,6 @@
         <source>Read {} of {} visits ...</source>
         <translation type="unfinished"></translation>
     </message>
-    <message>
-        <source>{name} could not be aligned, so it cannot be shown here.</source>
-        <translation type="unfinished"></translation>
-    </message>
 </context>
 <context>
     <name>panel.visits_table</name>
@@ -2941,6 +2937,10 @@
     </message>
     <message>
         <source>Inconsistent alignment: round-trip error over {limit} px. Check this visit.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no longer in the scene</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3172,6 +3172,14 @@
     </message>
     <message>
         <source>corrected by hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>registered visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the sequence of visits (it was deleted)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
