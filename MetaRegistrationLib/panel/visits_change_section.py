@@ -31,6 +31,7 @@ class VisitsChangeSection:
     def __init__(self, ui, logic, state: PanelState, host) -> None:
         self.ui, self._logic, self._state, self._host = ui, logic, state, host
         self._filled: tuple | None = None
+        self._table = ""
         self._watched: tuple | None = None
         self._watch: Any = None
         self._steps: Steps | None = None
@@ -98,6 +99,10 @@ class VisitsChangeSection:
         if wanted == self._filled:
             return
         self._filled = wanted
+        table = "" if nodes is None else nodes.table.GetID()
+        if table != self._table:
+            self._table = table
+            say(self.ui.changeStatusLabel, "")  # what it says is of the visits before
         chosen = ("", "") if nodes is None else (nodes.attribute("Earlier"), nodes.attribute("Later"))
         if not set(chosen) <= set(names):
             chosen = offered_pair([] if nodes is None else nodes.rows)

@@ -35,6 +35,7 @@ class VisitsMeasuresSection:
     def __init__(self, ui, logic, state: PanelState, host) -> None:
         self.ui, self._logic, self._state, self._host = ui, logic.measures, state, host
         self._open = True
+        self._table = ""
         self._rows: list | None = None
         self._charts: list[str] | None = None
         self._watched: tuple | None = None
@@ -57,6 +58,10 @@ class VisitsMeasuresSection:
     def refresh(self) -> None:
         """Show what there is, and enable what can be done now."""
         nodes, self._open = self.nodes, True
+        table = "" if nodes is None else nodes.table.GetID()
+        if table != self._table:
+            self._table = table
+            say(self.ui.measuresStatusLabel, "")  # what it says is of the visits before
         self._show_options()
         self._follow(nodes)
         self._fill_changes(nodes)

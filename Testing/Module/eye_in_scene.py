@@ -31,7 +31,7 @@ def chosen_visits(logic, folder: Path):
 
 def series_of_files(chosen) -> Series:
     """The chosen visits, aligned to the first one."""
-    visits = [one.file.load(spacing_um=SPACING_UM) for one in chosen.visits]
+    visits = [one.file.load(spacing_um=chosen.spacing_um) for one in chosen.visits]
     grid = np.stack(np.indices((SIDE, SIDE)), axis=-1).astype(np.float32)
     starts = np.array([PLACES[visit.name] for visit in visits])
     positions = [(grid + starts[0] - start).astype(np.float32) for start in starts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eye_in_scene import SPACING_UM, put_results
 from fake_logic import FakeJob
 from panel_helpers import SMALL, open_panel, register_simply, table
 from test_panel_visits import choose, nodes_of, register_all
@@ -118,3 +119,17 @@ def test_a_choice_that_changes_while_results_are_loaded_does_not_get_them(rig, w
     widget.ui.visitsOutputPathLineEdit.currentPath = str(tmp_path / "of Berta")
     register_all(rig, widget)
     assert nodes_of(widget).name == "Berta"
+
+
+def test_what_was_said_on_one_eye_does_not_stay_under_the_other(rig, widget, tmp_path):
+    ui = widget.ui
+    choose(rig, widget, two_eyes(tmp_path / "eyes"), tmp_path / "out")
+    ui.visitsSpacingSpinBox.value = SPACING_UM
+    read(rig, widget)
+    put_results(widget, widget.panel.visits._chosen, tmp_path / "results")
+    ui.changeMapButton.click()
+    ui.drawFazButton.click()
+    assert ui.changeStatusLabel.text.startswith("From 2021 to 2022") and ui.measuresStatusLabel.text
+    pick(rig, ui.visitsEyeComboBox, 1)
+    read(rig, widget)
+    assert ui.changeStatusLabel.text == ui.measuresStatusLabel.text == ""
