@@ -20,6 +20,7 @@ from .steps import Steps
 from .texts import message_text, sentence, stage_text
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
+from .visits_registered import are_registered, contradict
 from .visits_table import order_text, rows_after, rows_before
 from .visits_words import missing_sequence, missing_visits
 from .widgets import (
@@ -129,7 +130,7 @@ class VisitsSection:
         elif self._state.in_scene and not parameters.visitsOutput and self._output():
             parameters.visitsOutput = self._output()  # a new scene keeps the folder that is shown
         self._show_table()
-        self._show_deleted()
+        self._show_notice()
         ui.visitsDatesComboBox.visible = ui.visitsDatesLabel.visible = self._dates_asked
         nodes = self.nodes
         missing = missing_visits(nodes)
@@ -302,10 +303,22 @@ class VisitsSection:
         self._chosen = chosen
         if chosen is not None:
             self._state.names |= {chosen.name, *(visit.name for visit in chosen.visits)}
-            if (found := self._logic.find(chosen)) is not None:
-                self._state.parameters.visitsTable = found.table
+            self._take_registered(chosen)
             self._fill_references()
         self._state.notify()
+
+    def _take_registered(self, chosen: ChosenVisits) -> None:
+        """Show the registration of these visits; one with other dates is not theirs, nor one with other visits.
+
+        The one that a scene was saved with stays where the folder only has more or fewer visits.
+        """
+        found, parameters = self._logic.find(chosen), self._state.parameters
+        if found is None:
+            return
+        if are_registered(chosen, found):
+            parameters.visitsTable = found.table
+        elif parameters.visitsTable is found.table and contradict(chosen, found):
+            parameters.visitsTable = None
 
     def _fill_references(self) -> None:
         box = self.ui.visitsReferenceComboBox
@@ -327,14 +340,22 @@ class VisitsSection:
             self._shown = rows
             fill_table(self.ui.visitsTable, rows)
 
-    def _show_deleted(self) -> None:
-        """Say which visits are no longer in the scene, in place of how many were registered."""
+    def _show_notice(self) -> None:
+        """Say how registered visits differ from the scene, and from the chosen ones."""
+        notices = []
         deleted = [] if self.nodes is None else self.nodes.deleted
-        text = _("No longer in the scene: {names}. Register all visits again.").format(names=", ".join(deleted))
-        say(self.ui.visitsNoticeLabel, text if deleted else "")
+        if deleted:
+            text = _("No longer in the scene: {names}. Register all visits again.")
+            notices.append(text.format(names=", ".join(deleted)))
         if deleted and deleted != self._deleted:
-            self._say("")
+            self._say("")  # how many were registered
         self._deleted = deleted
+        found = None if self._chosen is None else self._logic.find(self._chosen)
+        if found is not None and not are_registered(self._chosen, found):
+            text = _("Registered before with other visits or dates: {names}. Register all visits again.")
+            rows = (f"{row['visit']} ({row['date']})" if row["date"] else row["visit"] for row in found.rows)
+            notices.append(text.format(names=", ".join(rows)))
+        say(self.ui.visitsNoticeLabel, "\n".join(notices))
 
     def _missing(self) -> list[str]:
         missing = list(self._dependency.missing())

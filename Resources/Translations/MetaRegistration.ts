@@ -2857,6 +2857,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>No longer in the scene: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registered before with other visits or dates: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancelling ...</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2886,10 +2894,6 @@
     </message>
     <message>
         <source>{count} visits of {eye}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No longer in the scene: {names}. Register all visits again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

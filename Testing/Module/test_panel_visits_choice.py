@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+
+import numpy as np
 import pytest
+import slicer
 from eye_in_scene import SPACING_UM, put_results
 from fake_logic import FakeJob
-from panel_helpers import SMALL, open_panel, register_simply, table
+from panel_helpers import SMALL, open_panel, register_simply, settle, table
 from test_panel_visits import choose, nodes_of, register_all
-from visit_files import PLACES, visit_folder
+from visit_files import PLACES, SIDE, visit, visit_folder
+
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.formats.image_writing import write_image
+from MetaRegistrationLib.formats.tables import write_table
 
 TWO = tuple(PLACES)[:2]
 CHOICES = (
@@ -133,3 +141,68 @@ def test_what_was_said_on_one_eye_does_not_stay_under_the_other(rig, widget, tmp
     pick(rig, ui.visitsEyeComboBox, 1)
     read(rig, widget)
     assert ui.changeStatusLabel.text == ui.measuresStatusLabel.text == ""
+
+
+def dated(folder):
+    """Two visits with dates of two meanings: the first is of March or of April, the second of February or of May."""
+    folder.mkdir()
+    for name, of in zip(("04.03.2021", "05.02.2021"), TWO, strict=True):
+        write_image(folder / f"{name}.png", visit(of).astype(np.uint8), Geometry((SIDE, SIDE)))
+    return folder
+
+
+def test_dates_that_are_corrected_reach_the_table_and_the_order(rig, widget, tmp_path):
+    ui = widget.ui
+    choose(rig, widget, dated(tmp_path / "eye"), tmp_path / "out")
+    register_simply(widget)
+    pick(rig, ui.visitsDatesComboBox, 1)
+    read(rig, widget)
+    register_all(rig, widget)
+    registered = [["05.02.2021", "2021-02-05"], ["04.03.2021", "2021-03-04"]]
+    assert [row[:2] for row in table(ui.visitsTable)] == registered and ui.visitsNoticeLabel.text == ""
+    pick(rig, ui.visitsDatesComboBox, 2)
+    read(rig, widget)
+    assert [row[:2] for row in table(ui.visitsTable)] == [["04.03.2021", "2021-04-03"], ["05.02.2021", "2021-05-02"]]
+    assert nodes_of(widget) is None and not ui.changeMapButton.enabled
+    text = "with other visits or dates: 05.02.2021 (2021-02-05), 04.03.2021 (2021-03-04). Register all visits again."
+    assert ui.visitsNoticeLabel.text.endswith(text)
+    pick(rig, ui.visitsDatesComboBox, 1)
+    read(rig, widget)
+    assert [row[:2] for row in table(ui.visitsTable)] == registered and ui.visitsNoticeLabel.text == ""
+
+
+def test_a_new_visit_of_the_folder_reaches_the_table(rig, widget, tmp_path):
+    ui, folder = widget.ui, visit_folder(tmp_path / "eye", TWO)
+    choose(rig, widget, folder, tmp_path / "out")
+    put_results(widget, widget.panel.visits._chosen, tmp_path / "results")
+    shutil.copyfile(folder / "2022.png", folder / "2024.png")
+    ui.visitsFolderPathLineEdit.currentPath = ""
+    choose(rig, widget, folder)
+    assert [row[0] for row in table(ui.visitsTable)] == ["2021", "2022", "2024"]
+    assert ui.visitsNoticeLabel.text.startswith("Registered before with other visits or dates: 2021, 2022.")
+    (folder / "2024.png").unlink()
+    ui.visitsFolderPathLineEdit.currentPath = ""
+    choose(rig, widget, folder)
+    assert nodes_of(widget) is not None and ui.visitsNoticeLabel.text == ""
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_a_saved_scene_whose_folder_has_changed_says_so(rig, widget, tmp_path, corrected):
+    """Its results stay as long as the dates of their visits are those of the folder."""
+    folder, path = visit_folder(tmp_path / "eye", TWO), str(tmp_path / "eye.mrb")
+    choose(rig, widget, folder, tmp_path / "out")
+    put_results(widget, widget.panel.visits._chosen, tmp_path / "results")
+    assert slicer.util.saveScene(path)
+    slicer.mrmlScene.Clear(0)
+    dates = [["2021.png", "2021", "2021-05-01"], ["2022.png", "2022", "2022-05-01"]]
+    if corrected:
+        write_table(folder / "visits.csv", ("image", "visit", "date"), dates)
+    else:
+        shutil.copyfile(folder / "2022.png", folder / "2024.png")
+    slicer.util.loadScene(path)
+    settle(rig)
+    read(rig, widget)
+    assert (nodes_of(widget) is None) == corrected
+    if not corrected:
+        assert [row[0] for row in table(widget.ui.visitsTable)] == list(TWO)
+        assert "other visits or dates: 2021, 2022." in widget.ui.visitsNoticeLabel.text
