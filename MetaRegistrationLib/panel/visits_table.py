@@ -37,12 +37,12 @@ def rows_after(rows: Sequence[dict[str, str]], reference: str, deleted: Sequence
 def offered_pair(rows: Sequence[dict[str, str]]) -> tuple[str, str]:
     """Names of the earlier and the later visit to compare at first, by the columns of `visits.csv`; empty without two.
 
-    The rows are in the order of time. Excluded visits are not offered. Where some have dates, those without one are not
-    offered either.
+    The rows are in the order of time. Excluded visits are not offered. Among visits with dates, those without one are not
+    offered either (`Series.in_time`).
     """
     used = [row for row in rows if row["aligned"] == "yes" and not row.get("excluded")]
-    dated = [row for row in used if row["date"]]
-    names = [row["visit"] for row in (dated if len(dated) > 1 else used)]
+    dated = sum(bool(row["date"]) for row in rows) > 1
+    names = [row["visit"] for row in used if row["date"] or not dated]
     return (names[0], names[-1]) if len(names) > 1 else ("", "")
 
 
