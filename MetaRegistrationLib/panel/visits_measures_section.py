@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 from ..errors import InputError
+from ..eye_length import EyeLength
 from ..mrml.faz_curves import CHANGED, KEPT
 from ..mrml.region_export import names_of
 from ..mrml.visit_nodes import CHARTED, VisitNodes
@@ -43,6 +45,7 @@ class VisitsMeasuresSection:
         self._browser: Any = None
         set_up_table(ui.measureChangesTable)
         say(ui.fazLabel, "")
+        say(ui.measuresNoticeLabel, "")
         say(ui.measuresStatusLabel, "")
         ui.showChartButton.connect("clicked(bool)", lambda checked: self._show_chart())
         ui.drawFazButton.connect("clicked(bool)", lambda checked: self._draw())
@@ -65,6 +68,7 @@ class VisitsMeasuresSection:
         self._show_options()
         self._follow(nodes)
         self._fill_changes(nodes)
+        self._show_notice(nodes)
         self._fill_charts(nodes)
         charts = missing_visits(nodes) or ([] if self._charts else [_("measures")])
         can_start(
@@ -160,6 +164,22 @@ class VisitsMeasuresSection:
             self._rows = rows
             fill_table(self.ui.measureChangesTable, rows)
             self._make_room()
+
+    def _show_notice(self, nodes: VisitNodes | None) -> None:
+        """Say for which earlier choice the table was measured."""
+        others: list[str] = []
+        if nodes is not None and nodes["changes"] is not None:
+            with suppress(InputError):  # the reference is gone, which the sentence on the FAZ says
+                others = self._logic.other_than_measured(nodes, self._length())
+        text = _("These measures are of an earlier choice of {list}. Register all measures again.")
+        before = self.ui.measuresNoticeLabel.text
+        say(self.ui.measuresNoticeLabel, text.format(list=", ".join(others)) if others else "")
+        if self.ui.measuresNoticeLabel.text != before:
+            self._make_room()
+
+    def _length(self) -> EyeLength | None:
+        parameters = self._state.parameters
+        return EyeLength(parameters.axialLength, parameters.deviceAxialLength) if parameters.axialLength else None
 
     def _fill_charts(self, nodes: VisitNodes | None) -> None:
         charts = [] if nodes is None else self._logic.charts(nodes)

@@ -403,6 +403,7 @@ class VisitsSection:
     def _start(self) -> None:
         ui, chosen = self.ui, self._chosen
         index = ui.visitsReferenceComboBox.currentIndex
+        side, centre = self._logic.grid_choice(chosen)
         request = VisitsRequest(
             chosen=chosen,
             output=Path(self._output()),
@@ -411,6 +412,8 @@ class VisitsSection:
             device=self._state.device,
             stages=self._stages(),
             include=tuple(name for name in self._include if name in {visit.name for visit in chosen.visits}),
+            side=side,
+            centre=centre,
             regions=self._state.parameters.visitsRegions,
             axial_length=ui.axialLengthSpinBox.value or None,
             device_axial_length=ui.deviceAxialLengthSpinBox.value,

@@ -58,6 +58,11 @@ def region_text(region: str) -> str:
     return words[region] if region in ("whole", "centre") else region
 
 
+def side_text(side: str) -> str:
+    """The side of an eye: "right", "left" or ""."""
+    return {"right": _("right eye"), "left": _("left eye")}.get(side, _("unknown: left and right"))
+
+
 def verdict_text(verdict: str) -> str:
     """A verdict of `changes.csv`."""
     words = {

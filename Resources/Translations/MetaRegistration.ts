@@ -984,6 +984,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What was changed after the visits were measured.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Changes of the main measures from the first to each later visit. Detectable: the smallest change that repeat scans let be detected. All measures are in the tables of the scene.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2538,18 +2542,6 @@
 <context>
     <name>panel.visits_change_section</name>
     <message>
-        <source>unknown: left and right</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>right eye</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>left eye</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the eye.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2594,6 +2586,10 @@
     <name>panel.visits_input</name>
     <message>
         <source>Visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Side is {chosen}, but the files of the visits or their names say {stated}. Correct one of them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2675,6 +2671,14 @@
 <context>
     <name>panel.visits_measures</name>
     <message>
+        <source>axial length ({axial:g} mm, the device assumes {device:g} mm)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>axial length (none)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} measures</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2719,7 +2723,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>centre of the grid</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name}: its FAZ has fewer than three points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>side ({side})</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2727,6 +2739,10 @@
     <name>panel.visits_measures_section</name>
     <message>
         <source>Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>These measures are of an earlier choice of {list}. Register all measures again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3067,6 +3083,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>unknown: left and right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>changed</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3184,6 +3204,14 @@
     </message>
     <message>
         <source>the sequence of visits (it was deleted)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>right eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>left eye</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

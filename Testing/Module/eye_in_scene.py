@@ -29,21 +29,24 @@ def chosen_visits(logic, folder: Path):
     return finished(logic.scan(str(folder), eye, SPACING_UM))
 
 
-def series_of_files(chosen) -> Series:
-    """The chosen visits, aligned to the first one."""
+def series_of_files(chosen, reference: int = 0) -> Series:
+    """The chosen visits, aligned to one of them."""
     visits = [one.file.load(spacing_um=chosen.spacing_um) for one in chosen.visits]
     grid = np.stack(np.indices((SIDE, SIDE)), axis=-1).astype(np.float32)
     starts = np.array([PLACES[visit.name] for visit in visits])
-    positions = [(grid + starts[0] - start).astype(np.float32) for start in starts]
+    positions = [(grid + starts[reference] - start).astype(np.float32) for start in starts]
     entries = [AlignedVisit(*each, "", 1.0, 0.9, "refine") for each in zip(visits, positions, strict=True)]
-    return Series(0, "chosen", entries, [6.0] * len(visits), order=chosen.order, side=chosen.side)
+    return Series(reference, "chosen", entries, [6.0] * len(visits), order=chosen.order, side=chosen.side)
 
 
-def put_results(widget, chosen, folder: Path, *, measured: bool = False):
-    """Registered visits in the scene, from results in `folder`, as the panel has them once they are registered."""
-    series, logic = series_of_files(chosen), widget.logic.visits
+def put_results(widget, chosen, folder: Path, *, measured: bool = False, reference: int = 0, **record):
+    """Registered visits in the scene, from results in `folder`, as the panel has them once they are registered.
+
+    With `measured` they have measures; `record` is for `series.json`.
+    """
+    series, logic = series_of_files(chosen, reference), widget.logic.visits
     measures = measure_series(series, grid_of(series)) if measured else None
-    write_series(folder, series, average(series), {}, None, measures)
+    write_series(folder, series, average(series), record, None, measures)
     nodes = finished(logic.load(chosen, folder))
     widget.panel.state.parameters.visitsTable = nodes.table
     return nodes
