@@ -82,10 +82,26 @@ def put_centre(nodes: VisitNodes, centre_xy: tuple[float, float], geometry: Geom
         node.GetDisplayNode().SetSelectedColor(*_CENTRE_COLOUR)
         nodes["centre"] = node
     if node.GetNumberOfControlPoints() == 0:
-        position = geometry.to_physical(np.array(centre_xy[::-1])) * RAS_TO_LPS
-        node.AddControlPointWorld([float(value) for value in position], name)
-        nodes.attribute("SuggestedCentre", f"{centre_xy[0]!r} {centre_xy[1]!r}")
+        node.AddControlPointWorld(_position(centre_xy, geometry), name)
+        note_suggested(nodes, centre_xy)
     return node
+
+
+def move_centre(nodes: VisitNodes, centre_xy: tuple[float, float], geometry: Geometry) -> None:
+    """Put the centre of the grid to a pixel of the reference; nothing without one."""
+    node = nodes["centre"]
+    if node is not None and node.GetNumberOfControlPoints():
+        node.SetNthControlPointPositionWorld(0, _position(centre_xy, geometry))
+
+
+def note_suggested(nodes: VisitNodes, centre_xy: tuple[float, float]) -> None:
+    """Note the centre that the program suggests: elsewhere, the user moved it."""
+    nodes.attribute("SuggestedCentre", f"{centre_xy[0]!r} {centre_xy[1]!r}")
+
+
+def _position(centre_xy: tuple[float, float], geometry: Geometry) -> list[float]:
+    """RAS of a pixel."""
+    return [float(value) for value in geometry.to_physical(np.array(centre_xy[::-1])) * RAS_TO_LPS]
 
 
 def centre_of(nodes: VisitNodes, geometry: Geometry) -> tuple[tuple[float, float] | None, bool]:

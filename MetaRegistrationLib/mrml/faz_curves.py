@@ -54,6 +54,11 @@ def measured(nodes: VisitNodes, visit: str) -> Faz | None:
     """The zone within a visit's curve, on the scale of the eye; None without a curve, or without a pixel size.
 
     The outline is in pixels of the reference.
+
+    Raises
+    ------
+    InputError
+        The reference is no longer in the scene, or is under a transform that is not linear.
     """
     node, geometry = nodes.zone(visit), reference_geometry(nodes)
     if node is None or geometry is None or len(defined_points(node)) < _LEAST_POINTS:
@@ -65,10 +70,15 @@ def measured(nodes: VisitNodes, visit: str) -> Faz | None:
 
 
 def reference_geometry(nodes: VisitNodes) -> Geometry | None:
-    """Where the pixels of the reference are in the world; None where their size is unknown or the volume is gone."""
-    volume = nodes.volumes.get(nodes.reference)
-    geometry = None if volume is None else volume_geometry(volume)
-    return geometry if geometry is not None and geometry.spacing_known else None
+    """Where the pixels of the reference are in the world; None where their size is unknown.
+
+    Raises
+    ------
+    InputError
+        As `measured`.
+    """
+    geometry = volume_geometry(nodes.volume(nodes.reference))
+    return geometry if geometry.spacing_known else None
 
 
 def show_only(nodes: VisitNodes, visit: str) -> None:

@@ -10,6 +10,7 @@ import vtk
 from slicer.util import VTKObservationMixin
 
 from .transforms import restore_tolerances
+from .visit_nodes import VisitNodes
 
 
 class SceneLink(VTKObservationMixin):
@@ -31,7 +32,7 @@ class SceneLink(VTKObservationMixin):
         self._parameters: Any = None
         self._gui_tag: Any = None
         self._observers: list[int] = []
-        self._left_out = False  # a chosen node is about to be removed
+        self._left_out = False  # a chosen node, or one of the registered visits, is about to be removed
         scene = slicer.mrmlScene
         for event, method in (
             (scene.StartCloseEvent, self._closing),
@@ -109,7 +110,8 @@ class SceneLink(VTKObservationMixin):
             for name in chosen:
                 if hasattr(parameters, name):
                     setattr(parameters, name, None)
-        self._left_out = bool(chosen) or self._left_out
+        visits = parameters.visitsTable
+        self._left_out |= bool(chosen) or (visits is not None and VisitNodes(visits).holds(node))
 
     def _left(self, caller, event) -> None:
         """A node is gone: what the sections list of the scene has changed, if they used it."""

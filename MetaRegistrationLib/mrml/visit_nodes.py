@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import slicer
 import vtk
 
+from ..errors import InputError
 from ..eye_length import EyeLength
 from ..visits.report import COLUMNS
 from . import transforms
@@ -39,6 +40,8 @@ PARTS = (
 """The nodes of the results, except the visits themselves, their transforms and FAZ curves, and what the user made: the centre,
 and the table of corrected zones."""
 _ROLE = "MetaRegistration.visits."
+_FORMER_ROLE = _ROLE + "visit"
+"""The role of all visits in scenes of earlier versions: MRML closes the gap of one that is deleted."""
 _KEY, _REFERENCE, _WHY, _NAME = (f"MetaRegistration.Visits.{name}" for name in ("Key", "Reference", "Why", "Name"))
 _POINTS_ROLE, _MASK_ROLE = "MetaRegistration.PointsOf", "MetaRegistration.MaskOf"
 
@@ -91,7 +94,40 @@ class VisitNodes:
     def volumes(self) -> dict:
         """The visits as they came, by name; None for one that is no longer there."""
         names = [row["visit"] for row in self.rows]
-        return {name: self.table.GetNthNodeReference(_ROLE + "visit", number) for number, name in enumerate(names)}
+        volumes = [self[f"visit{number}"] for number in range(len(names))]
+        former = self.table.GetNumberOfNodeReferences(_FORMER_ROLE)
+        if former == len(names):  # fewer close up, so that the number of a visit is not known any more
+            volumes = [self.table.GetNthNodeReference(_FORMER_ROLE, number) for number in range(former)]
+        return dict(zip(names, volumes, strict=True))
+
+    def volume(self, name: str):
+        """A visit as it came.
+
+        Raises
+        ------
+        InputError
+            It is no longer in the scene.
+        """
+        volume = self.volumes.get(name)
+        if volume is None:
+            raise InputError(f"{name}: the volume of this visit is no longer in the scene. Register the visits again.")
+        return volume
+
+    @property
+    def deleted(self) -> list[str]:
+        """Names of the visits whose volumes are no longer in the scene."""
+        return [name for name, volume in self.volumes.items() if volume is None]
+
+    def holds(self, node) -> bool:
+        """Whether a node belongs to the series."""
+        roles = (
+            self.table.GetNthNodeReferenceRole(number) for number in range(self.table.GetNumberOfNodeReferenceRoles())
+        )
+        return any(
+            self.table.GetNthNodeReference(role, number) is node
+            for role in roles
+            for number in range(self.table.GetNumberOfNodeReferences(role))
+        )
 
     @property
     def aligned(self) -> list[str]:
@@ -145,9 +181,10 @@ def new_visits(
     table = text_table(name_in_scene(name, "visits"), COLUMNS, rows)
     for attribute, value in ((_KEY, key), (_REFERENCE, reference), (_WHY, why), (_NAME, name)):
         table.SetAttribute(attribute, value)
+    nodes = VisitNodes(table)
     for number, volume in enumerate(volumes):
-        table.SetNthNodeReferenceID(_ROLE + "visit", number, volume.GetID())
-    return VisitNodes(table)
+        nodes[f"visit{number}"] = volume
+    return nodes
 
 
 def name_in_scene(eye: str, name: str) -> str:

@@ -20,6 +20,7 @@ from ..visits.report import COLUMNS
 from ..visits.series import Visit
 from . import faz_curves, landmark_nodes, masks, scene, transforms, volumes
 from .markups import MOVING_COLOUR, node_from_landmarks
+from .measured_grid import give_back, kept_centre, note_measured
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .stored_registration import StoredRegistration
 from .visit_nodes import (
@@ -113,7 +114,7 @@ def load_results(
         centre, corrected, zones, length = None, None, {}, None
         for former in _replaced(key, found.values()):
             if former.key == key or former.reference == reference:  # places on another reference are other places
-                centre, corrected = centre or former["centre"], corrected or former["corrected"]
+                centre, corrected = centre or kept_centre(former), corrected or former["corrected"]
                 length = length or former.eye_length
             kept = faz_curves.taken_out(former, reference)
             # A curve of a visit that the new series does not have stays in the scene.
@@ -121,8 +122,11 @@ def load_results(
             remove_visits(former)
         cells = [[row.text(column) for column in COLUMNS] for row in rows]
         nodes = new_visits(name, key, reference, str(record.get("why", "")), cells, [found[row[0]] for row in cells])
-        nodes["centre"], nodes["corrected"] = centre, corrected
+        nodes["corrected"] = corrected
         nodes.attribute("Eye", str(record.get("side", "")))
+        note_measured(nodes, record)
+        if centre is not None:
+            give_back(nodes, centre)
         nodes.attribute("Results", str(folder.absolute()))
         nodes.attribute("ResultsEye", str(record.get("eye", "")))
         for attribute, entry in (("AxialLength", "axial_length_mm"), ("DeviceAxialLength", "device_axial_length_mm")):

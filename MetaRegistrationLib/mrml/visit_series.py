@@ -31,13 +31,16 @@ def series_of(nodes: VisitNodes) -> Series:
     Raises
     ------
     InputError
-        A visit or its transform is no longer in the scene.
+        A visit, its transform or the table of consistency is no longer in the scene.
     """
     rows = nodes.rows
     names = [row["visit"] for row in rows]
     if nodes.reference not in names:
         raise InputError("The reference of these visits is not known any more: register them again.")
-    visits = [_aligned(nodes, row) for row in rows]
+    reference = nodes.volume(nodes.reference)
+    visits = [_aligned(nodes, row, reference) for row in rows]
+    if nodes["consistency"] is None:
+        raise InputError("The table of the visits' consistency is no longer in the scene. Register the visits again.")
     loops, between = {}, {}
     for row in table_rows(nodes["consistency"]):
         triple = (row["from"], row["over"], row.get("to") or nodes.reference)  # scenes of older versions have no "to"
@@ -68,28 +71,26 @@ def update_distances(nodes: VisitNodes) -> None:
     set_text(nodes.table, COLUMNS, cells)
 
 
-def _aligned(nodes: VisitNodes, row: dict[str, str]) -> AlignedVisit:
+def _aligned(nodes: VisitNodes, row: dict[str, str], reference) -> AlignedVisit:
     name = row["visit"]
-    volume, transform = nodes.volumes[name], nodes.transform(name)
-    if volume is None:
-        raise InputError(f"{name}: the volume of this visit is no longer in the scene. Register the visits again.")
+    volume, transform = nodes.volume(name), nodes.transform(name)
     visit = _visit(volume, row, transform)
     positions = None
     if name == nodes.reference:
         positions = np.stack(np.indices(visit.image.geometry.size), axis=-1).astype(np.float32)
     elif row["aligned"] == "yes":
-        positions = stored_positions(volume, nodes.volumes[nodes.reference], transform)
+        positions = stored_positions(volume, reference, transform)
         if positions is None:
             raise InputError(f"{name}: its transform is no longer in the scene. Register the visits again.")
     confidence, ncc = _number(row["confidence"]), _number(row["ncc_after"])
-    error = None if positions is None else _error(nodes, row)
+    error = None if positions is None else _error(nodes, row, reference)
     return AlignedVisit(visit, positions, row["via"], confidence, ncc, row["kept"], error)
 
 
-def _error(nodes: VisitNodes, row: dict[str, str]) -> AlignmentError | None:
+def _error(nodes: VisitNodes, row: dict[str, str], reference) -> AlignmentError | None:
     """The predicted error of an alignment; None if none was predicted, as in scenes of older versions."""
     if row["visit"] == nodes.reference:
-        return AlignmentError.none(volume_geometry(nodes.volumes[nodes.reference]).size)
+        return AlignmentError.none(volume_geometry(reference).size)
     bound = nodes.error_bound(row["visit"])
     if bound is None:
         return None

@@ -11,9 +11,11 @@ from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
 from .visits_table import offered_pair, region_rows
+from .visits_words import missing_visits, side_text
 from .widgets import can_start, fill_table, say, set_up_table, window_of
 
 _LEAST_UNCERTAIN = 0.5  # percent
+_SIDES = ("", "right", "left")
 
 
 class VisitsChangeSection:
@@ -30,13 +32,14 @@ class VisitsChangeSection:
     def __init__(self, ui, logic, state: PanelState, host) -> None:
         self.ui, self._logic, self._state, self._host = ui, logic, state, host
         self._filled: tuple | None = None
+        self._table = ""
         self._watched: tuple | None = None
         self._watch: Any = None
         self._steps: Steps | None = None
         self._regions: list | None = None
         set_up_table(ui.regionsTable)
-        for text in (_("unknown: left and right"), _("right eye"), _("left eye")):
-            ui.changeSideComboBox.addItem(text)
+        for side in _SIDES:
+            ui.changeSideComboBox.addItem(side_text(side))
         say(
             ui.changeMeaningLabel,
             _(
@@ -74,10 +77,9 @@ class VisitsChangeSection:
         can_start(self.ui.changeMapButton, missing, _("Map what changed between the two visits."), beside)
         if nodes is None:
             say(beside, "")
-        registered = [] if nodes is not None else [_("registered visits")]
         can_start(
             self.ui.saveVisitsReportButton,
-            registered,
+            missing_visits(nodes),
             _(
                 "Write one page with the visits, film, average and consistency, and the change with its regions if mapped."
             ),
@@ -98,6 +100,10 @@ class VisitsChangeSection:
         if wanted == self._filled:
             return
         self._filled = wanted
+        table = "" if nodes is None else nodes.table.GetID()
+        if table != self._table:
+            self._table = table
+            say(self.ui.changeStatusLabel, "")  # what it says is of the visits before
         chosen = ("", "") if nodes is None else (nodes.attribute("Earlier"), nodes.attribute("Later"))
         if not set(chosen) <= set(names):
             chosen = offered_pair([] if nodes is None else nodes.rows)
@@ -107,7 +113,7 @@ class VisitsChangeSection:
                 box.addItem(visit)
             box.setCurrentIndex(names.index(name) if name in names else -1)
         side = "" if nodes is None else nodes.attribute("Eye")
-        self.ui.changeSideComboBox.setCurrentIndex(("", "right", "left").index(side))
+        self.ui.changeSideComboBox.setCurrentIndex(_SIDES.index(side))
 
     def _follow(self, nodes: VisitNodes | None) -> None:
         """Watch the landmarks of the visits and the centre."""
@@ -134,11 +140,11 @@ class VisitsChangeSection:
         nodes = self.nodes
         if nodes is not None:
             self._guarded(lambda: self._logic.measure_again(nodes))
-            self._show_regions(nodes)
+            self._state.notify()
 
     def _side_picked(self, index: int) -> None:
         if self.nodes is not None:
-            self.nodes.attribute("Eye", ("", "right", "left")[index])
+            self.nodes.attribute("Eye", _SIDES[index])
             self._centre_moved()
 
     def _show_regions(self, nodes: VisitNodes | None) -> None:

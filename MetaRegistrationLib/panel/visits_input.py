@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..visits.files import VisitFile
 from ..visits.names import file_name, result_names
 from ..visits.quality import quality
 from .texts import tr as _
+from .visits_words import side_text
 
 _COLUMNS = ("visit", "date", "side", "image", "landmarks", "mask", "spacing_um", "centre_x", "centre_y")
 
@@ -74,8 +75,10 @@ class VisitsRequest:
     """Visits to be registered into `output`; `reference` is None for the one with the best quality.
 
     `replace` allows the results of other visits there to be replaced. `include` holds the names of visits that are used
-    whatever is found of them. `regions` is a label map or a segmentation node with regions of the user, or None. The axial
-    lengths are those of the eye (None: unknown) and of the eye that the device assumed, mm.
+    whatever is found of them. `side` is the one that the user chose, or "". `centre` is the name of a visit and the centre of
+    the grid, (x, y) in its pixels, or None. Without them, the files tell. `regions` is a label map or a segmentation node with
+    regions of the user, or None. The axial lengths are those of the eye (None: unknown) and of the eye that the device assumed,
+    mm.
     """
 
     chosen: ChosenVisits
@@ -86,6 +89,8 @@ class VisitsRequest:
     stages: Stages = field(default_factory=Stages)
     replace: bool = False
     include: tuple[str, ...] = ()
+    side: str = ""
+    centre: tuple[str, tuple[float, float]] | None = None
     regions: Any | None = None
     axial_length: float | None = None
     device_axial_length: float = DEVICE_MM
@@ -118,8 +123,14 @@ def from_volumes(nodes: Sequence[Any], dates: DateOrder = "ask") -> ChosenVisits
 
 
 def write_request(request: VisitsRequest, folder: Path) -> Path:
-    """Write the input of the command line: a table of visits, and the volumes of the scene."""
-    rows = []
+    """Write the input of the command line: a table of visits, and the volumes of the scene.
+
+    Raises
+    ------
+    InputError
+        The user chose another side than the files say.
+    """
+    side, rows = _side(request), []
     for visit in request.chosen.visits:
         if visit.file is None:
             image = _image(visit.volume)
@@ -127,10 +138,21 @@ def write_request(request: VisitsRequest, folder: Path) -> Path:
             write_image(file.path, image.array, image.geometry)
         else:
             file = visit.file
-        rows.append(_row(file, visit.date, request.chosen.side))
+        if request.centre is not None:
+            file = replace(file, centre_xy=request.centre[1] if visit.name == request.centre[0] else None)
+        rows.append(_row(file, visit.date, side))
     table = folder / "visits.csv"
     write_table(table, _COLUMNS, rows)
     return table
+
+
+def _side(request: VisitsRequest) -> str:
+    """The side of the eye."""
+    chosen, stated = request.side, request.chosen.side
+    if chosen and stated and chosen != stated:
+        text = _("Side is {chosen}, but the files of the visits or their names say {stated}. Correct one of them.")
+        raise InputError(text.format(chosen=side_text(chosen), stated=side_text(stated)))
+    return chosen or stated
 
 
 def write_regions(request: VisitsRequest, folder: Path) -> tuple[Path | None, str | None]:

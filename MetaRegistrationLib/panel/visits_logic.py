@@ -17,7 +17,16 @@ from ..formats.written_files import TEMPORARY_INPUT
 from ..jobs.command_lines import series_arguments
 from ..jobs.job import Job
 from ..jobs.outcome import JobEnd
-from ..mrml import change_nodes, landmark_nodes, scene, visit_nodes, visit_results, visit_sequence, visit_series
+from ..mrml import (
+    change_nodes,
+    landmark_nodes,
+    measured_grid,
+    scene,
+    visit_nodes,
+    visit_results,
+    visit_sequence,
+    visit_series,
+)
 from ..mrml.markups import MOVING_COLOUR
 from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import VisitNodes
@@ -93,6 +102,17 @@ class VisitsLogic:
     def find(self, chosen: ChosenVisits) -> VisitNodes | None:
         """The stored registration of these visits, or None."""
         return visit_nodes.find_visits(chosen.key)
+
+    def grid_choice(self, chosen: ChosenVisits) -> tuple[str, tuple[str, tuple[float, float]] | None]:
+        """Side and centre that the user chose for these visits, as `VisitsRequest` takes them."""
+        nodes = self.find(chosen)
+        if nodes is None:
+            return "", None
+        side = nodes.attribute("Eye")
+        if nodes.reference in nodes.deleted or nodes.reference not in {visit.name for visit in chosen.visits}:
+            return side, None
+        centre = measured_grid.moved_centre(nodes)
+        return side, None if centre is None else (nodes.reference, centre)
 
     def start(self, request: VisitsRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]) -> Job:
         """Register the visits in a child process.
@@ -206,7 +226,7 @@ class VisitsLogic:
 
     def points(self, nodes: VisitNodes, name: str):
         """The list of landmarks of a visit, made where there is none; the next clicks in the views place its points."""
-        volume, transform = nodes.volumes[name], nodes.transform(name)
+        volume, transform = nodes.volume(name), nodes.transform(name)
         node = visit_nodes.points_of(volume)
         if node is None:
             with visit_nodes.in_folder(nodes.name, nodes.key):
@@ -284,7 +304,7 @@ class VisitsLogic:
     def _with_centre(self, nodes: VisitNodes, series: Series, found: SeriesChange) -> SeriesChange:
         """A change with the regions around the centre of the scene, for the side of the eye that the user chose."""
         centre, moved = change_nodes.centre_of(nodes, _geometry(series))
-        centre = centre or found.centre_xy
+        centre = centre or measured_grid.measured_centre(nodes) or found.centre_xy
         rows = etdrs_table(found.change, centre, found.pixel_mm, nodes.attribute("Eye"))
         return replace(found, centre_xy=centre, centre_chosen=moved, rows=rows)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..eye_length import EyeLength
 from ..formats.markups import read_mrk_json
 from ..formats.tables import Row, read_table
-from ..mrml import faz_curves, measure_charts
+from ..mrml import faz_curves, measure_charts, measured_grid
 from ..mrml.change_nodes import place_points
 from ..mrml.charts import LEAST_POINTS
 from ..mrml.node_watch import NodeWatch
@@ -21,7 +22,7 @@ from ..visits.dates import read_date
 from ..visits.faz_files import CORRECTED_COLUMNS, CorrectedFaz, faz_file, keep_corrected
 from ..visits.measure_files import CHANGE_COLUMNS, CHANGES, MEASUREMENT_COLUMNS, MEASUREMENTS, TREND_COLUMNS, TRENDS
 from .texts import tr as _
-from .visits_words import cell_text, column_text, measure_text, unit_text
+from .visits_words import cell_text, column_text, measure_text, side_text, unit_text
 
 _TABLES = (
     ("measurements", MEASUREMENTS, MEASUREMENT_COLUMNS),
@@ -86,6 +87,18 @@ class VisitsMeasures:
             )
             measure_charts.put_chart(nodes, measure, titles, sorted(points), _band(measure, sorted(points), changes))
 
+    def other_than_measured(self, nodes: VisitNodes, length: EyeLength | None) -> list[str]:
+        """What was changed after the visits were measured, in words with the values of then; `length` is that of now."""
+        found = []
+        if faz_curves.reference_geometry(nodes) is not None:  # without a pixel size there is no grid
+            if measured_grid.other_side(nodes):
+                found.append(_("side ({side})").format(side=side_text(measured_grid.measured_side(nodes))))
+            if measured_grid.other_centre(nodes):
+                found.append(_("centre of the grid"))
+        if nodes.eye_length != length:
+            found.append(_length_text(nodes.eye_length))
+        return found
+
     def charts(self, nodes: VisitNodes) -> list[str]:
         """The measures that have a chart."""
         return [measure for measure in CHARTED if measure_charts.has_curves(nodes[f"chart_{measure}"])]
@@ -107,7 +120,13 @@ class VisitsMeasures:
         return visit
 
     def zone(self, nodes: VisitNodes, visit: str) -> tuple[Faz | None, str]:
-        """The zone of a visit measured again, and the state of its curve (`faz_curves`)."""
+        """The zone of a visit measured again, and the state of its curve (`faz_curves`).
+
+        Raises
+        ------
+        InputError
+            The reference is no longer in the scene, or where it is cannot be told.
+        """
         node = nodes.zone(visit)
         return faz_curves.measured(nodes, visit), faz_curves.FOUND if node is None else faz_curves.state_of(node)
 
@@ -121,7 +140,7 @@ class VisitsMeasures:
         Raises
         ------
         InputError
-            The pixel size is unknown, so that nothing can be measured.
+            The reference is no longer in the scene, or its pixel size is unknown, so that nothing can be measured.
         """
         if faz_curves.reference_geometry(nodes) is None:
             raise InputError(
@@ -137,7 +156,7 @@ class VisitsMeasures:
         Raises
         ------
         InputError
-            There is no zone, or the file cannot be written; the table of the scene has the values all the same.
+            There is no zone or no reference, or the file cannot be written; the table of the scene has the values all the same.
         """
         zone = faz_curves.measured(nodes, visit)
         if zone is None:
@@ -164,6 +183,13 @@ class VisitsMeasures:
     def watch_browser(self, nodes: VisitNodes, on_visit: Callable[[], None]) -> NodeWatch:
         """Call when the views may show another visit; `close()` the returned object."""
         return NodeWatch(nodes["browser"], on_visit)
+
+
+def _length_text(length: EyeLength | None) -> str:
+    if length is None:
+        return _("axial length (none)")
+    text = _("axial length ({axial:g} mm, the device assumes {device:g} mm)")
+    return text.format(axial=length.axial_mm, device=length.device_mm)
 
 
 def _zone_name(nodes: VisitNodes, visit: str) -> str:

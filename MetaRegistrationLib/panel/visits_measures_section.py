@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
+from ..errors import InputError
+from ..eye_length import EyeLength
 from ..mrml.faz_curves import CHANGED, KEPT
 from ..mrml.region_export import names_of
 from ..mrml.visit_nodes import CHARTED, VisitNodes
@@ -12,7 +15,7 @@ from ..visits.measure_files import CHANGE_COLUMNS
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .visits_words import measure_text, number_text
+from .visits_words import measure_text, missing_sequence, missing_visits, number_text
 from .widgets import can_start, fill_table, say, set_up_table
 
 _SHOWN = ("earlier", "later", "region", "measure", "difference", "cor", "verdict")
@@ -34,6 +37,7 @@ class VisitsMeasuresSection:
     def __init__(self, ui, logic, state: PanelState, host) -> None:
         self.ui, self._logic, self._state, self._host = ui, logic.measures, state, host
         self._open = True
+        self._table = ""
         self._rows: list | None = None
         self._charts: list[str] | None = None
         self._watched: tuple | None = None
@@ -41,6 +45,7 @@ class VisitsMeasuresSection:
         self._browser: Any = None
         set_up_table(ui.measureChangesTable)
         say(ui.fazLabel, "")
+        say(ui.measuresNoticeLabel, "")
         say(ui.measuresStatusLabel, "")
         ui.showChartButton.connect("clicked(bool)", lambda checked: self._show_chart())
         ui.drawFazButton.connect("clicked(bool)", lambda checked: self._draw())
@@ -56,12 +61,16 @@ class VisitsMeasuresSection:
     def refresh(self) -> None:
         """Show what there is, and enable what can be done now."""
         nodes, self._open = self.nodes, True
+        table = "" if nodes is None else nodes.table.GetID()
+        if table != self._table:
+            self._table = table
+            say(self.ui.measuresStatusLabel, "")  # what it says is of the visits before
         self._show_options()
         self._follow(nodes)
         self._fill_changes(nodes)
+        self._show_notice(nodes)
         self._fill_charts(nodes)
-        missing = [] if nodes is not None else [_("registered visits")]
-        charts = missing or ([] if self._charts else [_("measures")])
+        charts = missing_visits(nodes) or ([] if self._charts else [_("measures")])
         can_start(
             self.ui.showChartButton, charts, _("Draw the measure of the whole image over the dates of the visits.")
         )
@@ -126,18 +135,27 @@ class VisitsMeasuresSection:
         """The curve of the shown visit, and its measures."""
         ui, nodes = self.ui, self.nodes
         visit = "" if nodes is None else self._logic.show_zone(nodes)
-        zone, state = (None, "") if not visit else self._logic.zone(nodes, visit)
-        missing = [] if visit else [_("registered visits")]
+        zone, text = self._zone(nodes, visit)
+        missing = missing_sequence(nodes) or ([] if visit else [_("a visit that the views show")])
         can_start(
             ui.drawFazButton, missing, _("Draw the FAZ of the shown visit by clicks in the views, or add points.")
         )
         ready = _("Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.")
         can_start(ui.keepFazButton, missing or ([] if zone is not None else [_("a FAZ of the shown visit")]), ready)
-        text = "" if not visit else _zone_text(visit, zone, state)
         changed = text != ui.fazLabel.text
         say(ui.fazLabel, text)
         if changed:
             self._make_room()
+
+    def _zone(self, nodes: VisitNodes | None, visit: str) -> tuple[Any, str]:
+        """The FAZ of a visit, if there is one, and a sentence on it."""
+        if not visit:
+            return None, ""
+        try:
+            zone, state = self._logic.zone(nodes, visit)
+        except InputError as error:
+            return None, sentence(error)
+        return zone, _zone_text(visit, zone, state)
 
     def _fill_changes(self, nodes: VisitNodes | None) -> None:
         table = None if nodes is None else nodes["changes"]
@@ -146,6 +164,22 @@ class VisitsMeasuresSection:
             self._rows = rows
             fill_table(self.ui.measureChangesTable, rows)
             self._make_room()
+
+    def _show_notice(self, nodes: VisitNodes | None) -> None:
+        """Say for which earlier choice the table was measured."""
+        others: list[str] = []
+        if nodes is not None and nodes["changes"] is not None:
+            with suppress(InputError):  # the reference is gone, which the sentence on the FAZ says
+                others = self._logic.other_than_measured(nodes, self._length())
+        text = _("These measures are of an earlier choice of {list}. Register all measures again.")
+        before = self.ui.measuresNoticeLabel.text
+        say(self.ui.measuresNoticeLabel, text.format(list=", ".join(others)) if others else "")
+        if self.ui.measuresNoticeLabel.text != before:
+            self._make_room()
+
+    def _length(self) -> EyeLength | None:
+        parameters = self._state.parameters
+        return EyeLength(parameters.axialLength, parameters.deviceAxialLength) if parameters.axialLength else None
 
     def _fill_charts(self, nodes: VisitNodes | None) -> None:
         charts = [] if nodes is None else self._logic.charts(nodes)

@@ -20,19 +20,38 @@ from .steps import Steps
 from .texts import message_text, sentence, stage_text
 from .texts import tr as _
 from .visits_input import ChosenVisits, VisitsRequest
+from .visits_registered import are_registered, contradict
 from .visits_table import order_text, rows_after, rows_before
+from .visits_words import missing_sequence, missing_visits
 from .widgets import (
     can_start,
     empty,
     fill_table,
     last_folder,
+    lock,
     on_path,
     remember,
     say,
     set_up_table,
     show_progress,
+    still_missing,
     stopped,
 )
+
+_CHOICES = (
+    "visitsFolderPathLineEdit",
+    "visitsEyeComboBox",
+    "visitVolumesSelector",
+    "visitsSpacingSpinBox",
+    "visitsReferenceComboBox",
+    "visitsDatesComboBox",
+    "regionsSelector",
+    "axialLengthSpinBox",
+    "deviceAxialLengthSpinBox",
+    "visitsOutputPathLineEdit",
+    "changeSideComboBox",
+)
+"""What is registered, and how: locked while it is being registered."""
 
 
 class VisitsSection:
@@ -60,6 +79,8 @@ class VisitsSection:
         self._shown: tuple | None = None
         self._steps: Steps | None = None
         self._job: Any = None
+        self._deleted: list[str] = []
+        self._locked = False  # while visits are registered and their results loaded
         self._warnings: list[str] = []
         self._include: tuple[str, ...] = ()
         set_up_table(ui.visitsTable)
@@ -109,12 +130,13 @@ class VisitsSection:
         elif self._state.in_scene and not parameters.visitsOutput and self._output():
             parameters.visitsOutput = self._output()  # a new scene keeps the folder that is shown
         self._show_table()
+        self._show_notice()
         ui.visitsDatesComboBox.visible = ui.visitsDatesLabel.visible = self._dates_asked
         nodes = self.nodes
-        missing = [] if nodes is not None else [_("registered visits")]
+        missing = missing_visits(nodes)
         ui.playVisitsButton.checked = self._logic.playing(nodes)
-        sequence = missing or ([] if nodes["browser"] is not None else [_("the sequence of visits (it was deleted)")])
-        can_start(ui.playVisitsButton, sequence, _("Show the aligned visits one after the other, as Sequences does."))
+        play = _("Show the aligned visits one after the other, as Sequences does.")
+        can_start(ui.playVisitsButton, missing_sequence(nodes), play)
         can_start(ui.showVisitsButton, missing, _("Show the visits beside their average, with the change overlaid."))
         row = [] if missing or ui.visitsTable.currentRow() >= 0 else [_("a row of the table")]
         can_start(
@@ -144,6 +166,7 @@ class VisitsSection:
         if self._steps is not None:
             self._steps.cancel()
         self._job = self._steps = None
+        self._lock(False)
         self._chosen, self._eyes, self._scanned, self._problem, self._folder = None, {}, None, "", ""
         self._is_new = False
         empty(self.ui.visitsFolderPathLineEdit)  # the same folder, chosen again, is news then
@@ -157,7 +180,7 @@ class VisitsSection:
             self._state.parameters.visitsFolder = path
 
     def _read(self, path: str) -> None:
-        if self._steps is not None:  # a scan in progress belongs to the folder before
+        if self._steps is not None and not self._locked:  # a scan in progress belongs to the folder before
             self._steps.cancel()
         self._folder, self._eyes, self._problem, self._scanned, self._left_out = path, {}, "", None, []
         if path.strip():
@@ -228,7 +251,11 @@ class VisitsSection:
         if eye not in self._eyes:
             self._take(None)
             return
-        if wanted == self._scanned or self._job is not None:
+        if self._locked:  # read when the present visits are done; what is found of those is not of this choice
+            self._scanned = None
+            self._take(None)
+            return
+        if wanted == self._scanned:
             return
         self._scanned, self._chosen = wanted, None
         self.ui.registerVisitsButton.enabled = False
@@ -276,10 +303,22 @@ class VisitsSection:
         self._chosen = chosen
         if chosen is not None:
             self._state.names |= {chosen.name, *(visit.name for visit in chosen.visits)}
-            if (found := self._logic.find(chosen)) is not None:
-                self._state.parameters.visitsTable = found.table
+            self._take_registered(chosen)
             self._fill_references()
         self._state.notify()
+
+    def _take_registered(self, chosen: ChosenVisits) -> None:
+        """Show the registration of these visits; one with other dates is not theirs, nor one with other visits.
+
+        The one that a scene was saved with stays where the folder only has more or fewer visits.
+        """
+        found, parameters = self._logic.find(chosen), self._state.parameters
+        if found is None:
+            return
+        if are_registered(chosen, found):
+            parameters.visitsTable = found.table
+        elif parameters.visitsTable is found.table and contradict(chosen, found):
+            parameters.visitsTable = None
 
     def _fill_references(self) -> None:
         box = self.ui.visitsReferenceComboBox
@@ -294,12 +333,29 @@ class VisitsSection:
     def _show_table(self) -> None:
         rows: Sequence = []
         if (nodes := self.nodes) is not None:
-            rows = rows_after(nodes.rows, nodes.reference)
+            rows = rows_after(nodes.rows, nodes.reference, nodes.deleted)
         elif self._chosen is not None:
             rows = rows_before(self._chosen.visits)
         if rows != self._shown:
             self._shown = rows
             fill_table(self.ui.visitsTable, rows)
+
+    def _show_notice(self) -> None:
+        """Say how registered visits differ from the scene, and from the chosen ones."""
+        notices = []
+        deleted = [] if self.nodes is None else self.nodes.deleted
+        if deleted:
+            text = _("No longer in the scene: {names}. Register all visits again.")
+            notices.append(text.format(names=", ".join(deleted)))
+        if deleted and deleted != self._deleted:
+            self._say("")  # how many were registered
+        self._deleted = deleted
+        found = None if self._chosen is None else self._logic.find(self._chosen)
+        if found is not None and not are_registered(self._chosen, found):
+            text = _("Registered before with other visits or dates: {names}. Register all visits again.")
+            rows = (f"{row['visit']} ({row['date']})" if row["date"] else row["visit"] for row in found.rows)
+            notices.append(text.format(names=", ".join(rows)))
+        say(self.ui.visitsNoticeLabel, "\n".join(notices))
 
     def _missing(self) -> list[str]:
         missing = list(self._dependency.missing())
@@ -347,6 +403,7 @@ class VisitsSection:
     def _start(self) -> None:
         ui, chosen = self.ui, self._chosen
         index = ui.visitsReferenceComboBox.currentIndex
+        side, centre = self._logic.grid_choice(chosen)
         request = VisitsRequest(
             chosen=chosen,
             output=Path(self._output()),
@@ -355,6 +412,8 @@ class VisitsSection:
             device=self._state.device,
             stages=self._stages(),
             include=tuple(name for name in self._include if name in {visit.name for visit in chosen.visits}),
+            side=side,
+            centre=centre,
             regions=self._state.parameters.visitsRegions,
             axial_length=ui.axialLengthSpinBox.value or None,
             device_axial_length=ui.deviceAxialLengthSpinBox.value,
@@ -375,11 +434,12 @@ class VisitsSection:
         if ended:  # it could not even start
             return
         self._job = job
+        self._lock(True)
         for line in (ui.visitsFolderPathLineEdit, ui.visitsOutputPathLineEdit):
             remember(line)
         show_progress(ui.visitsProgressBar, 0, 0, _("Starting ..."))
         self._say(_("Registering {count} visits ...").format(count=len(chosen.visits)))
-        say(ui.visitsBlockedLabel, "")
+        say(ui.visitsBlockedLabel, _("The choice of visits and its settings are locked until the registration ends."))
         ui.registerVisitsButton.text = _("Cancel")
         ui.registerVisitsButton.toolTip = _("Stop within two seconds. The scene is left unchanged.")
 
@@ -396,18 +456,30 @@ class VisitsSection:
         self._say("\n".join([end.message, *self._warnings]))
         if end.status != "finished":
             self._show_idle()
-            return
-        self._run(
-            self._logic.load(request.chosen, request.output),
-            lambda text: self._busy(text),
-            lambda n: self._loaded(n, end),
-        )
+        elif request.chosen is not self._chosen:
+            self._leave(request)
+        else:
+            self._run(
+                self._logic.load(request.chosen, request.output),
+                lambda text: self._busy(text),
+                lambda nodes: self._loaded(request, nodes, end),
+            )
+
+    def _leave(self, request: VisitsRequest) -> None:
+        """The results belong to another choice than the present one: they are not shown as its own."""
+        text = _("The results of {eye} are in {folder}. They are not shown, because other visits are chosen now.")
+        self._left_out.append(text.format(eye=request.chosen.name, folder=request.output))
+        self._say("\n".join(self._left_out))
+        self._show_idle()
 
     def _busy(self, text: str) -> None:
         show_progress(self.ui.visitsProgressBar, 0, 0, text)
         self.ui.registerVisitsButton.enabled = False
 
-    def _loaded(self, nodes: VisitNodes, end) -> None:
+    def _loaded(self, request: VisitsRequest, nodes: VisitNodes, end) -> None:
+        if request.chosen is not self._chosen:
+            self._leave(request)
+            return
         self._state.parameters.visitsTable = nodes.table
         text = _("{aligned} of {count} visits on {reference}. {order} {end}").format(
             aligned=len(nodes.aligned),
@@ -432,14 +504,21 @@ class VisitsSection:
 
     def _show_idle(self) -> None:
         self.ui.visitsProgressBar.visible = False
+        if self._locked:
+            self._lock(False)
+            self._choose_eye()
         self._state.notify()
+
+    def _lock(self, locked: bool) -> None:
+        self._locked = locked
+        lock((getattr(self.ui, name) for name in _CHOICES), locked)
 
     def _row_clicked(self, row: int) -> None:
         nodes = self.nodes
         if nodes is not None and 0 <= row < len(nodes.rows):
             name = nodes.rows[row]["visit"]
-            known = self._logic.select(nodes, name)
-            self._say("" if known else _("{name} could not be aligned, so it cannot be shown here.").format(name=name))
+            self._logic.select(nodes, name)
+            self._say(_why_not_shown(nodes, name))
         self.refresh()
 
     def _play(self, on: bool) -> None:
@@ -468,6 +547,13 @@ class VisitsSection:
 
     def _say(self, text: str) -> None:
         say(self.ui.visitsStatusLabel, text)
+
+
+def _why_not_shown(nodes: VisitNodes, name: str) -> str:
+    """Why a registered visit cannot be shown among the others; empty if it can."""
+    if name not in nodes.aligned:
+        return _("{name} could not be aligned, so it cannot be shown here.").format(name=name)
+    return still_missing(missing_sequence(nodes))
 
 
 def _left_out_text(name: str, error: Exception) -> str:

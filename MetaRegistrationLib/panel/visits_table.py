@@ -18,8 +18,8 @@ def rows_before(visits: Iterable) -> list[tuple[str, ...]]:
     return [(visit.name, visit.date or _NONE, f"{visit.quality:.1f}", _NONE, _NONE, _NONE, "") for visit in visits]
 
 
-def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str, ...]]:
-    """One row per registered visit, by the columns of `visits.csv`."""
+def rows_after(rows: Sequence[dict[str, str]], reference: str, deleted: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """One row per registered visit, by the columns of `visits.csv`; `deleted` are no longer in the scene."""
     return [
         (
             row["visit"],
@@ -28,7 +28,7 @@ def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str
             _number(row["overlap_percent"] if row["aligned"] == "yes" else "", "{:.0f} %"),
             _NONE if row["visit"] == reference else _number(row["ncc_after"], "{:.3f}"),
             _number(row["landmark_distance_px"], "{:.2f}"),
-            _note(row, reference),
+            _note(row, reference, row["visit"] in deleted),
         )
         for row in rows
     ]
@@ -37,12 +37,12 @@ def rows_after(rows: Sequence[dict[str, str]], reference: str) -> list[tuple[str
 def offered_pair(rows: Sequence[dict[str, str]]) -> tuple[str, str]:
     """Names of the earlier and the later visit to compare at first, by the columns of `visits.csv`; empty without two.
 
-    The rows are in the order of time. Excluded visits are not offered. Where some have dates, those without one are not
-    offered either.
+    The rows are in the order of time. Excluded visits are not offered. Among visits with dates, those without one are not
+    offered either (`Series.in_time`).
     """
     used = [row for row in rows if row["aligned"] == "yes" and not row.get("excluded")]
-    dated = [row for row in used if row["date"]]
-    names = [row["visit"] for row in (dated if len(dated) > 1 else used)]
+    dated = sum(bool(row["date"]) for row in rows) > 1
+    names = [row["visit"] for row in used if row["date"] or not dated]
     return (names[0], names[-1]) if len(names) > 1 else ("", "")
 
 
@@ -67,8 +67,9 @@ def region_rows(rows: Sequence[dict]) -> list[tuple[str, ...]]:
     ]
 
 
-def _note(row: dict[str, str], reference: str) -> str:
-    notes = [_("reference")] if row["visit"] == reference else []
+def _note(row: dict[str, str], reference: str, deleted: bool) -> str:
+    notes = [_("no longer in the scene")] if deleted else []
+    notes += [_("reference")] if row["visit"] == reference else []
     if row.get("excluded"):
         notes.append(_("left out: {reason}").format(reason=row["excluded"]))
     elif row["aligned"] != "yes":

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import math
 
+from ..mrml.visit_nodes import VisitNodes
 from .texts import tr as _
 
 NONE = "–"
+
+
+def missing_visits(nodes: VisitNodes | None) -> list[str]:
+    """What has to be registered before registered visits can be shown."""
+    return [] if nodes is not None else [_("registered visits")]
+
+
+def missing_sequence(nodes: VisitNodes | None) -> list[str]:
+    """What is missing before the visits can be shown one after the other."""
+    deleted = nodes is not None and nodes["browser"] is None
+    return [_("the sequence of visits (it was deleted)")] if deleted else missing_visits(nodes)
 
 
 def measure_text(measure: str) -> str:
@@ -44,6 +56,11 @@ def region_text(region: str) -> str:
     if sign and ring in ("inner", "outer") and quadrant in words:
         return f"{words[ring]} {words[quadrant]}"
     return words[region] if region in ("whole", "centre") else region
+
+
+def side_text(side: str) -> str:
+    """The side of an eye: "right", "left" or ""."""
+    return {"right": _("right eye"), "left": _("left eye")}.get(side, _("unknown: left and right"))
 
 
 def verdict_text(verdict: str) -> str:

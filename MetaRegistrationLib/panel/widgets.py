@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from .texts import tr as _
@@ -17,11 +17,22 @@ _TAG = re.compile(r"<[^>]*>")
 
 def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
     """Enable a button, or say what is missing: in its tooltip, and in a label beside it if there is one."""
-    blocked = _("Still missing: {list}").format(list="; ".join(missing)) if missing else ""
+    blocked = still_missing(missing)
     button.enabled = not missing
     button.toolTip = blocked or ready
     if beside is not None:
         say(beside, blocked)
+
+
+def still_missing(missing: Sequence[str]) -> str:
+    """A sentence on what is missing; empty if nothing is."""
+    return _("Still missing: {list}").format(list="; ".join(missing)) if missing else ""
+
+
+def lock(widgets: Iterable, locked: bool) -> None:
+    """Let the user change none of these widgets, or all of them again."""
+    for widget in widgets:
+        widget.enabled = not locked
 
 
 def say(label, text: str) -> None:

@@ -121,22 +121,27 @@ def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit
 def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
     """The earliest and the latest used visit by their dates; the first and the last where no dates are known.
 
+    A visit without a date among visits with dates has no place in time.
+
     Raises
     ------
     InputError
-        Fewer than two visits are used, or all dated ones are of one day (repeats).
+        Fewer than two visits are used and have a place in time, or all dated ones are of one day (repeats).
     """
     used = series.used
     if len(used) < 2:
         raise InputError("A change needs two visits that are aligned and not excluded; fewer are.")
-    dated = [entry for entry in used if entry.visit.when is not None]
+    placed = series.in_time
+    if len(placed) < 2:
+        raise InputError("A change needs two visits with dates that are aligned and not excluded; fewer are.")
+    dated = [entry for entry in placed if entry.visit.when is not None]
     if len(dated) < 2:
-        return used[0], used[-1]
+        return placed[0], placed[-1]
     earliest, latest = (pick(dated, key=lambda entry: entry.visit.when.start) for pick in (min, max))
     if not earliest.visit.when.before(latest.visit.when):
-        raise InputError(
-            f"All visits are of one day ({earliest.visit.when.day or earliest.visit.when}): repeats, not a change over time."
-        )
+        which = "All visits" if len(placed) == len(used) else "All visits with a date"
+        day = earliest.visit.when.day or earliest.visit.when
+        raise InputError(f"{which} are of one day ({day}): repeats, not a change over time.")
     return earliest, latest
 
 

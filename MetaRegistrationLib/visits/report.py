@@ -108,6 +108,7 @@ def _write_files(
     if measures is not None:
         write_measures(folder, eye, measures)
         write_outlines(folder, measures.zones, geometry)
+        record = {**record, "centre_xy": measures.grid.centre_xy}
     write_text(folder / "report.html", page(Content(eye, series, mean, measures, change, picture)))
     record = {**record, "reference": series.visits[series.reference].visit.name, "why": series.why}
     record |= {"order": series.order, "side": series.side}

@@ -199,6 +199,12 @@ class Series:
         return [entry for entry in self.visits if entry.aligned and entry.visit.name not in self.excluded]
 
     @property
+    def in_time(self) -> list[AlignedVisit]:
+        """The used visits that have a place in time: among visits with dates, one without a date has none."""
+        dated = sum(entry.visit.when is not None for entry in self.visits) > 1
+        return [entry for entry in self.used if entry.visit.when is not None or not dated]
+
+    @property
     def centre_xy(self) -> tuple[float, float] | None:
         """The centre of the ETDRS grid, (x, y) in pixels of the reference, if a visit has one; that of the reference first."""
         entries = [self.visits[self.reference], *self.visits]

@@ -28,7 +28,7 @@ class SeriesMeasures:
     rows : list of Measurement
     occasions : list of Occasion
     changes : list of MeasureChange
-        From the first occasion to each later one.
+        From the first occasion to each later one. An occasion without a place in time (`Series.in_time`) has none.
     trends : list of Trend
     repeatability : Repeatability
     agreement : dict of (str, str) to float
@@ -97,19 +97,22 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     rows = [row for one in each for row in one.rows]
     zones = {one.visit: one.zone for one in each}
     groups = occasions([visit.entry.visit for visit in visits])
+    compared = occasions([entry.visit for entry in series.in_time])
     scale = 1.0 if grid.eye_length is None else grid.eye_length.scale
     own = repeats.scaled(scale) if repeats else repeatability(repeats_of(rows, groups), "visits of one day")
     known = used_repeatability(own, scale)
-    agreement = _agreements(visits, groups)
+    agreement = _agreements(visits, compared)
     changes = []
-    for later in groups[1:]:
-        least = agreement[groups[0].name, later.name]
-        changes += measure_changes(rows, groups[0], later, known, not least < LEAST_VESSEL_AGREEMENT)
+    for later in compared[1:]:
+        least = agreement[compared[0].name, later.name]
+        changes += measure_changes(rows, compared[0], later, known, not least < LEAST_VESSEL_AGREEMENT)
     return SeriesMeasures(grid, rows, groups, changes, trends(rows, groups), known, agreement, zones)
 
 
 def _agreements(visits: Sequence[MeasuredVisit], groups: Sequence[Occasion]) -> dict[tuple[str, str], float]:
     """Agreement of the larger vessels of the first visits of the first and of each later occasion."""
+    if not groups:
+        return {}
     by_name = {visit.entry.visit.name: visit for visit in visits}
     first = by_name[groups[0].visits[0]]
     found = {}

@@ -780,6 +780,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>How the table differs from the visits that are chosen, or from the scene.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Regions and axial length</source>
         <translation type="unfinished"></translation>
     </message>
@@ -977,6 +981,10 @@
     </message>
     <message>
         <source>Changes of the measures, charts over time, and the foveal avascular zone (FAZ) of the shown visit. For research use.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What was changed after the visits were measured.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2534,18 +2542,6 @@
 <context>
     <name>panel.visits_change_section</name>
     <message>
-        <source>unknown: left and right</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>right eye</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>left eye</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>For research use: no diagnosis, and no lesions are outlined. Local density of capillaries, later minus earlier visit, in percentage points. Blue: decreased, orange: increased, where a cluster is larger than those of repeat scans. Grey lines: not measurable (no overlap, shadow, motion line). A change of the focal plane, or of blood flow below what the device shows, cannot be distinguished from a change of the eye.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2570,10 +2566,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>registered visits</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>From {earlier} to {later}: vessel density decreased on {lost:.1f} % and increased on {gained:.1f} % of the measurable pixels. {unknown:.0f} % not measurable. Move the point in the views to the fovea.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2594,6 +2586,10 @@
     <name>panel.visits_input</name>
     <message>
         <source>Visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Side is {chosen}, but the files of the visits or their names say {stated}. Correct one of them.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2675,6 +2671,14 @@
 <context>
     <name>panel.visits_measures</name>
     <message>
+        <source>axial length ({axial:g} mm, the device assumes {device:g} mm)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>axial length (none)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} measures</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2719,7 +2723,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>centre of the grid</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name}: its FAZ has fewer than three points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>side ({side})</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2727,6 +2739,10 @@
     <name>panel.visits_measures_section</name>
     <message>
         <source>Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>These measures are of an earlier choice of {list}. Register all measures again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2751,10 +2767,6 @@
     </message>
     <message>
         <source>FAZ of {visit}: {area}, perimeter {perimeter}, circularity {circularity} ({state}).</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>registered visits</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2786,6 +2798,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>a visit that the views show</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Kept in {file}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2801,11 +2817,19 @@
 <context>
     <name>panel.visits_section</name>
     <message>
+        <source>Show the aligned visits one after the other, as Sequences does.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Stop within two seconds. The scene is left unchanged.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The results of {eye} are in {folder}. They are not shown, because other visits are chosen now.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2822,10 +2846,6 @@
     </message>
     <message>
         <source>no dates from names</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the aligned visits one after the other, as Sequences does.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2853,6 +2873,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>No longer in the scene: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registered before with other visits or dates: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancelling ...</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2861,11 +2889,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Left out: {reason}</source>
+        <source>The choice of visits and its settings are locked until the registration ends.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>registered visits</source>
+        <source>Left out: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2893,7 +2921,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the sequence of visits (it was deleted)</source>
+        <source>{name} could not be aligned, so it cannot be shown here.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2916,10 +2944,6 @@
         <source>Read {} of {} visits ...</source>
         <translation type="unfinished"></translation>
     </message>
-    <message>
-        <source>{name} could not be aligned, so it cannot be shown here.</source>
-        <translation type="unfinished"></translation>
-    </message>
 </context>
 <context>
     <name>panel.visits_table</name>
@@ -2933,6 +2957,10 @@
     </message>
     <message>
         <source>Inconsistent alignment: round-trip error over {limit} px. Check this visit.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no longer in the scene</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3055,6 +3083,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>unknown: left and right</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>changed</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3164,6 +3196,22 @@
     </message>
     <message>
         <source>corrected by hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>registered visits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the sequence of visits (it was deleted)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>right eye</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>left eye</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

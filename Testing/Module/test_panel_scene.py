@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from eye_in_scene import chosen_visits, put_results
 from fake_logic import FakeLogic
 from panel_helpers import (
     SMALL,
@@ -19,11 +20,9 @@ from panel_helpers import (
     small_folder,
 )
 from test_panel_stages import choose_stages
-from visit_files import PLACES, SIDE, visit_folder
+from visit_files import PLACES, visit_folder
 
 from MetaRegistrationLib.stages import Stages
-from MetaRegistrationLib.visits import AlignedVisit, Series, average
-from MetaRegistrationLib.visits.report import write_series
 
 
 @pytest.fixture
@@ -319,33 +318,13 @@ def test_a_chart_of_a_training_has_a_folder(rig, widget):
     chart.remove()
 
 
-def finished(steps):
-    """What a generator returns."""
-    try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        return end.value
-
-
 @pytest.fixture
 def eye(widget, tmp_path):
     """Two visits of a folder in the scene, with a change map, as the panel has them once they are registered."""
     names, folder = list(PLACES)[:2], tmp_path / "visits"
     visit_folder(folder, names, landmarks=True)
-    logic = widget.logic.visits
-    ((_name, found),) = logic.eyes(str(folder)).eyes.items()
-    chosen = finished(logic.scan(str(folder), found, 20.0))
-    visits = [one.file.load(spacing_um=20.0) for one in chosen.visits]
-    grid = np.stack(np.indices((SIDE, SIDE)), axis=-1).astype(np.float32)
-    starts = np.array([PLACES[name] for name in names])
-    positions = [(grid + starts[0] - start).astype(np.float32) for start in starts]
-    entries = [AlignedVisit(*each, "", 1.0, 0.9, "refine") for each in zip(visits, positions, strict=True)]
-    series = Series(0, "chosen", entries, [6.0, 6.0])
-    write_series(tmp_path / "results", series, average(series), {})
-    nodes = finished(logic.load(chosen, tmp_path / "results"))
-    widget.panel.state.parameters.visitsTable = nodes.table
-    logic.change(nodes, *names)
+    nodes = put_results(widget, chosen_visits(widget.logic.visits, folder), tmp_path / "results")
+    widget.logic.visits.change(nodes, *names)
     return nodes
 
 

@@ -503,6 +503,8 @@ def test_the_reason_of_an_exclusion_is_in_the_table_and_its_visit_is_not_offered
     ]
     assert offered_pair(rows) == ("2021", "2022")
     assert offered_pair(rows[:2]) == ("", "")
+    dated = [row_of("2020", "inverted grey values", date="2020"), row_of("2021", date="2021"), row_of("no date")]
+    assert offered_pair(dated) == ("", ""), "among visits with dates, it has no place in time"
     assert rows_after(rows[:1], "2020")[0][-1].startswith("reference; left out: inverted")
 
 

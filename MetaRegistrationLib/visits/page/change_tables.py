@@ -34,7 +34,7 @@ def change_tables(content: Content) -> Html:
     parts = []
     if content.changes:
         parts += [_introduction(content), _whole(content), _by_region(content)]
-    if content.measures is not None and len(content.measures.occasions) > 2:
+    if content.measures is not None and len(content.compared) > 2:
         parts.append(_against_first(content))
     if content.change is not None:
         parts.append(map_table(content.change))
@@ -141,17 +141,17 @@ def _against_first(content: Content) -> Html:
     units = {row.measure: unit_words(row.unit) for row in by.values()}
     rows = [
         [group.name, *(_short_cell(by.get((group.name, name))) for name in measures), _agreement(content, group.name)]
-        for group in found.occasions[1:]
+        for group in content.compared[1:]
     ]
     columns = ["Visit or day", *(capital(with_unit(measure_words(name), units[name])) for name in measures)]
     title = (
-        f"Whole image, each later day against {found.occasions[0].name}: difference, and (smallest detectable change)"
+        f"Whole image, each later day against {content.compared[0].name}: difference, and (smallest detectable change)"
     )
     return table([*columns, "Agreement of larger vessels"], rows, title, ["name", *["number"] * (len(measures) + 1)])
 
 
 def _agreement(content: Content, later: str) -> str:
-    return number(content.measures.agreement.get((content.measures.occasions[0].name, later)))
+    return number(content.measures.agreement.get((content.compared[0].name, later)))
 
 
 def _short_cell(row: MeasureChange | None) -> Html:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...errors import InputError
 from ..average import Average
 from ..change_files import SeriesChange, default_pair
-from ..changes import MeasureChange, Occasion, Verdict, measure_changes
+from ..changes import MeasureChange, Occasion, Verdict, measure_changes, occasions
 from ..comparable import LEAST_VESSEL_AGREEMENT
 from ..regions import suggested_centre
 from ..series import AlignedVisit, Series
@@ -52,8 +52,8 @@ class Content:
             return self.change.earlier, self.change.later
         try:
             return default_pair(self.series)
-        except InputError:  # fewer than two visits are used, or all are of one day
-            used = self.series.used or [self.reference]
+        except InputError:  # fewer than two visits can be compared, or all are of one day
+            used = self.series.in_time or self.series.used[:1] or [self.reference]
             return (used[0], used[-1]) if len(used) > 1 else (used[0],)
 
     @cached_property
@@ -63,6 +63,11 @@ class Content:
             return None
         found = [self._occasion(entry.visit.name) for entry in self.pair]
         return None if None in found or found[0] is found[1] else tuple(found)
+
+    @cached_property
+    def compared(self) -> list[Occasion]:
+        """The days that have a place in time, of which the first is compared with each later one."""
+        return occasions([entry.visit for entry in self.series.in_time])
 
     def _occasion(self, name: str) -> Occasion | None:
         return next((group for group in self.measures.occasions if name in group.visits), None)
@@ -90,8 +95,11 @@ class Content:
             agreement = self.measures.agreement.get(tuple(group.name for group in self.occasions))
             found = "" if agreement is None else f": the agreement of their larger vessels is {agreement:.2f}"
             return f"Not comparable{found}. At least {LEAST_VESSEL_AGREEMENT:g} is expected of one eye."
-        if self.measures is not None and len(self.measures.occasions) < 2:
-            return "All visits are of one day. They are repeats, and no change over time."
+        if len(self.series.in_time) < 2:
+            return "No change: fewer than two visits with a date can be used."
+        if self.measures is not None and len(self.compared) < 2:
+            which = "All visits" if len(self.measures.occasions) < 2 else "All visits with a date"
+            return f"{which} are of one day. They are repeats, and no change over time."
         return "No change map was made."
 
     @property

@@ -1,0 +1,72 @@
+"""Among visits with dates, one without a date has no place in time: it is measured, and compared only if it is named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from test_page import measures_of, read
+from test_page import series_of as small_series
+from test_visit_measures import MM, entry, eye
+
+from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.visits.change_files import default_pair, series_change
+from MetaRegistrationLib.visits.series import Series
+from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
+from MetaRegistrationLib.visits.trust import Exclusion, Reason
+
+EXCLUDED = {"b": Exclusion(Reason.LOW_QUALITY)}
+
+
+def series_of(*dates, excluded=None, shape=(8, 8)):
+    """Visits a, b, c ... with these dates."""
+    entries = [entry(name, np.ones(shape, np.float32), date) for name, date in zip("abcd", dates, strict=False)]
+    return Series(0, "chosen", entries, [6.0] * len(entries), excluded=excluded or {})
+
+
+def names(entries) -> str:
+    return "".join(one.visit.name for one in entries)
+
+
+@pytest.mark.parametrize(
+    ("dates", "excluded", "expected"),
+    [
+        (("2021", "2022", "", ""), {}, "ab"),
+        (("2021", "2022", ""), EXCLUDED, "a"),
+        (("2021", "", ""), {}, "abc"),
+        (("", "", ""), {}, "abc"),
+    ],
+    ids=["two dates", "two dates, one excluded", "one date gives no order", "no dates"],
+)
+def test_visits_with_a_place_in_time(dates, excluded, expected):
+    assert names(series_of(*dates, excluded=excluded).in_time) == expected
+
+
+def test_no_change_is_mapped_to_a_visit_without_a_date():
+    assert names(default_pair(series_of("2021", "2022", ""))) == "ab"
+    with pytest.raises(InputError, match=r"All visits with a date are of one day \(2022-05-01\)"):
+        default_pair(series_of("2022-05-01", "2022-05-01", ""))
+    with pytest.raises(InputError, match="two visits with dates that are aligned and not excluded"):
+        default_pair(series_of("2021", "2022", "", excluded=EXCLUDED))
+
+
+def test_no_measure_is_compared_with_a_visit_without_a_date():
+    crops = [eye(noise=number)[80:240, 80:240] for number in (0, 1, 2)]
+    entries = [
+        entry(name, crop, date) for name, crop, date in zip("abc", crops, ("2020-01-01", "2021-01-01", ""), strict=True)
+    ]
+    series = Series(0, "chosen", entries, [6.0] * 3)
+    found = measure_series(series, grid_of(series))
+    assert {(row.earlier, row.later) for row in found.changes} == {("a", "b")} == set(found.agreement)
+    assert {row.visit for row in found.rows} == set("abc"), "it is measured"
+    assert series_change(series, ("a", "c")).name == "change_a_to_c", "it was named"
+    alone = Series(0, "chosen", entries, [6.0] * 3, excluded=dict.fromkeys("ab", EXCLUDED["b"]))
+    assert measure_series(alone, grid_of(alone)).changes == []
+
+
+def test_the_page_compares_no_visit_without_a_date():
+    repeats = small_series({"a": "2022-05-01", "b": "2022-05-01", "c": ""}, spacing=(MM, MM))
+    found = read(repeats, measures_of(repeats))
+    assert "All visits with a date are of one day" in found.visible and "changes" not in found.sections
+    three = small_series({"a": "2020", "b": "2021", "c": "2022", "d": ""})
+    rows = read(three, measures_of(three)).table("Visit or day", "Agreement of larger vessels")
+    assert [row[0] for row in rows if row[0] in "abcd"] == ["b", "c"]
