@@ -59,7 +59,7 @@ class RegisterLogic:
     def __init__(self, host: Any) -> None:
         self._host = host
         self._jobs: list[Job] = []
-        self._before: undo.BeforeRegistration | None = None
+        self._done: tuple[Any, Any, undo.Changes] | None = None  # moving, fixed, and what can be undone
         self._last = LastRegistrar()
         self._adapted_initial: str | None = None  # of the checkpoint of the last one
 
@@ -71,11 +71,13 @@ class RegisterLogic:
         InputError
             The volumes cannot be registered, or the checkpoint cannot be used; the scene is unchanged.
         """
-        nodes = [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
-        as_it_was, self._before = undo.BeforeRegistration(nodes), None
-        with scene.unchanged_on_error(request.moving, request.fixed):
+        changes = undo.Changes(
+            [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
+        )
+        try:
             yield _("Reading the volumes ...")
-            self._give_pixel_size(request)
+            with changes.noted():
+                self._give_pixel_size(request)
             moving, fixed = self._images(request)
             yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
             registrar = self._registrar(request.checkpoint, request.device, request.stages)
@@ -83,13 +85,16 @@ class RegisterLogic:
             registration = registrar(moving, fixed, self._landmarks(request, moving, fixed))
             found = outcome(registration, measure("", registration, None))
             yield _("Writing the results ...")
-            with self._folder(request.moving, request.fixed, request):
+            # Between two steps the user may load another pair: its nodes are none of this registration.
+            with changes.noted(), self._folder(request.moving, request.fixed, request):
                 warped, transform = self._write(request, registration, found)
-            refinement = registration.refinement
-            as_it_was.done()
-            self._before = as_it_was
-            steps = None if refinement is None else refinement.steps
-            return PairResult(found, warped, transform, registration.stage_seconds, steps)
+        except BaseException:
+            changes.undo()
+            raise
+        refinement = registration.refinement
+        self._done = request.moving, request.fixed, changes
+        steps = None if refinement is None else refinement.steps
+        return PairResult(found, warped, transform, registration.stage_seconds, steps)
 
     def saved_results(self, moving, fixed) -> list[saved_results.SavedResult]:
         """The registrations of two volumes that the scene holds, the latest first."""
@@ -105,16 +110,16 @@ class RegisterLogic:
         """
         with scene.unchanged_on_error():
             saved_results.choose(transform, former, under)
-        self._before = None  # undo would not know of it
+        self._done = None  # undo would not know of it
 
-    def can_undo(self) -> bool:
-        """Whether there is a registration to undo."""
-        return self._before is not None
+    def can_undo(self, moving, fixed) -> bool:
+        """Whether the last registration was of these two volumes, so that it can be undone."""
+        return self._done is not None and self._done[:2] == (moving, fixed)
 
-    def undo(self) -> list[str]:
-        """Undo the last registration; the names of the nodes that could not be restored."""
-        before, self._before = self._before, None
-        return [] if before is None else before.restore()
+    def undo(self) -> undo.Undone:
+        """Undo the last registration; return what could not be restored, and what was changed since and stays."""
+        done, self._done = self._done, None
+        return undo.Undone([], []) if done is None else done[2].undo()
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -269,7 +274,7 @@ class RegisterLogic:
         """Stop all work at once."""
         for job in self._jobs:
             job.close()
-        self._jobs, self._before = [], None
+        self._jobs, self._done = [], None
 
     def _folder(self, moving, fixed, request: PairRequest | None = None):
         """What is added inside lies in the folder of the pair, with the nodes of the request."""

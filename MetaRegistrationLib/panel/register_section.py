@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from .pixel_sizes import PixelSizes
 from .requests import PairRequest
-from .result_texts import expected_error_in_words, measures_in_words, times_in_words, warnings_in_words
+from .result_texts import (
+    expected_error_in_words,
+    measures_in_words,
+    times_in_words,
+    undone_in_words,
+    warnings_in_words,
+)
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
@@ -81,7 +87,8 @@ class RegisterSection:
             [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
         )
         can_start(ui.applyToOthersButton, others, _("Apply the transform of this registration to the checked volumes."))
-        nothing = [] if self._logic.can_undo() and not self.running else [_("a registration to undo")]
+        undoable = self._logic.can_undo(*self._pair()) and not self.running
+        nothing = [] if undoable else [_("a registration to undo: the last one, of this pair")]
         can_start(ui.undoRegisterButton, nothing, _("Undo the last registration."))
         if not self.running:
             ui.registerButton.text = _("Register")
@@ -187,7 +194,7 @@ class RegisterSection:
         before = self._earlier
         try:
             with self._state.together():
-                lost = self._logic.undo()
+                undone = self._logic.undo()
                 if before is not None:
                     transform, self._measured = before
                     there = transform is not None and transform.GetScene() is not None
@@ -195,12 +202,7 @@ class RegisterSection:
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
             return
-        text = _("Registration undone")
-        if lost:
-            text = _("Registration undone. Deleted since then, and not restored: {names}.").format(
-                names=", ".join(lost)
-            )
-        say(self.ui.registerStatusLabel, text)
+        say(self.ui.registerStatusLabel, undone_in_words(undone))
         self._show_result()
 
     def _failed(self, error: Exception) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..error_map.maps import UNCERTAIN_PX
 from ..mrml.registration_node import Outcome
+from ..mrml.undo import Undone
 from ..registration.measures import PairMeasures
 from .measure_texts import grid_pixels, measures_text
 from .requests import ResultNotes
@@ -104,3 +105,15 @@ def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -
     if "refine" in parts and refinement_steps is not None:
         parts["refine"] += " " + _("({count} steps)").format(count=refinement_steps)
     return ", ".join(parts.values())
+
+
+def undone_in_words(undone: Undone) -> str:
+    """That a registration was undone, with the nodes that are not as they were before it."""
+    sentences = []
+    if undone.deleted:
+        names = ", ".join(undone.deleted)
+        sentences.append(_("Deleted since then, and not restored: {names}.").format(names=names))
+    if undone.changed:
+        names = ", ".join(undone.changed)
+        sentences.append(_("Changed since then, and left as changed: {names}.").format(names=names))
+    return " ".join([_("Registration undone.") if sentences else _("Registration undone"), *sentences])

@@ -2084,10 +2084,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Registration undone</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Apply the transform of this registration to the checked volumes.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2120,7 +2116,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a registration to undo</source>
+        <source>a registration to undo: the last one, of this pair</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2137,10 +2133,6 @@
     </message>
     <message>
         <source>Check volumes other than the moving and the fixed one.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Registration undone. Deleted since then, and not restored: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2210,6 +2202,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Registration undone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registration undone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Initial alignment: {kind}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2219,6 +2219,14 @@
     </message>
     <message>
         <source>({count} steps)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Deleted since then, and not restored: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Changed since then, and left as changed: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
