@@ -48,7 +48,7 @@ class RegisterSection:
         self._earlier: tuple | None = None
         self._used: tuple | None = None
         self.registered, self.confident = False, True
-        self._nodes: list | None = None  # of the registration that runs
+        self._request: PairRequest | None = None  # of the registration that runs or ran last
         say(ui.registerStatusLabel, "")
         say(ui.applyToOthersStatusLabel, "")
         say(ui.measuresLabel, "")
@@ -67,7 +67,7 @@ class RegisterSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
-        if self.running and any(node.GetScene() is None for node in self._nodes or ()):
+        if self.running and any(node.GetScene() is None for node in self._request.nodes):
             self._stop()
             say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
         ui, parameters = self.ui, self._state.parameters
@@ -105,7 +105,7 @@ class RegisterSection:
     def _stop(self) -> None:
         if self.running:
             self._steps.cancel()
-        self._steps = self._nodes = None
+        self._steps = self._request = None
         self._state.notify()
 
     def _settings(self) -> tuple:
@@ -157,27 +157,29 @@ class RegisterSection:
             moving_mask=parameters.movingMask,
             fixed_mask=parameters.fixedMask,
         )
-        nodes = request.moving, request.fixed, request.moving_points, request.fixed_points, request.transform
-        masks = request.warped, request.moving_mask, request.fixed_mask
-        self._nodes = [node for node in (*nodes, *masks) if node is not None]
+        used = self._settings()
+        self._request = request
         self._steps = Steps(
             self._host,
             self._logic.steps(request),
-            on_step=lambda text: say(self.ui.registerStatusLabel, text),
-            on_end=self._registered,
-            on_error=self._failed,
+            on_step=lambda text: self._say(request, text),
+            on_end=lambda result: self._registered(request, used, result),
+            on_error=lambda error: self._failed(request, error),
         ).start()
         self.ui.registerButton.text = _("Cancel")
         self.ui.registerButton.toolTip = _("Stop. The scene is left unchanged.")
 
-    def _registered(self, result) -> None:
-        parameters = self._state.parameters
-        self._earlier = parameters.transform, self._measured
-        parameters.transform = result.transform
-        self._measured = self._pair(), result
-        self._used = self._settings()
+    def _registered(self, request: PairRequest, used: tuple, result) -> None:
+        self._used = used
+        if self._is_chosen(request):
+            parameters = self._state.parameters
+            self._earlier = parameters.transform, self._measured
+            parameters.transform = result.transform
+            self._measured = self._pair(), result
+        else:  # the pair gets its result when it is chosen again
+            self._earlier = request.transform, None
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
-        refused = self._logic.notes(*self._pair(), result.transform, result.warped).left_unchanged
+        refused = self._logic.notes(request.moving, request.fixed, result.transform, result.warped).left_unchanged
         text = (
             _("Left unchanged after {seconds:.2f} s: {names}.")
             if refused
@@ -185,10 +187,21 @@ class RegisterSection:
         )
         text = text.format(seconds=result.outcome.measures.seconds, names=_(" and ").join(written))
         times = times_in_words(result.stage_seconds, result.refinement_steps)
-        say(self.ui.registerStatusLabel, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
+        self._say(request, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
         self._state.notify()
-        self._show_result()
-        self._state.done("register")
+        if self._is_chosen(request):
+            self._show_result()
+            self._state.done("register")
+
+    def _is_chosen(self, request: PairRequest) -> bool:
+        return self._pair() == (request.moving, request.fixed)
+
+    def _say(self, request: PairRequest, text: str) -> None:
+        """Say how a registration goes, and of which pair, if another one is chosen."""
+        if not self._is_chosen(request):
+            names = request.moving.GetName(), request.fixed.GetName()
+            text = _("{moving} to {fixed}: {text}").format(moving=names[0], fixed=names[1], text=text)
+        say(self.ui.registerStatusLabel, text)
 
     def _undo(self) -> None:
         before = self._earlier
@@ -205,8 +218,8 @@ class RegisterSection:
         say(self.ui.registerStatusLabel, undone_in_words(undone))
         self._show_result()
 
-    def _failed(self, error: Exception) -> None:
-        say(self.ui.registerStatusLabel, sentence(error))
+    def _failed(self, request: PairRequest, error: Exception) -> None:
+        self._say(request, sentence(error))
         self._state.notify()
 
     def _apply_to_others(self) -> None:

@@ -64,6 +64,12 @@ class PairRequest:
     moving_mask: Any | None = None
     fixed_mask: Any | None = None
 
+    @property
+    def nodes(self) -> list:
+        """All nodes that it names."""
+        nodes = self.moving, self.fixed, self.moving_points, self.fixed_points, self.transform
+        return [node for node in (*nodes, self.warped, self.moving_mask, self.fixed_mask) if node is not None]
+
 
 @dataclass(frozen=True)
 class PairResult:

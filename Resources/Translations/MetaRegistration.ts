@@ -2136,6 +2136,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{moving} to {fixed}: {text}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source> and </source>
         <translation type="unfinished"></translation>
     </message>
