@@ -94,6 +94,10 @@ class RegistrationNode:
         """Whether it is a result of these two volumes."""
         return [self.node.GetNodeReference(role) for role in _roles()] == [moving_node, fixed_node]
 
+    def moves(self, moving_node) -> bool:
+        """Whether it is a result of this moving volume, with whatever fixed one."""
+        return self.node.GetNodeReference(_roles()[0]) is moving_node
+
     def is_of_another_pair(self, moving_node, fixed_node) -> bool:
         """Whether it is a result, and of other volumes than these two."""
         noted = any(self.node.GetNodeReference(role) is not None for role in _roles())

@@ -38,6 +38,8 @@ class StoredRegistration:
         Side of the network grid, whose pixels are the unit of distances.
     error : ErrorMap, optional
         The predicted error.
+    left_out : vtkMRMLTransformNode, optional
+        The transform above moving nodes that is no part of their positions.
     """
 
     def __init__(
@@ -47,8 +49,9 @@ class StoredRegistration:
         positions: np.ndarray | None = None,
         grid_size: int = NETWORK_GRID,
         error: ErrorMap | None = None,
+        left_out=None,
     ) -> None:
-        self.error = error
+        self.error, self.left_out = error, left_out
         self.moving, self.fixed = _Placed(moving), _Placed(fixed)
         axes = mirrored_geometry(moving, fixed)
         self._axes = axes if axes is None or positions is None or _mirrors(positions) else None
@@ -101,10 +104,20 @@ def stored_registration(
         A volume holds no image or is under another non-linear transform.
     """
     if not belongs(transform_node, moving_node, fixed_node):
-        return StoredRegistration(volume_geometry(moving_node, moving_slice), volume_geometry(fixed_node, fixed_slice))
+        above = registration_above(moving_node)
+        moving = volume_geometry(moving_node, moving_slice, without=above)
+        return StoredRegistration(moving, volume_geometry(fixed_node, fixed_slice), left_out=above)
     moving, fixed, positions = _read(moving_node, fixed_node, transform_node)
     result = RegistrationNode(transform_node)
-    return StoredRegistration(moving, fixed, positions, result.grid_size, result.error)
+    return StoredRegistration(moving, fixed, positions, result.grid_size, result.error, transform_node)
+
+
+def registration_above(moving_node):
+    """The transform above a volume that is a registration of it, whatever is chosen; None without one."""
+    parent = moving_node.GetParentTransformNode()
+    while parent is not None and not RegistrationNode(parent).moves(moving_node):
+        parent = parent.GetParentTransformNode()
+    return parent
 
 
 def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | None:

@@ -130,10 +130,16 @@ class RegisterSection:
         """The outcome for the chosen pair, new or stored; None without one."""
         if self._measured is not None and self._measured[0] != self._pair():
             self._measured = None
-        chosen = self._state.parameters.transform
-        if self._measured is not None and self._measured[1].transform not in (None, chosen) and notes.outcome:
-            return notes.outcome  # another result of the pair was chosen since
-        return notes.outcome if self._measured is None else self._measured[1].outcome
+        if self._measured is None or not self._is_in_use(self._measured[1]):
+            return notes.outcome
+        return self._measured[1].outcome
+
+    def _is_in_use(self, result) -> bool:
+        """Whether the nodes of a result are still chosen, and no other result of the pair."""
+        parameters = self._state.parameters
+        if result.transform is not None:
+            return result.transform is parameters.transform
+        return result.warped is parameters.warpedVolume
 
     def _start_or_cancel(self) -> None:
         if self.running:
