@@ -71,6 +71,7 @@ class RegisterLogic:
         InputError
             The volumes cannot be registered, or the checkpoint cannot be used; the scene is unchanged.
         """
+        self._check_output(request)
         changes = undo.Changes(
             [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
         )
@@ -95,6 +96,10 @@ class RegisterLogic:
         self._done = request.moving, request.fixed, changes
         steps = None if refinement is None else refinement.steps
         return PairResult(found, warped, transform, registration.stage_seconds, steps)
+
+    def would_overwrite(self, moving, fixed, warped) -> bool:
+        """Whether a warped volume is an image: one of the two that are registered, or one that was loaded with a pair."""
+        return warped is not None and (warped in (moving, fixed) or volumes.is_of_loaded_pair(warped))
 
     def saved_results(self, moving, fixed) -> list[saved_results.SavedResult]:
         """The registrations of two volumes that the scene holds, the latest first."""
@@ -289,6 +294,14 @@ class RegisterLogic:
         if warped is not None and None not in (moving, fixed) and RegistrationNode(warped).is_of_pair(moving, fixed):
             return warped
         return None
+
+    def _check_output(self, request: PairRequest) -> None:
+        if self.would_overwrite(request.moving, request.fixed, request.warped):
+            raise InputError(
+                _("{name} is an image of a pair, and would be overwritten: choose another warped volume.").format(
+                    name=request.warped.GetName()
+                )
+            )
 
     def _give_pixel_size(self, request: PairRequest) -> None:
         # Points that were placed before would not move with the pixels.

@@ -124,6 +124,8 @@ class RegisterSection:
             missing.append(_("a moving volume"))
         if fixed is None:
             missing.append(_("a fixed volume"))
+        if self._logic.would_overwrite(moving, fixed, self._state.parameters.warpedVolume):
+            missing.append(_("another warped volume (Advanced): this one is an image, which would be overwritten"))
         return missing + missing_for(self._state.stages, self._state.checkpoint)
 
     def _outcome(self, notes):

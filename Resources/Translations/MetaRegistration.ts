@@ -2065,6 +2065,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{name} is an image of a pair, and would be overwritten: choose another warped volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} is both the moving and the fixed volume: choose two different volumes.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2125,6 +2129,10 @@
     </message>
     <message>
         <source>a fixed volume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>another warped volume (Advanced): this one is an image, which would be overwritten</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
