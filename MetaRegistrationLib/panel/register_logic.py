@@ -31,7 +31,9 @@ from ..mrml import (
     views,
     volumes,
 )
+from ..mrml.changed_volumes import changed_since
 from ..mrml.markups import landmarks_from_node
+from ..mrml.placement_watch import PlacementWatch
 from ..mrml.registration_node import Outcome, RegistrationNode, outcome
 from ..pairs.files import check_sizes
 from ..registration.measures import measure
@@ -236,11 +238,16 @@ class RegisterLogic:
         """Whether the transform is a registration of these volumes."""
         return stored_registration.belongs(transform, moving, fixed)
 
+    def watch_placement(self, moved: Callable[[], None]) -> PlacementWatch:
+        """Call `moved` a moment after the nodes that the returned object follows are moved."""
+        return PlacementWatch(moved, self._host.single_shot)
+
     def notes(self, moving, fixed, transform, warped) -> ResultNotes:
         """The notes of the results of these volumes; those of the transform go first."""
         node = self._result(moving, fixed, transform, warped)
         if node is None:
-            return ResultNotes()
+            results = self._results_of(moving, fixed, transform, warped)
+            return ResultNotes(changed=changed_since(results[0], moving, fixed) if results else None)
         result, micrometres = RegistrationNode(node), error_maps.micrometres_a_grid_pixel(node, fixed)
         return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome, micrometres)
 
@@ -291,9 +298,14 @@ class RegisterLogic:
         """The node of the result of these volumes, the transform before the warped volume; None without one."""
         if self.is_registered(moving, fixed, transform):
             return transform
-        if warped is not None and None not in (moving, fixed) and RegistrationNode(warped).is_of_pair(moving, fixed):
-            return warped
-        return None
+        results = self._results_of(moving, fixed, warped)
+        return results[0] if results and changed_since(results[0], moving, fixed) is None else None
+
+    def _results_of(self, moving, fixed, *nodes) -> list:
+        """Those of the nodes that are results of these volumes, whether or not these have changed since."""
+        if None in (moving, fixed):
+            return []
+        return [node for node in nodes if node is not None and RegistrationNode(node).is_of_pair(moving, fixed)]
 
     def _check_output(self, request: PairRequest) -> None:
         if self.would_overwrite(request.moving, request.fixed, request.warped):
@@ -363,14 +375,12 @@ class RegisterLogic:
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
-            result = self._noted(transform, registration, found)
-            result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
-            result.note_made(checkpoint)
+            self._noted(transform, request, registration, found).note_made(checkpoint)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
-            self._noted(request.warped, registration, found).note_pair(request.moving, request.fixed)
+            self._noted(request.warped, request, registration, found).note_pair(request.moving, request.fixed)
         masks.note_field_of_view(
             request.fixed,
             registration.tissue_fixed,
@@ -384,8 +394,10 @@ class RegisterLogic:
         )
         return request.warped, transform
 
-    def _noted(self, node, registration: Registration, found: Outcome) -> RegistrationNode:
+    def _noted(self, node, request: PairRequest, registration: Registration, found: Outcome) -> RegistrationNode:
         result = RegistrationNode(node)
+        result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
+        result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
         result.note_stages(registration, self._adapted_initial)
         result.note_measures(found.measures)
         result.note_error(registration.error)

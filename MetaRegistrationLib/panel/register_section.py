@@ -49,6 +49,7 @@ class RegisterSection:
         self._used: tuple | None = None
         self.registered, self.confident = False, True
         self._request: PairRequest | None = None  # of the registration that runs or ran last
+        self._placement = logic.watch_placement(state.notify)
         say(ui.registerStatusLabel, "")
         say(ui.applyToOthersStatusLabel, "")
         say(ui.measuresLabel, "")
@@ -71,6 +72,8 @@ class RegisterSection:
             self._stop()
             say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
         ui, parameters = self.ui, self._state.parameters
+        points = parameters.movingPoints, parameters.fixedPoints
+        self._placement.follow((*self._pair(), parameters.transform, parameters.warpedVolume, *points))
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         outcome = self._outcome(notes)
         other_pair = self._used is None or self._used[:2] != self._pair()
@@ -100,6 +103,7 @@ class RegisterSection:
         say(self.ui.registerStatusLabel, stopped(self.running))
         say(self.ui.applyToOthersStatusLabel, "")
         self._measured = self._earlier = self._used = None
+        self._placement.close()
         self._stop()
 
     def _stop(self) -> None:
@@ -132,7 +136,7 @@ class RegisterSection:
         """The outcome for the chosen pair, new or stored; None without one."""
         if self._measured is not None and self._measured[0] != self._pair():
             self._measured = None
-        if self._measured is None or not self._is_in_use(self._measured[1]):
+        if self._measured is None or notes.changed or not self._is_in_use(self._measured[1]):
             return notes.outcome
         return self._measured[1].outcome
 

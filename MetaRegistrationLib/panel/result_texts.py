@@ -58,6 +58,8 @@ def _distance(pixels: float, micrometres_a_pixel: float) -> str:
 def warnings_in_words(notes: ResultNotes) -> str:
     """What to check before the result is used, one warning a line; empty if there is none."""
     lines = []
+    if notes.changed is not None:
+        lines.append(_changed(notes.changed))
     if notes.uncertain is not None:
         lines.append(_uncertain(*notes.uncertain))
     if notes.other_initial is not None:
@@ -69,6 +71,14 @@ def warnings_in_words(notes: ResultNotes) -> str:
             ).format(adapted=adapted, used=used)
         )
     return "\n".join(lines)
+
+
+def _changed(what: str) -> str:
+    return {
+        "moving": _("The moving volume has changed since the registration. Register again."),
+        "fixed": _("The fixed volume has changed since the registration. Register again."),
+        "transform": _("The transform has been moved since the registration. Register again."),
+    }[what]
 
 
 def _uncertain(used: str, reason: str) -> str:

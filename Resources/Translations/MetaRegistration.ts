@@ -284,7 +284,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What to check before you use the result: an initial alignment that is not confident, or one that differs from the one the checkpoint was adapted with.</source>
+        <source>What to check before you use the result: an initial alignment that is not confident or differs from the one the checkpoint was adapted with, or a volume that has changed since.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2195,6 +2195,18 @@
     </message>
     <message>
         <source>Expected error: {expected} (95 %: {bound}); {percent:.0f} % of the image over {limit:g} {unit}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The moving volume has changed since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The fixed volume has changed since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The transform has been moved since the registration. Register again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
