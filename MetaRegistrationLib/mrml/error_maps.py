@@ -69,8 +69,9 @@ def micrometres_a_grid_pixel(result_node, fixed_node) -> float:
     geometry = _geometry(result_node, fixed_node)
     if geometry is None:
         return float("nan")
-    grid = stretched_grid(geometry.size, RegistrationNode(result_node).grid_size)
-    return micrometres_a_pixel(StoredErrors(None, _Placed(geometry), grid, None))
+    result = RegistrationNode(result_node)
+    grid = stretched_grid(geometry.size, result.grid_size)
+    return micrometres_a_pixel(StoredErrors(None, _Placed(result.of_known_size(geometry, 1)), grid, None))
 
 
 def error_volume(moving_node, fixed_node):

@@ -42,7 +42,7 @@ def moving_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
     node = parameters.movingPoints
     if node is None:
         return _NONE
-    return landmarks_from_node(node, registration.moving.geometry, without=parameters.transform)
+    return landmarks_from_node(node, registration.moving.geometry, without=registration.left_out)
 
 
 def fixed_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
@@ -61,7 +61,7 @@ def replace(parameters, registration: StoredRegistration, side: str, landmarks: 
         volume = parameters.movingVolume if moving else parameters.fixedVolume
         node = new_list(f"{volume.GetName()} points", MOVING_COLOUR if moving else FIXED_COLOUR)
         setattr(parameters, name, node)
-    transform = parameters.transform if moving and registration.registered else None
+    transform = registration.left_out if moving else None
     if transform is not None:
         # Positions are those without the transform.
         transforms.remove_transform(node, transform)
@@ -75,7 +75,7 @@ def append_suggestions(parameters, registration: StoredRegistration, suggested, 
 
     Those that the user deleted in one of the two suggestion lists are left out of both.
     """
-    points = landmarks_from_node(suggested, registration.moving.geometry, without=parameters.transform)
+    points = landmarks_from_node(suggested, registration.moving.geometry, without=registration.left_out)
     partners = None if proposed is None else landmarks_from_node(proposed, registration.fixed.geometry)
     labels = [label for label in points.labels if partners is None or label in partners.labels]
     moving, fixed = moving_landmarks(parameters, registration), fixed_landmarks(parameters, registration)

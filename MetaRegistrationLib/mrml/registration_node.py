@@ -6,6 +6,7 @@ the references to its pair alone.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +16,10 @@ from ..registration.measures import PairMeasures, shown_in
 from ..registration.schema import SCENE
 from ..stages import LEAST_CONFIDENCE, Stages
 from .error_text import error_from_text, error_text
+from .geometry_text import geometry_from_text, geometry_text
 
 if TYPE_CHECKING:
+    from ..core.geometry import Geometry
     from ..error_map.maps import ErrorMap
     from ..registration.registrar import Registration  # it imports torch
 
@@ -93,6 +96,10 @@ class RegistrationNode:
     def is_of_pair(self, moving_node, fixed_node) -> bool:
         """Whether it is a result of these two volumes."""
         return [self.node.GetNodeReference(role) for role in _roles()] == [moving_node, fixed_node]
+
+    def moves(self, moving_node) -> bool:
+        """Whether it is a result of this moving volume, with whatever fixed one."""
+        return self.node.GetNodeReference(_roles()[0]) is moving_node
 
     def is_of_another_pair(self, moving_node, fixed_node) -> bool:
         """Whether it is a result, and of other volumes than these two."""
@@ -219,6 +226,21 @@ class RegistrationNode:
     def slices(self) -> tuple[int, int]:
         """The slices of the moving and the fixed volume that are registered."""
         return int(self._get("MovingSlice") or 0), int(self._get("FixedSlice") or 0)
+
+    def note_geometry(self, moving: Geometry, fixed: Geometry) -> None:
+        """Note where the registered images were, in the coordinates of the result."""
+        self._note(MovingGeometry=geometry_text(moving), FixedGeometry=geometry_text(fixed))
+
+    @property
+    def geometry(self) -> tuple[Geometry, Geometry] | None:
+        """Where the moving and the fixed image were; None for a result of an earlier version."""
+        texts = self._get("MovingGeometry"), self._get("FixedGeometry")
+        return None if None in texts else (geometry_from_text(texts[0]), geometry_from_text(texts[1]))
+
+    def of_known_size(self, image: Geometry, side: int) -> Geometry:
+        """The moving (0) or fixed (1) image as it is now, its pixel size known if it was: a turned volume seems to have one."""
+        noted = self.geometry
+        return image if noted is None else replace(image, spacing_known=noted[side].spacing_known)
 
     @property
     def inverse_tolerance(self) -> float | None:

@@ -17,17 +17,13 @@ def node_with_attribute(name: str, value: str):
 
 
 @contextmanager
-def unchanged_on_error(*volumes) -> Iterator[None]:
-    """Remove the nodes that were added inside, and give `volumes` their spacing back, when an error leaves the block."""
+def unchanged_on_error() -> Iterator[None]:
+    """Remove the nodes that were added inside when an error leaves the block."""
     before = ids()
-    spacings = [(volume, volume.GetSpacing()) for volume in volumes]
     try:
         yield
     except BaseException:
         _remove_all_but(before)
-        for volume, spacing in spacings:
-            if volume.GetScene() is not None and volume.GetSpacing() != spacing:
-                volume.SetSpacing(spacing)
         raise
 
 

@@ -14,6 +14,7 @@ from ..core.preprocessing import NetworkGrid, pair_grids
 from ..error_map.maps import ErrorMap
 from ..formats.landmarks import Landmarks
 from ..preparation.stored_axes import mirrored_geometry
+from .changed_volumes import changed_since, geometry_for, registration_above
 from .placement import RAS_TO_LPS
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .volumes import volume_geometry
@@ -31,13 +32,17 @@ class StoredRegistration:
     Parameters
     ----------
     moving, fixed : Geometry
-        In the world, the moving one without the transform.
+        In the coordinates of the transform, the moving one without it.
     positions : array (H, W, 2), optional
         Position of each fixed pixel in the moving image, (row, column) in its pixels; None without a registration.
     grid_size : int
         Side of the network grid, whose pixels are the unit of distances.
     error : ErrorMap, optional
         The predicted error.
+    left_out : vtkMRMLTransformNode, optional
+        The transform above moving nodes that is no part of their positions.
+    in_world : Geometry, optional
+        The fixed image in the world, where its landmarks are, if the transform was moved with it.
     """
 
     def __init__(
@@ -47,9 +52,11 @@ class StoredRegistration:
         positions: np.ndarray | None = None,
         grid_size: int = NETWORK_GRID,
         error: ErrorMap | None = None,
+        left_out=None,
+        in_world: Geometry | None = None,
     ) -> None:
-        self.error = error
-        self.moving, self.fixed = _Placed(moving), _Placed(fixed)
+        self.error, self.left_out = error, left_out
+        self.moving, self.fixed = _Placed(moving), _Placed(fixed if in_world is None else in_world)
         axes = mirrored_geometry(moving, fixed)
         self._axes = axes if axes is None or positions is None or _mirrors(positions) else None
         in_order = moving if self._axes is None else self._axes.geometry(moving)
@@ -101,10 +108,13 @@ def stored_registration(
         A volume holds no image or is under another non-linear transform.
     """
     if not belongs(transform_node, moving_node, fixed_node):
-        return StoredRegistration(volume_geometry(moving_node, moving_slice), volume_geometry(fixed_node, fixed_slice))
+        above = registration_above(moving_node)
+        moving = volume_geometry(moving_node, moving_slice, without=above)
+        return StoredRegistration(moving, volume_geometry(fixed_node, fixed_slice), left_out=above)
     moving, fixed, positions = _read(moving_node, fixed_node, transform_node)
     result = RegistrationNode(transform_node)
-    return StoredRegistration(moving, fixed, positions, result.grid_size, result.error)
+    in_world = result.of_known_size(volume_geometry(fixed_node, result.slices[1]), 1)
+    return StoredRegistration(moving, fixed, positions, result.grid_size, result.error, transform_node, in_world)
 
 
 def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | None:
@@ -115,9 +125,7 @@ def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | No
 
 
 def _read(moving_node, fixed_node, transform_node) -> tuple[Geometry, Geometry, np.ndarray]:
-    slices = RegistrationNode(transform_node).slices
-    moving = volume_geometry(moving_node, slices[0], without=transform_node)
-    fixed = volume_geometry(fixed_node, slices[1])
+    moving, fixed = (_geometry(transform_node, node, side) for side, node in enumerate((moving_node, fixed_node)))
     points = fixed.to_physical(np.stack(np.indices(fixed.size), axis=-1))
     if _grid(transform_node) is None:
         moved = _moved(transform_node, points * RAS_TO_LPS) * RAS_TO_LPS
@@ -126,12 +134,23 @@ def _read(moving_node, fixed_node, transform_node) -> tuple[Geometry, Geometry, 
     return moving, fixed, moving.to_pixels(moved)
 
 
+def _geometry(transform_node, volume, side: int) -> Geometry:
+    """The moving (0) or fixed (1) image in the coordinates of the transform, without it."""
+    result = RegistrationNode(transform_node)
+    found = geometry_for(transform_node, volume, result.slices[side])
+    if found is None:
+        found = volume_geometry(volume, result.slices[side], without=transform_node)
+    return result.of_known_size(found, side)
+
+
 def belongs(transform_node, moving_node, fixed_node) -> bool:
-    """Whether a transform node holds a registration of these two volumes."""
+    """Whether a transform node holds a registration of these two volumes as they are now."""
     if transform_node is None or moving_node is None or fixed_node is None:
         return False
     grid, result = _grid(transform_node), RegistrationNode(transform_node)
     if not result.is_of_pair(moving_node, fixed_node) or fixed_node.GetImageData() is None:
+        return False
+    if changed_since(transform_node, moving_node, fixed_node) is not None:
         return False
     if grid is None:  # composed of a grid and a linear part, for images that are turned against each other or mirrored
         return transform_node.GetTransformFromParent() is not None

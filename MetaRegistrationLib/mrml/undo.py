@@ -1,21 +1,34 @@
-"""The scene as it was before a registration."""
+"""What a registration has changed in the scene, so that it can be undone."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
 import slicer
-import vtk
 
 from .scene import ids, remove
 from .scene_folders import back_to_top, nodes_at_top
+from .volumes import ijk_to_ras
 
 _OF_THE_NODE_ITSELF = ("transform", "display", "storage")
+_PARENT, _MATRIX, _IMAGE, _TRANSFORM = "parent", "matrix", "image", "transform"
+_CONTENTS = (_IMAGE, _TRANSFORM)
 
 
-class BeforeRegistration:
-    """Stores the nodes that a registration will change, so that `restore` can undo it.
+class Undone(NamedTuple):
+    """What was not restored: names of nodes that were deleted since, and of nodes that were changed since."""
 
-    Make it before, call `done` after. Transforms and images are replaced by a registration, never overwritten, so that the
-    earlier ones are stored here unchanged.
+    deleted: list[str]
+    changed: list[str]
+
+
+class Changes:
+    """Notes what is changed in several blocks, so that `undo` restores that alone.
+
+    Transforms and images are replaced by a registration, never overwritten. The earlier ones are stored here unchanged.
 
     Parameters
     ----------
@@ -24,69 +37,95 @@ class BeforeRegistration:
     """
 
     def __init__(self, nodes: list) -> None:
-        self._ids = ids()
-        self._states = [(node, _state(node)) for node in nodes if node is not None]
+        self._nodes = list(dict.fromkeys(node for node in nodes if node is not None))
+        self._changed: dict[Any, dict[tuple, tuple]] = {
+            node: {} for node in self._nodes
+        }  # each as it was, as it became
         self._added: set[str] = set()
-        self._at_top = nodes_at_top()
+        self._moved: list = []  # into a folder
 
-    def done(self) -> None:
-        """The registration is complete: what is new in the scene came of it."""
-        self._added = ids() - self._ids
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note what is changed inside, also if an error leaves the block. What is new in the scene came of it."""
+        states, before, at_top = [(node, _state(node)) for node in self._nodes], ids(), nodes_at_top()
+        try:
+            yield
+        finally:
+            for node, state in states:
+                self._note(node, state, _state(node))
+            self._added |= ids() - before
+            still = nodes_at_top()
+            self._moved += [node for node in at_top if node not in still]
 
-    def restore(self) -> list[str]:
-        """Restore the scene. Nodes that others added later stay.
-
-        Returns
-        -------
-        list of str
-            Names of the nodes that were removed since, and of transforms that nodes were under: neither comes back.
-        """
-        lost = []
-        for node, state in self._states:
+    def undo(self) -> Undone:
+        """Restore what was changed, and remove what was added. What the user changed since stays, and is named."""
+        undone = Undone([], [])
+        for node, changed in self._changed.items():
             if node.GetScene() is None:
-                lost.append(node.GetName())
+                undone.deleted.append(node.GetName())
                 continue
-            _bring_back(node, state)
-            if state["parent"] is not None and node.GetParentTransformNode() is None:
-                lost.append(state["parent_name"])
+            with slicer.util.NodeModify(node):
+                _bring_back(node, changed, undone)
         remove(self._added)
-        back_to_top(self._at_top)
-        return list(dict.fromkeys(lost))
+        back_to_top(self._moved)
+        return Undone(*(list(dict.fromkeys(names)) for names in undone))
+
+    def _note(self, node, before: dict, after: dict) -> None:
+        changed = self._changed[node]
+        for key in dict.fromkeys((*before, *after)):
+            if before.get(key) != after.get(key):
+                first = changed[key][0] if key in changed else before.get(key)
+                changed[key] = first, after.get(key)
 
 
-def _state(node) -> dict:
-    state = {
-        "attributes": {name: node.GetAttribute(name) for name in node.GetAttributeNames()},
-        "references": {
-            role: node.GetNodeReferenceID(role)
-            for role in (node.GetNthNodeReferenceRole(index) for index in range(node.GetNumberOfNodeReferenceRoles()))
-        },
-        "parent": node.GetTransformNodeID(),
-    }
-    parent = node.GetParentTransformNode()
-    state["parent_name"] = "" if parent is None else parent.GetName()
+def _state(node) -> dict[tuple, Any]:
+    """All of a node that a registration may change; equal where nothing was changed."""
+    roles = [node.GetNthNodeReferenceRole(index) for index in range(node.GetNumberOfNodeReferenceRoles())]
+    state: dict[tuple, Any] = {("attribute", name): node.GetAttribute(name) for name in node.GetAttributeNames()}
+    state |= {("reference", role): node.GetNodeReferenceID(role) for role in roles if role not in _OF_THE_NODE_ITSELF}
+    state[_PARENT,] = node.GetParentTransformNode()
     if node.IsA("vtkMRMLVolumeNode"):
-        matrix = vtk.vtkMatrix4x4()
-        node.GetIJKToRASMatrix(matrix)
-        state |= {"matrix": matrix, "image": node.GetImageData()}
+        image = node.GetImageData()
+        pixels = None if image is None else image.GetPointData().GetScalars()
+        state[_MATRIX,] = tuple(ijk_to_ras(node).ravel().tolist())
+        state[_IMAGE,] = image, None if pixels is None else pixels.GetMTime()
     if node.IsA("vtkMRMLTransformNode"):
-        state["transform"] = node.GetTransformFromParent()
+        state[_TRANSFORM,] = node.GetTransformFromParent()
     return state
 
 
-def _bring_back(node, state: dict) -> None:
-    with slicer.util.NodeModify(node):
-        for name in set(node.GetAttributeNames()) - set(state["attributes"]):
-            node.RemoveAttribute(name)
-        for name, value in state["attributes"].items():
-            node.SetAttribute(name, value)
-        for role in [node.GetNthNodeReferenceRole(index) for index in range(node.GetNumberOfNodeReferenceRoles())]:
-            if role not in state["references"] and role not in _OF_THE_NODE_ITSELF:
-                node.SetNodeReferenceID(role, None)
-        if "transform" in state:
-            node.SetAndObserveTransformFromParent(state["transform"])
-        if "matrix" in state:
-            node.SetIJKToRASMatrix(state["matrix"])
-            node.SetAndObserveImageData(state["image"])
-        known = slicer.mrmlScene.GetNodeByID(state["parent"] or "") is not None
-        node.SetAndObserveTransformNodeID(state["parent"] if known else None)
+def _bring_back(node, changed: dict[tuple, tuple], undone: Undone) -> None:
+    now = _state(node)
+    own = {key for key in changed if key[0] in ("attribute", "reference")}  # of the module: no choice of the user
+    others = {key for key in changed if key not in own and now[key] != changed[key][1]}
+    if others and now[_PARENT,] is None and _is_gone(changed.get((_PARENT,), (None, None))[1]):
+        others.discard((_PARENT,))  # the transform was deleted, and the node not taken out of it
+    if others:
+        undone.changed.append(node.GetName())
+    kept = others | (own if any((content,) in others for content in _CONTENTS) else set())  # the notes on the content
+    for key, (before, _after) in changed.items():
+        if key not in kept and not _set(node, key, before):
+            undone.deleted.append(before.GetName())
+
+
+def _set(node, key: tuple, value) -> bool:
+    """Set one part of a node; False for a parent transform that is gone."""
+    kind, *name = key
+    if kind == "attribute":
+        node.SetAttribute(*name, value)  # None removes it
+    elif kind == "reference":
+        node.SetNodeReferenceID(*name, value)
+    elif kind == _MATRIX:
+        node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(np.reshape(value, (4, 4))))
+    elif kind == _IMAGE:
+        node.SetAndObserveImageData(value[0])
+    elif kind == _TRANSFORM:
+        node.SetAndObserveTransformFromParent(value)
+    else:
+        node.SetAndObserveTransformNodeID(None if value is None or _is_gone(value) else value.GetID())
+        return not _is_gone(value)
+    return True
+
+
+def _is_gone(node) -> bool:
+    return node is not None and node.GetScene() is None

@@ -18,7 +18,9 @@ from .placement import geometry_from_matrix, image_data, linear_to_world, matrix
 
 _OWN = "MetaRegistration."
 _GIVEN_ATTRIBUTE = f"{_OWN}PixelSize"
-_OF_INPUTS = (_GIVEN_ATTRIBUTE, f"{_OWN}Pair")
+PAIR_ATTRIBUTE = f"{_OWN}Pair"
+"""Of the nodes that were loaded with a pair of a folder."""
+_OF_INPUTS = (_GIVEN_ATTRIBUTE, PAIR_ATTRIBUTE)
 
 
 def volume_slices(node) -> int:
@@ -44,6 +46,11 @@ def _is_image(node) -> bool:
     if node.IsA("vtkMRMLLabelMapVolumeNode") or volume_slices(node) == 0:
         return False
     return not any(name.startswith(_OWN) and name not in _OF_INPUTS for name in node.GetAttributeNames())
+
+
+def is_of_loaded_pair(node) -> bool:
+    """Whether a volume was loaded with a pair of a folder."""
+    return node.GetAttribute(PAIR_ATTRIBUTE) is not None
 
 
 def image_from_volume(node, slice_index: int | None = None, *, without=None) -> Image:

@@ -170,7 +170,7 @@ class LandmarksLogic:
             Point lists of their own, which the user may thin out before they are accepted.
         """
         registration = self.registration(parameters)
-        image = image_from_volume(parameters.movingVolume, parameters.movingSlice, without=parameters.transform)
+        image = image_from_volume(parameters.movingVolume, parameters.movingSlice, without=registration.left_out)
         points = branch_points(vessel_mask(image.array), min_distance_px=max(image.array.shape) / 20)
         points = _away_from(points, landmark_nodes.moving_landmarks(parameters, registration).points, image.array.shape)
         if not len(points):
@@ -199,7 +199,7 @@ class LandmarksLogic:
             registration.moving.geometry,
             names[0],
             _SUGGESTION_COLOUR,
-            parameters.transform if registration.registered else None,
+            registration.left_out,
         )
         return node, proposed
 

@@ -30,6 +30,7 @@ class LandmarksSection:
         self.ui, self._logic, self._state = ui, logic, state
         self._suggested: Any = None
         self._proposed: Any = None
+        self._suggested_for: tuple = ()  # moving and fixed volume
         self._shown: tuple = ((), None)  # lists, and whether they are shown
         self.display = DistanceDisplay(ui, logic, state, host)
         self.placing = Placing(ui, logic, state, self.display.update_soon)
@@ -72,7 +73,7 @@ class LandmarksSection:
             [*pair, *points, *([] if parameters.transform else [_("a registration")])],
             _("Add the moving landmarks, mapped by the transform, to the scene as points of the fixed image."),
         )
-        suggestions = [] if self._suggested is not None else [_("suggestions")]
+        suggestions = [] if self._suggestions[0] is not None else [_("suggestions")]
         can_start(ui.acceptSuggestionsButton, suggestions, _("Add the suggested points to the point lists."))
         can_start(ui.discardSuggestionsButton, suggestions, _("Remove the suggested points."))
         self.placing.refresh()
@@ -90,7 +91,8 @@ class LandmarksSection:
     def _show_chosen_lists(self) -> None:
         """Hide the lists that were chosen before: those of another pair are at the same positions."""
         parameters = self._state.parameters
-        chosen = tuple(node for node in (parameters.movingPoints, parameters.fixedPoints) if node is not None)
+        lists = parameters.movingPoints, parameters.fixedPoints, *self._suggestions
+        chosen = tuple(node for node in lists if node is not None)
         wanted = chosen, bool(parameters.showLandmarks)
         if wanted != self._shown:
             self._logic.show_only(chosen, self._shown[0], visible=wanted[1])
@@ -101,7 +103,8 @@ class LandmarksSection:
         if not self._state.in_scene:
             return
         parameters = self._state.parameters
-        lists = (parameters.movingPoints, self._suggested), (parameters.fixedPoints, self._proposed)
+        suggested, proposed = self._suggestions
+        lists = (parameters.movingPoints, suggested), (parameters.fixedPoints, proposed)
         self._logic.arrange(parameters, *lists, placing=self.ui.placeButton.checked)
 
     def _attempt(self, action):
@@ -118,12 +121,22 @@ class LandmarksSection:
         self._discard()
         self._state.parameters.showLandmarks = True
         self._suggested, self._proposed = self._logic.suggest(self._state.parameters)
+        self._suggested_for = self._pair
         text = _(
             "{count} bifurcations are suggested. Delete those that you do not want, then accept the others."
         ).format(count=self._suggested.GetNumberOfControlPoints())
         if self._proposed is not None:
             text += " " + _("Fixed positions are predictions. Correct each one by eye before measuring accuracy.")
         say(self.ui.landmarksStatusLabel, text)
+
+    @property
+    def _pair(self) -> tuple:
+        return self._state.parameters.movingVolume, self._state.parameters.fixedVolume
+
+    @property
+    def _suggestions(self) -> tuple[Any, Any]:
+        """Those of the chosen pair, in the moving and in the fixed image; None without any."""
+        return (self._suggested, self._proposed) if self._suggested_for == self._pair else (None, None)
 
     def _forget_deleted(self) -> None:
         """Suggestions that were deleted by hand are none any more."""
@@ -133,10 +146,11 @@ class LandmarksSection:
 
     def _accept(self) -> None:
         self._forget_deleted()
-        if self._suggested is None:
+        suggested, proposed = self._suggestions
+        if suggested is None:
             return
         with self.placing.paused():
-            count = self._logic.accept(self._state.parameters, self._suggested, self._proposed)
+            count = self._logic.accept(self._state.parameters, suggested, proposed)
         self._discard()
         say(self.ui.landmarksStatusLabel, _("{count} suggestions were accepted.").format(count=count))
 

@@ -10,12 +10,11 @@ from ..formats.images import Image
 from ..mrml import landmark_nodes, masks, overlay, scene, scene_folders, stored_registration, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..mrml.registration_node import result_of_pair
+from ..mrml.volumes import PAIR_ATTRIBUTE
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
 from .pixel_sizes import PixelSizes
 from .texts import sentence
 from .texts import tr as _
-
-_PAIR_ATTRIBUTE = "MetaRegistration.Pair"
 
 
 @dataclass(frozen=True)
@@ -91,19 +90,19 @@ class PairsLogic:
         """
         sizes = (files.spacing_um, files.moving_spacing_um, files.fixed_spacing_um, files.override_spacing or None)
         key = "|".join([str(files.moving), str(files.fixed), *(str(size or "") for size in sizes)]).rstrip("|")
-        nodes = {role: scene.node_with_attribute(_PAIR_ATTRIBUTE, f"{role}|{key}") for role in _ROLES}
+        nodes = {role: scene.node_with_attribute(PAIR_ATTRIBUTE, f"{role}|{key}") for role in _ROLES}
         if nodes["moving"] is None or nodes["fixed"] is None:
             with scene.unchanged_on_error(), scene_folders.gathered(files.name, key=key):
                 nodes = self._load(files.load())
             for role, node in nodes.items():
                 if node is not None:
-                    node.SetAttribute(_PAIR_ATTRIBUTE, f"{role}|{key}")
+                    node.SetAttribute(PAIR_ATTRIBUTE, f"{role}|{key}")
         results = (result_of_pair(name, nodes["moving"], nodes["fixed"]) for name in _RESULTS)
         return LoadedPair(*(nodes[role] for role in _ROLES), *results)
 
     def loaded_row(self, pairs: Sequence[PairFiles], moving, fixed) -> int:
         """Which pair has these volumes (or None), with whatever pixel size they were loaded; -1 if none has."""
-        values = [node.GetAttribute(_PAIR_ATTRIBUTE) if node is not None else None for node in (moving, fixed)]
+        values = [node.GetAttribute(PAIR_ATTRIBUTE) if node is not None else None for node in (moving, fixed)]
         if None in values:
             return -1
         for row, files in enumerate(pairs):

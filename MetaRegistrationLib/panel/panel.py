@@ -6,6 +6,7 @@ from typing import Any
 
 from .adapt_section import AdaptSection
 from .advanced_section import AdvancedSection
+from .decimal_comma import take_commas
 from .dependency_section import DependencySection
 from .folder_section import FolderSection
 from .folding import Folding
@@ -63,6 +64,7 @@ class Panel:
         self.measures = VisitsMeasuresSection(ui, logic.visits, state, logic.host)
         self.next_step = NextStep(ui, state, self, logic.dependency, self.folding.open)  # the last: it asks the others
         state.measured = self._measured
+        self._commas = take_commas(ui)
 
     def _measured(self) -> None:
         self.results.refresh()

@@ -31,7 +31,9 @@ from ..mrml import (
     views,
     volumes,
 )
+from ..mrml.changed_volumes import changed_since
 from ..mrml.markups import landmarks_from_node
+from ..mrml.placement_watch import PlacementWatch
 from ..mrml.registration_node import Outcome, RegistrationNode, outcome
 from ..pairs.files import check_sizes
 from ..registration.measures import measure
@@ -59,7 +61,7 @@ class RegisterLogic:
     def __init__(self, host: Any) -> None:
         self._host = host
         self._jobs: list[Job] = []
-        self._before: undo.BeforeRegistration | None = None
+        self._done: tuple[Any, Any, undo.Changes] | None = None  # moving, fixed, and what can be undone
         self._last = LastRegistrar()
         self._adapted_initial: str | None = None  # of the checkpoint of the last one
 
@@ -71,11 +73,14 @@ class RegisterLogic:
         InputError
             The volumes cannot be registered, or the checkpoint cannot be used; the scene is unchanged.
         """
-        nodes = [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
-        as_it_was, self._before = undo.BeforeRegistration(nodes), None
-        with scene.unchanged_on_error(request.moving, request.fixed):
+        self._check_output(request)
+        changes = undo.Changes(
+            [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
+        )
+        try:
             yield _("Reading the volumes ...")
-            self._give_pixel_size(request)
+            with changes.noted():
+                self._give_pixel_size(request)
             moving, fixed = self._images(request)
             yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
             registrar = self._registrar(request.checkpoint, request.device, request.stages)
@@ -83,13 +88,20 @@ class RegisterLogic:
             registration = registrar(moving, fixed, self._landmarks(request, moving, fixed))
             found = outcome(registration, measure("", registration, None))
             yield _("Writing the results ...")
-            with self._folder(request.moving, request.fixed, request):
+            # Between two steps the user may load another pair: its nodes are none of this registration.
+            with changes.noted(), self._folder(request.moving, request.fixed, request):
                 warped, transform = self._write(request, registration, found)
-            refinement = registration.refinement
-            as_it_was.done()
-            self._before = as_it_was
-            steps = None if refinement is None else refinement.steps
-            return PairResult(found, warped, transform, registration.stage_seconds, steps)
+        except BaseException:
+            changes.undo()
+            raise
+        refinement = registration.refinement
+        self._done = request.moving, request.fixed, changes
+        steps = None if refinement is None else refinement.steps
+        return PairResult(found, warped, transform, registration.stage_seconds, steps)
+
+    def would_overwrite(self, moving, fixed, warped) -> bool:
+        """Whether a warped volume is an image: one of the two that are registered, or one that was loaded with a pair."""
+        return warped is not None and (warped in (moving, fixed) or volumes.is_of_loaded_pair(warped))
 
     def saved_results(self, moving, fixed) -> list[saved_results.SavedResult]:
         """The registrations of two volumes that the scene holds, the latest first."""
@@ -105,16 +117,16 @@ class RegisterLogic:
         """
         with scene.unchanged_on_error():
             saved_results.choose(transform, former, under)
-        self._before = None  # undo would not know of it
+        self._done = None  # undo would not know of it
 
-    def can_undo(self) -> bool:
-        """Whether there is a registration to undo."""
-        return self._before is not None
+    def can_undo(self, moving, fixed) -> bool:
+        """Whether the last registration was of these two volumes, so that it can be undone."""
+        return self._done is not None and self._done[:2] == (moving, fixed)
 
-    def undo(self) -> list[str]:
-        """Undo the last registration; the names of the nodes that could not be restored."""
-        before, self._before = self._before, None
-        return [] if before is None else before.restore()
+    def undo(self) -> undo.Undone:
+        """Undo the last registration; return what could not be restored, and what was changed since and stays."""
+        done, self._done = self._done, None
+        return undo.Undone([], []) if done is None else done[2].undo()
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -226,11 +238,16 @@ class RegisterLogic:
         """Whether the transform is a registration of these volumes."""
         return stored_registration.belongs(transform, moving, fixed)
 
+    def watch_placement(self, moved: Callable[[], None]) -> PlacementWatch:
+        """Call `moved` a moment after the nodes that the returned object follows are moved."""
+        return PlacementWatch(moved, self._host.single_shot)
+
     def notes(self, moving, fixed, transform, warped) -> ResultNotes:
         """The notes of the results of these volumes; those of the transform go first."""
         node = self._result(moving, fixed, transform, warped)
         if node is None:
-            return ResultNotes()
+            results = self._results_of(moving, fixed, transform, warped)
+            return ResultNotes(changed=changed_since(results[0], moving, fixed) if results else None)
         result, micrometres = RegistrationNode(node), error_maps.micrometres_a_grid_pixel(node, fixed)
         return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome, micrometres)
 
@@ -269,7 +286,7 @@ class RegisterLogic:
         """Stop all work at once."""
         for job in self._jobs:
             job.close()
-        self._jobs, self._before = [], None
+        self._jobs, self._done = [], None
 
     def _folder(self, moving, fixed, request: PairRequest | None = None):
         """What is added inside lies in the folder of the pair, with the nodes of the request."""
@@ -281,9 +298,22 @@ class RegisterLogic:
         """The node of the result of these volumes, the transform before the warped volume; None without one."""
         if self.is_registered(moving, fixed, transform):
             return transform
-        if warped is not None and None not in (moving, fixed) and RegistrationNode(warped).is_of_pair(moving, fixed):
-            return warped
-        return None
+        results = self._results_of(moving, fixed, warped)
+        return results[0] if results and changed_since(results[0], moving, fixed) is None else None
+
+    def _results_of(self, moving, fixed, *nodes) -> list:
+        """Those of the nodes that are results of these volumes, whether or not these have changed since."""
+        if None in (moving, fixed):
+            return []
+        return [node for node in nodes if node is not None and RegistrationNode(node).is_of_pair(moving, fixed)]
+
+    def _check_output(self, request: PairRequest) -> None:
+        if self.would_overwrite(request.moving, request.fixed, request.warped):
+            raise InputError(
+                _("{name} is an image of a pair, and would be overwritten: choose another warped volume.").format(
+                    name=request.warped.GetName()
+                )
+            )
 
     def _give_pixel_size(self, request: PairRequest) -> None:
         # Points that were placed before would not move with the pixels.
@@ -345,14 +375,12 @@ class RegisterLogic:
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
-            result = self._noted(transform, registration, found)
-            result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
-            result.note_made(checkpoint)
+            self._noted(transform, request, registration, found).note_made(checkpoint)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
-            self._noted(request.warped, registration, found).note_pair(request.moving, request.fixed)
+            self._noted(request.warped, request, registration, found).note_pair(request.moving, request.fixed)
         masks.note_field_of_view(
             request.fixed,
             registration.tissue_fixed,
@@ -366,8 +394,10 @@ class RegisterLogic:
         )
         return request.warped, transform
 
-    def _noted(self, node, registration: Registration, found: Outcome) -> RegistrationNode:
+    def _noted(self, node, request: PairRequest, registration: Registration, found: Outcome) -> RegistrationNode:
         result = RegistrationNode(node)
+        result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
+        result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
         result.note_stages(registration, self._adapted_initial)
         result.note_measures(found.measures)
         result.note_error(registration.error)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from .pixel_sizes import PixelSizes
 from .requests import PairRequest
-from .result_texts import expected_error_in_words, measures_in_words, times_in_words, warnings_in_words
+from .result_texts import (
+    expected_error_in_words,
+    measures_in_words,
+    times_in_words,
+    undone_in_words,
+    warnings_in_words,
+)
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
@@ -42,7 +48,8 @@ class RegisterSection:
         self._earlier: tuple | None = None
         self._used: tuple | None = None
         self.registered, self.confident = False, True
-        self._nodes: list | None = None  # of the registration that runs
+        self._request: PairRequest | None = None  # of the registration that runs or ran last
+        self._placement = logic.watch_placement(state.notify)
         say(ui.registerStatusLabel, "")
         say(ui.applyToOthersStatusLabel, "")
         say(ui.measuresLabel, "")
@@ -61,10 +68,12 @@ class RegisterSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
-        if self.running and any(node.GetScene() is None for node in self._nodes or ()):
+        if self.running and any(node.GetScene() is None for node in self._request.nodes):
             self._stop()
             say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
         ui, parameters = self.ui, self._state.parameters
+        points = parameters.movingPoints, parameters.fixedPoints
+        self._placement.follow((*self._pair(), parameters.transform, parameters.warpedVolume, *points))
         notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
         outcome = self._outcome(notes)
         other_pair = self._used is None or self._used[:2] != self._pair()
@@ -81,7 +90,8 @@ class RegisterSection:
             [] if registered and ui.otherVolumesSelector.checkedNodes() else [_("a registration and checked volumes")]
         )
         can_start(ui.applyToOthersButton, others, _("Apply the transform of this registration to the checked volumes."))
-        nothing = [] if self._logic.can_undo() and not self.running else [_("a registration to undo")]
+        undoable = self._logic.can_undo(*self._pair()) and not self.running
+        nothing = [] if undoable else [_("a registration to undo: the last one, of this pair")]
         can_start(ui.undoRegisterButton, nothing, _("Undo the last registration."))
         if not self.running:
             ui.registerButton.text = _("Register")
@@ -93,12 +103,13 @@ class RegisterSection:
         say(self.ui.registerStatusLabel, stopped(self.running))
         say(self.ui.applyToOthersStatusLabel, "")
         self._measured = self._earlier = self._used = None
+        self._placement.close()
         self._stop()
 
     def _stop(self) -> None:
         if self.running:
             self._steps.cancel()
-        self._steps = self._nodes = None
+        self._steps = self._request = None
         self._state.notify()
 
     def _settings(self) -> tuple:
@@ -117,16 +128,24 @@ class RegisterSection:
             missing.append(_("a moving volume"))
         if fixed is None:
             missing.append(_("a fixed volume"))
+        if self._logic.would_overwrite(moving, fixed, self._state.parameters.warpedVolume):
+            missing.append(_("another warped volume (Advanced): this one is an image, which would be overwritten"))
         return missing + missing_for(self._state.stages, self._state.checkpoint)
 
     def _outcome(self, notes):
         """The outcome for the chosen pair, new or stored; None without one."""
         if self._measured is not None and self._measured[0] != self._pair():
             self._measured = None
-        chosen = self._state.parameters.transform
-        if self._measured is not None and self._measured[1].transform not in (None, chosen) and notes.outcome:
-            return notes.outcome  # another result of the pair was chosen since
-        return notes.outcome if self._measured is None else self._measured[1].outcome
+        if self._measured is None or notes.changed or not self._is_in_use(self._measured[1]):
+            return notes.outcome
+        return self._measured[1].outcome
+
+    def _is_in_use(self, result) -> bool:
+        """Whether the nodes of a result are still chosen, and no other result of the pair."""
+        parameters = self._state.parameters
+        if result.transform is not None:
+            return result.transform is parameters.transform
+        return result.warped is parameters.warpedVolume
 
     def _start_or_cancel(self) -> None:
         if self.running:
@@ -150,27 +169,29 @@ class RegisterSection:
             moving_mask=parameters.movingMask,
             fixed_mask=parameters.fixedMask,
         )
-        nodes = request.moving, request.fixed, request.moving_points, request.fixed_points, request.transform
-        masks = request.warped, request.moving_mask, request.fixed_mask
-        self._nodes = [node for node in (*nodes, *masks) if node is not None]
+        used = self._settings()
+        self._request = request
         self._steps = Steps(
             self._host,
             self._logic.steps(request),
-            on_step=lambda text: say(self.ui.registerStatusLabel, text),
-            on_end=self._registered,
-            on_error=self._failed,
+            on_step=lambda text: self._say(request, text),
+            on_end=lambda result: self._registered(request, used, result),
+            on_error=lambda error: self._failed(request, error),
         ).start()
         self.ui.registerButton.text = _("Cancel")
         self.ui.registerButton.toolTip = _("Stop. The scene is left unchanged.")
 
-    def _registered(self, result) -> None:
-        parameters = self._state.parameters
-        self._earlier = parameters.transform, self._measured
-        parameters.transform = result.transform
-        self._measured = self._pair(), result
-        self._used = self._settings()
+    def _registered(self, request: PairRequest, used: tuple, result) -> None:
+        self._used = used
+        if self._is_chosen(request):
+            parameters = self._state.parameters
+            self._earlier = parameters.transform, self._measured
+            parameters.transform = result.transform
+            self._measured = self._pair(), result
+        else:  # the pair gets its result when it is chosen again
+            self._earlier = request.transform, None
         written = [node.GetName() for node in (result.warped, result.transform) if node is not None]
-        refused = self._logic.notes(*self._pair(), result.transform, result.warped).left_unchanged
+        refused = self._logic.notes(request.moving, request.fixed, result.transform, result.warped).left_unchanged
         text = (
             _("Left unchanged after {seconds:.2f} s: {names}.")
             if refused
@@ -178,16 +199,27 @@ class RegisterSection:
         )
         text = text.format(seconds=result.outcome.measures.seconds, names=_(" and ").join(written))
         times = times_in_words(result.stage_seconds, result.refinement_steps)
-        say(self.ui.registerStatusLabel, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
+        self._say(request, f"{text}\n{times[:1].upper()}{times[1:]}." if times else text)
         self._state.notify()
-        self._show_result()
-        self._state.done("register")
+        if self._is_chosen(request):
+            self._show_result()
+            self._state.done("register")
+
+    def _is_chosen(self, request: PairRequest) -> bool:
+        return self._pair() == (request.moving, request.fixed)
+
+    def _say(self, request: PairRequest, text: str) -> None:
+        """Say how a registration goes, and of which pair, if another one is chosen."""
+        if not self._is_chosen(request):
+            names = request.moving.GetName(), request.fixed.GetName()
+            text = _("{moving} to {fixed}: {text}").format(moving=names[0], fixed=names[1], text=text)
+        say(self.ui.registerStatusLabel, text)
 
     def _undo(self) -> None:
         before = self._earlier
         try:
             with self._state.together():
-                lost = self._logic.undo()
+                undone = self._logic.undo()
                 if before is not None:
                     transform, self._measured = before
                     there = transform is not None and transform.GetScene() is not None
@@ -195,16 +227,11 @@ class RegisterSection:
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))
             return
-        text = _("Registration undone")
-        if lost:
-            text = _("Registration undone. Deleted since then, and not restored: {names}.").format(
-                names=", ".join(lost)
-            )
-        say(self.ui.registerStatusLabel, text)
+        say(self.ui.registerStatusLabel, undone_in_words(undone))
         self._show_result()
 
-    def _failed(self, error: Exception) -> None:
-        say(self.ui.registerStatusLabel, sentence(error))
+    def _failed(self, request: PairRequest, error: Exception) -> None:
+        self._say(request, sentence(error))
         self._state.notify()
 
     def _apply_to_others(self) -> None:

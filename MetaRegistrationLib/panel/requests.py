@@ -64,6 +64,12 @@ class PairRequest:
     moving_mask: Any | None = None
     fixed_mask: Any | None = None
 
+    @property
+    def nodes(self) -> list:
+        """All nodes that it names."""
+        nodes = self.moving, self.fixed, self.moving_points, self.fixed_points, self.transform
+        return [node for node in (*nodes, self.warped, self.moving_mask, self.fixed_mask) if node is not None]
+
 
 @dataclass(frozen=True)
 class PairResult:
@@ -97,12 +103,15 @@ class ResultNotes:
     outcome : mrml.registration_node.Outcome or None
     micrometres_a_pixel : float
         Size of a pixel of the network grid; NaN if the pixel size is not known.
+    changed : str or None
+        What has changed since, so that the result no longer holds: "moving", "fixed" or "transform".
     """
 
     uncertain: Any | None = None
     other_initial: Any | None = None
     outcome: Any | None = None
     micrometres_a_pixel: float = float("nan")
+    changed: str | None = None
 
     @property
     def left_unchanged(self) -> bool:

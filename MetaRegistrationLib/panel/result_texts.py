@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..error_map.maps import UNCERTAIN_PX
 from ..mrml.registration_node import Outcome
+from ..mrml.undo import Undone
 from ..registration.measures import PairMeasures
 from .measure_texts import grid_pixels, measures_text
 from .requests import ResultNotes
@@ -57,6 +58,8 @@ def _distance(pixels: float, micrometres_a_pixel: float) -> str:
 def warnings_in_words(notes: ResultNotes) -> str:
     """What to check before the result is used, one warning a line; empty if there is none."""
     lines = []
+    if notes.changed is not None:
+        lines.append(_changed(notes.changed))
     if notes.uncertain is not None:
         lines.append(_uncertain(*notes.uncertain))
     if notes.other_initial is not None:
@@ -68,6 +71,14 @@ def warnings_in_words(notes: ResultNotes) -> str:
             ).format(adapted=adapted, used=used)
         )
     return "\n".join(lines)
+
+
+def _changed(what: str) -> str:
+    return {
+        "moving": _("The moving volume has changed since the registration. Register again."),
+        "fixed": _("The fixed volume has changed since the registration. Register again."),
+        "transform": _("The transform has been moved since the registration. Register again."),
+    }[what]
 
 
 def _uncertain(used: str, reason: str) -> str:
@@ -104,3 +115,15 @@ def times_in_words(seconds: Mapping[str, float], refinement_steps: int | None) -
     if "refine" in parts and refinement_steps is not None:
         parts["refine"] += " " + _("({count} steps)").format(count=refinement_steps)
     return ", ".join(parts.values())
+
+
+def undone_in_words(undone: Undone) -> str:
+    """That a registration was undone, with the nodes that are not as they were before it."""
+    sentences = []
+    if undone.deleted:
+        names = ", ".join(undone.deleted)
+        sentences.append(_("Deleted since then, and not restored: {names}.").format(names=names))
+    if undone.changed:
+        names = ", ".join(undone.changed)
+        sentences.append(_("Changed since then, and left as changed: {names}.").format(names=names))
+    return " ".join([_("Registration undone.") if sentences else _("Registration undone"), *sentences])

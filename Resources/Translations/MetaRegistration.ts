@@ -284,7 +284,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What to check before you use the result: an initial alignment that is not confident, or one that differs from the one the checkpoint was adapted with.</source>
+        <source>What to check before you use the result: an initial alignment that is not confident or differs from the one the checkpoint was adapted with, or a volume that has changed since.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1194,6 +1194,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in pixels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Correct the pixel size ({field}), or give the landmarks as CSV, in pixels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the pixel size that they were marked with ({field}), or give the landmarks as CSV, in pixels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Name one with {field}, or leave the network out.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2073,6 +2085,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{name} is an image of a pair, and would be overwritten: choose another warped volume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} is both the moving and the fixed volume: choose two different volumes.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2089,10 +2105,6 @@
     </message>
     <message>
         <source>Stop. The scene is left unchanged.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Registration undone</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2128,7 +2140,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a registration to undo</source>
+        <source>a registration to undo: the last one, of this pair</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2140,6 +2152,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>another warped volume (Advanced): this one is an image, which would be overwritten</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancelled. The scene is unchanged.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2148,7 +2164,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Registration undone. Deleted since then, and not restored: {names}.</source>
+        <source>{moving} to {fixed}: {text}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2202,6 +2218,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The moving volume has changed since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The fixed volume has changed since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The transform has been moved since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{micrometres:.0f} µm</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2218,6 +2246,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Registration undone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registration undone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Initial alignment: {kind}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2227,6 +2263,14 @@
     </message>
     <message>
         <source>({count} steps)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Deleted since then, and not restored: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Changed since then, and left as changed: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

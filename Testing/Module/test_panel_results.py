@@ -107,3 +107,43 @@ def test_results_come_back_with_the_pair_and_with_the_scene(rig, widget, tmp_pat
     widget.ui.resultsTable.cellClicked.emit(1, 0)
     settle(rig)
     assert np.allclose(moved(widget), first, atol=1e-3)
+
+
+@pytest.mark.parametrize("how", ["deleted", "deselected"])
+def test_without_its_transform_there_is_no_result(rig, widget, how):
+    ui, parameters = widget.ui, widget.panel.state.parameters
+    run(rig, widget, SHIFT)
+    assert ui.measuresLabel.text and ui.expectedErrorLabel.text
+    if how == "deleted":
+        slicer.mrmlScene.RemoveNode(parameters.transform)
+    else:
+        ui.transformSelector.setCurrentNode(None)
+    settle(rig)
+    assert ui.measuresLabel.text == ui.expectedErrorLabel.text == ui.landmarksStatusLabel.text == ""
+    assert not widget.panel.register.registered
+    rows = table(ui.distanceTable)
+    assert rows and {row[2] for row in rows} == {"–"}
+
+
+def test_points_are_those_of_the_image_also_while_no_transform_is_chosen(rig, widget):
+    """The volume stays under the registration, which is no part of where its points are."""
+    ui, parameters = widget.ui, widget.panel.state.parameters
+    settle(rig)
+    before = table(ui.distanceTable)
+    run(rig, widget, SHIFT)
+    transform = parameters.transform
+    assert [row[1] for row in table(ui.distanceTable)] == [row[1] for row in before]
+    ui.transformSelector.setCurrentNode(None)
+    settle(rig)
+    assert table(ui.distanceTable) == before
+    ui.suggestButton.click()
+    count = parameters.movingPoints.GetNumberOfControlPoints()
+    more = widget.panel.landmarks._suggested.GetNumberOfControlPoints()
+    ui.acceptSuggestionsButton.click()
+    settle(rig)
+    assert parameters.movingPoints.GetNumberOfControlPoints() == count + more
+    assert (
+        parameters.movingPoints.GetParentTransformNode()
+        is transform
+        is parameters.movingVolume.GetParentTransformNode()
+    )

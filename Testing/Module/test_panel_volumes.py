@@ -10,10 +10,14 @@ import pytest
 import slicer
 import vtk
 from mrml_pairs import rotation
-from panel_helpers import SAMPLES, SMALL, open_panel, register, settle
+from panel_helpers import SAMPLES, SMALL, choose_folder, click_row, open_panel, register, settle, small_folder
 from scipy import ndimage
 
+from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import read_image
+from MetaRegistrationLib.panel.register_logic import RegisterLogic
+from MetaRegistrationLib.panel.requests import PairRequest
+from MetaRegistrationLib.stages import Stages
 
 SPACING = 0.01
 EDGE = 12
@@ -206,3 +210,27 @@ def test_volume_that_shows_another_field_of_view(rig, widget, pictures):
     fixed = volume("whole", pictures[1][None])
     _transform, warped = register_volumes(rig, widget, moving, fixed)
     assert_shown_as_warped(moving, fixed, cut, warped)
+
+
+@pytest.mark.parametrize("which", ["movingVolume", "fixedVolume", "of another pair"])
+def test_an_image_is_not_overwritten_by_the_warped_volume(rig, widget, tmp_path, which):
+    ui, parameters = widget.ui, widget.panel.state.parameters
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 1)
+    other = parameters.movingVolume
+    click_row(rig, widget, 0)
+    image = getattr(parameters, which, other)
+    before = slicer.util.arrayFromVolume(image).copy()
+    ui.warpedVolumeSelector.setCurrentNode(image)
+    settle(rig)
+    assert not ui.registerButton.enabled
+    reason = "another warped volume (Advanced): this one is an image, which would be overwritten"
+    assert ui.registerBlockedLabel.text == f"Still missing: {reason}" and ui.registerBlockedLabel.visible
+    moving, fixed = parameters.movingVolume, parameters.fixedVolume
+    request = PairRequest(moving, fixed, 0, 0, None, "cpu", warped=image, stages=Stages("translation", False, 0))
+    with pytest.raises(InputError, match="would be overwritten"):
+        RegisterLogic(widget.logic.host).register(request)
+    np.testing.assert_array_equal(slicer.util.arrayFromVolume(image), before)
+    ui.warpedVolumeSelector.setCurrentNode(slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "own"))
+    settle(rig)
+    assert ui.registerButton.enabled

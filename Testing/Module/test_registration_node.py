@@ -29,8 +29,7 @@ EXEMPT = {
     "mrml/views.py": "a view says what it showed",
     "mrml/visit_nodes.py": "the table of visits, their landmarks and masks",
     "mrml/visit_results.py": "a volume says which file of a visit it came from",
-    "mrml/volumes.py": "a volume says that its pixel size was typed",
-    "panel/pairs_logic.py": "a volume says which pair of files it came from",
+    "mrml/volumes.py": "a volume says that its pixel size was typed, and which pair of files it came from",
 }
 """Files with attributes of other nodes than results."""
 NAMES = [

@@ -1,0 +1,74 @@
+"""Whether the volumes of a registration are still where they were when it was made."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.geometry import Geometry
+from .placement import geometry_from_matrix, is_under, linear_to_world
+from .registration_node import RegistrationNode
+from .volumes import ijk_to_ras, spacing_known, volume_slices
+
+
+def registration_above(moving_node):
+    """The transform above a volume that is a registration of it, whatever is chosen; None without one."""
+    parent = moving_node.GetParentTransformNode()
+    while parent is not None and not RegistrationNode(parent).moves(moving_node):
+        parent = parent.GetParentTransformNode()
+    return parent
+
+
+def geometry_for(result_node, volume, slice_index: int) -> Geometry | None:
+    """Geometry of one slice of a volume without its registration, in the coordinates of a result.
+
+    Those are the coordinates of the transforms above the result. If pair and result are moved together, this stays.
+
+    Returns
+    -------
+    Geometry or None
+        None without such a slice, and where a transform that is no registration of the volume is not linear.
+    """
+    if slice_index >= volume_slices(volume):
+        return None
+    left_out = registration_above(volume)
+    parts = [linear_to_world(result_node), linear_to_world(volume, left_out)]
+    parts += [] if left_out is None else [linear_to_world(left_out)]
+    if any(part is None for part in parts):
+        return None
+    of_result, to_left_out, *above = parts
+    matrix = to_left_out @ ijk_to_ras(volume)
+    for part in above:
+        matrix = part @ matrix
+    columns, rows, _slices = volume.GetImageData().GetDimensions()
+    known = spacing_known(volume)
+    return geometry_from_matrix(np.linalg.inv(of_result) @ matrix, (rows, columns), slice_index, spacing_known=known)
+
+
+def changed_since(result_node, moving_node, fixed_node) -> str | None:
+    """What has changed since a registration of two volumes, so that its numbers no longer hold.
+
+    Returns
+    -------
+    str or None
+        "moving", "fixed" or "transform"; None where nothing has changed, or where the result does not say how it was.
+    """
+    result = RegistrationNode(result_node)
+    if result.geometry is None:
+        return None
+    names, volumes = ("moving", "fixed"), (moving_node, fixed_node)
+    for name, volume, index, noted in zip(names, volumes, result.slices, result.geometry, strict=True):
+        now = geometry_for(result_node, volume, index)
+        if now is None or not noted.same_place(now):
+            return "transform" if _is_moved_alone(result_node, volume, index, noted) else name
+    return None
+
+
+def _is_moved_alone(result_node, volume, index: int, noted: Geometry) -> bool:
+    """Whether a result was moved, and a volume not."""
+    if result_node.GetParentTransformNode() is None or is_under(volume, result_node):
+        return False
+    matrix = linear_to_world(volume)
+    if matrix is None:
+        return False
+    now = geometry_from_matrix(matrix @ ijk_to_ras(volume), noted.size, index, spacing_known=False)
+    return noted.same_place(now)
