@@ -8,7 +8,16 @@ import pytest
 import torch
 import training_helpers
 from scipy.ndimage import gaussian_filter
-from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, make_run, tiny_network, write_pairs
+from training_helpers import (
+    PREPROCESSING,
+    STEP,
+    equal_weights,
+    five_pairs,
+    make_run,
+    texture,
+    tiny_network,
+    write_pairs,
+)
 
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from MetaRegistrationLib.commands import main
@@ -16,8 +25,10 @@ from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.core.spatial import warp
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Message
+from MetaRegistrationLib.simulation import simulate_repeat
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
-from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
+from MetaRegistrationLib.tasks import PairTask, TaskPair, augmented, repeat_settings
+from MetaRegistrationLib.tasks.simulated import Eye
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
 from MetaRegistrationLib.training.pair_kinds import PairKind, kind_of_pairs
@@ -52,6 +63,69 @@ def test_a_repeat_is_of_either_image_and_follows_its_random_numbers(task):
     first, again, other = (task.repeat(0, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first.moving, again.moving) and np.array_equal(first.displacement_px, again.displacement_px)
     assert not np.array_equal(first.moving, other.moving)
+
+
+BLOCK = (slice(20, 36), slice(24, 44))
+
+
+def eye_with(value):
+    """An image, a block of it replaced by a value, and the same image as it was."""
+    whole = 0.1 + texture(0)
+    image = whole.copy()
+    image[BLOCK] = value
+    return image, whole
+
+
+def holes(pair, whole):
+    """Pixels of the two visits, bool, that are no tissue in a pair and are tissue in a pair of the whole image."""
+    images = ((pair.moving, whole.moving), (pair.fixed, whole.fixed))
+    return [(seen == 0) & (as_it_was > 0.05) for seen, as_it_was in images]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -9999.0, -3.4e38])
+def test_unknown_pixels_are_no_tissue_in_both_visits(value):
+    image, whole = (
+        Eye.of(array).pair(PREPROCESSING, CLEAN, np.random.default_rng(1)) for array in eye_with(np.float32(value))
+    )
+    moving, fixed = holes(image, whole)
+    area = (16 * 20) / (1 - 2 * CLEAN.margin) ** 2
+    assert moving.sum() == pytest.approx(area, rel=0.25) and fixed.sum() == pytest.approx(area, rel=0.25)
+    moved = warp(torch.from_numpy(moving[None, None].astype(np.float32)), torch.from_numpy(image.displacement_px)[None])
+    moved = moved.numpy()[0, 0] > 0.5
+    assert (moved & fixed).sum() > 0.8 * (moved | fixed).sum()
+    known = (image.moving > 0) & (whole.moving > 0)
+    assert np.corrcoef(image.moving[known], whole.moving[known])[0, 1] > 0.99
+
+
+def test_a_users_mask_is_the_tissue_of_both_visits_where_the_preprocessing_uses_masks(tmp_path):
+    folder = write_pairs(tmp_path / "pairs", 1)
+    mask = np.ones((64, 64), dtype=bool)
+    mask[BLOCK] = False
+    training_helpers.write_png(folder / "mask.png", mask)
+    table = "moving,fixed,moving_mask,fixed_mask\nmoving/p00.png,fixed/p00.png,mask.png,mask.png\n"
+    files = [find_pairs(folder).pairs]
+    (folder / "pairs.csv").write_text(table, encoding="utf-8")
+    files.append(find_pairs(folder).pairs)
+
+    def repeats(preprocessing):
+        return [
+            PairTask("t", found, [], preprocessing, simulation=CLEAN).repeat(0, np.random.default_rng(1))
+            for found in files
+        ]
+
+    whole, masked = repeats(PREPROCESSING)
+    area = (16 * 20) / (1 - 2 * CLEAN.margin) ** 2
+    assert all(part.sum() == pytest.approx(area, rel=0.25) for part in holes(masked, whole))
+    assert training_helpers.same(*repeats(replace(PREPROCESSING, field_of_view=False)))
+
+
+def test_an_image_without_unknown_pixels_is_drawn_as_it_is():
+    image = 40 * texture(3) - 5
+    pair = Eye.of(image).pair(PREPROCESSING, CLEAN, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    visit = simulate_repeat(image, settings=CLEAN, rng=rng, landmarks=False, size=64)
+    drawn = TaskPair(*map(PREPROCESSING.apply, (visit.fixed, visit.moving)), displacement_px=visit.deformation_px)
+    assert training_helpers.same(pair, augmented(drawn, rng))
 
 
 def test_repeats_are_as_far_apart_as_an_alignment_leaves_pairs():

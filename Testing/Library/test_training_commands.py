@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 import torch
 from training_helpers import (
     NETWORK,
@@ -21,6 +22,7 @@ from training_helpers import (
     saved_step,
     small_new_networks,
     start_program,
+    texture,
     write_pairs,
     write_tasks_of_scans,
     write_tiny_checkpoint,
@@ -242,6 +244,16 @@ def test_landmarks_of_held_out_pairs_give_distances_and_choose_the_best(tmp_path
     assert entry["step"] == int(rows[int(np.argmin(distances))]["step"])
     assert entry["validation"]["distance_px"] == pytest.approx(min(distances), rel=1e-5)
     assert entry["tasks"][0]["validation"] == ["p09"] and len(entry["tasks"][0]["pairs"]) == 9
+
+
+def test_images_with_nan_are_trained_on_with_simulated_visits(inputs, tmp_path):
+    for role in ("moving", "fixed"):
+        image = texture(0, (80, 80))
+        image[30:40, 20:50] = np.nan
+        sitk.WriteImage(sitk.GetImageFromArray(image), str(tmp_path / f"p_{role}.nrrd"))
+    words = ["finetune", "--pairs", str(tmp_path), *inputs[3:], "--simulated", "1", "--epochs", "3"]
+    assert main([*words, "--smoothness", "1", "--output", str(tmp_path / "run")]) == 0
+    assert saved_step(tmp_path / "run") == 3
 
 
 def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
