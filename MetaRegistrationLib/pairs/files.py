@@ -229,11 +229,15 @@ class PairFiles:
 
     def fingerprint(self) -> str:
         """Identity of a pair's images and masks, independent of their names: the start of a SHA-256."""
-        digest = hashlib.sha256()
-        for path in (self.moving, self.fixed, self.moving_mask, self.fixed_mask):
-            content = path.read_bytes() if path is not None else b""
-            digest.update(len(content).to_bytes(8, "little") + content)
-        return digest.hexdigest()[:16]
+        return _fingerprint(self.moving, self.fixed, self.moving_mask, self.fixed_mask)
+
+    def landmarks_fingerprint(self) -> str:
+        """As `fingerprint`, of the landmark files; empty without any."""
+        return _fingerprint(self.landmarks, self.moving_landmarks, self.fixed_landmarks) if self.has_landmarks else ""
+
+    def reading(self) -> dict:
+        """Pixel sizes and slices with which the images are read, as far as some are given, as plain values."""
+        return {name: getattr(self, name) for name in _READING if getattr(self, name) not in (None, False)}
 
     def _spacing(self, own: float | None) -> GivenSize:
         return GivenSize(self.spacing_um, self.override_spacing) if own is None else GivenSize(own, True)
@@ -286,6 +290,25 @@ class PairFiles:
         ]
         with _blaming(self.moving_landmarks, self.fixed_landmarks):
             return *match_landmarks(moving_points, fixed_points), tuple(notes)
+
+
+_READING = (
+    "spacing_um",
+    "override_spacing",
+    "moving_spacing_um",
+    "fixed_spacing_um",
+    "slice_index",
+    "moving_slice_index",
+    "fixed_slice_index",
+)
+
+
+def _fingerprint(*paths: Path | None) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes() if path is not None else b""
+        digest.update(len(content).to_bytes(8, "little") + content)
+    return digest.hexdigest()[:16]
 
 
 def read_mask(path: Path, image: Image, *, slice_index: int | None = None) -> np.ndarray:

@@ -152,7 +152,7 @@ class PairTask:
         return prepare_pair(files, self._preprocessing, landmarks=landmarks, align=aligned)
 
     def describe(self) -> dict:
-        """Kind, initial alignment, names of the pairs and what their files hold."""
+        """Kind, initial alignment, names of the pairs, what their files hold, and how they are read."""
         return {
             "name": self.name,
             "kind": "image pairs",
@@ -162,6 +162,8 @@ class PairTask:
             "content": {
                 "pairs": [pair.fingerprint() for pair in self.pairs],
                 "validation": [pair.fingerprint() for pair in self._held_out],
+                "reading": [pair.reading() for pair in (*self.pairs, *self._held_out)],
+                "landmarks": [pair.landmarks_fingerprint() for pair in self._held_out],
             },
         }
 

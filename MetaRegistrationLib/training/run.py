@@ -21,6 +21,7 @@ from .distributed import Group, ProcessLost
 from .folder import BEST, LAST, LOG, check_folder
 from .interruption import Interruption
 from .log import TrainingLog
+from .other_settings import other_settings
 from .seeds import seeded
 from .step import NonFiniteLoss, StepValues
 from .trainers import Trainer
@@ -169,13 +170,10 @@ class TrainingRun:
     def _refuse_other_settings(self, there: dict, path: Path) -> None:
         # A run may be made longer, unless its learning rate was planned for its length.
         free = () if self._record.get("learning_rate_decay") else ("epochs", "steps")
-        now = {**self._record, "network": self._base.network}
-        now["tasks"], there["tasks"] = _by_content(now.get("tasks"), there.get("tasks"))
-        differing = sorted(key for key in {*now, *there} if key not in free and now.get(key) != there.get(key))
-        if differing:
-            changes = "; ".join(_change(key, there.get(key), now.get(key)) for key in differing)
+        changes = other_settings({**self._record, "network": self._base.network}, there, free)
+        if changes:
             raise InputError(
-                f"{path}: the run to resume had other settings ({changes}).",
+                f"{path}: the run to resume had other settings ({'; '.join(changes)}).",
                 field="output",
                 advice="Give the same ones, or another {field}.",
             )
@@ -324,24 +322,3 @@ class TrainingRun:
 def _by_prediction(values: dict[str, float]) -> bool:
     """Whether predicted errors decide: there are no landmarks."""
     return "error_px" in values and "distance_px" not in values
-
-
-def _change(key: str, there: object, now: object) -> str:
-    """One setting that differs, in words; long ones (the list of tasks) by their name alone."""
-    return key if len(f"{there}{now}") > 100 else f"{key}: {there} there, {now} now"
-
-
-def _by_content(now: object, there: object) -> tuple[object, object]:
-    """Two lists of tasks without the names of what both know by its content: a folder may be moved or renamed."""
-    known = [isinstance(tasks, list) and all("content" in task for task in tasks) for tasks in (now, there)]
-    if not all(known):
-        without = [
-            [{key: value for key, value in task.items() if key != "content"} for task in tasks]
-            if isinstance(tasks, list)
-            else tasks
-            for tasks in (now, there)
-        ]
-        return without[0], without[1]
-    names = ("name", "pairs", "validation")
-    now, there = ([{k: v for k, v in task.items() if k not in names} for task in tasks] for tasks in (now, there))
-    return now, there

@@ -173,7 +173,64 @@ def test_a_run_knows_its_pairs_by_what_they_hold(inputs, tmp_path, capsys):
     images[0].write_bytes(images[1].read_bytes())
     images[1].write_bytes(content)
     assert main([*words, "--epochs", "3", "--resume"]) == 2
-    assert "other settings (tasks" in capsys.readouterr().err
+    assert "other settings (tasks: other images or masks of p00, p01)" in capsys.readouterr().err
+
+
+@pytest.fixture
+def resumable(inputs, tmp_path):
+    """Words of a run of ten pairs of stacks with landmarks, which has ended, and its folder of pairs."""
+    pairs = tmp_path / "pairs"
+    for number in range(10):
+        for role in ("moving", "fixed"):
+            slices = np.stack([texture(10 * number), texture(10 * number + 1)])
+            slices = np.roll(slices, 1, axis=1) if role == "moving" else slices
+            (pairs / role).mkdir(parents=True, exist_ok=True)
+            sitk.WriteImage(sitk.GetImageFromArray(slices), str(pairs / role / f"p{number:02d}.nrrd"))
+            (pairs / role / f"p{number:02d}.csv").write_text("label,x,y\n1,20,30\n2,40,22\n", encoding="utf-8")
+    words = [
+        "finetune",
+        "--pairs",
+        str(pairs),
+        *inputs[3:],
+        "--plain",
+        "--slice",
+        "0",
+        "--output",
+        str(tmp_path / "run"),
+    ]
+    assert main([*words, "--epochs", "1"]) == 0
+    return [*words, "--epochs", "2", "--resume"], pairs
+
+
+def test_resuming_with_another_slice_pixel_size_or_landmarks_is_refused_by_name(resumable, tmp_path, capsys):
+    words, pairs = resumable
+    before = (tmp_path / "run" / LAST).read_bytes()
+    capsys.readouterr()
+    for other in (["--slice", "1"], ["--spacing-um", "12"], ["--moving-spacing-um", "12"]):
+        assert main([*words, *other]) == 2
+        said = capsys.readouterr().err
+        assert "other settings (tasks: another pixel size or slice to read of p00, p01" in said and "p09" in said
+    trained, held_out = (pairs / "fixed" / name for name in ("p00.csv", "p09.csv"))
+    kept = held_out.read_bytes()
+    held_out.write_text("label,x,y\n1,21,30\n2,40,22\n", encoding="utf-8")
+    assert main(words) == 2
+    assert "other settings (tasks: other landmarks of p09)" in capsys.readouterr().err
+    assert (tmp_path / "run" / LAST).read_bytes() == before
+    held_out.write_bytes(kept)
+    trained.unlink()  # training never sees landmarks
+    assert main(words) == 0
+
+
+def test_a_run_of_an_earlier_version_is_resumed_as_far_as_it_is_known(resumable, tmp_path, capsys):
+    words, _ = resumable
+    last = load_checkpoint(tmp_path / "run" / LAST)
+    for part in ("reading", "landmarks"):
+        del last.training["record"]["tasks"][0]["content"][part]
+    checkpoints.save_checkpoint(tmp_path / "run" / LAST, last)
+    assert main([*words, "--no-validation"]) == 2
+    assert "9 pairs and 1 held out there, 10 and 0 held out now" in capsys.readouterr().err
+    assert main([*words, "--slice", "1"]) == 0
+    assert saved_step(tmp_path / "run") == 18
 
 
 def test_a_second_run_into_a_folder_in_use_is_refused(inputs, tmp_path, capsys):
