@@ -7,6 +7,7 @@ import argparse
 from ..progress import Reader
 from ..training.adaptation import GUIDED, PLAIN, Recipe
 from ..workflows.finetuning import FinetuneOptions, finetune_folder
+from .failures import SOME_LEFT_OUT
 from .options import add_epochs, add_initial, add_pairs, add_reading, selection_of, share
 from .training_options import add_cuda_graph, add_training, training_of
 
@@ -73,5 +74,5 @@ def _summary(recipe: Recipe) -> str:
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Fine-tune."""
     options = training_of(arguments, FinetuneOptions, hold_out=not arguments.no_validation)
-    finetune_folder(selection_of(arguments), options, progress)
-    return 0
+    outcome = finetune_folder(selection_of(arguments), options, progress)
+    return SOME_LEFT_OUT if outcome.left_out else 0

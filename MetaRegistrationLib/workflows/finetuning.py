@@ -12,7 +12,7 @@ from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Finished, Message, Reader, Silent
 from ..stages import Stages
 from ..training.adaptation import PLAIN, Recipe, guided
-from .folders import PairSelection, report_folder
+from .folders import PairSelection, left_out_entries, report_folder
 from .training import TrainingOptions, graphed, optimisation, starting_checkpoint, train
 
 if TYPE_CHECKING:
@@ -65,7 +65,23 @@ class FinetuneOptions(TrainingOptions):
     averaging: float | None = None
 
 
-def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress: Reader | None = None) -> Path:
+@dataclass(frozen=True)
+class Finetuned:
+    """The outcome of a fine-tuning.
+
+    Attributes
+    ----------
+    best : Path
+        `best.pt`, the adapted checkpoint, in the folder of the run.
+    left_out : list of dict
+        The pairs that were to be trained on or held out and cannot be used: `pair` and `reason`.
+    """
+
+    best: Path
+    left_out: list[dict]
+
+
+def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress: Reader | None = None) -> Finetuned:
     """Adapt a checkpoint to the pairs of a folder, without landmarks.
 
     Parameters
@@ -78,8 +94,7 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
 
     Returns
     -------
-    Path
-        `best.pt`, the adapted checkpoint, in the folder of the run.
+    Finetuned
 
     Raises
     ------
@@ -96,7 +111,7 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
     return _finetune(folder, selection.split, base, parent, options, progress)
 
 
-def finetune_pairs(folder: PairFolder, options: FinetuneOptions, progress: Reader | None = None) -> Path:
+def finetune_pairs(folder: PairFolder, options: FinetuneOptions, progress: Reader | None = None) -> Finetuned:
     """As `finetune_folder`, with pairs that are already found or made."""
     base, parent, options = _start(options)
     return _finetune(folder, None, base, parent, options, progress or Silent())
@@ -111,6 +126,20 @@ def _start(options: FinetuneOptions) -> tuple[Checkpoint, str | None, FinetuneOp
 
 
 def _finetune(
+    folder: PairFolder,
+    split: str | None,
+    base: Checkpoint,
+    parent: str | None,
+    options: FinetuneOptions,
+    progress: Reader,
+) -> Finetuned:
+    from ..training.holdout import left_out_of
+
+    best = _best(folder, split, base, parent, options, progress)
+    return Finetuned(best, left_out_entries(left_out_of(folder, split=split, hold_out=options.hold_out)))
+
+
+def _best(
     folder: PairFolder,
     split: str | None,
     base: Checkpoint,

@@ -303,6 +303,29 @@ def test_landmarks_of_held_out_pairs_give_distances_and_choose_the_best(tmp_path
     assert entry["tasks"][0]["validation"] == ["p09"] and len(entry["tasks"][0]["pairs"]) == 9
 
 
+@pytest.mark.parametrize(("damaged", "code"), [("p00", 4), ("p02", 0)])
+def test_a_pair_that_is_left_out_ends_with_4_unless_it_is_marked_test(damaged, code, inputs, tmp_path, capsys):
+    pairs = write_pairs(tmp_path / "pairs", 3)
+    rows = [f"p{n:02d},moving/p{n:02d}.png,fixed/p{n:02d}.png,{split}" for n, split in enumerate(("", "", "test"))]
+    (pairs / "pairs.csv").write_text("\n".join(["name,moving,fixed,split", *rows]) + "\n", encoding="utf-8")
+    (pairs / "moving" / f"{damaged}.png").write_bytes(b"no image")
+    words = [
+        "finetune",
+        "--pairs",
+        str(pairs),
+        *inputs[3:],
+        "--plain",
+        "--epochs",
+        "1",
+        "--output",
+        str(tmp_path / "run"),
+    ]
+    for more in ([], ["--resume"]):
+        assert main([*words, *more]) == code
+        assert f"left out: moving/{damaged}.png" in capsys.readouterr().err
+    assert load_checkpoint(tmp_path / "run" / BEST).history[-1]["pairs"] == (1 if code else 2)
+
+
 def test_images_with_nan_are_trained_on_with_simulated_visits(inputs, tmp_path):
     for role in ("moving", "fixed"):
         image = texture(0, (80, 80))
