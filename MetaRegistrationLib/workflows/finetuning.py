@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..formats.output_folder import refuse_inputs_inside
-from ..progress import Finished, Message, Reader, Silent
+from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..training.adaptation import PLAIN, Recipe, guided
 from .folders import PairSelection, left_out_entries, report_folder
+from .kept_start import holds_start, keep_start, remove_start
 from .training import TrainingOptions, graphed, optimisation, starting_checkpoint, train
 
 if TYPE_CHECKING:
@@ -153,20 +154,25 @@ def _best(
     device = choose_device(options.device)
     task = _task(folder, split, base, options, device)
     refuse_inputs_inside(Path(options.output), [path for pair in folder.pairs for path in pair.paths()])
-    check_folder(Path(options.output), resume=options.resume)  # before the time that it takes to align
+    output = Path(options.output)
+    kept = options.resume and holds_start(output, base)
+    if not kept:
+        check_folder(output, resume=options.resume)  # before the time that it takes to align
     task.align(progress)
     network = to_device(base.build(), device)
     recipe, kind = PLAIN, None
     if not options.plain:
         kind = _look(task, network, base, progress)
         if _misled(kind, options):
-            return _keep_start(Path(options.output), base, progress)
+            return keep_start(output, base, TASK, progress)
         recipe = guided(base.network["name"], octa=kind.octa, smooth=kind.smooth)
     options = completed(options, recipe)
     step = graphed(options, optimisation(options, base), base, progress)
     judge = None if kind is None else _judge(options, task, step)
     trainer = make_trainer(network, task, step, options)
     every = (options.validate_every or 1) * trainer.steps_per_epoch
+    if kept:
+        remove_start(output)
     return train(
         options,
         trainer,
@@ -266,29 +272,13 @@ _EXPECTED = {
 
 
 def _misled(kind: PairKind, options: FinetuneOptions) -> bool:
-    """Whether correlation would mislead: unlike contrasts, unless the user sets the smoothness or resumes."""
+    """Whether correlation would mislead: unlike contrasts, unless the user sets the smoothness or resumes a training."""
+    from ..training.folder import LAST
+
+    resumes = options.resume and (Path(options.output) / LAST).is_file()
     # Without an alignment, the directions differ because the images are not aligned.
     unlike = options.initial != "none" and not kind.alike
-    return unlike and options.smoothness is None and not options.resume
-
-
-def _keep_start(output: Path, base: Checkpoint, progress: Reader) -> Path:
-    """Write the start as the result."""
-    from ..checkpoints import save_checkpoint
-    from ..training.folder import BEST
-
-    best = output / BEST
-    save_checkpoint(best, base)
-    progress(Message.about("plain", _UNLIKE, _ALL_THE_SAME, "warning"))
-    progress(Finished(TASK, best))
-    return best
-
-
-_UNLIKE = (
-    "Fine-tuning uses the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
-    "nothing was trained, and best.pt holds the weights of the start."
-)
-_ALL_THE_SAME = "{field} or a smoothness of your own trains all the same."
+    return unlike and options.smoothness is None and not resumes
 
 
 def _some(task: PairTask) -> list[TaskPair]:

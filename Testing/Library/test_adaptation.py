@@ -29,6 +29,7 @@ from MetaRegistrationLib.simulation import simulate_repeat
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
 from MetaRegistrationLib.tasks import PairTask, TaskPair, augmented, repeat_settings
 from MetaRegistrationLib.tasks.simulated import Eye
+from MetaRegistrationLib.training import pair_kinds
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
 from MetaRegistrationLib.training.pair_kinds import PairKind, kind_of_pairs
@@ -346,3 +347,33 @@ def test_unlike_contrasts_keep_the_start(modalities, kept, tmp_path, capsys):
     assert ("misleads where contrasts are unlike" in told) == kept and ("nothing was trained" in told) == kept
     assert not kept or same
     assert (tmp_path / "run" / "last.pt").exists() != kept
+
+
+def test_unlike_contrasts_keep_the_start_whether_resumed_or_not(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(pair_kinds, "kind_of_pairs", lambda *_, **__: PairKind(0.5, 0.01, -0.1))
+    start, pairs = training_helpers.write_tiny_checkpoint(tmp_path / "start.pt"), write_pairs(tmp_path / "pairs", 2)
+    words = ["finetune", "--pairs", pairs, "--checkpoint", start, "--device", "cpu", "--epochs", "1"]
+
+    def run(*more):
+        return main([str(word) for word in [*words, "--initial", "translation", "--output", *more]])
+
+    for output, *resume in (("plainly",), ("run", "--resume"), ("run", "--resume")):
+        assert run(tmp_path / output, *resume) == 0
+        assert "nothing was trained" in capsys.readouterr().err
+        assert [path.name for path in (tmp_path / output).iterdir()] == ["best.pt"]
+        assert (tmp_path / output / "best.pt").read_bytes() == (tmp_path / "plainly" / "best.pt").read_bytes()
+    # The user asks for a training all the same. It is the same as in a new folder, and goes on.
+    assert run(tmp_path / "run", "--plain") == 2
+    assert run(tmp_path / "run", "--plain", "--resume") == run(tmp_path / "new", "--plain") == 0
+    training_helpers.assert_equal_runs(tmp_path / "new", tmp_path / "run")
+    assert run(tmp_path / "run", "--plain", "--resume") == 0
+
+
+def test_another_checkpoint_than_the_start_is_no_kept_start(tmp_path, capsys):
+    start, other = (training_helpers.write_tiny_checkpoint(tmp_path / f"{seed}.pt", seed) for seed in (0, 1))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.pt").write_bytes(other.read_bytes())
+    words = ["finetune", "--pairs", write_pairs(tmp_path / "pairs", 2), "--checkpoint", start, "--initial", "none"]
+    assert main([str(word) for word in [*words, "--resume", "--output", tmp_path / "run"]]) == 2
+    assert "nothing to resume from" in capsys.readouterr().err
+    assert (tmp_path / "run" / "best.pt").read_bytes() == other.read_bytes()
