@@ -15,10 +15,10 @@ NAME = "finetune"
 HELP = "adapt a checkpoint to your own image pairs"
 DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
-    "(to resume) and log.csv into --output. If the folder has splits, the pairs marked fine_tune (or train) are used, and\n"
-    "those marked test never are. The pairs marked validation (or one in ten, of ten pairs and more) are held out, and\n"
-    "choose the best epoch by their landmarks. Without landmarks, or with none held out, the predicted error chooses it.\n"
-    "If no epoch is better than the start, the start is the result, with a warning.\n"
+    "(to resume) and log.csv into --output. If the folder has splits, the pairs marked fine_tune (or train) are used.\n"
+    "Those marked test are used only if --split names them. The pairs marked validation (or one in ten, of ten pairs and\n"
+    "more) are held out, and choose the best epoch by their landmarks. Without landmarks, or with none held out, the\n"
+    "predicted error chooses it. If no epoch is better than the start, the start is the result, with a warning.\n"
     "The pairs are aligned first, as `register` does. The network learns what remains: from the pairs by Eq. (1) and, if\n"
     "they look like OCTA, from simulated visits whose displacement is known.\n"
     "--plain is the paper's fine-tuning, by Eq. (1) alone."
@@ -38,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training(parser, validate_every="epochs (default: 1)")
     add_cuda_graph(parser)
     _add_recipe(parser)
-    parser.add_argument("--split", metavar="NAME", help="train on the pairs of this split (default: see above)")
+    split = "train on the pairs of this split (default: see above); test pairs give a warning"
+    parser.add_argument("--split", metavar="NAME", help=split)
     parser.add_argument("--no-validation", action="store_true", help="hold out nothing; the last epoch is the result")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import InputError
 from ..pairs.folders import LeftOut, PairFiles, PairFolder
 
 _TRAINING_SPLITS = ("fine_tune", "finetune", "fine-tune", "train", "training")
 _VALIDATION_SPLITS = ("validation", "val", "valid")
+_TEST_SPLITS = ("test", "testing")
 _FEW = 10
 
 
@@ -40,6 +43,11 @@ def choose_pairs(
     if validation or len(training) < _FEW:
         return training, validation
     return [p for i, p in enumerate(training) if i % _FEW != _FEW - 1], training[_FEW - 1 :: _FEW]
+
+
+def marked_test(pairs: Sequence[PairFiles]) -> list[PairFiles]:
+    """The pairs whose split is called test."""
+    return [pair for pair in pairs if _is_in(_TEST_SPLITS, pair.split)]
 
 
 def left_out_of(folder: PairFolder, *, split: str | None = None, hold_out: bool = True) -> list[LeftOut]:

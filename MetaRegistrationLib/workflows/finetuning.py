@@ -12,6 +12,7 @@ from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..training.adaptation import PLAIN, Recipe, guided
+from ..words import counted
 from .folders import PairSelection, left_out_entries, report_folder
 from .kept_start import holds_start, keep_start, remove_start
 from .training import TrainingOptions, graphed, optimisation, starting_checkpoint, train
@@ -153,6 +154,7 @@ def _best(
 
     device = choose_device(options.device)
     task = _task(folder, split, base, options, device)
+    _warn_of_test_pairs(task, progress)
     refuse_inputs_inside(Path(options.output), [path for pair in folder.pairs for path in pair.paths()])
     output = Path(options.output)
     kept = options.resume and holds_start(output, base)
@@ -195,6 +197,19 @@ def _task(
     training, held_out = choose_pairs(folder, split=split, hold_out=options.hold_out)
     preprocessing = base.build_preprocessing()
     return PairTask(folder.root.name, training, held_out, preprocessing, initial=options.initial, device=device)
+
+
+def _warn_of_test_pairs(task: PairTask, progress: Reader) -> None:
+    from ..training.holdout import marked_test
+
+    chosen = marked_test(task.pairs)
+    if chosen:
+        progress(Message(_TEST_PAIRS.format(pairs=counted(len(chosen), "pair")), "warning"))
+
+
+_TEST_PAIRS = (
+    "Training on {pairs} marked test, as asked. Measure the result on other pairs: on these it looks better than it is."
+)
 
 
 def make_trainer(network: nn.Module, task: PairTask, step: OptimisationStep, options: FinetuneOptions) -> FineTuning:

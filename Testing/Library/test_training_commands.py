@@ -336,7 +336,7 @@ def test_images_with_nan_are_trained_on_with_simulated_visits(inputs, tmp_path):
     assert saved_step(tmp_path / "run") == 3
 
 
-def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
+def test_test_pairs_are_trained_on_only_by_name_and_with_a_warning(tmp_path, capsys):
     pairs = write_pairs(tmp_path / "pairs", 4)
     splits = ["fine_tune", "test", "validation", "test"]
     rows = [f"moving/p{n:02d}.png,fixed/p{n:02d}.png,{split}" for n, split in enumerate(splits)]
@@ -346,6 +346,11 @@ def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
     assert main([*words, "--initial", "none", "--output", str(tmp_path / "run")]) == 0
     task = load_checkpoint(tmp_path / "run" / BEST).history[-1]["tasks"][0]
     assert (task["pairs"], task["validation"]) == (["p00"], ["p02"])
+    assert "marked test" not in capsys.readouterr().err
+    assert main([*words, "--initial", "none", "--split", "test", "--output", str(tmp_path / "asked")]) == 0
+    task = load_checkpoint(tmp_path / "asked" / BEST).history[-1]["tasks"][0]
+    assert (task["pairs"], task["validation"]) == (["p01", "p03"], ["p02"])
+    assert "warning: Training on 2 pairs marked test" in capsys.readouterr().err
 
 
 def test_the_history_of_a_checkpoint_grows_and_the_loss_is_the_recipes(inputs, tmp_path):
