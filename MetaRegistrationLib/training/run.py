@@ -27,7 +27,7 @@ from .step import NonFiniteLoss, StepValues
 from .trainers import Trainer
 from .validation import Validator
 
-_KEPT = "No epoch is expected to register the validation pairs better, so best.pt holds the weights of the start."
+_KEPT = "No epoch is expected to register the {pairs} better, so best.pt holds the weights of the start."
 _LEAST_GAIN = calibration.ADAPTATION_GAIN.value
 
 
@@ -41,13 +41,13 @@ class RunSettings:
         Steps between validations.
     save_every : float
         Seconds between saves of the last state (validations save too).
-    warn_of_start : bool
-        Warn when no epoch was better than the start.
+    warn_of_start : str
+        Warn when no epoch was better than the start on these pairs, in words; empty for no warning.
     """
 
     validate_every: int
     save_every: float = 30.0
-    warn_of_start: bool = False
+    warn_of_start: str = ""
 
 
 @dataclass
@@ -136,7 +136,7 @@ class TrainingRun:
                 f"{error} {self._last_save()}", field="resume", advice="Continue with {field}."
             ) from error
         if self._settings.warn_of_start and self._at.best_step == 0 < self._at.step:
-            self._tell(Message(_KEPT, "warning"))
+            self._tell(Message(_KEPT.format(pairs=self._settings.warn_of_start), "warning"))
         values = {"best_step": self._at.best_step, "seconds": self._at.seconds, "last": str(self._folder / LAST)}
         self._tell(Finished(self._trainer.name, self._folder / BEST, values))
         return self._folder / BEST

@@ -306,6 +306,7 @@ def _judge(options: FinetuneOptions, task: PairTask, step: OptimisationStep) -> 
     from ..training.validation import Validator
 
     pairs = task.validation_pairs()
+    held_out = bool(pairs)
     if not pairs and options.hold_out:
         pairs = _some(task)
-    return Validator({task.name: pairs}, step.loss, step.device, shipped_judge(step.device))
+    return Validator({task.name: pairs}, step.loss, step.device, shipped_judge(step.device), held_out)

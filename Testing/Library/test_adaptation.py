@@ -294,7 +294,7 @@ def judged(values, folder):
     """History of `best.pt` of a run of two epochs that is judged by ready values, its weights, and the warnings."""
     events, trainer = [], FineTuning(tiny_network(), five_pairs(), STEP, epochs=2, learning_rate=1e-3)
     run = make_run(trainer, folder, validator=Ready(*values), every=5, progress=events.append)
-    run._settings = replace(run._settings, warn_of_start=True)
+    run._settings = replace(run._settings, warn_of_start="held-out pairs")
     best = load_checkpoint(run())
     return best.history[-1], best.weights, [event.text for event in events if isinstance(event, Message)]
 
@@ -304,7 +304,16 @@ def test_what_is_worse_does_not_replace_the_start(later, tmp_path):
     start = {**dict.fromkeys(later, 1.0), "loss": -0.1, "ncc": 0.8}
     entry, weights, warnings = judged([start, later, later], tmp_path / "run")
     assert equal_weights(weights, cpu_weights(tiny_network())) and entry["step"] == 0
-    assert len(warnings) == 1 and "No epoch is expected to register" in warnings[0]
+    assert len(warnings) == 1 and "No epoch is expected to register the held-out pairs better" in warnings[0]
+
+
+@pytest.mark.parametrize(("count", "judged_by"), [(2, "training"), (10, "held-out")])
+def test_the_warning_of_a_kept_start_names_the_pairs_that_judged(count, judged_by, tmp_path, capsys):
+    start = training_helpers.write_tiny_checkpoint(tmp_path / "start.pt")
+    words = ["finetune", "--pairs", write_pairs(tmp_path / "pairs", count), "--checkpoint", start, "--initial", "none"]
+    words = [*words, "--device", "cpu", "--epochs", "1", "--learning-rate", "1e-9", "--simulated", "0"]
+    assert main([str(word) for word in [*words, "--output", tmp_path / "run"]]) == 0
+    assert f"No epoch is expected to register the {judged_by} pairs better" in capsys.readouterr().err
 
 
 def test_a_better_epoch_is_the_result_without_a_warning(tmp_path):
