@@ -27,6 +27,7 @@ from ..formats.landmarks import (
     read_landmarks,
     unmatched_labels,
 )
+from ..formats.markups import ignored_lists
 from ..formats.tiff_tags import TiffTags
 
 Seen = Image | ImageHeader
@@ -225,7 +226,13 @@ class PairFiles:
             check_sizes(moving, fixed)
         notes = (*_notes(moving), *_notes(fixed), *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
         moving_points, fixed_points, left = self._landmarks(moving, fixed, moving_file.geometry, fixed_file.geometry)
-        return self.name, moving, fixed, moving_points, fixed_points, (*notes, *left)
+        return self.name, moving, fixed, moving_points, fixed_points, (*notes, *left, *self._ignored_lists())
+
+    def _ignored_lists(self) -> Iterator[str]:
+        """Notes on lists of points that were not read."""
+        for path in () if self.landmarks is not None else (self.moving_landmarks, self.fixed_landmarks):
+            if path is not None and file_suffix(path) == ".mrk.json":
+                yield from ignored_lists(path)
 
     def fingerprint(self) -> str:
         """Identity of a pair's images and masks, independent of their names: the start of a SHA-256."""
