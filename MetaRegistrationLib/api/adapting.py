@@ -122,8 +122,8 @@ def _run_folder(output: str | Path | None) -> Iterator[Path]:
 def _best(pairs: Any, spacing: Any, options: FinetuneOptions, progress: Reader | None) -> Path:
     if isinstance(pairs, (str, Path)):
         selection = PairSelection(Path(pairs).expanduser(), spacing_um=spacing_um(spacing))
-        return finetune_folder(selection, options, progress)
-    return finetune_pairs(_folder_of(pairs, spacing), options, progress)
+        return finetune_folder(selection, options, progress).best
+    return finetune_pairs(_folder_of(pairs, spacing), options, progress).best
 
 
 def _folder_of(pairs: Iterable[Any], spacing: float | Sequence[float] | None) -> PairFolder:

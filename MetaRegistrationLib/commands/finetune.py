@@ -7,6 +7,7 @@ import argparse
 from ..progress import Reader
 from ..training.adaptation import GUIDED, PLAIN, Recipe
 from ..workflows.finetuning import FinetuneOptions, finetune_folder
+from .failures import SOME_LEFT_OUT
 from .options import add_epochs, add_initial, add_pairs, add_reading, selection_of, share
 from .training_options import add_cuda_graph, add_training, training_of
 
@@ -14,10 +15,10 @@ NAME = "finetune"
 HELP = "adapt a checkpoint to your own image pairs"
 DESCRIPTION = (
     "Adapt a checkpoint to a folder of image pairs, without landmarks. Writes best.pt (the adapted checkpoint), last.pt\n"
-    "(to resume) and log.csv into --output. If the folder has splits, the pairs marked fine_tune (or train) are used, and\n"
-    "those marked test never are. The pairs marked validation (or one in ten, of ten pairs and more) are held out, and\n"
-    "choose the best epoch by their landmarks. Without landmarks, or with none held out, the predicted error chooses it.\n"
-    "If no epoch is better than the start, the start is the result, with a warning.\n"
+    "(to resume) and log.csv into --output. If the folder has splits, the pairs marked fine_tune (or train) are used.\n"
+    "Those marked test are used only if --split names them. The pairs marked validation (or one in ten, of ten pairs and\n"
+    "more) are held out, and choose the best epoch by their landmarks. Without landmarks, or with none held out, the\n"
+    "predicted error chooses it. If no epoch is better than the start, the start is the result, with a warning.\n"
     "The pairs are aligned first, as `register` does. The network learns what remains: from the pairs by Eq. (1) and, if\n"
     "they look like OCTA, from simulated visits whose displacement is known.\n"
     "--plain is the paper's fine-tuning, by Eq. (1) alone."
@@ -37,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training(parser, validate_every="epochs (default: 1)")
     add_cuda_graph(parser)
     _add_recipe(parser)
-    parser.add_argument("--split", metavar="NAME", help="train on the pairs of this split (default: see above)")
+    split = "train on the pairs of this split (default: see above); test pairs give a warning"
+    parser.add_argument("--split", metavar="NAME", help=split)
     parser.add_argument("--no-validation", action="store_true", help="hold out nothing; the last epoch is the result")
 
 
@@ -73,5 +75,5 @@ def _summary(recipe: Recipe) -> str:
 def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Fine-tune."""
     options = training_of(arguments, FinetuneOptions, hold_out=not arguments.no_validation)
-    finetune_folder(selection_of(arguments), options, progress)
-    return 0
+    outcome = finetune_folder(selection_of(arguments), options, progress)
+    return SOME_LEFT_OUT if outcome.left_out else 0

@@ -36,8 +36,7 @@ def tissue_mask(array: np.ndarray) -> np.ndarray:
     array : np.ndarray
         (H, W), any range.
     """
-    finite = np.isfinite(array)
-    valid = finite & ~_no_data(array, finite)
+    finite, valid = np.isfinite(array), known_pixels(array)
     if not valid.any():
         return finite
     step = -(-max(array.shape) // _LONGEST_SIDE)
@@ -51,6 +50,12 @@ def tissue_mask(array: np.ndarray) -> np.ndarray:
             return valid
         inside = tissue.repeat(step, axis=0).repeat(step, axis=1)[: array.shape[0], : array.shape[1]] & valid
     return inside if inside.mean() >= _SMALLEST_VIEW else finite
+
+
+def known_pixels(array: np.ndarray) -> np.ndarray:
+    """Pixels of an image (H, W) that are finite and hold no NoData value, bool."""
+    finite = np.isfinite(array)
+    return finite & ~_no_data(array, finite)
 
 
 def _is_compact(tissue: np.ndarray) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import InputError
+from ..words import enumerated
 from .files import write_json, write_text
 from .image_files import existing_file
 from .tables import finite_number, read_lines
@@ -82,6 +83,17 @@ def _first_markup(path: Path) -> dict:
             f"{path}: expected markups of the type Fiducial, but the field 'type' is {markup.get('type')!r}."
         )
     return markup
+
+
+def ignored_lists(path: Path) -> tuple[str, ...]:
+    """Notes on the lists of points that `read_mrk_json` does not read: those after the first. Each names the file."""
+    markups = json.loads(existing_file(path, "markups").read_text(encoding="utf-8-sig"))["markups"]
+    names = [
+        str(markup.get("name") or f"number {number}")
+        for number, markup in enumerate(markups[1:], 2)
+        if isinstance(markup, dict) and markup.get("controlPoints")
+    ]
+    return (f"{path}: only the first of its lists of points is read; ignored: {enumerated(names)}",) if names else ()
 
 
 def read_fcsv(path: Path) -> Points:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..progress import Message, Reader
-from ..words import counted
+from ..words import counted, enumerated
 from .earlier_results import kind_in_words, results_of
 from .files import refuse_replacing, sole_writer, watched, watching, writable_folder
 from .written_files import ListWriter, Run, State, WrittenFiles, new_run
@@ -221,7 +221,8 @@ def _allowed(output: Output, run: Run) -> _Allowed:
         return _resumed(output, run, earlier, there, taken, replaces)
     if not (earlier.run.reads_as(run) or output.replace):
         raise EarlierResultsError(
-            f"{output.folder}: {{field}} holds {kind_in_words(earlier.run)}, from other inputs. Both would be mixed.",
+            f"{output.folder}: {{field}} holds {kind_in_words(earlier.run)}, {_difference(earlier.run, run)}."
+            " Both would be mixed.",
             field="output",
             advice=_ANOTHER_OR_REPLACE,
         )
@@ -229,6 +230,14 @@ def _allowed(output: Output, run: Run) -> _Allowed:
     if changed:
         _refuse_changed(output, changed, [name for name in changed if name in taken])
     return _Allowed(earlier, True, frozenset(replaces))
+
+
+def _difference(earlier: Run, run: Run) -> str:
+    """In what two runs differ, as the end of a sentence on the earlier one."""
+    if earlier.kind != run.kind:
+        return f"and this is {run.kind}"
+    names = [name for name in {**earlier.items, **run.items} if earlier.items.get(name) != run.items.get(name)]
+    return f"from other inputs ({enumerated(names, _NAMED)})"
 
 
 def _resumed(
@@ -242,7 +251,7 @@ def _resumed(
     """What a run may do that goes on where an earlier one stopped."""
     gone = sorted(earlier.run.items.keys() - run.items.keys())
     if gone and not output.replace:
-        named = ", ".join(gone[:_NAMED]) + (f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else "")
+        named = enumerated(gone, _NAMED)
         raise EarlierResultsError(
             f"{output.folder}: {{field}} holds results of inputs that are not among the present ones: {named}.",
             field="output",

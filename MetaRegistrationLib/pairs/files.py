@@ -25,6 +25,7 @@ from ..formats.landmarks import (
     read_landmark_pairs,
     unmatched_labels,
 )
+from ..formats.markups import ignored_lists
 from .points import Seen, check_inside, read_points
 
 _ASPECT_LIMIT = calibration.ASPECT_LIMIT.value
@@ -219,15 +220,25 @@ class PairFiles:
             check_sizes(moving, fixed)
         notes = (*_notes(moving), *_notes(fixed), *moving_size.notes(moving_file), *fixed_size.notes(fixed_file))
         moving_points, fixed_points, left = self._landmarks(moving, fixed, moving_file.geometry, fixed_file.geometry)
-        return self.name, moving, fixed, moving_points, fixed_points, (*notes, *left)
+        return self.name, moving, fixed, moving_points, fixed_points, (*notes, *left, *self._ignored_lists())
+
+    def _ignored_lists(self) -> Iterator[str]:
+        """Notes on lists of points that were not read."""
+        for path in () if self.landmarks is not None else (self.moving_landmarks, self.fixed_landmarks):
+            if path is not None and file_suffix(path) == ".mrk.json":
+                yield from ignored_lists(path)
 
     def fingerprint(self) -> str:
         """Identity of a pair's images and masks, independent of their names: the start of a SHA-256."""
-        digest = hashlib.sha256()
-        for path in (self.moving, self.fixed, self.moving_mask, self.fixed_mask):
-            content = path.read_bytes() if path is not None else b""
-            digest.update(len(content).to_bytes(8, "little") + content)
-        return digest.hexdigest()[:16]
+        return _fingerprint(self.moving, self.fixed, self.moving_mask, self.fixed_mask)
+
+    def landmarks_fingerprint(self) -> str:
+        """As `fingerprint`, of the landmark files; empty without any."""
+        return _fingerprint(self.landmarks, self.moving_landmarks, self.fixed_landmarks) if self.has_landmarks else ""
+
+    def reading(self) -> dict:
+        """Pixel sizes and slices with which the images are read, as far as some are given, as plain values."""
+        return {name: getattr(self, name) for name in _READING if getattr(self, name) not in (None, False)}
 
     def _spacing(self, own: float | None) -> GivenSize:
         return GivenSize(self.spacing_um, self.override_spacing) if own is None else GivenSize(own, True)
@@ -280,6 +291,25 @@ class PairFiles:
         ]
         with _blaming(self.moving_landmarks, self.fixed_landmarks):
             return *match_landmarks(moving_points, fixed_points), tuple(notes)
+
+
+_READING = (
+    "spacing_um",
+    "override_spacing",
+    "moving_spacing_um",
+    "fixed_spacing_um",
+    "slice_index",
+    "moving_slice_index",
+    "fixed_slice_index",
+)
+
+
+def _fingerprint(*paths: Path | None) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes() if path is not None else b""
+        digest.update(len(content).to_bytes(8, "little") + content)
+    return digest.hexdigest()[:16]
 
 
 def read_mask(path: Path, image: Image, *, slice_index: int | None = None) -> np.ndarray:

@@ -36,10 +36,28 @@ class PairInMemory:
 
     def fingerprint(self) -> str:
         """Identity of its images and masks: the start of a SHA-256."""
-        digest = hashlib.sha256()
-        for image in (self.images.moving, self.images.fixed):
-            for array in (image.array, image.mask):
-                digest.update(
-                    b"" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).tobytes()
-                )
-        return digest.hexdigest()[:16]
+        return _fingerprint(
+            *(a for image in (self.images.moving, self.images.fixed) for a in (image.array, image.mask))
+        )
+
+    def landmarks_fingerprint(self) -> str:
+        """As `fingerprint`, of the landmarks; empty without any."""
+        found = (self.images.moving_landmarks, self.images.fixed_landmarks)
+        points = [None if each is None else each.points for each in found]
+        return "" if all(each is None for each in points) else _fingerprint(*points)
+
+    def reading(self) -> dict:
+        """The pixel sizes of the images, mm, as far as they are known."""
+        images = {"moving": self.images.moving.geometry, "fixed": self.images.fixed.geometry}
+        return {
+            f"{role}_spacing": [float(step) for step in size.spacing]
+            for role, size in images.items()
+            if size.spacing_known
+        }
+
+
+def _fingerprint(*arrays: np.ndarray | None) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(b"" if array is None else repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]

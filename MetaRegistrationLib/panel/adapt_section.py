@@ -9,6 +9,7 @@ from ..initial_kinds import needs_landmarks
 from ..stages import Stages
 from .adapt_choices import AdaptChoices
 from .adapt_logic import adapted_field_name
+from .job_warnings import JobWarnings
 from .pixel_sizes import PixelSizes
 from .requests import FineTuningRequest
 from .stage_choices import kind_name
@@ -36,6 +37,7 @@ class AdaptSection:
         self.ui, self._logic, self._state, self._dependency = ui, logic, state, dependency
         self._new_chart = new_chart
         self._job: Any = None
+        self._warnings = JobWarnings()
         self._display: TrainingDisplay | None = None
         self._named_after: Path | None = None
         self._proposed = ""
@@ -151,6 +153,7 @@ class AdaptSection:
             pixel_sizes=PixelSizes.given_in(ui),
             initial=self._initial(),
         )
+        self._warnings = JobWarnings()
         ended = []
         job = self._logic.start(request, self._take, lambda end: (ended.append(end), self._end(end)))
         if ended:  # it could not even start
@@ -165,13 +168,15 @@ class AdaptSection:
         ui.fineTuneButton.enabled = True
 
     def _take(self, event: dict) -> None:
+        self._warnings.take(event)
         if self._display is not None:
             self._display(event)
 
     def _end(self, end) -> None:
         self._job, self._state.log = None, end.log
-        say(self.ui.adaptStatusLabel, end.message)
-        if end.status == "finished" and end.saved:
+        finished = end.status == "finished"
+        say(self.ui.adaptStatusLabel, self._warnings.below(end.message) if finished else end.message)
+        if finished and end.saved:
             self._state.checkpoint = Path(end.saved)
             self.choices.fill_checkpoints()
         self._show_idle()

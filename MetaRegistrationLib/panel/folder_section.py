@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .earlier_results import not_replaced, start_or_ask
+from .job_warnings import JobWarnings
 from .pixel_sizes import PixelSizes
 from .requests import FolderRequest
 from .stage_choices import missing_for
@@ -13,8 +14,6 @@ from .state import PanelState
 from .texts import message_text, sentence
 from .texts import tr as _
 from .widgets import can_start, on_path, remember, say, show_progress, stopped
-
-_SHOWN_WARNINGS = 5
 
 
 class FolderSection:
@@ -31,7 +30,7 @@ class FolderSection:
     def __init__(self, ui, logic, state: PanelState, dependency) -> None:
         self.ui, self._logic, self._state, self._dependency = ui, logic, state, dependency
         self._job: Any = None
-        self._warnings: list[str] = []
+        self._warnings = JobWarnings()
         ui.registerProgressBar.visible = False
         ui.registerFolderButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
         on_path(ui.outputPathLineEdit, lambda path: state.notify())
@@ -98,7 +97,7 @@ class FolderSection:
             stages=self._state.stages,
             pairs=self._state.folder.pairs,
         )
-        self._warnings = []
+        self._warnings = JobWarnings()
         ended: list = []
         job = start_or_ask(
             request,
@@ -121,26 +120,14 @@ class FolderSection:
             text = _("{index} of {total}: {name}").format(**event)
             show_progress(self.ui.registerProgressBar, event["index"], event["total"], text)
         elif event["event"] == "message":
-            text = message_text(event)
-            if event.get("level") == "warning":
-                self._warnings.append(text)
-            say(self.ui.registerFolderStatusLabel, text)
+            self._warnings.take(event)
+            say(self.ui.registerFolderStatusLabel, message_text(event))
 
     def _end(self, end) -> None:
         self._job, self._state.log = None, end.log
-        say(self.ui.registerFolderStatusLabel, "\n".join([end.message, *_shown(self._warnings)]))
+        say(self.ui.registerFolderStatusLabel, self._warnings.below(end.message))
         self._show_idle()
 
     def _show_idle(self) -> None:
         self.ui.registerProgressBar.visible = False
         self._state.notify()
-
-
-def _shown(warnings: list[str]) -> list[str]:
-    """The warnings of the child, which the next pair's message would hide: the first few, and the number of others."""
-    if not warnings:
-        return []
-    head = _("Check this before you use the results:")
-    more = len(warnings) - _SHOWN_WARNINGS
-    rest = [_("and {count} more").format(count=more)] if more > 0 else []
-    return [head, *warnings[:_SHOWN_WARNINGS], *rest]

@@ -3,7 +3,7 @@
 from .acquisition import acquire
 from .deformation import inverse_field, invert_at, random_displacement
 from .phantom import Phantom, draw_phantom
-from .repeats import SimulatedRepeat, simulate_repeat
+from .repeats import SimulatedRepeat, framed, simulate_repeat
 from .settings import RepeatSettings
 from .writer import write_repeats
 
@@ -13,6 +13,7 @@ __all__ = [
     "SimulatedRepeat",
     "acquire",
     "draw_phantom",
+    "framed",
     "inverse_field",
     "invert_at",
     "random_displacement",

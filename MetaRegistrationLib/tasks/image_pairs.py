@@ -15,6 +15,7 @@ from ..alignment.aligner import AlignmentContext
 from ..alignment.registry import aligner
 from ..core.preprocessing import Preprocessing
 from ..errors import InputError
+from ..formats.images import Image
 from ..initial_kinds import NONE
 from ..pairs.folders import PairFiles
 from ..preparation import PreparedPair, prepare
@@ -24,7 +25,7 @@ from ..simulation import RepeatSettings
 from ..stages import LEAST_CONFIDENCE, check_initial
 from ..words import counted
 from .base import TaskPair, augmented
-from .simulated import simulated_pair
+from .simulated import Eye
 
 _CPU = torch.device("cpu")
 _SECONDS_BETWEEN_MESSAGES = 2.0
@@ -81,7 +82,7 @@ class PairTask:
         self._prepared: dict[int, TaskPair] = {}
         self._alignments: dict[PairFiles, dict[bool, Alignment]] = {}
         self.simulation = simulation or repeat_settings(initial)
-        self._visits: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._eyes: dict[int, tuple[Eye, Eye]] = {}
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -97,13 +98,17 @@ class PairTask:
 
     def repeat(self, index: int, rng: np.random.Generator) -> TaskPair:
         """A simulated repeat visit of one of the two images of training pair `index`, with its displacement."""
-        visits = self._visits.get(index)
-        if visits is None:
+        eyes = self._eyes.get(index)
+        if eyes is None:
             pair = self.pairs[index].load()
-            visits = (pair.moving.array, pair.fixed.array)
-            if len(self._visits) < self._room:
-                self._visits[index] = visits
-        return simulated_pair(visits[int(rng.integers(2))], self._preprocessing, self.simulation, rng)
+            eyes = self._eye(pair.moving), self._eye(pair.fixed)
+            if len(self._eyes) < self._room:
+                self._eyes[index] = eyes
+        return eyes[int(rng.integers(2))].pair(self._preprocessing, self.simulation, rng)
+
+    def _eye(self, image: Image) -> Eye:
+        # As everywhere, a tissue mask counts only where the preprocessing uses one.
+        return Eye.of(image.array, image.mask if self._preprocessing.field_of_view else None)
 
     def training_pair(self, rng: np.random.Generator, step: int) -> TaskPair:
         """A random pair, augmented."""
@@ -147,7 +152,7 @@ class PairTask:
         return prepare_pair(files, self._preprocessing, landmarks=landmarks, align=aligned)
 
     def describe(self) -> dict:
-        """Kind, initial alignment, names of the pairs and what their files hold."""
+        """Kind, initial alignment, names of the pairs, what their files hold, and how they are read."""
         return {
             "name": self.name,
             "kind": "image pairs",
@@ -157,6 +162,8 @@ class PairTask:
             "content": {
                 "pairs": [pair.fingerprint() for pair in self.pairs],
                 "validation": [pair.fingerprint() for pair in self._held_out],
+                "reading": [pair.reading() for pair in (*self.pairs, *self._held_out)],
+                "landmarks": [pair.landmarks_fingerprint() for pair in self._held_out],
             },
         }
 

@@ -21,12 +21,13 @@ from .distributed import Group, ProcessLost
 from .folder import BEST, LAST, LOG, check_folder
 from .interruption import Interruption
 from .log import TrainingLog
+from .other_settings import other_settings
 from .seeds import seeded
 from .step import NonFiniteLoss, StepValues
 from .trainers import Trainer
 from .validation import Validator
 
-_KEPT = "No epoch is expected to register the validation pairs better, so best.pt holds the weights of the start."
+_KEPT = "No epoch is expected to register the {pairs} better, so best.pt holds the weights of the start."
 _LEAST_GAIN = calibration.ADAPTATION_GAIN.value
 
 
@@ -40,13 +41,13 @@ class RunSettings:
         Steps between validations.
     save_every : float
         Seconds between saves of the last state (validations save too).
-    warn_of_start : bool
-        Warn when no epoch was better than the start.
+    warn_of_start : str
+        Warn when no epoch was better than the start on these pairs, in words; empty for no warning.
     """
 
     validate_every: int
     save_every: float = 30.0
-    warn_of_start: bool = False
+    warn_of_start: str = ""
 
 
 @dataclass
@@ -135,7 +136,7 @@ class TrainingRun:
                 f"{error} {self._last_save()}", field="resume", advice="Continue with {field}."
             ) from error
         if self._settings.warn_of_start and self._at.best_step == 0 < self._at.step:
-            self._tell(Message(_KEPT, "warning"))
+            self._tell(Message(_KEPT.format(pairs=self._settings.warn_of_start), "warning"))
         values = {"best_step": self._at.best_step, "seconds": self._at.seconds, "last": str(self._folder / LAST)}
         self._tell(Finished(self._trainer.name, self._folder / BEST, values))
         return self._folder / BEST
@@ -169,13 +170,10 @@ class TrainingRun:
     def _refuse_other_settings(self, there: dict, path: Path) -> None:
         # A run may be made longer, unless its learning rate was planned for its length.
         free = () if self._record.get("learning_rate_decay") else ("epochs", "steps")
-        now = {**self._record, "network": self._base.network}
-        now["tasks"], there["tasks"] = _by_content(now.get("tasks"), there.get("tasks"))
-        differing = sorted(key for key in {*now, *there} if key not in free and now.get(key) != there.get(key))
-        if differing:
-            changes = "; ".join(_change(key, there.get(key), now.get(key)) for key in differing)
+        changes = other_settings({**self._record, "network": self._base.network}, there, free)
+        if changes:
             raise InputError(
-                f"{path}: the run to resume had other settings ({changes}).",
+                f"{path}: the run to resume had other settings ({'; '.join(changes)}).",
                 field="output",
                 advice="Give the same ones, or another {field}.",
             )
@@ -324,24 +322,3 @@ class TrainingRun:
 def _by_prediction(values: dict[str, float]) -> bool:
     """Whether predicted errors decide: there are no landmarks."""
     return "error_px" in values and "distance_px" not in values
-
-
-def _change(key: str, there: object, now: object) -> str:
-    """One setting that differs, in words; long ones (the list of tasks) by their name alone."""
-    return key if len(f"{there}{now}") > 100 else f"{key}: {there} there, {now} now"
-
-
-def _by_content(now: object, there: object) -> tuple[object, object]:
-    """Two lists of tasks without the names of what both know by its content: a folder may be moved or renamed."""
-    known = [isinstance(tasks, list) and all("content" in task for task in tasks) for tasks in (now, there)]
-    if not all(known):
-        without = [
-            [{key: value for key, value in task.items() if key != "content"} for task in tasks]
-            if isinstance(tasks, list)
-            else tasks
-            for tasks in (now, there)
-        ]
-        return without[0], without[1]
-    names = ("name", "pairs", "validation")
-    now, there = ([{k: v for k, v in task.items() if k not in names} for task in tasks] for tasks in (now, there))
-    return now, there

@@ -21,7 +21,7 @@ from .devices import as_batch
 
 @dataclass(frozen=True)
 class Validator:
-    """Held-out pairs, by task.
+    """Pairs that are measured, by task.
 
     Attributes
     ----------
@@ -30,12 +30,15 @@ class Validator:
     device : torch.device
     judge : ErrorJudge, optional
         Predicts the error of the fields.
+    held_out : bool
+        Whether the pairs are held out; otherwise they are trained on, too.
     """
 
     pairs: dict[str, Sequence[TaskPair]]
     loss: RegistrationLoss
     device: torch.device
     judge: ErrorJudge | None = None
+    held_out: bool = True
 
     def __bool__(self) -> bool:
         return any(self.pairs.values())

@@ -132,4 +132,4 @@ def _adapted(options: DemoOptions, pairs: Path, progress: Reader) -> Path:
         epochs=options.epochs,
         initial=options.registrar.stages.initial,
     )
-    return finetune_folder(PairSelection(pairs), settings, progress)
+    return finetune_folder(PairSelection(pairs), settings, progress).best

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
 from ..progress import Finished as FinishedEvent
 from ..progress import Message, Reader, Silent
-from ..words import counted
+from ..words import counted, enumerated
 from .engines import engine
 from .folder_run import FolderRun
 from .folders import PairSelection, find_selected
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..pairs.files import PairFiles
 
 TASK = "evaluate"
-_SHOWN = 10
 
 
 def evaluate(
@@ -100,5 +99,5 @@ def _require_landmarks(root: Path, files: Sequence[PairFiles], progress: Reader)
             f"{root}: no pair has landmarks in both images, so the distances cannot be measured. Add landmark files."
         )
     if without:
-        names = ", ".join(without[:_SHOWN]) + (f" and {len(without) - _SHOWN} more" if len(without) > _SHOWN else "")
-        progress(Message(f"{counted(len(without), 'pair')} without landmarks, whose distance is not measured: {names}"))
+        pairs = counted(len(without), "pair")
+        progress(Message(f"{pairs} without landmarks, whose distance is not measured: {enumerated(without)}"))

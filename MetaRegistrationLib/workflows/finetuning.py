@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..formats.output_folder import refuse_inputs_inside
-from ..progress import Finished, Message, Reader, Silent
+from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..training.adaptation import PLAIN, Recipe, guided
-from .folders import PairSelection, report_folder
+from ..words import counted
+from .folders import PairSelection, left_out_entries, report_folder
+from .kept_start import holds_start, keep_start, remove_start
 from .training import TrainingOptions, graphed, optimisation, starting_checkpoint, train
 
 if TYPE_CHECKING:
@@ -65,7 +67,23 @@ class FinetuneOptions(TrainingOptions):
     averaging: float | None = None
 
 
-def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress: Reader | None = None) -> Path:
+@dataclass(frozen=True)
+class Finetuned:
+    """The outcome of a fine-tuning.
+
+    Attributes
+    ----------
+    best : Path
+        `best.pt`, the adapted checkpoint, in the folder of the run.
+    left_out : list of dict
+        The pairs that were to be trained on or held out and cannot be used: `pair` and `reason`.
+    """
+
+    best: Path
+    left_out: list[dict]
+
+
+def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress: Reader | None = None) -> Finetuned:
     """Adapt a checkpoint to the pairs of a folder, without landmarks.
 
     Parameters
@@ -78,8 +96,7 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
 
     Returns
     -------
-    Path
-        `best.pt`, the adapted checkpoint, in the folder of the run.
+    Finetuned
 
     Raises
     ------
@@ -96,7 +113,7 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
     return _finetune(folder, selection.split, base, parent, options, progress)
 
 
-def finetune_pairs(folder: PairFolder, options: FinetuneOptions, progress: Reader | None = None) -> Path:
+def finetune_pairs(folder: PairFolder, options: FinetuneOptions, progress: Reader | None = None) -> Finetuned:
     """As `finetune_folder`, with pairs that are already found or made."""
     base, parent, options = _start(options)
     return _finetune(folder, None, base, parent, options, progress or Silent())
@@ -117,27 +134,47 @@ def _finetune(
     parent: str | None,
     options: FinetuneOptions,
     progress: Reader,
+) -> Finetuned:
+    from ..training.holdout import left_out_of
+
+    best = _best(folder, split, base, parent, options, progress)
+    return Finetuned(best, left_out_entries(left_out_of(folder, split=split, hold_out=options.hold_out)))
+
+
+def _best(
+    folder: PairFolder,
+    split: str | None,
+    base: Checkpoint,
+    parent: str | None,
+    options: FinetuneOptions,
+    progress: Reader,
 ) -> Path:
     from ..training.devices import choose_device, to_device
     from ..training.folder import check_folder
 
     device = choose_device(options.device)
     task = _task(folder, split, base, options, device)
+    _warn_of_test_pairs(task, progress)
     refuse_inputs_inside(Path(options.output), [path for pair in folder.pairs for path in pair.paths()])
-    check_folder(Path(options.output), resume=options.resume)  # before the time that it takes to align
+    output = Path(options.output)
+    kept = options.resume and holds_start(output, base)
+    if not kept:
+        check_folder(output, resume=options.resume)  # before the time that it takes to align
     task.align(progress)
     network = to_device(base.build(), device)
     recipe, kind = PLAIN, None
     if not options.plain:
         kind = _look(task, network, base, progress)
         if _misled(kind, options):
-            return _keep_start(Path(options.output), base, progress)
+            return keep_start(output, base, TASK, progress)
         recipe = guided(base.network["name"], octa=kind.octa, smooth=kind.smooth)
     options = completed(options, recipe)
     step = graphed(options, optimisation(options, base), base, progress)
     judge = None if kind is None else _judge(options, task, step)
     trainer = make_trainer(network, task, step, options)
     every = (options.validate_every or 1) * trainer.steps_per_epoch
+    if kept:
+        remove_start(output)
     return train(
         options,
         trainer,
@@ -160,6 +197,19 @@ def _task(
     training, held_out = choose_pairs(folder, split=split, hold_out=options.hold_out)
     preprocessing = base.build_preprocessing()
     return PairTask(folder.root.name, training, held_out, preprocessing, initial=options.initial, device=device)
+
+
+def _warn_of_test_pairs(task: PairTask, progress: Reader) -> None:
+    from ..training.holdout import marked_test
+
+    chosen = marked_test(task.pairs)
+    if chosen:
+        progress(Message(_TEST_PAIRS.format(pairs=counted(len(chosen), "pair")), "warning"))
+
+
+_TEST_PAIRS = (
+    "Training on {pairs} marked test, as asked. Measure the result on other pairs: on these it looks better than it is."
+)
 
 
 def make_trainer(network: nn.Module, task: PairTask, step: OptimisationStep, options: FinetuneOptions) -> FineTuning:
@@ -237,29 +287,13 @@ _EXPECTED = {
 
 
 def _misled(kind: PairKind, options: FinetuneOptions) -> bool:
-    """Whether correlation would mislead: unlike contrasts, unless the user sets the smoothness or resumes."""
+    """Whether correlation would mislead: unlike contrasts, unless the user sets the smoothness or resumes a training."""
+    from ..training.folder import LAST
+
+    resumes = options.resume and (Path(options.output) / LAST).is_file()
     # Without an alignment, the directions differ because the images are not aligned.
     unlike = options.initial != "none" and not kind.alike
-    return unlike and options.smoothness is None and not options.resume
-
-
-def _keep_start(output: Path, base: Checkpoint, progress: Reader) -> Path:
-    """Write the start as the result."""
-    from ..checkpoints import save_checkpoint
-    from ..training.folder import BEST
-
-    best = output / BEST
-    save_checkpoint(best, base)
-    progress(Message.about("plain", _UNLIKE, _ALL_THE_SAME, "warning"))
-    progress(Finished(TASK, best))
-    return best
-
-
-_UNLIKE = (
-    "Fine-tuning uses the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
-    "nothing was trained, and best.pt holds the weights of the start."
-)
-_ALL_THE_SAME = "{field} or a smoothness of your own trains all the same."
+    return unlike and options.smoothness is None and not resumes
 
 
 def _some(task: PairTask) -> list[TaskPair]:
@@ -272,6 +306,7 @@ def _judge(options: FinetuneOptions, task: PairTask, step: OptimisationStep) -> 
     from ..training.validation import Validator
 
     pairs = task.validation_pairs()
+    held_out = bool(pairs)
     if not pairs and options.hold_out:
         pairs = _some(task)
-    return Validator({task.name: pairs}, step.loss, step.device, shipped_judge(step.device))
+    return Validator({task.name: pairs}, step.loss, step.device, shipped_judge(step.device), held_out)

@@ -91,17 +91,18 @@ def find_selected(selection: PairSelection, progress: Reader, shard: Shard | Non
     report_folder(folder, progress)
     files, left_out = folder.split(selection.split), folder.pairs_left_out(selection.split)
     if shard is None:
-        return SelectedPairs(folder, files, _entries(left_out))
+        return SelectedPairs(folder, files, left_out_entries(left_out))
     found = tuple(shard.of_pairs(files))
     if not found:
         raise InputError(
             f"{{field}} {shard.number}/{shard.count}: there are only {counted(len(files), 'pair')}.", field="shard"
         )
     with_pairs = Shard(shard.number, min(shard.count, len(files)))  # further parts have no results
-    return SelectedPairs(folder, found, _entries(with_pairs.of_pairs(left_out)))
+    return SelectedPairs(folder, found, left_out_entries(with_pairs.of_pairs(left_out)))
 
 
-def _entries(left_out: Sequence[LeftOut]) -> list[dict]:
+def left_out_entries(left_out: Sequence[LeftOut]) -> list[dict]:
+    """Pairs that cannot be used, as `pair` and `reason`."""
     return [{"pair": each.pair, "reason": f"{', '.join(each.files)}: {each.reason}"} for each in left_out]
 
 

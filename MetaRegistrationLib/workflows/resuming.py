@@ -15,7 +15,7 @@ from .. import __version__
 from ..formats.output_folder import Finished
 from ..formats.written_files import WrittenFiles
 from ..progress import Message, Reader, plain
-from ..words import counted
+from ..words import counted, enumerated
 from .pair_work import PairDone, input_states
 from .registrars import RegistrarOptions
 
@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     from ..pairs.files import PairFiles
     from ..registration.measures import PairMeasures
 
-_READING = (
-    "spacing_um",
-    "override_spacing",
-    "moving_spacing_um",
-    "fixed_spacing_um",
-    "slice_index",
-    "moving_slice_index",
-    "fixed_slice_index",
-)
-_SHOWN = 10
 _READERS = 8
 
 
@@ -65,8 +55,7 @@ class Earlier:
         progress(Message(f"resumed: {len(self.rows)} of {counted(pairs, 'pair')} are finished"))
         for reason in dict.fromkeys(self.again.values()):
             names = [name for name, why in self.again.items() if why == reason]
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            progress(Message(f"done again, because {reason}: {', '.join(names[:_SHOWN])}{more}"))
+            progress(Message(f"done again, because {reason}: {enumerated(names)}"))
 
 
 def run_settings(options: RegistrarOptions, parts: Collection[str] | None) -> dict:
@@ -93,7 +82,7 @@ def pair_note(done: PairDone, files: PairFiles, settings: dict) -> dict:
     return {
         "pair": done.name,
         "with": _key(settings),
-        "reading": _reading(files),
+        "reading": files.reading(),
         "inputs": {role: state.blake2b for role, state in done.inputs.items()},
         "row": {each.key: each.exact(done.measures[each.key]) for each in MEASURES},
     }
@@ -144,7 +133,7 @@ def _difference(files: PairFiles, note: dict, values: Mapping[str, dict], settin
         before = values.get(note["with"], {})
         changed = [name for name in settings if before.get(name) != settings[name]]
         return f"{_named(changed)} changed" if changed else "the settings changed"
-    if note["reading"] != _reading(files):
+    if note["reading"] != files.reading():
         return "the pixel size or the slice to read changed"
     try:
         present = {role: state.blake2b for role, state in input_states(files).items()}
@@ -179,10 +168,6 @@ def _row(note: dict) -> PairMeasures:
 
     found = note["row"]
     return PairMeasures(**{each.key: each.parse(found[each.key]) for each in MEASURES if each.key in found})
-
-
-def _reading(files: PairFiles) -> dict:
-    return {name: getattr(files, name) for name in _READING if getattr(files, name) not in (None, False)}
 
 
 def _key(settings: dict) -> str:

@@ -225,9 +225,9 @@ def train(
     group = group or Group()
     if judge is None:
         pairs = group.together(lambda: {task.name: task.validation_pairs() for task in tasks} if group.first else {})
-        judge, warn = Validator(pairs, step.loss, step.device), False
+        judge, warn = Validator(pairs, step.loss, step.device), ""
     else:
-        warn = bool(judge)
+        warn = "" if not judge else "held-out pairs" if judge.held_out else "training pairs"
 
     record = {
         "tasks": [task.describe() for task in tasks],

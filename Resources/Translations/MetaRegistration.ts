@@ -1665,10 +1665,6 @@
 <context>
     <name>panel.folder_section</name>
     <message>
-        <source>Check this before you use the results:</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Register the whole folder</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1706,6 +1702,13 @@
     </message>
     <message>
         <source>{index} of {total}: {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.job_warnings</name>
+    <message>
+        <source>Check this before you use the results:</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -8,7 +8,16 @@ import pytest
 import torch
 import training_helpers
 from scipy.ndimage import gaussian_filter
-from training_helpers import PREPROCESSING, STEP, equal_weights, five_pairs, make_run, tiny_network, write_pairs
+from training_helpers import (
+    PREPROCESSING,
+    STEP,
+    equal_weights,
+    five_pairs,
+    make_run,
+    texture,
+    tiny_network,
+    write_pairs,
+)
 
 from MetaRegistrationLib.checkpoints import Checkpoint, cpu_weights, load_checkpoint, save_checkpoint
 from MetaRegistrationLib.commands import main
@@ -16,8 +25,11 @@ from MetaRegistrationLib.core.preprocessing import Preprocessing
 from MetaRegistrationLib.core.spatial import warp
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Message
+from MetaRegistrationLib.simulation import simulate_repeat
 from MetaRegistrationLib.simulation.fundus import draw_eye, render
-from MetaRegistrationLib.tasks import PairTask, TaskPair, repeat_settings
+from MetaRegistrationLib.tasks import PairTask, TaskPair, augmented, repeat_settings
+from MetaRegistrationLib.tasks.simulated import Eye
+from MetaRegistrationLib.training import pair_kinds
 from MetaRegistrationLib.training.adaptation import GUIDED, PLAIN, guided
 from MetaRegistrationLib.training.finetune import FineTuning
 from MetaRegistrationLib.training.pair_kinds import PairKind, kind_of_pairs
@@ -52,6 +64,69 @@ def test_a_repeat_is_of_either_image_and_follows_its_random_numbers(task):
     first, again, other = (task.repeat(0, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first.moving, again.moving) and np.array_equal(first.displacement_px, again.displacement_px)
     assert not np.array_equal(first.moving, other.moving)
+
+
+BLOCK = (slice(20, 36), slice(24, 44))
+
+
+def eye_with(value):
+    """An image, a block of it replaced by a value, and the same image as it was."""
+    whole = 0.1 + texture(0)
+    image = whole.copy()
+    image[BLOCK] = value
+    return image, whole
+
+
+def holes(pair, whole):
+    """Pixels of the two visits, bool, that are no tissue in a pair and are tissue in a pair of the whole image."""
+    images = ((pair.moving, whole.moving), (pair.fixed, whole.fixed))
+    return [(seen == 0) & (as_it_was > 0.05) for seen, as_it_was in images]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -9999.0, -3.4e38])
+def test_unknown_pixels_are_no_tissue_in_both_visits(value):
+    image, whole = (
+        Eye.of(array).pair(PREPROCESSING, CLEAN, np.random.default_rng(1)) for array in eye_with(np.float32(value))
+    )
+    moving, fixed = holes(image, whole)
+    area = (16 * 20) / (1 - 2 * CLEAN.margin) ** 2
+    assert moving.sum() == pytest.approx(area, rel=0.25) and fixed.sum() == pytest.approx(area, rel=0.25)
+    moved = warp(torch.from_numpy(moving[None, None].astype(np.float32)), torch.from_numpy(image.displacement_px)[None])
+    moved = moved.numpy()[0, 0] > 0.5
+    assert (moved & fixed).sum() > 0.8 * (moved | fixed).sum()
+    known = (image.moving > 0) & (whole.moving > 0)
+    assert np.corrcoef(image.moving[known], whole.moving[known])[0, 1] > 0.99
+
+
+def test_a_users_mask_is_the_tissue_of_both_visits_where_the_preprocessing_uses_masks(tmp_path):
+    folder = write_pairs(tmp_path / "pairs", 1)
+    mask = np.ones((64, 64), dtype=bool)
+    mask[BLOCK] = False
+    training_helpers.write_png(folder / "mask.png", mask)
+    table = "moving,fixed,moving_mask,fixed_mask\nmoving/p00.png,fixed/p00.png,mask.png,mask.png\n"
+    files = [find_pairs(folder).pairs]
+    (folder / "pairs.csv").write_text(table, encoding="utf-8")
+    files.append(find_pairs(folder).pairs)
+
+    def repeats(preprocessing):
+        return [
+            PairTask("t", found, [], preprocessing, simulation=CLEAN).repeat(0, np.random.default_rng(1))
+            for found in files
+        ]
+
+    whole, masked = repeats(PREPROCESSING)
+    area = (16 * 20) / (1 - 2 * CLEAN.margin) ** 2
+    assert all(part.sum() == pytest.approx(area, rel=0.25) for part in holes(masked, whole))
+    assert training_helpers.same(*repeats(replace(PREPROCESSING, field_of_view=False)))
+
+
+def test_an_image_without_unknown_pixels_is_drawn_as_it_is():
+    image = 40 * texture(3) - 5
+    pair = Eye.of(image).pair(PREPROCESSING, CLEAN, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    visit = simulate_repeat(image, settings=CLEAN, rng=rng, landmarks=False, size=64)
+    drawn = TaskPair(*map(PREPROCESSING.apply, (visit.fixed, visit.moving)), displacement_px=visit.deformation_px)
+    assert training_helpers.same(pair, augmented(drawn, rng))
 
 
 def test_repeats_are_as_far_apart_as_an_alignment_leaves_pairs():
@@ -219,7 +294,7 @@ def judged(values, folder):
     """History of `best.pt` of a run of two epochs that is judged by ready values, its weights, and the warnings."""
     events, trainer = [], FineTuning(tiny_network(), five_pairs(), STEP, epochs=2, learning_rate=1e-3)
     run = make_run(trainer, folder, validator=Ready(*values), every=5, progress=events.append)
-    run._settings = replace(run._settings, warn_of_start=True)
+    run._settings = replace(run._settings, warn_of_start="held-out pairs")
     best = load_checkpoint(run())
     return best.history[-1], best.weights, [event.text for event in events if isinstance(event, Message)]
 
@@ -229,7 +304,16 @@ def test_what_is_worse_does_not_replace_the_start(later, tmp_path):
     start = {**dict.fromkeys(later, 1.0), "loss": -0.1, "ncc": 0.8}
     entry, weights, warnings = judged([start, later, later], tmp_path / "run")
     assert equal_weights(weights, cpu_weights(tiny_network())) and entry["step"] == 0
-    assert len(warnings) == 1 and "No epoch is expected to register" in warnings[0]
+    assert len(warnings) == 1 and "No epoch is expected to register the held-out pairs better" in warnings[0]
+
+
+@pytest.mark.parametrize(("count", "judged_by"), [(2, "training"), (10, "held-out")])
+def test_the_warning_of_a_kept_start_names_the_pairs_that_judged(count, judged_by, tmp_path, capsys):
+    start = training_helpers.write_tiny_checkpoint(tmp_path / "start.pt")
+    words = ["finetune", "--pairs", write_pairs(tmp_path / "pairs", count), "--checkpoint", start, "--initial", "none"]
+    words = [*words, "--device", "cpu", "--epochs", "1", "--learning-rate", "1e-9", "--simulated", "0"]
+    assert main([str(word) for word in [*words, "--output", tmp_path / "run"]]) == 0
+    assert f"No epoch is expected to register the {judged_by} pairs better" in capsys.readouterr().err
 
 
 def test_a_better_epoch_is_the_result_without_a_warning(tmp_path):
@@ -272,3 +356,33 @@ def test_unlike_contrasts_keep_the_start(modalities, kept, tmp_path, capsys):
     assert ("misleads where contrasts are unlike" in told) == kept and ("nothing was trained" in told) == kept
     assert not kept or same
     assert (tmp_path / "run" / "last.pt").exists() != kept
+
+
+def test_unlike_contrasts_keep_the_start_whether_resumed_or_not(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(pair_kinds, "kind_of_pairs", lambda *_, **__: PairKind(0.5, 0.01, -0.1))
+    start, pairs = training_helpers.write_tiny_checkpoint(tmp_path / "start.pt"), write_pairs(tmp_path / "pairs", 2)
+    words = ["finetune", "--pairs", pairs, "--checkpoint", start, "--device", "cpu", "--epochs", "1"]
+
+    def run(*more):
+        return main([str(word) for word in [*words, "--initial", "translation", "--output", *more]])
+
+    for output, *resume in (("plainly",), ("run", "--resume"), ("run", "--resume")):
+        assert run(tmp_path / output, *resume) == 0
+        assert "nothing was trained" in capsys.readouterr().err
+        assert [path.name for path in (tmp_path / output).iterdir()] == ["best.pt"]
+        assert (tmp_path / output / "best.pt").read_bytes() == (tmp_path / "plainly" / "best.pt").read_bytes()
+    # The user asks for a training all the same. It is the same as in a new folder, and goes on.
+    assert run(tmp_path / "run", "--plain") == 2
+    assert run(tmp_path / "run", "--plain", "--resume") == run(tmp_path / "new", "--plain") == 0
+    training_helpers.assert_equal_runs(tmp_path / "new", tmp_path / "run")
+    assert run(tmp_path / "run", "--plain", "--resume") == 0
+
+
+def test_another_checkpoint_than_the_start_is_no_kept_start(tmp_path, capsys):
+    start, other = (training_helpers.write_tiny_checkpoint(tmp_path / f"{seed}.pt", seed) for seed in (0, 1))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "best.pt").write_bytes(other.read_bytes())
+    words = ["finetune", "--pairs", write_pairs(tmp_path / "pairs", 2), "--checkpoint", start, "--initial", "none"]
+    assert main([str(word) for word in [*words, "--resume", "--output", tmp_path / "run"]]) == 2
+    assert "nothing to resume from" in capsys.readouterr().err
+    assert (tmp_path / "run" / "best.pt").read_bytes() == other.read_bytes()

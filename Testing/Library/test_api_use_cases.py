@@ -93,6 +93,8 @@ def test_the_run_stays_in_its_folder_and_goes_on(tmp_path):
     options = {"checkpoint": small_checkpoint(network), "network": network, "initial": "none", "plain": True}
     adapted = mr.finetune(pairs_in_memory(), epochs=1, output=tmp_path / "run", **options)
     assert adapted.path == tmp_path / "run" / "best.pt"
+    with pytest.raises(mr.InputError, match="another pixel size or slice to read of pair_001"):
+        mr.finetune(pairs_in_memory(), epochs=2, output=tmp_path / "run", resume=True, spacing=0.01, **options)
     again = mr.finetune(pairs_in_memory(), epochs=2, output=tmp_path / "run", resume=True, **options)
     assert again.history[-1]["step"] == 6
     loaded = mr.register(*pairs_in_memory()[0], checkpoint=again.path, network=Small(5), stages=NETWORK_ALONE)

@@ -1,12 +1,13 @@
 """Tests of which pairs of a folder are trained on and which are held out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.pairs.folders import PairFiles, PairFolder
-from MetaRegistrationLib.training.holdout import choose_pairs
+from MetaRegistrationLib.pairs.folders import LeftOut, PairFiles, PairFolder
+from MetaRegistrationLib.training.holdout import choose_pairs, left_out_of
 
 
 def folder_of(*splits):
@@ -66,6 +67,30 @@ def test_a_named_split_is_taken_and_the_others_are_not():
     assert (names(training), names(validation)) == (["p0", "p2"], ["p3"])
     training, validation = choose_pairs(folder_of("train", "val", "val"), split="val")
     assert (names(training), validation) == (["p1", "p2"], [])
+
+
+@pytest.mark.parametrize(
+    ("split", "hold_out", "missed"),
+    [
+        (None, True, ["train", "val"]),
+        (None, False, ["train"]),
+        ("test", True, ["test", "val"]),
+        ("test", False, ["test"]),
+        ("train", True, ["train", "val"]),
+    ],
+)
+def test_pairs_that_are_missed_are_those_that_would_have_been_taken(split, hold_out, missed):
+    left_out = (
+        LeftOut(("x.png",), InputError("damaged"), f"of {name}", name) for name in ("train", "test", "val", None)
+    )
+    folder = replace(folder_of("train", "test"), left_out=(*left_out, LeftOut(("mask.png",), InputError("alone"))))
+    assert [each.split for each in left_out_of(folder, split=split, hold_out=hold_out)] == missed
+
+
+@pytest.mark.parametrize(("splits", "missed"), [(["train"], []), ([None, "test"], ["x"])])
+def test_an_unmarked_pair_is_missed_where_no_pair_is_marked_for_training(splits, missed):
+    folder = replace(folder_of(*splits), left_out=(LeftOut(("x.png",), InputError("damaged"), "x"),))
+    assert [each.pair for each in left_out_of(folder)] == missed
 
 
 @pytest.mark.parametrize("splits", [["test", "test"], ["test", "validation"]])

@@ -302,6 +302,13 @@ def test_a_failure_without_a_field_is_told_as_it_is():
     assert outcome.end(2, False, False, []).message == "{field}.png: no such file. Check it."
 
 
+@pytest.mark.parametrize(("code", "status"), [(0, "finished"), (4, "finished"), (2, "failed"), (3, "failed")])
+def test_a_run_that_left_out_a_pair_is_finished(code, status):
+    outcome = Outcome()
+    outcome.take({"event": "finished", "path": "run/best.pt"})
+    assert outcome.end(code, False, False, []).status == status
+
+
 def test_a_failure_after_a_save_tells_to_resume():
     outcome = Outcome(name_of={"resume": "Resume"}.get)
     outcome.take({"event": "saved", "kind": "last", "path": "run/last.pt"})

@@ -271,6 +271,18 @@ def test_a_series_of_other_visits_is_refused_or_replaces_the_first(tmp_path, cap
     assert content(out).keys() == content(tmp_path / "fresh").keys() | {str(Path("film", "title.png"))}
 
 
+def test_a_refusal_names_the_other_command_or_the_other_inputs(tmp_path):
+    write(output_of(tmp_path / "out", a=["1.png"], b=["2.png"]), one="1")
+    same, more = {"a": ["1.png"], "b": ["2.png"]}, {"a": ["1.png"], "b": ["3.png"], "c": ["4.png"]}
+    with pytest.raises(
+        EarlierResultsError, match=r"holds results of register, written on [\d-]+, and this is evaluate\."
+    ):
+        check_output(output_of(tmp_path / "out", "evaluate", **same))
+    with pytest.raises(EarlierResultsError, match=r"written on [\d-]+, from other inputs \(b, c\)\."):
+        check_output(output_of(tmp_path / "out", **more))
+    check_output(output_of(tmp_path / "out", **same))
+
+
 def test_two_single_registrations_are_not_mixed(tmp_path, capsys):
     first, second, out = png_pair(tmp_path / "1"), png_pair(tmp_path / "2", "c", "d", 5), tmp_path / "out"
     assert run("register", *first, "--output", out, *FAST) == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +48,28 @@ def _assert_landmarks(pair):
     np.testing.assert_allclose(loaded.moving_landmarks.points, POINTS)
     np.testing.assert_allclose(loaded.fixed_landmarks.points, SHIFTED)
     assert loaded.moving_landmarks.labels == loaded.fixed_landmarks.labels == ("A", "B")
+
+
+def test_further_lists_of_points_are_noted(tmp_path):
+    files = PairFiles(
+        "p",
+        _image(tmp_path / "m.png", spacing=1.0),
+        _image(tmp_path / "f.png", NOISE[::-1], spacing=1.0),
+        moving_landmarks=tmp_path / "m.mrk.json",
+        fixed_landmarks=tmp_path / "f.mrk.json",
+    )
+    _points(files.moving_landmarks, POINTS)
+    _points(files.fixed_landmarks, SHIFTED)
+    assert files.load().notes == files.headers().notes == ()
+    content = json.loads(files.moving_landmarks.read_text(encoding="utf-8"))
+    first = content["markups"][0]
+    content["markups"] += [{**first, "name": "vessels"}, {**first, "controlPoints": []}, first]
+    files.moving_landmarks.write_text(json.dumps(content), encoding="utf-8")
+    note = f"{files.moving_landmarks}: only the first of its lists of points is read; ignored: vessels, number 4"
+    assert files.load().notes == files.headers().notes == (note,)
+    _assert_landmarks(files)
+    _pair_points(tmp_path / "both.csv")
+    assert replace(files, landmarks=tmp_path / "both.csv").load().notes == ()
 
 
 def test_table(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 import torch
 from training_helpers import (
     NETWORK,
@@ -21,6 +22,7 @@ from training_helpers import (
     saved_step,
     small_new_networks,
     start_program,
+    texture,
     write_pairs,
     write_tasks_of_scans,
     write_tiny_checkpoint,
@@ -171,7 +173,64 @@ def test_a_run_knows_its_pairs_by_what_they_hold(inputs, tmp_path, capsys):
     images[0].write_bytes(images[1].read_bytes())
     images[1].write_bytes(content)
     assert main([*words, "--epochs", "3", "--resume"]) == 2
-    assert "other settings (tasks" in capsys.readouterr().err
+    assert "other settings (tasks: other images or masks of p00, p01)" in capsys.readouterr().err
+
+
+@pytest.fixture
+def resumable(inputs, tmp_path):
+    """Words of a run of ten pairs of stacks with landmarks, which has ended, and its folder of pairs."""
+    pairs = tmp_path / "pairs"
+    for number in range(10):
+        for role in ("moving", "fixed"):
+            slices = np.stack([texture(10 * number), texture(10 * number + 1)])
+            slices = np.roll(slices, 1, axis=1) if role == "moving" else slices
+            (pairs / role).mkdir(parents=True, exist_ok=True)
+            sitk.WriteImage(sitk.GetImageFromArray(slices), str(pairs / role / f"p{number:02d}.nrrd"))
+            (pairs / role / f"p{number:02d}.csv").write_text("label,x,y\n1,20,30\n2,40,22\n", encoding="utf-8")
+    words = [
+        "finetune",
+        "--pairs",
+        str(pairs),
+        *inputs[3:],
+        "--plain",
+        "--slice",
+        "0",
+        "--output",
+        str(tmp_path / "run"),
+    ]
+    assert main([*words, "--epochs", "1"]) == 0
+    return [*words, "--epochs", "2", "--resume"], pairs
+
+
+def test_resuming_with_another_slice_pixel_size_or_landmarks_is_refused_by_name(resumable, tmp_path, capsys):
+    words, pairs = resumable
+    before = (tmp_path / "run" / LAST).read_bytes()
+    capsys.readouterr()
+    for other in (["--slice", "1"], ["--spacing-um", "12"], ["--moving-spacing-um", "12"]):
+        assert main([*words, *other]) == 2
+        said = capsys.readouterr().err
+        assert "other settings (tasks: another pixel size or slice to read of p00, p01" in said and "p09" in said
+    trained, held_out = (pairs / "fixed" / name for name in ("p00.csv", "p09.csv"))
+    kept = held_out.read_bytes()
+    held_out.write_text("label,x,y\n1,21,30\n2,40,22\n", encoding="utf-8")
+    assert main(words) == 2
+    assert "other settings (tasks: other landmarks of p09)" in capsys.readouterr().err
+    assert (tmp_path / "run" / LAST).read_bytes() == before
+    held_out.write_bytes(kept)
+    trained.unlink()  # training never sees landmarks
+    assert main(words) == 0
+
+
+def test_a_run_of_an_earlier_version_is_resumed_as_far_as_it_is_known(resumable, tmp_path, capsys):
+    words, _ = resumable
+    last = load_checkpoint(tmp_path / "run" / LAST)
+    for part in ("reading", "landmarks"):
+        del last.training["record"]["tasks"][0]["content"][part]
+    checkpoints.save_checkpoint(tmp_path / "run" / LAST, last)
+    assert main([*words, "--no-validation"]) == 2
+    assert "9 pairs and 1 held out there, 10 and 0 held out now" in capsys.readouterr().err
+    assert main([*words, "--slice", "1"]) == 0
+    assert saved_step(tmp_path / "run") == 18
 
 
 def test_a_second_run_into_a_folder_in_use_is_refused(inputs, tmp_path, capsys):
@@ -244,7 +303,40 @@ def test_landmarks_of_held_out_pairs_give_distances_and_choose_the_best(tmp_path
     assert entry["tasks"][0]["validation"] == ["p09"] and len(entry["tasks"][0]["pairs"]) == 9
 
 
-def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("damaged", "code"), [("p00", 4), ("p02", 0)])
+def test_a_pair_that_is_left_out_ends_with_4_unless_it_is_marked_test(damaged, code, inputs, tmp_path, capsys):
+    pairs = write_pairs(tmp_path / "pairs", 3)
+    rows = [f"p{n:02d},moving/p{n:02d}.png,fixed/p{n:02d}.png,{split}" for n, split in enumerate(("", "", "test"))]
+    (pairs / "pairs.csv").write_text("\n".join(["name,moving,fixed,split", *rows]) + "\n", encoding="utf-8")
+    (pairs / "moving" / f"{damaged}.png").write_bytes(b"no image")
+    words = [
+        "finetune",
+        "--pairs",
+        str(pairs),
+        *inputs[3:],
+        "--plain",
+        "--epochs",
+        "1",
+        "--output",
+        str(tmp_path / "run"),
+    ]
+    for more in ([], ["--resume"]):
+        assert main([*words, *more]) == code
+        assert f"left out: moving/{damaged}.png" in capsys.readouterr().err
+    assert load_checkpoint(tmp_path / "run" / BEST).history[-1]["pairs"] == (1 if code else 2)
+
+
+def test_images_with_nan_are_trained_on_with_simulated_visits(inputs, tmp_path):
+    for role in ("moving", "fixed"):
+        image = texture(0, (80, 80))
+        image[30:40, 20:50] = np.nan
+        sitk.WriteImage(sitk.GetImageFromArray(image), str(tmp_path / f"p_{role}.nrrd"))
+    words = ["finetune", "--pairs", str(tmp_path), *inputs[3:], "--simulated", "1", "--epochs", "3"]
+    assert main([*words, "--smoothness", "1", "--output", str(tmp_path / "run")]) == 0
+    assert saved_step(tmp_path / "run") == 3
+
+
+def test_test_pairs_are_trained_on_only_by_name_and_with_a_warning(tmp_path, capsys):
     pairs = write_pairs(tmp_path / "pairs", 4)
     splits = ["fine_tune", "test", "validation", "test"]
     rows = [f"moving/p{n:02d}.png,fixed/p{n:02d}.png,{split}" for n, split in enumerate(splits)]
@@ -254,6 +346,11 @@ def test_test_pairs_are_never_read_for_training(tmp_path, monkeypatch):
     assert main([*words, "--initial", "none", "--output", str(tmp_path / "run")]) == 0
     task = load_checkpoint(tmp_path / "run" / BEST).history[-1]["tasks"][0]
     assert (task["pairs"], task["validation"]) == (["p00"], ["p02"])
+    assert "marked test" not in capsys.readouterr().err
+    assert main([*words, "--initial", "none", "--split", "test", "--output", str(tmp_path / "asked")]) == 0
+    task = load_checkpoint(tmp_path / "asked" / BEST).history[-1]["tasks"][0]
+    assert (task["pairs"], task["validation"]) == (["p01", "p03"], ["p02"])
+    assert "warning: Training on 2 pairs marked test" in capsys.readouterr().err
 
 
 def test_the_history_of_a_checkpoint_grows_and_the_loss_is_the_recipes(inputs, tmp_path):

@@ -206,6 +206,16 @@ def test_training_shows_progress_and_chart_and_turns_the_button(rig, widget, log
     assert not ui.estimateLabel.isHidden()
 
 
+@pytest.mark.parametrize(("status", "shown"), [("finished", True), ("failed", False)])
+def test_the_warnings_of_a_training_stand_below_its_end(status, shown, rig, widget, logic, tmp_path):
+    job = start_training(rig, widget, logic, tmp_path)
+    job.on_event({"event": "message", "level": "warning", "text": "left out: p3.png: damaged"})
+    job.on_event({"event": "message", "level": "info", "text": "The pairs look like OCTA."})
+    job.end(status, "It ended.")
+    warning = "\nCheck this before you use the results:\nleft out: p3.png: damaged"
+    assert widget.ui.adaptStatusLabel.text == "It ended." + (warning if shown else "")
+
+
 def test_cancel_asks_the_job_and_offers_to_resume(rig, widget, logic, tmp_path):
     job = start_training(rig, widget, logic, tmp_path)
     widget.ui.fineTuneButton.click()
