@@ -141,8 +141,7 @@ class Registration:
 
         A pixel is NaN where a neighbour in the moving image is. Colour is grey, as registration saw it; `warp` warps the colours.
         """
-        moving = self.details.moving.array
-        return self.details.warped() if np.isfinite(moving).all() else self.warp(moving, "linear")
+        return self.details.warped()
 
     def warp(self, image: Any, interpolation: str = "nearest", *, fill: float = 0) -> np.ndarray:
         """A further image or label map of the moving visit, on the fixed grid.

@@ -193,7 +193,7 @@ def test_the_command_writes_colours(result, tmp_path):
     np.testing.assert_allclose(read, result.warp(colours, "linear"), atol=1e-3)
 
 
-def test_pixels_without_a_value_are_nan_in_every_result():
+def test_pixels_without_a_value_are_nan_in_every_result(tmp_path):
     moving, fixed = textures()
     moving[60:90, 60:90] = np.nan
     result = known(moving, fixed)
@@ -203,6 +203,9 @@ def test_pixels_without_a_value_are_nan_in_every_result():
     both = np.isfinite(warped) & np.isfinite(expected)
     assert both.sum() > 0.9 * warped.size
     np.testing.assert_allclose(warped[both], expected[both], atol=1e-3)
+    stored = result.save(tmp_path / "result") / "warped.nrrd"
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(stored)))[0], warped)
+    np.testing.assert_array_equal(result.warp(moving, "linear"), warped)
 
 
 def test_an_image_object_is_copied_and_the_field_is_read_only():
