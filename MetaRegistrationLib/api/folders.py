@@ -83,7 +83,9 @@ def register_folder(
         There is no pair that can be used, none could be registered, `output` cannot be written to, is or holds a file of
         a pair, or holds other files that would be replaced.
     """
-    selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
+    selection = PairSelection(
+        as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)
+    )
     options = registrar_options(checkpoint, network, stages, device)
     run = RunOptions(_jobs(jobs), bool(resume), parts=_parts(write), batch=whole_number(batch, "batch", 1))
     return registering.register_folder(
@@ -126,11 +128,17 @@ def evaluate(
     InputError
         There is no pair that can be used, none could be registered, or none has landmarks in both images.
     """
-    selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
+    selection = PairSelection(
+        as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)
+    )
     options = registrar_options(checkpoint, network, stages, device)
     output = None if output is None else as_path(output, "output")
     run = RunOptions(_jobs(jobs), bool(resume))
     return evaluating.evaluate(selection, output, options, progress, replace=replace, run=run)
+
+
+def _slice(number: Any) -> int | None:
+    return None if number is None else whole_number(number, "slice_index", 0)
 
 
 def _jobs(jobs: Any) -> int | None:

@@ -173,7 +173,7 @@ def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[f
         It is not one or two positive numbers, or senseless as a pixel size.
     """
     try:
-        if isinstance(value, bool):
+        if np.asarray(value).dtype.kind == "b":
             raise TypeError
         steps = np.atleast_1d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):

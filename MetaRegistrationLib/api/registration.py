@@ -12,6 +12,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from ..errors import InputError
 from ..formats.landmarks import Landmarks
+from ..numeric import whole
 from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
 from ..registration.predicted_error import error_image, micrometres_a_pixel
 from ..stages import LEAST_CONFIDENCE
@@ -231,8 +232,9 @@ class Registration:
             Another dimension, or 2 for images that are not in the plane z = 0.
         """
         dimension = max(each.dimension for each in self._given) if dimension is None else dimension
-        if not isinstance(dimension, int) or dimension not in (2, 3):
-            raise InputError(f"dimension: expected 2 or 3, got {dimension!r}.")
+        wanted, dimension = dimension, whole(dimension)
+        if dimension not in (2, 3):
+            raise InputError(f"dimension: expected 2 or 3, got {wanted!r}.")
         placed = self._as_given()
         vectors, geometry = placed.transform_grid()
         if dimension == 2 and not (in_plane(geometry) and in_plane(placed.moving.geometry)):

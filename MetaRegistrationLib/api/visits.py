@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..eye_length import DEVICE_MM, EyeLength, possible_length
 from ..formats.image_files import file_stem
 from ..formats.units import possible_visit_um
+from ..numeric import whole
 from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
@@ -171,8 +172,9 @@ class AlignedVisits:
     def _index(self, visit: int | str) -> int:
         if isinstance(visit, str) and visit in self.names:
             return self.names.index(visit)
-        if isinstance(visit, (int, np.integer)) and -len(self) <= visit < len(self):
-            return int(visit)
+        number = whole(visit)
+        if number is not None and -len(self) <= number < len(self):
+            return number
         raise InputError(f"visit: expected one of {', '.join(self.names)} or its number, got {visit!r}.")
 
 
