@@ -67,7 +67,7 @@ def register(
         Tissue mask, not zero in tissue. By default it is found.
     landmarks : (array (N, 2), array (N, 2)), optional
         Corresponding points of the moving and the fixed image, (row, column) in pixels: for ``Stages(initial="landmarks")``,
-        and measured in `Registration.measures`.
+        and measured in `Registration.measures`. Masked points are refused.
     name : str
         Name of the pair in records.
 

@@ -190,7 +190,7 @@ class Registration:
         Raises
         ------
         InputError
-            The points have another shape or are not finite.
+            The points have another shape, are not finite, or some are masked.
         """
         points = as_points(points, "points")
         carried, converged = self.details.carry(Landmarks(("",) * len(points), points))
@@ -212,7 +212,7 @@ class Registration:
         Raises
         ------
         InputError
-            The points have another shape or are not finite.
+            The points have another shape, are not finite, or some are masked.
         """
         return self.details.carry_back(as_points(points, "points"))
 
