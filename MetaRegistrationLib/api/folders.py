@@ -15,7 +15,7 @@ from ..workflows.folders import PairSelection
 from ..workflows.registering import PairsOutcome
 from ..workflows.run_options import RunOptions
 from .inputs import as_path, spacing_um
-from .options import registrar_options, whole_number
+from .options import random_numbers_kept, registrar_options, whole_number
 
 if TYPE_CHECKING:
     import torch
@@ -88,9 +88,10 @@ def register_folder(
     )
     options = registrar_options(checkpoint, network, stages, device)
     run = RunOptions(_jobs(jobs), bool(resume), parts=_parts(write), batch=whole_number(batch, "batch", 1))
-    return registering.register_folder(
-        selection, as_path(output, "output"), options, progress, replace=replace, run=run
-    )
+    with random_numbers_kept():
+        return registering.register_folder(
+            selection, as_path(output, "output"), options, progress, replace=replace, run=run
+        )
 
 
 def evaluate(
@@ -134,7 +135,8 @@ def evaluate(
     options = registrar_options(checkpoint, network, stages, device)
     output = None if output is None else as_path(output, "output")
     run = RunOptions(_jobs(jobs), bool(resume))
-    return evaluating.evaluate(selection, output, options, progress, replace=replace, run=run)
+    with random_numbers_kept():
+        return evaluating.evaluate(selection, output, options, progress, replace=replace, run=run)
 
 
 def _slice(number: Any) -> int | None:

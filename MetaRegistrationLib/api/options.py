@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,15 @@ def checked_device(device: Any) -> str:
     if isinstance(device, str) or type(device).__name__ == "device":
         return str(device)
     raise InputError(f"device: expected auto, cpu, cuda, cuda:N or mps, got {device!r}.")
+
+
+@contextmanager
+def random_numbers_kept() -> Iterator[None]:
+    """Context after which torch's random numbers on the CPU go on as they were: new networks draw weights."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        yield
 
 
 def whole_number(value: Any, name: str, least: int) -> int:

@@ -14,7 +14,7 @@ from ..registration.measures import carry_landmarks, measure
 from ..stages import Stages
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .inputs import as_image, as_points
-from .options import registrar_options
+from .options import random_numbers_kept, registrar_options
 from .registration import Registration
 
 if TYPE_CHECKING:
@@ -105,9 +105,7 @@ def register(
 
 def made_registrar(options: RegistrarOptions) -> tuple[Registrar, dict[str, Any]]:
     """A registrar and its record in plain values; torch's random numbers go on as they were."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
+    with random_numbers_kept():
         registrar, record = _registrar(options)
     return registrar, cast("dict[str, Any]", plain(record))
 
