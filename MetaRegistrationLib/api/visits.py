@@ -72,8 +72,8 @@ class AlignedVisits:
 
     @property
     def aligned(self) -> list[bool]:
-        """Whether each visit could be aligned with confidence."""
-        return [entry.aligned for entry in self.series.visits]
+        """Whether each visit could be aligned with confidence. One of `include` that could not is used all the same."""
+        return [entry.confident for entry in self.series.visits]
 
     @property
     def confidences(self) -> list[float]:
@@ -101,7 +101,7 @@ class AlignedVisits:
         Raises
         ------
         InputError
-            There is no such visit, or it could not be aligned.
+            There is no such visit, or it could not be aligned and is not one of `include`.
         """
         entry = self.series.visits[self._index(visit)]
         if not entry.aligned:
@@ -219,7 +219,8 @@ def align_visits(
     progress : callable, optional
         Called with one typed event after another.
     include : sequence of str, optional
-        Names of visits that are averaged even if they are found not to fit (`AlignedVisits.excluded`).
+        Names of visits that are averaged even if they are found not to fit (`AlignedVisits.excluded`), or could not be aligned
+        with confidence (`AlignedVisits.aligned`).
     regions : array (H, W), path or mapping of str to bool array (H, W), optional
         Your own regions, in which the visits are measured too. An array or a file is a label map: each whole number above 0
         is a region, "label 1" and so on; a segmentation of 3D Slicer names them. A mapping names each region.

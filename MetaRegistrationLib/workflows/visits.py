@@ -221,7 +221,7 @@ class _Eyes:
         report_series(series, self.progress)
         self.left_out.extend(series.excluded)
         loops = [px for px in series.round_trip_px.values() if px == px]
-        values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
+        values = {"visits": len(visits), "aligned": sum(entry.confident for entry in series.visits)}
         values["used"] = len(series.used)
         return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
 

@@ -10,7 +10,7 @@ from known_networks import texture, write_grey_png
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.formats.tables import write_table
+from MetaRegistrationLib.formats.tables import read_table, write_table
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.registration.registrar import Registrar
 
@@ -132,6 +132,18 @@ def test_the_pixel_size_of_a_file_is_checked_as_one_that_is_given():
     mr.align_visits([scan(0.125), scan(0.125)], stages=stages, progress=told.append)
     texts = [event.text for event in told if isinstance(event, Message)]
     assert not any("unusual" in text for text in texts)  # 30 mm is that of a widefield photograph
+
+
+def test_a_visit_that_is_used_as_asked_is_not_called_aligned(tmp_path):
+    noise = np.random.default_rng(3).normal(0, 12, (200, 240))
+    images = [SCENE[:200], SCENE[4:204] + noise, texture((200, 240), 77)]
+    found = mr.align_visits(
+        images, reference="visit_1", include=["visit_3"], stages=mr.Stages("translation", False, 0), device="cpu"
+    )
+    assert found.aligned == [True, True, False] and found.excluded == {}
+    assert np.isfinite(found.warped("visit_3")).any() and found.average.count.max() == 3
+    rows = read_table(found.save(tmp_path / "out") / "visits.csv", ("asked",))
+    assert [row.text("asked")[:11] for row in rows] == ["", "", "not aligned"]
 
 
 @pytest.mark.parametrize("words", [("--eye", "right"), ("--centre", "90", "90")])
