@@ -115,7 +115,10 @@ class AlignedVisits:
 
         Of three visits and more the lowest and the highest value of a pixel are left out.
         """
-        return average(self.series)
+        found = average(self.series)
+        for values in (found.image, found.count):
+            values.flags.writeable = False  # it is kept, and `save` writes it
+        return found
 
     @cached_property
     def measured(self) -> SeriesMeasures:

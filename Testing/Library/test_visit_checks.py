@@ -146,6 +146,14 @@ def test_a_visit_that_is_used_as_asked_is_not_called_aligned(tmp_path):
     assert [row.text("asked")[:11] for row in rows] == ["", "", "not aligned"]
 
 
+def test_the_average_cannot_be_changed_in_place(tmp_path):
+    found = mr.align_visits([SCENE[:200], SCENE[4:204]], stages=mr.Stages("translation", False, 0), device="cpu")
+    for values in (found.average.image, found.average.count):
+        with pytest.raises(ValueError, match="read-only"):
+            values[:] = 0
+    assert (mr.read_image(found.save(tmp_path / "out") / "average.nrrd").array == found.average.image).all()
+
+
 @pytest.mark.parametrize("words", [("--eye", "right"), ("--centre", "90", "90")])
 def test_side_and_centre_of_one_eye_are_refused_for_several(tmp_path, monkeypatch, capsys, words):
     monkeypatch.setattr(Registrar, "__call__", lambda *arguments: pytest.fail("an image was registered"))
