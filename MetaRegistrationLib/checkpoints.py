@@ -147,6 +147,13 @@ def cpu_weights(network: nn.Module) -> dict[str, Tensor]:
     }
 
 
+def same_weights(first: Checkpoint, second: Checkpoint) -> bool:
+    """Whether two checkpoints have equal weights of equal names."""
+    if first.weights.keys() != second.weights.keys():
+        return False
+    return all(torch.equal(value, second.weights[name].to(value)) for name, value in first.weights.items())
+
+
 def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically: at any kill or full disk the file that was there before is still whole.
 

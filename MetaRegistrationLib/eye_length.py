@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 from .errors import InputError
+from .numeric import real
 
 DEVICE_MM = 24.0
 """The axial length that a device assumes unless it is stated. Published: 23.95 mm for AngioVue, 24.46 mm for Cirrus."""
@@ -56,7 +57,7 @@ def possible_length(value: object, place: str, field: str | None = None) -> floa
         It is no number from 15 to 40; the message begins with `place`.
     """
     low, high = POSSIBLE_MM
-    number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+    number = real(value)
     if not low <= number <= high:
         shown = f"{number:g} mm" if math.isfinite(number) else repr(value)
         raise InputError(

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from . import calibration
 from .errors import InputError
 from .initial_kinds import initial_kinds
+from .numeric import whole
 
 LEAST_LANDMARKS = calibration.LEAST_LANDMARKS.value
 LEAST_CONFIDENCE = calibration.LEAST_CONFIDENCE.value
@@ -47,8 +48,10 @@ class Stages:
                 f"{{field}}: expected True or False for the stage of the network, got {self.network!r}.",
                 field="no_network",
             )
-        if type(self.refine) is not int or self.refine < 0:
+        steps = whole(self.refine)
+        if steps is None or steps < 0:
             raise InputError(f"{{field}}: expected a number of steps, 0 for none, got {self.refine!r}.", field="refine")
+        object.__setattr__(self, "refine", steps)  # NumPy's whole numbers are no plain values
 
     def to_dict(self) -> dict:
         """Plain values, for a record."""

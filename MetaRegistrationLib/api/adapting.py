@@ -20,7 +20,7 @@ from ..stages import Stages, check_initial
 from ..workflows.finetuning import FinetuneOptions, finetune_folder, finetune_pairs
 from ..workflows.folders import PairSelection
 from .inputs import as_image, spacing_um
-from .options import checked_checkpoint, checked_device, checked_network, whole_number
+from .options import checked_checkpoint, checked_device, checked_network, random_numbers_kept, whole_number
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +47,7 @@ def finetune(
     seed: int = 0,
     spacing: float | Sequence[float] | None = None,
 ) -> Checkpoint:
-    """Adapt a network to pairs of images, without landmarks.
+    """Adapt a network to pairs of images, without landmarks. torch's random numbers go on as they were.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def finetune(
     check_initial(initial, "initial")
     if output is None and resume:
         raise InputError("resume: expected `output`, the folder of the run to resume; got none.")
-    with _run_folder(output) as folder:
+    with _run_folder(output) as folder, random_numbers_kept():
         options = FinetuneOptions(
             output=folder,
             checkpoint=checked_checkpoint(checkpoint),

@@ -15,7 +15,7 @@ from ..workflows.folders import PairSelection
 from ..workflows.registering import PairsOutcome
 from ..workflows.run_options import RunOptions
 from .inputs import as_path, spacing_um
-from .options import registrar_options, whole_number
+from .options import random_numbers_kept, registrar_options, whole_number
 
 if TYPE_CHECKING:
     import torch
@@ -83,12 +83,15 @@ def register_folder(
         There is no pair that can be used, none could be registered, `output` cannot be written to, is or holds a file of
         a pair, or holds other files that would be replaced.
     """
-    selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
+    selection = PairSelection(
+        as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)
+    )
     options = registrar_options(checkpoint, network, stages, device)
     run = RunOptions(_jobs(jobs), bool(resume), parts=_parts(write), batch=whole_number(batch, "batch", 1))
-    return registering.register_folder(
-        selection, as_path(output, "output"), options, progress, replace=replace, run=run
-    )
+    with random_numbers_kept():
+        return registering.register_folder(
+            selection, as_path(output, "output"), options, progress, replace=replace, run=run
+        )
 
 
 def evaluate(
@@ -126,11 +129,18 @@ def evaluate(
     InputError
         There is no pair that can be used, none could be registered, or none has landmarks in both images.
     """
-    selection = PairSelection(as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=slice_index)
+    selection = PairSelection(
+        as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)
+    )
     options = registrar_options(checkpoint, network, stages, device)
     output = None if output is None else as_path(output, "output")
     run = RunOptions(_jobs(jobs), bool(resume))
-    return evaluating.evaluate(selection, output, options, progress, replace=replace, run=run)
+    with random_numbers_kept():
+        return evaluating.evaluate(selection, output, options, progress, replace=replace, run=run)
+
+
+def _slice(number: Any) -> int | None:
+    return None if number is None else whole_number(number, "slice_index", 0)
 
 
 def _jobs(jobs: Any) -> int | None:

@@ -149,8 +149,9 @@ def as_points(value: Any, name: str) -> np.ndarray:
     Raises
     ------
     InputError
-        They are not of this shape, or not finite.
+        They are not of this shape, not finite, or masked.
     """
+    refuse_masked(value, name)
     try:
         points = np.asarray(_array(value) if _is_tensor(value) else value, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -164,6 +165,15 @@ def as_points(value: Any, name: str) -> np.ndarray:
     return points
 
 
+def refuse_masked(value: Any, name: str) -> None:
+    """Raise an `InputError` for a masked array with masked values."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        count = int(np.ma.count_masked(value))
+        raise InputError(
+            f"{name}: expected an array without masked values, got {count}. Leave them out, or use `filled`."
+        )
+
+
 def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[float, float]:
     """Distance between rows and between columns, mm; one number stands for both.
 
@@ -173,7 +183,7 @@ def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[f
         It is not one or two positive numbers, or senseless as a pixel size.
     """
     try:
-        if isinstance(value, bool):
+        if np.asarray(value).dtype.kind == "b":
             raise TypeError
         steps = np.atleast_1d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):

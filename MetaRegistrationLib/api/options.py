@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..checkpoints import Checkpoint
 from ..errors import InputError
 from ..networks import as_network
+from ..numeric import whole
 from ..stages import Stages
 from ..workflows.registrars import RegistrarOptions
 
@@ -54,14 +56,18 @@ def checked_device(device: Any) -> str:
     raise InputError(f"device: expected auto, cpu, cuda, cuda:N or mps, got {device!r}.")
 
 
+@contextmanager
+def random_numbers_kept() -> Iterator[None]:
+    """Context after which torch's random numbers on the CPU go on as they were: new networks draw weights."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
 def whole_number(value: Any, name: str, least: int) -> int:
     """A whole number of at least `least`; NumPy's are taken too."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        number = least - 1
-    if number < least:
+    number = whole(value)
+    if number is None or number < least:
         raise InputError(f"{name}: expected a whole number of at least {least}, got {value!r}.")
     return number

@@ -15,7 +15,7 @@ from ..registration.measures import carry_landmarks, measure
 from ..stages import Stages
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .inputs import as_image, as_points
-from .options import registrar_options
+from .options import random_numbers_kept, registrar_options
 from .registration import Registration
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def register(
         Tissue mask, not zero in tissue. By default it is found.
     landmarks : (array (N, 2), array (N, 2)), optional
         Corresponding points of the moving and the fixed image, (row, column) in pixels: for ``Stages(initial="landmarks")``,
-        and measured in `Registration.measures`.
+        and measured in `Registration.measures`. Masked points are refused.
     name : str
         Name of the pair in records.
 
@@ -106,9 +106,7 @@ def register(
 
 def made_registrar(options: RegistrarOptions) -> tuple[Registrar, dict[str, Any]]:
     """A registrar and its record in plain values; torch's random numbers go on as they were."""
-    import torch
-
-    with torch.random.fork_rng(devices=[]):
+    with random_numbers_kept():
         registrar, record = _registrar(options)
     return registrar, cast("dict[str, Any]", plain(record))
 

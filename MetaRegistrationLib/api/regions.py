@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..formats.label_maps import LabelMap, label_map, read_label_map
 from ..visits.own_regions import GivenRegions, given_regions
-from .inputs import as_label_pixels, as_path
+from .inputs import as_label_pixels, as_path, refuse_masked
 
 _NAME = "regions"
 
@@ -39,6 +39,8 @@ def as_regions(value: Any, visit: str | None) -> GivenRegions:
 
 def _masks(value: Mapping[Any, Any]) -> dict[str, np.ndarray]:
     """Bool arrays of one shape by name."""
+    for name, mask in value.items():
+        refuse_masked(mask, f"{_NAME} ({name})")
     masks = {name: np.asarray(mask) for name, mask in value.items()}
     if not masks:
         raise InputError(f"{_NAME}: expected at least one region, got none.")

@@ -12,6 +12,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from ..errors import InputError
 from ..formats.landmarks import Landmarks
+from ..numeric import whole
 from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
 from ..registration.predicted_error import error_image, micrometres_a_pixel
 from ..stages import LEAST_CONFIDENCE
@@ -141,8 +142,7 @@ class Registration:
 
         A pixel is NaN where a neighbour in the moving image is. Colour is grey, as registration saw it; `warp` warps the colours.
         """
-        moving = self.details.moving.array
-        return self.details.warped() if np.isfinite(moving).all() else self.warp(moving, "linear")
+        return self.details.warped()
 
     def warp(self, image: Any, interpolation: str = "nearest", *, fill: float = 0) -> np.ndarray:
         """A further image or label map of the moving visit, on the fixed grid.
@@ -190,7 +190,7 @@ class Registration:
         Raises
         ------
         InputError
-            The points have another shape or are not finite.
+            The points have another shape, are not finite, or some are masked.
         """
         points = as_points(points, "points")
         carried, converged = self.details.carry(Landmarks(("",) * len(points), points))
@@ -212,7 +212,7 @@ class Registration:
         Raises
         ------
         InputError
-            The points have another shape or are not finite.
+            The points have another shape, are not finite, or some are masked.
         """
         return self.details.carry_back(as_points(points, "points"))
 
@@ -232,8 +232,9 @@ class Registration:
             Another dimension, or 2 for images that are not in the plane z = 0.
         """
         dimension = max(each.dimension for each in self._given) if dimension is None else dimension
-        if not isinstance(dimension, int) or dimension not in (2, 3):
-            raise InputError(f"dimension: expected 2 or 3, got {dimension!r}.")
+        wanted, dimension = dimension, whole(dimension)
+        if dimension not in (2, 3):
+            raise InputError(f"dimension: expected 2 or 3, got {wanted!r}.")
         placed = self._as_given()
         vectors, geometry = placed.transform_grid()
         if dimension == 2 and not (in_plane(geometry) and in_plane(placed.moving.geometry)):

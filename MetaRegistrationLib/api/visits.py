@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -14,14 +15,15 @@ import numpy as np
 from ..errors import InputError
 from ..eye_length import DEVICE_MM, EyeLength, possible_length
 from ..formats.image_files import file_stem
-from ..formats.units import possible_visit_um, unusual_visit_um
+from ..formats.units import possible_visit_um
+from ..numeric import whole
 from ..progress import Message, Reader, Silent
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
 from ..visits.dates import When, read_date
 from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
-from ..visits.regions import check_extent
+from ..visits.scan_sizes import check_scan_size, unusual_scan_size
 from ..visits.series_alignment import check_names
 from ..workflows.visit_messages import report_eye_length, report_series
 from ..workflows.visit_options import VisitsOptions, check_stages
@@ -70,8 +72,8 @@ class AlignedVisits:
 
     @property
     def aligned(self) -> list[bool]:
-        """Whether each visit could be aligned with confidence."""
-        return [entry.aligned for entry in self.series.visits]
+        """Whether each visit could be aligned with confidence. One of `include` that could not is used all the same."""
+        return [entry.confident for entry in self.series.visits]
 
     @property
     def confidences(self) -> list[float]:
@@ -99,7 +101,7 @@ class AlignedVisits:
         Raises
         ------
         InputError
-            There is no such visit, or it could not be aligned.
+            There is no such visit, or it could not be aligned and is not one of `include`.
         """
         entry = self.series.visits[self._index(visit)]
         if not entry.aligned:
@@ -113,7 +115,10 @@ class AlignedVisits:
 
         Of three visits and more the lowest and the highest value of a pixel are left out.
         """
-        return average(self.series)
+        found = average(self.series)
+        for values in (found.image, found.count):
+            values.flags.writeable = False  # it is kept, and `save` writes it
+        return found
 
     @cached_property
     def measured(self) -> SeriesMeasures:
@@ -170,8 +175,9 @@ class AlignedVisits:
     def _index(self, visit: int | str) -> int:
         if isinstance(visit, str) and visit in self.names:
             return self.names.index(visit)
-        if isinstance(visit, (int, np.integer)) and -len(self) <= visit < len(self):
-            return int(visit)
+        number = whole(visit)
+        if number is not None and -len(self) <= number < len(self):
+            return number
         raise InputError(f"visit: expected one of {', '.join(self.names)} or its number, got {visit!r}.")
 
 
@@ -211,11 +217,13 @@ def align_visits(
     checkpoint, network, stages, device
         As `register` takes them.
     spacing : float or (float, float), optional
-        Distance of rows and of columns, mm, of images that carry no pixel size. `progress` is told if it is unusual of an eye.
+        Distance of rows and of columns, mm, of images that carry no pixel size. If it is unusual of a scan of an eye, `progress`
+        is told, or Python warns where there is none.
     progress : callable, optional
         Called with one typed event after another.
     include : sequence of str, optional
-        Names of visits that are averaged even if they are found not to fit (`AlignedVisits.excluded`).
+        Names of visits that are averaged even if they are found not to fit (`AlignedVisits.excluded`), or could not be aligned
+        with confidence (`AlignedVisits.aligned`).
     regions : array (H, W), path or mapping of str to bool array (H, W), optional
         Your own regions, in which the visits are measured too. An array or a file is a label map: each whole number above 0
         is a region, "label 1" and so on; a segmentation of 3D Slicer names them. A mapping names each region.
@@ -235,7 +243,8 @@ def align_visits(
     InputError
         Fewer than two images, lists of another length, two visits of one name, a name in `include` that no visit has, an
         impossible or ambiguous date (04.03.2021), an image that cannot be used, regions that fit no visit or whose names cannot
-        be used, a pixel size that no scan of an eye has, or an axial length outside of 15 to 40 mm.
+        be used, a pixel size that no scan of an eye has (pixels below 0.1 um or above 1 mm, a field of view above 60 mm), or an
+        axial length outside of 15 to 40 mm.
     """
     images = list(images)
     if len(images) < 2:
@@ -247,7 +256,8 @@ def align_visits(
     options = registrar_options(checkpoint, network, stages, device)
     check_stages(VisitsOptions(options))
     stated_dates = [_date(None if dates is None else dates[number], number) for number in range(len(images))]
-    _check_spacing(spacing, progress)
+    for size in () if spacing is None else as_spacing(spacing):
+        possible_visit_um(1000 * size, "spacing")
     called = _names(names, images, progress)
     visits = [
         Visit(
@@ -259,8 +269,8 @@ def align_visits(
         for number, (image, (text, when)) in enumerate(zip(images, stated_dates, strict=True))
     ]
     for number, visit in enumerate(visits):
-        if visit.image.geometry.spacing_known:
-            check_extent(visit.image.geometry.spacing, f"images[{number}]")
+        check_scan_size(visit.image.geometry, f"images[{number}]")
+    _tell_unusual(visits, spacing is not None, progress)
     same = [visit.name.casefold() for visit in visits]
     double = next((visit.name for visit in visits if same.count(visit.name.casefold()) > 1), None)
     if double is not None:
@@ -280,13 +290,19 @@ def align_visits(
     return AlignedVisits(series, record, None if brought is None else brought.masks)
 
 
-def _check_spacing(spacing: float | Sequence[float] | None, progress: Reader | None) -> None:
-    """Refuse a pixel size that no scan of an eye has, and say if it is unusual."""
-    sizes = [] if spacing is None else [1000 * step for step in as_spacing(spacing)]
-    for size in dict.fromkeys(sizes):
-        possible_visit_um(size, "spacing")
-        if note := unusual_visit_um(size, "{field}"):
-            (progress or Silent())(Message.about("spacing", note, level="warning"))
+def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None) -> None:
+    """Say which sizes are unusual of a scan of an eye; `stated` is whether the user gave them."""
+    notes = [
+        note
+        for visit in visits
+        for note in unusual_scan_size(visit.image.geometry, "{field}" if stated else visit.name)
+    ]
+    for note in dict.fromkeys(notes):
+        message = Message.about("spacing", note, level="warning")
+        if progress is None:
+            warnings.warn(message.text, stacklevel=3)  # of the caller of `align_visits`
+        else:
+            progress(message)
 
 
 def _length(axial_length: float | None, device_axial_length: float) -> EyeLength | None:

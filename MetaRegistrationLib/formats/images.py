@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ..core.burnt_marks import burnt_marks, filled
 from ..core.geometry import Geometry
 from ..core.tissue import tissue_mask
 from ..errors import InputError
+from ..numeric import real, whole
 from ..words import counted
 from .colour import grey_of_colour
 from .image_files import file_suffix, reader_by_name
@@ -144,6 +146,7 @@ def read_image(
         (valid) `slice_index`.
     """
     path = Path(path)
+    slice_index, spacing_um = _as_int(slice_index, "slice_index"), _as_float(spacing_um, "spacing_um")
     reader, found = read_file(path)
     image = _one_slice(found.pixels, path, slice_index)
     array = _grey(image, path, alpha_counts=found.opacity, luminance=luminance)
@@ -269,6 +272,21 @@ def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:
     with quiet_itk():
         axial = sitk.DICOMOrient(image, "LPS")
     return Volume(sitk.GetArrayFromImage(axial).astype(np.float32), axial.GetSpacing()[::-1], path)
+
+
+def _as_int(value: object, name: str) -> int | None:
+    number = whole(value)
+    if value is not None and number is None:
+        raise InputError(f"{name}: expected a whole number, got {value!r}.")
+    return number
+
+
+def _as_float(value: object, name: str) -> float | None:
+    if value is None:
+        return None
+    if math.isnan(number := real(value)):
+        raise InputError(f"{name}: expected a number, got {value!r}.")
+    return number
 
 
 def _one_slice(image: sitk.Image, path: Path, slice_index: int | None) -> sitk.Image:

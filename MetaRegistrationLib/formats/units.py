@@ -18,7 +18,7 @@ _MM_PER_UNIT = {
 }
 POSSIBLE_UM = (0.01, 100_000.0)
 """Pixel sizes of any image, from far below the wavelength of light to 10 cm; others are refused."""
-_LEAST_OF_VISIT_UM = 0.1  # of a scan of an eye
+_OF_VISIT_UM = (0.1, 1000.0)  # of a scan of an eye
 _USUAL_OF_VISIT_UM = (1.0, 200.0)
 _NO_UNIT = ("", "pixel", "pixels", "px", "voxel", "voxels", "none", "unknown", "?", "???", "referenceframe")
 
@@ -44,7 +44,7 @@ def millimetres(unit: str) -> float | None:
 
 
 def possible_pixel_um(
-    size_um: float, place: object, field: str | None = None, *, least: float = POSSIBLE_UM[0]
+    size_um: float, place: object, field: str | None = None, *, limits: tuple[float, float] = POSSIBLE_UM
 ) -> float:
     """A pixel size in micrometres that an image can have.
 
@@ -55,28 +55,33 @@ def possible_pixel_um(
         Beginning of the message: the file, the argument or `{field}`.
     field : str, optional
         Key of the field that the user can change.
-    least : float
-        The least size that is accepted.
+    limits : (float, float)
+        The least and the largest size that are accepted.
 
     Raises
     ------
     InputError
-        It is below `least`, above 10 cm, or not finite.
+        It is outside of the limits, or not finite.
     """
-    most = POSSIBLE_UM[1]
+    least, most = limits
     if math.isfinite(size_um) and least <= size_um <= most:
         return size_um
     limit = f"at most {most:g}" if size_um > most else f"at least {least:g}"
     raise InputError(
-        f"{place}: a pixel size of {limit} um was expected, but it is {size_um:g} um.",
+        f"{place}: a pixel size of {limit} um was expected, but it is {_in_words(size_um)}.",
         field=field,
         advice="Correct it or its unit, or leave it out.",
     )
 
 
 def possible_visit_um(size_um: float, place: object, field: str | None = None) -> float:
-    """As `possible_pixel_um`, of a scan of an eye: at least 0.1."""
-    return possible_pixel_um(size_um, place, field, least=_LEAST_OF_VISIT_UM)
+    """As `possible_pixel_um`, of a scan of an eye: from 0.1 to 1000."""
+    return possible_pixel_um(size_um, place, field, limits=_OF_VISIT_UM)
+
+
+def _in_words(size_um: float) -> str:
+    millimetres = f" ({size_um / 1000:g} mm)" if math.isfinite(size_um) and size_um >= 1000 else ""
+    return f"{size_um:g} um{millimetres}"
 
 
 def unusual_visit_um(size_um: float, place: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import Checkpoint, load_checkpoint
+from ..checkpoints import Checkpoint, load_checkpoint, same_weights
 from ..resources import companion_checkpoints
 from ..training.devices import to_device
 
@@ -25,7 +25,7 @@ class NamedNetwork:
     Attributes
     ----------
     name : str
-        What the record calls it.
+        What the record calls it; each network of a registration has another one.
     network : callable
         ``network(moving, fixed) -> displacement_px`` on tensors (1, 1, size, size) and (1, 2, size, size).
     second : bool
@@ -51,10 +51,14 @@ def networks_of(
         Where the others run.
     """
     others = companions(checkpoint, device)
-    own = NamedNetwork(
-        checkpoint.path.stem if checkpoint.path else OWN, network, second=not any(o.second for o in others)
-    )
-    return [own, *others] if others else [NamedNetwork(own.name, network)]
+    name = _name(checkpoint, [each.name for each in others])
+    return [NamedNetwork(name, network, second=bool(others) and not any(each.second for each in others)), *others]
+
+
+def _name(checkpoint: Checkpoint, taken: Collection[str]) -> str:
+    """The name of a checkpoint's network; one of a file that is called as a shipped one of other weights is marked."""
+    name = checkpoint.path.stem if checkpoint.path else OWN
+    return f"{name} ({OWN})" if name in taken else name
 
 
 def companions(checkpoint: Checkpoint, device: torch.device) -> list[NamedNetwork]:
@@ -68,7 +72,7 @@ def companions(checkpoint: Checkpoint, device: torch.device) -> list[NamedNetwor
         other, network = _shipped(path, device)
         preprocessing = other.build_preprocessing()
         alike = (own.size, own.equalise, own.bins) == (preprocessing.size, preprocessing.equalise, preprocessing.bins)
-        if other.network["name"] == checkpoint.network["name"] and alike and not _same(other, checkpoint):
+        if other.network["name"] == checkpoint.network["name"] and alike and not same_weights(other, checkpoint):
             found.append(NamedNetwork(path.stem, network, second=not other.knows_contrasts))
     return found
 
@@ -77,9 +81,3 @@ def companions(checkpoint: Checkpoint, device: torch.device) -> list[NamedNetwor
 def _shipped(path: Path, device: torch.device) -> tuple[Checkpoint, nn.Module]:
     checkpoint = load_checkpoint(path)
     return checkpoint, to_device(checkpoint.build(), device).eval()
-
-
-def _same(first: Checkpoint, second: Checkpoint) -> bool:
-    if first.weights.keys() != second.weights.keys():
-        return False
-    return all(torch.equal(value, second.weights[name].to(value)) for name, value in first.weights.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
@@ -46,7 +47,13 @@ def check_on_moving(
 
 
 def warp_pixels(
-    pixels: np.ndarray, size: tuple[int, int], positions: Positions, interpolation: str = "nearest", fill: float = 0
+    pixels: np.ndarray,
+    size: tuple[int, int],
+    positions: Positions,
+    interpolation: str = "nearest",
+    fill: float = 0,
+    *,
+    threads: int = 1,
 ) -> np.ndarray:
     """Data on the moving image's pixels, resampled to the fixed grid.
 
@@ -62,19 +69,22 @@ def warp_pixels(
         neighbours is.
     fill : float
         Value where the moving image ends.
+    threads : int
 
     Returns
     -------
     array (h, w) or (h, w, C)
     """
     order = INTERPOLATIONS[interpolation]
-    source = pixels if order == 0 else np.asarray(pixels, dtype=np.float64)
+    # SciPy computes in float64 whatever the type, so that float32 needs no copy.
+    source = pixels if order == 0 or pixels.dtype == np.float32 else np.asarray(pixels, dtype=np.float64)
     channels = np.atleast_3d(source)
     result = np.empty((*size, channels.shape[2]), source.dtype if order == 0 else np.float32)
     take = _nearest if order == 0 else _interpolator(channels, order)
     limits = np.array(channels.shape[:2])[:, None, None] - 0.5
     columns = np.arange(size[1])
-    for top in range(0, size[0], _ROWS_AT_ONCE):
+
+    def fill_rows(top: int) -> None:
         rows = np.arange(top, min(top + _ROWS_AT_ONCE, size[0]))
         places = np.moveaxis(positions(rows, columns), -1, 0)
         # The image ends half a pixel beyond the centres of its border pixels, as ITK has it.
@@ -82,6 +92,9 @@ def warp_pixels(
         values = take(channels, places)
         values[~inside] = fill
         result[rows] = values
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill_rows, range(0, size[0], _ROWS_AT_ONCE)))
     return result if pixels.ndim == 3 else result[..., 0]
 
 
@@ -95,15 +108,20 @@ def _nearest(channels: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def _interpolator(channels: np.ndarray, order: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Splines of each channel, filtered once. A pixel that is not finite affects only its neighbours."""
-    unknown = [~np.isfinite(channel) for channel in np.moveaxis(channels, -1, 0)]
-    known = [np.where(hole, 0.0, channel) for hole, channel in zip(unknown, np.moveaxis(channels, -1, 0), strict=True)]
+    channels = np.moveaxis(channels, -1, 0)
+    holes = [~np.isfinite(channel) for channel in channels]
+    unknown = [hole if hole.any() else None for hole in holes]
+    known = [
+        channel if hole is None else np.where(hole, 0.0, channel)
+        for hole, channel in zip(unknown, channels, strict=True)
+    ]
     filtered = [ndimage.spline_filter(channel, order, mode="nearest") if order > 1 else channel for channel in known]
 
     def take(_: np.ndarray, places: np.ndarray) -> np.ndarray:
         values = []
         for channel, hole in zip(filtered, unknown, strict=True):
             found = ndimage.map_coordinates(channel, places, order=order, mode="nearest", prefilter=False)
-            if hole.any():
+            if hole is not None:
                 near = ndimage.map_coordinates(hole.astype(np.float32), places, order=1, mode="nearest")
                 found[near > 0] = np.nan
             values.append(found)

@@ -84,8 +84,8 @@ class Pipeline:
         self._device, self._judge = device, judge
         self._initial = InitialStep(stages.initial, device) if stages.initial != NONE else None
         networks = networks if stages.network else ()
-        self._networks = {each.name: NetworkStep(each.network, device) for each in networks}
-        self._second = next((each.name for each in networks if each.second), None)
+        self._networks = [(each.name, NetworkStep(each.network, device)) for each in networks]
+        self._second = next((step for each, step in zip(networks, self._networks, strict=True) if each.second), None)
         self._refinement = RefinementStep(stages.refine, device) if stages.refine else None
 
     def __call__(self, pair: PreparedPair, landmarks: Landmarks | None = None) -> StagedField:
@@ -139,7 +139,7 @@ class Pipeline:
         field, stage, refinement = seen.start(self._device), UNMOVED, None
         if self._networks:
             with _timed(seconds, "network"):
-                field, stage = next(iter(self._networks.values()))(seen), "network"
+                field, stage = self._networks[0][1](seen), "network"
         if self._refinement:
             with _timed(seconds, "refine"):
                 refinement = self._refinement(seen, field)
@@ -152,14 +152,14 @@ class Pipeline:
         """The confidence in a matrix (2, 3), from the predicted error of the networks' fields after it."""
         if not self._networks:
             return None
-        network = next(iter(self._networks.values()))
+        network = self._networks[0][1]
         judge = cache(lambda: self._judge.of_pair(*pair.on_grid, *pair.inside))  # most pairs need no opinion
 
         def confidence(matrix: np.ndarray) -> float:
             tried = AlignedPair.on_its_grid(pair, Alignment("affine", "affine", matrix, 0.0, 0.0, 0.0, 0.0))
             fields, origins = [network(tried)], ["network"]
             if self._second is not None:
-                fields.append(self._networks[self._second].again(tried, fields[0]))
+                fields.append(self._second[1].again(tried, fields[0]))
                 origins.append("again")
             return max(opinion_of_map(error) for error in judge()(fields, origins))
 
@@ -180,17 +180,17 @@ class _Run:
     def run(self) -> None:
         """Make all candidates that may be the best: a field that is predicted to be right leaves no room for the far ones."""
         start = self.seen.start(self._pipeline._device)
-        own, *others = self._pipeline._networks.items() or [None]
+        own, others = self._pipeline._networks[:1], self._pipeline._networks[1:]
         entries = [Entry("initial", self.seen.alignment.kind, start)]
-        if own is not None:
-            entries += self._after_alignment([own])
+        if own:
+            entries += self._after_alignment(own)
         self._add(entries)  # judged at once, which is faster
         much_is_left = self._much_is_left
         if much_is_left or mean_length_px(self.candidates.best().displacement_px) <= LITTLE_MOVED_PX:
             self._add(self._unmoved(start))
         if much_is_left:
             self._add(self._straight())
-            if own is not None and self._much_is_left:
+            if own and self._much_is_left:
                 self._other_networks(others)
         self._refine()
 
@@ -231,9 +231,10 @@ class _Run:
         second, best = self._pipeline._second, self.candidates.best()
         if second is None or best.stage != "network":
             return
+        name, step = second
         with _timed(self._seconds, "network"):
-            again = self._pipeline._networks[second].again(self.seen, best.displacement_px)
-        self._add([Entry("network", f"{best.name}, {second}", again, "again")])
+            again = step.again(self.seen, best.displacement_px)
+        self._add([Entry("network", f"{best.name}, {name}", again, "again")])
 
     def _after_alignment(self, networks: Sequence[tuple[str, NetworkStep]]) -> list[Entry]:
         with _timed(self._seconds, "network"):

@@ -6,13 +6,11 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor, nn
 
 from ..alignment import Alignment
@@ -35,11 +33,11 @@ from ..refinement import Refinement
 from ..stages import LEAST_CONFIDENCE, Stages
 from ..training.devices import choose_device, to_device
 from .companions import networks_of
+from .moving_visit import warp_pixels
 from .pipeline import Pipeline, StagedField
 from .size_check import scale_found, size_message
 
 _WHOLE_GRID = 1024  # pixels of an image's longer side up to which its field is written on its own pixels
-_ROWS_AT_ONCE = 128
 _SCALE_SAMPLES = 64  # positions along a side, of which the scale is the median
 
 
@@ -225,25 +223,12 @@ class Registration:
         return self._displacement_mm_at(rows, columns), place
 
     def warped(self) -> np.ndarray:
-        """The moving image on the fixed image's grid, float32 (H, W); linear, zero where the moving image ends."""
-        height, width = self.fixed.geometry.size
-        array = self.moving.array
-        if not np.isfinite(array).all():
-            array = np.where(np.isfinite(array), array, np.float32(0))
-        warped, columns = np.empty((height, width), np.float32), np.arange(width)
+        """The moving image on the fixed image's grid, float32 (H, W); linear, zero where the moving image ends.
 
-        def fill(top: int) -> None:
-            rows = np.arange(top, min(top + _ROWS_AT_ONCE, height))
-            positions = np.moveaxis(self.moving_positions(rows, columns), -1, 0)
-            values = ndimage.map_coordinates(array, positions, order=1, mode="nearest")
-            # ITK's image ends half a pixel beyond the centres of its border pixels.
-            limits = np.array(self.moving.geometry.size)[:, None, None] - 0.5
-            inside = ((positions >= -0.5) & (positions < limits)).all(axis=0)
-            warped[rows] = np.where(inside, values, np.float32(0))
-
-        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-            list(threads.map(fill, range(0, height, _ROWS_AT_ONCE)))
-        return warped
+        A pixel is NaN where a neighbour in the moving image is.
+        """
+        size, threads = self.fixed.geometry.size, torch.get_num_threads()
+        return warp_pixels(self.moving.array, size, self.moving_positions, "linear", threads=threads)
 
     def carry(self, landmarks: Landmarks) -> tuple[Landmarks, np.ndarray]:
         """Landmarks of the moving image in the fixed one, and which of them (N,) converged."""

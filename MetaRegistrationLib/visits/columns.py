@@ -68,7 +68,13 @@ VISIT_COLUMNS = (
         lambda row: row.series.qualities[row.index],
         note="Signal quality, 0 to 10: lower with blur, noise, low signal, saturation, shadow, motion and compression",
     ),
-    Measure("aligned", "aligned", lambda row: "yes" if row.entry.aligned else "no", kind=str, note="`yes` or `no`"),
+    Measure(
+        "aligned",
+        "aligned",
+        lambda row: "yes" if row.entry.aligned else "no",
+        kind=str,
+        note="`yes` or `no`; `yes` also for a visit that is used without confidence, as `asked` says",
+    ),
     Measure(
         "via", "through", lambda row: row.entry.via, kind=str, note="The visit that it was aligned through, if any"
     ),
@@ -127,6 +133,13 @@ VISIT_COLUMNS = (
         lambda row: row.series.excluded[name].text if (name := row.entry.visit.name) in row.series.excluded else "",
         kind=str,
         note="Why the visit is out of average and change; empty if it is used",
+    ),
+    Measure(
+        "asked",
+        "used as asked",
+        lambda row: row.series.asked[name].text if (name := row.entry.visit.name) in row.series.asked else "",
+        kind=str,
+        note="Why the visit would be excluded if the user had not asked for it; empty for others",
     ),
 )
 """The columns of `visits.csv`, in their order."""

@@ -9,7 +9,7 @@ from ..formats.images import check_image
 from ..pairs.files import GivenSize, read_image_landmarks, read_mask
 from .centres import check_centre
 from .dates import When
-from .regions import check_extent
+from .scan_sizes import check_scan_size
 from .series import Visit
 
 
@@ -69,8 +69,7 @@ class VisitFile:
         if self.mask is not None:
             image = replace(image, mask=read_mask(self.mask, image, slice_index=index))
         check_image(image)
-        if image.geometry.spacing_known:
-            check_extent(image.geometry.spacing, self.path)
+        check_scan_size(image.geometry, self.path)
         if self.centre_xy is not None:
             check_centre(self.centre_xy, image.geometry.size, self.place or self.path)
         landmarks = read_image_landmarks(self.landmarks, image, own.geometry)

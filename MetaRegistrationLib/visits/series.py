@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..eye_length import EyeLength
 from ..formats.images import Image
 from ..formats.landmarks import Landmarks, match_landmarks
+from ..stages import LEAST_CONFIDENCE
 from .alignment_error import AlignmentError
 from .centres import check_centre
 from .consistency import inconsistent_visits
@@ -71,7 +72,8 @@ class AlignedVisit:
     ----------
     visit : Visit
     positions : float32 array (H, W, 2) or None
-        Position of each pixel of the reference in this image, (row, column); None if it could not be aligned.
+        Position of each pixel of the reference in this image, (row, column); None if it could not be aligned. Those of a visit
+        that the user wants all the same may be without confidence.
     via : str
         The visit through which it was aligned; empty if directly.
     confidence : float
@@ -96,6 +98,11 @@ class AlignedVisit:
     def aligned(self) -> bool:
         """Whether it can be used."""
         return self.positions is not None
+
+    @property
+    def confident(self) -> bool:
+        """Whether it could be aligned with confidence, and is not used only because the user wants it."""
+        return self.aligned and not self.confidence < LEAST_CONFIDENCE
 
     @property
     def uncertain(self) -> np.ndarray | None:

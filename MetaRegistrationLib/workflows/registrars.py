@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -68,6 +69,8 @@ def open_checkpoint(
 ) -> tuple[Checkpoint, Path | None]:
     """The checkpoint that options name, with `network` as its architecture where one is given, and its file.
 
+    The file is None for a loaded checkpoint that has none, or whose file now holds something else.
+
     Raises
     ------
     InputError
@@ -81,11 +84,31 @@ def open_checkpoint(
             return Checkpoint.of_module(network), None
         checkpoint = default_checkpoint()
     if isinstance(checkpoint, Checkpoint):
-        content, path = checkpoint, checkpoint.path
+        content, path = checkpoint, checkpoint.path if _as_in_its_file(checkpoint) else None
     else:
         path = find_checkpoint(checkpoint)
         content = load_checkpoint(path)
     return (content if network is None else content.with_module(network)), path
+
+
+def _as_in_its_file(checkpoint: Checkpoint) -> bool:
+    """Whether the file of a loaded checkpoint gives the same results."""
+    from ..checkpoints import load_checkpoint, same_weights
+    from ..errors import InputError
+
+    if checkpoint.path is None:
+        return False
+    try:
+        stored = load_checkpoint(checkpoint.path)
+    except InputError:
+        return False
+    return _settings(checkpoint) == _settings(stored) and same_weights(checkpoint, stored)
+
+
+def _settings(checkpoint: Checkpoint) -> tuple:
+    """What changes the results beside the weights. A network that is given as an object stands for the one of the file."""
+    network = None if checkpoint.module is not None else checkpoint.network
+    return network, checkpoint.preprocessing, checkpoint.calibration
 
 
 def make_registrar(options: RegistrarOptions) -> tuple[Registrar, dict]:
@@ -156,7 +179,7 @@ def _key(options: RegistrarOptions) -> tuple | None:
 
 
 def checkpoint_sha256(checkpoint: Checkpoint, path: Path | None) -> str:
-    """SHA-256 of a checkpoint's file; of its weights as they would be stored where it has no file."""
+    """SHA-256 of a checkpoint's file `path`; of its weights, as they would be stored, and its settings where that is None."""
     import torch
 
     from ..checkpoints import file_sha256
@@ -165,4 +188,5 @@ def checkpoint_sha256(checkpoint: Checkpoint, path: Path | None) -> str:
         return file_sha256(path)
     content = io.BytesIO()
     torch.save(checkpoint.weights, content)
+    content.write(json.dumps(_settings(checkpoint), sort_keys=True, default=repr).encode())
     return hashlib.sha256(content.getbuffer()).hexdigest()

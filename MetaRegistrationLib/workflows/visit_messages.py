@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from .. import calibration
 from ..progress import Message, Reader
-from ..stages import LEAST_CONFIDENCE
 
 if TYPE_CHECKING:
     from ..visits import Series
@@ -76,7 +75,7 @@ def _contradicted_sizes(series: Series) -> Iterator[Message]:
 
     fixed = series.visits[series.reference].visit
     for entry in series.visits:
-        if entry.aligned and entry.visit is not fixed and not entry.confidence < LEAST_CONFIDENCE:
+        if entry.confident and entry.visit is not fixed:
             sides = [(str(each.image.path or each.name), each.image.geometry) for each in (entry.visit, fixed)]
             scale = scale_found(entry.positions, sides[0][1], sides[1][1])
             message = size_message(entry.visit.name, scale, *sides)

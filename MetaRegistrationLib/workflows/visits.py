@@ -221,7 +221,7 @@ class _Eyes:
         report_series(series, self.progress)
         self.left_out.extend(series.excluded)
         loops = [px for px in series.round_trip_px.values() if px == px]
-        values = {"visits": len(visits), "aligned": sum(entry.aligned for entry in series.visits)}
+        values = {"visits": len(visits), "aligned": sum(entry.confident for entry in series.visits)}
         values["used"] = len(series.used)
         return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
 
@@ -233,6 +233,8 @@ class _Eyes:
         InputError
             Fewer than two can be read, landmarks do not match, or the centre of the grid is outside of the reference.
         """
+        from ..visits.scan_sizes import unusual_scan_size
+
         visits, wanted = [], self.options
         for file in eye.visits:
             try:
@@ -241,8 +243,11 @@ class _Eyes:
                 self.left_out.append(file.name)
                 self.progress(Message.of(error, f"left out: {file.name}: "))
                 continue
-            for note in visits[-1].image.notes:
+            image = visits[-1].image
+            for note in image.notes:
                 self.progress(Message(f"{file.name}: {note}", "warning"))
+            for text in unusual_scan_size(image.geometry, file.name, (file.spacing_um, wanted.spacing_um)):
+                self.progress(Message(text, "warning"))
         if len(visits) < 2:
             raise InputError(f"{eye.name}: fewer than two visits can be read. A series needs at least two.")
         check_names(

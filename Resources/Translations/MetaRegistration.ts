@@ -1286,6 +1286,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Correct the {field} or its unit, or leave it out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Name the earlier visit first.</source>
         <translation type="unfinished"></translation>
     </message>

@@ -66,6 +66,16 @@ def test_points_of_a_large_image_go_there_and_back():
     np.testing.assert_allclose(result.carry_back(result.carry(points)), points, atol=1e-3)
 
 
+def test_masked_points_are_refused(result):
+    points = np.ma.masked_array([[50.0, 60.0], [0.0, 0.0]], [[False, False], [True, True]])
+    for carry in (result.carry, result.carry_back):
+        with pytest.raises(mr.InputError, match="points: expected an array without masked values, got 2"):
+            carry(points)
+    np.testing.assert_array_equal(result.carry(points[:1]), result.carry(points.data[:1]))
+    with pytest.raises(mr.InputError, match=r"landmarks \(moving\): expected an array without masked values"):
+        mr.register(*textures(), landmarks=(points, points.data), stages=mr.Stages("none", False, 0))
+
+
 def test_points_that_have_no_place_are_nan():
     result = known(*textures())
     result.details.displacement_px[...] = 0

@@ -193,7 +193,7 @@ def test_the_command_writes_colours(result, tmp_path):
     np.testing.assert_allclose(read, result.warp(colours, "linear"), atol=1e-3)
 
 
-def test_pixels_without_a_value_are_nan_in_every_result():
+def test_pixels_without_a_value_are_nan_in_every_result(tmp_path):
     moving, fixed = textures()
     moving[60:90, 60:90] = np.nan
     result = known(moving, fixed)
@@ -203,6 +203,9 @@ def test_pixels_without_a_value_are_nan_in_every_result():
     both = np.isfinite(warped) & np.isfinite(expected)
     assert both.sum() > 0.9 * warped.size
     np.testing.assert_allclose(warped[both], expected[both], atol=1e-3)
+    stored = result.save(tmp_path / "result") / "warped.nrrd"
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(sitk.ReadImage(str(stored)))[0], warped)
+    np.testing.assert_array_equal(result.warp(moving, "linear"), warped)
 
 
 def test_an_image_object_is_copied_and_the_field_is_read_only():
@@ -239,6 +242,7 @@ WRONG = {
     "a checkpoint that is not used": ({"checkpoint": "typo.pt", "stages": ALIGNMENT}, "checkpoint: expected None"),
     "a network that is not used": ({"network": Waves(0.1), "stages": ALIGNMENT}, "network: expected None"),
     "spacing": ({"spacing": True}, "spacing: expected"),
+    "spacing of truth values": ({"spacing": [np.True_, np.True_]}, "spacing: expected"),
 }
 
 
@@ -247,6 +251,34 @@ def test_wrong_arguments_are_refused_by_name(kind):
     options, words = WRONG[kind]
     with pytest.raises(mr.InputError, match=words):
         mr.register(*textures(), **options)
+
+
+def test_numbers_of_numpy_serve_as_plain_ones(result, tmp_path):
+    sitk.WriteImage(sitk.GetImageFromArray(np.stack([textures()[0]] * 3)), str(tmp_path / "stack.nrrd"))
+    image = mr.read_image(tmp_path / "stack.nrrd", slice_index=np.uint8(2), spacing_um=np.float32(20), override=True)
+    assert [type(step) for step in image.geometry.spacing] == [float, float]
+    assert result.transform(dimension=np.int64(3)).GetDimension() == 3
+    stages = mr.Stages(refine=np.int64(5))
+    assert stages == mr.Stages(refine=5) and json.dumps(stages.to_dict())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"slice_index": True}, "slice_index: expected a whole number, got True"),
+        ({"slice_index": 1.0}, "slice_index: expected a whole number, got 1.0"),
+        ({"spacing_um": "20"}, "spacing_um: expected a number, got '20'"),
+    ],
+)
+def test_what_is_no_number_is_refused_by_name(tmp_path, options, words):
+    with pytest.raises(mr.InputError, match=words):
+        mr.read_image(tmp_path / "any.png", **options)
+
+
+@pytest.mark.parametrize("steps", [True, np.True_, 5.0, np.float64(5), "5", -1, np.int64(-1), None])
+def test_refinement_steps_that_are_none_are_refused(steps):
+    with pytest.raises(mr.InputError, match="refine: expected a number of steps"):
+        mr.Stages(refine=steps)
 
 
 def test_paths_that_are_none_are_refused(result, tmp_path):

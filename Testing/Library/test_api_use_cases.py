@@ -129,6 +129,20 @@ def test_fine_tuning_refuses_what_cannot_be_used(pairs, options, words):
         mr.finetune(pairs, **options)
 
 
+def test_random_numbers_of_torch_go_on_as_they_were(folder, tmp_path):
+    network = {"checkpoint": "voxelmorph_meta"}
+    calls = (
+        lambda: mr.finetune(pairs_in_memory()[:1], epochs=1, initial="none", plain=True, **network),
+        lambda: mr.register_folder(folder, tmp_path / "out", stages=NETWORK_ALONE, jobs=1, **network),
+        lambda: mr.evaluate(folder, stages=NETWORK_ALONE, jobs=1, **network),
+    )
+    for call in calls:
+        torch.manual_seed(3)
+        expected = torch.get_rng_state()
+        call()
+        assert torch.equal(torch.get_rng_state(), expected)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Two pairs; the landmarks of the first are 2 rows apart."""

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -29,7 +30,13 @@ def test_the_scale_is_that_of_bennett():
     assert "26 mm" in EyeLength(26, 23.95).text and "23.95 mm" in EyeLength(26, 23.95).text
 
 
-@pytest.mark.parametrize("value", [14.9, 40.1, 0, -24, math.nan, math.inf, "24", None, True, 2400])
+@pytest.mark.parametrize("number", [np.int64(26), np.float32(26), np.float16(26), np.array(26), Fraction(26)])
+def test_a_length_is_any_real_number(number):
+    found = possible_length(number, "here")
+    assert found == 26 and type(found) is float
+
+
+@pytest.mark.parametrize("value", [14.9, 40.1, 0, -24, math.nan, math.inf, "24", None, True, np.True_, 2400])
 def test_impossible_lengths_are_refused(value):
     with pytest.raises(InputError, match="15 to 40 mm"):
         possible_length(value, "here")

@@ -325,6 +325,7 @@ def test_python_measures_them():
         ({"a": np.ones((320, 320))}, "bool array"),
         ({"a": np.ones((9, 9), bool), "b": np.ones((8, 8), bool)}, "one shape"),
         ({1: np.ones((320, 320), bool)}, "names"),
+        ({"a": np.ma.masked_array(np.ones((320, 320), bool), np.eye(320))}, "without masked values, got 320"),
         (np.ones((9, 9), int), "they have 9 x 9"),
         (object(), "regions"),
         ({"whole": np.ones((320, 320), bool)}, "standard region"),

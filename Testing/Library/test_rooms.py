@@ -10,7 +10,7 @@ import MetaRegistrationLib
 
 LIBRARY = Path(MetaRegistrationLib.__file__).parent
 ORDER = (
-    ("errors", "words", "initial_kinds", "date_orders", "calibration"),
+    ("errors", "words", "numeric", "initial_kinds", "date_orders", "calibration"),
     ("progress",),
     ("stages", "versions", "resources", "eye_length"),
     ("core",),

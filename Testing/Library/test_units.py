@@ -69,4 +69,9 @@ def test_scans_of_an_eye_have_narrower_limits():
         possible_visit_um(0.05, "x")
     assert [unusual_visit_um(size, "x") for size in (1, 18.75, 200)] == [""] * 3
     assert unusual_visit_um(0.5, "x") == "x: a pixel size of 0.5 um is unusual. Check its unit."
-    assert "18750 um is unusual" in unusual_visit_um(18750, "x")
+    assert "500 um is unusual" in unusual_visit_um(500, "x")
+    assert possible_visit_um(1000, "x") == 1000
+    with pytest.raises(
+        InputError, match=r"x: a pixel size of at most 1000 um was expected, but it is 18750 um \(18.75 mm\)"
+    ):
+        possible_visit_um(18750, "x")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from known_networks import texture, write_grey_png
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
-from MetaRegistrationLib.formats.tables import write_table
+from MetaRegistrationLib.formats.tables import read_table, write_table
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.registration.registrar import Registrar
 
@@ -49,6 +51,11 @@ def _series(folder, output, *words):
             "--centre: finite numbers were expected as the centre of the grid, but it is x = nan",
         ),
         (("--centre", "5", "inf"), "y = inf"),
+        (
+            ("--spacing-um", "18750"),
+            "--spacing-um: a pixel size of at most 1000 um was expected, but it is 18750 um (18.75 mm)",
+        ),
+        (("--spacing-um", "400"), "1.png: a field of view of at most 60 mm was expected, but it is 80 x 80 mm"),
         (("--spacing-um", "0.2"), "the ETDRS grid of 6 mm has 30004 x 30004 pixels"),
     ],
 )
@@ -60,8 +67,11 @@ def test_a_name_that_is_not_there_is_refused_before_any_registration(tmp_path, m
 
 
 def test_an_unusual_pixel_size_is_named(tmp_path, capsys):
-    assert _series(_eye(tmp_path / "eye"), tmp_path / "out", "--spacing-um", "18750") == 0
-    assert "--spacing-um: a pixel size of 18750 um is unusual. Check its unit." in capsys.readouterr().err
+    assert _series(_eye(tmp_path / "eye"), tmp_path / "out", "--spacing-um", "250") == 0
+    said = capsys.readouterr().err
+    assert said.count("a pixel size of 250 um is unusual") == 1
+    assert "--spacing-um: a pixel size of 250 um is unusual. Check its unit." in said
+    assert "2: a field of view of 50 x 50 mm, with pixels of 250 x 250 um is unusual." in said
     assert _series(_eye(tmp_path / "eye"), tmp_path / "second", "--spacing-um", "18.75") == 0
     assert "is unusual" not in capsys.readouterr().err
 
@@ -71,6 +81,8 @@ def test_an_unusual_pixel_size_is_named(tmp_path, capsys):
     [
         (1.875e-5, "spacing: a pixel size of at least 0.1 um was expected, but it is 0.01875 um"),
         ((0.02, 1.875e-5), "0.01875 um"),
+        (18.75, r"spacing: a pixel size of at most 1000 um was expected, but it is 18750 um \(18.75 mm\)"),
+        (0.3, r"images\[0\]: a field of view of at most 60 mm was expected, but it is 72 x 72 mm"),
         (2e-4, r"images\[0\]: with its pixel size of 0.2 x 0.2 um the ETDRS grid"),
     ],
 )
@@ -80,15 +92,66 @@ def test_python_refuses_pixel_sizes_that_no_scan_of_an_eye_has(monkeypatch, spac
         mr.align_visits([SCENE, SCENE[::-1]], spacing=spacing)
 
 
+UNUSUAL = [
+    "spacing: a pixel size of 250 um is unusual. Check its unit.",
+    "spacing: a field of view of 60 x 50 mm, with pixels of 250 x 250 um is unusual. Check the unit of the pixel size.",
+]
+
+
+def _aligned(spacing, **options):
+    stages = mr.Stages("translation", False, 0)
+    return mr.align_visits([SCENE[:200], SCENE[4:204]], spacing=spacing, stages=stages, device="cpu", **options)
+
+
 def test_python_tells_the_reader_of_progress_of_an_unusual_pixel_size():
     told = []
-    stages = mr.Stages("translation", False, 0)
-    for spacing in (18.75, 0.01875):
-        mr.align_visits([SCENE[:200], SCENE[4:204]], spacing=spacing, stages=stages, device="cpu", progress=told.append)
+    for spacing in (0.25, 0.01875):
+        _aligned(spacing, progress=told.append)
     said = [event.text for event in told if isinstance(event, Message) and event.level == "warning"]
-    assert [text for text in said if "pixel size" in text] == [
-        "spacing: a pixel size of 18750 um is unusual. Check its unit."
-    ]
+    assert [text for text in said if "pixel size" in text] == UNUSUAL
+
+
+def test_python_warns_of_an_unusual_pixel_size_where_nobody_reads_the_progress():
+    with pytest.warns(UserWarning, match="unusual") as caught:
+        _aligned(0.25)
+    assert [str(one.message) for one in caught if "unusual" in str(one.message)] == UNUSUAL
+    assert caught[0].filename.endswith("test_visit_checks.py")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _aligned(0.01875)
+
+
+def test_the_pixel_size_of_a_file_is_checked_as_one_that_is_given():
+    def scan(millimetres):
+        return mr.Image(SCENE, mr.Geometry(SCENE.shape, (millimetres, millimetres), spacing_known=True))
+
+    with pytest.raises(mr.InputError, match=r"images\[1\]: a pixel size of at most 1000 um was expected"):
+        mr.align_visits([scan(0.01), scan(18.75)])
+    told = []
+    stages = mr.Stages("none", False, 0)
+    mr.align_visits([scan(0.125), scan(0.125)], stages=stages, progress=told.append)
+    texts = [event.text for event in told if isinstance(event, Message)]
+    assert not any("unusual" in text for text in texts)  # 30 mm is that of a widefield photograph
+
+
+def test_a_visit_that_is_used_as_asked_is_not_called_aligned(tmp_path):
+    noise = np.random.default_rng(3).normal(0, 12, (200, 240))
+    images = [SCENE[:200], SCENE[4:204] + noise, texture((200, 240), 77)]
+    found = mr.align_visits(
+        images, reference="visit_1", include=["visit_3"], stages=mr.Stages("translation", False, 0), device="cpu"
+    )
+    assert found.aligned == [True, True, False] and found.excluded == {}
+    assert np.isfinite(found.warped("visit_3")).any() and found.average.count.max() == 3
+    rows = read_table(found.save(tmp_path / "out") / "visits.csv", ("asked",))
+    assert [row.text("asked")[:11] for row in rows] == ["", "", "not aligned"]
+
+
+def test_the_average_cannot_be_changed_in_place(tmp_path):
+    found = mr.align_visits([SCENE[:200], SCENE[4:204]], stages=mr.Stages("translation", False, 0), device="cpu")
+    for values in (found.average.image, found.average.count):
+        with pytest.raises(ValueError, match="read-only"):
+            values[:] = 0
+    assert (mr.read_image(found.save(tmp_path / "out") / "average.nrrd").array == found.average.image).all()
 
 
 @pytest.mark.parametrize("words", [("--eye", "right"), ("--centre", "90", "90")])

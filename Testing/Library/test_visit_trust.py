@@ -21,6 +21,7 @@ from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits import AlignedVisit, Series, Visit, align_series, average
 from MetaRegistrationLib.visits.change import change_map
 from MetaRegistrationLib.visits.change_files import series_change
+from MetaRegistrationLib.visits.columns import VISIT_COLUMNS, VisitOfSeries, cells
 from MetaRegistrationLib.visits.no_signal import no_signal
 from MetaRegistrationLib.visits.trust import Exclusion, Reason, exclusions, field_size
 from MetaRegistrationLib.visits.unknown import folded, shadow, usual_area
@@ -235,6 +236,9 @@ def test_a_visit_that_is_not_aligned_is_used_as_it_came_if_asked_for():
     assert not plain.visits[3].aligned and average(plain).count.max() == 3
     asked = align_series(mine, Known(mine, unknown=unknown), "a", include=["d"])
     assert asked.visits[3].confidence == 0.1 and average(asked).count.max() == 4
+    assert [entry.confident for entry in asked.visits] == [True, True, True, False]
+    rows = [cells(VISIT_COLUMNS, VisitOfSeries(asked, index)) for index in (2, 3)]
+    assert [row[-1] for row in rows] == ["", plain.excluded["d"].text]
 
 
 def test_visits_are_aligned_through_several_others_one_after_the_other():

@@ -10,7 +10,7 @@ from .content import Content
 from .markup import NOTHING, Html, table
 from .naming import capital
 
-_AT_THE_TOP = ("date", "order", "side", "quality", "aligned", "expected_error_px", "excluded")
+_AT_THE_TOP = ("date", "order", "side", "quality", "aligned", "expected_error_px", "excluded", "asked")
 _CONSISTENCY = (
     "Each visit is registered to the reference directly and through a third visit. The two results should agree. If the reference"
     " may be at fault, visits are registered to one another too. A grid px is a pixel of the network grid (400 x 400)."
