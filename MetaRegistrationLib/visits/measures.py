@@ -17,7 +17,7 @@ import SimpleITK as sitk  # noqa: N813
 from .. import calibration
 from ..eye_length import EyeLength
 from ..octa.capillaries import local_density, region_density
-from ..octa.faz import Faz, find_faz
+from ..octa.faz import Faz, find_faz, measured_outline
 from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
 from .regions import regions, whole_areas
 
@@ -121,6 +121,14 @@ class Grid:
     own: Mapping[str, np.ndarray] | None = None
     eye_length: EyeLength | None = None
 
+    @property
+    def device_spacing_mm(self) -> tuple[float, float] | None:
+        """As `spacing_mm`, before it was scaled by the axial length."""
+        if self.spacing_mm is None or self.eye_length is None:
+            return self.spacing_mm
+        down, across = self.spacing_mm
+        return down / self.eye_length.scale, across / self.eye_length.scale
+
     def regions(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
         """The regions that the scan covers, by name; without a pixel size only the whole and the user's own."""
         return {name: where for name, (where, _) in self.covered_regions(shape).items()}
@@ -211,9 +219,11 @@ def filled(zone: Faz, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _faz(visit: MeasuredVisit, known: np.ndarray, grid: Grid) -> Faz | None:
+    """The zone of a visit, searched at the scale of the device: the outline does not depend on the axial length."""
     if grid.spacing_mm is None:
         return None
-    return find_faz(visit.image, visit.seen & known, grid.centre_xy, grid.spacing_mm)
+    found = find_faz(visit.image, visit.seen & known, grid.centre_xy, grid.device_spacing_mm)
+    return None if found is None else measured_outline(found.outline, grid.spacing_mm)
 
 
 def _of_zone(zone: Faz | None) -> dict[str, float]:
