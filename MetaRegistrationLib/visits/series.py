@@ -98,6 +98,11 @@ class AlignedVisit:
         return self.positions is not None
 
     @property
+    def when(self) -> When | None:
+        """The date of the visit as it can be compared."""
+        return self.visit.when
+
+    @property
     def uncertain(self) -> np.ndarray | None:
         """Pixels of the reference, bool (H, W), at which the alignment is too uncertain to measure; None if no error was
         predicted.

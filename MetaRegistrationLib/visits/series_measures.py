@@ -11,6 +11,7 @@ import numpy as np
 from ..octa.faz import Faz
 from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .dates import by_date
 from .measured import MeasuredVisit, common_mask, in_parallel, measured
 from .measures import Grid, Measurement, measure_each
 from .regions import suggested_centre
@@ -81,7 +82,7 @@ def grid_of(
 
 
 def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = None) -> SeriesMeasures:
-    """Measure the used visits of a series.
+    """Measure the used visits of a series, in the order of their dates; shadows are found against the first of them.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
         Of the user's own repeat scans. Visits of one day are used as such by themselves.
     """
     qualities = {entry.visit.name: quality for entry, quality in zip(series.visits, series.qualities, strict=True)}
-    visits = in_parallel(lambda entry: measured(entry, qualities[entry.visit.name]), series.used)
+    visits = in_parallel(lambda entry: measured(entry, qualities[entry.visit.name]), by_date(series.used))
     each = measure_each(visits, grid)
     rows = [row for one in each for row in one.rows]
     zones = {one.visit: one.zone for one in each}
