@@ -170,7 +170,7 @@ def _measure(
     visit: MeasuredVisit, zone: Faz | None, known, between, places: Mapping[str, tuple[np.ndarray, float]], grid: Grid
 ) -> VisitMeasures:
     """All measures of one visit."""
-    features, line = visit.features(), _skeleton(visit.large & known)
+    features, line = visit.features(), _skeleton(visit.large)
     lost = nonperfused(features, known, between, zone, grid.spacing_mm)
     rows = []
     for region, (where, covered) in places.items():
@@ -243,7 +243,7 @@ def _values(visit, features, where, between, lost, line, spacing_mm) -> Iterator
     yield "large_vessel_density", 100 * large
     if spacing_mm is not None:
         area = count * math.prod(spacing_mm)
-        yield "vessel_length_density", _length(line & where, spacing_mm) / area if count else math.nan
+        yield "vessel_length_density", _length(line, where, spacing_mm) / area if count else math.nan
         yield "nonperfused_area", float((lost & where).sum() * math.prod(spacing_mm)) if count else math.nan
     yield "brightness", float(visit.image[where].mean()) if count else math.nan
 
@@ -253,13 +253,23 @@ def _skeleton(vessels: np.ndarray) -> np.ndarray:
     return sitk.GetArrayFromImage(sitk.BinaryThinning(image))[1:-1, 1:-1] != 0
 
 
-def _length(line: np.ndarray, spacing_mm: tuple[float, float]) -> float:
-    """Length of a skeleton, mm: steps between neighbours, diagonal ones only where no other way joins them."""
+def _length(line: np.ndarray, where: np.ndarray, spacing_mm: tuple[float, float]) -> float:
+    """Length of a skeleton within a region, mm: steps between neighbours, diagonal ones only where no other way joins them.
+
+    Of a step that crosses the border of the region, half counts.
+    """
     down, across = line[1:] & line[:-1], line[:, 1:] & line[:, :-1]
     slanted = line[1:, 1:] & line[:-1, :-1] & ~line[1:, :-1] & ~line[:-1, 1:]
     leaning = line[1:, :-1] & line[:-1, 1:] & ~line[1:, 1:] & ~line[:-1, :-1]
-    diagonal = math.hypot(*spacing_mm)
-    return float(down.sum() * spacing_mm[0] + across.sum() * spacing_mm[1] + (slanted.sum() + leaning.sum()) * diagonal)
+    steps = (
+        (down, where[1:], where[:-1], spacing_mm[0]),
+        (across, where[:, 1:], where[:, :-1], spacing_mm[1]),
+        (slanted, where[1:, 1:], where[:-1, :-1], math.hypot(*spacing_mm)),
+        (leaning, where[1:, :-1], where[:-1, 1:], math.hypot(*spacing_mm)),
+    )
+    return sum(
+        0.5 * length * (int((step & one).sum()) + int((step & other).sum())) for step, one, other, length in steps
+    )
 
 
 def _etdrs(shape: tuple[int, int], grid: Grid) -> dict[str, tuple[np.ndarray, float]]:
