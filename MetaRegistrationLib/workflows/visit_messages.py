@@ -43,6 +43,7 @@ def _in_words(region: str) -> str:
 def report_series(series: Series, progress: Reader) -> None:
     """Say which visits were aligned through another one, and which are left out of average and change."""
     from ..visits.trust import POOR_BUT_USED
+    from ..visits.unlike_pixels import sizes_of, sizes_text
 
     for entry in series.visits:
         if entry.aligned and entry.via:
@@ -58,6 +59,8 @@ def report_series(series: Series, progress: Reader) -> None:
             progress(Message(f"{name}: {text}", "warning"))
     for name, exclusion in series.asked.items():
         progress(Message(f"{name}: {exclusion.text}. Used all the same, as asked.", "warning"))
+    if text := sizes_text(sizes_of(series.used)):
+        progress(Message(text, "warning"))
     for message in _contradicted_sizes(series):
         progress(message)
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))

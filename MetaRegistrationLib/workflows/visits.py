@@ -292,7 +292,7 @@ class _Eyes:
         report_eye_length(series, "spacing_um", self.progress)
         found = measure_series(series, grid, self.repeats and self.repeats.measures)
         for (earlier, later), agreement in found.agreement.items():
-            if any(row.later == later and row.verdict is Verdict.NOT_COMPARABLE for row in found.changes):
+            if all(row.verdict is Verdict.NOT_COMPARABLE for row in found.changes if row.later == later):
                 text = (
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...errors import InputError
 from ..average import Average
 from ..change_files import SeriesChange, default_pair
-from ..changes import MeasureChange, Occasion, Verdict, measure_changes
+from ..changes import MeasureChange, Occasion, Verdict
 from ..comparable import LEAST_VESSEL_AGREEMENT
 from ..regions import suggested_centre
 from ..series import AlignedVisit, Series
@@ -77,7 +77,7 @@ class Content:
         if known:
             return known
         # A map between two visits is made only if they are comparable.
-        return measure_changes(self.measures.rows, *self.occasions, self.measures.repeatability)
+        return self.measures.between(*self.occasions)
 
     @property
     def why_no_map(self) -> str:
