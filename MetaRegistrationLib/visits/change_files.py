@@ -19,7 +19,7 @@ from .change_picture import change_picture
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .measured import measured_alike
 from .measures import WINDOW_UM
-from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
+from .regions import REGION_COLUMNS, etdrs_table
 from .series import AlignedVisit, Series
 from .trust import POOR_BUT_USED
 from .unlike_pixels import sizes_of, sizes_text
@@ -73,8 +73,7 @@ def series_change(
         There is no such visit, it is not aligned, both do not show one eye by their larger vessels, too few pixels are
         measurable, or the centre is outside of the reference.
     """
-    if centre_xy is not None:
-        series.check_centre(centre_xy)
+    centre = series.centre(centre_xy)
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
@@ -83,7 +82,6 @@ def series_change(
     side = None if pixel is None else math.sqrt(math.prod(spacing))  # filters go by the scale of the device
     change = visit_change(*measured_alike((earlier, later)), side, limits)
     given = centre_xy or series.centre_xy
-    centre = given or suggested_centre(*reference.warped)
     rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)
     return SeriesChange(earlier, later, change, centre, given is not None, pixel, rows, doubts)
 

@@ -113,6 +113,8 @@ class Grid:
         Regions that the user drew.
     eye_length : EyeLength or None
         The axial length by which `spacing_mm` is scaled already.
+    suggested : bool
+        Whether the centre is only suggested.
     """
 
     centre_xy: tuple[float, float]
@@ -120,6 +122,7 @@ class Grid:
     side: str = ""
     own: Mapping[str, np.ndarray] | None = None
     eye_length: EyeLength | None = None
+    suggested: bool = False
 
     @property
     def device_spacing_mm(self) -> tuple[float, float] | None:

@@ -18,6 +18,7 @@ from .alignment_error import AlignmentError
 from .centres import check_centre
 from .consistency import inconsistent_visits
 from .dates import When
+from .fovea import Fovea, suggested_fovea
 from .no_signal import signal
 from .position_maps import positions_at
 from .trust import LEAST_QUALITY, Exclusion, low_quality
@@ -213,6 +214,24 @@ class Series:
         away = np.linalg.norm(given.positions - np.array(given.visit.centre_xy[::-1]), axis=-1)
         row, column = np.unravel_index(int(np.argmin(away)), away.shape)
         return float(column), float(row)
+
+    @cached_property
+    def fovea(self) -> Fovea:
+        """The suggested fovea, by all used visits together; by the reference if none is used."""
+        entries = self.used or [self.visits[self.reference]]
+        return suggested_fovea([entry.visit.name for entry in entries], [entry.warped for entry in entries])
+
+    def centre(self, chosen_xy: tuple[float, float] | None = None) -> tuple[float, float]:
+        """The centre of the ETDRS grid, (x, y) in pixels of the reference: the chosen one, that of a visit, or the suggested one.
+
+        Raises
+        ------
+        InputError
+            The chosen centre is outside of the reference, or not finite.
+        """
+        if chosen_xy is not None:
+            self.check_centre(chosen_xy)
+        return chosen_xy or self.centre_xy or self.fovea.centre_xy
 
     def check_centre(self, centre_xy: tuple[float, float]) -> None:
         """Raise an `InputError` if a centre of the ETDRS grid, (x, y), is outside of the reference, or not finite."""

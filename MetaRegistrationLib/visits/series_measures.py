@@ -12,9 +12,9 @@ from ..octa.faz import Faz
 from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .dates import by_date
+from .fovea import Fovea
 from .measured import MeasuredVisit, common_mask, measured_alike
 from .measures import Grid, Measurement, measure_each
-from .regions import suggested_centre
 from .repeatability import Repeatability, repeatability, used_repeatability
 from .series import Series
 from .unlike_pixels import not_comparable, sizes_of, sizes_text, unlike, without_texture
@@ -39,6 +39,8 @@ class SeriesMeasures:
         By visit, the foveal avascular zone with its outline in pixels of the reference; None where it is not clear.
     sizes : dict of str to float
         By visit, the size of its pixels in those of the reference.
+    fovea : Fovea or None
+        The suggestion that is the centre of the grid; None where the centre was given.
     """
 
     grid: Grid
@@ -50,6 +52,7 @@ class SeriesMeasures:
     agreement: dict[tuple[str, str], float] = field(default_factory=dict)
     zones: dict[str, Faz | None] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
+    fovea: Fovea | None = None
 
     def between(self, earlier: Occasion, later: Occasion) -> list[MeasureChange]:
         """The changes between any two occasions that show one eye."""
@@ -62,9 +65,9 @@ class SeriesMeasures:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on the sizes of pixels, the scale of distances and the user's own regions, for the page."""
+        """Sentences on the scale of distances, the centre, the sizes of pixels and the user's own regions, for the page."""
         found = [] if self.grid.eye_length is None else [self.grid.eye_length.text]
-        found += filter(None, [sizes_text(self.sizes)])
+        found += filter(None, ["" if self.fovea is None else self.fovea.text, sizes_text(self.sizes)])
         if self.grid.own:
             found.append(
                 f"Regions of your own: {', '.join(self.grid.own)}. Repeat scans without these regions give no CoR of them;"
@@ -83,11 +86,10 @@ def grid_of(
     InputError
         The given centre is outside of the reference, or not finite.
     """
-    if centre_xy is not None:
-        series.check_centre(centre_xy)
-    centre = centre_xy or series.centre_xy or suggested_centre(*series.visits[series.reference].warped)
     spacing = series.pixel_mm
-    return Grid(centre, spacing, series.side, own, None if spacing is None else series.eye_length)
+    suggested = centre_xy is None and series.centre_xy is None
+    length = None if spacing is None else series.eye_length
+    return Grid(series.centre(centre_xy), spacing, series.side, own, length, suggested)
 
 
 def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = None) -> SeriesMeasures:
@@ -119,7 +121,8 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
         least = agreement[groups[0].name, later.name]
         changes += _changes(rows, groups[0], later, known, sizes, not least < LEAST_VESSEL_AGREEMENT)
     slopes = trends(without_texture(rows, sizes), groups)
-    return SeriesMeasures(grid, rows, groups, changes, slopes, known, agreement, zones, sizes)
+    fovea = series.fovea if grid.suggested else None
+    return SeriesMeasures(grid, rows, groups, changes, slopes, known, agreement, zones, sizes, fovea)
 
 
 def _changes(

@@ -73,6 +73,12 @@ def report_eye_length(series: Series, field: str, progress: Reader) -> None:
         progress(Message.about(field, text, level="warning"))
 
 
+def report_centre(series: Series, chosen_xy: tuple[float, float] | None, progress: Reader) -> None:
+    """Say if visits disagree on the fovea that is suggested as the centre of the grid."""
+    if chosen_xy is None and series.centre_xy is None and (text := series.fovea.text):
+        progress(Message.about("centre", f"{text} {{field}} gives the centre.", level="warning"))
+
+
 def _contradicted_sizes(series: Series) -> Iterator[Message]:
     """The warnings about visits whose stated pixel sizes contradict the alignment."""
     from ..registration.size_check import scale_found, size_message

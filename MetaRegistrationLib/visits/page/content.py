@@ -12,7 +12,6 @@ from ..average import Average
 from ..change_files import SeriesChange, default_pair
 from ..changes import MeasureChange, Occasion, Verdict
 from ..comparable import LEAST_VESSEL_AGREEMENT
-from ..regions import suggested_centre
 from ..series import AlignedVisit, Series
 from ..series_measures import SeriesMeasures
 
@@ -110,16 +109,12 @@ class Content:
             return self.measures.grid.centre_xy
         if self.change is not None:
             return self.change.centre_xy
-        return self.series.centre_xy or self._suggested
+        return self.series.centre()
 
     @property
     def centre_chosen(self) -> bool:
         """Whether the user gave the centre."""
-        return tuple(self.centre_xy) != self._suggested
-
-    @cached_property
-    def _suggested(self) -> tuple[float, float]:
-        return suggested_centre(*self.reference.warped)
+        return tuple(self.centre_xy) != self.series.fovea.centre_xy
 
     def words_of(self, entry: AlignedVisit) -> str:
         """Name and date of a visit."""
