@@ -25,7 +25,7 @@ from ..visits.regions import check_extent
 from ..visits.series_alignment import check_names
 from ..visits.sides import side_of_cell
 from ..workflows.visit_checks import check_grid_centre
-from ..workflows.visit_messages import report_centre, report_eye_length, report_series
+from ..workflows.visit_messages import report_centre, report_scale, report_series
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from ..workflows.visits import given_for_measures
@@ -300,7 +300,7 @@ def align_visits(
     series = align_series_of(visits, registrar, reference, progress, include)
     series = replace(series, eye_length=length, side=settings.change.eye)
     report_series(series, progress or Silent())
-    report_eye_length(series, "spacing", progress or Silent())
+    report_scale(series, "spacing", progress or Silent())
     report_centre(series, settings.change.centre_xy, progress or Silent())
     brought = None if own is None else on_reference(own, series)
     record = {**record, **given_for_measures(series, brought)}

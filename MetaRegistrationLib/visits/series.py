@@ -193,6 +193,18 @@ class Series:
         return float(geometry.spacing[0]) * scale, float(geometry.spacing[1]) * scale
 
     @property
+    def size_note(self) -> str:
+        """A sentence on a reference without a pixel size, if another visit has one; else empty."""
+        known = [entry.visit.name for entry in self.visits if entry.visit.image.geometry.spacing_known]
+        if self.pixel_mm is not None or not known:
+            return ""
+        name = self.visits[self.reference].visit.name
+        return (
+            f"{name}, the reference, has no pixel size, but {', '.join(known)} has: there are no areas, no lengths, no FAZ and no"
+            f" ETDRS regions. Choose {known[0]} as the reference, or state the pixel size of {name}."
+        )
+
+    @property
     def poor(self) -> dict[str, Exclusion]:
         """Visits of low signal quality that are used because fewer than two would be left without them, and nobody asked."""
         by_name = {entry.visit.name: value for entry, value in zip(self.visits, self.qualities, strict=True)}

@@ -41,6 +41,8 @@ class SeriesMeasures:
         By visit, the size of its pixels in those of the reference.
     fovea : Fovea or None
         The suggestion that is the centre of the grid; None where the centre was given.
+    size_note : str
+        A sentence on a pixel size that the reference lacks (`Series.size_note`); empty if it does not.
     """
 
     grid: Grid
@@ -53,6 +55,7 @@ class SeriesMeasures:
     zones: dict[str, Faz | None] = field(default_factory=dict)
     sizes: dict[str, float] = field(default_factory=dict)
     fovea: Fovea | None = None
+    size_note: str = ""
 
     def between(self, earlier: Occasion, later: Occasion) -> list[MeasureChange]:
         """The changes between any two occasions that show one eye."""
@@ -67,7 +70,7 @@ class SeriesMeasures:
     def notes(self) -> list[str]:
         """Sentences on the scale of distances, the centre, the sizes of pixels and the user's own regions, for the page."""
         found = [] if self.grid.eye_length is None else [self.grid.eye_length.text]
-        found += filter(None, ["" if self.fovea is None else self.fovea.text, sizes_text(self.sizes)])
+        found += filter(None, [self.size_note, "" if self.fovea is None else self.fovea.text, sizes_text(self.sizes)])
         if self.grid.own:
             found.append(
                 f"Regions of your own: {', '.join(self.grid.own)}. Repeat scans without these regions give no CoR of them;"
@@ -122,7 +125,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
         changes += _changes(rows, groups[0], later, known, sizes, not least < LEAST_VESSEL_AGREEMENT)
     slopes = trends(without_texture(rows, sizes), groups)
     fovea = series.fovea if grid.suggested else None
-    return SeriesMeasures(grid, rows, groups, changes, slopes, known, agreement, zones, sizes, fovea)
+    return SeriesMeasures(grid, rows, groups, changes, slopes, known, agreement, zones, sizes, fovea, series.size_note)
 
 
 def _changes(

@@ -66,8 +66,10 @@ def report_series(series: Series, progress: Reader) -> None:
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
 
 
-def report_eye_length(series: Series, field: str, progress: Reader) -> None:
-    """Say if the axial length has no effect; `field` is the key of the pixel size."""
+def report_scale(series: Series, field: str, progress: Reader) -> None:
+    """Say if nothing is measured in millimetres although some length is known; `field` is the key of the pixel size."""
+    if series.size_note:
+        progress(Message.about(field, series.size_note, "{field} states it.", "warning"))
     if series.eye_length is not None and series.pixel_mm is None:
         text = "the axial length changes nothing, since the pixel size is unknown ({field})"
         progress(Message.about(field, text, level="warning"))

@@ -13,9 +13,9 @@ from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.changes import Verdict
 from MetaRegistrationLib.visits.measures import Grid
 from MetaRegistrationLib.visits.series import Series
-from MetaRegistrationLib.visits.series_measures import measure_series
+from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 from MetaRegistrationLib.visits.unlike_pixels import TEXTURE_MEASURES
-from MetaRegistrationLib.workflows.visit_messages import report_series
+from MetaRegistrationLib.workflows.visit_messages import report_scale, report_series
 
 DATES = ("2021-01-01", "2022-01-01", "2023-01-01")
 
@@ -95,6 +95,22 @@ def test_a_finer_reference_is_averaged_too():
     for row in found.rows:
         if row.region == "whole" and row.measure in ("capillary_density", "vessel_density"):
             assert row.value == pytest.approx(plain[row.visit, row.measure], rel=0.02)
+
+
+def test_a_pixel_size_of_another_visit_than_the_reference_is_told():
+    plain = series_of(1, 1)
+    image = plain.visits[0].visit.image
+    unknown = replace(image, geometry=Geometry(image.array.shape))
+    first = replace(plain.visits[0], visit=replace(plain.visits[0].visit, image=unknown))
+    series = replace(plain, visits=[first, plain.visits[1]])
+    found = measure_series(series, grid_of(series, (160, 160)))
+    assert found.notes == [series.size_note] and "v0, the reference, has no pixel size, but v1 has" in series.size_note
+    assert all(np.isnan(row.value) for row in found.rows if row.unit in ("mm", "mm2", "mm/mm2"))
+    messages = []
+    report_scale(series, "spacing_um", messages.append)
+    report_scale(plain, "spacing_um", messages.append)
+    assert [message.level for message in messages] == ["warning"] and "pixel spacing" in messages[0].text
+    assert plain.size_note == replace(plain, visits=[first, first]).size_note == ""
 
 
 def test_messages_and_the_change_map_tell_it():
