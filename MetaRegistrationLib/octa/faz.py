@@ -25,7 +25,7 @@ _USUAL_MM = 0.3  # radius of most zones
 _USUAL_WEIGHT = 0.2
 _SETTINGS = ((0.20, 0.08), (0.12, 0.04))  # width of the bands, mm, and weight of smoothness
 _AGREE = calibration.FAZ_AGREEMENT.value
-_LEAST_RADIUS = calibration.FAZ_LEAST_RADIUS.value
+_LEAST_MM, _LEAST_PX = calibration.FAZ_LEAST_MM.value, calibration.FAZ_LEAST_PX.value
 _LEAST_CONTRAST = calibration.FAZ_CONTRAST.value
 _OUTSIDE_MM = 0.2  # band around a zone that is compared with it
 _RADII = np.arange(0, 1.0, _STEP_MM)
@@ -74,7 +74,7 @@ def measured_outline(outline: np.ndarray, spacing_mm: tuple[float, float]) -> Fa
 def find_faz(
     image: np.ndarray, tissue: np.ndarray, centre_xy: tuple[float, float], spacing_mm: tuple[float, float]
 ) -> Faz | None:
-    """The zone around a centre; None where it is not clear, has too few pixels, or reaches beyond the search.
+    """The zone around a centre; None where it is not clear, is too small, or reaches beyond the search.
 
     Parameters
     ----------
@@ -97,8 +97,9 @@ def find_faz(
         return None
     zones = [measured_outline(outline, spacing_mm) for outline in found]
     areas = sorted(zone.area_mm2 for zone in zones)
-    radius_px = math.sqrt(areas[0] / math.pi / math.prod(spacing_mm))
-    return zones[0] if areas[1] <= _AGREE * areas[0] and radius_px >= _LEAST_RADIUS else None
+    radius = math.sqrt(areas[0] / math.pi)
+    large = radius >= max(_LEAST_MM, _LEAST_PX * math.sqrt(math.prod(spacing_mm)))
+    return zones[0] if large and areas[1] <= _AGREE * areas[0] else None
 
 
 def _settled(

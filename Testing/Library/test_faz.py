@@ -68,6 +68,12 @@ def test_a_zone_larger_than_what_is_searched_is_not_measured(radius):
     assert zone_of(disc(radius, noise=6)) is None
 
 
+@pytest.mark.parametrize("radius", [0.05, 0.1, 0.12])
+def test_a_zone_too_small_for_its_area_is_not_measured(radius):
+    assert zone_of(disc(radius)) is None
+    assert zone_of(disc(0.16)).area_mm2 == pytest.approx(math.pi * 0.16**2, rel=0.1)
+
+
 def test_an_image_without_a_border_has_no_zone():
     assert zone_of(np.zeros((320, 320), np.float32)) is None
 
