@@ -25,8 +25,10 @@ from ..visits.names import clashes, renamed_notes, result_names, usable_name
 from ..visits.own_regions import fitting, on_reference
 from ..visits.scan_sizes import check_scan_size, unusual_scan_size
 from ..visits.series_alignment import check_names
-from ..workflows.visit_messages import report_eye_length, report_series
-from ..workflows.visit_options import VisitsOptions, check_stages
+from ..visits.sides import side_of_cell
+from ..workflows.visit_checks import check_grid_centre
+from ..workflows.visit_messages import report_centre, report_scale, report_series
+from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
 from ..workflows.visits import align_visits as align_series_of
 from ..workflows.visits import given_for_measures
 from .inputs import as_image, as_path, as_spacing
@@ -58,8 +60,14 @@ class AlignedVisits:
         Your own regions, on the reference's pixels.
     """
 
-    def __init__(self, series: Series, record: dict[str, Any], regions: Mapping[str, np.ndarray] | None = None) -> None:
-        self.series, self.record, self.regions = series, record, dict(regions or {})
+    def __init__(
+        self,
+        series: Series,
+        record: dict[str, Any],
+        regions: Mapping[str, np.ndarray] | None = None,
+        centre: tuple[float, float] | None = None,
+    ) -> None:
+        self.series, self.record, self.regions, self._centre = series, record, dict(regions or {}), centre
         self.names = [entry.visit.name for entry in series.visits]
         self.dates = [entry.visit.date for entry in series.visits]
         self.reference = self.names[series.reference]
@@ -79,6 +87,11 @@ class AlignedVisits:
     def confidences(self) -> list[float]:
         """Confidence of each alignment, 0 to 1; that of the reference is 1."""
         return [entry.confidence for entry in self.series.visits]
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Centre of the ETDRS grid, (x, y) in pixels of the reference: the one that was given, or the suggested fovea."""
+        return self.series.centre(self._centre)
 
     @property
     def inconsistent(self) -> list[str]:
@@ -127,7 +140,7 @@ class AlignedVisits:
 
         if not self.series.used:
             raise InputError("measured: expected at least one visit that can be used, got none.")
-        return measure_series(self.series, grid_of(self.series, own=self.regions))
+        return measure_series(self.series, grid_of(self.series, self._centre, self.regions))
 
     @property
     def measurements(self) -> list[dict[str, Any]]:
@@ -199,6 +212,8 @@ def align_visits(
     regions_visit: str | None = None,
     axial_length: float | None = None,
     device_axial_length: float = DEVICE_MM,
+    centre: Sequence[float] | None = None,
+    side: str = "",
 ) -> AlignedVisits:
     """Align all visits of one eye to one of them, check them, and average them.
 
@@ -233,6 +248,11 @@ def align_visits(
         Of the eye, mm. Areas, lengths and circles of the measures are scaled by it (`eye_length`).
     device_axial_length : float
         The axial length that the device assumed when it stated the pixel size, mm.
+    centre : (float, float), optional
+        The fovea, (x, y) in pixels of the reference; by default it is suggested from all visits (`AlignedVisits.centre`).
+        `progress` is told if the visits disagree.
+    side : str
+        "right" or "left" (also OD, R, OS, L), which makes left and right of the regions nasal and temporal; "" if unknown.
 
     Returns
     -------
@@ -243,8 +263,8 @@ def align_visits(
     InputError
         Fewer than two images, lists of another length, two visits of one name, a name in `include` that no visit has, an
         impossible or ambiguous date (04.03.2021), an image that cannot be used, regions that fit no visit or whose names cannot
-        be used, a pixel size that no scan of an eye has (pixels below 0.1 um or above 1 mm, a field of view above 60 mm), or an
-        axial length outside of 15 to 40 mm.
+        be used, a pixel size that no scan of an eye has (pixels below 0.1 um or above 1 mm, a field of view above 60 mm), an
+        axial length outside of 15 to 40 mm, a centre outside of the reference, or another word for the side.
     """
     images = list(images)
     if len(images) < 2:
@@ -254,7 +274,10 @@ def align_visits(
         if values is not None and len(values) != len(images):
             raise InputError(f"{name}: expected one for each of {len(images)} images, got {len(values)}.")
     options = registrar_options(checkpoint, network, stages, device)
-    check_stages(VisitsOptions(options))
+    settings = VisitsOptions(
+        options, reference, ChangeOptions(centre_xy=_centre(centre), eye=side_of_cell(str(side), "side"))
+    )
+    check_stages(settings)
     stated_dates = [_date(None if dates is None else dates[number], number) for number in range(len(images))]
     for size in () if spacing is None else as_spacing(spacing):
         possible_visit_um(1000 * size, "spacing")
@@ -280,14 +303,17 @@ def align_visits(
     own = None if regions is None else as_regions(regions, regions_visit)
     if own is not None:
         fitting(own, visits)  # before they are registered
+    check_grid_centre(visits, settings)
     length = _length(axial_length, device_axial_length)
     registrar, record = made_registrar(options)
-    series = replace(align_series_of(visits, registrar, reference, progress, include), eye_length=length)
+    series = align_series_of(visits, registrar, reference, progress, include)
+    series = replace(series, eye_length=length, side=settings.change.eye)
     report_series(series, progress or Silent())
-    report_eye_length(series, "spacing", progress or Silent())
+    report_scale(series, "spacing", progress or Silent())
+    report_centre(series, settings.change.centre_xy, progress or Silent())
     brought = None if own is None else on_reference(own, series)
     record = {**record, **given_for_measures(series, brought)}
-    return AlignedVisits(series, record, None if brought is None else brought.masks)
+    return AlignedVisits(series, record, None if brought is None else brought.masks, settings.change.centre_xy)
 
 
 def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None) -> None:
@@ -308,6 +334,17 @@ def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None
 def _length(axial_length: float | None, device_axial_length: float) -> EyeLength | None:
     device = possible_length(device_axial_length, "device_axial_length")
     return None if axial_length is None else EyeLength(possible_length(axial_length, "axial_length"), device)
+
+
+def _centre(centre: Sequence[float] | None) -> tuple[float, float] | None:
+    """A centre of the grid as two numbers."""
+    if centre is None:
+        return None
+    try:
+        x, y = (float(value) for value in centre)
+    except (TypeError, ValueError):
+        raise InputError(f"centre: expected two numbers, x and y in pixels of the reference, got {centre!r}.") from None
+    return x, y
 
 
 def _names(names: Sequence[str] | None, images: Sequence[Any], progress: Reader | None) -> list[str]:

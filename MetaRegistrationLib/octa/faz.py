@@ -25,6 +25,13 @@ _USUAL_MM = 0.3  # radius of most zones
 _USUAL_WEIGHT = 0.2
 _SETTINGS = ((0.20, 0.08), (0.12, 0.04))  # width of the bands, mm, and weight of smoothness
 _AGREE = calibration.FAZ_AGREEMENT.value
+_LEAST_MM, _LEAST_PX = calibration.FAZ_LEAST_MM.value, calibration.FAZ_LEAST_PX.value
+_LEAST_CONTRAST = calibration.FAZ_CONTRAST.value
+_OUTSIDE_MM = 0.2  # band around a zone that is compared with it
+_RADII = np.arange(0, 1.0, _STEP_MM)
+_FIRST, _LAST = int(_RADII.searchsorted(_RADII_MM[0])), int(_RADII.searchsorted(_RADII_MM[1], "right")) - 1
+_NEVER = -9.0  # gain where no outline lies
+_NEAR = 3  # radii by which the border of the grey values may lie beside that of their roots
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +74,7 @@ def measured_outline(outline: np.ndarray, spacing_mm: tuple[float, float]) -> Fa
 def find_faz(
     image: np.ndarray, tissue: np.ndarray, centre_xy: tuple[float, float], spacing_mm: tuple[float, float]
 ) -> Faz | None:
-    """The zone around a centre; None where it is not clear.
+    """The zone around a centre; None where it is not clear, is too small, or reaches beyond the search.
 
     Parameters
     ----------
@@ -77,54 +84,96 @@ def find_faz(
     centre_xy : (float, float)
         About the middle of the zone, (x, y) in pixels.
     spacing_mm : (float, float)
-        Distance between rows and between columns.
+        Distance between rows and between columns, as the device states them: the usual size of a zone is of that scale.
     """
     values = np.where(tissue, image, np.median(image[tissue]) if tissue.any() else 0).astype(np.float32)
-    values = np.sqrt(np.clip(values - values.min(), 0, None))  # speckle grows with brightness
-    values = gaussian(values, _SMOOTH * filter_unit(image.shape, math.sqrt(math.prod(spacing_mm))))
-    found = [_settled(values, centre_xy, spacing_mm, *setting) for setting in _SETTINGS]
-    if not all(_inside(outline, tissue) for outline in found):
+    values = np.clip(values - values.min(), 0, None)
+    width = _SMOOTH * filter_unit(image.shape, math.sqrt(math.prod(spacing_mm)))
+    grey, root = gaussian(values, width), gaussian(np.sqrt(values), width)  # speckle grows with brightness
+    low, high = np.percentile(grey[tissue], (0.1, 90)) if tissue.any() else (0, 0)
+    contrast = _LEAST_CONTRAST * (high - low)
+    found = [_settled(root, grey, contrast, centre_xy, spacing_mm, *setting) for setting in _SETTINGS]
+    if not all(outline is not None and _inside(outline, tissue) for outline in found):
         return None
     zones = [measured_outline(outline, spacing_mm) for outline in found]
     areas = sorted(zone.area_mm2 for zone in zones)
-    return zones[0] if areas[1] <= _AGREE * areas[0] else None
+    radius = math.sqrt(areas[0] / math.pi)
+    large = radius >= max(_LEAST_MM, _LEAST_PX * math.sqrt(math.prod(spacing_mm)))
+    return zones[0] if large and areas[1] <= _AGREE * areas[0] else None
 
 
-def _settled(values, centre_xy, spacing_mm, band_mm: float, smoothness: float) -> np.ndarray:
-    """The outline after the centre has moved to the middle of the outline."""
+def _settled(
+    root, grey, contrast: float, centre_xy, spacing_mm, band_mm: float, smoothness: float
+) -> np.ndarray | None:
+    """The outline, (N, 2), after the centre has moved to its middle; None without the contrast, or beyond what is searched.
+
+    It is searched on the roots of grey values, and placed on the grey values near there: the root of a blurred border lies
+    inside of it.
+    """
     centre = np.array(centre_xy[::-1], float)
     for _ in range(3):
-        centre = _outline(values, centre, spacing_mm, band_mm, smoothness).mean(axis=0)
-    return _outline(values, centre, spacing_mm, band_mm, smoothness)
+        path = _best_path(_gain(_rings(root, centre, spacing_mm), band_mm), smoothness)
+        centre = _points(centre, path, spacing_mm).mean(axis=0)
+    path = _best_path(_gain(_rings(root, centre, spacing_mm), band_mm), smoothness)
+    if (path >= _LAST).any():
+        return None
+    rings = _rings(grey, centre, spacing_mm)
+    gain = _gain(rings, band_mm)
+    near = np.abs(np.arange(len(_RADII)) - path[:, None]) <= _NEAR
+    path = _best_path(np.where(near, gain, _NEVER), smoothness)
+    if not _step_at(rings, path) >= max(contrast, 1e-6):
+        return None
+    return _points(centre, path + _beside(gain, path), spacing_mm)
 
 
-def _outline(values, centre, spacing_mm, band_mm: float, smoothness: float) -> np.ndarray:
-    """The best closed curve around a centre, (N, 2)."""
-    radii = np.arange(0, 1.0, _STEP_MM)
+def _directions(spacing_mm) -> np.ndarray:
+    """Pixels in a millimetre, by angle: (row, column), (N, 2)."""
     angles = np.arange(_ANGLES) * 2 * np.pi / _ANGLES
-    direction = np.stack([np.sin(angles), np.cos(angles)], axis=-1) / np.asarray(spacing_mm)
-    places = centre + direction[:, None, :] * radii[:, None]
-    ring = ndimage.map_coordinates(values, np.moveaxis(places, -1, 0), order=1, mode="nearest")
-    path = _best_path(_gain(ring, radii, max(int(band_mm / _STEP_MM), 1)), smoothness)
-    radius = ndimage.gaussian_filter1d(radii[path], 2, mode="wrap")
-    return centre + direction * radius[:, None]
+    return np.stack([np.sin(angles), np.cos(angles)], axis=-1) / np.asarray(spacing_mm)
 
 
-def _gain(ring: np.ndarray, radii: np.ndarray, band: int) -> np.ndarray:
-    """What it is worth to put the outline at each angle and radius, (angles, radii)."""
-    count = len(radii)
+def _rings(values: np.ndarray, centre: np.ndarray, spacing_mm) -> np.ndarray:
+    """Values around a centre, (angles, radii)."""
+    places = centre + _directions(spacing_mm)[:, None, :] * _RADII[:, None]
+    return ndimage.map_coordinates(values, np.moveaxis(places, -1, 0), order=1, mode="nearest")
+
+
+def _points(centre: np.ndarray, path: np.ndarray, spacing_mm) -> np.ndarray:
+    """The closed curve, (N, 2): a path has its border between its radius and the next one."""
+    radius = ndimage.gaussian_filter1d(_STEP_MM * (path + 0.5), 2, mode="wrap")
+    return centre + _directions(spacing_mm) * radius[:, None]
+
+
+def _step_at(rings: np.ndarray, path: np.ndarray) -> float:
+    """Mean of a band outside of a path less that inside of it."""
+    beyond = np.arange(len(_RADII)) - path[:, None]
+    outside = (beyond > 0) & (_STEP_MM * beyond <= _OUTSIDE_MM)
+    return float(rings[outside].mean() - rings[beyond <= 0].mean())
+
+
+def _beside(gain: np.ndarray, path: np.ndarray) -> np.ndarray:
+    """How far the greatest gain lies beside each place of a path, in steps: by the parabola through three gains."""
+    before, at, after = (np.take_along_axis(gain, path[:, None] + step, axis=1)[:, 0] for step in (-1, 0, 1))
+    bend = before - 2 * at + after
+    good = (bend < 0) & (np.minimum(before, after) > _NEVER)
+    return np.where(good, np.clip(0.5 * (before - after) / np.where(good, bend, 1), -0.5, 0.5), 0)
+
+
+def _gain(ring: np.ndarray, band_mm: float) -> np.ndarray:
+    """What it is worth to put the outline at each angle between a radius and the next one, (angles, radii)."""
+    count, band = len(_RADII), max(int(band_mm / _STEP_MM), 1)
     index = np.arange(count)
     sums = np.pad(np.cumsum(ring, axis=1), ((0, 0), (1, 0)))
     low, high = np.clip(index - band, 0, None), np.clip(index + band, None, count - 1)
     inner = (sums[:, index + 1] - sums[:, low]) / (index - low + 1)
     outer = (sums[:, high + 1] - sums[:, index + 1]) / np.maximum(high - index, 1)
-    weight = radii + 1e-3  # of an area
+    weight = _RADII + 1e-3  # of an area
     whole = np.cumsum(ring * weight, axis=1) / np.cumsum(weight)
     gain = outer - 0.5 * inner - 0.5 * whole
     gain = ndimage.gaussian_filter1d(gain, 1.5, axis=0, mode="wrap")
     gain = gain / (np.percentile(ring, 90) - ring.min() + 1e-6)
-    gain -= _USUAL_WEIGHT * np.log(np.maximum(radii, _STEP_MM) / _USUAL_MM) ** 2
-    gain[:, (radii < _RADII_MM[0]) | (radii > _RADII_MM[1])] = -9.0
+    gain -= _USUAL_WEIGHT * np.log(np.maximum(_RADII, _STEP_MM) / _USUAL_MM) ** 2
+    gain[:, :_FIRST] = gain[:, _LAST + 1 :] = _NEVER
     return gain
 
 

@@ -17,11 +17,12 @@ from ..octa.vessels import vessel_mask
 from .change import Change, ClusterLimits, visit_change
 from .change_picture import change_picture
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
-from .measured import in_parallel, measured
+from .measured import measured_alike
 from .measures import WINDOW_UM
-from .regions import REGION_COLUMNS, etdrs_table, suggested_centre
+from .regions import REGION_COLUMNS, etdrs_table
 from .series import AlignedVisit, Series
 from .trust import POOR_BUT_USED
+from .unlike_pixels import sizes_of, sizes_text
 
 WHAT_IT_SHOWS = (
     "Density of capillaries around each place, later minus earlier visit, in percentage points. Blue: decreased, orange:"
@@ -72,17 +73,15 @@ def series_change(
         There is no such visit, it is not aligned, both do not show one eye by their larger vessels, too few pixels are
         measurable, or the centre is outside of the reference.
     """
-    if centre_xy is not None:
-        series.check_centre(centre_xy)
+    centre = series.centre(centre_xy)
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
     _refuse_different_eyes(earlier, later, images, shown)
     pixel, spacing = series.pixel_mm, reference.visit.image.geometry.spacing
     side = None if pixel is None else math.sqrt(math.prod(spacing))  # filters go by the scale of the device
-    change = visit_change(*in_parallel(measured, (earlier, later)), side, limits)
+    change = visit_change(*measured_alike((earlier, later)), side, limits)
     given = centre_xy or series.centre_xy
-    centre = given or suggested_centre(*reference.warped)
     rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)
     return SeriesChange(earlier, later, change, centre, given is not None, pixel, rows, doubts)
 
@@ -152,6 +151,8 @@ def _doubts(series: Series, earlier: AlignedVisit, later: AlignedVisit) -> tuple
     found = [f"{name} is compared as asked, although it should not be: {against[name].text}" for name in names]
     poor = [name for name in (earlier.visit.name, later.visit.name) if name in series.poor]
     found += [f"{name}: {series.poor[name].text}. {POOR_BUT_USED}" for name in poor]
+    if text := sizes_text(sizes_of((earlier, later))):
+        found.append(f"{text} The differences of the change map have a bias for the same reason")
     days = [None if entry.visit.when is None else entry.visit.when.day for entry in (earlier, later)]
     if days[0] is not None and days[0] == days[1]:
         found.append(

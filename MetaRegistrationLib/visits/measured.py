@@ -16,8 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..octa.capillaries import Parts, anchored, filter_unit, parts, structure, texture
-from .no_signal import signal
-from .sampling import sampled
+from .own_pixels import OwnPixels, coarsest, own_pixels
 from .series import AlignedVisit
 from .shadows import dimmed
 from .unknown import folded
@@ -65,6 +64,8 @@ class MeasuredVisit:
         Tissue that is not near a larger vessel.
     own : Parts
         The same on the visit's own pixels.
+    pixels : OwnPixels
+        Those pixels.
     quality : float
         Signal quality of the visit (`visits.quality`).
     """
@@ -75,23 +76,23 @@ class MeasuredVisit:
     large: np.ndarray
     between: np.ndarray
     own: Parts
+    pixels: OwnPixels
     quality: float = math.nan
 
     def features(self) -> np.ndarray:
         """Features of the texture, float32 (18, H, W). They are large, so that they are computed when asked for."""
-        array, valid, pixel = _pixels(self.entry)
-        found = texture(array, valid, self.own.large, pixel)
-        return _on_reference(found, self.entry)
+        own = self.pixels
+        return own.on_reference(texture(own.array, own.valid, self.own.large, own.pixel_mm))
 
     def grey(self) -> np.ndarray:
         """Anchored grey values (`octa.capillaries.anchored`), float32 (H, W)."""
-        array, valid, pixel = _pixels(self.entry)
-        return _on_reference([anchored(array, valid, self.own.large, pixel)], self.entry)[0]
+        own = self.pixels
+        return own.on_reference([anchored(own.array, own.valid, self.own.large, own.pixel_mm)])[0]
 
     def local(self) -> Local:
         """What local differences are computed from; large, and computed when asked for."""
-        own = local_of(*_pixels(self.entry), self.own)
-        warped = _on_reference([*own.texture, *own.structure], self.entry)
+        own = local_of(self.pixels.array, self.pixels.valid, self.pixels.pixel_mm, self.own)
+        warped = self.pixels.on_reference([*own.texture, *own.structure])
         return Local(warped[: len(own.texture)], warped[len(own.texture) :], self.large, self.between)
 
 
@@ -104,13 +105,21 @@ def local_of(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = Non
     return Local(described, np.concatenate([grey[None], bands]), found.large, found.between)
 
 
-def measured(entry: AlignedVisit, quality: float = math.nan) -> MeasuredVisit:
-    """An aligned visit, divided into its parts."""
-    found = parts(*_pixels(entry))
+def measured(entry: AlignedVisit, quality: float = math.nan, size: float = 1.0) -> MeasuredVisit:
+    """An aligned visit, divided into its parts; finer pixels are averaged over `size` pixels of the reference (`own_pixels`)."""
+    own = own_pixels(entry, size)
+    found = parts(own.array, own.valid, own.pixel_mm)
     values, seen = entry.warped
-    large, between = _on_reference((found.large, found.between), entry)
+    large, between = own.on_reference((found.large, found.between))
     seen = seen & ~folded(entry.positions, entry.area)
-    return MeasuredVisit(entry, values, seen, (large > _HALF) & seen, (between > _SURE) & seen, found, quality)
+    return MeasuredVisit(entry, values, seen, (large > _HALF) & seen, (between > _SURE) & seen, found, own, quality)
+
+
+def measured_alike(entries: Sequence[AlignedVisit], qualities: Sequence[float] = ()) -> list[MeasuredVisit]:
+    """Visits that are compared with one another, on pixels of the size of the coarsest of them."""
+    size = coarsest(entries)
+    pairs = zip(entries, qualities or [math.nan] * len(entries), strict=True)
+    return in_parallel(lambda pair: measured(*pair, size), list(pairs))
 
 
 def in_parallel(function: Callable[[_T], _R], visits: Sequence[_T]) -> list[_R]:
@@ -118,25 +127,6 @@ def in_parallel(function: Callable[[_T], _R], visits: Sequence[_T]) -> list[_R]:
     workers = max(min(len(visits), os.cpu_count() or 1, _MOST_AT_ONCE), 1)
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(function, visits))
-
-
-def _pixels(entry: AlignedVisit) -> tuple[np.ndarray, np.ndarray, float | None]:
-    """Pixels, tissue with signal, and pixel size in mm, of the visit's own image.
-
-    An image of much smaller pixels is taken on those of the reference: the noise of its pixels is not that of the others.
-    """
-    image = entry.visit.image
-    geometry = image.geometry
-    pixel = math.sqrt(math.prod(geometry.spacing)) if geometry.spacing_known else None
-    if entry.finer:
-        step = math.sqrt(abs(entry.area))
-        return *entry.warped, None if pixel is None else pixel * step
-    return *signal(image), pixel
-
-
-def _on_reference(maps: Sequence[np.ndarray], entry: AlignedVisit) -> np.ndarray:
-    """Maps of the visit's own pixels on those of the reference, float32 (N, H, W)."""
-    return np.stack(maps).astype(np.float32) if entry.finer else sampled(maps, entry.positions)
 
 
 def common_mask(visits: Sequence[MeasuredVisit]) -> np.ndarray:
@@ -149,7 +139,7 @@ def without_shadows(visits: Sequence[MeasuredVisit]) -> np.ndarray:
     known = common_mask(visits)
     if len(visits) < 2:
         return known
-    unit = filter_unit(known.shape, _pixels(visits[0].entry)[2])
+    unit = filter_unit(known.shape, visits[0].pixels.reference_mm)
     first = visits[0].grey()
     dark = in_parallel(
         lambda visit: dimmed((first, visit.grey()), (visits[0].large, visit.large), known, unit), visits[1:]

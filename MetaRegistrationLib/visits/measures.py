@@ -17,7 +17,7 @@ import SimpleITK as sitk  # noqa: N813
 from .. import calibration
 from ..eye_length import EyeLength
 from ..octa.capillaries import local_density, region_density
-from ..octa.faz import Faz, find_faz
+from ..octa.faz import Faz, find_faz, measured_outline
 from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
 from .regions import regions, whole_areas
 
@@ -113,6 +113,8 @@ class Grid:
         Regions that the user drew.
     eye_length : EyeLength or None
         The axial length by which `spacing_mm` is scaled already.
+    suggested : bool
+        Whether the centre is only suggested.
     """
 
     centre_xy: tuple[float, float]
@@ -120,6 +122,15 @@ class Grid:
     side: str = ""
     own: Mapping[str, np.ndarray] | None = None
     eye_length: EyeLength | None = None
+    suggested: bool = False
+
+    @property
+    def device_spacing_mm(self) -> tuple[float, float] | None:
+        """As `spacing_mm`, before it was scaled by the axial length."""
+        if self.spacing_mm is None or self.eye_length is None:
+            return self.spacing_mm
+        down, across = self.spacing_mm
+        return down / self.eye_length.scale, across / self.eye_length.scale
 
     def regions(self, shape: tuple[int, int]) -> dict[str, np.ndarray]:
         """The regions that the scan covers, by name; without a pixel size only the whole and the user's own."""
@@ -162,7 +173,7 @@ def _measure(
     visit: MeasuredVisit, zone: Faz | None, known, between, places: Mapping[str, tuple[np.ndarray, float]], grid: Grid
 ) -> VisitMeasures:
     """All measures of one visit."""
-    features, line = visit.features(), _skeleton(visit.large & known)
+    features, line = visit.features(), _skeleton(visit.large)
     lost = nonperfused(features, known, between, zone, grid.spacing_mm)
     rows = []
     for region, (where, covered) in places.items():
@@ -211,9 +222,11 @@ def filled(zone: Faz, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _faz(visit: MeasuredVisit, known: np.ndarray, grid: Grid) -> Faz | None:
+    """The zone of a visit, searched at the scale of the device: the outline does not depend on the axial length."""
     if grid.spacing_mm is None:
         return None
-    return find_faz(visit.image, visit.seen & known, grid.centre_xy, grid.spacing_mm)
+    found = find_faz(visit.image, visit.seen & known, grid.centre_xy, grid.device_spacing_mm)
+    return None if found is None else measured_outline(found.outline, grid.spacing_mm)
 
 
 def _of_zone(zone: Faz | None) -> dict[str, float]:
@@ -233,7 +246,7 @@ def _values(visit, features, where, between, lost, line, spacing_mm) -> Iterator
     yield "large_vessel_density", 100 * large
     if spacing_mm is not None:
         area = count * math.prod(spacing_mm)
-        yield "vessel_length_density", _length(line & where, spacing_mm) / area if count else math.nan
+        yield "vessel_length_density", _length(line, where, spacing_mm) / area if count else math.nan
         yield "nonperfused_area", float((lost & where).sum() * math.prod(spacing_mm)) if count else math.nan
     yield "brightness", float(visit.image[where].mean()) if count else math.nan
 
@@ -243,13 +256,23 @@ def _skeleton(vessels: np.ndarray) -> np.ndarray:
     return sitk.GetArrayFromImage(sitk.BinaryThinning(image))[1:-1, 1:-1] != 0
 
 
-def _length(line: np.ndarray, spacing_mm: tuple[float, float]) -> float:
-    """Length of a skeleton, mm: steps between neighbours, diagonal ones only where no other way joins them."""
+def _length(line: np.ndarray, where: np.ndarray, spacing_mm: tuple[float, float]) -> float:
+    """Length of a skeleton within a region, mm: steps between neighbours, diagonal ones only where no other way joins them.
+
+    Of a step that crosses the border of the region, half counts.
+    """
     down, across = line[1:] & line[:-1], line[:, 1:] & line[:, :-1]
     slanted = line[1:, 1:] & line[:-1, :-1] & ~line[1:, :-1] & ~line[:-1, 1:]
     leaning = line[1:, :-1] & line[:-1, 1:] & ~line[1:, 1:] & ~line[:-1, :-1]
-    diagonal = math.hypot(*spacing_mm)
-    return float(down.sum() * spacing_mm[0] + across.sum() * spacing_mm[1] + (slanted.sum() + leaning.sum()) * diagonal)
+    steps = (
+        (down, where[1:], where[:-1], spacing_mm[0]),
+        (across, where[:, 1:], where[:, :-1], spacing_mm[1]),
+        (slanted, where[1:, 1:], where[:-1, :-1], math.hypot(*spacing_mm)),
+        (leaning, where[1:, :-1], where[:-1, 1:], math.hypot(*spacing_mm)),
+    )
+    return sum(
+        0.5 * length * (int((step & one).sum()) + int((step & other).sum())) for step, one, other, length in steps
+    )
 
 
 def _etdrs(shape: tuple[int, int], grid: Grid) -> dict[str, tuple[np.ndarray, float]]:

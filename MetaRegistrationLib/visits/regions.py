@@ -1,4 +1,4 @@
-"""Change by region: rings and quadrants of the ETDRS grid around a centre, and a suggested fovea."""
+"""Change by region: rings and quadrants of the ETDRS grid around a centre."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.gaussian import gaussian
 from ..errors import InputError
-from ..octa.vessels import ridge_strength
 from .centres import check_centre
 
 if TYPE_CHECKING:
@@ -33,8 +31,6 @@ _MOST_PIXELS = 2**26  # of the square around the grid; some 3 GB while it is div
 _RINGS = ("centre", "inner", "outer")
 _QUADRANTS = ("superior", "right", "inferior", "left")  # in the image, clockwise from the top
 _SIDES = {"": {}, "right": {"right": "nasal", "left": "temporal"}, "left": {"right": "temporal", "left": "nasal"}}
-_FOVEA = 14 / 400  # window of the fovea, as a share of the shorter side
-_OFF_CENTRE = 0.25  # of the shorter side: how far from the middle the fovea may lie, softly
 
 
 def etdrs_table(
@@ -143,32 +139,3 @@ def _row(name: str, where: np.ndarray, change: Change, spacing: np.ndarray | Non
         if change.uncertain is None or not count
         else 100 * float(change.uncertain[where].mean()),
     }
-
-
-def suggested_centre(image: np.ndarray, valid: np.ndarray) -> tuple[float, float]:
-    """Suggested position of the fovea, (x, y) in pixels: few vessels, near the middle.
-
-    It is only a suggestion. An image that does not show the fovea has such a position too.
-
-    Parameters
-    ----------
-    image : array (H, W)
-        OCTA en face, vessels bright.
-    valid : bool array (H, W)
-        Where it shows tissue.
-    """
-    side = min(image.shape)
-    filled = np.where(valid, image, np.median(image[valid])).astype(np.float32)
-    ridges = ridge_strength(filled, max(side / 320, 0.5))
-    known = gaussian(valid, _FOVEA * side)
-    scaled = [
-        part / max(float(np.percentile(part[valid], 90)), 1e-6) for part in (ridges, filled - filled[valid].min())
-    ]
-    local = sum(gaussian(np.where(valid, part, 0), _FOVEA * side) for part in scaled)
-    local = local / np.maximum(known, 1e-3)
-    level = local / max(float(np.median(local[valid])), 1e-6)
-    rows, columns = np.indices(image.shape)
-    middle = (np.array(image.shape) - 1) / 2
-    away = np.hypot(rows - middle[0], columns - middle[1]) / (_OFF_CENTRE * side)
-    row, column = np.unravel_index(np.argmin(np.where(known > 0.9, level + 0.15 * away**2, np.inf)), image.shape)
-    return float(column), float(row)

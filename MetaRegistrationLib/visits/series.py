@@ -19,6 +19,7 @@ from .alignment_error import AlignmentError
 from .centres import check_centre
 from .consistency import inconsistent_visits
 from .dates import When
+from .fovea import Fovea, suggested_fovea
 from .no_signal import signal
 from .position_maps import positions_at
 from .trust import LEAST_QUALITY, Exclusion, low_quality
@@ -103,6 +104,11 @@ class AlignedVisit:
     def confident(self) -> bool:
         """Whether it could be aligned with confidence, and is not used only because the user wants it."""
         return self.aligned and not self.confidence < LEAST_CONFIDENCE
+
+    @property
+    def when(self) -> When | None:
+        """The date of the visit as it can be compared."""
+        return self.visit.when
 
     @property
     def uncertain(self) -> np.ndarray | None:
@@ -194,6 +200,18 @@ class Series:
         return float(geometry.spacing[0]) * scale, float(geometry.spacing[1]) * scale
 
     @property
+    def size_note(self) -> str:
+        """A sentence on a reference without a pixel size, if another visit has one; else empty."""
+        known = [entry.visit.name for entry in self.visits if entry.visit.image.geometry.spacing_known]
+        if self.pixel_mm is not None or not known:
+            return ""
+        name = self.visits[self.reference].visit.name
+        return (
+            f"{name}, the reference, has no pixel size, but {', '.join(known)} has: there are no areas, no lengths, no FAZ and no"
+            f" ETDRS regions. Choose {known[0]} as the reference, or state the pixel size of {name}."
+        )
+
+    @property
     def poor(self) -> dict[str, Exclusion]:
         """Visits of low signal quality that are used because fewer than two would be left without them, and nobody asked."""
         by_name = {entry.visit.name: value for entry, value in zip(self.visits, self.qualities, strict=True)}
@@ -221,6 +239,24 @@ class Series:
         away = np.linalg.norm(given.positions - np.array(given.visit.centre_xy[::-1]), axis=-1)
         row, column = np.unravel_index(int(np.argmin(away)), away.shape)
         return float(column), float(row)
+
+    @cached_property
+    def fovea(self) -> Fovea:
+        """The suggested fovea, by all used visits together; by the reference if none is used."""
+        entries = self.used or [self.visits[self.reference]]
+        return suggested_fovea([entry.visit.name for entry in entries], [entry.warped for entry in entries])
+
+    def centre(self, chosen_xy: tuple[float, float] | None = None) -> tuple[float, float]:
+        """The centre of the ETDRS grid, (x, y) in pixels of the reference: the chosen one, that of a visit, or the suggested one.
+
+        Raises
+        ------
+        InputError
+            The chosen centre is outside of the reference, or not finite.
+        """
+        if chosen_xy is not None:
+            self.check_centre(chosen_xy)
+        return chosen_xy or self.centre_xy or self.fovea.centre_xy
 
     def check_centre(self, centre_xy: tuple[float, float]) -> None:
         """Raise an `InputError` if a centre of the ETDRS grid, (x, y), is outside of the reference, or not finite."""

@@ -11,11 +11,13 @@ import numpy as np
 from ..octa.faz import Faz
 from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
-from .measured import MeasuredVisit, common_mask, in_parallel, measured
+from .dates import by_date
+from .fovea import Fovea
+from .measured import MeasuredVisit, common_mask, measured_alike
 from .measures import Grid, Measurement, measure_each
-from .regions import suggested_centre
 from .repeatability import Repeatability, repeatability, used_repeatability
 from .series import Series
+from .unlike_pixels import not_comparable, sizes_of, sizes_text, unlike, without_texture
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,12 @@ class SeriesMeasures:
         Agreement of the larger vessels of two occasions (`vessel_agreement`).
     zones : dict of str to (Faz or None)
         By visit, the foveal avascular zone with its outline in pixels of the reference; None where it is not clear.
+    sizes : dict of str to float
+        By visit, the size of its pixels in those of the reference.
+    fovea : Fovea or None
+        The suggestion that is the centre of the grid; None where the centre was given.
+    size_note : str
+        A sentence on a pixel size that the reference lacks (`Series.size_note`); empty if it does not.
     """
 
     grid: Grid
@@ -45,6 +53,13 @@ class SeriesMeasures:
     repeatability: Repeatability
     agreement: dict[tuple[str, str], float] = field(default_factory=dict)
     zones: dict[str, Faz | None] = field(default_factory=dict)
+    sizes: dict[str, float] = field(default_factory=dict)
+    fovea: Fovea | None = None
+    size_note: str = ""
+
+    def between(self, earlier: Occasion, later: Occasion) -> list[MeasureChange]:
+        """The changes between any two occasions that show one eye."""
+        return _changes(self.rows, earlier, later, self.repeatability, self.sizes)
 
     @property
     def axial_length_mm(self) -> float:
@@ -53,8 +68,9 @@ class SeriesMeasures:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on the scale of distances and on the user's own regions, for the page."""
+        """Sentences on the scale of distances, the centre, the sizes of pixels and the user's own regions, for the page."""
         found = [] if self.grid.eye_length is None else [self.grid.eye_length.text]
+        found += filter(None, [self.size_note, "" if self.fovea is None else self.fovea.text, sizes_text(self.sizes)])
         if self.grid.own:
             found.append(
                 f"Regions of your own: {', '.join(self.grid.own)}. Repeat scans without these regions give no CoR of them;"
@@ -73,15 +89,14 @@ def grid_of(
     InputError
         The given centre is outside of the reference, or not finite.
     """
-    if centre_xy is not None:
-        series.check_centre(centre_xy)
-    centre = centre_xy or series.centre_xy or suggested_centre(*series.visits[series.reference].warped)
     spacing = series.pixel_mm
-    return Grid(centre, spacing, series.side, own, None if spacing is None else series.eye_length)
+    suggested = centre_xy is None and series.centre_xy is None
+    length = None if spacing is None else series.eye_length
+    return Grid(series.centre(centre_xy), spacing, series.side, own, length, suggested)
 
 
 def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = None) -> SeriesMeasures:
-    """Measure the used visits of a series.
+    """Measure the used visits of a series, in the order of their dates; shadows are found against the first of them.
 
     Parameters
     ----------
@@ -92,21 +107,39 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
         Of the user's own repeat scans. Visits of one day are used as such by themselves.
     """
     qualities = {entry.visit.name: quality for entry, quality in zip(series.visits, series.qualities, strict=True)}
-    visits = in_parallel(lambda entry: measured(entry, qualities[entry.visit.name]), series.used)
+    used = by_date(series.used)
+    visits = measured_alike(used, [qualities[entry.visit.name] for entry in used])
     each = measure_each(visits, grid)
     rows = [row for one in each for row in one.rows]
     zones = {one.visit: one.zone for one in each}
     groups = occasions([visit.entry.visit for visit in visits])
     compared = occasions([entry.visit for entry in series.in_time])
     scale = 1.0 if grid.eye_length is None else grid.eye_length.scale
-    own = repeats.scaled(scale) if repeats else repeatability(repeats_of(rows, groups), "visits of one day")
+    sizes = sizes_of(used)
+    of_one_day = [without_texture(pair, sizes) for pair in repeats_of(rows, groups)]
+    own = repeats.scaled(scale) if repeats else repeatability(of_one_day, "visits of one day")
     known = used_repeatability(own, scale)
     agreement = _agreements(visits, compared)
     changes = []
     for later in compared[1:]:
         least = agreement[compared[0].name, later.name]
-        changes += measure_changes(rows, compared[0], later, known, not least < LEAST_VESSEL_AGREEMENT)
-    return SeriesMeasures(grid, rows, groups, changes, trends(rows, groups), known, agreement, zones)
+        changes += _changes(rows, compared[0], later, known, sizes, not least < LEAST_VESSEL_AGREEMENT)
+    slopes = trends(without_texture(rows, sizes), groups)
+    fovea = series.fovea if grid.suggested else None
+    return SeriesMeasures(grid, rows, groups, changes, slopes, known, agreement, zones, sizes, fovea, series.size_note)
+
+
+def _changes(
+    rows: Sequence[Measurement],
+    earlier: Occasion,
+    later: Occasion,
+    known: Repeatability,
+    sizes: Mapping[str, float],
+    comparable: bool = True,
+) -> list[MeasureChange]:
+    """The changes between two occasions; those of the texture are not comparable where pixels have unlike sizes."""
+    found = measure_changes(rows, earlier, later, known, comparable)
+    return not_comparable(found) if unlike(sizes, {*earlier.visits, *later.visits}) else found
 
 
 def _agreements(visits: Sequence[MeasuredVisit], groups: Sequence[Occasion]) -> dict[tuple[str, str], float]:

@@ -42,9 +42,10 @@ def measured_repeats(folder: Path, registrar: Registrar, progress: Reader) -> Re
     from ..pairs.folders import find_pairs
     from ..visits import Visit, align_series
     from ..visits.change import limits_of, visit_change
-    from ..visits.measured import measured
+    from ..visits.measured import measured_alike
     from ..visits.repeatability import repeatability
     from ..visits.series_measures import grid_of, measure_series
+    from ..visits.unlike_pixels import without_texture
 
     changes, rows = [], []
     found = find_pairs(folder).pairs
@@ -58,12 +59,12 @@ def measured_repeats(folder: Path, registrar: Registrar, progress: Reader) -> Re
         grid = grid_of(series)
         pixel = None if grid.spacing_mm is None else math.sqrt(math.prod(grid.spacing_mm))
         try:
-            change, measures = visit_change(*map(measured, series.visits), pixel), measure_series(series, grid)
+            change, measures = visit_change(*measured_alike(series.visits), pixel), measure_series(series, grid)
         except InputError as error:
             progress(Message.of(error, f"{pair.name}: left out of the repeat scans: "))
             continue
         changes.append(change)
-        rows.append(measures.rows)
+        rows.append(without_texture(measures.rows, measures.sizes))
     if not changes:
         raise InputError(
             f"{{field}}: no pair of {folder} could be aligned with confidence and measured.", field="repeats"

@@ -42,6 +42,7 @@ def _in_words(region: str) -> str:
 def report_series(series: Series, progress: Reader) -> None:
     """Say which visits were aligned through another one, and which are left out of average and change."""
     from ..visits.trust import POOR_BUT_USED
+    from ..visits.unlike_pixels import sizes_of, sizes_text
 
     for entry in series.visits:
         if entry.aligned and entry.via:
@@ -57,16 +58,26 @@ def report_series(series: Series, progress: Reader) -> None:
             progress(Message(f"{name}: {text}", "warning"))
     for name, exclusion in series.asked.items():
         progress(Message(f"{name}: {exclusion.text}. Used all the same, as asked.", "warning"))
+    if text := sizes_text(sizes_of(series.used)):
+        progress(Message(text, "warning"))
     for message in _contradicted_sizes(series):
         progress(message)
     progress(Message(f"reference: {series.visits[series.reference].visit.name}, {series.why}"))
 
 
-def report_eye_length(series: Series, field: str, progress: Reader) -> None:
-    """Say if the axial length has no effect; `field` is the key of the pixel size."""
+def report_scale(series: Series, field: str, progress: Reader) -> None:
+    """Say if nothing is measured in millimetres although some length is known; `field` is the key of the pixel size."""
+    if series.size_note:
+        progress(Message.about(field, series.size_note, "{field} states it.", "warning"))
     if series.eye_length is not None and series.pixel_mm is None:
         text = "the axial length changes nothing, since the pixel size is unknown ({field})"
         progress(Message.about(field, text, level="warning"))
+
+
+def report_centre(series: Series, chosen_xy: tuple[float, float] | None, progress: Reader) -> None:
+    """Say if visits disagree on the fovea that is suggested as the centre of the grid."""
+    if chosen_xy is None and series.centre_xy is None and (text := series.fovea.text):
+        progress(Message.about("centre", f"{text} {{field}} gives the centre.", level="warning"))
 
 
 def _contradicted_sizes(series: Series) -> Iterator[Message]:

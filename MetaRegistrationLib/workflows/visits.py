@@ -18,7 +18,7 @@ from .registering import NOT_MIRRORED
 from .registrars import make_registrar
 from .repeat_scans import RepeatScans, measured_repeats
 from .visit_checks import check_grid_centre, check_names, checked, landmark_notes, read_regions
-from .visit_messages import because_of_alignment, report_eye_length, report_series, uncertain_regions
+from .visit_messages import because_of_alignment, report_centre, report_scale, report_series, uncertain_regions
 from .visit_options import VisitsOptions, check_stages
 
 if TYPE_CHECKING:
@@ -294,10 +294,11 @@ class _Eyes:
         if not series.used:
             return None
         grid = grid_of(series, self.options.change.centre_xy, None if own is None else own.masks)
-        report_eye_length(series, "spacing_um", self.progress)
+        report_scale(series, "spacing_um", self.progress)
+        report_centre(series, self.options.change.centre_xy, self.progress)
         found = measure_series(series, grid, self.repeats and self.repeats.measures)
         for (earlier, later), agreement in found.agreement.items():
-            if any(row.later == later and row.verdict is Verdict.NOT_COMPARABLE for row in found.changes):
+            if all(row.verdict is Verdict.NOT_COMPARABLE for row in found.changes if row.later == later):
                 text = (
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )

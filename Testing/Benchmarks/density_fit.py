@@ -25,7 +25,7 @@ from MetaRegistrationLib.formats.tables import read_table
 from MetaRegistrationLib.octa.capillaries import FEATURES, parts, texture
 from MetaRegistrationLib.octa.capillary_weights import FLOOR
 from MetaRegistrationLib.pairs.folders import find_pairs
-from MetaRegistrationLib.visits.regions import suggested_centre
+from MetaRegistrationLib.visits.fovea import suggested_centre
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 PIXEL_MM = 6 / 320

@@ -231,6 +231,17 @@ def test_changes_go_forward_in_time_whatever_the_order_of_the_images(tmp_path):
         assert found[1, 0][key]["difference"] == pytest.approx(row["difference"], nan_ok=True)
 
 
+def test_the_user_gives_the_centre_and_the_side():
+    files = sorted(sample_visits().glob("*.png"))[:2]
+    plain = {"spacing": 0.01875, "stages": mr.Stages("translation", network=False, refine=0)}
+    found = mr.align_visits(files, centre=[150, 170.5], side="OD", **plain)
+    assert found.centre == found.measured.grid.centre_xy == (150, 170.5)
+    regions = {row["region"] for row in found.measurements}
+    assert "inner_nasal" in regions and "inner_right" not in regions
+    found = mr.align_visits(files, **plain)
+    assert found.centre == found.series.fovea.centre_xy and found.series.side == ""
+
+
 @pytest.mark.parametrize(
     ("count", "options", "words"),
     [
@@ -242,6 +253,10 @@ def test_changes_go_forward_in_time_whatever_the_order_of_the_images(tmp_path):
         (2, {"names": ["a", "Average"]}, "names: 'Average' is the name of a result"),
         (2, {"reference": "c"}, "'c'"),
         (2, {"stages": mr.Stages("landmarks")}, "landmarks"),
+        (2, {"centre": (5000, 10)}, "centre on visit_1: .* outside its image"),
+        (2, {"centre": (float("nan"), 10)}, "finite"),
+        (2, {"centre": 7}, "centre: expected two numbers"),
+        (2, {"side": "up"}, "side: the side of an eye is OD"),
     ],
 )
 def test_visits_that_cannot_be_aligned_are_refused(count, options, words):

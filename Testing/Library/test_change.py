@@ -21,7 +21,8 @@ from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.change import Change, ClusterLimits, change_map, limits_of
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.change_picture import change_colours, change_picture
-from MetaRegistrationLib.visits.regions import etdrs_table, regions, suggested_centre
+from MetaRegistrationLib.visits.fovea import suggested_centre
+from MetaRegistrationLib.visits.regions import etdrs_table, regions
 from MetaRegistrationLib.visits.series_measures import grid_of
 
 SIZE, MM = 260, 6 / 400

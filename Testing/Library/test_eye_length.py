@@ -68,6 +68,16 @@ def test_areas_and_lengths_are_scaled_and_percentages_of_change_stay():
     assert long.grid.regions((200, 200))["centre"].sum() < plain.grid.regions((200, 200))["centre"].sum() / 1.3
 
 
+def test_the_zone_has_one_outline_whatever_the_length():
+    length = EyeLength(28)
+    plain, long = found().zones, found(length).zones
+    assert plain.keys() == long.keys() == {"a", "b"} and None not in plain.values()
+    for name, zone in long.items():
+        np.testing.assert_allclose(zone.outline, plain[name].outline)
+        assert zone.area_mm2 == pytest.approx(plain[name].area_mm2 * length.scale**2)
+        assert zone.perimeter_mm == pytest.approx(plain[name].perimeter_mm * length.scale)
+
+
 def test_the_outline_of_a_disc_grows_with_the_eye():
     from MetaRegistrationLib.octa.faz import measured_outline
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from MetaRegistrationLib.octa.faz import find_faz, measured_outline
 
@@ -37,8 +38,50 @@ def test_measures_of_a_circle_and_of_an_ellipse_are_closed_form():
 @pytest.mark.parametrize("radius", [0.22, 0.3, 0.42])
 def test_a_drawn_zone_has_its_area(radius):
     zone = find_faz(drawn(radius), ALL, (147, 152), SPACING)
-    assert zone.area_mm2 == pytest.approx(math.pi * radius**2, rel=0.12)
+    assert zone.area_mm2 == pytest.approx(math.pi * radius**2, rel=0.06)
     assert np.allclose(zone.outline.mean(axis=0), (150, 150), atol=2)
+
+
+def disc(radius_mm, spacing=0.01875, blur=0.0, noise=0.0):
+    """A dark disc with a border that is shared by pixels, float32 (320, 320)."""
+    rows, columns = np.indices((320, 320))
+    away = np.hypot(rows - 160, columns - 160) * spacing
+    image = 200 * np.clip((away - radius_mm) / spacing + 0.5, 0, 1)
+    if blur:
+        image = ndimage.gaussian_filter(image, blur)
+    return (image + noise * np.random.default_rng(1).normal(size=image.shape)).astype(np.float32)
+
+
+def zone_of(image, spacing=0.01875):
+    return find_faz(image, np.ones(image.shape, bool), (160, 160), (spacing, spacing))
+
+
+@pytest.mark.parametrize("blur", [0, 1, 3])
+@pytest.mark.parametrize("radius", [0.22, 0.3, 0.4, 0.6, 0.8])
+def test_a_disc_has_its_area_sharp_or_blurred(radius, blur):
+    assert zone_of(disc(radius, blur=blur)).area_mm2 == pytest.approx(math.pi * radius**2, rel=0.02)
+
+
+@pytest.mark.parametrize("radius", [0.9, 1.0, 1.3])
+def test_a_zone_larger_than_what_is_searched_is_not_measured(radius):
+    assert zone_of(disc(radius)) is None
+    assert zone_of(disc(radius, noise=6)) is None
+
+
+@pytest.mark.parametrize("radius", [0.05, 0.1, 0.12])
+def test_a_zone_too_small_for_its_area_is_not_measured(radius):
+    assert zone_of(disc(radius)) is None
+    assert zone_of(disc(0.16)).area_mm2 == pytest.approx(math.pi * 0.16**2, rel=0.1)
+
+
+def test_an_image_without_a_border_has_no_zone():
+    assert zone_of(np.zeros((320, 320), np.float32)) is None
+
+
+@pytest.mark.parametrize("spacing", [18.75, 0.2])
+def test_a_zone_of_few_pixels_is_not_measured(spacing):
+    assert zone_of(disc(0.3), spacing) is None
+    assert zone_of(disc(0.4, 0.2), spacing) is None
 
 
 def test_an_enlarged_zone_is_larger_by_the_truth():

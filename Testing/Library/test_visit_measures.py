@@ -22,7 +22,8 @@ from MetaRegistrationLib.visits.measured import measured
 from MetaRegistrationLib.visits.measures import Grid, Measurement, _length, measure_visits
 from MetaRegistrationLib.visits.regions import regions
 from MetaRegistrationLib.visits.repeatability import Repeatability, as_table, repeatability, shipped, used_repeatability
-from MetaRegistrationLib.visits.series import AlignedVisit, Visit
+from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
+from MetaRegistrationLib.visits.series_measures import measure_series
 
 SIDE = 320
 MM = 6 / SIDE
@@ -182,11 +183,25 @@ def test_what_is_hidden_is_not_measured():
 
 
 def test_lengths_of_lines_are_closed_form():
+    everywhere = np.ones((50, 50), bool)
     lines = np.zeros((50, 50), bool)
     lines[10, 5:45] = True
-    assert _length(lines, (0.01, 0.02)) == pytest.approx(39 * 0.02)
+    assert _length(lines, everywhere, (0.01, 0.02)) == pytest.approx(39 * 0.02)
     slant = np.eye(50, dtype=bool)
-    assert _length(slant, (0.03, 0.04)) == pytest.approx(49 * 0.05, rel=0.05)
+    assert _length(slant, everywhere, (0.03, 0.04)) == pytest.approx(49 * 0.05, rel=0.05)
+
+
+def test_narrow_regions_have_the_length_density_of_the_whole():
+    upright, slanted = np.zeros((SIDE, SIDE), bool), np.zeros((SIDE, SIDE), bool)
+    upright[:, ::10] = True
+    slanted[np.add.outer(np.arange(SIDE), np.arange(SIDE)) % 20 == 0] = True
+    band = np.zeros((SIDE, SIDE), bool)
+    band[100:110] = True
+    for where in (band, band.T):
+        for lines, density in ((upright, 1 / (10 * MM)), (slanted, math.sqrt(2) / (20 * MM))):
+            assert _length(lines, where, (MM, MM)) / (where.sum() * MM**2) == pytest.approx(density, rel=0.01)
+            both = [_length(lines, part, (MM, MM)) for part in (where, ~where)]
+            assert sum(both) == pytest.approx(_length(lines, where | ~where, (MM, MM)))
 
 
 def test_vessels_of_one_eye_agree_and_of_another_do_not():
@@ -256,6 +271,21 @@ def test_visits_of_one_day_are_one_occasion_and_its_repeats():
     assert [group.name for group in occasions([visits[3], visits[2]])] == ["d", "c"], "one date gives no order"
     rows = [row(name, float(number)) for number, name in enumerate("abcd")]
     assert [[part.visit for part in pair] for pair in repeats_of(rows, groups)] == [["a", "b"]]
+
+
+def test_the_order_of_the_list_changes_no_measure_of_dated_visits():
+    entries = []
+    for year, light in ((2021, 1.0), (2022, 0.7), (2023, 0.5)):  # between the first and the last it is a shadow
+        scan = eye(noise=year)
+        scan[40:140, 40:140] *= light
+        entries.append(entry(str(year), scan, f"{year}-01-01"))
+    found = []
+    for order in ((0, 1, 2), (1, 2, 0)):
+        series = Series(order.index(0), "chosen", [entries[number] for number in order], [5.0, 5.0, 5.0])
+        rows = measure_series(series, Grid((160, 160), (MM, MM))).rows
+        found.append({(row.visit, row.region, row.measure): row.value for row in rows})
+        assert rows[0].measurable_percent < 95, "the shadow is not measurable"
+    assert found[0] == pytest.approx(found[1], nan_ok=True)
 
 
 def test_trends_are_those_of_linear_regression():

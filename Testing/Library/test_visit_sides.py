@@ -5,7 +5,8 @@ import pytest
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.visits.change import Change, ClusterLimits
-from MetaRegistrationLib.visits.regions import etdrs_table, suggested_centre
+from MetaRegistrationLib.visits.fovea import suggested_centre
+from MetaRegistrationLib.visits.regions import etdrs_table
 from MetaRegistrationLib.visits.sides import differ_in_side_alone, side_in_name, side_of_cell
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from ...errors import InputError
 from ..average import Average
 from ..change_files import SeriesChange, default_pair
-from ..changes import MeasureChange, Occasion, Verdict, measure_changes, occasions
+from ..changes import MeasureChange, Occasion, Verdict, occasions
 from ..comparable import LEAST_VESSEL_AGREEMENT
-from ..regions import suggested_centre
 from ..series import AlignedVisit, Series
 from ..series_measures import SeriesMeasures
 
@@ -82,7 +81,7 @@ class Content:
         if known:
             return known
         # A map between two visits is made only if they are comparable.
-        return measure_changes(self.measures.rows, *self.occasions, self.measures.repeatability)
+        return self.measures.between(*self.occasions)
 
     @property
     def why_no_map(self) -> str:
@@ -118,16 +117,12 @@ class Content:
             return self.measures.grid.centre_xy
         if self.change is not None:
             return self.change.centre_xy
-        return self.series.centre_xy or self._suggested
+        return self.series.centre()
 
     @property
     def centre_chosen(self) -> bool:
         """Whether the user gave the centre."""
-        return tuple(self.centre_xy) != self._suggested
-
-    @cached_property
-    def _suggested(self) -> tuple[float, float]:
-        return suggested_centre(*self.reference.warped)
+        return tuple(self.centre_xy) != self.series.fovea.centre_xy
 
     def words_of(self, entry: AlignedVisit) -> str:
         """Name and date of a visit."""

@@ -46,8 +46,8 @@ def trends(content: Content) -> Html:
     found = content.measures
     if found is None or not found.trends:
         return Html("")
-    plots = [plot for plot in (_plot(found, measure) for measure in MAIN) if plot is not None]
     slopes = {trend.measure: trend for trend in found.trends if trend.region == "whole"}
+    plots = [plot for plot in (_plot(found, measure) for measure in MAIN if measure in slopes) if plot is not None]
     figures = "".join(_figure(plot, slopes.get(plot.measure), index) for index, plot in enumerate(plots))
     rows = [_slope(trend) for trend in slopes.values()]
     columns = ("Measure", "Change a year", "95 % interval, from", "to", "Days")
