@@ -554,6 +554,13 @@ NONPERFUSED_DENSITY = Threshold(
     " the split fine_tune: the area came out at 0.76, 0.89 and 0.79 of the truth (median). 6 and 7 % change that by 0.02.",
     "repeatability.py",
 )
+UNLIKE_PIXELS = Threshold(
+    1.1,
+    "ratio of pixel sizes, by the alignment",
+    "34 real repeat pairs of one pixel size have at most 1.06. Interpolated to 1.3 to 2 times the pixels a side, a scan has 1 to"
+    " 2 points of capillary density more, which is over the coefficient of repeatability.",
+    "none",
+)
 FAZ_AGREEMENT = Threshold(
     1.3,
     "ratio of two areas of the FAZ",

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.gaussian import gaussian
 from .no_signal import signal
 from .sampling import sampled
 from .series import AlignedVisit
 
-SAME_SIZE = 1.25
-"""Pixels whose sizes differ by a smaller factor count as equal."""
+_AVERAGED_FROM = 1.25  # pixels of an image for one of the coarsest
+_SEEN = 0.999  # of a pixel, for it to show tissue
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +66,29 @@ def own_pixels(entry: AlignedVisit, size: float) -> OwnPixels:
     geometry = entry.visit.image.geometry
     pixel = math.sqrt(math.prod(geometry.spacing)) if geometry.spacing_known else None
     reference = None if pixel is None else pixel * _step(entry)
-    number = min(round(size * _step(entry)), *array.shape)
-    if number <= 1:
+    factor = size * _step(entry)
+    if factor <= _AVERAGED_FROM:
         return OwnPixels(array, valid, pixel, entry.positions, reference)
-    positions = ((entry.positions + 0.5) / number - 0.5).astype(np.float32)
-    seen = _squares(valid, number).all(axis=(1, 3))
-    values = np.where(seen, _squares(array, number).mean(axis=(1, 3)), np.float32(0))
-    return OwnPixels(values, seen, None if pixel is None else pixel * number, positions, reference)
+    factor, values, seen = _averaged(array, valid, factor)
+    positions = ((entry.positions + 0.5) / factor - 0.5).astype(np.float32)
+    return OwnPixels(values, seen, None if pixel is None else pixel * factor, positions, reference)
+
+
+def _averaged(array: np.ndarray, valid: np.ndarray, factor: float) -> tuple[float, np.ndarray, np.ndarray]:
+    """An image and its tissue on pixels about `factor` times as large, and by how much they are larger.
+
+    Below 1.5 there are no whole squares; the image is smoothed and interpolated.
+    """
+    number = min(round(factor), *array.shape)
+    if number > 1:
+        seen = _squares(valid, number).all(axis=(1, 3))
+        return number, np.where(seen, _squares(array, number).mean(axis=(1, 3)), np.float32(0)), seen
+    smooth = gaussian(np.where(valid, array, 0), 0.5 * math.sqrt(factor**2 - 1))
+    places = np.stack(
+        np.meshgrid(*(np.arange(factor / 2 - 0.5, side - 1, factor) for side in array.shape), indexing="ij"), axis=-1
+    )
+    values, shown = sampled([smooth, valid], places)
+    return factor, values, shown > _SEEN
 
 
 def _squares(array: np.ndarray, number: int) -> np.ndarray:

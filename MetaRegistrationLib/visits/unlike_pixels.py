@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from .. import calibration
 from .changes import MeasureChange, Verdict
 from .measures import Measurement
-from .own_pixels import SAME_SIZE, size_of
+from .own_pixels import size_of
 from .series import AlignedVisit
 
+_UNLIKE = calibration.UNLIKE_PIXELS.value
 TEXTURE_MEASURES = ("capillary_density", "vessel_density", "nonperfused_area")
 """The measures that rest on the texture of an image."""
 
@@ -26,7 +28,7 @@ def sizes_of(entries: Iterable[AlignedVisit]) -> dict[str, float]:
 def unlike(sizes: Mapping[str, float], names: Collection[str] | None = None) -> bool:
     """Whether the pixels of visits (of all, without `names`) differ in size; `sizes` is by visit."""
     found = [size for name, size in sizes.items() if names is None or name in names]
-    return bool(found) and max(found) > SAME_SIZE * min(found)
+    return bool(found) and max(found) > _UNLIKE * min(found)
 
 
 def without_texture(rows: Iterable[Measurement], sizes: Mapping[str, float]) -> list[Measurement]:

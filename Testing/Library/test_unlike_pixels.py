@@ -12,6 +12,7 @@ from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.changes import Verdict
 from MetaRegistrationLib.visits.measures import Grid
+from MetaRegistrationLib.visits.own_pixels import own_pixels
 from MetaRegistrationLib.visits.series import Series
 from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 from MetaRegistrationLib.visits.unlike_pixels import TEXTURE_MEASURES
@@ -61,6 +62,20 @@ def test_the_same_scan_on_half_pixels_has_the_same_measures():
     for measure in (*TEXTURE_MEASURES, "large_vessel_density", "vessel_length_density"):
         key = "v1", "whole", measure
         assert doubled[key] == pytest.approx(plain[key], rel=0.005, abs=0.01)
+
+
+@pytest.mark.parametrize("finer", [1.0, 1.2, 1.375, 2.0, 2.6])
+def test_averaged_pixels_lie_where_they_were(finer):
+    rows, columns = np.indices((round(60 * finer), round(80 * finer)))
+    ramp = (3 * (rows + 0.5) - 2 * (columns + 0.5)) / finer
+    one = entry("fine", ramp.astype(np.float32))
+    places = (np.stack(np.indices((60, 80)), axis=-1) + 0.5) * finer - 0.5
+    own = own_pixels(replace(one, positions=places.astype(np.float32)), 1.0)
+    inside = np.s_[5:-5, 5:-5]
+    wanted = 3 * (np.arange(60)[:, None] + 0.5) - 2 * (np.arange(80) + 0.5)
+    np.testing.assert_allclose(own.on_reference([own.array])[0][inside], wanted[inside], atol=0.05)
+    assert own.pixel_mm == pytest.approx(MM * len(ramp) / len(own.array), rel=0.05)
+    assert own.reference_mm == pytest.approx(MM * finer) and own.on_reference([own.valid])[0][inside].all()
 
 
 def test_densities_of_unlike_pixels_are_not_compared():
