@@ -58,6 +58,8 @@ class ChosenVisits:
         Why visits of the source are not among them.
     notes : tuple of str
         What contradicts or is not understood.
+    axial_length_mm : float or None
+        The axial length that the table of the folder states.
     """
 
     name: str
@@ -68,6 +70,7 @@ class ChosenVisits:
     side: str = ""
     left_out: tuple[InputError, ...] = ()
     notes: tuple[str, ...] = ()
+    axial_length_mm: float | None = None
 
 
 @dataclass(frozen=True)

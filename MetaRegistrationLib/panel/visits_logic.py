@@ -93,7 +93,8 @@ class VisitsLogic:
             except InputError as error:
                 left_out.append(error)
         key = "|".join(["folder", folder, eye.name, str(spacing_um or "")])
-        return ChosenVisits(eye.name, key, tuple(visits), spacing_um, eye.order, eye.side, tuple(left_out))
+        found = ChosenVisits(eye.name, key, tuple(visits), spacing_um, eye.order, eye.side, tuple(left_out))
+        return replace(found, axial_length_mm=eye.axial_length_mm)
 
     def of_volumes(self, nodes: Sequence[Any], dates: DateOrder = "ask") -> ChosenVisits:
         """Volumes of the scene as visits; an `InputError` names one that cannot be used."""

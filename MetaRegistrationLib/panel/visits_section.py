@@ -267,8 +267,14 @@ class VisitsSection:
 
     def _found(self, chosen: ChosenVisits) -> None:
         self._problem = ""
+        length = self._state.parameters.axialLength = (
+            self._state.parameters.axialLength or chosen.axial_length_mm or 0.0
+        )
         self._take(chosen)
         self._say_chosen(chosen)
+        if chosen.axial_length_mm not in (None, length):
+            text = _("The table of visits says an axial length of {stated:g} mm. {length:g} mm, as entered, is used.")
+            self._say(f"{self.ui.visitsStatusLabel.text}\n{text.format(stated=chosen.axial_length_mm, length=length)}")
 
     def _say_chosen(self, chosen: ChosenVisits) -> None:
         counted = _("{count} visits of {eye}.").format(count=len(chosen.visits), eye=chosen.name)

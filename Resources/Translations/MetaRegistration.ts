@@ -2920,6 +2920,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The table of visits says an axial length of {stated:g} mm. {length:g} mm, as entered, is used.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the one with the best quality</source>
         <translation type="unfinished"></translation>
     </message>

@@ -14,6 +14,7 @@ from test_panel_visits import choose, register_all
 from visit_files import PLACES, SIDE, visit_folder
 
 from MetaRegistrationLib.eye_length import EyeLength
+from MetaRegistrationLib.formats.tables import write_table
 from MetaRegistrationLib.mrml import faz_curves, region_export
 from MetaRegistrationLib.mrml.visit_nodes import CHARTED, table_rows
 
@@ -263,6 +264,21 @@ def test_regions_and_axial_length_of_one_eye_are_not_used_for_another(rig, widge
     choose(rig, widget, visit_folder(tmp_path / "P2" / "OD"))
     assert ui.axialLengthSpinBox.value == 0 and ui.regionsSelector.currentNode() is None
     assert ui.visitsOptionsCollapsibleButton.text == "Regions and axial length: none"
+
+
+@pytest.mark.parametrize("entered", [0.0, 26.0])
+def test_the_axial_length_of_the_table_is_that_of_the_panel(rig, widget, tmp_path, entered):
+    ui, folder = widget.ui, visit_folder(tmp_path / "OD")
+    table = [[f"{name}.png", name, f"{name[:4]}-05-01", 24.5] for name in PLACES]
+    write_table(folder / "visits.csv", ("image", "visit", "date", "axial_length_mm"), table)
+    ui.axialLengthSpinBox.value = entered
+    choose(rig, widget, folder, tmp_path / "results")
+    assert ui.axialLengthSpinBox.value == (entered or 24.5)
+    assert ("says an axial length of 24.5 mm. 26 mm, as entered, is used." in ui.visitsStatusLabel.text) == bool(
+        entered
+    )
+    choose(rig, widget, visit_folder(tmp_path / "P2" / "OD"))
+    assert ui.axialLengthSpinBox.value == 0
 
 
 def test_what_the_child_refuses_is_said_in_the_panel(rig, widget, tmp_path):
