@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 import time
 
@@ -16,14 +15,9 @@ from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.formats.tables import write_table
-from MetaRegistrationLib.mrml import visit_nodes, visit_results, visit_sequence
+from MetaRegistrationLib.mrml import visit_nodes, visit_sequence
 from MetaRegistrationLib.mrml.visit_series import series_of
 from MetaRegistrationLib.mrml.volumes import volume_from_image
-from MetaRegistrationLib.panel.visits_table import offered_pair, region_rows, rows_after
-from MetaRegistrationLib.visits import AlignedVisit, Series, Visit, average
-from MetaRegistrationLib.visits.alignment_error import AlignmentError
-from MetaRegistrationLib.visits.change_files import series_change
-from MetaRegistrationLib.visits.report import write_series
 
 NAMES = list(PLACES)
 
@@ -478,102 +472,6 @@ def test_what_cannot_be_used_is_named_and_the_others_are_read(rig, dialogs, widg
     assert [row[0] for row in table(widget.ui.visitsTable)] == NAMES
     said = widget.ui.visitsStatusLabel.text
     assert "2024.png" in said and "2021_mask.png: a mask" in said and said.count("Left out: ") == 2
-
-
-def row_of(visit, excluded="", aligned="yes", **values):
-    columns = ("date", "quality", "overlap_percent", "ncc_after", "landmark_distance_px", "via", "inconsistent")
-    return dict.fromkeys(columns, "") | {"visit": visit, "excluded": excluded, "aligned": aligned} | values
-
-
-def test_the_reason_of_an_exclusion_is_in_the_table_and_its_visit_is_not_offered():
-    rows = [
-        row_of("2020", "inverted grey values or another modality"),
-        row_of("2021"),
-        row_of("2022", via="2021"),
-        row_of("2023", "a copy of 2021"),
-        row_of("2024", "not aligned with the reference", aligned=""),
-    ]
-    notes = [row[-1] for row in rows_after(rows, "2021")]
-    assert notes[0] == "left out: inverted grey values or another modality"
-    assert notes[1:] == [
-        "reference",
-        "through 2021",
-        "left out: a copy of 2021",
-        "left out: not aligned with the reference",
-    ]
-    assert offered_pair(rows) == ("2021", "2022")
-    assert offered_pair(rows[:2]) == ("", "")
-    dated = [row_of("2020", "inverted grey values", date="2020"), row_of("2021", date="2021"), row_of("no date")]
-    assert offered_pair(dated) == ("", ""), "among visits with dates, it has no place in time"
-    assert rows_after(rows[:1], "2020")[0][-1].startswith("reference; left out: inverted")
-
-
-def test_the_expected_error_of_a_visit_is_in_its_note():
-    errors = {"expected_error_px": "0.41", "error_95_px": "0.93"}
-    rows = [
-        row_of("2021", **errors),
-        row_of("2022", via="2023", **errors, uncertain_percent="6"),
-        row_of("2023", **errors, uncertain_percent="0"),
-        row_of("2024"),
-    ]
-    assert [row[-1] for row in rows_after(rows, "2021")] == [
-        "reference",
-        "through 2023; expected error 0.4 px (95 %: 0.9 px), 6 % of the image over 2 px",
-        "expected error 0.4 px (95 %: 0.9 px)",
-        "",
-    ]
-
-
-def test_what_is_not_measurable_because_of_the_alignment_is_in_the_table_of_regions():
-    columns = ("area_mm2", "difference_points", "lost_percent", "gained_percent", "changed_percent")
-    row = {"region": "centre", "pixels": 9.0, "unknown_percent": 12.3, **dict.fromkeys(columns, 1.0)}
-    shares = ({"uncertain_percent": 4.2}, {"uncertain_percent": 0.0}, {"uncertain_percent": math.nan}, {})
-    assert [found[-1] for found in region_rows([row | share for share in shares])] == ["12 (alignment: 4)", *["12"] * 3]
-
-
-def scene_of(folder, error):
-    """Two visits in the scene as the command wrote them, of which the second has an error."""
-    place = Geometry((SIDE, SIDE), (0.02, 0.02), spacing_known=True)
-    grid = np.stack(np.indices((SIDE, SIDE)), axis=-1).astype(np.float32)
-    scans = zip(NAMES[:2], (6.0, 5.0), strict=True)
-    visits = [Visit(name, Image(visit(NAMES[0], noise), place)) for name, noise in scans]
-    errors = (AlignmentError.none((SIDE, SIDE)), error)
-    entries = [AlignedVisit(one, grid, "", 1.0, 0.9, "refine", each) for one, each in zip(visits, errors, strict=True)]
-    series = Series(0, "chosen", entries, [6.0, 6.0])
-    write_series(folder, series, average(series), {})
-    volumes = {one.name: volume_from_image(one.image, one.name) for one in visits}
-    loading = visit_results.load_results(folder, volumes, "key", "eye", "shown")
-    try:
-        while True:
-            next(loading)
-    except StopIteration as end:
-        return end.value
-
-
-def test_the_error_of_a_visit_comes_into_the_scene_and_into_the_change_map(rig, tmp_path):
-    before = node_names()
-    bound = np.ones((SIDE, SIDE), np.float32)
-    bound[:, SIDE // 2 :] = 3.0
-    bound[:10] = np.nan
-    nodes = scene_of(tmp_path / "results", AlignmentError(0.75, 2.5, 12.0, bound))
-    found = series_of(nodes).visits[1].error
-    assert (found.expected_px, found.error_95_px, found.uncertain_percent) == (0.75, 2.5, 12.0)
-    assert np.array_equal(found.bound_px, bound, equal_nan=True)
-    assert not series_of(nodes).visits[0].uncertain.any()
-    change = series_change(series_of(nodes), tuple(NAMES[:2])).change
-    assert change.known[20:-20, 20:-20].mean() > 0.8, "measured all the same"
-    later = slice(SIDE // 2, None)
-    assert np.array_equal(change.uncertain[10:, later], change.known[10:, later])
-    assert not change.uncertain[10:, : SIDE // 2].any()
-    visit_nodes.remove_visits(nodes)
-    left = [name for name in node_names() if name not in before]
-    assert not any("error" in name for name in left), left
-
-
-def test_visits_without_a_predicted_error_are_as_before(rig, tmp_path):
-    series = series_of(scene_of(tmp_path / "results", None))
-    assert series.visits[1].error is None
-    assert series_change(series, tuple(NAMES[:2])).change.uncertain is None
 
 
 def test_a_copy_is_left_out_until_the_user_wants_it(rig, dialogs, widget, tmp_path):

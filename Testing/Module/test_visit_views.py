@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slicer
 from panel_helpers import settle
-from test_panel_visits import scene_of
+from test_visit_error_nodes import scene_of
 from visit_files import SIDE
 
 from MetaRegistrationLib.jobs.hosts import QtHost
