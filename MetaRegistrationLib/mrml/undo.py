@@ -58,7 +58,7 @@ class Changes:
             self._moved += [node for node in at_top if node not in still]
 
     def undo(self) -> Undone:
-        """Restore what was changed, and remove what was added. What the user changed since stays, and is named."""
+        """Restore the noted changes, and remove the added nodes. Later changes of the user stay, and are named."""
         undone = Undone([], [])
         for node, changed in self._changed.items():
             if node.GetScene() is None:

@@ -103,7 +103,7 @@ class VisitsChangeSection:
         table = "" if nodes is None else nodes.table.GetID()
         if table != self._table:
             self._table = table
-            say(self.ui.changeStatusLabel, "")  # what it says is of the visits before
+            say(self.ui.changeStatusLabel, "")  # it describes the visits before
         chosen = ("", "") if nodes is None else (nodes.attribute("Earlier"), nodes.attribute("Later"))
         if not set(chosen) <= set(names):
             chosen = offered_pair([] if nodes is None else nodes.rows)

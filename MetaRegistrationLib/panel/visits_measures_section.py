@@ -64,7 +64,7 @@ class VisitsMeasuresSection:
         table = "" if nodes is None else nodes.table.GetID()
         if table != self._table:
             self._table = table
-            say(self.ui.measuresStatusLabel, "")  # what it says is of the visits before
+            say(self.ui.measuresStatusLabel, "")  # it describes the visits before
         self._show_options()
         self._follow(nodes)
         self._fill_changes(nodes)

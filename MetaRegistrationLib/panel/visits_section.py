@@ -251,7 +251,7 @@ class VisitsSection:
         if eye not in self._eyes:
             self._take(None)
             return
-        if self._locked:  # read when the present visits are done; what is found of those is not of this choice
+        if self._locked:  # read after the running registration, whose results belong to another choice
             self._scanned = None
             self._take(None)
             return

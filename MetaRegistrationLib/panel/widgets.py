@@ -25,7 +25,7 @@ def can_start(button, missing: Sequence[str], ready: str, beside=None) -> None:
 
 
 def still_missing(missing: Sequence[str]) -> str:
-    """A sentence on what is missing; empty if nothing is."""
+    """A sentence on missing inputs; empty without any."""
     return _("Still missing: {list}").format(list="; ".join(missing)) if missing else ""
 
 

@@ -92,7 +92,7 @@ def _averaged(array: np.ndarray, valid: np.ndarray, factor: float) -> tuple[floa
 
 
 def _squares(array: np.ndarray, number: int) -> np.ndarray:
-    """An image as squares of `number` pixels a side, (rows, number, columns, number); what is left over is cut off."""
+    """An image as squares of `number` pixels a side, (rows, number, columns, number), without incomplete ones."""
     rows, columns = (side // number for side in array.shape)
     return array[: rows * number, : columns * number].reshape(rows, number, columns, number)
 

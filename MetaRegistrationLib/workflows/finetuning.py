@@ -107,7 +107,7 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
     """
     progress = progress or Silent()
     refuse_inputs_inside(Path(options.output), [selection.folder])
-    base, parent, options = _start(options)
+    base, parent = _start(options)
     folder = selection.find()
     report_folder(folder, progress)
     return _finetune(folder, selection.split, base, parent, options, progress)
@@ -115,16 +115,16 @@ def finetune_folder(selection: PairSelection, options: FinetuneOptions, progress
 
 def finetune_pairs(folder: PairFolder, options: FinetuneOptions, progress: Reader | None = None) -> Finetuned:
     """As `finetune_folder`, with pairs that are already found or made."""
-    base, parent, options = _start(options)
+    base, parent = _start(options)
     return _finetune(folder, None, base, parent, options, progress or Silent())
 
 
-def _start(options: FinetuneOptions) -> tuple[Checkpoint, str | None, FinetuneOptions]:
-    """Checkpoint, its SHA-256, and the options; invalid ones are refused before any file is read."""
+def _start(options: FinetuneOptions) -> tuple[Checkpoint, str | None]:
+    """Checkpoint and its SHA-256; invalid options are refused before any file is read."""
     base, parent = starting_checkpoint(options.checkpoint, options.network)
     recipe = PLAIN if options.plain else guided(base.network["name"])
     optimisation(completed(options, recipe), base)
-    return base, parent, options
+    return base, parent
 
 
 def _finetune(
