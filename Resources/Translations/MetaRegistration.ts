@@ -2634,6 +2634,45 @@
     </message>
 </context>
 <context>
+    <name>panel.visits_choice</name>
+    <message>
+        <source>ask</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>day first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>month first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no dates from names</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The table of visits says an axial length of {stated:g} mm. {length:g} mm, as entered, is used.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the one with the best quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Left out: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} visits of {eye}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Read {} of {} visits ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.visits_input</name>
     <message>
         <source>Visits</source>
@@ -2868,10 +2907,6 @@
 <context>
     <name>panel.visits_section</name>
     <message>
-        <source>Show the aligned visits one after the other, as Sequences does.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Cancel</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2881,30 +2916,6 @@
     </message>
     <message>
         <source>The results of {eye} are in {folder}. They are not shown, because other visits are chosen now.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>ask</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>day first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>month first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>no dates from names</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Show the visits beside their average, with the change overlaid.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Place landmarks in the visit of the selected row. They are measured if the reference has landmarks too.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2920,22 +2931,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The table of visits says an axial length of {stated:g} mm. {length:g} mm, as entered, is used.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the one with the best quality</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>No longer in the scene: {names}. Register all visits again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Registered before with other visits or dates: {names}. Register all visits again.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Cancelling ...</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2948,23 +2943,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Left out: {reason}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a row of the table</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>a row of the table whose visit is left out</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the end of the present work</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{count} visits of {eye}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2976,10 +2959,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{name} could not be aligned, so it cannot be shown here.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>a folder of visits, or checked volumes</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2988,15 +2967,42 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Click the landmarks of {name}, in the same order in every visit. Right-click to finish.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>a second visit of the same eye</source>
         <translation type="unfinished"></translation>
     </message>
+</context>
+<context>
+    <name>panel.visits_shown</name>
     <message>
-        <source>Read {} of {} visits ...</source>
+        <source>Show the aligned visits one after the other, as Sequences does.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the visits beside their average, with the change overlaid.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Place landmarks in the visit of the selected row. They are measured if the reference has landmarks too.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No longer in the scene: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Registered before with other visits or dates: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a row of the table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} could not be aligned, so it cannot be shown here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click the landmarks of {name}, in the same order in every visit. Right-click to finish.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -30,7 +30,7 @@ def eye(rig, widget, tmp_path):
     choose(rig, widget, visit_folder(tmp_path / "eye", tuple(PLACES)[:2]), tmp_path / "out")
     widget.ui.visitsSpacingSpinBox.value = SPACING_UM
     read(rig, widget)
-    nodes = put_results(widget, widget.panel.visits._chosen, tmp_path / "results", measured=True)
+    nodes = put_results(widget, widget.panel.visits.choice.chosen, tmp_path / "results", measured=True)
     widget.ui.changeMapButton.click()
     return nodes
 
@@ -96,7 +96,7 @@ def test_register_all_measures_for_the_present_choice(rig, widget, eye, tmp_path
 
 
 def test_a_centre_that_nobody_moved_is_suggested_again(rig, widget, eye, tmp_path):
-    logic, chosen = widget.logic.visits, widget.panel.visits._chosen
+    logic, chosen = widget.logic.visits, widget.panel.visits.choice.chosen
     assert logic.grid_choice(chosen) == ("", None)
     move_centre(eye, FOVEA)
     side, (visit, centre) = logic.grid_choice(chosen)
@@ -110,7 +110,7 @@ def test_a_centre_that_nobody_moved_is_suggested_again(rig, widget, eye, tmp_pat
 def test_a_side_against_the_files_is_refused(rig, widget, tmp_path):
     ui = widget.ui
     choose(rig, widget, visit_folder(tmp_path / "OD", tuple(PLACES)[:2]), tmp_path / "out")
-    put_results(widget, widget.panel.visits._chosen, tmp_path / "results")
+    put_results(widget, widget.panel.visits.choice.chosen, tmp_path / "results")
     pick(rig, ui.changeSideComboBox, 2)
     ui.registerVisitsButton.click()
     assert "Side is left eye, but the files of the visits or their names say right eye" in ui.visitsStatusLabel.text
@@ -121,7 +121,7 @@ def test_a_side_against_the_files_is_refused(rig, widget, tmp_path):
 def test_a_centre_on_another_reference_is_where_the_visits_are_measured(rig, widget, eye, tmp_path, moved):
     if moved:
         move_centre(eye, FOVEA)
-    chosen = widget.panel.visits._chosen
+    chosen = widget.panel.visits.choice.chosen
     again = put_results(widget, chosen, tmp_path / "again", reference=1, centre_xy=[90.0, 80.0])
     assert again.reference == "2022" and centre_of(again, volume_geometry(again.volume("2022")))[0] == pytest.approx(
         (90, 80)

@@ -408,7 +408,7 @@ def check_volumes(rig, widget, nodes) -> None:
     for node in nodes:
         widget.ui.visitVolumesSelector.check(node)
     rig.wait_until(lambda: not widget.panel.visits.running, "for the volumes to be read")
-    assert widget.panel.visits._problem == "", widget.panel.visits._problem
+    assert widget.panel.visits.choice.problem == "", widget.panel.visits.choice.problem
 
 
 def test_volumes_are_put_in_the_order_of_time_and_the_change_goes_forward(rig, dialogs, widget, tmp_path):

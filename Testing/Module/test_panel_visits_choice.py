@@ -134,7 +134,7 @@ def test_what_was_said_on_one_eye_does_not_stay_under_the_other(rig, widget, tmp
     choose(rig, widget, two_eyes(tmp_path / "eyes"), tmp_path / "out")
     ui.visitsSpacingSpinBox.value = SPACING_UM
     read(rig, widget)
-    put_results(widget, widget.panel.visits._chosen, tmp_path / "results")
+    put_results(widget, widget.panel.visits.choice.chosen, tmp_path / "results")
     ui.changeMapButton.click()
     ui.drawFazButton.click()
     assert ui.changeStatusLabel.text.startswith("From 2021 to 2022") and ui.measuresStatusLabel.text
@@ -174,7 +174,7 @@ def test_dates_that_are_corrected_reach_the_table_and_the_order(rig, widget, tmp
 def test_a_new_visit_of_the_folder_reaches_the_table(rig, widget, tmp_path):
     ui, folder = widget.ui, visit_folder(tmp_path / "eye", TWO)
     choose(rig, widget, folder, tmp_path / "out")
-    put_results(widget, widget.panel.visits._chosen, tmp_path / "results")
+    put_results(widget, widget.panel.visits.choice.chosen, tmp_path / "results")
     shutil.copyfile(folder / "2022.png", folder / "2024.png")
     ui.visitsFolderPathLineEdit.currentPath = ""
     choose(rig, widget, folder)
@@ -191,7 +191,7 @@ def test_a_saved_scene_whose_folder_has_changed_says_so(rig, widget, tmp_path, c
     """Its results stay as long as the dates of their visits are those of the folder."""
     folder, path = visit_folder(tmp_path / "eye", TWO), str(tmp_path / "eye.mrb")
     choose(rig, widget, folder, tmp_path / "out")
-    put_results(widget, widget.panel.visits._chosen, tmp_path / "results")
+    put_results(widget, widget.panel.visits.choice.chosen, tmp_path / "results")
     assert slicer.util.saveScene(path)
     slicer.mrmlScene.Clear(0)
     dates = [["2021.png", "2021", "2021-05-01"], ["2022.png", "2022", "2022-05-01"]]
