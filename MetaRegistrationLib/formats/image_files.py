@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import stat
-import struct
-import zlib
 from pathlib import Path, PurePath
 
 from ..errors import InputError
@@ -118,7 +116,9 @@ def existing_file(path: str | Path, kind: str) -> Path:
 def _refuse_truncated(path: Path, reader: Reader) -> None:
     try:
         whole = reader.is_whole(path)
-    except (OSError, EOFError, struct.error, ValueError, zlib.error):
+    except InputError:
+        raise
+    except Exception:  # as many kinds as decoders have
         whole = False
     if not whole:
         raise InputError(f"{path}: the image file is damaged or ends too early. Copy or export it again.")

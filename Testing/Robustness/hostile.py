@@ -56,7 +56,10 @@ def seeds(kind: str) -> list[bytes]:
     rng = np.random.default_rng(5)
     pixels = rng.integers(0, 256, (24, 20), dtype=np.uint8)
     if kind in ("png", "jpg", "bmp", "tif", "nrrd", "mha", "nii", "nii.gz"):
-        return [_itk(array, kind) for array in _arrays(pixels, kind)]
+        # glibc fills blocks of more than 1 kB
+        large = np.kron(pixels // 64, np.ones((4, 4), np.uint8))
+        packed = [_itk(large, kind, packed=True)] if kind in ("nrrd", "mha") else []
+        return [_itk(array, kind) for array in _arrays(pixels, kind)] + packed
     if kind == "dcm":
         return [_dicom(pixels)]
     return [text if isinstance(text, bytes) else text.encode() for text in _texts(kind)]
@@ -71,11 +74,11 @@ def _arrays(pixels: np.ndarray, kind: str) -> list[np.ndarray]:
     return found
 
 
-def _itk(array: np.ndarray, kind: str) -> bytes:
+def _itk(array: np.ndarray, kind: str, *, packed: bool = False) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"seed.{kind}"
         vector = array.ndim == 3 and array.shape[-1] == 3
-        sitk.WriteImage(sitk.GetImageFromArray(array, isVector=vector), str(path))
+        sitk.WriteImage(sitk.GetImageFromArray(array, isVector=vector), str(path), packed)
         return path.read_bytes()
 
 
