@@ -20,7 +20,7 @@ from .colour import grey_of_colour
 from .image_files import file_suffix, reader_by_name
 from .image_writing import write_displacement_field, write_image
 from .itk_images import geometry_of_itk
-from .itk_io import quiet_itk, read_file, read_itk
+from .itk_io import quiet_itk, read_file
 from .pillow_files import palette_indices
 from .registry import FileImage, Reader
 from .units import possible_pixel_um
@@ -150,7 +150,7 @@ def read_image(
     reader, found = read_file(path)
     image = _one_slice(found.pixels, path, slice_index)
     array = _grey(image, path, alpha_counts=found.opacity, luminance=luminance)
-    geometry = _geometry(image, reader, path, found, refused=spacing_um is None or not override)
+    geometry = _geometry(image, reader, path, found, slice_index, refused=spacing_um is None or not override)
     printed = replace(Geometry(size=array.shape), spacing=found.pixels.GetSpacing()[1::-1]) if reader.raster else None
     read = Image(
         array,
@@ -193,7 +193,11 @@ def read_pixels(path: str | Path, *, slice_index: int | None = None) -> tuple[np
         indices = palette_indices(path, kind)
         pixels = pixels if indices is None else indices[..., None]
     # That of a raster file says nothing: a size that a TIFF notes is not asked for.
-    geometry = Geometry(pixels.shape[:2]) if reader.raster else _geometry(image, reader, path, found, refused=False)
+    geometry = (
+        Geometry(pixels.shape[:2])
+        if reader.raster
+        else _geometry(image, reader, path, found, slice_index, refused=False)
+    )
     return pixels if pixels.shape[2] > 1 else pixels[..., 0], geometry
 
 
@@ -266,7 +270,10 @@ def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:
         The file is missing, unreadable, a single 2D image, colour, or its channel was not (rightly) named.
     """
     path = Path(path)
-    image = _one_channel(read_itk(path), path, channel)
+    found = read_file(path)[1]
+    if found.slice_sizes:
+        raise InputError(f"{path}: a volume was expected, but the pixel sizes of its slices differ.")
+    image = _one_channel(found.pixels, path, channel)
     if image.GetDimension() != 3:
         raise InputError(f"{path}: a volume with three axes was expected, but the file has {image.GetDimension()}.")
     with quiet_itk():
@@ -338,9 +345,14 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
     return grey_of_colour(array[..., :3], alpha, luminance=luminance)
 
 
-def _geometry(image: sitk.Image, reader: Reader, path: Path, found: FileImage, *, refused: bool) -> Geometry:
+def _geometry(
+    image: sitk.Image, reader: Reader, path: Path, found: FileImage, slice_index: int | None, *, refused: bool
+) -> Geometry:
     """Geometry of one slice of a file; a pixel size in an unknown unit is `refused`, or else ignored."""
     own = Geometry(size=image.GetSize()[1::-1]) if reader.raster else geometry_of_itk(image, spacing_known=False)
+    if found.slice_sizes:
+        size = found.slice_sizes[slice_index or 0]
+        return replace(own, spacing=size or (1.0, 1.0), spacing_known=size is not None)
     try:
         size = reader.pixel_size(path, found)
     except InputError:

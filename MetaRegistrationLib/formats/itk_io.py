@@ -72,7 +72,7 @@ def read_file(path: str | Path) -> tuple[Reader, FileImage]:
             found = reader.read(path)
     except InputError:
         raise
-    except (RuntimeError, OSError, MemoryError, ValueError) as error:
+    except Exception as error:  # as many kinds as decoders have
         raise InputError(f"{path}: the image cannot be read ({_cause(error)}). Open and save it again.") from error
     return reader, replace(found, pixels=_without_single_axes(found.pixels))
 

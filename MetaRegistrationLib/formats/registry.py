@@ -30,6 +30,9 @@ class FileImage:
         Whether the fourth component of a pixel is its opacity.
     notes : tuple of str
         Messages for the user, one sentence each; they start with the file's name.
+    slice_sizes : tuple of ((float, float) or None)
+        Pixel size (row, column) in mm that the file states for each slice, if the slices of a stack differ in it. Empty
+        otherwise.
     details : object
         What the reader keeps for its own `pixel_size`.
     """
@@ -38,6 +41,7 @@ class FileImage:
     orientation: int = 1
     opacity: bool = True
     notes: tuple[str, ...] = ()
+    slice_sizes: tuple[tuple[float, float] | None, ...] = ()
     details: object = None
 
 
@@ -126,8 +130,8 @@ class Reader(ABC):
 
         Raises
         ------
-        InputError, RuntimeError, OSError, MemoryError, ValueError
-            It cannot be decoded. All but the first become an `InputError` that names the file.
+        InputError
+            It cannot be decoded. Any other exception becomes an `InputError` that names the file.
         """
 
     def header(self, path: Path) -> FileHeader | None:
@@ -137,8 +141,8 @@ class Reader(ABC):
 
         Raises
         ------
-        InputError, RuntimeError, OSError, ValueError, struct.error
-            As of `read`; all but the first make that the file is read in full.
+        InputError
+            As of `read`. After any other exception the file is read in full.
         """
         return None
 

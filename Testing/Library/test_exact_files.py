@@ -11,10 +11,11 @@ import SimpleITK as sitk  # noqa: N813
 from PIL import Image as Pillow
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.formats.images import read_image
+from MetaRegistrationLib.formats.headers import read_header
+from MetaRegistrationLib.formats.images import read_image, read_pixels, read_volume
 from MetaRegistrationLib.pairs.files import PairFiles
 
 RNG = np.random.default_rng(7)
@@ -312,13 +313,14 @@ ENFACE = "1.2.840.10008.5.1.4.1.1.77.1.5.7"
 PHOTOGRAPHY = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
 WIDE_FIELD = "1.2.840.10008.5.1.4.1.1.77.1.5.5"
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
+PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 MR = "1.2.840.10008.5.1.4.1.1.4"
 
 
-def dicom(path, pixels, sop_class, **values):
+def dicom(path, pixels, sop_class, *, syntax=ExplicitVRLittleEndian, **values):
     data = Dataset()
     data.file_meta = FileMetaDataset()
-    data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    data.file_meta.TransferSyntaxUID = syntax
     data.file_meta.MediaStorageSOPClassUID = sop_class
     data.file_meta.MediaStorageSOPInstanceUID = generate_uid()
     data.SOPClassUID, data.SOPInstanceUID = sop_class, data.file_meta.MediaStorageSOPInstanceUID
@@ -371,6 +373,70 @@ def test_functional_groups_of_an_enhanced_image(tmp_path):
     np.testing.assert_allclose(image.geometry.to_physical([0, 10]) - image.geometry.origin, [0, 0.2, 0], atol=1e-9)
     with pytest.raises(InputError, match="stack of 2 slices"):
         read_image(path)
+
+
+def _of_frames(name, items):
+    """Functional groups of frames; each has one sequence `name` of one item, or none for an empty item."""
+    groups = []
+    for item in items:
+        group, inner = Dataset(), Dataset()
+        for key, value in item.items():
+            setattr(inner, key, value)
+        if item:
+            setattr(group, name, Sequence([inner]))
+        groups.append(group)
+    return Sequence(groups)
+
+
+def test_each_frame_of_dicom_has_its_own_pixel_size(tmp_path):
+    sizes = [{"PixelSpacing": [0.02, 0.03]}, {"PixelSpacing": [0.01, 0.015]}, {}]
+    groups = _of_frames("PixelMeasuresSequence", sizes)
+    stack = np.stack([GREY16, GREY16[::-1], GREY16])
+    path = dicom(tmp_path / "a.dcm", stack, OPHTHALMIC_TOMOGRAPHY, PerFrameFunctionalGroupsSequence=groups)
+    found = [read_image(path, slice_index=frame).geometry for frame in range(3)]
+    assert [geometry.spacing for geometry in found] == [(0.02, 0.03), (0.01, 0.015), (1.0, 1.0)]
+    assert [geometry.spacing_known for geometry in found] == [True, True, False]
+    assert read_pixels(path, slice_index=1)[1].spacing == (0.01, 0.015)
+    with pytest.raises(InputError, match=r"a\.dcm: .* the pixel sizes of its slices differ"):
+        read_volume(path)
+
+
+def test_frames_of_dicom_with_the_same_pixel_size_are_a_volume(tmp_path):
+    groups = _of_frames("PixelMeasuresSequence", [{"PixelSpacing": [0.02, 0.03], "SliceThickness": 0.5}] * 2)
+    stack = np.stack([GREY16, GREY16[::-1]])
+    path = dicom(tmp_path / "a.dcm", stack, OPHTHALMIC_TOMOGRAPHY, PerFrameFunctionalGroupsSequence=groups)
+    assert read_volume(path).spacing == (0.5, 0.02, 0.03)
+
+
+def test_each_frame_of_dicom_has_its_own_scale(tmp_path):
+    scales = [(1, 0), (-1, 255), (2, 10)]
+    items = [{"RescaleSlope": slope, "RescaleIntercept": intercept} for slope, intercept in scales]
+    groups = _of_frames("PixelValueTransformationSequence", items)
+    path = dicom(
+        tmp_path / "a.dcm", np.stack([GREY8] * 3), OPHTHALMIC_TOMOGRAPHY, PerFrameFunctionalGroupsSequence=groups
+    )
+    for frame, (slope, intercept) in enumerate(scales):
+        np.testing.assert_array_equal(read_image(path, slice_index=frame).array, GREY8 * float(slope) + intercept)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_big_endian_dicom_is_read(tmp_path, frames):
+    stack = np.stack([GREY16, GREY16[::-1]])[:frames]
+    path = dicom(tmp_path / "a.dcm", stack, SECONDARY, syntax=ExplicitVRBigEndian, PixelData=stack.byteswap().tobytes())
+    np.testing.assert_array_equal(read_image(path, slice_index=frames - 1).array, stack[-1])
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("FloatPixelData", np.float32), ("DoubleFloatPixelData", np.float64)])
+def test_floating_pixels_of_dicom_are_read(tmp_path, name, dtype):
+    pixels = (GREY16 / 7).astype(dtype)
+    data = pydicom.dcmread(dicom(tmp_path / "a.dcm", pixels, PARAMETRIC_MAP, PixelSpacing=[0.009, 0.012]))
+    for without in ("PixelData", "BitsStored", "HighBit", "PixelRepresentation"):
+        delattr(data, without)
+    setattr(data, name, pixels.tobytes())
+    data.save_as(tmp_path / "a.dcm")
+    image = read_image(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(image.array, pixels.astype(np.float32))
+    assert read_header(tmp_path / "a.dcm").geometry == image.geometry
 
 
 def test_a_classic_slice_is_as_itk_reads_it(tmp_path):

@@ -272,6 +272,23 @@ def test_a_new_format_is_one_file(tmp_path, one_file_more):
         read_image(pairs / "2.pgm")
 
 
+@pytest.mark.parametrize("step", ["is_whole", "declared_size", "header", "read"])
+def test_any_error_of_a_reader_costs_its_file_alone(tmp_path, monkeypatch, step):
+    from MetaRegistrationLib.formats.readers.png import Png
+
+    def fails(self, path):
+        raise TypeError("no such dtype")
+
+    PIL.Image.fromarray(GREY8).save(tmp_path / "a.png")
+    monkeypatch.setattr(Png, step, fails)
+    if step in ("is_whole", "read"):
+        with pytest.raises(InputError, match=r"a\.png: the image"):
+            read_image(tmp_path / "a.png")
+    else:
+        assert read_header(tmp_path / "a.png").geometry.size == GREY8.shape
+        np.testing.assert_array_equal(read_image(tmp_path / "a.png").array, GREY8)
+
+
 def test_suffixes_of_the_formats():
     assert image_suffixes() == (
         *(".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg"),

@@ -26,6 +26,7 @@ _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _SPACING_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # the same, as ITK calls them
 _RGB = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # what pydicom makes RGB
 _MOST_BYTES = 1 << 31
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _LONG_VALUE = 4096  # bytes: pixels are longer
 
 
@@ -70,7 +71,7 @@ class Dicom(Reader):
             try:
                 data = pydicom.dcmread(path, defer_size=_LONG_VALUE)
                 single = int(data.get("NumberOfFrames") or 1) == int(data.get("SamplesPerPixel") or 1) == 1
-                if not single or "PixelData" not in data:
+                if not single or not _holds_pixels(data):
                     return None
                 found = _placed(np.zeros((1, int(data.Rows), int(data.Columns)), np.uint8), data)
             except Exception:  # `read` says what is wrong
@@ -184,9 +185,13 @@ def _read(path: Path) -> FileImage:
         return _placed(array, data)
 
 
+def _holds_pixels(data) -> bool:
+    return any(name in data for name in _PIXELS)
+
+
 def _pixels(data, path: Path) -> np.ndarray:
     """(frames, rows, columns) or (frames, rows, columns, 3)."""
-    if "PixelData" not in data:
+    if not _holds_pixels(data):
         kind = getattr(data.get("SOPClassUID"), "name", "no known class")
         raise InputError(f"{path}: this DICOM file holds no image ({kind}).")
     frames = int(data.get("NumberOfFrames") or 1)
@@ -202,6 +207,7 @@ def _pixels(data, path: Path) -> np.ndarray:
                 f"{path}: no decoder for its compression ({syntax.name}) is at hand. Export it without compression."
             ) from error
         raise
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     array = array.reshape(frames, data.Rows, data.Columns, *([samples] if samples > 1 else []))
     photometric = str(data.get("PhotometricInterpretation", "MONOCHROME2"))
     if samples == 3 and photometric in _RGB:
@@ -223,13 +229,19 @@ def _modality_values(array: np.ndarray, data, *, inverted: bool) -> np.ndarray:
         from pydicom.pixels import apply_modality_lut
 
         return apply_modality_lut(array, data)
-    slope, intercept = (
-        _first(data, name, "PixelValueTransformationSequence") for name in ("RescaleSlope", "RescaleIntercept")
-    )
-    slope, intercept = (1.0 if slope is None else float(slope)), (0.0 if intercept is None else float(intercept))
-    if (slope, intercept) == (1.0, 0.0):
+    scales = [_scale(data, frame) for frame in range(len(array))]
+    if set(scales) == {(1.0, 0.0)}:
         return array
-    return array.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+    slopes, intercepts = np.array(scales, np.float32).T[..., None, None]
+    return array.astype(np.float32) * slopes + intercepts
+
+
+def _scale(data, frame: int) -> tuple[float, float]:
+    """Rescale slope and intercept of a frame."""
+    slope, intercept = (
+        _first(data, name, "PixelValueTransformationSequence", frame) for name in ("RescaleSlope", "RescaleIntercept")
+    )
+    return (1.0 if slope is None else float(slope)), (0.0 if intercept is None else float(intercept))
 
 
 def _mirrored(array: np.ndarray, data) -> np.ndarray:
@@ -239,17 +251,17 @@ def _mirrored(array: np.ndarray, data) -> np.ndarray:
     return (-1 - array.astype(np.int64)).astype(array.dtype)
 
 
-def _groups(data) -> Iterator:
-    """The file itself, then its functional groups: those of all frames, and those of the first."""
+def _groups(data, frame: int) -> Iterator:
+    """The file itself, then its functional groups: those of all frames, and those of this one."""
     yield data
-    for name in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        if data.get(name):
-            yield data.get(name)[0]
+    for name, number in (("SharedFunctionalGroupsSequence", 0), ("PerFrameFunctionalGroupsSequence", frame)):
+        if len(groups := data.get(name) or ()) > number:
+            yield groups[number]
 
 
-def _first(data, name: str, sequence: str):
-    """A value of the file, else of the first item of a sequence in its functional groups."""
-    for group in _groups(data):
+def _first(data, name: str, sequence: str, frame: int = 0):
+    """A value of the file, else of the first item of a sequence in the functional groups of a frame."""
+    for group in _groups(data, frame):
         inner = group.get(sequence)
         for place in (group, inner[0] if inner else None):
             value = None if place is None else place.get(name)
@@ -266,10 +278,10 @@ def _numbers(value, count: int) -> list[float] | None:
     return found if len(found) == count and all(map(math.isfinite, found)) else None
 
 
-def _spacing(data) -> tuple[float, float] | None:
-    """Distance between rows and between columns, mm; None where the file does not say."""
+def _spacing(data, frame: int = 0) -> tuple[float, float] | None:
+    """Distance between rows and between columns of a frame, mm; None where the file does not say."""
     for name in _SPACINGS:
-        found = _numbers(_first(data, name, "PixelMeasuresSequence"), 2)
+        found = _numbers(_first(data, name, "PixelMeasuresSequence", frame), 2)
         if found and min(found) > 0:
             return found[0], found[1]
     return None
@@ -278,8 +290,8 @@ def _spacing(data) -> tuple[float, float] | None:
 def _placed(array: np.ndarray, data) -> FileImage:
     """The image with spacing, origin and direction, and whether its pixel size is stated."""
     image = sitk.GetImageFromArray(array, isVector=array.ndim == 4)
-    spacing = _spacing(data)
-    rows, columns = spacing or (1.0, 1.0)
+    sizes = tuple(_spacing(data, frame) for frame in range(len(array)))
+    rows, columns = sizes[0] or (1.0, 1.0)
     thickness = _numbers([_first(data, "SpacingBetweenSlices", "PixelMeasuresSequence")], 1) or _numbers(
         [_first(data, "SliceThickness", "PixelMeasuresSequence")], 1
     )
@@ -294,7 +306,7 @@ def _placed(array: np.ndarray, data) -> FileImage:
         axes = np.stack((along, down, np.cross(along, down)), axis=1)
         if abs(np.linalg.det(axes)) > 0.99:
             image.SetDirection(axes.ravel().tolist())
-    return FileImage(image, details=spacing is not None)
+    return FileImage(image, slice_sizes=sizes if len(set(sizes)) > 1 else (), details=sizes[0] is not None)
 
 
 class _Compressed(InputError):
