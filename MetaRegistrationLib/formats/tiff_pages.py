@@ -54,7 +54,7 @@ _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: 
 _TEXT, _RATIO = 2, 5
 _KNOWN = frozenset(Tag)
 _LONGEST_TEXT = 1 << 20  # bytes
-_MOST_PAGES, _MOST_ENTRIES, _MOST_VALUES, _MOST_BYTES = 10_000, 1_000, 1 << 22, 1 << 31
+MOST_PAGES, _MOST_ENTRIES, _MOST_VALUES, MOST_BYTES = 10_000, 1_000, 1 << 22, 1 << 31
 _REDUCED, _MASK = 1, 4
 _FLOAT = 3
 
@@ -73,12 +73,15 @@ class Page:
         Type, count and position of the tags that are texts or ratios.
     next_pointer : int
         Position of the pointer to the next page.
+    is_plane : bool
+        It is one plane of several that share a directory.
     """
 
     tags: dict[int, tuple]
     places: dict[int, int]
     others: dict[int, tuple[int, int, int]]
     next_pointer: int
+    is_plane: bool = False
 
     def one(self, tag: int, default: int) -> int:
         """The first number of a tag."""
@@ -98,10 +101,10 @@ class Page:
 
     @property
     def in_blocks(self) -> bool:
-        """Whether ITK would not read the page's own numbers: those of tiles, planes, half and double floats."""
+        """Whether ITK would misread the page: tiles, planes, stacks in one page, half and double floats."""
         unusual = self.one(Tag.FORMAT, 1) == _FLOAT and self.one(Tag.BITS, 1) in (16, 64)
         planes = self.one(Tag.PLANAR, 1) == 2 and self.one(Tag.SAMPLES, 1) > 1
-        return Tag.TILES in self.tags or unusual or planes
+        return self.is_plane or Tag.TILES in self.tags or unusual or planes
 
 
 @dataclass(eq=False)
@@ -118,7 +121,7 @@ class PageList:
         """An error that names the file."""
         return InputError(f"{self.path}: {reason}. Save it as plain grey or RGB TIFF, or as PNG.")
 
-    def read(self, most: int = _MOST_PAGES) -> PageList:
+    def read(self, most: int = MOST_PAGES) -> PageList:
         """Read all pages, or the first ones; `InputError` for a list of pages that is damaged."""
         try:
             self._read(most)
@@ -141,8 +144,8 @@ class PageList:
             seen.add(start)
             self.pages.append(self._page(start))
             pointer = self.pages[-1].next_pointer
-        if most == _MOST_PAGES:
-            raise self.refuse(f"the TIFF has more than {_MOST_PAGES} pages")
+        if most == MOST_PAGES:
+            raise self.refuse(f"the TIFF has more than {MOST_PAGES} pages")
 
     @property
     def _word(self) -> str:
@@ -241,7 +244,7 @@ class PageList:
         bound = stored if compression == 1 else stored * EXPANSION + 4096
         if min(width, height) < 1 or decoded > bound or stored > len(self.data):
             raise self.refuse(f"the TIFF is damaged: it says {width} x {height} pixels, and holds fewer")
-        if decoded * len(self.pages) > _MOST_BYTES:
+        if decoded * len(self.pages) > MOST_BYTES:
             raise self.refuse(f"the TIFF is too large: {width} x {height} pixels on {len(self.pages)} pages")
 
     def patched(self, pages: list[Page]) -> bytes | None:
@@ -268,7 +271,7 @@ class PageList:
         return [self._numbers(self._word, pointer)[0] for pointer in pointers]
 
 
-def pages_of(path: Path, most: int = _MOST_PAGES) -> PageList | None:
+def pages_of(path: Path, most: int = MOST_PAGES) -> PageList | None:
     """The pages of the file at `path`, or the first ones; None where it is another format under this name.
 
     Raises

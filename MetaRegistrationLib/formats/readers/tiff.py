@@ -13,6 +13,7 @@ from ...core.geometry import Geometry
 from ..registry import FileHeader, FileImage, Reader, register
 from ..tiff_blocks import decoded
 from ..tiff_pages import Page, PageList, Tag, pages_of
+from ..tiff_planes import planes_of
 from ..tiff_tags import UNASSOCIATED_ALPHA, TiffTags
 
 _WHOLE_NUMBERS = 1
@@ -34,7 +35,7 @@ class Tiff(Reader):
             if data[:2] not in (b"II", b"MM"):
                 return None
             tiff = PageList(path, data).read()
-            pages, size = tiff.image_pages(), TiffTags(path, tiff).spacing_mm()
+            (pages, _), size = planes_of(tiff, tiff.image_pages()), TiffTags(path, tiff).spacing_mm()
             tiff.data = b""  # of a mapping that ends here
         if len(pages) > 1:
             return None
@@ -48,7 +49,7 @@ class Tiff(Reader):
         tags = TiffTags(path, tiff)
         if tiff is None:  # another format under this name: ITK decides
             return FileImage(sitk.ReadImage(str(path)), opacity=False, details=tags)
-        pages = tiff.image_pages()
+        pages, note = planes_of(tiff, tiff.image_pages())
         inverted = pages[0].one(Tag.PHOTOMETRIC, 1) == 0
         if inverted and pages[0].one(Tag.FORMAT, 1) != _WHOLE_NUMBERS:
             raise tiff.refuse("a TIFF whose zero is white and whose pixels are not whole numbers is not supported")
@@ -57,6 +58,7 @@ class Tiff(Reader):
             _inverted(image) if inverted else image,
             _orientation(pages[0]),
             tags.alpha_kind == UNASSOCIATED_ALPHA,
+            notes=(note,) if note else (),
             details=tags,
         )
 
@@ -88,6 +90,8 @@ def _by_itk(tiff: PageList, pages: list[Page]) -> sitk.Image:
 
 
 def _inverted(image: sitk.Image) -> sitk.Image:
+    if image.GetPixelID() == sitk.sitkVectorUInt8:  # of one component: a page of single bits
+        image = sitk.VectorIndexSelectionCast(image)
     array = sitk.GetArrayFromImage(image)
     inverted = sitk.GetImageFromArray(np.iinfo(array.dtype).max - array)
     inverted.SetSpacing(image.GetSpacing())
