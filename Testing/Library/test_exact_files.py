@@ -221,6 +221,45 @@ def test_the_single_axis_of_a_nifti_may_be_any(tmp_path, axis):
     np.testing.assert_allclose(world, (affine[:3, :3] @ voxel) * [-1, -1, 1], atol=1e-5)
 
 
+def _with_chunk(path, name, content):
+    """Put a chunk behind the header of a PNG."""
+    data = path.read_bytes()
+    chunk = struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+    path.write_bytes(data[:33] + chunk + data[33:])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "bits"),
+    [
+        (GREY8, [4]),
+        (GREY16, [12]),
+        (np.dstack([GREY8] * 3), [5, 6, 5]),
+        (np.dstack([GREY8] * 4), [5, 6, 5, 4]),
+        (np.dstack([GREY8] * 2), [4, 4]),
+    ],
+    ids=["8 bits", "16 bits", "colour", "colour and alpha", "grey and alpha"],
+)
+def test_significant_bits_of_a_png_change_no_value(tmp_path, pixels, bits):
+    path = tmp_path / "a.png"
+    Pillow.fromarray(pixels).save(path, dpi=(300, 300))
+    plain, labels = read_image(path), read_pixels(path)[0]
+    _with_chunk(path, b"sBIT", bytes(bits))
+    np.testing.assert_array_equal(read_image(path).array, plain.array)
+    np.testing.assert_array_equal(read_pixels(path)[0], labels)
+    assert read_image(path).slicer_geometry == plain.slicer_geometry
+
+
+def test_a_damaged_png_with_significant_bits_is_refused(tmp_path):
+    path = tmp_path / "a.png"
+    Pillow.fromarray(GREY8).save(path)
+    _with_chunk(path, b"sBIT", bytes([4]))
+    data = bytearray(path.read_bytes())
+    data[200] ^= 255
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.png"):
+        read_image(path)
+
+
 # --- units ---
 
 

@@ -1,4 +1,5 @@
 """PNG: ITK decodes; kinds that it refuses (grey with alpha or with a transparent value) are rewritten into kinds that it reads.
+So are files with a chunk sBIT.
 
 Pillow decodes grey with alpha too, but 16 bits of it as 8, so it is not used for that.
 """
@@ -22,6 +23,7 @@ from ..pillow_files import exif_orientation
 from ..registry import FileHeader, FileImage, Reader, register
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SIGNIFICANT = b"sBIT"  # ITK shifts the values right by the bits that it calls insignificant
 _GREY, _GREY_ALPHA, _RGBA = 0, 4, 6
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
@@ -57,8 +59,12 @@ class Png(Reader):
         """Decode with ITK."""
         data = path.read_bytes()
         chunks = list(_chunks(path, data)) if data.startswith(_SIGNATURE) else []
-        rewritten = _rewritten(chunks)
-        image = sitk.ReadImage(str(path)) if rewritten is None else _read_rewritten(rewritten)
+        if (rewritten := _rewritten(chunks)) is not None:
+            image = _grey_of(rewritten)
+        elif any(name == _SIGNIFICANT for name, _ in chunks):
+            image = _decoded(_without(_SIGNIFICANT, data, chunks))
+        else:
+            image = sitk.ReadImage(str(path))
         turned = any(name == b"eXIf" for name, _ in chunks)
         return FileImage(image, exif_orientation(path, "Png") if turned else 1)
 
@@ -125,12 +131,27 @@ def _packed(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def _read_rewritten(png: _Rewritten) -> sitk.Image:
-    """Grey image of a rewritten PNG, its alpha composited over black."""
+def _without(unwanted: bytes, data: bytes, chunks: list[tuple[bytes, bytes]]) -> bytes:
+    """The file without the chunks of one name; the others keep their check sums."""
+    kept, place = [data[: len(_SIGNATURE)]], len(_SIGNATURE)
+    for name, content in chunks:
+        start, place = place, place + 12 + len(content)
+        if name != unwanted:
+            kept.append(data[start:place])
+    return b"".join(kept)
+
+
+def _decoded(data: bytes) -> sitk.Image:
+    """A PNG in memory, by ITK."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "grey.png"
-        file.write_bytes(png.data)
-        pixels = sitk.GetArrayFromImage(sitk.ReadImage(str(file)))
+        file = Path(folder) / "rewritten.png"
+        file.write_bytes(data)
+        return sitk.ReadImage(str(file))
+
+
+def _grey_of(png: _Rewritten) -> sitk.Image:
+    """Grey image of a rewritten PNG, its alpha composited over black."""
+    pixels = sitk.GetArrayFromImage(_decoded(png.data))
     if png.kind == "key":
         grey = np.where(pixels == png.key, 0, pixels).astype(np.float32)
     elif png.kind == "alpha8":
