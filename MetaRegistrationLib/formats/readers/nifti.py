@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gzip
 import math
-import struct
+import tempfile
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
 from ..declared_sizes import EXPANSION
+from ..nifti_header import LENGTH, SCALE_PLACE, NiftiHeader
 from ..registry import FileHeader, FileImage, Reader, register, volume_header
 
-_HEADER = 348
 _BLOCK = 4096
 
 
@@ -32,7 +33,7 @@ class Nifti(Reader):
         """Whether all voxels are there; ITK would fill missing ones with arbitrary memory."""
         with _opened(path) as stream:
             header = stream.read(352)
-            expected = _whole_size(header)
+            expected = NiftiHeader.of(path, header).whole_size
             found = len(header)
             while found < expected and (block := stream.read(1 << 22)):
                 found += len(block)
@@ -40,25 +41,81 @@ class Nifti(Reader):
 
     def declared_size(self, path: Path) -> tuple[int, float]:
         """By its header; values that decoders do not survive are refused."""
-        header = _start(path)
-        sizes, bits, slope, numbers = _fields(path, header)
-        if sizes[0] >= 5 and sizes[5] > 1 and slope not in (0, 1):
+        header = _header(path)
+        sizes = header.sizes
+        if sizes[0] >= 5 and sizes[5] > 1 and header.slope not in (0, 1):
             raise InputError(
                 f"{path}: a NIfTI of several values a pixel that are scaled is not read. Save one value a pixel."
             )
-        # libraries go round for ever on an axis of nothing, or of infinite steps
-        if not 1 <= sizes[0] <= 7 or min(sizes[1 : sizes[0] + 1]) < 1 or not all(map(math.isfinite, numbers)):
+        if not header.is_sound:
             raise InputError(f"{path}: the header of the NIfTI file is damaged: sizes or positions are no numbers.")
-        declared = math.prod(sizes[1 : sizes[0] + 1]) * max(bits, 8) // 8
+        declared = math.prod(sizes[1 : sizes[0] + 1]) * max(header.bits, 8) // 8
         return declared, path.stat().st_size * (EXPANSION if _compressed(path) else 1)
 
     def header(self, path: Path) -> FileHeader | None:
-        """By ITK."""
-        return volume_header(path, "NiftiImageIO")
+        """By ITK, where its header states one size."""
+        return None if _header(path).sizes_differ else volume_header(path, "NiftiImageIO")
 
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""
-        return FileImage(sitk.ReadImage(str(path)))
+        header, notes = _header(path), []
+        image = _without_intercept(path, header) if header.intercept_is_void else sitk.ReadImage(str(path))
+        if header.size_is_in_matrix:
+            count = image.GetDimension()
+            image.SetSpacing([*header.full_matrix_sizes(), *image.GetSpacing()[3:]][:count])
+            notes.append(
+                f"{path}: its pixel size is that of the sform, {_mm(header.matrix_sizes())}; pixdim states none"
+            )
+        if used := _form_used(header, image):
+            notes.append(f"{path}: its qform and its sform state different positions; those of the {used} are used")
+        return FileImage(image, notes=tuple(notes), details=header)
+
+    def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
+        """As of any volume.
+
+        Raises
+        ------
+        InputError
+            `pixdim` and the sform state different sizes.
+        """
+        header = found.details
+        if header.sizes_differ and not header.size_is_in_matrix:
+            raise InputError(
+                f"{path}: its header states two voxel sizes: {_mm(header.step_sizes())} by pixdim and"
+                f" {_mm(header.matrix_sizes())} by the sform. Correct one of them, or override the pixel size."
+            )
+        return super().pixel_size(path, found)
+
+
+def _mm(sizes: tuple[float, ...]) -> str:
+    return " x ".join(f"{size:.4g}" for size in sizes) + " mm"
+
+
+def _form_used(header: NiftiHeader, image: sitk.Image) -> str:
+    """Which of qform and sform ITK took, if they differ; "" otherwise."""
+    stated = header.differing_positions()
+    count = image.GetDimension()
+    if not stated or count < 3:
+        return ""
+    first = [0] * count
+    last = [*(size - 1 for size in image.GetSize()[:3]), *first[3:]]
+    ends = np.array([image.TransformIndexToPhysicalPoint(index)[:3] for index in (first, last)])
+    return min(stated, key=lambda name: float(np.abs(stated[name][[0, -1]] - ends).max()))
+
+
+def _without_intercept(path: Path, header: NiftiHeader) -> sitk.Image:
+    """The image as it is stored: ITK adds an intercept even if a slope of 0 says that values are not scaled."""
+    with _opened(path) as stream:
+        data = bytearray(stream.read(header.whole_size))
+    data[SCALE_PLACE : SCALE_PLACE + 8] = bytes(8)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "plain.nii"
+        file.write_bytes(data)
+        return sitk.ReadImage(str(file))
+
+
+def _header(path: Path) -> NiftiHeader:
+    return NiftiHeader.of(path, _start(path))
 
 
 def _compressed(path: Path) -> bool:
@@ -74,35 +131,8 @@ def _start(path: Path) -> bytes:
     if _compressed(path):
         with path.open("rb") as stream:
             block = stream.read(_BLOCK)
-        start = zlib.decompressobj(wbits=31).decompress(block, _HEADER)
-        if len(start) == _HEADER:
+        start = zlib.decompressobj(wbits=31).decompress(block, LENGTH)
+        if len(start) == LENGTH:
             return start
     with _opened(path) as stream:  # a header that is packed in several pieces
-        return stream.read(_HEADER)
-
-
-def _whole_size(header: bytes) -> int:
-    """Number of bytes that a (decompressed) NIfTI file must have, from its header."""
-    for order in "<>":
-        if struct.unpack(order + "i", header[:4])[0] == 348:
-            sizes = struct.unpack(order + "8h", header[40:56])
-            bits = struct.unpack(order + "h", header[72:74])[0]
-            offset = struct.unpack(order + "f", header[108:112])[0]
-            offset = int(offset) if math.isfinite(offset) else 0
-            return offset + math.prod(sizes[1 : sizes[0] + 1]) * bits // 8
-    return 0  # NIfTI-2 or no NIfTI at all: refused by its declared size
-
-
-def _fields(path: Path, header: bytes) -> tuple[tuple[int, ...], int, float, tuple[float, ...]]:
-    """Sizes as in the header, bits a value, slope, and the numbers that say where the voxels are."""
-    order = next((order for order in "<>" if struct.unpack_from(order + "i", header)[0] == 348), None)
-    if order is None:
-        raise InputError(f"{path}: this is no NIfTI-1 file, or its header is damaged. Save it as NIfTI-1.")
-    sizes = struct.unpack_from(order + "8h", header, 40)
-    numbers = struct.unpack_from(f"{order}{max(min(sizes[0], 7), 0)}f", header, 80)
-    numbers += struct.unpack_from(order + "f", header, 108)
-    by_rotation, by_matrix = struct.unpack_from(order + "2h", header, 252)
-    numbers += struct.unpack_from(order + "6f", header, 256) if by_rotation > 0 else ()
-    numbers += struct.unpack_from(order + "12f", header, 280) if by_matrix > 0 else ()
-    bits, slope = struct.unpack_from(order + "h", header, 72)[0], struct.unpack_from(order + "f", header, 112)[0]
-    return sizes, bits, slope, numbers
+        return stream.read(LENGTH)
