@@ -39,6 +39,7 @@ class Tag(IntEnum):
     X_RESOLUTION = 282
     Y_RESOLUTION = 283
     PLANAR = 284
+    SOFTWARE = 305
     PREDICTOR = 317
     COLOURS = 320
     TILE_WIDTH = 322

@@ -96,6 +96,14 @@ def test_pages_of_single_bits(path, photometric, count):
     mask = STACK[:count] > 30000
     with tifffile.TiffWriter(path) as writer:
         for page in mask:
-            writer.write(page, photometric=photometric, contiguous=False)
+            writer.write(page, photometric=photometric, contiguous=False, software="another")
     expected = mask[-1] if photometric == "minisblack" else ~mask[-1]
     np.testing.assert_array_equal(read_image(path, slice_index=count - 1).array, expected * 255)
+
+
+def test_truth_values_of_tifffile_are_refused_by_name(path):
+    tifffile.imwrite(path, STACK[0] > 30000)
+    with pytest.raises(InputError, match=r"a\.tif: tifffile marks truth values as white-is-zero"):
+        read_image(path)
+    tifffile.imwrite(path, STACK[0] > 30000, photometric="minisblack")
+    np.testing.assert_array_equal(read_image(path).array, (STACK[0] > 30000) * 255)

@@ -53,6 +53,11 @@ class Tiff(Reader):
         inverted = pages[0].one(Tag.PHOTOMETRIC, 1) == 0
         if inverted and pages[0].one(Tag.FORMAT, 1) != _WHOLE_NUMBERS:
             raise tiff.refuse("a TIFF whose zero is white and whose pixels are not whole numbers is not supported")
+        if inverted and pages[0].one(Tag.BITS, 1) == 1 and tiff.text(pages[0], Tag.SOFTWARE).startswith("tifffile"):
+            # Its own reader gives the array back, all others invert it.
+            raise tiff.refuse(
+                "tifffile marks truth values as white-is-zero, so that it is unclear which of them are true"
+            )
         image = _decoded(tiff, pages) if any(page.in_blocks for page in pages) else _by_itk(tiff, pages)
         return FileImage(
             _inverted(image) if inverted else image,
