@@ -11,7 +11,7 @@ import SimpleITK as sitk  # noqa: N813
 from PIL import Image as Pillow
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless, generate_uid
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.headers import read_header
@@ -352,6 +352,7 @@ ENFACE = "1.2.840.10008.5.1.4.1.1.77.1.5.7"
 PHOTOGRAPHY = "1.2.840.10008.5.1.4.1.1.77.1.5.1"
 WIDE_FIELD = "1.2.840.10008.5.1.4.1.1.77.1.5.5"
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
+MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.7.2"
 PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
 MR = "1.2.840.10008.5.1.4.1.1.4"
 
@@ -456,6 +457,33 @@ def test_each_frame_of_dicom_has_its_own_scale(tmp_path):
     )
     for frame, (slope, intercept) in enumerate(scales):
         np.testing.assert_array_equal(read_image(path, slice_index=frame).array, GREY8 * float(slope) + intercept)
+
+
+@pytest.mark.parametrize(
+    ("name", "items", "read"),
+    [
+        ("PixelMeasuresSequence", [{"PixelSpacing": [0.02, 0.03]}, {"PixelSpacing": [0.01, 0.03]}], False),
+        ("PixelValueTransformationSequence", [{"RescaleSlope": 1, "RescaleIntercept": 0}] * 2, True),
+        ("PixelValueTransformationSequence", [{"RescaleSlope": 2, "RescaleIntercept": 0}] * 2, False),
+    ],
+    ids=["two sizes", "no scale", "a scale"],
+)
+def test_gdcm_decodes_frames_only_where_it_reads_them_right(tmp_path, monkeypatch, name, items, read):
+    def none_at_hand(data):
+        raise NotImplementedError("no decoder")
+
+    stack = np.stack([GREY8, GREY8[::-1]])
+    groups = _of_frames(name, items)
+    path = dicom(tmp_path / "a.dcm", stack, MULTI_FRAME, PerFrameFunctionalGroupsSequence=groups)
+    data = pydicom.dcmread(path)
+    data.compress(RLELossless)
+    data.save_as(path)
+    monkeypatch.setattr(Dataset, "pixel_array", property(none_at_hand))
+    if read:
+        np.testing.assert_array_equal(read_image(path, slice_index=1).array, GREY8[::-1])
+    else:
+        with pytest.raises(InputError, match=r"a\.dcm: no decoder for its compression"):
+            read_image(path, slice_index=1)
 
 
 @pytest.mark.parametrize("frames", [1, 2])

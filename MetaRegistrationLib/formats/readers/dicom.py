@@ -203,7 +203,7 @@ def _pixels(data, path: Path) -> np.ndarray:
     except (NotImplementedError, RuntimeError, AttributeError) as error:
         syntax = data.file_meta.TransferSyntaxUID
         if syntax.is_compressed:
-            raise _Compressed(
+            raise (_Compressed if _is_plain(data, frames) else InputError)(
                 f"{path}: no decoder for its compression ({syntax.name}) is at hand. Export it without compression."
             ) from error
         raise
@@ -220,6 +220,12 @@ def _pixels(data, path: Path) -> np.ndarray:
     if samples != 1 or not photometric.startswith("MONOCHROME"):
         raise InputError(f"{path}: DICOM pixels of the kind {photometric} with {samples} samples are not read.")
     return _modality_values(array, data, inverted=photometric == "MONOCHROME1")
+
+
+def _is_plain(data, frames: int) -> bool:
+    """Whether GDCM, which passes over scales in functional groups and takes one pixel size for all frames, reads it right."""
+    sizes, scales = ({of(data, frame) for frame in range(frames)} for of in (_spacing, _scale))
+    return len(sizes) == 1 and (scales == {(1.0, 0.0)} or "RescaleSlope" in data)
 
 
 def _modality_values(array: np.ndarray, data, *, inverted: bool) -> np.ndarray:
