@@ -17,7 +17,7 @@ from ..formats.colour import grey_of_colour
 from ..formats.image_files import reader_of
 from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
 from ..formats.itk_images import geometry_of_itk, says_nothing
-from ..formats.itk_io import quiet_itk
+from ..formats.itk_settings import quiet_itk
 from ..formats.units import possible_pixel_um
 from ..registration.moving_visit import check_on_moving
 

@@ -11,7 +11,7 @@ from ..errors import InputError
 from .declared_sizes import check_declared_size
 from .image_files import known_file, reader_by_name
 from .images import Image, check_side, read_image
-from .itk_io import reading
+from .itk_settings import file_settings
 from .registry import FileHeader, Reader
 
 
@@ -67,7 +67,7 @@ def _header(path: Path, reader: Reader) -> FileHeader | None:
     if not reader.raster:  # of a raster format no decoder sees the file
         check_declared_size(path, reader)
     try:
-        with reading():
+        with file_settings():
             return reader.header(path)
     except InputError:
         raise

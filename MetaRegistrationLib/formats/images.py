@@ -20,7 +20,8 @@ from .colour import grey_of_colour
 from .image_files import file_suffix, reader_by_name
 from .image_writing import write_displacement_field, write_image
 from .itk_images import geometry_of_itk
-from .itk_io import quiet_itk, read_file, read_itk
+from .itk_io import read_file, read_itk
+from .itk_settings import quiet_itk
 from .pillow_files import palette_indices
 from .registry import FileImage, Reader
 from .units import possible_pixel_um

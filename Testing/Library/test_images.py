@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from MetaRegistrationLib.formats.images import (
     write_displacement_field,
     write_image,
 )
+from MetaRegistrationLib.formats.itk_settings import file_settings
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow writes the odd PNG and TIFF files of these tests")
 
@@ -572,6 +574,19 @@ def test_a_decimal_comma_of_the_host_changes_no_file(suffix, decimal_comma, tmp_
     geometry = read_image(path).geometry
     np.testing.assert_allclose((*geometry.spacing, *geometry.origin), (0.0125, 0.0098, 1.5, 2.25, 3.75), rtol=1e-6)
     assert locale.localeconv()["decimal_point"] == ","  # the host's own one is put back
+
+
+def test_reads_that_overlap_leave_the_settings_of_the_process_as_they_were(decimal_comma, tmp_path):
+    path = tmp_path / "a.nrrd"
+    write_image(path, GREY, Geometry((20, 30), (2.7, 2.7)))
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    with ExitStack() as second:  # two threads
+        with ExitStack() as first:
+            first.enter_context(file_settings())
+            second.enter_context(file_settings())
+        assert sitk.ReadImage(str(path)).GetSpacing()[:2] == (2.7, 2.7)
+    assert locale.localeconv()["decimal_point"] == ","
+    assert sitk.ProcessObject.GetGlobalWarningDisplay() == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
