@@ -9,7 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import SimpleITK as sitk  # noqa: N813
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats import itk_io
+from MetaRegistrationLib.formats.headers import read_header
 from MetaRegistrationLib.formats.image_files import file_stem
 from MetaRegistrationLib.formats.images import (
     Image,
@@ -397,6 +398,21 @@ def test_check_image(change, said):
     bad = change(good)
     with pytest.raises(InputError, match=said):
         check_image(Image(bad, Geometry(size=bad.shape)))
+
+
+@pytest.mark.parametrize(("step", "refused"), [(0.002, True), (0.00005, False)])
+def test_rows_and_columns_that_are_not_at_right_angles_are_refused(step, refused, tmp_path):
+    """ITK reads such an NRRD. Micrometres along its axes ignore the shear."""
+    path = tmp_path / "sheared.nrrd"
+    head = (
+        "NRRD0005\ntype: uint8\ndimension: 3\nsizes: 30 20 1\nspace: left-posterior-superior\nencoding: raw\n"
+        f"space directions: (0.01,{step},0) (0,0.01,0) (0,0,1)\nspace origin: (0,0,0)\n\n"
+    )
+    path.write_bytes(head.encode() + GREY.tobytes())
+    image = read_image(path)
+    for check in (lambda: check_image(image), lambda: read_header(path)):
+        with pytest.raises(InputError, match=r"sheared.nrrd: .*an angle of 78.7 degrees") if refused else nullcontext():
+            check()
 
 
 def test_volume_is_reoriented_to_axial_slices(folder):
