@@ -43,6 +43,7 @@ KINDS = {
     "tensor of colour, channels first": lambda array: torch.from_numpy(as_colour(array)).permute(2, 0, 1),
     "SimpleITK": itk_image,
     "SimpleITK, a slice of a volume": lambda array: sitk.JoinSeries([itk_image(array)]),
+    "SimpleITK, a label map": lambda array: sitk.Cast(itk_image(array.astype(np.uint8)), sitk.sitkLabelUInt8),
     "SimpleITK of colour": lambda array: sitk.Compose([itk_image(array.astype(np.uint8))] * 3),
     "Image": lambda array: mr.Image(array, mr.Geometry(array.shape)),
 }
@@ -164,6 +165,15 @@ def test_a_mask_reaches_the_measures():
     np.testing.assert_array_equal(masked.details.tissue_moving, mask)
     assert masked.ncc[0] < 0.3
     assert known(moving, fixed, shifted(0.0, 0.0)).ncc[0] > 0.4
+
+
+def test_a_label_map_serves_as_mask_and_is_warped():
+    labels = np.zeros(SIZE, np.uint8)
+    labels[40:160, 40:120] = 3
+    label_map = sitk.Cast(itk_image(labels), sitk.sitkLabelUInt8)
+    result = known(*textures(), moving_mask=label_map)
+    np.testing.assert_array_equal(result.details.tissue_moving, labels > 0)
+    np.testing.assert_array_equal(result.warp(label_map), result.warp(labels))
 
 
 class Settled(nn.Module):
