@@ -34,6 +34,7 @@ from ..workflows.visits import given_for_measures
 from .inputs import as_image, as_path, as_spacing
 from .options import registrar_options
 from .pairs import made_registrar
+from .precision import own_precision
 from .regions import as_regions
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ class AlignedVisits:
         return [entry.confidence for entry in self.series.visits]
 
     @property
+    @own_precision
     def centre(self) -> tuple[float, float]:
         """Centre of the ETDRS grid, (x, y) in pixels of the reference: the one that was given, or the suggested fovea."""
         return self.series.centre(self._centre)
 
     @property
+    @own_precision
     def inconsistent(self) -> list[str]:
         """Visits that are at fault where round-trip errors are over 0.5 px of the network grid.
 
@@ -102,12 +105,14 @@ class AlignedVisits:
         return self.series.inconsistent
 
     @property
+    @own_precision
     def excluded(self) -> dict[str, str]:
         """The visits that are out of the average, each with the reason: not aligned, a copy, inverted, another field of view,
         inconsistent, low signal quality.
         """
         return {name: exclusion.text for name, exclusion in self.series.excluded.items()}
 
+    @own_precision
     def warped(self, visit: int | str) -> np.ndarray:
         """A visit on the reference's pixels, float32 (H, W); NaN outside its tissue.
 
@@ -123,6 +128,7 @@ class AlignedVisits:
         return np.where(seen, values, np.float32(np.nan))
 
     @cached_property
+    @own_precision
     def average(self) -> Average:
         """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`).
 
@@ -134,6 +140,7 @@ class AlignedVisits:
         return found
 
     @cached_property
+    @own_precision
     def measured(self) -> SeriesMeasures:
         """The measures of the used visits, their changes and trends (`visits.series_measures`)."""
         from ..visits.series_measures import grid_of, measure_series
@@ -143,6 +150,7 @@ class AlignedVisits:
         return measure_series(self.series, grid_of(self.series, self._centre, self.regions))
 
     @property
+    @own_precision
     def measurements(self) -> list[dict[str, Any]]:
         """One record a visit, region and measure, with the keys of `measurements.csv`; `pandas.DataFrame(...)` takes them."""
         from ..visits.measure_files import measurement_records
@@ -150,6 +158,7 @@ class AlignedVisits:
         return measurement_records("", self.measured)
 
     @property
+    @own_precision
     def changes(self) -> list[dict[str, Any]]:
         """One record a change from the first to a later visit. The keys are those of `changes.csv`.
 
@@ -159,6 +168,7 @@ class AlignedVisits:
 
         return change_records("", self.measured)
 
+    @own_precision
     def save(self, folder: str | Path, *, replace: bool = False) -> Path:
         """Write the same files as the command ``series`` without a change map; return the folder.
 
@@ -194,6 +204,7 @@ class AlignedVisits:
         raise InputError(f"visit: expected one of {', '.join(self.names)} or its number, got {visit!r}.")
 
 
+@own_precision
 def align_visits(
     images: Sequence[Any],
     *,
@@ -326,7 +337,7 @@ def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None
     for note in dict.fromkeys(notes):
         message = Message.about("spacing", note, level="warning")
         if progress is None:
-            warnings.warn(message.text, stacklevel=3)  # of the caller of `align_visits`
+            warnings.warn(message.text, stacklevel=4)  # of the caller of `align_visits`, which `own_precision` wraps
         else:
             progress(message)
 
