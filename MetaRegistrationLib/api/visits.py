@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -132,7 +132,9 @@ class AlignedVisits:
     def average(self) -> Average:
         """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`).
 
-        Of three visits and more the lowest and the highest value of a pixel are left out.
+        Grey levels are first matched to those of the reference or, if that is excluded, of the used visit with the best quality
+        (median and quartiles of the area that both show). Of three visits and more the lowest and the highest value of a pixel
+        are left out.
         """
         found = average(self.series)
         for values in (found.image, found.count):
@@ -277,9 +279,7 @@ def align_visits(
         be used, a pixel size that no scan of an eye has (pixels below 0.1 um or above 1 mm, a field of view above 60 mm), an
         axial length outside of 15 to 40 mm, a centre outside of the reference, or another word for the side.
     """
-    images = list(images)
-    if len(images) < 2:
-        raise InputError(f"images: expected at least two visits, got {len(images)}.")
+    images = _images(images)
     stated = {"dates": dates, "names": names, "masks": masks}
     for name, values in stated.items():
         if values is not None and len(values) != len(images):
@@ -325,6 +325,19 @@ def align_visits(
     brought = None if own is None else on_reference(own, series)
     record = {**record, **given_for_measures(series, brought)}
     return AlignedVisits(series, record, None if brought is None else brought.masks, settings.change.centre_xy)
+
+
+def _images(images: Any) -> list[Any]:
+    """At least two images."""
+    if isinstance(images, (str, Path)) or not isinstance(images, Iterable):
+        raise InputError(
+            f"images: expected a list of images, got {images!r:.80}. Give the files of a folder in a list, such as"
+            ' sorted(Path(folder).glob("*.png")).'
+        )
+    found = list(images)
+    if len(found) < 2:
+        raise InputError(f"images: expected at least two visits, got {len(found)}.")
+    return found
 
 
 def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None) -> None:
