@@ -7,12 +7,15 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from .. import calibration
+from ..core.borders import continued
 from ..core.gaussian import gaussian
+from ..core.opening import opened
 
 _EIGHT = np.ones((3, 3), dtype=int)
 # Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
 _SCALES_PX = (1.3, 2.0, 3.0)
 _REFERENCE_SIDE = 320
+_WIDE = 3  # pixels: unknown areas of less are filled
 _CANDIDATE = calibration.VESSEL_CANDIDATE.value
 _STRONG = calibration.VESSEL_STRONG.value
 _LEAST_AREA = calibration.VESSEL_LEAST_AREA.value
@@ -24,7 +27,8 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     image : numpy.ndarray
-        (rows, columns), vessels bright, any range.
+        (rows, columns), vessels bright, any range. Areas that are not finite are no vessels. Specks and lines of them
+        that are less than three pixels wide are filled.
 
     Returns
     -------
@@ -32,11 +36,16 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
         (rows, columns) bool; empty for a constant image.
     """
     image = np.asarray(image, dtype=np.float32)
+    known = np.isfinite(image)
+    if not known.any():
+        return known
+    (image,) = continued((image,), known)  # an edge beside them would be a ridge
     unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
-    ridges = ridge_strength(_flattened(image, unit), unit)
+    known |= ~opened(~known, _WIDE, _WIDE)  # a hole in a vessel would be a ring, with branch points
+    ridges = np.where(known, ridge_strength(_flattened(image, unit), unit), 0)
     if not ridges.any():
         return np.zeros(image.shape, dtype=bool)
-    low, high = np.percentile(ridges, [_CANDIDATE, _STRONG])
+    low, high = np.percentile(ridges[known], [_CANDIDATE, _STRONG])
     candidates, count = ndimage.label(ridges > low, structure=_EIGHT)
     index = np.arange(count + 1)
     strong = ndimage.maximum(ridges, candidates, index) > high
