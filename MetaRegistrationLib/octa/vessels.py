@@ -9,13 +9,12 @@ from scipy import ndimage
 from .. import calibration
 from ..core.borders import continued
 from ..core.gaussian import gaussian
-from ..core.opening import opened
+from ..core.specks import without_specks
 
 _EIGHT = np.ones((3, 3), dtype=int)
 # Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
 _SCALES_PX = (1.3, 2.0, 3.0)
 _REFERENCE_SIDE = 320
-_WIDE = 3  # pixels: unknown areas of less are filled
 _CANDIDATE = calibration.VESSEL_CANDIDATE.value
 _STRONG = calibration.VESSEL_STRONG.value
 _LEAST_AREA = calibration.VESSEL_LEAST_AREA.value
@@ -27,21 +26,22 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     image : numpy.ndarray
-        (rows, columns), vessels bright, any range. Areas that are not finite are no vessels. Specks and lines of them
-        that are less than three pixels wide are filled.
+        (rows, columns), vessels bright, any range. Areas that are not finite are no vessels; specks of them are filled
+        (`core.specks`).
 
     Returns
     -------
     numpy.ndarray
         (rows, columns) bool; empty for a constant image.
     """
-    image = np.asarray(image, dtype=np.float32)
+    image = without_specks(
+        np.asarray(image, dtype=np.float32)
+    )  # a hole in a vessel would be a ring, with branch points
     known = np.isfinite(image)
     if not known.any():
         return known
     (image,) = continued((image,), known)  # an edge beside them would be a ridge
     unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
-    known |= ~opened(~known, _WIDE, _WIDE)  # a hole in a vessel would be a ring, with branch points
     ridges = np.where(known, ridge_strength(_flattened(image, unit), unit), 0)
     if not ridges.any():
         return np.zeros(image.shape, dtype=bool)

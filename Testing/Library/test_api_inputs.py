@@ -246,9 +246,21 @@ def test_unrelated_images_are_left_unchanged_and_said_so():
 
 def test_an_image_with_unknown_pixels_everywhere_is_not_called_blank():
     moving, fixed = textures()
-    moving[::8] = np.nan
+    moving[::8] = moving[1::8] = np.nan
     result = mr.register(moving, fixed, stages=mr.Stages("translation", network=False, refine=0))
     assert result.details.alignment.reason == "pixels are unknown all over the moving image" and not result.confident
+
+
+def test_scattered_unknown_pixels_cost_no_confidence():
+    moving, fixed = (mr.read_image(sample_pairs() / role / "phantom_009.png").array for role in ("moving", "fixed"))
+    holes = [np.random.default_rng(seed).random(moving.shape) < 0.05 for seed in (0, 1)]
+    stages = mr.Stages(network=False, refine=0)
+    whole = mr.register(moving, fixed, stages=stages)
+    holed = mr.register(
+        *(np.where(*each) for each in ((holes[0], np.nan, moving), (holes[1], np.nan, fixed))), stages=stages
+    )
+    assert holed.confident and np.abs(holed.displacement_px - whole.displacement_px).max() < 0.5
+    assert np.isnan(holed.warped()).mean() > 0.1  # of each unknown pixel, all that it contributes to
 
 
 @pytest.mark.parametrize("role", ["moving", "fixed"])
