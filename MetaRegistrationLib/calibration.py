@@ -186,6 +186,12 @@ LEAST_FINITE = Threshold(
     "No measurement is recorded. If fewer are finite, the image is refused.",
     "none",
 )
+MOST_SHEAR = Threshold(
+    0.01,
+    "cosine of the angle between rows and columns",
+    "No measurement is recorded. Distances that are measured along the axes are wrong by half of it at most.",
+    "none",
+)
 CLEARER_CHANNEL = Threshold(
     1.1,
     "ratio of structure over noise",

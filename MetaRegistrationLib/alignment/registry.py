@@ -7,6 +7,7 @@ import importlib
 from ..errors import InputError
 from ..initial_kinds import declared
 from .aligner import Aligner
+from .checked import CheckedAligner
 
 
 def aligner(name: str) -> Aligner:
@@ -22,9 +23,9 @@ def aligner(name: str) -> Aligner:
         raise InputError(f"There is no initial alignment {name!r}. Known: {', '.join(kinds)}.")
     module, _, attribute = kinds[name].implementation.partition(":")
     try:
-        found = importlib.import_module(module, __package__)
-        return getattr(found, attribute)(name)
+        found = getattr(importlib.import_module(module, __package__), attribute)(name)
     except (ImportError, AttributeError) as error:
         raise InputError(
             f"The initial alignment {name} cannot be imported: {error}. Is its package installed?"
         ) from error
+    return CheckedAligner(name, found)

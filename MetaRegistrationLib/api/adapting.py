@@ -21,6 +21,7 @@ from ..workflows.finetuning import FinetuneOptions, finetune_folder, finetune_pa
 from ..workflows.folders import PairSelection
 from .inputs import as_image, spacing_um
 from .options import checked_checkpoint, checked_device, checked_network, random_numbers_kept, whole_number
+from .precision import own_precision
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _NAME = "pairs"
 
 
+@own_precision
 def finetune(
     pairs: str | Path | Iterable[tuple[Any, Any]],
     *,

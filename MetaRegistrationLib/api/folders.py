@@ -16,6 +16,7 @@ from ..workflows.registering import PairsOutcome
 from ..workflows.run_options import RunOptions
 from .inputs import as_path, spacing_um
 from .options import random_numbers_kept, registrar_options, whole_number
+from .precision import own_precision
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..checkpoints import Checkpoint
 
 
+@own_precision
 def register_folder(
     folder: str | Path,
     output: str | Path,
@@ -94,6 +96,7 @@ def register_folder(
         )
 
 
+@own_precision
 def evaluate(
     folder: str | Path,
     output: str | Path | None = None,

@@ -17,12 +17,13 @@ from ..formats.colour import grey_of_colour
 from ..formats.image_files import reader_of
 from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
 from ..formats.itk_images import geometry_of_itk, says_nothing
-from ..formats.itk_io import quiet_itk
+from ..formats.itk_settings import quiet_itk
 from ..formats.units import possible_pixel_um
 from ..registration.moving_visit import check_on_moving
 
 _KINDS = "a NumPy array, torch tensor, SimpleITK image, path or Image"
 _EXACT = 2**24  # the whole numbers below it are exact in float32
+_LABEL_MAPS = (sitk.sitkLabelUInt8, sitk.sitkLabelUInt16, sitk.sitkLabelUInt32, sitk.sitkLabelUInt64)  # lists of runs
 _SAME_SIZE = 1e-3  # relative difference up to which two pixel sizes are the same
 
 
@@ -287,7 +288,7 @@ def _exact(array: np.ndarray, name: str) -> np.ndarray:
 def _one_slice(image: sitk.Image, name: str) -> sitk.Image:
     size = image.GetSize()
     if image.GetDimension() == 2 or (image.GetDimension() == 3 and size[2] == 1):
-        return image
+        return sitk.LabelMapToLabel(image) if image.GetPixelID() in _LABEL_MAPS else image
     raise InputError(
         f"{name}: expected a 2D image or a volume of one slice, got {' x '.join(map(str, size))} voxels. Take a slice of it."
     )

@@ -16,6 +16,7 @@ from ..stages import Stages
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .inputs import as_image, as_points
 from .options import random_numbers_kept, registrar_options
+from .precision import own_precision
 from .registration import Registration
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _registrar = LastRegistrar()
 
 
+@own_precision
 def register(
     moving: Any,
     fixed: Any,

@@ -17,6 +17,7 @@ from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
 from ..registration.predicted_error import error_image, micrometres_a_pixel
 from ..stages import LEAST_CONFIDENCE
 from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane
+from .precision import own_precision
 
 if TYPE_CHECKING:
     from ..registration.measures import CarriedLandmarks, PairMeasures
@@ -91,6 +92,7 @@ class Registration:
         return self.details.folding_percent
 
     @cached_property
+    @own_precision
     def error_px(self) -> np.ndarray:
         """The predicted error on the fixed grid, float32 (H, W), in pixels of the network grid (400 x 400).
 
@@ -100,6 +102,7 @@ class Registration:
         return _locked(error_image(self.details))
 
     @cached_property
+    @own_precision
     def error_95_px(self) -> np.ndarray:
         """The 95 % bound of the error on the fixed grid, float32 (H, W), in pixels of the network grid; NaN as in `error_px`."""
         return _locked(error_image(self.details, bound=True))
@@ -126,6 +129,7 @@ class Registration:
         return self.details.seconds
 
     @property
+    @own_precision
     def displacement_px(self) -> np.ndarray:
         """The pull field on the fixed grid, float32 (2, H, W), channels (row, column), in pixels of the moving image.
 
@@ -137,6 +141,7 @@ class Registration:
             self._displacement.flags.writeable = False  # the other results do not follow it
         return self._displacement
 
+    @own_precision
     def warped(self) -> np.ndarray:
         """The moving image on the fixed grid, float32 (H, W), linear; zero where the moving image ends.
 
@@ -144,6 +149,7 @@ class Registration:
         """
         return self.details.warped()
 
+    @own_precision
     def warp(self, image: Any, interpolation: str = "nearest", *, fill: float = 0) -> np.ndarray:
         """A further image or label map of the moving visit, on the fixed grid.
 
@@ -172,6 +178,7 @@ class Registration:
         _check_fill(fill, pixels.dtype if interpolation == "nearest" else np.dtype(np.float32))
         return warp_pixels(pixels, self.details.fixed.geometry.size, self.details.moving_positions, interpolation, fill)
 
+    @own_precision
     def carry(self, points: Any) -> np.ndarray:
         """Points of the moving image in the fixed one, through the inverse of the field.
 
@@ -196,6 +203,7 @@ class Registration:
         carried, converged = self.details.carry(Landmarks(("",) * len(points), points))
         return np.where(converged[:, None], carried.points, np.nan)
 
+    @own_precision
     def carry_back(self, points: Any) -> np.ndarray:
         """Points of the fixed image in the moving one: the inverse of `carry`.
 
@@ -216,6 +224,7 @@ class Registration:
         """
         return self.details.carry_back(as_points(points, "points"))
 
+    @own_precision
     def transform(self, dimension: int | None = None) -> sitk.DisplacementFieldTransform:
         """The transform from fixed to moving points. `SimpleITK.Resample` with it gives the same image as `warped`.
 
@@ -256,6 +265,7 @@ class Registration:
         )
         return replace(self.details, moving=moving, fixed=fixed)
 
+    @own_precision
     def save(self, folder: str | Path, *, replace: bool = False) -> Path:
         """Write the same files as the command line for a pair into `folder`; return the folder.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ from ..workflows.visits import given_for_measures
 from .inputs import as_image, as_path, as_spacing
 from .options import registrar_options
 from .pairs import made_registrar
+from .precision import own_precision
 from .regions import as_regions
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ class AlignedVisits:
         return [entry.confidence for entry in self.series.visits]
 
     @property
+    @own_precision
     def centre(self) -> tuple[float, float]:
         """Centre of the ETDRS grid, (x, y) in pixels of the reference: the one that was given, or the suggested fovea."""
         return self.series.centre(self._centre)
 
     @property
+    @own_precision
     def inconsistent(self) -> list[str]:
         """Visits that are at fault where round-trip errors are over 0.5 px of the network grid.
 
@@ -102,12 +105,14 @@ class AlignedVisits:
         return self.series.inconsistent
 
     @property
+    @own_precision
     def excluded(self) -> dict[str, str]:
         """The visits that are out of the average, each with the reason: not aligned, a copy, inverted, another field of view,
         inconsistent, low signal quality.
         """
         return {name: exclusion.text for name, exclusion in self.series.excluded.items()}
 
+    @own_precision
     def warped(self, visit: int | str) -> np.ndarray:
         """A visit on the reference's pixels, float32 (H, W); NaN outside its tissue.
 
@@ -123,10 +128,13 @@ class AlignedVisits:
         return np.where(seen, values, np.float32(np.nan))
 
     @cached_property
+    @own_precision
     def average(self) -> Average:
         """The mean of the used visits (`image`, float32 (H, W)), and the number of visits with tissue there (`count`).
 
-        Of three visits and more the lowest and the highest value of a pixel are left out.
+        Grey levels are first matched to those of the reference or, if that is excluded, of the used visit with the best quality
+        (median and quartiles of the area that both show). Of three visits and more the lowest and the highest value of a pixel
+        are left out.
         """
         found = average(self.series)
         for values in (found.image, found.count):
@@ -134,6 +142,7 @@ class AlignedVisits:
         return found
 
     @cached_property
+    @own_precision
     def measured(self) -> SeriesMeasures:
         """The measures of the used visits, their changes and trends (`visits.series_measures`)."""
         from ..visits.series_measures import grid_of, measure_series
@@ -143,6 +152,7 @@ class AlignedVisits:
         return measure_series(self.series, grid_of(self.series, self._centre, self.regions))
 
     @property
+    @own_precision
     def measurements(self) -> list[dict[str, Any]]:
         """One record a visit, region and measure, with the keys of `measurements.csv`; `pandas.DataFrame(...)` takes them."""
         from ..visits.measure_files import measurement_records
@@ -150,6 +160,7 @@ class AlignedVisits:
         return measurement_records("", self.measured)
 
     @property
+    @own_precision
     def changes(self) -> list[dict[str, Any]]:
         """One record a change from the first to a later visit. The keys are those of `changes.csv`.
 
@@ -159,6 +170,7 @@ class AlignedVisits:
 
         return change_records("", self.measured)
 
+    @own_precision
     def save(self, folder: str | Path, *, replace: bool = False) -> Path:
         """Write the same files as the command ``series`` without a change map; return the folder.
 
@@ -194,6 +206,7 @@ class AlignedVisits:
         raise InputError(f"visit: expected one of {', '.join(self.names)} or its number, got {visit!r}.")
 
 
+@own_precision
 def align_visits(
     images: Sequence[Any],
     *,
@@ -266,9 +279,7 @@ def align_visits(
         be used, a pixel size that no scan of an eye has (pixels below 0.1 um or above 1 mm, a field of view above 60 mm), an
         axial length outside of 15 to 40 mm, a centre outside of the reference, or another word for the side.
     """
-    images = list(images)
-    if len(images) < 2:
-        raise InputError(f"images: expected at least two visits, got {len(images)}.")
+    images = _images(images)
     stated = {"dates": dates, "names": names, "masks": masks}
     for name, values in stated.items():
         if values is not None and len(values) != len(images):
@@ -316,6 +327,19 @@ def align_visits(
     return AlignedVisits(series, record, None if brought is None else brought.masks, settings.change.centre_xy)
 
 
+def _images(images: Any) -> list[Any]:
+    """At least two images."""
+    if isinstance(images, (str, Path)) or not isinstance(images, Iterable):
+        raise InputError(
+            f"images: expected a list of images, got {images!r:.80}. Give the files of a folder in a list, such as"
+            ' sorted(Path(folder).glob("*.png")).'
+        )
+    found = list(images)
+    if len(found) < 2:
+        raise InputError(f"images: expected at least two visits, got {len(found)}.")
+    return found
+
+
 def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None) -> None:
     """Say which sizes are unusual of a scan of an eye; `stated` is whether the user gave them."""
     notes = [
@@ -326,7 +350,7 @@ def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None
     for note in dict.fromkeys(notes):
         message = Message.about("spacing", note, level="warning")
         if progress is None:
-            warnings.warn(message.text, stacklevel=3)  # of the caller of `align_visits`
+            warnings.warn(message.text, stacklevel=4)  # of the caller of `align_visits`, which `own_precision` wraps
         else:
             progress(message)
 

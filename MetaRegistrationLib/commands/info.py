@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from ..progress import Finished, Reader, plain
+from ..progress import Finished, Reader
 from .options import path_name
 
+_LISTS = (list, tuple)
 NAME = "info"
 HELP = "show what a checkpoint is and how it was made"
 DESCRIPTION = (
@@ -28,7 +30,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     if arguments.json:
         progress(Finished(task=NAME, path=arguments.checkpoint, values=description))
     else:
-        print("\n".join(_lines(plain(description))))
+        print("\n".join(_lines(description)))
     return 0
 
 
@@ -58,12 +60,12 @@ def describe(path: Path) -> dict:
     }
 
 
-def _lines(value: object, indent: str = "") -> list[str]:
+def _lines(value: Any, indent: str = "") -> list[str]:
     """Nested plain values as indented lines 'name: value'; the entries of a list of records are numbered."""
     entries = value.items() if isinstance(value, dict) else [(str(i), item) for i, item in enumerate(value, start=1)]
     lines = []
     for name, item in entries:
-        if isinstance(item, dict) or (isinstance(item, list) and any(isinstance(part, dict) for part in item)):
+        if isinstance(item, dict) or (isinstance(item, _LISTS) and any(isinstance(part, dict) for part in item)):
             lines.append(f"{indent}{name}:" + ("" if item else " none"))
             lines += _lines(item, indent + "  ")
         else:
@@ -72,6 +74,6 @@ def _lines(value: object, indent: str = "") -> list[str]:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, list):
+    if isinstance(value, _LISTS):
         return ", ".join(_text(item) for item in value) or "none"
-    return "unknown" if value is None else str(value)
+    return "none" if value is None else str(value)

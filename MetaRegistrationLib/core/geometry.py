@@ -42,6 +42,12 @@ class Geometry:
         return axes * np.asarray(self.spacing)
 
     @property
+    def shear(self) -> float:
+        """Cosine of the angle between rows and columns: 0 unless the grid is sheared."""
+        along, down = np.asarray(self.direction, dtype=np.float64)[:, :2].T
+        return float(along @ down / (np.linalg.norm(along) * np.linalg.norm(down)))
+
+    @property
     def unplaced(self) -> bool:
         """Whether it is what an array has: pixels of 1 along the axes, from the origin."""
         return self.spacing == (1.0, 1.0) and not any(self.origin) and np.array_equal(self.direction, _IDENTITY)

@@ -9,8 +9,8 @@ from ..core.geometry import Geometry
 from ..errors import InputError
 from .declared_sizes import check_declared_size
 from .image_files import known_file, reader_by_name
-from .images import Image, check_side, read_image
-from .itk_io import reading
+from .images import Image, check_grid, read_image
+from .itk_settings import file_settings
 from .registry import FileHeader, Reader
 
 
@@ -50,7 +50,7 @@ def read_header(path: Path, *, slice_index: int | None = None, printed: bool = F
     Raises
     ------
     InputError
-        As of `read_image`, as far as it shows, or the image has under 16 pixels on a side.
+        As of `read_image`, as far as it shows, or as of `check_grid`.
     """
     path, reader = known_file(path)
     found = None if printed and reader.raster else _header(path, reader)
@@ -58,7 +58,7 @@ def read_header(path: Path, *, slice_index: int | None = None, printed: bool = F
         header = ImageHeader.of(read_image(path, slice_index=slice_index))
     else:
         header = ImageHeader(found.geometry, path, orientation=found.orientation)
-    check_side(path, header.geometry.size)
+    check_grid(path, header.geometry)
     return header
 
 
@@ -66,7 +66,7 @@ def _header(path: Path, reader: Reader) -> FileHeader | None:
     if not reader.raster:  # of a raster format no decoder sees the file
         check_declared_size(path, reader)
     try:
-        with reading():
+        with file_settings():
             return reader.header(path)
     except InputError:
         raise

@@ -20,7 +20,8 @@ from .colour import grey_of_colour
 from .image_files import file_suffix, reader_by_name
 from .image_writing import write_displacement_field, write_image
 from .itk_images import geometry_of_itk
-from .itk_io import quiet_itk, read_file
+from .itk_io import read_file
+from .itk_settings import quiet_itk
 from .pillow_files import palette_indices
 from .registry import FileImage, Reader
 from .units import possible_pixel_um
@@ -42,6 +43,7 @@ __all__ = [
 _PALETTES = {".png": "Png", ".tif": "Tiff", ".tiff": "Tiff"}
 SMALLEST_SIDE = calibration.SMALLEST_SIDE.value
 _LEAST_FINITE = calibration.LEAST_FINITE.value
+_MOST_SHEAR = calibration.MOST_SHEAR.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,9 +231,9 @@ def tissue(image: Image) -> np.ndarray:
 
 
 def check_image(image: Image) -> None:
-    """Raise `InputError` when `image` cannot be registered: constant, under 16 pixels, mostly NaN or infinite."""
+    """Raise `InputError` when `image` cannot be registered: constant, under 16 pixels, sheared, mostly NaN or infinite."""
     name = image.path or "The image"
-    check_side(name, image.array.shape)
+    check_grid(name, replace(image.geometry, size=image.array.shape))
     finite = np.isfinite(image.array)
     if finite.mean() < _LEAST_FINITE:
         bad = int(np.count_nonzero(~finite))
@@ -244,13 +246,19 @@ def check_image(image: Image) -> None:
         raise InputError(f"{name}: every pixel has the value {values.flat[0]:g} (constant). Export the image again.")
 
 
-def check_side(name: object, size: tuple[int, int]) -> None:
-    """Raise `InputError` when an image of (rows, columns) has under 16 pixels on a side."""
-    rows, columns = size
+def check_grid(name: object, geometry: Geometry) -> None:
+    """Raise `InputError` when an image has under 16 pixels on a side, or its rows and columns are not at right angles."""
+    rows, columns = geometry.size
     if min(rows, columns) < SMALLEST_SIDE:
         raise InputError(
             f"{name}: {columns} x {rows} pixels are too few."
             f" Use an image of at least {SMALLEST_SIDE} pixels on each side."
+        )
+    if abs(geometry.shear) > _MOST_SHEAR:
+        angle = math.degrees(math.acos(geometry.shear))
+        raise InputError(
+            f"{name}: its rows and columns are at an angle of {angle:.1f} degrees, so that distances and areas would be wrong."
+            " Resample it to a grid with right angles, or take it out of the transform that shears it."
         )
 
 

@@ -1,12 +1,8 @@
-"""SimpleITK's readers and writers, made quiet, with errors in the user's words and paths with accents on Windows."""
+"""SimpleITK's readers and writers with errors in the user's words and paths with accents on Windows."""
 
 from __future__ import annotations
 
-import locale
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,45 +12,11 @@ from ..errors import InputError
 from .declared_sizes import check_declared_size
 from .files import FULL_DISK, replacing, require_room
 from .image_files import file_suffix, image_file
+from .itk_settings import file_settings
 from .registry import FileImage, Reader
 
 _COMPRESSION = 1  # of 9: the others take several times as long for a tenth less
 _SPARE_ROOM = 1 << 20  # bytes beyond the pixels that a disk has unless it is full
-
-
-@contextmanager
-def quiet_itk() -> Iterator[None]:
-    """Keep ITK's warnings (one a file, at times) off the terminal."""
-    before = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(before)
-
-
-@contextmanager
-def _file_locale() -> Iterator[None]:
-    """The locale in which ITK reads and writes files right; the host's own one afterwards."""
-    # ITK writes and reads the numbers of a header by C's functions: Qt may have set a decimal comma.
-    wanted = [(locale.LC_NUMERIC, "C")]
-    if os.name == "nt":  # C's file functions take the UTF-8 paths that SimpleITK gives them only in a UTF-8 locale
-        wanted.append((locale.LC_CTYPE, ".UTF-8"))
-    before = [(category, locale.setlocale(category)) for category, _ in wanted]
-    try:
-        for category, name in wanted:
-            locale.setlocale(category, name)
-        yield
-    finally:
-        for category, name in before:
-            locale.setlocale(category, name)
-
-
-@contextmanager
-def reading() -> Iterator[None]:
-    """ITK as it reads files right: quiet, and in the locale of its headers."""
-    with quiet_itk(), _file_locale():
-        yield
 
 
 def read_file(path: str | Path) -> tuple[Reader, FileImage]:
@@ -68,7 +30,7 @@ def read_file(path: str | Path) -> tuple[Reader, FileImage]:
     path, reader = image_file(path)
     check_declared_size(path, reader)
     try:
-        with reading():
+        with file_settings():
             found = reader.read(path)
     except InputError:
         raise
@@ -108,7 +70,7 @@ def write_itk(path: str | Path, image: sitk.Image) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path}: cannot be written because its folder does not exist. Make the folder first.")
     try:
-        with replacing(path) as temporary, quiet_itk(), _file_locale():
+        with replacing(path) as temporary, file_settings():
             _write_whole(image, temporary)
     except (RuntimeError, OSError) as error:
         if isinstance(error, OSError) and error.errno in FULL_DISK:

@@ -14,7 +14,8 @@ from ..errors import InputError
 from .image_files import file_suffix, image_file
 from .image_writing import placed
 from .images import read_pixels
-from .itk_io import reading, write_itk
+from .itk_io import write_itk
+from .itk_settings import file_settings
 
 MOST_REGIONS = 64
 """An image with more values is no label map."""
@@ -144,7 +145,7 @@ def _segments(path: Path) -> list[_Segment]:
     reader = sitk.ImageFileReader()
     reader.SetImageIO("NrrdImageIO")
     reader.SetFileName(str(path))
-    with reading():
+    with file_settings():
         reader.ReadImageInformation()
         stated: dict[int, dict[str, str]] = {}
         for key in reader.GetMetaDataKeys():

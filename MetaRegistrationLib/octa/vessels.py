@@ -7,7 +7,9 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from .. import calibration
+from ..core.borders import continued
 from ..core.gaussian import gaussian
+from ..core.specks import without_specks
 
 _EIGHT = np.ones((3, 3), dtype=int)
 # Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
@@ -24,19 +26,26 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     image : numpy.ndarray
-        (rows, columns), vessels bright, any range.
+        (rows, columns), vessels bright, any range. Areas that are not finite are no vessels; specks of them are filled
+        (`core.specks`).
 
     Returns
     -------
     numpy.ndarray
         (rows, columns) bool; empty for a constant image.
     """
-    image = np.asarray(image, dtype=np.float32)
+    image = without_specks(
+        np.asarray(image, dtype=np.float32)
+    )  # a hole in a vessel would be a ring, with branch points
+    known = np.isfinite(image)
+    if not known.any():
+        return known
+    (image,) = continued((image,), known)  # an edge beside them would be a ridge
     unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
-    ridges = ridge_strength(_flattened(image, unit), unit)
+    ridges = np.where(known, ridge_strength(_flattened(image, unit), unit), 0)
     if not ridges.any():
         return np.zeros(image.shape, dtype=bool)
-    low, high = np.percentile(ridges, [_CANDIDATE, _STRONG])
+    low, high = np.percentile(ridges[known], [_CANDIDATE, _STRONG])
     candidates, count = ndimage.label(ridges > low, structure=_EIGHT)
     index = np.arange(count + 1)
     strong = ndimage.maximum(ridges, candidates, index) > high

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..core.borders import is_drawn
 from ..core.preprocessing import NetworkGrid, Preprocessing, grid_extents, mask_on_grid, pair_grids
+from ..core.specks import without_specks
 from ..formats.images import Image, tissue, without_marks
 
 
@@ -21,11 +22,11 @@ class PreparedImage:
     image : Image
         As it was read.
     seen : Image
-        The same without the marks that both images have at the same position.
+        The same without the marks that both images have at the same position, and without specks of unknown pixels.
     grid : NetworkGrid
         The network grid on the image.
     tissue : bool array (H, W)
-        Tissue mask: the pixels that are compared.
+        Tissue mask: the pixels that are compared, filled ones too.
     on_grid : float32 array (size, size) in [0, 1]
         The preprocessed image on the network grid, not moved.
     inside : bool array (size, size)
@@ -101,8 +102,9 @@ def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole:
     if whole:
         masks, seen, marks = [np.ones(image.array.shape, dtype=bool) for image in images], images, 0
     else:
-        masks = [tissue(image) for image in images]
-        *seen, marks = without_marks(*images, *masks)
+        filled = [_filled(image) for image in images]
+        masks = [tissue(image) for image in filled]
+        *seen, marks = without_marks(*filled, *masks)
     sides = [
         PreparedImage(
             image,
@@ -116,3 +118,9 @@ def prepare(moving: Image, fixed: Image, preprocessing: Preprocessing, *, whole:
         for image, shown, grid, mask, extent in zip(images, seen, grids, masks, extents, strict=True)
     ]
     return PreparedPair(*sides, preprocessing, is_drawn(*masks), marks, time.perf_counter() - began)
+
+
+def _filled(image: Image) -> Image:
+    """The image without specks of unknown pixels; itself if it has none."""
+    array = without_specks(image.array)
+    return image if array is image.array else replace(image, array=array)

@@ -54,6 +54,11 @@ class ByCentreOfMass:
         return np.array([(grid * image).sum() for grid in np.indices(image.shape)]) / image.sum()
 
 
+def by_matrix(matrix, confidence=1.0, bend=None):
+    """What an alignment of somebody else gives."""
+    return Alignment(OWN.name, OWN.name, matrix, 0.0, 0.0, confidence, 0.0, bend=bend)
+
+
 OWN = InitialKind("centre of mass", f"{__name__}:ByCentreOfMass")
 
 
@@ -155,6 +160,31 @@ def test_a_declared_kind_is_registered_with(own_kind, monkeypatch):
     registration = Registrar(None, "cpu", Stages(own_kind, False, 0))(image_of(MOVING), image_of(FIXED))
     assert (registration.alignment.kind, registration.result_stage) == (own_kind, "initial")
     assert registration.record()["stages"]["initial"] == own_kind and registration.displacement_px.any()
+
+
+SHIFTED = np.array([[1.0, 0, 2], [0, 1, 3]])
+NO_ALIGNMENTS = {
+    "another object": (SHIFTED, "expected an Alignment, got ndarray"),
+    "NaN": (by_matrix(np.full((2, 3), np.nan)), "expected a matrix of finite numbers, got .*nan"),
+    "3 x 3": (by_matrix(np.eye(3)), r"expected a matrix of shape \(2, 3\), got \(3, 3\)"),
+    "text": (by_matrix([["a", 0, 0], [0, 1, 0]]), "expected a matrix of numbers"),
+    "singular": (by_matrix(np.zeros((2, 3))), "expected an invertible matrix"),
+    "bend": (by_matrix(SHIFTED, bend=np.zeros(3)), r"expected a bend of shape \(2, 3\), got \(3,\)"),
+    "confidence": (by_matrix(SHIFTED, confidence=None), "expected a confidence from 0 to 1, or NaN, got None"),
+}
+
+
+@pytest.mark.parametrize("case", NO_ALIGNMENTS)
+def test_what_is_no_alignment_is_refused_with_the_name_of_its_kind(case, own_kind, monkeypatch):
+    found, said = NO_ALIGNMENTS[case]
+    monkeypatch.setattr(ByCentreOfMass, "__call__", lambda *arguments: found)
+    with pytest.raises(InputError, match=f"The initial alignment 'centre of mass': {said}"):
+        Registrar(None, "cpu", Stages(own_kind, False, 0))(image_of(MOVING), image_of(FIXED))
+
+
+def test_a_matrix_may_be_a_list(own_kind, monkeypatch):
+    monkeypatch.setattr(ByCentreOfMass, "__call__", lambda *arguments: by_matrix(SHIFTED.tolist()))
+    np.testing.assert_array_equal(aligner(own_kind)(None, None).matrix, SHIFTED)
 
 
 def test_a_declared_kind_is_a_choice_of_command_line_and_panel(own_kind):

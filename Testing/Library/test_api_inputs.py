@@ -43,6 +43,7 @@ KINDS = {
     "tensor of colour, channels first": lambda array: torch.from_numpy(as_colour(array)).permute(2, 0, 1),
     "SimpleITK": itk_image,
     "SimpleITK, a slice of a volume": lambda array: sitk.JoinSeries([itk_image(array)]),
+    "SimpleITK, a label map": lambda array: sitk.Cast(itk_image(array.astype(np.uint8)), sitk.sitkLabelUInt8),
     "SimpleITK of colour": lambda array: sitk.Compose([itk_image(array.astype(np.uint8))] * 3),
     "Image": lambda array: mr.Image(array, mr.Geometry(array.shape)),
 }
@@ -166,6 +167,15 @@ def test_a_mask_reaches_the_measures():
     assert known(moving, fixed, shifted(0.0, 0.0)).ncc[0] > 0.4
 
 
+def test_a_label_map_serves_as_mask_and_is_warped():
+    labels = np.zeros(SIZE, np.uint8)
+    labels[40:160, 40:120] = 3
+    label_map = sitk.Cast(itk_image(labels), sitk.sitkLabelUInt8)
+    result = known(*textures(), moving_mask=label_map)
+    np.testing.assert_array_equal(result.details.tissue_moving, labels > 0)
+    np.testing.assert_array_equal(result.warp(label_map), result.warp(labels))
+
+
 class Settled(nn.Module):
     """A network with weights, dropout and the calling convention of other packages: images concatenated, two outputs."""
 
@@ -236,9 +246,21 @@ def test_unrelated_images_are_left_unchanged_and_said_so():
 
 def test_an_image_with_unknown_pixels_everywhere_is_not_called_blank():
     moving, fixed = textures()
-    moving[::8] = np.nan
+    moving[::8] = moving[1::8] = np.nan
     result = mr.register(moving, fixed, stages=mr.Stages("translation", network=False, refine=0))
     assert result.details.alignment.reason == "pixels are unknown all over the moving image" and not result.confident
+
+
+def test_scattered_unknown_pixels_cost_no_confidence():
+    moving, fixed = (mr.read_image(sample_pairs() / role / "phantom_009.png").array for role in ("moving", "fixed"))
+    holes = [np.random.default_rng(seed).random(moving.shape) < 0.05 for seed in (0, 1)]
+    stages = mr.Stages(network=False, refine=0)
+    whole = mr.register(moving, fixed, stages=stages)
+    holed = mr.register(
+        *(np.where(*each) for each in ((holes[0], np.nan, moving), (holes[1], np.nan, fixed))), stages=stages
+    )
+    assert holed.confident and np.abs(holed.displacement_px - whole.displacement_px).max() < 0.5
+    assert np.isnan(holed.warped()).mean() > 0.1  # of each unknown pixel, all that it contributes to
 
 
 @pytest.mark.parametrize("role", ["moving", "fixed"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import inspect
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -262,6 +263,12 @@ def test_the_user_gives_the_centre_and_the_side():
 def test_visits_that_cannot_be_aligned_are_refused(count, options, words):
     with pytest.raises(mr.InputError, match=words):
         mr.align_visits(list(textures())[:count], **options)
+
+
+@pytest.mark.parametrize("folder", [str, Path])
+def test_visits_are_not_taken_from_a_folder(folder, tmp_path):
+    with pytest.raises(mr.InputError, match=r"images: expected a list of images, got .*glob\("):
+        mr.align_visits(folder(tmp_path))
 
 
 def test_a_network_is_accepted_wherever_a_checkpoint_is():

@@ -446,7 +446,15 @@ def checkpoint(tmp_path_factory):
 
     path = tmp_path_factory.mktemp("info") / "best.pt"
     weights = {"a": torch.zeros(3, 4), "b": torch.zeros(5)}
-    history = [{"stage": "pretrain", "steps": 20, "tasks": [{"name": "brain"}, {"name": "eye"}], "loss": float("nan")}]
+    history = [
+        {
+            "stage": "pretrain",
+            "steps": 20,
+            "tasks": [{"name": "brain"}, {"name": "eye"}],
+            "loss": float("nan"),
+            "clip": None,
+        }
+    ]
     network = {"name": "voxelmorph", "settings": {"encoder": [16, 32]}}
     save_checkpoint(path, Checkpoint(network, weights, {"size": 400}, history, {"program": "MetaRegistration"}))
     return path
@@ -458,7 +466,15 @@ def test_info_describes_a_checkpoint(checkpoint, capsys):
     assert main(["info", str(checkpoint)]) == 0
     text = capsys.readouterr().out
     assert hashlib.sha256(checkpoint.read_bytes()).hexdigest() in text
-    for line in ("parameters: 17", "  name: voxelmorph", "    encoder: 16, 32", "    steps: 20", "  size: 400"):
+    assert "    clip: none" in text.splitlines() and "unknown" not in text
+    for line in (
+        "    loss: nan",
+        "parameters: 17",
+        "  name: voxelmorph",
+        "    encoder: 16, 32",
+        "    steps: 20",
+        "  size: 400",
+    ):
         assert line in text.splitlines()
     assert "        name: eye" in text.splitlines()
 

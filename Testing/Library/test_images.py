@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import SimpleITK as sitk  # noqa: N813
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats import itk_io
+from MetaRegistrationLib.formats.headers import read_header
 from MetaRegistrationLib.formats.image_files import file_stem
 from MetaRegistrationLib.formats.images import (
     Image,
@@ -28,6 +30,7 @@ from MetaRegistrationLib.formats.images import (
     write_displacement_field,
     write_image,
 )
+from MetaRegistrationLib.formats.itk_settings import file_settings
 
 pillow = pytest.importorskip("PIL.Image", reason="Pillow writes the odd PNG and TIFF files of these tests")
 
@@ -397,6 +400,21 @@ def test_check_image(change, said):
         check_image(Image(bad, Geometry(size=bad.shape)))
 
 
+@pytest.mark.parametrize(("step", "refused"), [(0.002, True), (0.00005, False)])
+def test_rows_and_columns_that_are_not_at_right_angles_are_refused(step, refused, tmp_path):
+    """ITK reads such an NRRD. Micrometres along its axes ignore the shear."""
+    path = tmp_path / "sheared.nrrd"
+    head = (
+        "NRRD0005\ntype: uint8\ndimension: 3\nsizes: 30 20 1\nspace: left-posterior-superior\nencoding: raw\n"
+        f"space directions: (0.01,{step},0) (0,0.01,0) (0,0,1)\nspace origin: (0,0,0)\n\n"
+    )
+    path.write_bytes(head.encode() + GREY.tobytes())
+    image = read_image(path)
+    for check in (lambda: check_image(image), lambda: read_header(path)):
+        with pytest.raises(InputError, match=r"sheared.nrrd: .*an angle of 78.7 degrees") if refused else nullcontext():
+            check()
+
+
 def test_volume_is_reoriented_to_axial_slices(folder):
     """A sagittal scan: its first axis is posterior, its second inferior, its third left."""
     array = np.random.default_rng(3).integers(-1000, 1000, (4, 5, 6)).astype(np.int16)  # left, inferior, posterior
@@ -572,6 +590,19 @@ def test_a_decimal_comma_of_the_host_changes_no_file(suffix, decimal_comma, tmp_
     geometry = read_image(path).geometry
     np.testing.assert_allclose((*geometry.spacing, *geometry.origin), (0.0125, 0.0098, 1.5, 2.25, 3.75), rtol=1e-6)
     assert locale.localeconv()["decimal_point"] == ","  # the host's own one is put back
+
+
+def test_reads_that_overlap_leave_the_settings_of_the_process_as_they_were(decimal_comma, tmp_path):
+    path = tmp_path / "a.nrrd"
+    write_image(path, GREY, Geometry((20, 30), (2.7, 2.7)))
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    with ExitStack() as second:  # two threads
+        with ExitStack() as first:
+            first.enter_context(file_settings())
+            second.enter_context(file_settings())
+        assert sitk.ReadImage(str(path)).GetSpacing()[:2] == (2.7, 2.7)
+    assert locale.localeconv()["decimal_point"] == ","
+    assert sitk.ProcessObject.GetGlobalWarningDisplay() == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")

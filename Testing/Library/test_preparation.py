@@ -97,6 +97,21 @@ def test_marks_stay_in_the_image_and_are_not_seen():
     assert (pair.moving.image.array[20] == 255).all() and not (pair.moving.seen.array[20] == 255).all()
 
 
+def test_specks_of_unknown_pixels_are_filled_and_areas_are_not():
+    moving, fixed = (array.astype(np.float32) for array in plain())
+    holed = moving.copy()
+    holed[np.random.default_rng(0).random(moving.shape) < 0.05] = np.nan
+    holed[100:120, 80:90] = np.inf
+    pair, whole = (prepare(image_of(each), image_of(fixed), Preprocessing(size=100)) for each in (holed, moving))
+    area = np.zeros(moving.shape, bool)
+    area[100:120, 80:90] = True
+    assert not pair.moving.tissue[area].any() and pair.moving.tissue[~area].mean() > 0.999
+    both = pair.moving.inside & whole.moving.inside
+    assert np.abs(pair.moving.on_grid - whole.moving.on_grid)[both].mean() < 0.02
+    assert pair.moving.image.array is not pair.moving.seen.array  # `warped` is of the image as it was read
+    assert whole.moving.seen is whole.moving.image  # nothing to fill
+
+
 def test_as_a_whole_nothing_is_left_out():
     images = [image_of(array) for array in marked()]
     images[0] = replace(images[0], mask=np.zeros((SIDE, SIDE), dtype=bool))

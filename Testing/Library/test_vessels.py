@@ -91,3 +91,15 @@ def test_mask_agrees_with_masks_of_real_images(data_root):
         truth = np.asarray(Image.open(folder / "vessel_masks" / file.name)) > 0
         dice.append(2 * (found & truth).sum() / (found.sum() + truth.sum()))
     assert np.mean(dice) > 0.7
+
+
+def test_unknown_pixels_hide_no_vessel_elsewhere():
+    image = gaussian_filter(lines_image(CROSS, 5, (120, 120)), 1)
+    whole = vessel_mask(image)
+    holed = image.copy()
+    holed[::7, ::7], holed[:5], holed[90:100, 50:70] = np.nan, np.nan, np.inf
+    found = vessel_mask(holed)
+    assert not found[:5].any() and not found[90:100, 50:70].any()
+    assert np.count_nonzero(found & whole) > 0.85 * np.count_nonzero(whole)
+    assert len(branch_points(found)) == len(branch_points(whole)) == 1
+    assert not vessel_mask(np.full((40, 40), np.nan)).any()

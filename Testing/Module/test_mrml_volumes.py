@@ -120,6 +120,19 @@ def test_a_parent_transform_moves_the_geometry(scene, picture):
     np.testing.assert_allclose(position, OBLIQUE @ (local + inner[:3, 3]), atol=1e-9)
 
 
+def test_a_volume_that_a_transform_shears_is_refused(scene, picture):
+    from MetaRegistrationLib.mrml.volumes import image_from_volume
+
+    node = _volume(picture[None])
+    sheared = np.eye(4)
+    sheared[0, 1] = 0.2
+    node.SetAndObserveTransformNodeID(_linear(sheared, "affine").GetID())
+    with pytest.raises(InputError, match=r"an angle of .* degrees.* take it out of the transform"):
+        image_from_volume(node)
+    node.SetAndObserveTransformNodeID(None)
+    image_from_volume(node)
+
+
 def test_colour_becomes_luminance(scene):
     from MetaRegistrationLib.mrml.volumes import image_from_volume
 

@@ -18,7 +18,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
 from ..itk_images import geometry_of_itk
-from ..itk_io import quiet_itk
+from ..itk_settings import quiet_itk
 from ..libraries import is_installed, needed
 from ..registry import FileFacts, FileHeader, FileImage, Reader, register
 

@@ -1,0 +1,79 @@
+"""The public interface gives the same inside of the caller's `torch.autocast` as outside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from api_images import known, textures
+from known_networks import NETWORK_ALONE, write_grey_png
+from torch import nn
+
+import MetaRegistrationLib as mr
+
+
+class Observer(nn.Module):
+    """A network that notes whether it is called in mixed precision."""
+
+    seen: list[bool]
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(2, 2, 3, padding=1)
+        Observer.seen = []
+
+    def forward(self, moving, fixed):
+        displacement = self.layer(torch.cat((moving, fixed), dim=1))
+        Observer.seen.append(displacement.dtype != torch.float32)
+        return displacement.float()
+
+
+def related():
+    """Two small images whose alignment is quick."""
+    image = textures((64, 64))[0]
+    return np.roll(image, 2, axis=0), image
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pairs")
+    for role, image in zip(("moving", "fixed"), related(), strict=True):
+        write_grey_png(folder / role / "eye.png", image)
+    return folder
+
+
+CALLS = {
+    "register": lambda folder, out, **options: mr.register(*related(), **options),
+    "register_folder": lambda folder, out, **options: mr.register_folder(folder, out, jobs=1, **options),
+    "align_visits": lambda folder, out, **options: mr.align_visits(related(), **options),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_does_not_depend_on_the_caller_s_mixed_precision(name, folder, tmp_path):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        CALLS[name](folder, tmp_path / "out", network=Observer(), stages=NETWORK_ALONE)
+    assert Observer.seen and not any(Observer.seen)
+
+
+def test_the_alignment_and_what_a_result_computes_later_are_the_same():
+    images = related()
+    found = mr.register(*images, stages=mr.Stages(network=False, refine=0)), known(*images)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        again = mr.register(*images, stages=mr.Stages(network=False, refine=0)), known(*images)
+        for one, other in zip(found, again, strict=True):
+            np.testing.assert_array_equal(one.displacement_px, other.displacement_px)
+            np.testing.assert_array_equal(one.error_px, other.error_px)
+            np.testing.assert_array_equal(one.warped(), other.warped())
+            np.testing.assert_array_equal(one.carry([[20.0, 30.0]]), other.carry([[20.0, 30.0]]))
+
+
+def test_fine_tuning_gives_the_same_weights(folder):
+    checkpoint = mr.Checkpoint.of_module(Observer())
+    checkpoint.preprocessing["size"] = 64
+    options = {"checkpoint": checkpoint, "network": Observer(), "epochs": 1, "plain": True}
+    weights = mr.finetune(folder, **options).weights
+    with torch.autocast("cpu", dtype=torch.float16):
+        again = mr.finetune(folder, **options).weights
+    assert weights.keys() == again.keys()
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
