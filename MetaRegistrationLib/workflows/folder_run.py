@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..formats.files import move_into_place, note, remove_leftovers, writable_folder
 from ..progress import Item, Message, Reader, Started
+from .now_and_then import NowAndThen
 from .pair_work import PairDone
 from .resuming import Earlier, in_order, pair_note, settings_note
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 UNFINISHED = ".meta-registration-unfinished"
 """Folder within the output folder in which other processes write the files of a pair until they are whole."""
 _TABLES_EVERY_S = 30.0
-_SHARE_OF_TABLES = 0.02  # of the time of a run
 
 
 @dataclass
@@ -66,7 +65,7 @@ class FolderRun:
     def __post_init__(self) -> None:
         self._rows: dict[str, PairMeasures] = dict(self.earlier.rows)
         self._reasons: dict[str, str] = {}
-        self._tables_due = time.monotonic() + _TABLES_EVERY_S
+        self._tables_due = NowAndThen(_TABLES_EVERY_S)
 
     @property
     def waiting(self) -> list[PairFiles]:
@@ -193,12 +192,8 @@ class FolderRun:
             remove_leftovers(self.output / pair.name, names)
 
     def _tables_now_and_then(self, record: dict) -> None:
-        if self.output is None or not self._rows or time.monotonic() < self._tables_due:
-            return
-        began = time.monotonic()
-        self._unfinished_tables(record)
-        ended = time.monotonic()
-        self._tables_due = ended + max(_TABLES_EVERY_S, (ended - began) / _SHARE_OF_TABLES)
+        if self.output is not None and self._rows:
+            self._tables_due(lambda: self._unfinished_tables(record))
 
     def _unfinished_tables(self, record: dict) -> None:
         if self.output is not None and self._rows and self.settings:

@@ -141,7 +141,7 @@ def parts_of(folder: Path) -> list[Part]:
 def _part(folder: Path) -> Part | None:
     from ..formats.tables import read_table
     from ..registration.measures import from_row
-    from .resuming import finished_rows
+    from .resuming import PAIRS, finished_rows
 
     listed = WrittenFiles.read(folder.resolve())
     if listed is None or listed.run.kind not in ("register", "evaluate"):
@@ -154,7 +154,7 @@ def _part(folder: Path) -> Part | None:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: its tables cannot be read ({error}).") from error
     names = tuple(listed.run.items)
-    exact = finished_rows(listed)
+    exact = finished_rows(listed, PAIRS)
     rows = {row.pair: exact.get(row.pair, row) for row in table}
     return Part(folder, listed.run.kind, names, {**rows, **exact}, record)
 

@@ -234,9 +234,13 @@ _HEADERS = {".nhdr", ".mhd", ".hdr"}
 
 def input_states(files: PairFiles) -> dict[str, State]:
     """The content of the files of a pair, by their role; of an image with a detached header, also of its pixels."""
+    return file_states({role: getattr(files, role) for role in _ROLES})
+
+
+def file_states(paths: Mapping[str, Path | None]) -> dict[str, State]:
+    """The content of files by their role, as of `input_states`; None is no file."""
     found = {}
-    for role in _ROLES:
-        path = getattr(files, role)
+    for role, path in paths.items():
         if path is None:
             continue
         found[role] = State.of(path)
