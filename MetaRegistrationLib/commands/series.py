@@ -8,6 +8,7 @@ from ..date_orders import DATE_ORDERS
 from ..eye_length import DEVICE_MM
 from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
+from ..workflows.run_options import RunOptions
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
 from ..workflows.visits import align_eyes
 from .failures import SOME_LEFT_OUT
@@ -75,12 +76,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_measures(parser)
     add_output(parser)
     add_replace(parser)
+    _add_many(parser)
     add_checkpoint(parser)
     add_stages(parser)
     add_device(parser)
     parser.add_argument("--slice", type=natural_int, metavar="N", help="slice to take, counted from 0, of stacks")
     parser.add_argument(
         "--spacing-um", type=positive_float, metavar="S", help="distance between pixels, where files carry none"
+    )
+
+
+def _add_many(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("many eyes")
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where a run into --output stopped; eyes whose files, dates or settings changed are done again",
     )
 
 
@@ -179,4 +190,5 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         arguments.regions_visit,
         arguments.axial_length,
         arguments.device_axial_length,
+        RunOptions(resume=arguments.resume),
     )

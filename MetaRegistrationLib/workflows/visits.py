@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from ..errors import InputError
 from ..eye_length import EyeLength
 from ..formats.units import unusual_visit_um
 from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
+from .eyes_resuming import eye_states
+from .eyes_run import TASK, eyes_run
+from .pair_work import reason_of
 from .registering import NOT_MIRRORED
 from .registrars import make_registrar
 from .repeat_scans import RepeatScans, measured_repeats
@@ -23,15 +27,15 @@ from .visit_options import VisitsOptions, check_stages
 
 if TYPE_CHECKING:
     from ..formats.images import Image
-    from ..formats.output_folder import Output
+    from ..formats.written_files import State
     from ..registration.registrar import Registrar, Registration
     from ..visits import Series, Visit
     from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye, Eyes
+    from ..visits.eyes_table import EyeRow
     from ..visits.own_regions import GivenRegions, OwnRegions
     from ..visits.series_measures import SeriesMeasures
 
-TASK = "series"
 _MOST_AT_ONCE = 8  # memory: each takes some 100 MB
 
 
@@ -43,7 +47,7 @@ class EyesOutcome:
     ----------
     output : Path
     done : int
-        Eyes that were registered.
+        Eyes with results, those of an earlier run included if it was resumed.
     left_out : list of str
         Names of the eyes, visits and files that were not.
     """
@@ -59,7 +63,9 @@ def align_eyes(
     options: VisitsOptions | None = None,
     progress: Reader | None = None,
 ) -> EyesOutcome:
-    """Align, average and compare the visits of each eye into `output`; of several eyes, each gets a folder in it.
+    """Align, average and compare the visits of each eye into `output`.
+
+    Of several eyes, each gets a folder in it, and there are tables over all of them.
 
     Parameters
     ----------
@@ -80,40 +86,58 @@ def align_eyes(
 
     progress, options = progress or Silent(), options or VisitsOptions()
     check_stages(options)
-    planned = series_output(eyes, Path(output), options)
-    check_output(planned)
     eyes = checked(eyes, options)
+    run = eyes_run(eyes, Path(output), options, progress)
+    check_output(run.planned)
+    if not (run.waiting or run.apart):
+        progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
+        return EyesOutcome(Path(output), run.done, run.left_out)
     regions = read_regions(options)
     registrar, record = make_registrar(options.registrar)
-    output = writable_folder(output)
-    progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
-    left_out = _tell(eyes, progress)
+    output, first, total = writable_folder(output), run.done, len(eyes.eyes)
+    progress(Started(TASK, total, first, device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    _tell(eyes, progress)
     if options.spacing_um is not None and (note := unusual_visit_um(options.spacing_um, "{field}")):
         progress(Message.about("spacing_um", note, level="warning"))
-    wanted = options.change.repeats if options.change.wanted else None
+    wanted = options.change.repeats if options.change.wanted and run.waiting else None
     repeats = measured_repeats(wanted, registrar, progress) if wanted else None
-    work = _Eyes(options, registrar, record, repeats, regions, progress, left_out)
-    done, several = 0, len(eyes.eyes) > 1
-    with writing(planned, progress):
-        for number, eye in enumerate(eyes.eyes.values(), 1):
+    with writing(run.planned, progress), run.with_tables():
+        for number, eye in enumerate(run.waiting, first + 1):
+            work = _EyeWork(options, registrar, record, repeats, regions, progress)
+            inputs = _states(eye)
             try:
-                values = work.one(eye, output / eye.name if several else output)
+                row = work.one(eye, run.folder(eye))
             except (InputError, OSError) as error:
-                if not several:
+                if not run.apart:
                     raise
-                left_out.append(eye.name)
+                run.leave_out(eye, error, work.left_out)
                 progress(Message.of(error, f"left out: {eye.name}: "))
                 continue
-            done += 1
-            progress(Item(number, len(eyes.eyes), eye.name, values))
-    if not done:
-        raise InputError(f"None of the {len(eyes.eyes)} eyes could be done; the messages above say why.")
-    progress(Finished(TASK, output, {"eyes": done, "left_out": left_out}))
-    return EyesOutcome(output, done, left_out)
+            run.take(eye, row, inputs)
+            progress(Item(number, total, eye.name, _shown(row)))
+    if not run.done:
+        raise InputError(f"None of the {total} eyes could be done; the messages above say why.")
+    progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
+    return EyesOutcome(output, run.done, run.left_out)
 
 
-def _tell(eyes: Eyes, progress: Reader) -> list[str]:
-    """Say what the source left out and did not understand; the names of what is left out."""
+def _states(eye: Eye) -> dict[str, State] | None:
+    """The content of the files of an eye before they are read; None if one cannot be read, which is told later."""
+    try:
+        return eye_states(eye)
+    except OSError:
+        return None
+
+
+def _shown(row: EyeRow) -> dict:
+    """The values of an eye that its event has."""
+    found = {name: getattr(row, name) for name in ("visits", "aligned", "used")}
+    px = row.greatest_round_trip_px
+    return found if math.isnan(px) else found | {"greatest_round_trip_px": px}
+
+
+def _tell(eyes: Eyes, progress: Reader) -> None:
+    """Say what the source left out and did not understand."""
     for note in eyes.notes:
         progress(Message(note, "warning"))
     for eye in eyes.eyes.values():
@@ -121,16 +145,6 @@ def _tell(eyes: Eyes, progress: Reader) -> list[str]:
             progress(Message(f"{eye.name}: {eye.side} eye"))
     for item in eyes.left_out:
         progress(Message.of(item.error, f"left out: {item.start}"))
-    return [item.name for item in eyes.left_out]
-
-
-def series_output(eyes: Eyes, output: Path, options: VisitsOptions) -> Output:
-    """The results of aligning visits, as results in a folder."""
-    from ..visits.output import eyes_output
-
-    repeats = options.change.repeats if options.change.wanted else None
-    others = [path for path in (options.source, repeats, options.regions) if path is not None]
-    return eyes_output({eye.name: eye.visits for eye in eyes.eyes.values()}, output, others, replace=options.replace)
 
 
 def align_visits(
@@ -186,18 +200,21 @@ def _registrations(visits: int, progress: Reader) -> Callable[[str], None]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Eyes:
+class _EyeWork:
+    """The work on one eye. `left_out` names what is left out on the way, with reasons."""
+
     options: VisitsOptions
     registrar: Registrar
     record: dict
     repeats: RepeatScans | None
     regions: GivenRegions | None
     progress: Reader
-    left_out: list[str]
+    left_out: dict[str, str] = field(default_factory=dict)
 
-    def one(self, eye: Eye, folder: Path) -> dict:
+    def one(self, eye: Eye, folder: Path) -> EyeRow:
         """Process one eye into `folder`."""
         from ..visits import average
+        from ..visits.eyes_table import DONE, EyeRow
         from ..visits.orders import ORDERS
         from ..visits.report import write_series
 
@@ -219,11 +236,17 @@ class _Eyes:
         record = {**self.record, "eye": eye.name, "images": images, **given_for_measures(series, own)}
         write_series(folder, series, mean, record, change, measures)
         report_series(series, self.progress)
-        self.left_out.extend(series.excluded)
-        loops = [px for px in series.round_trip_px.values() if px == px]
-        values = {"visits": len(visits), "aligned": sum(entry.confident for entry in series.visits)}
-        values["used"] = len(series.used)
-        return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
+        self.left_out.update({name: exclusion.text for name, exclusion in series.excluded.items()})
+        return EyeRow(
+            eye.name,
+            DONE,
+            len(visits),
+            sum(entry.confident for entry in series.visits),
+            len(series.used),
+            series.visits[series.reference].visit.name,
+            max((px for px in series.round_trip_px.values() if px == px), default=math.nan),
+            tuple(self.left_out.items()),
+        )
 
     def _loaded(self, eye: Eye) -> list[Visit]:
         """The visits that can be read, with landmarks that match; the others are named.
@@ -240,7 +263,7 @@ class _Eyes:
             try:
                 visits.append(file.load(wanted.slice_index, wanted.spacing_um))
             except InputError as error:
-                self.left_out.append(file.name)
+                self.left_out[file.name] = reason_of(error)
                 self.progress(Message.of(error, f"left out: {file.name}: "))
                 continue
             image = visits[-1].image
@@ -277,7 +300,7 @@ class _Eyes:
         try:
             found = on_reference(self.regions, series)
         except InputError as error:
-            self.left_out.append("regions")
+            self.left_out["regions"] = reason_of(error)
             self.progress(Message.of(error, "your own regions are not measured: "))
             return None
         text = f"regions of your own, drawn on {found.visit}: {', '.join(found.masks)}"
@@ -326,7 +349,7 @@ class _Eyes:
             )
         except InputError as error:
             if wanted.visits:
-                self.left_out.append("change")
+                self.left_out["change"] = reason_of(error)
             self.progress(Message.of(error, "no change is mapped: "))
             return None
         for doubt in found.doubts:

@@ -1,0 +1,171 @@
+"""The run over the eyes of a series: outcomes as they come, and tables over all eyes that are whole at any time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..formats.files import note, remove_leftovers
+from ..formats.output_folder import Finished, Output
+from ..progress import Message, Reader
+from .eyes_resuming import EYES, eye_reading, series_settings, unlike_written
+from .now_and_then import NowAndThen
+from .pair_work import reason_of
+from .resuming import Earlier, earlier_results, item_note, settings_note
+
+if TYPE_CHECKING:
+    from ..formats.written_files import State
+    from ..visits.eyes import Eye, Eyes
+    from ..visits.eyes_table import EyeRow
+    from .visit_options import VisitsOptions
+
+TASK = "series"
+
+
+@dataclass(eq=False)
+class EyesRun:
+    """The outcomes of eyes.
+
+    Attributes
+    ----------
+    eyes : Eyes
+    output : Path
+        The folder of the results.
+    options : VisitsOptions
+    apart : bool
+        Each eye has a folder, and there are tables over all of them.
+    settings : dict
+        As of `eyes_resuming.series_settings`.
+    earlier : Earlier of EyeRow
+        What an earlier run has finished.
+    """
+
+    eyes: Eyes
+    output: Path
+    options: VisitsOptions
+    apart: bool
+    settings: dict
+    earlier: Earlier[EyeRow] = field(default_factory=Earlier)
+
+    def __post_init__(self) -> None:
+        self._rows: dict[str, EyeRow] = dict(self.earlier.rows)
+        self._noted = bool(self.earlier.rows)
+        self._now_and_then = NowAndThen(0)
+
+    @property
+    def waiting(self) -> list[Eye]:
+        """The eyes that are not done yet."""
+        return [eye for eye in self.eyes.eyes.values() if eye.name not in self._rows]
+
+    @property
+    def done(self) -> int:
+        """Number of eyes with results."""
+        from ..visits.eyes_table import DONE
+
+        return sum(row.status == DONE for row in self._rows.values())
+
+    @property
+    def left_out(self) -> list[str]:
+        """Names of the eyes, visits and files that are left out."""
+        rows = [self._rows[name] for name in self.eyes.eyes if name in self._rows]
+        return [*(item.name for item in self.eyes.left_out), *(name for row in rows for name in row.names_left_out)]
+
+    @property
+    def planned(self) -> Output:
+        """The results, as results in a folder."""
+        from ..visits.output import eyes_tables
+
+        finished = None
+        if self.options.run.resume:
+            tables = [path.name for path in eyes_tables(self.output)] if self.apart else []
+            finished = self.earlier.finished(tables)
+        return series_output(self.eyes, self.output, self.options, apart=self.apart, finished=finished)
+
+    def folder(self, eye: Eye) -> Path:
+        """The folder of the results of an eye."""
+        return self.output / eye.name if self.apart else self.output
+
+    def take(self, eye: Eye, row: EyeRow, inputs: Mapping[str, State] | None) -> None:
+        """An eye is done, and its files are in place; `inputs` is None if the content of its own files is not known."""
+        if inputs is not None:
+            if not self._noted:
+                note(self.output, settings_note(self.settings))
+                self._noted = True
+            note(self.output, item_note(EYES, eye.name, eye_reading(eye), inputs, row.to_dict(), self.settings))
+        self._rows[eye.name] = row
+        self._now_and_then(self.tables)
+
+    def leave_out(self, eye: Eye, error: Exception, left_out: Mapping[str, str]) -> None:
+        """An eye could not be done."""
+        from ..visits.eyes_table import LEFT_OUT, EyeRow
+
+        reason, visits = reason_of(error), len(eye.visits)
+        self._rows[eye.name] = EyeRow(eye.name, LEFT_OUT, visits, left_out=tuple(left_out.items()), reason=reason)
+
+    def tables(self) -> None:
+        """Write the tables over all eyes, if there are several and any is done."""
+        from ..visits.eyes_table import LEFT_OUT, EyeRow, write_eyes_tables
+
+        if not (self.apart and self.done):
+            return
+        not_used = [
+            EyeRow(
+                item.name if item.is_eye else "", LEFT_OUT, reason=f"{'' if item.is_eye else item.start}{item.error}"
+            )
+            for item in self.eyes.left_out
+        ]
+        rows = [self._rows.get(name, EyeRow(name)) for name in self.eyes.eyes]
+        folders = {eye.name: self.folder(eye) for eye in self.eyes.eyes.values()}
+        write_eyes_tables(self.output, [*rows, *not_used], folders)
+
+    @contextmanager
+    def with_tables(self) -> Iterator[None]:
+        """Write the tables in the end, also if the run is stopped."""
+        self._remove_leftovers()
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(OSError, InputError):
+                self.tables()
+            raise
+        self.tables()
+
+    def _remove_leftovers(self) -> None:
+        """Remove the unfinished files of a run that was killed."""
+        names: dict[Path, set[str]] = {}
+        for path in self.planned.written():
+            names.setdefault(path.parent, set()).add(path.name)
+        for folder, own in names.items():
+            remove_leftovers(folder, own)
+
+
+def eyes_run(eyes: Eyes, output: Path, options: VisitsOptions, progress: Reader) -> EyesRun:
+    """The run over eyes, with what an earlier one has finished if it is resumed; that is told."""
+    apart = len(eyes.eyes) > 1
+    settings = series_settings(options)
+    if not options.run.resume:
+        return EyesRun(eyes, output, options, apart, settings)
+    items = list(eyes.eyes.values())
+    earlier = earlier_results(output, TASK, items, settings, unlike_written(apart), EYES)
+    earlier.report(len(items), progress)
+    for row in earlier.rows.values():
+        for name, reason in row.left_out:
+            progress(Message(f"{row.eye}: left out: {name}: {reason}", "warning"))
+    return EyesRun(eyes, output, options, apart, settings, earlier)
+
+
+def series_output(
+    eyes: Eyes, output: Path, options: VisitsOptions, *, apart: bool | None = None, finished: Finished | None = None
+) -> Output:
+    """The results of aligning visits, as results in a folder."""
+    from ..visits.output import eyes_output
+
+    repeats = options.change.repeats if options.change.wanted else None
+    others = [path for path in (options.source, repeats, options.regions) if path is not None]
+    visits = {eye.name: eye.visits for eye in eyes.eyes.values()}
+    return eyes_output(visits, output, others, replace=options.replace, several=apart, finished=finished)
