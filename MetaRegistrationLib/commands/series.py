@@ -8,7 +8,7 @@ from ..date_orders import DATE_ORDERS
 from ..eye_length import DEVICE_MM
 from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
-from ..workflows.run_options import RunOptions
+from ..workflows.run_options import RunOptions, Shard
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
 from ..workflows.visits import align_eyes
 from .failures import SOME_LEFT_OUT
@@ -92,6 +92,11 @@ def _add_many(parser: argparse.ArgumentParser) -> None:
         "--resume",
         action="store_true",
         help="go on where a run into --output stopped; eyes whose files, dates or settings changed are done again",
+    )
+    group.add_argument(
+        "--shard",
+        metavar="K/N",
+        help="only part K of N of the eyes, into a folder of its own in --output; `merge` joins the tables",
     )
 
 
@@ -190,5 +195,5 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         arguments.regions_visit,
         arguments.axial_length,
         arguments.device_axial_length,
-        RunOptions(resume=arguments.resume),
+        RunOptions(resume=arguments.resume, shard=None if arguments.shard is None else Shard.of(arguments.shard)),
     )

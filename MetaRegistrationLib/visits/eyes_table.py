@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..formats.files import replacing
-from ..formats.tables import write_table
+from ..formats.tables import read_table, write_table
 from ..progress import plain
 from ..registration.schema import GRID_PX, Measure
 from .measure_files import CHANGE_COLUMNS, CHANGES, MEASUREMENT_COLUMNS, MEASUREMENTS, TREND_COLUMNS, TRENDS
@@ -100,19 +100,32 @@ EYE_COLUMNS = (
 """The columns of `eyes.csv`, in their order."""
 
 
-def write_eyes_tables(folder: Path, rows: Sequence[EyeRow], folders: Mapping[str, Path]) -> None:
+def eye_cells(row: EyeRow) -> dict[str, str]:
+    """The cells of a row of `eyes.csv` by column, empty where nothing is known."""
+    values = {column.key: column.cell(column.of(row)) for column in EYE_COLUMNS}
+    return {key: "" if value is None else str(value) for key, value in values.items()}
+
+
+def read_eyes_table(folder: Path) -> list[dict[str, str]]:
+    """The cells of `eyes.csv` of a folder; none if there is no such table."""
+    path = folder / EYES
+    return [row.cells for row in read_table(path, ("eye", "status"))] if path.is_file() else []
+
+
+def write_eyes_tables(folder: Path, rows: Sequence[Mapping[str, str]], folders: Mapping[str, Path]) -> None:
     """Write `eyes.csv`, and the measures of all eyes that are done, in the order of the rows.
 
     Parameters
     ----------
     folder : Path
-    rows : sequence of EyeRow
+    rows : sequence of mapping
+        As of `eye_cells`.
     folders : mapping of str to Path
         The folder of the results of each eye.
     """
-    cells = [["" if (cell := column.cell(column.of(row))) is None else cell for column in EYE_COLUMNS] for row in rows]
-    write_table(folder / EYES, [column.key for column in EYE_COLUMNS], cells)
-    done = [folders[row.eye] for row in rows if row.status == DONE]
+    columns = [column.key for column in EYE_COLUMNS]
+    write_table(folder / EYES, columns, [[row.get(column, "") for column in columns] for row in rows])
+    done = [folders[row["eye"]] for row in rows if row["status"] == DONE]
     for name, columns in _JOINED:
         _join(folder / name, columns, [each / name for each in done])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ from ..errors import InputError
 from ..formats.files import note, remove_leftovers
 from ..formats.output_folder import Finished, Output
 from ..progress import Message, Reader
+from ..words import counted
 from .eyes_resuming import EYES, eye_reading, series_settings, unlike_written
 from .now_and_then import NowAndThen
 from .pair_work import reason_of
 from .resuming import Earlier, earlier_results, item_note, settings_note
+from .run_options import Shard
 
 if TYPE_CHECKING:
     from ..formats.written_files import State
@@ -109,7 +111,7 @@ class EyesRun:
 
     def tables(self) -> None:
         """Write the tables over all eyes, if there are several and any is done."""
-        from ..visits.eyes_table import LEFT_OUT, EyeRow, write_eyes_tables
+        from ..visits.eyes_table import LEFT_OUT, EyeRow, eye_cells, write_eyes_tables
 
         if not (self.apart and self.done):
             return
@@ -121,7 +123,7 @@ class EyesRun:
         ]
         rows = [self._rows.get(name, EyeRow(name)) for name in self.eyes.eyes]
         folders = {eye.name: self.folder(eye) for eye in self.eyes.eyes.values()}
-        write_eyes_tables(self.output, [*rows, *not_used], folders)
+        write_eyes_tables(self.output, [eye_cells(row) for row in (*rows, *not_used)], folders)
 
     @contextmanager
     def with_tables(self) -> Iterator[None]:
@@ -145,9 +147,17 @@ class EyesRun:
 
 
 def eyes_run(eyes: Eyes, output: Path, options: VisitsOptions, progress: Reader) -> EyesRun:
-    """The run over eyes, with what an earlier one has finished if it is resumed; that is told."""
-    apart = len(eyes.eyes) > 1
-    settings = series_settings(options)
+    """The run over eyes or a part of them, with what an earlier one has finished if it is resumed; that is told.
+
+    Raises
+    ------
+    InputError
+        The part has no eye.
+    """
+    settings, shard = series_settings(options), options.run.shard
+    apart = len(eyes.eyes) > 1 or shard is not None
+    if shard is not None:
+        eyes, output = part_of(eyes, shard), shard.folder(output)
     if not options.run.resume:
         return EyesRun(eyes, output, options, apart, settings)
     items = list(eyes.eyes.values())
@@ -157,6 +167,24 @@ def eyes_run(eyes: Eyes, output: Path, options: VisitsOptions, progress: Reader)
         for name, reason in row.left_out:
             progress(Message(f"{row.eye}: left out: {name}: {reason}", "warning"))
     return EyesRun(eyes, output, options, apart, settings, earlier)
+
+
+def part_of(eyes: Eyes, shard: Shard) -> Eyes:
+    """A part of the eyes. What the source left out belongs to one of the parts.
+
+    Raises
+    ------
+    InputError
+        It has no eye.
+    """
+    found, total = shard.of_items(list(eyes.eyes.items())), len(eyes.eyes)
+    if not found:
+        raise InputError(
+            f"{{field}} {shard.number}/{shard.count}: there are only {counted(total, 'eye')}.", field="shard"
+        )
+    with_eyes = Shard(shard.number, min(shard.count, total))  # further parts have no results
+    left_out = tuple(with_eyes.of_items(eyes.left_out))
+    return replace(eyes, eyes=dict(found), left_out=left_out)
 
 
 def series_output(

@@ -92,13 +92,13 @@ def find_selected(selection: PairSelection, progress: Reader, shard: Shard | Non
     files, left_out = folder.split(selection.split), folder.pairs_left_out(selection.split)
     if shard is None:
         return SelectedPairs(folder, files, left_out_entries(left_out))
-    found = tuple(shard.of_pairs(files))
+    found = tuple(shard.of_items(files))
     if not found:
         raise InputError(
             f"{{field}} {shard.number}/{shard.count}: there are only {counted(len(files), 'pair')}.", field="shard"
         )
     with_pairs = Shard(shard.number, min(shard.count, len(files)))  # further parts have no results
-    return SelectedPairs(folder, found, left_out_entries(with_pairs.of_pairs(left_out)))
+    return SelectedPairs(folder, found, left_out_entries(with_pairs.of_items(left_out)))
 
 
 def left_out_entries(left_out: Sequence[LeftOut]) -> list[dict]:

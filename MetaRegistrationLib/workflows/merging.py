@@ -1,13 +1,13 @@
-"""The tables of the parts of a folder run, as one table. Needs no torch."""
+"""The tables of the parts of a run over pairs or eyes, as one table. Pairs need no torch."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..formats.output_folder import Output, check_output, writing
@@ -17,7 +17,7 @@ from ..words import counted
 from .registering import PairsOutcome
 
 if TYPE_CHECKING:
-    from ..registration.measures import PairMeasures
+    from .visits import EyesOutcome
 
 TASK = "merge"
 _SHARDS = "shard_*_of_*"
@@ -35,18 +35,24 @@ class Part:
     kind : str
         The command that wrote them.
     names : tuple of str
-        All pairs of the part, in their order.
-    rows : dict of str to PairMeasures
-        The measures of those that are finished.
+        All pairs or eyes of the part, in their order.
+    rows : dict of str to PairMeasures or EyeRow
+        The outcomes of those that are finished.
     record : dict
-        Its `summary.json`.
+        Its `summary.json`; of eyes, what they are left out for.
+    same : mapping
+        What parts of one run have in common; empty if that is not known yet.
+    word : str
+        "pair" or "eye".
     """
 
     folder: Path
     kind: str
     names: tuple[str, ...]
-    rows: dict[str, PairMeasures]
+    rows: dict[str, Any]
     record: dict
+    same: Mapping[str, object] = field(default_factory=dict)
+    word: str = "pair"
 
     @property
     def shard(self) -> tuple[int, int] | None:
@@ -56,44 +62,42 @@ class Part:
 
     @property
     def left_out(self) -> list[dict]:
-        """Its pairs that are left out, with reasons."""
+        """What is left out of it, with reasons."""
         return list(self.record.get("left_out", []))
 
     @property
     def not_done(self) -> list[str]:
-        """Its pairs that are neither finished nor left out."""
-        out = {each["pair"] for each in self.left_out}
+        """What is neither finished nor left out of it."""
+        out = {each[self.word] for each in self.left_out}
         return [name for name in self.names if name not in self.rows and name not in out]
 
 
 def merge(
     folders: Sequence[Path], output: Path | None = None, progress: Reader | None = None, *, replace: bool = False
-) -> PairsOutcome:
-    """Write the tables over the pairs of several folders of results; files of pairs stay where they are.
+) -> PairsOutcome | EyesOutcome:
+    """Write the tables over the pairs or eyes of several folders of results; their files stay where they are.
 
     Parameters
     ----------
     folders : sequence of Path
         Folders of results, or folders that hold those of the parts of an array.
     output : Path, optional
-        For `metrics.csv` and `summary.json`; the folder itself if there is one.
+        For the tables; the folder itself if there is one.
     progress : Reader, optional
     replace : bool
         Replace other results in `output`.
 
     Returns
     -------
-    PairsOutcome
-        Rows in the order of the pairs of the whole folder. Parts and pairs that are missing are named, and in `left_out`.
+    PairsOutcome or EyesOutcome
+        Rows are in the order of the pairs of the whole folder. Parts, pairs and eyes that are missing are named, and in
+        `left_out`.
 
     Raises
     ------
     InputError
         A folder holds no such results, parts do not belong together, or `output` would lose files.
     """
-    from ..registration.file_names import table_files
-    from ..registration.tables import write_tables
-
     progress = progress or Silent()
     if output is None:
         if len(folders) != 1:
@@ -102,14 +106,20 @@ def merge(
     parts = [part for folder in folders for part in parts_of(Path(folder))]
     _check_together(parts)
     parts.sort(key=lambda part: part.shard or (0, 0))
-    missing = _missing_shards(parts)
-    targets = table_files(Path(output))
-    planned = Output(Path(output), TASK, {"tables": ("merged tables",)}, (), lambda: targets, replace)
-    check_output(planned)
-    rows = [part.rows[name] for part, name in _in_order(parts) if name in part.rows]
-    if not rows:
-        raise InputError(f"{folders[0]}: no pair is finished yet, so there are no tables to merge.")
-    left_out = _tell_missing(parts, missing, progress)
+    if parts[0].word == "eye":
+        from .merging_eyes import merge_eyes
+
+        return merge_eyes(parts, Path(output), progress, replace)
+    return _merge_pairs(parts, Path(output), progress, replace)
+
+
+def _merge_pairs(parts: Sequence[Part], output: Path, progress: Reader, replace: bool) -> PairsOutcome:
+    from ..registration.file_names import table_files
+    from ..registration.tables import write_tables
+
+    planned = merged_output(parts, output, table_files(output), replace)
+    rows = [part.rows[name] for part, name in in_order(parts) if name in part.rows]
+    left_out = tell_missing(parts, progress)
     record = {
         key: value for key, value in parts[0].record.items() if key not in ("left_out", "shard", "pairs_not_done")
     }
@@ -118,6 +128,21 @@ def merge(
         summary = write_tables(folder, rows, record)
     progress(Finished(TASK, folder, summary))
     return PairsOutcome(rows, summary, left_out, folder)
+
+
+def merged_output(parts: Sequence[Part], output: Path, targets: Sequence[Path], replace: bool) -> Output:
+    """The merged tables, as results in a folder.
+
+    Raises
+    ------
+    InputError
+        Nothing is finished yet, or `output` would lose files.
+    """
+    planned = Output(output, TASK, {"tables": ("merged tables",)}, (), lambda: targets, replace)
+    check_output(planned)
+    if not any(part.rows for part in parts):
+        raise InputError(f"{parts[0].folder}: no {parts[0].word} is finished yet, so there are no tables to merge.")
+    return planned
 
 
 def parts_of(folder: Path) -> list[Part]:
@@ -132,8 +157,8 @@ def parts_of(folder: Path) -> list[Part]:
     found = [part for part in map(_part, shards or [folder]) if part is not None]
     if not found:
         raise InputError(
-            f"{folder}: results of register or evaluate were expected, or folders shard_K_of_N with such results; there are"
-            " none."
+            f"{folder}: results of register, evaluate or series were expected, or folders shard_K_of_N with such results;"
+            " there are none."
         )
     return found
 
@@ -144,6 +169,10 @@ def _part(folder: Path) -> Part | None:
     from .resuming import PAIRS, finished_rows
 
     listed = WrittenFiles.read(folder.resolve())
+    if listed is not None and listed.run.kind == "series":
+        from .merging_eyes import part_with_eyes
+
+        return part_with_eyes(folder, listed)
     if listed is None or listed.run.kind not in ("register", "evaluate"):
         return None
     try:
@@ -156,16 +185,15 @@ def _part(folder: Path) -> Part | None:
     names = tuple(listed.run.items)
     exact = finished_rows(listed, PAIRS)
     rows = {row.pair: exact.get(row.pair, row) for row in table}
-    return Part(folder, listed.run.kind, names, {**rows, **exact}, record)
+    same = {word: record.get(key) for key, word in _SAME.items()} if record else {}
+    return Part(folder, listed.run.kind, names, {**rows, **exact}, record, same)
 
 
 def _check_together(parts: Sequence[Part]) -> None:
     """Raise an `InputError` unless the parts are of one run."""
-    first = next((part for part in parts if part.record), parts[0])
+    first = next((part for part in parts if part.same), parts[0])
     for part in parts:
-        different = [
-            word for key, word in _SAME.items() if part.record and part.record.get(key) != first.record.get(key)
-        ]
+        different = [word for word, value in part.same.items() if first.same.get(word) != value]
         if part.kind != first.kind:
             different.append("command")
         if part.shard and first.shard and part.shard[1] != first.shard[1]:
@@ -179,7 +207,7 @@ def _check_together(parts: Sequence[Part]) -> None:
     for part in parts:
         for name in part.names:
             if name in seen:
-                raise InputError(f"{name}: this pair is in {seen[name]} and in {part.folder}.")
+                raise InputError(f"{name}: this {part.word} is in {seen[name]} and in {part.folder}.")
             seen[name] = part.folder
 
 
@@ -189,8 +217,8 @@ def _missing_shards(parts: Sequence[Part]) -> list[str]:
     return [f"{k}/{count}" for count in counts for k in range(1, count + 1) if (k, count) not in numbers]
 
 
-def _in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
-    """The pairs of all parts in the order of the whole folder: the first part has the first one, the second part the next."""
+def in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
+    """The pairs or eyes of all parts in the order of the whole: the first part has the first one, the second part the next."""
     placed = []
     for position, part in enumerate(parts):
         for index, name in enumerate(part.names):
@@ -199,16 +227,17 @@ def _in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
     return [(part, name) for _, part, name in sorted(placed, key=lambda each: each[0])]
 
 
-def _tell_missing(parts: Sequence[Part], missing: Sequence[str], progress: Reader) -> list[dict]:
-    left_out = [each for part in parts for each in part.left_out]
+def tell_missing(parts: Sequence[Part], progress: Reader) -> list[dict]:
+    """Say which parts are missing, and what is not done yet; all that is left out, with reasons."""
+    left_out, missing = [each for part in parts for each in part.left_out], _missing_shards(parts)
     if missing:
         progress(Message(f"missing parts: {', '.join(missing)}", "warning"))
-        left_out += [{"pair": f"part {each}", "reason": "its results are missing"} for each in missing]
+        left_out += [{parts[0].word: f"part {each}", "reason": "its results are missing"} for each in missing]
     for part in parts:
         names = part.not_done
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            text = f"{part.folder}: {counted(len(names), 'pair')} not done yet: {', '.join(names[:_SHOWN])}{more}"
+            text = f"{part.folder}: {counted(len(names), part.word)} not done yet: {', '.join(names[:_SHOWN])}{more}"
             progress(Message(text, "warning"))
-            left_out += [{"pair": name, "reason": "not done yet"} for name in names]
+            left_out += [{part.word: name, "reason": "not done yet"} for name in names]
     return left_out

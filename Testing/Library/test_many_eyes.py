@@ -385,3 +385,66 @@ def test_one_eye_alone_is_resumed(eyes, tmp_path, capsys):
     write_visit(change, 70)
     assert series(eyes / "P1_OD", tmp_path / "out", "--resume") == 0
     assert "done again, because the image of 2021-01-01 changed: P1_OD" in said(capsys)
+
+
+# Parts of a run
+
+
+def merge(*words) -> int:
+    return main([str(word) for word in ("merge", *words)])
+
+
+def unlike_tables(folder: Path, other: Path) -> list[str]:
+    return [name for name in ("eyes.csv", *TABLES) if (folder / name).read_bytes() != (other / name).read_bytes()]
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.long)])
+def test_the_parts_of_a_run_are_merged(made, tmp_path, count, capsys):
+    output = tmp_path / "out"
+    for number in range(count, 0, -1):
+        assert series(made / "eyes", output, "--shard", f"{number}/{count}") == 0
+    assert merge(output) == 0 and "3 eyes" in capsys.readouterr().out
+    assert unlike_tables(output, made / "whole") == []
+    own = output / f"shard_1_of_{count}" / "P1_OD"
+    assert unlike(own, made / "whole" / "P1_OD") == []
+    assert series(made / "eyes", output, "--shard", f"1/{count}", "--resume") == 0
+    assert merge(output) == 0 and unlike_tables(output, made / "whole") == []  # again, after another part was run again
+
+
+def test_what_is_missing_in_a_merged_table_is_named(eyes, tmp_path, capsys):
+    (eyes / "P1_OD" / "2020-01-01.png").write_bytes(b"\x89PNG damaged")
+    (eyes / "P2_OS" / "scans.xlsx").write_bytes(b"")
+    output, whole = tmp_path / "out", tmp_path / "whole"
+    assert series(eyes, output, "--shard", "1/2") == 4
+    assert merge(output) == 4 and "missing parts: 2/2" in said(capsys)
+    found = read_rows(output / "eyes.csv")
+    assert [(row["eye"], row["status"]) for row in found[:2]] == [("P1_OD", "left out"), ("P3_OD", "done")]
+    assert found[-1]["reason"] == "part 2/2: its results are missing"
+    assert series(eyes, output, "--shard", "2/2") == 0
+    assert series(eyes, whole) == 4 and merge(output) == 4
+    assert unlike_tables(output, whole) == []
+
+
+def test_eyes_that_a_part_has_not_done_yet_are_named(made, tmp_path, capsys):
+    align(made / "eyes", tmp_path / "out", stop_after=1)
+    assert merge(tmp_path / "out", "--output", tmp_path / "all") == 4
+    assert "2 eyes not done yet: P2_OS, P3_OD" in said(capsys)
+    assert statuses(tmp_path / "all") == dict(zip(EYES, ["done", "not done", "not done"], strict=True))
+
+
+def test_parts_with_other_settings_are_not_merged(made, tmp_path, capsys):
+    output = tmp_path / "out"
+    assert series(made / "eyes", output, "--shard", "1/3") == 0
+    assert series(made / "eyes", output, "--shard", "2/3", "--no-change") == 0
+    assert merge(output) == 2 and "its change map differ from those of" in said(capsys)
+    assert series(made / "eyes", output, "--shard", "4/4") == 2
+    assert "--shard 4/4: there are only 3 eyes" in said(capsys)
+
+
+def test_eyes_that_were_registered_alone_are_merged(made, eyes, tmp_path):
+    for eye in EYES[:2]:
+        assert series(eyes / eye, tmp_path / eye) == 0
+    assert merge(tmp_path / EYES[0], tmp_path / EYES[1], "--output", tmp_path / "both") == 0
+    assert list(rows(tmp_path / "both")) == EYES[:2]
+    whole = read_rows(made / "whole" / "measurements.csv")
+    assert read_rows(tmp_path / "both" / "measurements.csv") == [row for row in whole if row["eye"] in EYES[:2]]

@@ -580,7 +580,7 @@ def test_missing_parts_and_other_runs_are_named(pairs, tmp_path, capsys):
 
 def test_every_pair_is_in_one_part():
     names = [f"p{number}" for number in range(11)]
-    parts = [Shard(number, 4).of_pairs(names) for number in range(1, 5)]
+    parts = [Shard(number, 4).of_items(names) for number in range(1, 5)]
     assert sorted(name for part in parts for name in part) == sorted(names)
     assert Shard(3, 16).folder(Path("out")).name == "shard_03_of_16"
     assert RunOptions().shard is None
