@@ -36,7 +36,8 @@ EXAMPLES = (
     "  meta-registration series --images visit1.png visit2.png visit3.png --output eye\n"
     "  meta-registration series --folder eyes --output all_eyes           # one subfolder an eye, or a visits.csv\n"
     "  meta-registration series --folder visits_of_an_eye --output map --change 2021 2023 --repeats repeat_scans --eye right\n"
-    "  meta-registration series --visits visits.csv --reference 2021 --output by_table"
+    "  meta-registration series --visits visits.csv --reference 2021 --output by_table\n"
+    "  meta-registration series --folder eyes --output all_eyes --resume   # go on after an interruption"
 )
 
 
