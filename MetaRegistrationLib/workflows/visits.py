@@ -86,13 +86,14 @@ def align_eyes(
 
     progress, options = progress or Silent(), options or VisitsOptions()
     check_stages(options)
-    run = eyes_run(checked(eyes, options), Path(output), options, progress)
+    eyes = checked(eyes, options)
+    regions = read_regions(options)
+    run = eyes_run(eyes, Path(output), options, progress)
     eyes, output = run.eyes, run.output
     check_output(run.planned)
     if not (run.waiting or run.apart):
         progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
         return EyesOutcome(output, run.done, run.left_out)
-    regions = read_regions(options)
     registrar, record = make_registrar(options.registrar)
     output, first, total = writable_folder(output), run.done, len(eyes.eyes)
     progress(Started(TASK, total, first, device=record["device"], detail={"checkpoint": record["checkpoint"]}))

@@ -21,9 +21,10 @@ from MetaRegistrationLib.progress import Item, Message
 from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits.eyes_table import EyeRow
 from MetaRegistrationLib.visits.sources import eyes_of_folder
+from MetaRegistrationLib.workflows.eyes_resuming import series_settings
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions
 from MetaRegistrationLib.workflows.run_options import RunOptions
-from MetaRegistrationLib.workflows.visit_options import VisitsOptions
+from MetaRegistrationLib.workflows.visit_options import ChangeOptions, VisitsOptions
 from MetaRegistrationLib.workflows.visits import align_eyes
 
 WORDS = ["--initial", "none", "--no-network", "--refine", "0", "--device", "cpu"]
@@ -350,6 +351,23 @@ def test_other_settings_do_everything_again(words, reason, made, output, capsys,
     told = said(capsys)
     assert "0 of 3 eyes are finished" in told
     assert f"done again, because {reason} changed: {', '.join(EYES)}" in told
+
+
+def test_other_repeat_scans_are_another_setting(tmp_path):
+    change = ChangeOptions(repeats=tmp_path / "repeats")
+    for name in ("moving", "fixed"):
+        write_visit(tmp_path / "repeats" / name / "a.png", 1)
+    before = series_settings(VisitsOptions(change=change))
+    write_visit(tmp_path / "repeats" / "fixed" / "a.png", 2)
+    after = series_settings(VisitsOptions(change=change))
+    assert [name for name in before if before[name] != after[name]] == ["repeat scans"]
+
+
+def test_regions_that_are_missing_are_named(eyes, tmp_path, capsys):
+    words = ["--regions", tmp_path / "missing.nrrd"]
+    for more in ((), ("--resume",)):
+        assert series(eyes / "P1_OD", tmp_path / "out", *words, *more) == 2
+        assert "missing.nrrd" in said(capsys) and not (tmp_path / "out").exists()
 
 
 def interrupt(options):
