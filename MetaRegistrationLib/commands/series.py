@@ -8,7 +8,7 @@ from ..date_orders import DATE_ORDERS
 from ..eye_length import DEVICE_MM
 from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
-from ..workflows.run_options import RunOptions, Shard
+from ..workflows.run_options import JOBS_VARIABLE, RunOptions, Shard
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
 from ..workflows.visits import align_eyes
 from .failures import SOME_LEFT_OUT
@@ -21,6 +21,7 @@ from .options import (
     natural_int,
     path_name,
     positive_float,
+    positive_int,
     registrar_of,
 )
 
@@ -89,6 +90,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_many(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("many eyes")
+    group.add_argument(
+        "--jobs",
+        type=positive_int,
+        metavar="N",
+        help="eyes that are worked on at once, each in a process with one thread (default: $"
+        f"{JOBS_VARIABLE}, or one eye with the registrations of its visits on all cores)",
+    )
     group.add_argument(
         "--resume",
         action="store_true",
@@ -196,5 +204,5 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         arguments.regions_visit,
         arguments.axial_length,
         arguments.device_axial_length,
-        RunOptions(resume=arguments.resume, shard=None if arguments.shard is None else Shard.of(arguments.shard)),
+        RunOptions(arguments.jobs, arguments.resume, None if arguments.shard is None else Shard.of(arguments.shard)),
     )

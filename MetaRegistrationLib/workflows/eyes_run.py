@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,8 +16,8 @@ from ..formats.output_folder import Finished, Output
 from ..progress import Message, Reader
 from ..words import counted
 from .eyes_resuming import EYES, eye_reading, series_settings, unlike_written
+from .folder_run import UNFINISHED
 from .now_and_then import NowAndThen
-from .pair_work import reason_of
 from .resuming import Earlier, earlier_results, item_note, settings_note
 from .run_options import Shard
 
@@ -102,12 +103,13 @@ class EyesRun:
         self._rows[eye.name] = row
         self._now_and_then(self.tables)
 
-    def leave_out(self, eye: Eye, error: Exception, left_out: Mapping[str, str]) -> None:
+    def leave_out(self, eye: Eye, reason: str, left_out: Mapping[str, str]) -> None:
         """An eye could not be done."""
         from ..visits.eyes_table import LEFT_OUT, EyeRow
 
-        reason, visits = reason_of(error), len(eye.visits)
+        visits = len(eye.visits)
         self._rows[eye.name] = EyeRow(eye.name, LEFT_OUT, visits, left_out=tuple(left_out.items()), reason=reason)
+        self._now_and_then(self.tables)
 
     def tables(self) -> None:
         """Write the tables over all eyes, if there are several and any is done."""
@@ -139,6 +141,7 @@ class EyesRun:
 
     def _remove_leftovers(self) -> None:
         """Remove the unfinished files of a run that was killed."""
+        shutil.rmtree(self.output / UNFINISHED, ignore_errors=True)
         names: dict[Path, set[str]] = {}
         for path in self.planned.written():
             names.setdefault(path.parent, set()).add(path.name)

@@ -80,6 +80,10 @@ class WorkSettings:
     several: bool = True
     with_inputs: bool = False
 
+    def work(self) -> PairWork:
+        """The work with a registrar of its own."""
+        return PairWork.of(self)
+
 
 class PairWork:
     """Works on pairs, one after another.

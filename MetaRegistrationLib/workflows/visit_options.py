@@ -66,7 +66,7 @@ class VisitsOptions:
     device_axial_length_mm : float
         That the device assumed.
     run : RunOptions
-        Resuming, and a part of the eyes.
+        Processes, resuming, a part of the eyes.
     """
 
     registrar: RegistrarOptions = field(default_factory=RegistrarOptions)

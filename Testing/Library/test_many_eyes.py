@@ -22,6 +22,7 @@ from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits.eyes_table import EyeRow
 from MetaRegistrationLib.visits.sources import eyes_of_folder
 from MetaRegistrationLib.workflows.eyes_resuming import series_settings
+from MetaRegistrationLib.workflows.folder_run import UNFINISHED
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions
 from MetaRegistrationLib.workflows.run_options import RunOptions
 from MetaRegistrationLib.workflows.visit_options import ChangeOptions, VisitsOptions
@@ -195,13 +196,14 @@ class Events:
                 raise KeyboardInterrupt
 
 
-def align(eyes: Path, output: Path, stop_after: int = 100, **options) -> Events:
+RESUME = RunOptions(resume=True)
+
+
+def align(eyes: Path, output: Path, stop_after: int = 100, run: RunOptions = RESUME) -> Events:
     events = Events(stop_after)
     registrar = RegistrarOptions(stages=Stages("none", network=False, refine=0), device="cpu")
     try:
-        align_eyes(
-            eyes_of_folder(eyes), output, VisitsOptions(registrar, run=RunOptions(resume=True), **options), events
-        )
+        align_eyes(eyes_of_folder(eyes), output, VisitsOptions(registrar, run=run), events)
     except KeyboardInterrupt:
         assert len(events.eyes) == stop_after
     return events
@@ -466,3 +468,32 @@ def test_eyes_that_were_registered_alone_are_merged(made, eyes, tmp_path):
     assert list(rows(tmp_path / "both")) == EYES[:2]
     whole = read_rows(made / "whole" / "measurements.csv")
     assert read_rows(tmp_path / "both" / "measurements.csv") == [row for row in whole if row["eye"] in EYES[:2]]
+
+
+# Processes
+
+
+def test_processes_give_the_same_results_in_the_same_order(made, eyes, tmp_path, capsys):
+    output = tmp_path / "out"
+    write_visit(eyes / "P0_OD" / "2021-01-01.png", 1)
+    (eyes / "P0_OD" / "2020-01-01.png").write_bytes(b"\x89PNG damaged")
+    assert series(eyes, output, "--jobs", "2") == 4
+    told = said(capsys)
+    assert "left out: P0_OD: " in told and "reference: " in told
+    assert statuses(output) == {"P0_OD": "left out", **dict.fromkeys(EYES, "done")}
+    for eye in EYES:
+        assert unlike(output / eye, made / "whole" / eye) == []
+    assert [name for name in TABLES if (output / name).read_bytes() != (made / "whole" / name).read_bytes()] == []
+    assert not (output / UNFINISHED).exists() and not (output / "P1_OD" / NAME).exists()
+    assert series(eyes, output, "--jobs", "1", "--resume") == 4
+    assert "3 of 4 eyes are finished" in said(capsys)
+
+
+def test_a_stopped_run_ends_its_processes_and_is_resumed(made, tmp_path):
+    output = tmp_path / "out"
+    events = align(made / "eyes", output, stop_after=1, run=RunOptions(jobs=2))
+    assert len(events.eyes) == 1 and not (output / UNFINISHED).exists()
+    assert list(statuses(output).values()).count("done") == 1
+    (output / UNFINISHED / "0123").mkdir(parents=True)
+    assert len(align(made / "eyes", output).eyes) == 2
+    assert unlike(output, made / "whole") == []
