@@ -93,6 +93,10 @@ class WrittenFiles:
             return None
         return cls(folder, run, states, tuple(notes))
 
+    def last_note(self, key: str) -> dict | None:
+        """The value of the last note that has a key; None without one."""
+        return next((note[key] for note in reversed(self.notes) if key in note), None)
+
     def there(self) -> dict[str, bool]:
         """The listed files that are there, and whether each still is as it was written."""
         found = {}

@@ -71,7 +71,17 @@ def evaluate(
     extra = {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split, **shard_entry(run)}
     settings = run_settings(options, None) if several else {}
     out = selected.left_out
-    work = FolderRun(TASK, files, settings, progress, output, own_files=False, extra=extra, left_out_before=out)
+    work = FolderRun(
+        TASK,
+        files,
+        settings,
+        progress,
+        output,
+        own_files=False,
+        extra=extra,
+        left_out_before=out,
+        part_note=selected.note,
+    )
     planned = None
     if output is not None:
         finished, targets = None, table_files(output)

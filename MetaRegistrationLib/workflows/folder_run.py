@@ -51,6 +51,8 @@ class FolderRun:
         Further entries of `summary.json`.
     left_out_before : sequence of dict
         The pairs that were left out before, with reasons; they are not in `files`.
+    part_note : dict
+        As of `folders.SelectedPairs`.
     """
 
     task: str
@@ -62,6 +64,7 @@ class FolderRun:
     own_files: bool = True
     extra: dict = field(default_factory=dict)
     left_out_before: Sequence[dict] = ()
+    part_note: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._rows: dict[str, PairMeasures] = dict(self.earlier.rows)
@@ -99,6 +102,8 @@ class FolderRun:
         self._tell_of_initial(record)
         if self.output is not None and self.settings:
             note(self.output, settings_note(self.settings))
+            if self.part_note:
+                note(self.output, self.part_note)
         with self._staging(engine) as folder_of:
             try:
                 for count, (index, done) in enumerate(engine.run(waiting, folder_of, self.progress), first + 1):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from ..errors import InputError
 from ..formats.output_folder import Output, check_output, writing
 from ..formats.written_files import WrittenFiles
 from ..progress import Finished, Message, Reader, Silent
-from ..words import counted
+from ..words import counted, enumerated
 from .registering import PairsOutcome
+from .run_options import Shard
 
 if TYPE_CHECKING:
     from ..registration.measures import PairMeasures
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
 TASK = "merge"
 _SHARDS = "shard_*_of_*"
 _SAME = {"checkpoint_sha256": "checkpoint", "stages": "stages", "network": "network", "preprocessing": "preprocessing"}
-_SHOWN = 10
+_SAME_SETTINGS = {"version": "version of the program", "batch": "batch"}
+_SAME_READING = {
+    "spacing_um": "pixel size",
+    "moving_spacing_um": "pixel size of the moving images",
+    "fixed_spacing_um": "pixel size of the fixed images",
+    "override_spacing": "choice to override the pixel sizes of files",
+    "slice_index": "slice",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,25 +43,41 @@ class Part:
     folder : Path
     kind : str
         The command that wrote them.
-    names : tuple of str
-        All pairs of the part, in their order.
+    inputs : tuple of str
+        The pairs that it reads, in their order.
     rows : dict of str to PairMeasures
         The measures of those that are finished.
     record : dict
         Its `summary.json`.
+    settings : dict
+        As of `resuming.run_settings`; empty if it notes none.
+    part_of : dict
+        What its note says of the whole list (`folders.SelectedPairs`); empty if it has no such note.
     """
 
     folder: Path
     kind: str
-    names: tuple[str, ...]
+    inputs: tuple[str, ...]
     rows: dict[str, PairMeasures]
     record: dict
+    settings: dict = field(default_factory=dict)
+    part_of: dict = field(default_factory=dict)
 
     @property
     def shard(self) -> tuple[int, int] | None:
         """Number and count of the part, if it is one of an array."""
         found = re.fullmatch(r"shard_(\d+)_of_(\d+)", self.folder.name)
         return None if found is None else (int(found[1]), int(found[2]))
+
+    @cached_property
+    def whole_list(self) -> tuple[str, ...]:
+        """The names of all pairs that it saw, those of other parts too; empty if it does not note them."""
+        return tuple(self.part_of.get("pairs", ())) if self.shard else ()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All pairs of the part, in their order."""
+        return tuple(Shard(*self.shard).of_pairs(self.whole_list)) if self.whole_list else self.inputs
 
     @property
     def left_out(self) -> list[dict]:
@@ -109,7 +134,7 @@ def merge(
     rows = [part.rows[name] for part, name in _in_order(parts) if name in part.rows]
     if not rows:
         raise InputError(f"{folders[0]}: no pair is finished yet, so there are no tables to merge.")
-    left_out = _tell_missing(parts, missing, progress)
+    left_out = _without_rows(_tell_missing(parts, missing, progress), {row.pair for row in rows})
     record = {
         key: value for key, value in parts[0].record.items() if key not in ("left_out", "shard", "pairs_not_done")
     }
@@ -153,10 +178,10 @@ def _part(folder: Path) -> Part | None:
         record, table = {}, []
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: its tables cannot be read ({error}).") from error
-    names = tuple(listed.run.items)
     exact = finished_rows(listed)
     rows = {row.pair: exact.get(row.pair, row) for row in table}
-    return Part(folder, listed.run.kind, names, {**rows, **exact}, record)
+    settings, part_of = (listed.last_note(key) or {} for key in ("values", "part_of"))
+    return Part(folder, listed.run.kind, tuple(listed.run.items), {**rows, **exact}, record, settings, part_of)
 
 
 def _check_together(parts: Sequence[Part]) -> None:
@@ -166,27 +191,60 @@ def _check_together(parts: Sequence[Part]) -> None:
         different = [
             word for key, word in _SAME.items() if part.record and part.record.get(key) != first.record.get(key)
         ]
+        different += _different_notes(part, parts)
         if part.kind != first.kind:
             different.append("command")
         if part.shard and first.shard and part.shard[1] != first.shard[1]:
             different.append("number of parts")
         if different:
             raise InputError(
-                f"{part.folder}: its {', '.join(different)} differ from those of {first.folder}, so the tables would mix two"
-                " runs."
+                f"{part.folder}: it differs from {first.folder} in {', '.join(different)}, so the tables would mix two runs."
             )
     seen: dict[str, Path] = {}
     for part in parts:
         for name in part.names:
             if name in seen:
-                raise InputError(f"{name}: this pair is in {seen[name]} and in {part.folder}.")
+                why = f" {_OTHER_LISTS}" if len(_lists(parts)) > 1 else ""
+                raise InputError(f"{name}: this pair is in {seen[name]} and in {part.folder}.{why}")
             seen[name] = part.folder
 
 
-def _missing_shards(parts: Sequence[Part]) -> list[str]:
+_OTHER_LISTS = (
+    "The parts did not see the same list of pairs. Run all parts again with the present list, and resume them."
+)
+
+
+def _different_notes(part: Part, parts: Sequence[Part]) -> list[str]:
+    """In what the settings and the reading of a part differ from those of the first part that notes them, in words."""
+    different = []
+    if part.settings:
+        first = next(each.settings for each in parts if each.settings)
+        different += [word for key, word in _SAME_SETTINGS.items() if part.settings.get(key) != first.get(key)]
+    if part.whole_list:
+        whole = next(each.part_of for each in parts if each.whole_list)
+        different += ["split"] if part.part_of["split"] != whole["split"] else []
+        reading, other = part.part_of["reading"], whole["reading"]
+        different += [word for key, word in _SAME_READING.items() if reading.get(key) != other.get(key)]
+    return different
+
+
+def _lists(parts: Sequence[Part]) -> list[tuple[str, ...]]:
+    """The different lists of pairs that the parts saw."""
+    return list(dict.fromkeys(part.whole_list for part in parts if part.whole_list))
+
+
+def _in_no_part(parts: Sequence[Part], missing: Sequence[Shard]) -> list[str]:
+    """The pairs of the lists that belong to no part, because the parts saw other lists."""
+    found = {name for part in parts for name in part.names}
+    lists = _lists(parts)
+    lost = {name for names in lists for shard in missing for name in shard.of_pairs(names)}
+    return [name for name in dict.fromkeys(name for names in lists for name in names) if name not in found | lost]
+
+
+def _missing_shards(parts: Sequence[Part]) -> list[Shard]:
     numbers = {part.shard for part in parts if part.shard}
     counts = {count for _, count in numbers}
-    return [f"{k}/{count}" for count in counts for k in range(1, count + 1) if (k, count) not in numbers]
+    return [Shard(k, count) for count in counts for k in range(1, count + 1) if (k, count) not in numbers]
 
 
 def _in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
@@ -199,16 +257,37 @@ def _in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
     return [(part, name) for _, part, name in sorted(placed, key=lambda each: each[0])]
 
 
-def _tell_missing(parts: Sequence[Part], missing: Sequence[str], progress: Reader) -> list[dict]:
+def _tell_missing(parts: Sequence[Part], missing: Sequence[Shard], progress: Reader) -> list[dict]:
     left_out = [each for part in parts for each in part.left_out]
     if missing:
-        progress(Message(f"missing parts: {', '.join(missing)}", "warning"))
-        left_out += [{"pair": f"part {each}", "reason": "its results are missing"} for each in missing]
+        progress(Message(f"missing parts: {', '.join(f'{each.number}/{each.count}' for each in missing)}", "warning"))
+        left_out += [_missing_part(shard, parts) for shard in missing]
     for part in parts:
         names = part.not_done
         if names:
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            text = f"{part.folder}: {counted(len(names), 'pair')} not done yet: {', '.join(names[:_SHOWN])}{more}"
+            text = f"{part.folder}: {counted(len(names), 'pair')} not done yet: {enumerated(names)}"
             progress(Message(text, "warning"))
             left_out += [{"pair": name, "reason": "not done yet"} for name in names]
+    nowhere = _in_no_part(parts, missing)
+    if nowhere:
+        progress(
+            Message(f"{counted(len(nowhere), 'pair')} in no part: {enumerated(nowhere)}. {_OTHER_LISTS}", "warning")
+        )
+        left_out += [{"pair": name, "reason": f"it is in no part. {_OTHER_LISTS}"} for name in nowhere]
     return left_out
+
+
+def _missing_part(shard: Shard, parts: Sequence[Part]) -> dict:
+    """The entry of a part without results, with the names of its pairs as far as the other parts note them."""
+    names = list(dict.fromkeys(name for each in _lists(parts) for name in shard.of_pairs(each)))
+    pairs = f": {enumerated(names)}" if names else ""
+    return {"pair": f"part {shard.number}/{shard.count}", "reason": f"its results are missing{pairs}"}
+
+
+def _without_rows(left_out: Sequence[dict], rows: Collection[str]) -> list[dict]:
+    """The entries of pairs that have no row, one for each pair."""
+    found: dict[str, dict] = {}
+    for each in left_out:
+        if each["pair"] not in rows:
+            found.setdefault(each["pair"], each)
+    return list(found.values())
