@@ -139,7 +139,7 @@ def register_files(
     output = Path(output) if run.shard is None else run.shard.folder(Path(output))
     parts = DEFAULT_PARTS if run.parts is None else run.parts
     several = len(files) > 1 or run.shard is not None
-    settings = run_settings(options, parts) if several else {}
+    settings = run_settings(options, parts, run.batch) if several else {}
     extra = shard_entry(run)
     work = FolderRun(
         TASK,

@@ -58,16 +58,20 @@ class Earlier:
             progress(Message(f"done again, because {reason}: {enumerated(names)}"))
 
 
-def run_settings(options: RegistrarOptions, parts: Collection[str] | None) -> dict:
-    """What all pairs of a run share and what changes their results, as plain values."""
-    return plain(
-        {
-            "checkpoint": _checkpoint_sha256(options) if options.stages.network else None,
-            "stages": options.stages.to_dict(),
-            "written parts": None if parts is None else sorted(parts),
-            "version": __version__,
-        }
-    )
+def run_settings(options: RegistrarOptions, parts: Collection[str] | None, batch: int = 1) -> dict:
+    """What all pairs of a run share and what changes their results, as plain values.
+
+    `batch` is the number of pairs that go through the networks at once; sums over a batch round differently.
+    """
+    settings = {
+        "checkpoint": _checkpoint_sha256(options) if options.stages.network else None,
+        "stages": options.stages.to_dict(),
+        "written parts": None if parts is None else sorted(parts),
+        "version": __version__,
+    }
+    if batch > 1 and options.stages.network:
+        settings["batch"] = batch
+    return plain(settings)
 
 
 def settings_note(settings: dict) -> dict:
@@ -131,7 +135,7 @@ def _difference(files: PairFiles, note: dict, values: Mapping[str, dict], settin
     """What has changed since a pair was finished, as the end of a sentence; empty if nothing has."""
     if note["with"] != _key(settings):
         before = values.get(note["with"], {})
-        changed = [name for name in settings if before.get(name) != settings[name]]
+        changed = [name for name in {**settings, **before} if before.get(name) != settings.get(name)]
         return f"{_named(changed)} changed" if changed else "the settings changed"
     if note["reading"] != files.reading():
         return "the pixel size or the slice to read changed"

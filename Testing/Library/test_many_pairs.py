@@ -302,6 +302,21 @@ def test_other_stages_or_another_checkpoint_do_everything_again(tmp_path):
     assert results(tmp_path / "out") == results(tmp_path / "whole")
 
 
+def test_another_batch_does_everything_again_where_there_is_a_network(tmp_path):
+    """Sums over a batch round differently, and the refinement enlarges that."""
+    pairs, output = pairs_folder(tmp_path / "pairs", 2), tmp_path / "out"
+    save_checkpoint(tmp_path / "known.pt", known_checkpoint("Translation", size=64, row=1.0, column=0.0))
+    options = {"checkpoint": tmp_path / "known.pt", "stages": mr.Stages("none", refine=0), "resume": True}
+    register(pairs, output, **options)
+    for batch in (2, 1):
+        events = register(pairs, output, batch=batch, **options)
+        assert "done again, because batch changed: eye 0, eye 1" in events.text
+    assert register(pairs, output, **options).names == []
+    without = {**options, "stages": STAGES, "checkpoint": None}
+    register(pairs, output, **without)
+    assert register(pairs, output, batch=2, **without).names == []
+
+
 def test_new_pairs_are_added_and_lost_ones_are_refused(pairs, output):
     for number, role in enumerate(("moving", "fixed")):
         write_grey_png(pairs / role / "eye 3.png", texture((64, 64), 3 + 50 * number))

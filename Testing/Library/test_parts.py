@@ -111,16 +111,19 @@ def test_parts_that_were_read_in_unlike_ways_are_not_mixed(words, other, said, p
     assert said in capsys.readouterr().err
 
 
-def test_parts_of_two_versions_are_not_mixed(pairs, part, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("key", "value", "said"), [("version", "0.0.1", "version of the program"), ("batch", 8, "batch")]
+)
+def test_parts_of_unlike_settings_are_not_mixed(key, value, said, pairs, part, tmp_path, capsys):
     table = table_of(pairs, 2)
     assert part(1, pairs=table) == 0 and part(2, pairs=table) == 0
     listed = tmp_path / "out" / "shard_2_of_2" / NAME
     lines = [json.loads(line) for line in listed.read_text(encoding="utf-8").splitlines()]
     for line in lines:
-        line.get("values", {})["version"] = "0.0.1"
+        line.get("values", {})[key] = value
     listed.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     assert run("merge", tmp_path / "out") == 2
-    assert "in version of the program" in capsys.readouterr().err
+    assert f"differs from {listed.parent.with_name('shard_1_of_2')} in {said}" in capsys.readouterr().err
 
 
 def test_a_pair_keeps_its_part_when_a_row_before_it_is_damaged(pairs, part, tmp_path):
