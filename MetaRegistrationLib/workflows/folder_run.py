@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from ..formats.files import move_into_place, note, remove_leftovers, writable_folder
+from ..errors import InputError, RunStopped
+from ..formats.files import FULL_DISK, disk_error, move_into_place, note, remove_leftovers, writable_folder
 from ..progress import Item, Message, Reader, Started
+from ..words import counted
 from .pair_work import PairDone
 from .resuming import Earlier, in_order, pair_note, settings_note
 
@@ -94,7 +95,19 @@ class FolderRun:
         ------
         InputError
             None of the pairs could be registered.
+        RunStopped
+            The disk is full, or takes no files any more. What was finished before is whole.
         """
+        with self._stopped_by_the_disk():
+            self._work(engine)
+        if not self._rows:
+            total = len(self.files)
+            names = ", ".join(pair.name for pair in self.files[:_NAMED]) + (" ..." if total > _NAMED else "")
+            raise InputError(
+                f"No pair could be registered ({names}); the messages above name the files and the reasons."
+            )
+
+    def _work(self, engine: Engine) -> None:
         waiting, record = self.waiting, engine.record
         detail = {"checkpoint": record["checkpoint"]}
         first, total = len(self._rows), len(self.files)
@@ -113,14 +126,35 @@ class FolderRun:
                 with contextlib.suppress(OSError, InputError):
                     self._unfinished_tables(record)
                 raise
-        if not self._rows:
-            names = ", ".join(pair.name for pair in self.files[:_NAMED]) + (" ..." if total > _NAMED else "")
-            raise InputError(
-                f"No pair could be registered ({names}); the messages above name the files and the reasons."
-            )
+
+    @contextmanager
+    def _stopped_by_the_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, InputError) as error:
+            full = disk_error(error)
+            if full is None or not self.settings:
+                raise
+            pairs = counted(len(self.files), "pair")
+            advice = "Free some space" if full.errno in FULL_DISK else "Make the folder writable again"
+            raise RunStopped(
+                f"Could not write to {self.output}: {full.strerror}. {len(self._rows)} of {pairs} are finished.",
+                field="resume",
+                advice=f"{advice} and continue with {{field}}.",
+            ) from error
 
     def tables(self, record: dict) -> dict:
-        """Write the tables over all pairs; the summary."""
+        """Write the tables over all pairs; the summary.
+
+        Raises
+        ------
+        RunStopped
+            As of `work`.
+        """
+        with self._stopped_by_the_disk():
+            return self._tables(record)
+
+    def _tables(self, record: dict) -> dict:
         from ..registration.measures import summary
         from ..registration.tables import write_tables
 
@@ -163,6 +197,8 @@ class FolderRun:
                 move_into_place(source, target / source.name)
             shutil.rmtree(done.written, ignore_errors=True)
         except (InputError, OSError) as error:
+            if disk_error(error) is not None:
+                raise
             message = Message.of(error, f"left out: {done.name}: ")
             reason = str(error) or type(error).__name__
             return replace(done, measures=None, messages=(*done.messages, message), reason=reason)
@@ -207,7 +243,7 @@ class FolderRun:
 
     def _unfinished_tables(self, record: dict) -> None:
         if self.output is not None and self._rows and self.settings:
-            self.tables({**record, "pairs_not_done": len(self.waiting)})
+            self._tables({**record, "pairs_not_done": len(self.waiting)})
 
 
 _NAMED = 20
