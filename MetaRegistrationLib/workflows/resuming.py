@@ -38,11 +38,14 @@ class Earlier:
         Their notes in the list of written files.
     again : dict of str to str
         Why each other finished pair is done again.
+    changed : tuple of str
+        The result files of the pairs that are not done again that have another size than they were written with.
     """
 
     rows: dict[str, PairMeasures] = field(default_factory=dict)
     notes: tuple[dict, ...] = ()
     again: dict[str, str] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
 
     def finished(self, tables: Collection[str]) -> Finished:
         """What stays in the output folder."""
@@ -56,6 +59,8 @@ class Earlier:
         for reason in dict.fromkeys(self.again.values()):
             names = [name for name, why in self.again.items() if why == reason]
             progress(Message(f"done again, because {reason}: {enumerated(names)}"))
+        if self.changed:
+            progress(Message(f"changed since they were written, and kept as they are: {enumerated(self.changed)}"))
 
 
 def run_settings(options: RegistrarOptions, parts: Collection[str] | None, batch: int = 1) -> dict:
@@ -113,17 +118,40 @@ def earlier_results(output: Path, kind: str, files: Sequence[PairFiles], setting
     values = {note["settings"]: note["values"] for note in listed.notes if "settings" in note}
     notes = {note["pair"]: note for note in listed.notes if "pair" in note}
     candidates = [pair for pair in files if pair.name in notes]
-    rows, again = {}, {}
+    written = _files_by_pair(listed)
+
+    def found(pair: PairFiles) -> tuple[str, list[str]]:
+        resized = [name for name in written.get(pair.name, ()) if listed.resized(name)]
+        different = _difference(pair, notes[pair.name], values, settings)
+        return different or _lost(listed, needed.get(pair.name, ()), resized), resized
+
+    rows, again, changed = {}, {}, []
     with ThreadPoolExecutor(_READERS) as readers:
-        differences = readers.map(lambda pair: _difference(pair, notes[pair.name], values, settings), candidates)
-        for pair, different in zip(candidates, differences, strict=True):
-            different = different or _missing(output, needed.get(pair.name, ()))
+        for pair, (different, resized) in zip(candidates, readers.map(found, candidates), strict=True):
             if different:
                 again[pair.name] = different
             else:
                 rows[pair.name] = _row(notes[pair.name])
+                changed += resized
     kept = [settings_note(settings)] if rows else []
-    return Earlier(rows, (*kept, *(notes[name] for name in rows)), again)
+    return Earlier(rows, (*kept, *(notes[name] for name in rows)), again, tuple(changed))
+
+
+def _files_by_pair(listed: WrittenFiles) -> dict[str, list[str]]:
+    """The listed files in the folder of each pair."""
+    found: dict[str, list[str]] = {}
+    for name in listed.states:
+        folder, inside, _ = name.partition("/")
+        if inside:
+            found.setdefault(folder, []).append(name)
+    return found
+
+
+def _lost(listed: WrittenFiles, needed: Sequence[str], resized: Sequence[str]) -> str:
+    """What is lost of the result files of a pair, as the end of a sentence; empty if nothing is."""
+    if not all((listed.folder / name).is_file() for name in needed):
+        return "result files are missing"
+    return "result files end too early" if any(map(listed.damaged, resized)) else ""
 
 
 def finished_rows(listed: WrittenFiles) -> dict[str, PairMeasures]:
@@ -156,11 +184,6 @@ _ROLES = {
     "moving_mask": "the moving mask",
     "fixed_mask": "the fixed mask",
 }
-
-
-def _missing(output: Path, names: Sequence[str]) -> str:
-    lost = [name for name in names if not (output / name).is_file()]
-    return "result files are missing" if lost else ""
 
 
 def _named(names: Sequence[str]) -> str:

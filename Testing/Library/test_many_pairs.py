@@ -272,6 +272,52 @@ def test_pairs_with_other_files_are_done_again_and_named(tmp_path):
     assert results(output) == results(tmp_path / "whole")
 
 
+def cut(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("displacement_field.nrrd", 1000),
+        ("moving.nrrd", 100),
+        ("registration.json", 0),
+        ("registration.json", 500),
+        ("overlay.png", 1000),
+        ("fixed_landmarks.mrk.json", 300),
+        ("landmarks.csv", 0),
+    ],
+)
+def test_a_pair_whose_result_files_end_too_early_is_done_again(name, size, made, output):
+    cut(output / "eye 1" / name, size)
+    events = register(made / "Augen é", output, resume=True)
+    assert events.names == ["eye 1"] and "done again, because result files end too early: eye 1" in events.text
+    assert results(output) == results(made / "whole")
+
+
+def test_files_that_end_too_early_are_replaced_by_the_same_run(made, output):
+    cut(output / "eye 1" / "warped.nrrd", 1000)
+    register(made / "Augen é", output)
+    assert results(output) == results(made / "whole")
+
+
+@pytest.mark.parametrize("name", ["displacement_field.nrrd", "registration.json", "overlay.png"])
+def test_a_whole_file_of_another_size_is_kept_and_named(name, made, output):
+    """As a user saves it: an image of fewer pixels, a record with fewer lines."""
+    path = output / "eye 1" / name
+    if path.suffix == ".json":
+        path.write_text('{"mine": 1}', encoding="utf-8")
+    elif path.suffix == ".png":
+        write_grey_png(path, np.zeros((4, 4)))
+    else:
+        sitk.WriteImage(sitk.ReadImage(str(path))[:8, :8], str(path), True)
+    mine, before = path.read_bytes(), (made / "whole" / "eye 1" / name).stat().st_size
+    assert len(mine) < before
+    events = register(made / "Augen é", output, resume=True)
+    assert events.names == [] and path.read_bytes() == mine
+    assert f"changed since they were written, and kept as they are: eye 1/{name}" in events.text
+
+
 def test_the_same_bytes_under_another_time_are_no_change(pairs, output):
     for path in pairs.rglob("*.png"):
         path.write_bytes(path.read_bytes())
@@ -334,7 +380,8 @@ def test_new_pairs_are_added_and_lost_ones_are_refused(pairs, output):
 def test_a_result_that_the_user_changed_stays(pairs, output):
     mine = output / "eye 1" / "fixed_landmarks.mrk.json"
     mine.write_text("mine", encoding="utf-8")
-    assert register(pairs, output, resume=True).names == []
+    events = register(pairs, output, resume=True)
+    assert events.names == [] and "kept as they are: eye 1/fixed_landmarks.mrk.json" in events.text
     write_grey_png(pairs / "moving" / "eye 1.png", texture((64, 64), 99))
     with pytest.raises(mr.InputError, match=r"fixed_landmarks\.mrk\.json: changed since an earlier run"):
         register(pairs, output, resume=True)
