@@ -41,14 +41,26 @@ LAYOUTS = (
 )
 
 
+@dataclass(frozen=True)
+class RowLeftOut:
+    """A row of a table that cannot be understood, with the reason."""
+
+    row: Row
+    error: InputError
+
+    @property
+    def name(self) -> str:
+        """The name that it gives its pair, else its place."""
+        return self.row.text("name") or f"{self.row.path.name}, line {self.row.line}"
+
+
 @dataclass
 class Found:
-    """Pairs of one layout before they are checked, and the files and the rows that give no pair, with the reason."""
+    """Pairs of one layout in their order before they are checked, and the files that give no pair, with the reason."""
 
     layout: str
-    pairs: list[PairFiles] = field(default_factory=list)
+    pairs: list[PairFiles | RowLeftOut] = field(default_factory=list)
     left_out: list[tuple[tuple[Path, ...], str]] = field(default_factory=list)
-    rows_left_out: list[tuple[Row, InputError]] = field(default_factory=list)
 
 
 def find_layout(folder: Path) -> Found | None:
@@ -99,7 +111,7 @@ def from_table(path: Path) -> Found:
         try:
             found.pairs.append(_from_row(row, paths))
         except InputError as error:
-            found.rows_left_out.append((row, error))
+            found.pairs.append(RowLeftOut(row, error))
     return found
 
 

@@ -54,7 +54,7 @@ class Here:
         self, files: Sequence[PairFiles], folder_of: Callable[[PairFiles], Path | None], tell: Callable[[Message], None]
     ) -> Iterator[tuple[int, PairDone]]:
         """As of `Engine`."""
-        if self._batch > 1:
+        if self._batch > 1 and files:  # of a resumed run, all may be finished
             from .batched import outcomes
 
             yield from outcomes(self._work, files, folder_of, self._batch)

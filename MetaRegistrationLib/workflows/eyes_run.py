@@ -46,6 +46,8 @@ class EyesRun:
         As of `eyes_resuming.series_settings`.
     earlier : Earlier of EyeRow
         What an earlier run has finished.
+    whole_list : tuple of str
+        Of a part of the eyes: the names of all eyes, by which `merge` compares the parts.
     """
 
     eyes: Eyes
@@ -54,6 +56,7 @@ class EyesRun:
     apart: bool
     settings: dict
     earlier: Earlier[EyeRow] = field(default_factory=Earlier)
+    whole_list: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self._rows: dict[str, EyeRow] = dict(self.earlier.rows)
@@ -98,6 +101,7 @@ class EyesRun:
         if inputs is not None:
             if not self._noted:
                 note(self.output, settings_note(self.settings))
+                self._note_part()
                 self._noted = True
             note(self.output, item_note(EYES, eye.name, eye_reading(eye), inputs, row.to_dict(), self.settings))
         self._rows[eye.name] = row
@@ -138,6 +142,12 @@ class EyesRun:
                 self.tables()
             raise
         self.tables()
+        if self.done:
+            self._note_part()
+
+    def _note_part(self) -> None:
+        if self.whole_list:
+            note(self.output, {"part_of": {"eyes": self.whole_list}})
 
     def _remove_leftovers(self) -> None:
         """Remove the unfinished files of a run that was killed."""
@@ -159,17 +169,18 @@ def eyes_run(eyes: Eyes, output: Path, options: VisitsOptions, progress: Reader)
     """
     settings, shard = series_settings(options), options.run.shard
     apart = len(eyes.eyes) > 1 or shard is not None
+    whole_list = () if shard is None else tuple(eyes.eyes)
     if shard is not None:
         eyes, output = part_of(eyes, shard), shard.folder(output)
     if not options.run.resume:
-        return EyesRun(eyes, output, options, apart, settings)
+        return EyesRun(eyes, output, options, apart, settings, whole_list=whole_list)
     items = list(eyes.eyes.values())
     earlier = earlier_results(output, TASK, items, settings, unlike_written(apart), EYES)
     earlier.report(len(items), progress)
     for row in earlier.rows.values():
         for name, reason in row.left_out:
             progress(Message(f"{row.eye}: left out: {name}: {reason}", "warning"))
-    return EyesRun(eyes, output, options, apart, settings, earlier)
+    return EyesRun(eyes, output, options, apart, settings, earlier, whole_list)
 
 
 def part_of(eyes: Eyes, shard: Shard) -> Eyes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from ..errors import InputError
 from ..formats.output_folder import Output, check_output, writing
 from ..formats.written_files import WrittenFiles
 from ..progress import Finished, Message, Reader, Silent
-from ..words import counted
+from ..words import counted, enumerated
 from .registering import PairsOutcome
+from .run_options import Shard
 
 if TYPE_CHECKING:
     from .visits import EyesOutcome
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
 TASK = "merge"
 _SHARDS = "shard_*_of_*"
 _SAME = {"checkpoint_sha256": "checkpoint", "stages": "stages", "network": "network", "preprocessing": "preprocessing"}
-_SHOWN = 10
+_SAME_SETTINGS = {"version": "version of the program", "batch": "batch"}
+_SAME_READING = {
+    "spacing_um": "pixel size",
+    "moving_spacing_um": "pixel size of the moving images",
+    "fixed_spacing_um": "pixel size of the fixed images",
+    "override_spacing": "choice to override the pixel sizes of files",
+    "slice_index": "slice",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,24 +43,27 @@ class Part:
     folder : Path
     kind : str
         The command that wrote them.
-    names : tuple of str
-        All pairs or eyes of the part, in their order.
+    inputs : tuple of str
+        The pairs or eyes that it reads, in their order.
     rows : dict of str to PairMeasures or EyeRow
         The outcomes of those that are finished.
     record : dict
-        Its `summary.json`; of eyes, what they are left out for.
-    same : mapping
-        What parts of one run have in common; empty if that is not known yet.
+        Its `summary.json`; of eyes, what is left out.
+    settings : dict
+        As of `resuming.run_settings`; empty if it notes none.
+    part_of : dict
+        What its note says of the whole list (`folders.SelectedPairs`); empty if it has no such note.
     word : str
         "pair" or "eye".
     """
 
     folder: Path
     kind: str
-    names: tuple[str, ...]
+    inputs: tuple[str, ...]
     rows: dict[str, Any]
     record: dict
-    same: Mapping[str, object] = field(default_factory=dict)
+    settings: dict = field(default_factory=dict)
+    part_of: dict = field(default_factory=dict)
     word: str = "pair"
 
     @property
@@ -59,6 +71,16 @@ class Part:
         """Number and count of the part, if it is one of an array."""
         found = re.fullmatch(r"shard_(\d+)_of_(\d+)", self.folder.name)
         return None if found is None else (int(found[1]), int(found[2]))
+
+    @cached_property
+    def whole_list(self) -> tuple[str, ...]:
+        """The names of all pairs or eyes that it saw, those of other parts too; empty if it does not note them."""
+        return tuple(self.part_of.get(f"{self.word}s", ())) if self.shard else ()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All pairs or eyes of the part, in their order."""
+        return tuple(Shard(*self.shard).of_items(self.whole_list)) if self.whole_list else self.inputs
 
     @property
     def left_out(self) -> list[dict]:
@@ -119,7 +141,7 @@ def _merge_pairs(parts: Sequence[Part], output: Path, progress: Reader, replace:
 
     planned = merged_output(parts, output, table_files(output), replace)
     rows = [part.rows[name] for part, name in in_order(parts) if name in part.rows]
-    left_out = tell_missing(parts, progress)
+    left_out = _without_rows(tell_missing(parts, progress), {row.pair for row in rows})
     record = {
         key: value for key, value in parts[0].record.items() if key not in ("left_out", "shard", "pairs_not_done")
     }
@@ -182,39 +204,75 @@ def _part(folder: Path) -> Part | None:
         record, table = {}, []
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: its tables cannot be read ({error}).") from error
-    names = tuple(listed.run.items)
     exact = finished_rows(listed, PAIRS)
     rows = {row.pair: exact.get(row.pair, row) for row in table}
-    same = {word: record.get(key) for key, word in _SAME.items()} if record else {}
-    return Part(folder, listed.run.kind, names, {**rows, **exact}, record, same)
+    settings, part_of = (listed.last_note(key) or {} for key in ("values", "part_of"))
+    return Part(folder, listed.run.kind, tuple(listed.run.items), {**rows, **exact}, record, settings, part_of)
 
 
 def _check_together(parts: Sequence[Part]) -> None:
     """Raise an `InputError` unless the parts are of one run."""
-    first = next((part for part in parts if part.same), parts[0])
+    first = next((part for part in parts if part.record), parts[0])
     for part in parts:
-        different = [word for word, value in part.same.items() if first.same.get(word) != value]
+        different = [
+            word for key, word in _SAME.items() if part.record and part.record.get(key) != first.record.get(key)
+        ]
+        different += _different_notes(part, parts)
         if part.kind != first.kind:
             different.append("command")
         if part.shard and first.shard and part.shard[1] != first.shard[1]:
             different.append("number of parts")
         if different:
             raise InputError(
-                f"{part.folder}: its {', '.join(different)} differ from those of {first.folder}, so the tables would mix two"
-                " runs."
+                f"{part.folder}: it differs from {first.folder} in {', '.join(different)}, so the tables would mix two runs."
             )
     seen: dict[str, Path] = {}
     for part in parts:
         for name in part.names:
             if name in seen:
-                raise InputError(f"{name}: this {part.word} is in {seen[name]} and in {part.folder}.")
+                why = f" {_other_lists(part.word)}" if len(_lists(parts)) > 1 else ""
+                raise InputError(f"{name}: this {part.word} is in {seen[name]} and in {part.folder}.{why}")
             seen[name] = part.folder
 
 
-def _missing_shards(parts: Sequence[Part]) -> list[str]:
+def _other_lists(word: str) -> str:
+    return (
+        f"The parts did not see the same list of {word}s. Run all parts again with the present list, and resume them."
+    )
+
+
+def _different_notes(part: Part, parts: Sequence[Part]) -> list[str]:
+    """In what the settings and the reading of a part differ from those of the first part that notes them, in words."""
+    different = []
+    if part.settings:
+        first = next(each.settings for each in parts if each.settings)
+        words = _SAME_SETTINGS if part.word == "pair" else {key: key for key in part.settings}
+        different += [word for key, word in words.items() if part.settings.get(key) != first.get(key)]
+    if part.whole_list:
+        whole = next(each.part_of for each in parts if each.whole_list)
+        different += ["split"] if part.part_of.get("split") != whole.get("split") else []
+        reading, other = part.part_of.get("reading", {}), whole.get("reading", {})
+        different += [word for key, word in _SAME_READING.items() if reading.get(key) != other.get(key)]
+    return different
+
+
+def _lists(parts: Sequence[Part]) -> list[tuple[str, ...]]:
+    """The different lists of pairs that the parts saw."""
+    return list(dict.fromkeys(part.whole_list for part in parts if part.whole_list))
+
+
+def _in_no_part(parts: Sequence[Part], missing: Sequence[Shard]) -> list[str]:
+    """The pairs of the lists that belong to no part, because the parts saw other lists."""
+    found = {name for part in parts for name in part.names}
+    lists = _lists(parts)
+    lost = {name for names in lists for shard in missing for name in shard.of_items(names)}
+    return [name for name in dict.fromkeys(name for names in lists for name in names) if name not in found | lost]
+
+
+def _missing_shards(parts: Sequence[Part]) -> list[Shard]:
     numbers = {part.shard for part in parts if part.shard}
     counts = {count for _, count in numbers}
-    return [f"{k}/{count}" for count in counts for k in range(1, count + 1) if (k, count) not in numbers]
+    return [Shard(k, count) for count in counts for k in range(1, count + 1) if (k, count) not in numbers]
 
 
 def in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
@@ -230,14 +288,36 @@ def in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
 def tell_missing(parts: Sequence[Part], progress: Reader) -> list[dict]:
     """Say which parts are missing, and what is not done yet; all that is left out, with reasons."""
     left_out, missing = [each for part in parts for each in part.left_out], _missing_shards(parts)
+    word = parts[0].word
     if missing:
-        progress(Message(f"missing parts: {', '.join(missing)}", "warning"))
-        left_out += [{parts[0].word: f"part {each}", "reason": "its results are missing"} for each in missing]
+        progress(Message(f"missing parts: {', '.join(f'{each.number}/{each.count}' for each in missing)}", "warning"))
+        left_out += [_missing_part(shard, parts) for shard in missing]
     for part in parts:
         names = part.not_done
         if names:
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            text = f"{part.folder}: {counted(len(names), part.word)} not done yet: {', '.join(names[:_SHOWN])}{more}"
+            text = f"{part.folder}: {counted(len(names), word)} not done yet: {enumerated(names)}"
             progress(Message(text, "warning"))
-            left_out += [{part.word: name, "reason": "not done yet"} for name in names]
+            left_out += [{word: name, "reason": "not done yet"} for name in names]
+    nowhere = _in_no_part(parts, missing)
+    if nowhere:
+        progress(
+            Message(f"{counted(len(nowhere), word)} in no part: {enumerated(nowhere)}. {_other_lists(word)}", "warning")
+        )
+        left_out += [{word: name, "reason": f"it is in no part. {_other_lists(word)}"} for name in nowhere]
     return left_out
+
+
+def _missing_part(shard: Shard, parts: Sequence[Part]) -> dict:
+    """The entry of a part without results, with the names of its pairs or eyes as far as the other parts note them."""
+    names = list(dict.fromkeys(name for each in _lists(parts) for name in shard.of_items(each)))
+    pairs = f": {enumerated(names)}" if names else ""
+    return {parts[0].word: f"part {shard.number}/{shard.count}", "reason": f"its results are missing{pairs}"}
+
+
+def _without_rows(left_out: Sequence[dict], rows: Collection[str]) -> list[dict]:
+    """The entries of pairs that have no row, one for each pair."""
+    found: dict[str, dict] = {}
+    for each in left_out:
+        if each["pair"] not in rows:
+            found.setdefault(each["pair"], each)
+    return list(found.values())

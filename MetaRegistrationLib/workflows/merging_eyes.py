@@ -19,10 +19,10 @@ def part_with_eyes(folder: Path, listed: WrittenFiles) -> Part:
     from ..visits.eyes_table import LEFT_OUT, read_eyes_table
 
     names = tuple(dict.fromkeys(name.partition("/")[0] for name in listed.run.items))
-    settings = [note["values"] for note in listed.notes if "settings" in note]
     rows = finished_rows(listed, EYES)
     table = [row for row in read_eyes_table(folder) if row["status"] == LEFT_OUT and row["eye"] not in rows]
-    return Part(folder, listed.run.kind, names, rows, {"left_out": table}, settings[-1] if settings else {}, EYES.word)
+    settings, part_of = (listed.last_note(key) or {} for key in ("values", "part_of"))
+    return Part(folder, listed.run.kind, names, rows, {"left_out": table}, settings, part_of, EYES.word)
 
 
 def merge_eyes(parts: Sequence[Part], output: Path, progress: Reader, replace: bool) -> EyesOutcome:

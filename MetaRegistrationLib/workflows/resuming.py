@@ -66,12 +66,15 @@ class Earlier(Generic[_Row]):
         Why each other finished item is done again.
     word : str
         As of `Items`.
+    changed : tuple of str
+        The result files of the pairs that are not done again that have another size than they were written with.
     """
 
     rows: dict[str, _Row] = field(default_factory=dict)
     notes: tuple[dict, ...] = ()
     again: dict[str, str] = field(default_factory=dict)
     word: str = "pair"
+    changed: tuple[str, ...] = ()
 
     def finished(self, tables: Collection[str]) -> Finished:
         """What stays in the output folder."""
@@ -86,18 +89,24 @@ class Earlier(Generic[_Row]):
         for reason in dict.fromkeys(self.again.values()):
             names = [name for name, why in self.again.items() if why == reason]
             progress(Message(f"done again, because {reason}: {enumerated(names)}"))
+        if self.changed:
+            progress(Message(f"changed since they were written, and kept as they are: {enumerated(self.changed)}"))
 
 
-def run_settings(options: RegistrarOptions, parts: Collection[str] | None) -> dict:
-    """What all items of a run share and what changes their results, as plain values."""
-    return plain(
-        {
-            "checkpoint": _checkpoint_sha256(options) if options.stages.network else None,
-            "stages": options.stages.to_dict(),
-            "written parts": None if parts is None else sorted(parts),
-            "version": __version__,
-        }
-    )
+def run_settings(options: RegistrarOptions, parts: Collection[str] | None, batch: int = 1) -> dict:
+    """What all pairs of a run share and what changes their results, as plain values.
+
+    `batch` is the number of pairs that go through the networks at once; sums over a batch round differently.
+    """
+    settings = {
+        "checkpoint": _checkpoint_sha256(options) if options.stages.network else None,
+        "stages": options.stages.to_dict(),
+        "written parts": None if parts is None else sorted(parts),
+        "version": __version__,
+    }
+    if batch > 1 and options.stages.network:
+        settings["batch"] = batch
+    return plain(settings)
 
 
 def settings_note(settings: dict) -> dict:
@@ -156,7 +165,8 @@ def earlier_results(
     values = {note["settings"]: note["values"] for note in listed.notes if "settings" in note}
     notes = {note[of.word]: note for note in listed.notes if of.word in note}
     candidates = [item for item in items if item.name in notes]
-    rows, again = {}, {}
+    written = files_by_folder(listed)
+    rows, again, changed = {}, {}, []
     with ThreadPoolExecutor(_READERS) as readers:
         differences = readers.map(lambda item: _difference(item, notes[item.name], values, settings, of), candidates)
         for item, different in zip(candidates, differences, strict=True):
@@ -165,8 +175,19 @@ def earlier_results(
                 again[item.name] = different
             else:
                 rows[item.name] = of.row(notes[item.name]["row"])
+                changed += [name for name in written.get(item.name, ()) if listed.resized(name)]
     kept = [settings_note(settings)] if rows else []
-    return Earlier(rows, (*kept, *(notes[name] for name in rows)), again, of.word)
+    return Earlier(rows, (*kept, *(notes[name] for name in rows)), again, of.word, tuple(changed))
+
+
+def files_by_folder(listed: WrittenFiles) -> dict[str, list[str]]:
+    """The listed files in the folder of each item."""
+    found: dict[str, list[str]] = {}
+    for name in listed.states:
+        folder, inside, _ = name.partition("/")
+        if inside:
+            found.setdefault(folder, []).append(name)
+    return found
 
 
 def finished_rows(listed: WrittenFiles, of: Items[_Row]) -> dict[str, _Row]:
@@ -178,7 +199,7 @@ def _difference(item: object, note: dict, values: Mapping[str, dict], settings: 
     """What has changed since an item was finished, as the end of a sentence; empty if nothing has."""
     if note["with"] != key_of(settings):
         before = values.get(note["with"], {})
-        changed = [name for name in settings if before.get(name) != settings[name]]
+        changed = [name for name in {**settings, **before} if before.get(name) != settings.get(name)]
         return f"{_named(changed)} changed" if changed else "the settings changed"
     before, now = note["reading"], of.reading(item)
     if before != now:
@@ -207,10 +228,19 @@ MISSING = "result files are missing"
 
 
 def without_files(needed: Mapping[str, Sequence[str]]) -> Callable[[WrittenFiles, str], str]:
-    """What is wrong with the result files of a pair: some are missing. `needed` names them, relative to the output folder."""
+    """What is wrong with the result files of a pair: some are missing, or end too early.
+
+    `needed` names those that must be there, relative to the output folder.
+    """
+    written: dict[str, list[str]] = {}
 
     def lost(listed: WrittenFiles, name: str) -> str:
-        return "" if all((listed.folder / each).is_file() for each in needed.get(name, ())) else MISSING
+        if not written:
+            written.update(files_by_folder(listed))
+        if not all((listed.folder / each).is_file() for each in needed.get(name, ())):
+            return MISSING
+        resized = (each for each in written.get(name, ()) if listed.resized(each))
+        return "result files end too early" if any(map(listed.damaged, resized)) else ""
 
     return lost
 
