@@ -87,6 +87,8 @@ class PairFolder:
         Files that seem to be part of a pair and are not used.
     order : tuple of str
         Names of all pairs in the order of the folder, those that are left out too.
+    note : str
+        The columns of a pairs.csv that are not understood, in words; empty without such.
     """
 
     root: Path
@@ -94,6 +96,7 @@ class PairFolder:
     pairs: tuple[PairFiles, ...]
     left_out: tuple[LeftOut, ...]
     order: tuple[str, ...] = ()
+    note: str = ""
 
     def split(self, name: str | None) -> tuple[PairFiles, ...]:
         """Pairs of the split `name`, all pairs for None; `InputError` when there is no such pair."""
@@ -134,7 +137,7 @@ def find_pairs(
         Folder in one of the layouts of `layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
         pairs.csv may also have the columns name, landmarks (both images, pixels), moving_landmarks, fixed_landmarks,
         moving_mask, fixed_mask (images that are not zero where there is tissue), split, spacing (mm a pixel), spacing_um,
-        moving_spacing_um, fixed_spacing_um and slice; other columns are ignored. Elsewhere landmarks are beside
+        moving_spacing_um, fixed_spacing_um and slice; `PairFolder.note` names other columns. Elsewhere landmarks are beside
         the images (`X.csv` beside `X.png`; `X_landmarks.csv` for both images) or in the folders landmarks,
         moving_landmarks and fixed_landmarks.
     spacing_um : float, optional
@@ -178,7 +181,7 @@ def find_pairs(
     if not found_pairs:
         raise with_reasons(f"{folder}: {_no_pairs(root)}", left_out)
     order = tuple(name for _, name in named)
-    return _usable(folder, PairFolder(root, found.layout, tuple(pairs), tuple(left_out), order))
+    return _usable(folder, PairFolder(root, found.layout, tuple(pairs), tuple(left_out), order, found.note))
 
 
 def check_each(

@@ -135,12 +135,8 @@ class FolderRun:
             if full is None or not self.settings:
                 raise
             pairs = counted(len(self.files), "pair")
-            advice = "Free some space" if full.errno in FULL_DISK else "Make the folder writable again"
-            raise RunStopped(
-                f"Could not write to {self.output}: {full.strerror}. {len(self._rows)} of {pairs} are finished.",
-                field="resume",
-                advice=f"{advice} and continue with {{field}}.",
-            ) from error
+            problem = f"Could not write to {self.output}: {full.strerror}. {len(self._rows)} of {pairs} are finished."
+            raise _stopped(problem, full) from error
 
     def tables(self, record: dict) -> dict:
         """Write the tables over all pairs; the summary.
@@ -239,6 +235,12 @@ class FolderRun:
     def _unfinished_tables(self, record: dict) -> None:
         if self.output is not None and self._rows and self.settings:
             self._tables({**record, "pairs_not_done": len(self.waiting)})
+
+
+def _stopped(problem: str, full: OSError) -> RunStopped:
+    if full.errno in FULL_DISK:
+        return RunStopped(problem, field="resume", advice="Free some space and continue with {field}.")
+    return RunStopped(problem, field="resume", advice="Make the folder writable and continue with {field}.")
 
 
 _NAMED = 20

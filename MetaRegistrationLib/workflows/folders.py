@@ -127,7 +127,9 @@ def left_out_entries(left_out: Sequence[LeftOut]) -> list[dict]:
 
 
 def report_folder(folder: PairFolder, progress: Reader) -> None:
-    """Report the layout, the number of pairs, and each file that was left out, with the reason."""
+    """Report the layout, the number of pairs, columns that are not used, and each file that was left out, with the reason."""
     progress(Message(f"{folder.root}: {folder.layout}, {counted(len(folder.pairs), 'pair')}"))
+    if folder.note:
+        progress(Message(folder.note, "warning"))
     for left in folder.left_out:
         progress(Message.of(left.error, f"left out: {', '.join(left.files)}: "))
