@@ -99,5 +99,9 @@ class InputError(UserError, ValueError):
         return InputError(start + self.problem, field=self.field, advice=self.advice)
 
 
-class TrainingStopped(UserError, RuntimeError):
+class RunStopped(UserError, RuntimeError):
+    """A run ended early, such as by a full disk. What was finished before is whole, and the run can be resumed."""
+
+
+class TrainingStopped(RunStopped):
     """A training run ended early (full disk, non-finite loss); the problem says where its last save is."""

@@ -26,11 +26,11 @@ from ..visits.own_regions import fitting, on_reference
 from ..visits.scan_sizes import check_scan_size, unusual_scan_size
 from ..visits.series_alignment import check_names
 from ..visits.sides import side_of_cell
+from ..workflows.eye_work import align_visits as align_series_of
+from ..workflows.eye_work import given_for_measures
 from ..workflows.visit_checks import check_grid_centre
 from ..workflows.visit_messages import report_centre, report_scale, report_series
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
-from ..workflows.visits import align_visits as align_series_of
-from ..workflows.visits import given_for_measures
 from .inputs import as_image, as_path, as_spacing
 from .options import registrar_options
 from .pairs import made_registrar

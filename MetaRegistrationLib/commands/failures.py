@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import InputError, TrainingStopped, UserError, told
+from ..errors import InputError, RunStopped, UserError, told
 from ..formats.files import FULL_DISK
 from ..formats.output_folder import EarlierResultsError
 from ..progress import Event, Message, ReaderGone
@@ -79,7 +79,7 @@ def explain(
     if isinstance(error, InputError):
         hint = _REPLACE if isinstance(error, EarlierResultsError) else ""
         return Failure(WRONG_USE, error.problem, field=error.field, advice=error.advice, hint=hint)
-    if isinstance(error, TrainingStopped):
+    if isinstance(error, RunStopped):
         return Failure(STOPPED, error.problem, "stopped", error.field, error.advice)
     if isinstance(error, (ReaderGone, BrokenPipeError)):
         return _resumable(Failure(INTERRUPTED, "the reader of the output is gone.", "stopped"), saved)

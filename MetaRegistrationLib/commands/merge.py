@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 
 from ..progress import Reader
+from ..words import counted
 from ..workflows.merging import merge
+from ..workflows.registering import PairsOutcome
 from .failures import SOME_LEFT_OUT
 from .measures_text import summary_line
 from .options import add_replace, path_name
@@ -13,8 +15,9 @@ from .options import add_replace, path_name
 NAME = "merge"
 HELP = "join the tables of the parts of a run (--shard)"
 DESCRIPTION = (
-    "Write metrics.csv and summary.json over the pairs of several folders of results, such as those of the parts of a\n"
-    "job array (register --shard K/N). The files of the pairs stay where they are. Missing parts and pairs are named."
+    "Write the tables over the pairs or eyes of several folders of results, such as those of the parts of a job array\n"
+    "(register --shard K/N): metrics.csv and summary.json over pairs; eyes.csv, measurements.csv, changes.csv and\n"
+    "trends.csv over the eyes of series. Other files stay where they are. Missing parts, pairs and eyes are named."
 )
 EXAMPLES = (
     "  meta-registration register --pairs biobank --shard 1/2 --output parts\n"
@@ -42,5 +45,6 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Merge."""
     outcome = merge(arguments.folders, arguments.output, progress, replace=arguments.replace)
     if not arguments.json:
-        print(f"{summary_line(outcome.summary)}\nTables: {outcome.output.resolve()}")
+        shown = summary_line(outcome.summary) if isinstance(outcome, PairsOutcome) else counted(outcome.done, "eye")
+        print(f"{shown}\nTables: {outcome.output.resolve()}")
     return SOME_LEFT_OUT if outcome.left_out else 0

@@ -80,6 +80,8 @@ def _print(listing: Listing) -> None:
     print(f"\n{counted(len(records), 'pair')}, {len(found.left_out)} left out")
     for item in found.left_out:
         print(f"  {', '.join(item.files)}: {sentence(item.error)}")
+    if found.note:
+        print(found.note)
     if not listing.in_full:
         print("Only the headers of the images were read. --pixels also finds constant, NaN and damaged pixels.")
 

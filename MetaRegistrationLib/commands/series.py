@@ -8,6 +8,7 @@ from ..date_orders import DATE_ORDERS
 from ..eye_length import DEVICE_MM
 from ..formats.output_folder import refuse_inputs_inside
 from ..progress import Reader
+from ..workflows.run_options import JOBS_VARIABLE, RunOptions, Shard
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
 from ..workflows.visits import align_eyes
 from .failures import SOME_LEFT_OUT
@@ -20,6 +21,7 @@ from .options import (
     natural_int,
     path_name,
     positive_float,
+    positive_int,
     registrar_of,
 )
 
@@ -35,7 +37,8 @@ EXAMPLES = (
     "  meta-registration series --images visit1.png visit2.png visit3.png --output eye\n"
     "  meta-registration series --folder eyes --output all_eyes           # one subfolder an eye, or a visits.csv\n"
     "  meta-registration series --folder visits_of_an_eye --output map --change 2021 2023 --repeats repeat_scans --eye right\n"
-    "  meta-registration series --visits visits.csv --reference 2021 --output by_table"
+    "  meta-registration series --visits visits.csv --reference 2021 --output by_table\n"
+    "  meta-registration series --folder eyes --output all_eyes --resume   # go on after an interruption"
 )
 
 
@@ -75,12 +78,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_measures(parser)
     add_output(parser)
     add_replace(parser)
+    _add_many(parser)
     add_checkpoint(parser)
     add_stages(parser)
     add_device(parser)
     parser.add_argument("--slice", type=natural_int, metavar="N", help="slice to take, counted from 0, of stacks")
     parser.add_argument(
         "--spacing-um", type=positive_float, metavar="S", help="distance between pixels, where files carry none"
+    )
+
+
+def _add_many(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("many eyes")
+    group.add_argument(
+        "--jobs",
+        type=positive_int,
+        metavar="N",
+        help="eyes that are worked on at once, each in a process with one thread (default: $"
+        f"{JOBS_VARIABLE}, or one eye with the registrations of its visits on all cores)",
+    )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where a run into --output stopped; eyes whose files, dates or settings changed are done again",
+    )
+    group.add_argument(
+        "--shard",
+        metavar="K/N",
+        help="only part K of N of the eyes, into a folder of its own in --output; `merge` joins the tables",
     )
 
 
@@ -179,4 +204,5 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         arguments.regions_visit,
         arguments.axial_length,
         arguments.device_axial_length,
+        RunOptions(arguments.jobs, arguments.resume, None if arguments.shard is None else Shard.of(arguments.shard)),
     )

@@ -22,6 +22,15 @@ _PAUSES = (0.05, 0.15, 0.3, 0.5, 1.0)
 FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
+def disk_error(error: BaseException | None) -> OSError | None:
+    """The error of a disk that is full or takes no files any more, also where another error was raised from it; else None."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL_DISK | {errno.EROFS}:
+            return error
+        error = error.__cause__
+    return None
+
+
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it replaces `path`, on failure it is removed.

@@ -249,7 +249,7 @@ def _resumed(
     replaces: set[str],
 ) -> _Allowed:
     """What a run may do that goes on where an earlier one stopped."""
-    gone = sorted(earlier.run.items.keys() - run.items.keys())
+    gone = sorted(_folders_of(earlier.run) - _folders_of(run))
     if gone and not output.replace:
         named = enumerated(gone, _NAMED)
         raise EarlierResultsError(
@@ -268,6 +268,11 @@ def _resumed(
     if changed:
         _refuse_changed(output, changed, [name for name in changed if name in taken])
     return _Allowed(earlier, True, frozenset(replaces | tables))
+
+
+def _folders_of(run: Run) -> set[str]:
+    """The names of the inputs as of folders of results; the visits of an eye share one."""
+    return {name.partition("/")[0] for name in run.items}
 
 
 def _added(

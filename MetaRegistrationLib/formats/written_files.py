@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, TYPE_CHECKING
 
 from .. import __version__
+from .cut_files import ends_too_early
 
 if TYPE_CHECKING:
     from .images import Image
@@ -93,14 +94,29 @@ class WrittenFiles:
             return None
         return cls(folder, run, states, tuple(notes))
 
+    def last_note(self, key: str) -> dict | None:
+        """The value of the last note that has a key; None without one."""
+        return next((note[key] for note in reversed(self.notes) if key in note), None)
+
     def there(self) -> dict[str, bool]:
-        """The listed files that are there, and whether each still is as it was written."""
+        """The listed files that are there, and whether each still is as it was written, or a beginning of that."""
         found = {}
         for name, states in self.states.items():
             path = self.folder / name
             if os.path.lexists(path):
                 found[name] = _is_one_of(path, states)
         return found
+
+    def damaged(self, name: str) -> bool:
+        """Whether a listed file is there and ends too early."""
+        return _is_beginning(self.folder / name, self.states[name])
+
+    def resized(self, name: str) -> bool:
+        """Whether a listed file is there with another size than it was written with."""
+        try:
+            return (self.folder / name).stat().st_size not in {state.size for state in self.states[name]}
+        except OSError:
+            return False
 
     def without(self, stays: Callable[[str], bool]) -> WrittenFiles:
         """The list without the files that stay."""
@@ -205,8 +221,9 @@ class ListWriter:
         self._stream.flush()
 
     def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+        """Close the file. Each line was written when it was added, so a full disk has told of itself."""
+        with suppress(OSError):
+            self._stream.close()
 
 
 def _entry(name: str, state: State) -> dict:
@@ -246,6 +263,17 @@ def _is_one_of(path: Path, states: Iterable[State]) -> bool:
         alike = [state for state in states if state.size == found.st_size]
         if any(state.mtime_ns == found.st_mtime_ns for state in alike):
             return path.is_file()
-        return bool(alike) and path.is_file() and digest(path) in {state.blake2b for state in alike}
+        if alike:
+            return path.is_file() and digest(path) in {state.blake2b for state in alike}
+    except OSError:
+        return False
+    return _is_beginning(path, states)
+
+
+def _is_beginning(path: Path, states: Iterable[State]) -> bool:
+    """Whether a file is shorter than in any of the states, and ends too early."""
+    try:
+        size = path.stat().st_size
+        return path.is_file() and all(size < state.size for state in states) and ends_too_early(path)
     except OSError:
         return False

@@ -12,12 +12,20 @@ from ..errors import TOKEN, InputError
 from ..formats.earlier_results import results_of
 from ..formats.folder_listing import listed
 from ..formats.image_files import as_text
-from ..formats.tables import Row
 from ..formats.written_files import NAME as LIST
 from .files import ImagePair, PairError, PairFiles
-from .layouts import LAYOUTS, Found, find_layout, from_table
+from .layouts import LAYOUTS, Found, RowLeftOut, find_layout, from_table
 
-__all__ = ["ImagePair", "LeftOut", "PairError", "PairFiles", "PairFolder", "check_each", "find_pairs"]
+__all__ = [
+    "ImagePair",
+    "LeftOut",
+    "PairError",
+    "PairFiles",
+    "PairFolder",
+    "check_each",
+    "find_pairs",
+    "with_reasons",
+]
 
 _SHOWN = 10
 _Read = TypeVar("_Read")
@@ -52,10 +60,10 @@ class LeftOut:
         return cls(_names(error.files, root), _without_files(error, error.files), pair.name, pair.split)
 
     @classmethod
-    def of_row(cls, row: Row, error: InputError, root: Path) -> LeftOut:
-        """A row of a table that cannot be understood."""
-        name = row.text("name") or f"{row.path.name}, line {row.line}"
-        return cls(_names((row.path,), root), _without_files(error, (row.path,)), name, row.text("split") or None)
+    def of_row(cls, left: RowLeftOut, name: str, root: Path) -> LeftOut:
+        """A row of a table that cannot be understood, with the name of its pair."""
+        row = left.row
+        return cls(_names((row.path,), root), _without_files(left.error, (row.path,)), name, row.text("split") or None)
 
     @property
     def reason(self) -> str:
@@ -77,19 +85,25 @@ class PairFolder:
         The pairs, with unique names.
     left_out : tuple of LeftOut
         Files that seem to be part of a pair and are not used.
+    order : tuple of str
+        Names of all pairs in the order of the folder, those that are left out too.
+    note : str
+        The columns of a pairs.csv that are not understood, in words; empty without such.
     """
 
     root: Path
     layout: str
     pairs: tuple[PairFiles, ...]
     left_out: tuple[LeftOut, ...]
+    order: tuple[str, ...] = ()
+    note: str = ""
 
     def split(self, name: str | None) -> tuple[PairFiles, ...]:
         """Pairs of the split `name`, all pairs for None; `InputError` when there is no such pair."""
         chosen = tuple(pair for pair in self.pairs if name is None or pair.split == name)
         if not chosen:
             if left_out := self.pairs_left_out(name):
-                raise _with_reasons(f"{self.root}: no pair of the split {name!r} can be used.", left_out)
+                raise with_reasons(f"{self.root}: no pair of the split {name!r} can be used.", left_out)
             splits = sorted({pair.split for pair in self.pairs if pair.split})
             there = f"The splits there are {', '.join(splits)}" if splits else "None of its pairs names a split"
             raise InputError(f"{self.root}: no pair belongs to the split {name!r}. {there}.")
@@ -98,6 +112,11 @@ class PairFolder:
     def pairs_left_out(self, split: str | None) -> tuple[LeftOut, ...]:
         """Pairs of a split that are left out, of all splits for None; files that belong to no pair are not among them."""
         return tuple(each for each in self.left_out if each.pair and (split is None or each.split == split))
+
+    def listed(self, split: str | None) -> tuple[str, ...]:
+        """Names of all pairs of a split in the order of the folder, those that are left out too."""
+        splits = {pair.name: pair.split for pair in self.pairs} | {each.pair: each.split for each in self.left_out}
+        return tuple(name for name in self.order if split is None or splits[name] == split)
 
 
 def find_pairs(
@@ -118,7 +137,7 @@ def find_pairs(
         Folder in one of the layouts of `layouts.LAYOUTS`, tried in that order, or the path of a pairs.csv. A
         pairs.csv may also have the columns name, landmarks (both images, pixels), moving_landmarks, fixed_landmarks,
         moving_mask, fixed_mask (images that are not zero where there is tissue), split, spacing (mm a pixel), spacing_um,
-        moving_spacing_um, fixed_spacing_um and slice; other columns are ignored. Elsewhere landmarks are beside
+        moving_spacing_um, fixed_spacing_um and slice; `PairFolder.note` names other columns. Elsewhere landmarks are beside
         the images (`X.csv` beside `X.png`; `X_landmarks.csv` for both images) or in the folders landmarks,
         moving_landmarks and fixed_landmarks.
     spacing_um : float, optional
@@ -140,11 +159,14 @@ def find_pairs(
     """
     root, found = _found(Path(folder))
     left_out = [LeftOut(_names(files, root), InputError(reason)) for files, reason in found.left_out]
-    left_out += [LeftOut.of_row(row, error, root) for row, error in found.rows_left_out]
+    named = list(zip(found.pairs, _unique_names(each.name for each in found.pairs), strict=True))
+    left_out += [LeftOut.of_row(row, name, root) for row, name in named if isinstance(row, RowLeftOut)]
+    found_pairs = [(pair, name) for pair, name in named if isinstance(pair, PairFiles)]
     pairs = []
-    for pair in _uniquely_named(found.pairs):
+    for pair, name in found_pairs:
         pair = replace(
             pair,
+            name=name,
             spacing_um=spacing_um if pair.spacing_um is None else pair.spacing_um,
             override_spacing=override_spacing,
             moving_spacing_um=moving_spacing_um if pair.moving_spacing_um is None else pair.moving_spacing_um,
@@ -156,9 +178,10 @@ def find_pairs(
             pairs.append(pair)
         except PairError as error:
             left_out.append(LeftOut.of(pair, error, root))
-    if not found.pairs:
-        raise _with_reasons(f"{folder}: {_no_pairs(root)}", left_out)
-    return _usable(folder, PairFolder(root, found.layout, tuple(pairs), tuple(left_out)))
+    if not found_pairs:
+        raise with_reasons(f"{folder}: {_no_pairs(root)}", left_out)
+    order = tuple(name for _, name in named)
+    return _usable(folder, PairFolder(root, found.layout, tuple(pairs), tuple(left_out), order, found.note))
 
 
 def check_each(
@@ -195,7 +218,7 @@ def check_each(
 
 def _usable(folder: str | Path, found: PairFolder) -> PairFolder:
     if not found.pairs:
-        raise _with_reasons(
+        raise with_reasons(
             f"{folder}: no usable image pair. {_results(found.root)}Layout: {found.layout}.", list(found.left_out)
         )
     return found
@@ -237,7 +260,7 @@ def _content(folder: Path) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _with_reasons(problem: str, left_out: Sequence[LeftOut]) -> InputError:
+def with_reasons(problem: str, left_out: Sequence[LeftOut]) -> InputError:
     """`problem` with the files left out and the reasons. The first field of a reason is that of the whole error."""
     if not left_out:
         return InputError(problem)
@@ -252,19 +275,19 @@ def _with_token(error: InputError, field: str | None) -> str:
     return error.told(TOKEN) if error.field == field else str(error)
 
 
-def _uniquely_named(pairs: Iterable[PairFiles]) -> list[PairFiles]:
+def _unique_names(names: Iterable[str]) -> list[str]:
     """Names become file names of results: without characters that Windows refuses, and unique in any case."""
     used = set(_OF_ALL_PAIRS)
     counts: dict[str, int] = {}  # thousands of pairs may share a name
-    result = []
-    for pair in pairs:
-        name = base = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", pair.name).strip(" .") or "pair"
+    result: list[str] = []
+    for given in names:
+        name = base = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", given).strip(" .") or "pair"
         key = base.casefold()
         while name.casefold() in used:
             counts[key] = counts.get(key, 1) + 1
             name = f"{base}_{counts[key]}"
         used.add(name.casefold())
-        result.append(replace(pair, name=name))
+        result.append(name)
     return result
 
 

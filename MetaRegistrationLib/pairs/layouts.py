@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.columns import PIXEL_SIZES, understood
 from ..formats.earlier_results import may_hold_results, results_of
 from ..formats.folder_listing import (
     ListedFolder,
@@ -33,6 +35,37 @@ _FILE_COLUMNS = (
     "moving_mask",
     "fixed_mask",
 )
+_COLUMNS = {
+    **{name: (name,) for name in ("name", *_FILE_COLUMNS, "moving_spacing_um", "fixed_spacing_um", "slice")},
+    "moving_mask": ("moving_mask", "mask_moving"),
+    "fixed_mask": ("fixed_mask", "mask_fixed"),
+    "split": ("split", "set"),
+    **PIXEL_SIZES,
+}
+"""The columns of a table of pairs, each with the names under which it is understood."""
+_DESCRIPTIVE = (
+    "id",
+    "patient",
+    "patient_id",
+    "subject",
+    "subject_id",
+    "eye",
+    "side",
+    "laterality",
+    "date",
+    "visit",
+    "device",
+    "quality",
+    "n_landmarks",
+    "note",
+    "notes",
+    "comment",
+    "comments",
+)
+"""Columns that only describe a pair. They are not named."""
+_MOST_NAME_BYTES = 240
+"""Of a name that is given. A folder of results may have 255 on most systems, and equal names get a number."""
+_JOINT_NAME_BYTES = 120
 LAYOUTS = (
     "pairs.csv with the columns moving and fixed (paths from its own folder)",
     "the subfolders moving and fixed, with images of equal names",
@@ -41,14 +74,30 @@ LAYOUTS = (
 )
 
 
+@dataclass(frozen=True)
+class RowLeftOut:
+    """A row of a table that cannot be understood, with the reason."""
+
+    row: Row
+    error: InputError
+
+    @property
+    def name(self) -> str:
+        """The name that it gives its pair, else its place."""
+        return self.row.text("name") or f"{self.row.path.name}, line {self.row.line}"
+
+
 @dataclass
 class Found:
-    """Pairs of one layout before they are checked, and the files and the rows that give no pair, with the reason."""
+    """Pairs of one layout in their order before they are checked, and the files that give no pair, with the reason.
+
+    `note` names columns of a table that are not understood.
+    """
 
     layout: str
-    pairs: list[PairFiles] = field(default_factory=list)
+    pairs: list[PairFiles | RowLeftOut] = field(default_factory=list)
     left_out: list[tuple[tuple[Path, ...], str]] = field(default_factory=list)
-    rows_left_out: list[tuple[Row, InputError]] = field(default_factory=list)
+    note: str = ""
 
 
 def find_layout(folder: Path) -> Found | None:
@@ -94,12 +143,16 @@ def _named_masks(masks: Mapping[Path, str]) -> Iterator[tuple[tuple[Path, ...], 
 
 def from_table(path: Path) -> Found:
     """Pairs of a `pairs.csv`; a row that cannot be understood is left out."""
-    found, paths = Found(LAYOUTS[0]), TablePaths(path.parent)
-    for row in read_table(path, ("moving", "fixed")):
+    table = read_table(path, ("moving", "fixed"))
+    has_split = any("split" in row.cells for row in table)
+    columns = {**_COLUMNS, "split": ("split",)} if has_split else _COLUMNS  # `set` has another meaning then
+    rows, note = understood(table, path, columns, _DESCRIPTIVE)
+    found, paths = Found(LAYOUTS[0], note=note), TablePaths(path.parent)
+    for row in rows:
         try:
             found.pairs.append(_from_row(row, paths))
         except InputError as error:
-            found.rows_left_out.append((row, error))
+            found.pairs.append(RowLeftOut(row, error))
     return found
 
 
@@ -107,6 +160,12 @@ def _from_row(row: Row, table: TablePaths) -> PairFiles:
     for column in ("moving", "fixed"):
         if not row.text(column):
             raise InputError(f"{row.place}: the column {column} is empty. Name an image, or remove the row.")
+    size = len(_bytes(row.text("name")))
+    if size > _MOST_NAME_BYTES:
+        raise InputError(
+            f"{row.place}: the name of the pair has {size} bytes, and a folder of results at most {_MOST_NAME_BYTES}. Shorten it"
+            " in the column name."
+        )
     paths = {column: table.find(row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
     sizes = {column: _size(row, column) for column in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
     if sizes["spacing_um"] is None:
@@ -224,4 +283,17 @@ def _roles(images: list[Path]) -> tuple[Path, Path] | None:
 
 def _joint_name(moving: Path, fixed: Path) -> str:
     stems = [re.sub(r"[_-]?(moving|fixed)$", "", file_stem(path), flags=re.IGNORECASE) for path in (moving, fixed)]
-    return stems[0] if stems[0] and stems[0] == stems[1] else f"{file_stem(moving)}_{file_stem(fixed)}"
+    return stems[0] if stems[0] and stems[0] == stems[1] else _shortened(f"{file_stem(moving)}_{file_stem(fixed)}")
+
+
+def _shortened(name: str) -> str:
+    """A name of at most `_JOINT_NAME_BYTES`; a longer one ends in a hash of the whole, so that names stay different."""
+    content = _bytes(name)
+    if len(content) <= _JOINT_NAME_BYTES:
+        return name
+    end = f"_{hashlib.blake2b(content, digest_size=4).hexdigest()}"
+    return content[: _JOINT_NAME_BYTES - len(end)].decode("utf-8", "ignore") + end
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogatepass")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import InputError
 from ..formats.images import Image
@@ -78,7 +78,7 @@ class PairsLogic:
                     folder=folder, count=len(found.pairs), reason=sentence(errors[0])
                 )
             )
-        return FoundPairs(PairFolder(found.root, found.layout, tuple(usable), tuple(left_out)), tuple(rows))
+        return FoundPairs(replace(found, pairs=tuple(usable), left_out=tuple(left_out)), tuple(rows))
 
     def load(self, files: PairFiles) -> LoadedPair:
         """Load a pair with its landmarks, or find it in the scene when it was loaded before.

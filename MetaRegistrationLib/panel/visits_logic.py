@@ -37,8 +37,8 @@ from ..visits.regions import etdrs_table
 from ..visits.report import write_series
 from ..visits.series import Series
 from ..visits.sources import eyes_of_folder, eyes_of_table
+from ..workflows.eyes_run import series_output
 from ..workflows.visit_options import VisitsOptions
-from ..workflows.visits import series_output
 from .texts import field_name
 from .texts import tr as _
 from .visits_input import (

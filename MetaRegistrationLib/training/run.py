@@ -28,6 +28,7 @@ from .trainers import Trainer
 from .validation import Validator
 
 _KEPT = "No epoch is expected to register the {pairs} better, so best.pt holds the weights of the start."
+_LENGTH = ("epochs", "steps")
 _LEAST_GAIN = calibration.ADAPTATION_GAIN.value
 
 
@@ -159,6 +160,7 @@ class TrainingRun:
             raise InputError(
                 f"{path}: that run is already longer, at step {state['position']['step']}. Ask for more, or use it."
             )
+        self._require_best(state["position"])
         self._trainer.network.load_state_dict(saved.weights)
         self._trainer.restore(state["trainer"])
         position = dict(state["position"])
@@ -166,10 +168,31 @@ class TrainingRun:
         self._at = _Position(**position)
         if self._group.first:
             self._log.continue_from(self._at.step)
+            self._note_length(state["record"])
+
+    def _require_best(self, position: dict) -> None:
+        """Refuse to go on without the best weights so far, which no other file holds."""
+        path = self._folder / BEST
+        if position["best"] is not None and not path.is_file():
+            raise InputError(
+                f"{path} is missing. It holds the best weights so far, of step {position['best_step']}.",
+                field="output",
+                advice="Put it back, or choose another {field}.",
+            )
+
+    def _note_length(self, before: dict) -> None:
+        """Of a run that is made longer, `best.pt` tells the new length, as after a run of that length."""
+        length = {key: self._record[key] for key in _LENGTH if key in self._record}
+        if self._at.best is None or all(before.get(key) == value for key, value in length.items()):
+            return
+        path = self._folder / BEST
+        best = load_checkpoint(path)
+        history = [*best.history[:-1], {**best.history[-1], **length}]
+        self._write(lambda: save_checkpoint(path, replace(best, history=history)))
 
     def _refuse_other_settings(self, there: dict, path: Path) -> None:
         # A run may be made longer, unless its learning rate was planned for its length.
-        free = () if self._record.get("learning_rate_decay") else ("epochs", "steps")
+        free = () if self._record.get("learning_rate_decay") else _LENGTH
         changes = other_settings({**self._record, "network": self._base.network}, there, free)
         if changes:
             raise InputError(

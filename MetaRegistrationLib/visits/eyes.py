@@ -15,7 +15,7 @@ from ..formats.image_files import file_stem
 from ..formats.registry import FileFacts
 from .dates import AmbiguousDate, When, by_date, date_in_name, date_of_header, natural_key, read_date
 from .files import VisitFile
-from .names import file_name, renamed_notes, result_names
+from .names import OVER_EYES, file_name, renamed_notes, result_names
 from .sides import differ_in_side_alone, side_in_name, side_of_cell
 
 
@@ -89,10 +89,11 @@ class Eye:
 
 @dataclass(frozen=True)
 class NotUsed:
-    """A file, visit or eye that is left out, and why."""
+    """A file, visit or eye that is left out, and why; `is_eye` for a whole eye."""
 
     name: str
     error: InputError
+    is_eye: bool = False
 
     @property
     def start(self) -> str:
@@ -108,9 +109,10 @@ class Listing:
     left_out: list[NotUsed] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def leave_out(self, name: object, error: InputError | str) -> None:
+    def leave_out(self, name: object, error: InputError | str, *, is_eye: bool = False) -> None:
         """Note one that is left out."""
-        self.left_out.append(NotUsed(str(name), error if isinstance(error, InputError) else InputError(error)))
+        found = error if isinstance(error, InputError) else InputError(error)
+        self.left_out.append(NotUsed(str(name), found, is_eye))
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def eyes_of_listing(listing: Listing, source: Path | str, dates: DateOrder = "as
         try:
             eye = _eye(name, group, listing.notes)
         except InputError as error:
-            listing.leave_out(name, error)
+            listing.leave_out(name, error, is_eye=True)
             continue
         eyes[eye.name] = eye
     if not eyes:
@@ -343,11 +345,12 @@ def _uniquely_named(groups: Iterable[tuple[str, list[_Known]]], notes: list[str]
     taken: set[str] = set()
     for name, group in groups:
         label, number = name, 2
-        while label.casefold() in taken:
+        while label.casefold() in taken | OVER_EYES:
             label, number = f"{name}_{number}", number + 1
         taken.add(label.casefold())
         if label != name:
-            notes.append(f"{group[0].draft.place}: its eye is called {label!r}, because another one is called {name!r}")
+            other = "a table" if name.casefold() in OVER_EYES else "another one"
+            notes.append(f"{group[0].draft.place}: its eye is called {label!r}, because {other} is called {name!r}")
         yield label, group
 
 

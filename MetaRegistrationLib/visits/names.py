@@ -16,6 +16,8 @@ RESERVED = frozenset(
     )
 )
 """Names of results that belong to all visits."""
+OVER_EYES = frozenset(("eyes.csv", "measurements.csv", "changes.csv", "trends.csv"))
+"""Names of the tables over several eyes, beside the folders of the eyes."""
 _OF_A_VISIT = ("_transform", "_error_95")
 _CHANGE = re.compile(r"change_.+_to_.+_(density|brightness)")
 _REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')

@@ -7,9 +7,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..formats.output_folder import Output
+from ..formats.output_folder import Finished, Output
 from ..formats.written_files import image_source
 from .faz_files import faz_file
+from .names import OVER_EYES
 
 if TYPE_CHECKING:
     from .files import VisitFile
@@ -32,9 +33,15 @@ _OF_A_CHANGE = ("_density.nrrd", "_clusters.nrrd", ".png", "_regions.csv", ".jso
 
 
 def eyes_output(
-    eyes: Mapping[str, Sequence[VisitFile]], folder: Path, others: Iterable[Path] = (), *, replace: bool = False
+    eyes: Mapping[str, Sequence[VisitFile]],
+    folder: Path,
+    others: Iterable[Path] = (),
+    *,
+    replace: bool = False,
+    several: bool | None = None,
+    finished: Finished | None = None,
 ) -> Output:
-    """The results of several eyes; of more than one, each has a folder.
+    """The results of several eyes; of more than one, each has a folder, and there are tables over all of them.
 
     Parameters
     ----------
@@ -44,15 +51,27 @@ def eyes_output(
         Further inputs, such as the folder or table of the visits.
     replace : bool
         The user allows earlier results to be replaced.
+    several : bool, optional
+        Whether each eye has a folder, if the number of eyes does not tell: a part of several may be one.
+    finished : Finished, optional
+        The eyes whose results stay, because a run is resumed.
     """
     items = {f"{eye}/{file.name}": (file.path,) for eye, files in eyes.items() for file in files}
-    folders = {eye: folder if len(eyes) == 1 else folder / eye for eye in eyes}
+    apart = len(eyes) > 1 if several is None else several
+    waiting = [eye for eye in eyes if finished is None or eye not in finished.names]
+    folders = {eye: folder / eye if apart else folder for eye in waiting}
 
     def targets() -> list[Path]:
-        return [path for eye, own in folders.items() for path in series_files(own, [f.name for f in eyes[eye]])]
+        found = [path for eye, own in folders.items() for path in series_files(own, [f.name for f in eyes[eye]])]
+        return [*found, *eyes_tables(folder)] if apart else found
 
     beside = [path for files in eyes.values() for file in files for path in (file.landmarks, file.mask) if path]
-    return Output(folder, KIND, items, (*others, *beside), targets, replace)
+    return Output(folder, KIND, items, (*others, *beside), targets, replace, finished=finished)
+
+
+def eyes_tables(folder: Path) -> list[Path]:
+    """The tables over several eyes."""
+    return [folder / name for name in sorted(OVER_EYES)]
 
 
 def series_output(series: Series, folder: Path, *, replace: bool = False) -> Output:

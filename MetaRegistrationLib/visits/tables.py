@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
 from ..eye_length import possible_length
+from ..formats.columns import PIXEL_SIZES, understood
 from ..formats.folder_listing import TablePaths
 from ..formats.image_files import file_stem
 from ..formats.tables import Row, read_table
@@ -26,8 +25,7 @@ COLUMNS = {
     "side": ("side", "laterality", "eye_side"),
     "landmarks": ("landmarks",),
     "mask": ("mask",),
-    "spacing_um": ("spacing_um",),
-    "spacing": ("spacing", "spacing_mm"),
+    **PIXEL_SIZES,
     "slice": ("slice",),
     "centre_x": ("centre_x", "center_x", "fovea_x"),
     "centre_y": ("centre_y", "center_y", "fovea_y"),
@@ -46,10 +44,10 @@ def list_table(path: Path) -> Listing:
     """
     listing = Listing()
     known = [(form,) for name in COLUMNS["image"] for form in dict.fromkeys(name.replace("_", sign) for sign in "_ -")]
-    rows = read_table(path, *known)
-    names, paths = _understood(rows, path, listing), TablePaths(path.parent)
+    rows, note = understood(read_table(path, *known), path, COLUMNS)
+    listing.notes += [note] if note else []
+    paths = TablePaths(path.parent)
     for row in rows:
-        row = replace(row, cells={names[column]: text for column, text in row.cells.items() if column in names})
         try:
             draft = _draft(row, paths)
             listing.drafts.append(draft)
@@ -58,22 +56,6 @@ def list_table(path: Path) -> Listing:
         except InputError as error:
             listing.leave_out(row.place, error)
     return listing
-
-
-def _understood(rows: list[Row], path: Path, listing: Listing) -> dict[str, str]:
-    """From the columns of the table to those of `COLUMNS`."""
-    meaning = {name: column for column, names in COLUMNS.items() for name in names}
-    found: dict[str, str] = {}
-    for column in dict.fromkeys(column for row in rows for column in row.cells):
-        key = meaning.get(re.sub(r"[\s_-]+", "_", column))
-        if key is None:
-            listing.notes.append(f"{path}: the column {column!r} is not understood, and not used")
-        elif key in found.values():
-            other = next(name for name, used in found.items() if used == key)
-            raise InputError(f"{path}, line 1: the columns {other!r} and {column!r} mean the same. Remove one.")
-        else:
-            found[column] = key
-    return found
 
 
 def _draft(row: Row, paths: TablePaths) -> Draft:

@@ -1,4 +1,4 @@
-"""A process that works on pairs for another one, which sends them and takes the outcomes."""
+"""A process that works on pairs or eyes for another one, which sends them and takes the outcomes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import sys
 import threading
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .eyes_engine import EyesWork
     from .pair_work import PairWork
 
 READY, DONE, ERROR = "ready", "done", "error"
@@ -21,11 +22,11 @@ DOOR = "META_REGISTRATION_DOOR"
 
 
 def main() -> None:
-    """Report, and work on pairs until the other end of the connection is closed.
+    """Report, and work on pairs or eyes until the other end of the connection is closed.
 
-    The connection gives the search path of modules with the pickled `WorkSettings`, then (files, folder) of one pair at a time.
-    It takes (kind, content): READY with the record of the registrar, then DONE with a `PairDone` or ERROR with an exception for
-    each pair.
+    The connection gives the search path of modules with the pickled `WorkSettings` or `EyesSettings`, then (files, folder) of
+    one item at a time. It takes (kind, content): READY with the record of the registrar, then DONE with a `PairDone` or an
+    `EyeDone`, or ERROR with an exception, for each item.
     """
     address, key, token = json.loads(os.environ.pop(DOOR))
     address = tuple(address) if isinstance(address, list) else address
@@ -49,14 +50,12 @@ def _receive(connection: Connection, pairs: queue.SimpleQueue) -> None:
         os._exit(0)
 
 
-def _made(connection: Connection, settings: bytes) -> PairWork | None:
+def _made(connection: Connection, settings: bytes) -> PairWork | EyesWork | None:
     try:
         import torch
 
-        from .pair_work import PairWork
-
         torch.set_num_threads(1)
-        work = PairWork.of(pickle.loads(settings))
+        work = pickle.loads(settings).work()
     except Exception as error:
         _send(connection, ERROR, error)
         return None
@@ -64,7 +63,7 @@ def _made(connection: Connection, settings: bytes) -> PairWork | None:
     return work
 
 
-def _outcome(work: PairWork, files: object, folder: Path | None) -> tuple[str, object]:
+def _outcome(work: PairWork | EyesWork, files: Any, folder: Path | None) -> tuple[str, object]:
     try:
         return DONE, work.staged(files, folder)
     except Exception as error:

@@ -54,7 +54,7 @@ class Here:
         self, files: Sequence[PairFiles], folder_of: Callable[[PairFiles], Path | None], tell: Callable[[Message], None]
     ) -> Iterator[tuple[int, PairDone]]:
         """As of `Engine`."""
-        if self._batch > 1:
+        if self._batch > 1 and files:  # of a resumed run, all may be finished
             from .batched import outcomes
 
             yield from outcomes(self._work, files, folder_of, self._batch)
@@ -76,16 +76,17 @@ def engine(settings: WorkSettings, run: RunOptions, pairs: int) -> AbstractConte
     """
     if run.dask is not None:
         from .dask_engine import DaskEngine
+        from .processes import sent
 
         if run.jobs is not None or run.batch > 1:
             raise InputError("{field}: the cluster says how many pairs are registered at once.", field="dask")
-        return DaskEngine(run.dask, _sent(settings, "dask"))
+        return DaskEngine(run.dask, sent(settings, "dask"))
     jobs = _jobs(settings, run, pairs)
     if jobs == 1:
         return _here(settings, run.batch)
-    from .processes import Processes
+    from .processes import Processes, sent
 
-    return Processes(_sent(settings, "jobs"), jobs)
+    return Processes(sent(settings, "jobs"), jobs)
 
 
 @contextmanager
@@ -116,19 +117,6 @@ def _jobs(settings: WorkSettings, run: RunOptions, pairs: int) -> int:
     elif run.jobs is None and portable(settings) is None:
         return 1
     return min(wanted, pairs)
-
-
-def _sent(settings: WorkSettings, field: str) -> bytes:
-    from .processes import portable
-
-    found = portable(settings)
-    if found is None:
-        raise InputError(
-            "{field}: a network that is an object of this program cannot be sent to another process."
-            " Save it as a checkpoint, or use one process.",
-            field=field,
-        )
-    return found
 
 
 def _may_be_a_gpu(device: object) -> bool:

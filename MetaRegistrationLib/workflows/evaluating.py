@@ -69,9 +69,19 @@ def evaluate(
     _require_landmarks(folder.root, files, progress)
     several = len(files) > 1 or run.shard is not None
     extra = {"pairs_folder": folder.root, "layout": folder.layout, "split": selection.split, **shard_entry(run)}
-    settings = run_settings(options, None) if several else {}
+    settings = run_settings(options, None, run.batch) if several else {}
     out = selected.left_out
-    work = FolderRun(TASK, files, settings, progress, output, own_files=False, extra=extra, left_out_before=out)
+    work = FolderRun(
+        TASK,
+        files,
+        settings,
+        progress,
+        output,
+        own_files=False,
+        extra=extra,
+        left_out_before=out,
+        part_note=selected.note,
+    )
     planned = None
     if output is not None:
         finished, targets = None, table_files(output)

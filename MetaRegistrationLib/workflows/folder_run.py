@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from ..formats.files import move_into_place, note, remove_leftovers, writable_folder
+from ..errors import InputError, RunStopped
+from ..formats.files import FULL_DISK, disk_error, move_into_place, note, remove_leftovers, writable_folder
 from ..progress import Item, Message, Reader, Started
+from ..words import counted
+from .now_and_then import NowAndThen
 from .pair_work import PairDone
 from .resuming import Earlier, in_order, pair_note, settings_note
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 UNFINISHED = ".meta-registration-unfinished"
 """Folder within the output folder in which other processes write the files of a pair until they are whole."""
 _TABLES_EVERY_S = 30.0
-_SHARE_OF_TABLES = 0.02  # of the time of a run
 
 
 @dataclass
@@ -51,6 +51,8 @@ class FolderRun:
         Further entries of `summary.json`.
     left_out_before : sequence of dict
         The pairs that were left out before, with reasons; they are not in `files`.
+    part_note : dict
+        As of `folders.SelectedPairs`.
     """
 
     task: str
@@ -62,11 +64,12 @@ class FolderRun:
     own_files: bool = True
     extra: dict = field(default_factory=dict)
     left_out_before: Sequence[dict] = ()
+    part_note: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._rows: dict[str, PairMeasures] = dict(self.earlier.rows)
         self._reasons: dict[str, str] = {}
-        self._tables_due = time.monotonic() + _TABLES_EVERY_S
+        self._tables_due = NowAndThen(_TABLES_EVERY_S)
 
     @property
     def waiting(self) -> list[PairFiles]:
@@ -91,7 +94,19 @@ class FolderRun:
         ------
         InputError
             None of the pairs could be registered.
+        RunStopped
+            The disk is full, or takes no files any more. What was finished before is whole.
         """
+        with self._stopped_by_the_disk():
+            self._work(engine)
+        if not self._rows:
+            total = len(self.files)
+            names = ", ".join(pair.name for pair in self.files[:_NAMED]) + (" ..." if total > _NAMED else "")
+            raise InputError(
+                f"No pair could be registered ({names}); the messages above name the files and the reasons."
+            )
+
+    def _work(self, engine: Engine) -> None:
         waiting, record = self.waiting, engine.record
         detail = {"checkpoint": record["checkpoint"]}
         first, total = len(self._rows), len(self.files)
@@ -99,6 +114,8 @@ class FolderRun:
         self._tell_of_initial(record)
         if self.output is not None and self.settings:
             note(self.output, settings_note(self.settings))
+            if self.part_note:
+                note(self.output, self.part_note)
         with self._staging(engine) as folder_of:
             try:
                 for count, (index, done) in enumerate(engine.run(waiting, folder_of, self.progress), first + 1):
@@ -108,14 +125,31 @@ class FolderRun:
                 with contextlib.suppress(OSError, InputError):
                     self._unfinished_tables(record)
                 raise
-        if not self._rows:
-            names = ", ".join(pair.name for pair in self.files[:_NAMED]) + (" ..." if total > _NAMED else "")
-            raise InputError(
-                f"No pair could be registered ({names}); the messages above name the files and the reasons."
-            )
+
+    @contextmanager
+    def _stopped_by_the_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, InputError) as error:
+            full = disk_error(error)
+            if full is None or not self.settings:
+                raise
+            pairs = counted(len(self.files), "pair")
+            problem = f"Could not write to {self.output}: {full.strerror}. {len(self._rows)} of {pairs} are finished."
+            raise _stopped(problem, full) from error
 
     def tables(self, record: dict) -> dict:
-        """Write the tables over all pairs; the summary."""
+        """Write the tables over all pairs; the summary.
+
+        Raises
+        ------
+        RunStopped
+            As of `work`.
+        """
+        with self._stopped_by_the_disk():
+            return self._tables(record)
+
+    def _tables(self, record: dict) -> dict:
         from ..registration.measures import summary
         from ..registration.tables import write_tables
 
@@ -158,6 +192,8 @@ class FolderRun:
                 move_into_place(source, target / source.name)
             shutil.rmtree(done.written, ignore_errors=True)
         except (InputError, OSError) as error:
+            if disk_error(error) is not None:
+                raise
             message = Message.of(error, f"left out: {done.name}: ")
             reason = str(error) or type(error).__name__
             return replace(done, measures=None, messages=(*done.messages, message), reason=reason)
@@ -193,16 +229,18 @@ class FolderRun:
             remove_leftovers(self.output / pair.name, names)
 
     def _tables_now_and_then(self, record: dict) -> None:
-        if self.output is None or not self._rows or time.monotonic() < self._tables_due:
-            return
-        began = time.monotonic()
-        self._unfinished_tables(record)
-        ended = time.monotonic()
-        self._tables_due = ended + max(_TABLES_EVERY_S, (ended - began) / _SHARE_OF_TABLES)
+        if self.output is not None and self._rows:
+            self._tables_due(lambda: self._unfinished_tables(record))
 
     def _unfinished_tables(self, record: dict) -> None:
         if self.output is not None and self._rows and self.settings:
-            self.tables({**record, "pairs_not_done": len(self.waiting)})
+            self._tables({**record, "pairs_not_done": len(self.waiting)})
+
+
+def _stopped(problem: str, full: OSError) -> RunStopped:
+    if full.errno in FULL_DISK:
+        return RunStopped(problem, field="resume", advice="Free some space and continue with {field}.")
+    return RunStopped(problem, field="resume", advice="Make the folder writable and continue with {field}.")
 
 
 _NAMED = 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,10 @@ class PairSelection:
             check=check,
         )
 
+    def reading(self) -> dict:
+        """The options by which the files are read, as plain values."""
+        return {key: value for key, value in vars(self).items() if key not in ("folder", "split")}
+
 
 @dataclass(frozen=True)
 class SelectedPairs:
@@ -67,18 +71,22 @@ class SelectedPairs:
         Those that can be used.
     left_out : list of dict
         Those that cannot be used: `pair` and `reason`.
+    note : dict
+        For a part of the pairs: the note by which `merge` compares the parts. Empty for all pairs.
     """
 
     folder: PairFolder
     files: tuple[PairFiles, ...]
     left_out: list[dict]
+    note: dict = field(default_factory=dict)
 
 
 def find_selected(selection: PairSelection, progress: Reader, shard: Shard | None = None) -> SelectedPairs:
     """Those pairs of a folder that are selected; the folder is reported first.
 
     Each pair of a small folder is read, so that those that cannot be used are left out before. Pairs of a large folder, and
-    of a part of one, are read only when they are registered. A pair that is left out before belongs to one of the parts.
+    of a part of one, are read only when they are registered. The place of a pair among all pairs, those that are left out too,
+    says to which part it belongs, so that a file that is missing for a moment moves no other pair.
 
     Raises
     ------
@@ -92,13 +100,25 @@ def find_selected(selection: PairSelection, progress: Reader, shard: Shard | Non
     files, left_out = folder.split(selection.split), folder.pairs_left_out(selection.split)
     if shard is None:
         return SelectedPairs(folder, files, left_out_entries(left_out))
-    found = tuple(shard.of_pairs(files))
+    names = folder.listed(selection.split)
+    own = set(shard.of_items(names))
+    found = tuple(pair for pair in files if pair.name in own)
+    left_out = tuple(each for each in left_out if each.pair in own)
     if not found:
-        raise InputError(
-            f"{{field}} {shard.number}/{shard.count}: there are only {counted(len(files), 'pair')}.", field="shard"
-        )
-    with_pairs = Shard(shard.number, min(shard.count, len(files)))  # further parts have no results
-    return SelectedPairs(folder, found, left_out_entries(with_pairs.of_pairs(left_out)))
+        raise _no_pair(shard, len(names), left_out)
+    note = {"part_of": {"pairs": names, "split": selection.split, "reading": selection.reading()}}
+    return SelectedPairs(folder, found, left_out_entries(left_out), note)
+
+
+def _no_pair(shard: Shard, count: int, left_out: Sequence[LeftOut]) -> InputError:
+    """The error of a part without a pair that can be used."""
+    from ..pairs.folders import with_reasons
+
+    part = f"{{field}} {shard.number}/{shard.count}"
+    if not left_out:
+        return InputError(f"{part}: there are only {counted(count, 'pair')}.", field="shard")
+    told = with_reasons("no pair of this part can be used.", left_out)
+    return InputError(f"{part}: {told}", field="shard")
 
 
 def left_out_entries(left_out: Sequence[LeftOut]) -> list[dict]:
@@ -107,7 +127,9 @@ def left_out_entries(left_out: Sequence[LeftOut]) -> list[dict]:
 
 
 def report_folder(folder: PairFolder, progress: Reader) -> None:
-    """Report the layout, the number of pairs, and each file that was left out, with the reason."""
+    """Report the layout, the number of pairs, columns that are not used, and each file that was left out, with the reason."""
     progress(Message(f"{folder.root}: {folder.layout}, {counted(len(folder.pairs), 'pair')}"))
+    if folder.note:
+        progress(Message(folder.note, "warning"))
     for left in folder.left_out:
         progress(Message.of(left.error, f"left out: {', '.join(left.files)}: "))

@@ -76,6 +76,8 @@ def list_pairs(
         progress(Item(number, count, files.name, records[-1]))
 
     folder = check_each(found, read, usable)
+    if folder.note:
+        progress(Message(folder.note, "warning"))
     for item in folder.left_out:
         progress(Message.of(item.error, f"left out: {', '.join(item.files)}: "))
     left_out = [{"files": item.files, "reason": reason(item.error)} for item in folder.left_out]

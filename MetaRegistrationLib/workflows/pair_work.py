@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.files import disk_error
 from ..formats.written_files import State
 from ..progress import Message
 from .registrars import RegistrarOptions, make_registrar
@@ -80,6 +81,10 @@ class WorkSettings:
     several: bool = True
     with_inputs: bool = False
 
+    def work(self) -> PairWork:
+        """The work with a registrar of its own."""
+        return PairWork.of(self)
+
 
 class PairWork:
     """Works on pairs, one after another.
@@ -108,7 +113,13 @@ class PairWork:
         return replace(self(files, own), written=own)
 
     def __call__(self, files: PairFiles, folder: Path | None) -> PairDone:
-        """Register a pair, and write its files into `folder` if any are wanted."""
+        """Register a pair, and write its files into `folder` if any are wanted.
+
+        Raises
+        ------
+        OSError
+            The disk is full, or takes no files any more.
+        """
         messages: list[Message] = []
         try:
             inputs = input_states(files) if self._settings.with_inputs else {}
@@ -118,6 +129,9 @@ class PairWork:
         except (InputError, OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             if not self._settings.several:
                 raise
+            full = disk_error(error)
+            if full is not None:  # it would fail for every later pair too
+                raise OSError(full.errno, full.strerror) from error  # plain, so that a process can send it
             return PairDone(files.name, None, (*messages, left_out_message(files, error)), reason_of(error))
         return PairDone(files.name, done.measures, tuple(messages), inputs=inputs)
 
@@ -234,9 +248,13 @@ _HEADERS = {".nhdr", ".mhd", ".hdr"}
 
 def input_states(files: PairFiles) -> dict[str, State]:
     """The content of the files of a pair, by their role; of an image with a detached header, also of its pixels."""
+    return file_states({role: getattr(files, role) for role in _ROLES})
+
+
+def file_states(paths: Mapping[str, Path | None]) -> dict[str, State]:
+    """The content of files by their role, as of `input_states`; None is no file."""
     found = {}
-    for role in _ROLES:
-        path = getattr(files, role)
+    for role, path in paths.items():
         if path is None:
             continue
         found[role] = State.of(path)

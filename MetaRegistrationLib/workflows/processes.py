@@ -1,4 +1,4 @@
-"""Pairs on several cores: one process a core, each with a registrar of its own and one thread."""
+"""Pairs or eyes on several cores: one process a core, each with a registrar of its own and one thread."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from dataclasses import dataclass, field
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import InputError
 from ..progress import Message
 from .child import DOOR, ERROR, READY
-from .pair_work import PairDone, WorkSettings, given_up
+from .pair_work import given_up
 
 if TYPE_CHECKING:
-    from ..pairs.files import PairFiles
+    from .registrars import RegistrarOptions
 
 RETRIES = 3
 """How often a pair is tried again after a process that worked on it has died."""
@@ -36,7 +36,18 @@ _POLL_S = 0.2
 _ENDING_S = 2.0
 
 
-def portable(settings: WorkSettings) -> bytes | None:
+class Settings(Protocol):
+    """What a process has to know before the first item."""
+
+    @property
+    def registrar(self) -> RegistrarOptions:
+        """The settings of the registrar."""
+
+    def work(self) -> object:
+        """The work, with a `record` and `staged(item, folder)`."""
+
+
+def portable(settings: Settings) -> bytes | None:
     """The settings as bytes that another process understands; None for objects that live in this one alone."""
     options = settings.registrar
     if options.network is not None or "__main__" in str(getattr(options.checkpoint, "network", "")):
@@ -47,10 +58,29 @@ def portable(settings: WorkSettings) -> bytes | None:
         return None
 
 
+def sent(settings: Settings, field: str) -> bytes:
+    """As `portable`.
+
+    Raises
+    ------
+    InputError
+        An object of this process is to be sent to another one.
+    """
+    found = portable(settings)
+    if found is None:
+        raise InputError(
+            "{field}: a network that is an object of this program cannot be sent to another process."
+            " Save it as a checkpoint, or use one process.",
+            field=field,
+        )
+    return found
+
+
 @dataclass
 class Tries:
-    """How often each pair was tried, and what is said when a worker dies."""
+    """How often each pair or eye (`word`) was tried, and what is said when a worker dies."""
 
+    word: str = "pair"
     deaths: dict[int, int] = field(default_factory=dict)
 
     def again(self, index: int) -> bool:
@@ -60,7 +90,7 @@ class Tries:
 
     def message(self, index: int, name: str, how: str) -> Message:
         """What is said of a death."""
-        return Message(f"{name}: {how}. The pair is tried again ({self.deaths[index]} of {RETRIES}).", "warning")
+        return Message(f"{name}: {how}. The {self.word} is tried again ({self.deaths[index]} of {RETRIES}).", "warning")
 
 
 @dataclass(eq=False)
@@ -138,7 +168,7 @@ class _Door:
 
 
 class Processes:
-    """Works on pairs in several processes; a context manager.
+    """Works on pairs or eyes in several processes; a context manager.
 
     Parameters
     ----------
@@ -146,6 +176,10 @@ class Processes:
         As of `portable`.
     count : int
         Number of processes.
+    word : str
+        "pair" or "eye".
+    given_up : callable
+        Gives the outcome of an item whose process died too often, by its name, how it ended and how often.
 
     Attributes
     ----------
@@ -161,8 +195,10 @@ class Processes:
     staged = True
     """Whether files are written into folders from which they are moved into place."""
 
-    def __init__(self, settings: bytes, count: int) -> None:
-        self._settings, self._count = settings, count
+    def __init__(
+        self, settings: bytes, count: int, word: str = "pair", given_up: Callable[[str, str, int], Any] = given_up
+    ) -> None:
+        self._settings, self._count, self._word, self._given_up = settings, count, word, given_up
         self._workers: list[_Worker] = []
         self._tokens: dict[str, _Worker] = {}
         self._died_at_start = 0
@@ -193,19 +229,19 @@ class Processes:
         self._workers = []
 
     def run(
-        self, files: Sequence[PairFiles], folder_of: Callable[[PairFiles], Path | None], tell: Callable[[Message], None]
-    ) -> Iterator[tuple[int, PairDone]]:
-        """The outcomes of pairs with their positions, in the order in which they are done.
+        self, files: Sequence[Any], folder_of: Callable[[Any], Path | None], tell: Callable[[Message], None]
+    ) -> Iterator[tuple[int, Any]]:
+        """The outcomes of pairs or eyes with their positions, in the order in which they are done.
 
         Parameters
         ----------
-        files : sequence of PairFiles
+        files : sequence of PairFiles or Eye
         folder_of : callable
-            The folder for the files of a pair; None for no files.
+            The folder for the files of an item; None for no files.
         tell : callable
             Takes a message on a process that died.
         """
-        waiting, tries, left = deque(range(len(files))), Tries(), len(files)
+        waiting, tries, left = deque(range(len(files))), Tries(self._word), len(files)
         while left:
             for worker in self._workers:
                 if waiting and worker.ready and worker.pair is None:
@@ -214,7 +250,7 @@ class Processes:
                     with contextlib.suppress(OSError):  # a dead one is found below
                         worker.connection.send((files[index], folder_of(files[index])))
             for index, outcome in self._take():
-                if isinstance(outcome, PairDone):
+                if not isinstance(outcome, str):
                     left -= 1
                     yield index, outcome
                 elif tries.again(index):
@@ -222,10 +258,10 @@ class Processes:
                     waiting.appendleft(index)
                 else:
                     left -= 1
-                    yield index, given_up(files[index].name, outcome, RETRIES + 1)
+                    yield index, self._given_up(files[index].name, outcome, RETRIES + 1)
 
-    def _take(self) -> list[tuple[int, PairDone | str]]:
-        """What has come within a moment: outcomes of pairs, or how the process of a pair ended."""
+    def _take(self) -> list[tuple[int, Any]]:
+        """What has come within a moment: outcomes, or how the process of an item ended."""
         found = []
         for token, connection in self._door.arrivals():
             worker = self._tokens.pop(token, None)
@@ -262,7 +298,9 @@ class Processes:
             self._died_at_start += 1
             if self._died_at_start > RETRIES:
                 how = worker.how_it_ended().replace(" that registered it", "")
-                raise InputError(f"Pairs cannot be registered in processes of their own: {how}.", field="jobs")
+                raise InputError(
+                    f"{self._word.capitalize()}s cannot be registered in processes of their own: {how}.", field="jobs"
+                )
         worker.end()
         self._workers[self._workers.index(worker)] = self._started()
 

@@ -25,7 +25,7 @@ from .pair_work import (
     register_pair,
 )
 from .registrars import RegistrarOptions
-from .resuming import earlier_results, run_settings
+from .resuming import PAIRS, earlier_results, run_settings, without_files
 from .run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -104,9 +104,16 @@ def register_folder(
     progress, run = progress or Silent(), run or RunOptions()
     refuse_inputs_inside(Path(output), [selection.folder])  # before the pairs are read
     selected, source = find_selected(selection, progress, run.shard), selection.folder
-    out = selected.left_out
     return register_files(
-        selected.files, output, options, progress, source=source, replace=replace, run=run, left_out_before=out
+        selected.files,
+        output,
+        options,
+        progress,
+        source=source,
+        replace=replace,
+        run=run,
+        left_out_before=selected.left_out,
+        part_note=selected.note,
     )
 
 
@@ -120,10 +127,11 @@ def register_files(
     replace: bool = False,
     run: RunOptions | None = None,
     left_out_before: Sequence[dict] = (),
+    part_note: dict | None = None,
 ) -> PairsOutcome:
     """Register pairs of files into `output`, as `register_folder`; `source` is the folder or table that names them.
 
-    `left_out_before` are its pairs that could not be read, with reasons.
+    `left_out_before` are its pairs that could not be read, with reasons. `part_note` is as of `folders.SelectedPairs`.
     """
     from ..registration.file_names import DEFAULT_PARTS, table_files
 
@@ -131,9 +139,18 @@ def register_files(
     output = Path(output) if run.shard is None else run.shard.folder(Path(output))
     parts = DEFAULT_PARTS if run.parts is None else run.parts
     several = len(files) > 1 or run.shard is not None
-    settings = run_settings(options, parts) if several else {}
+    settings = run_settings(options, parts, run.batch) if several else {}
     extra = shard_entry(run)
-    work = FolderRun(TASK, files, settings, progress, output, extra=extra, left_out_before=left_out_before)
+    work = FolderRun(
+        TASK,
+        files,
+        settings,
+        progress,
+        output,
+        extra=extra,
+        left_out_before=left_out_before,
+        part_note=part_note or {},
+    )
     planned = pairs_output(files, output, source, replace=replace, parts=parts)
     if run.resume:
         work = resumed(work, needed_files(files, parts))
@@ -150,7 +167,7 @@ def register_files(
 
 def resumed(work: FolderRun, needed: dict) -> FolderRun:
     """The run with what an earlier one has finished, which is said."""
-    earlier = earlier_results(work.output, work.task, work.files, work.settings, needed)
+    earlier = earlier_results(work.output, work.task, work.files, work.settings, without_files(needed), PAIRS)
     earlier.report(len(work.files), work.progress)
     return replace(work, earlier=earlier)
 

@@ -1,19 +1,19 @@
-"""Which pairs of an earlier run are finished: by the content of their files, and by the settings of the run."""
+"""Which pairs or eyes of an earlier run are finished: by the content of their files, and by the settings of the run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .. import __version__
 from ..formats.output_folder import Finished
-from ..formats.written_files import WrittenFiles
+from ..formats.written_files import State, WrittenFiles
 from ..progress import Message, Reader, plain
 from ..words import counted, enumerated
 from .pair_work import PairDone, input_states
@@ -24,71 +24,125 @@ if TYPE_CHECKING:
     from ..registration.measures import PairMeasures
 
 _READERS = 8
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, eq=False)
-class Earlier:
+class Items(Generic[_Row]):
+    """What a run goes over, and how its finished items are noted.
+
+    Attributes
+    ----------
+    word : str
+        "pair" or "eye": the key of its notes, and what people read.
+    reading : callable
+        How the files of an item are read, as plain values by what they are.
+    states : callable
+        The content of the files of an item, by their role.
+    row : callable
+        The outcome, from its plain values in a note.
+    misread : str
+        The words for another reading; empty for the names of the values.
+    """
+
+    word: str
+    reading: Callable[..., dict]
+    states: Callable[..., Mapping[str, State]]
+    row: Callable[[dict], _Row]
+    misread: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Earlier(Generic[_Row]):
     """What an earlier run has finished.
 
     Attributes
     ----------
-    rows : dict of str to PairMeasures
-        The measures of the pairs that are not done again, by name.
+    rows : dict of str to PairMeasures or EyeRow
+        The outcomes of the items that are not done again, by name.
     notes : tuple of dict
         Their notes in the list of written files.
     again : dict of str to str
-        Why each other finished pair is done again.
+        Why each other finished item is done again.
+    word : str
+        As of `Items`.
+    changed : tuple of str
+        The result files of the pairs that are not done again that have another size than they were written with.
     """
 
-    rows: dict[str, PairMeasures] = field(default_factory=dict)
+    rows: dict[str, _Row] = field(default_factory=dict)
     notes: tuple[dict, ...] = ()
     again: dict[str, str] = field(default_factory=dict)
+    word: str = "pair"
+    changed: tuple[str, ...] = ()
 
     def finished(self, tables: Collection[str]) -> Finished:
         """What stays in the output folder."""
         return Finished(frozenset(self.rows), self.notes, frozenset(tables))
 
-    def report(self, pairs: int, progress: Reader) -> None:
-        """Report how many pairs are finished, and which pairs are done again for which reason."""
+    def report(self, total: int, progress: Reader) -> None:
+        """Report how many of all items are finished, and which are done again for which reason."""
         if not (self.rows or self.again):
             return
-        progress(Message(f"resumed: {len(self.rows)} of {counted(pairs, 'pair')} are finished"))
+        verb = "is" if total == 1 else "are"
+        progress(Message(f"resumed: {len(self.rows)} of {counted(total, self.word)} {verb} finished"))
         for reason in dict.fromkeys(self.again.values()):
             names = [name for name, why in self.again.items() if why == reason]
             progress(Message(f"done again, because {reason}: {enumerated(names)}"))
+        if self.changed:
+            progress(Message(f"changed since they were written, and kept as they are: {enumerated(self.changed)}"))
 
 
-def run_settings(options: RegistrarOptions, parts: Collection[str] | None) -> dict:
-    """What all pairs of a run share and what changes their results, as plain values."""
-    return plain(
-        {
-            "checkpoint": _checkpoint_sha256(options) if options.stages.network else None,
-            "stages": options.stages.to_dict(),
-            "written parts": None if parts is None else sorted(parts),
-            "version": __version__,
-        }
-    )
+def run_settings(options: RegistrarOptions, parts: Collection[str] | None, batch: int = 1) -> dict:
+    """What all pairs of a run share and what changes their results, as plain values.
+
+    `batch` is the number of pairs that go through the networks at once; sums over a batch round differently.
+    """
+    settings = {
+        "checkpoint": _checkpoint_sha256(options) if options.stages.network else None,
+        "stages": options.stages.to_dict(),
+        "written parts": None if parts is None else sorted(parts),
+        "version": __version__,
+    }
+    if batch > 1 and options.stages.network:
+        settings["batch"] = batch
+    return plain(settings)
 
 
 def settings_note(settings: dict) -> dict:
     """The note of the settings, before the notes of pairs that refer to it."""
-    return {"settings": _key(settings), "values": settings}
+    return {"settings": key_of(settings), "values": settings}
 
 
 def pair_note(done: PairDone, files: PairFiles, settings: dict) -> dict:
     """The note of a finished pair."""
     from ..registration.measures import MEASURES
 
+    row = {each.key: each.exact(done.measures[each.key]) for each in MEASURES}
+    return item_note(PAIRS, done.name, files.reading(), done.inputs, row, settings)
+
+
+def item_note(
+    of: Items, name: str, reading: dict, inputs: Mapping[str, State], row: Mapping[str, object], settings: dict
+) -> dict:
+    """The note of a finished item, all of whose files are in place."""
     return {
-        "pair": done.name,
-        "with": _key(settings),
-        "reading": files.reading(),
-        "inputs": {role: state.blake2b for role, state in done.inputs.items()},
-        "row": {each.key: each.exact(done.measures[each.key]) for each in MEASURES},
+        of.word: name,
+        "with": key_of(settings),
+        "reading": reading,
+        "inputs": {role: state.blake2b for role, state in inputs.items()},
+        "row": row,
     }
 
 
-def earlier_results(output: Path, kind: str, files: Sequence[PairFiles], settings: dict, needed: Mapping) -> Earlier:
+def earlier_results(
+    output: Path,
+    kind: str,
+    items: Sequence,
+    settings: dict,
+    lost: Callable[[WrittenFiles, str], str],
+    of: Items[_Row],
+) -> Earlier[_Row]:
     """What an earlier run of the same kind has finished in a folder.
 
     Parameters
@@ -96,47 +150,63 @@ def earlier_results(output: Path, kind: str, files: Sequence[PairFiles], setting
     output : Path
     kind : str
         The command.
-    files : sequence of PairFiles
-        The pairs of the present run.
+    items : sequence
+        The pairs or eyes of the present run.
     settings : dict
         As of `run_settings`.
-    needed : mapping of str to sequence of str
-        The result files of each pair by its name, relative to the output folder.
+    lost : callable
+        What is wrong with the result files of an item, by the list of written files and its name; empty for nothing.
+    of : Items
+        What the items are.
     """
     listed = WrittenFiles.read(output.resolve())
     if listed is None or listed.run.kind != kind:
-        return Earlier()
+        return Earlier(word=of.word)
     values = {note["settings"]: note["values"] for note in listed.notes if "settings" in note}
-    notes = {note["pair"]: note for note in listed.notes if "pair" in note}
-    candidates = [pair for pair in files if pair.name in notes]
-    rows, again = {}, {}
+    notes = {note[of.word]: note for note in listed.notes if of.word in note}
+    candidates = [item for item in items if item.name in notes]
+    written = files_by_folder(listed)
+    rows, again, changed = {}, {}, []
     with ThreadPoolExecutor(_READERS) as readers:
-        differences = readers.map(lambda pair: _difference(pair, notes[pair.name], values, settings), candidates)
-        for pair, different in zip(candidates, differences, strict=True):
-            different = different or _missing(output, needed.get(pair.name, ()))
+        differences = readers.map(lambda item: _difference(item, notes[item.name], values, settings, of), candidates)
+        for item, different in zip(candidates, differences, strict=True):
+            different = different or lost(listed, item.name)
             if different:
-                again[pair.name] = different
+                again[item.name] = different
             else:
-                rows[pair.name] = _row(notes[pair.name])
+                rows[item.name] = of.row(notes[item.name]["row"])
+                changed += [name for name in written.get(item.name, ()) if listed.resized(name)]
     kept = [settings_note(settings)] if rows else []
-    return Earlier(rows, (*kept, *(notes[name] for name in rows)), again)
+    return Earlier(rows, (*kept, *(notes[name] for name in rows)), again, of.word, tuple(changed))
 
 
-def finished_rows(listed: WrittenFiles) -> dict[str, PairMeasures]:
-    """The measures of the finished pairs of a list, by name."""
-    return {note["pair"]: _row(note) for note in listed.notes if "pair" in note}
+def files_by_folder(listed: WrittenFiles) -> dict[str, list[str]]:
+    """The listed files in the folder of each item."""
+    found: dict[str, list[str]] = {}
+    for name in listed.states:
+        folder, inside, _ = name.partition("/")
+        if inside:
+            found.setdefault(folder, []).append(name)
+    return found
 
 
-def _difference(files: PairFiles, note: dict, values: Mapping[str, dict], settings: dict) -> str:
-    """What has changed since a pair was finished, as the end of a sentence; empty if nothing has."""
-    if note["with"] != _key(settings):
+def finished_rows(listed: WrittenFiles, of: Items[_Row]) -> dict[str, _Row]:
+    """The outcomes of the finished items of a list, by name."""
+    return {note[of.word]: of.row(note["row"]) for note in listed.notes if of.word in note}
+
+
+def _difference(item: object, note: dict, values: Mapping[str, dict], settings: dict, of: Items) -> str:
+    """What has changed since an item was finished, as the end of a sentence; empty if nothing has."""
+    if note["with"] != key_of(settings):
         before = values.get(note["with"], {})
-        changed = [name for name in settings if before.get(name) != settings[name]]
+        changed = [name for name in {**settings, **before} if before.get(name) != settings.get(name)]
         return f"{_named(changed)} changed" if changed else "the settings changed"
-    if note["reading"] != files.reading():
-        return "the pixel size or the slice to read changed"
+    before, now = note["reading"], of.reading(item)
+    if before != now:
+        changed = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        return f"{of.misread or _named(changed)} changed"
     try:
-        present = {role: state.blake2b for role, state in input_states(files).items()}
+        present = {role: state.blake2b for role, state in of.states(item).items()}
     except OSError as error:
         return f"a file cannot be read ({error.strerror or error})"
     changed = [role for role in {**note["inputs"], **present} if note["inputs"].get(role) != present.get(role)]
@@ -154,23 +224,43 @@ _ROLES = {
 }
 
 
-def _missing(output: Path, names: Sequence[str]) -> str:
-    lost = [name for name in names if not (output / name).is_file()]
-    return "result files are missing" if lost else ""
+MISSING = "result files are missing"
+
+
+def without_files(needed: Mapping[str, Sequence[str]]) -> Callable[[WrittenFiles, str], str]:
+    """What is wrong with the result files of a pair: some are missing, or end too early.
+
+    `needed` names those that must be there, relative to the output folder.
+    """
+    written: dict[str, list[str]] = {}
+
+    def lost(listed: WrittenFiles, name: str) -> str:
+        if not written:
+            written.update(files_by_folder(listed))
+        if not all((listed.folder / each).is_file() for each in needed.get(name, ())):
+            return MISSING
+        resized = (each for each in written.get(name, ()) if listed.resized(each))
+        return "result files end too early" if any(map(listed.damaged, resized)) else ""
+
+    return lost
 
 
 def _named(names: Sequence[str]) -> str:
     return ", ".join(names)
 
 
-def _row(note: dict) -> PairMeasures:
+def _measures(row: dict) -> PairMeasures:
     from ..registration.measures import MEASURES, PairMeasures
 
-    found = note["row"]
-    return PairMeasures(**{each.key: each.parse(found[each.key]) for each in MEASURES if each.key in found})
+    return PairMeasures(**{each.key: each.parse(row[each.key]) for each in MEASURES if each.key in row})
 
 
-def _key(settings: dict) -> str:
+PAIRS = Items("pair", lambda files: files.reading(), input_states, _measures, "the pixel size or the slice to read")
+"""The pairs of a folder."""
+
+
+def key_of(settings: object) -> str:
+    """A short hash of plain values."""
     text = json.dumps(settings, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

@@ -45,7 +45,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several parts of the pairs of a folder: every `count`-th pair, from the `number`-th on (counted from 1)."""
+    """One of several parts of the pairs or eyes of a folder: every `count`-th one, from the `number`-th on (counted from 1)."""
 
     number: int
     count: int
@@ -65,9 +65,9 @@ class Shard:
             raise InputError(f"{{field}}: expected K/N, such as 3/16; got {text!r}.", field="shard")
         return cls(int(number), int(count))
 
-    def of_pairs(self, pairs: Sequence[_Item]) -> Sequence[_Item]:
-        """The part of the pairs."""
-        return pairs[self.number - 1 :: self.count]
+    def of_items(self, items: Sequence[_Item]) -> Sequence[_Item]:
+        """The part of the pairs or eyes."""
+        return items[self.number - 1 :: self.count]
 
     def folder(self, output: Path) -> Path:
         """The folder of its results."""

@@ -9,6 +9,7 @@ from ..errors import InputError
 from ..eye_length import DEVICE_MM
 from ..initial_kinds import needs_landmarks
 from .registrars import RegistrarOptions
+from .run_options import RunOptions
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class VisitsOptions:
         Of the eye, by which lateral distances are scaled.
     device_axial_length_mm : float
         That the device assumed.
+    run : RunOptions
+        Processes, resuming, a part of the eyes.
     """
 
     registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
@@ -78,6 +81,7 @@ class VisitsOptions:
     regions_visit: str | None = None
     axial_length_mm: float | None = None
     device_axial_length_mm: float = DEVICE_MM
+    run: RunOptions = field(default_factory=RunOptions)
 
 
 def check_stages(options: VisitsOptions) -> None:

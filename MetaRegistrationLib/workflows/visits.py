@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..eye_length import EyeLength
 from ..formats.units import unusual_visit_um
-from ..progress import Finished, Item, Message, Reader, Silent, Stage, Started
-from .registering import NOT_MIRRORED
+from ..progress import Finished, Item, Message, Reader, Silent, Started
+from .eyes_engine import EyeDone, EyesSettings, EyesWork, in_processes
+from .eyes_run import TASK, EyesRun, eyes_run
+from .pair_work import one_thread
 from .registrars import make_registrar
-from .repeat_scans import RepeatScans, measured_repeats
-from .visit_checks import check_grid_centre, check_names, checked, landmark_notes, read_regions
-from .visit_messages import because_of_alignment, report_centre, report_scale, report_series, uncertain_regions
+from .repeat_scans import measured_repeats
+from .run_options import wanted_jobs
+from .visit_checks import checked, read_regions
 from .visit_options import VisitsOptions, check_stages
 
 if TYPE_CHECKING:
-    from ..formats.images import Image
-    from ..formats.output_folder import Output
-    from ..registration.registrar import Registrar, Registration
-    from ..visits import Series, Visit
-    from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye, Eyes
-    from ..visits.own_regions import GivenRegions, OwnRegions
-    from ..visits.series_measures import SeriesMeasures
-
-TASK = "series"
-_MOST_AT_ONCE = 8  # memory: each takes some 100 MB
+    from ..visits.eyes_table import EyeRow
 
 
 @dataclass(frozen=True)
@@ -43,7 +34,7 @@ class EyesOutcome:
     ----------
     output : Path
     done : int
-        Eyes that were registered.
+        Eyes with results, those of an earlier run included if it was resumed.
     left_out : list of str
         Names of the eyes, visits and files that were not.
     """
@@ -59,7 +50,9 @@ def align_eyes(
     options: VisitsOptions | None = None,
     progress: Reader | None = None,
 ) -> EyesOutcome:
-    """Align, average and compare the visits of each eye into `output`; of several eyes, each gets a folder in it.
+    """Align, average and compare the visits of each eye into `output`.
+
+    Of several eyes, each gets a folder in it, and there are tables over all of them.
 
     Parameters
     ----------
@@ -80,40 +73,60 @@ def align_eyes(
 
     progress, options = progress or Silent(), options or VisitsOptions()
     check_stages(options)
-    planned = series_output(eyes, Path(output), options)
-    check_output(planned)
     eyes = checked(eyes, options)
     regions = read_regions(options)
+    run = eyes_run(eyes, Path(output), options, progress)
+    eyes, output = run.eyes, run.output
+    check_output(run.planned)
+    if not (run.waiting or run.apart):
+        progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
+        return EyesOutcome(output, run.done, run.left_out)
     registrar, record = make_registrar(options.registrar)
-    output = writable_folder(output)
-    progress(Started(TASK, len(eyes.eyes), device=record["device"], detail={"checkpoint": record["checkpoint"]}))
-    left_out = _tell(eyes, progress)
+    output, first, total = writable_folder(output), run.done, len(eyes.eyes)
+    progress(Started(TASK, total, first, device=record["device"], detail={"checkpoint": record["checkpoint"]}))
+    _tell(eyes, progress)
     if options.spacing_um is not None and (note := unusual_visit_um(options.spacing_um, "{field}")):
         progress(Message.about("spacing_um", note, level="warning"))
-    wanted = options.change.repeats if options.change.wanted else None
+    wanted = options.change.repeats if options.change.wanted and run.waiting else None
     repeats = measured_repeats(wanted, registrar, progress) if wanted else None
-    work = _Eyes(options, registrar, record, repeats, regions, progress, left_out)
-    done, several = 0, len(eyes.eyes) > 1
-    with writing(planned, progress):
-        for number, eye in enumerate(eyes.eyes.values(), 1):
-            try:
-                values = work.one(eye, output / eye.name if several else output)
-            except (InputError, OSError) as error:
-                if not several:
-                    raise
-                left_out.append(eye.name)
-                progress(Message.of(error, f"left out: {eye.name}: "))
+    work = EyesWork(registrar, record, EyesSettings(options, repeats, run.apart), regions)
+    with writing(run.planned, progress), run.with_tables(), _outcomes(work, run, progress) as outcomes:
+        for number, (eye, done) in enumerate(outcomes, first + 1):
+            if done.row is None:
+                run.leave_out(eye, done.reason, done.left_out)
                 continue
-            done += 1
-            progress(Item(number, len(eyes.eyes), eye.name, values))
-    if not done:
-        raise InputError(f"None of the {len(eyes.eyes)} eyes could be done; the messages above say why.")
-    progress(Finished(TASK, output, {"eyes": done, "left_out": left_out}))
-    return EyesOutcome(output, done, left_out)
+            run.take(eye, done.row, done.inputs)
+            progress(Item(number, total, eye.name, _shown(done.row)))
+    if not run.done:
+        raise InputError(f"None of the {total} eyes could be done; the messages above say why.")
+    progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
+    return EyesOutcome(output, run.done, run.left_out)
 
 
-def _tell(eyes: Eyes, progress: Reader) -> list[str]:
-    """Say what the source left out and did not understand; the names of what is left out."""
+@contextmanager
+def _outcomes(work: EyesWork, run: EyesRun, progress: Reader) -> Iterator[Iterator[tuple[Eye, EyeDone]]]:
+    """The outcomes of the eyes that are not done yet: one after another, or several at once if processes are asked for."""
+    jobs, waiting = wanted_jobs(run.options.run.jobs), run.waiting
+    here = ((eye, work(eye, run.folder(eye), progress)) for eye in waiting)
+    if jobs is None or not run.apart:
+        yield here
+    elif min(jobs, len(waiting)) <= 1:
+        with one_thread():
+            yield here
+    else:
+        with in_processes(work.settings, min(jobs, len(waiting)), run.output, progress) as done:
+            yield done(waiting)
+
+
+def _shown(row: EyeRow) -> dict:
+    """The values of an eye that its event has."""
+    found = {name: getattr(row, name) for name in ("visits", "aligned", "used")}
+    px = row.greatest_round_trip_px
+    return found if math.isnan(px) else found | {"greatest_round_trip_px": px}
+
+
+def _tell(eyes: Eyes, progress: Reader) -> None:
+    """Say what the source left out and did not understand."""
     for note in eyes.notes:
         progress(Message(note, "warning"))
     for eye in eyes.eyes.values():
@@ -121,252 +134,3 @@ def _tell(eyes: Eyes, progress: Reader) -> list[str]:
             progress(Message(f"{eye.name}: {eye.side} eye"))
     for item in eyes.left_out:
         progress(Message.of(item.error, f"left out: {item.start}"))
-    return [item.name for item in eyes.left_out]
-
-
-def series_output(eyes: Eyes, output: Path, options: VisitsOptions) -> Output:
-    """The results of aligning visits, as results in a folder."""
-    from ..visits.output import eyes_output
-
-    repeats = options.change.repeats if options.change.wanted else None
-    others = [path for path in (options.source, repeats, options.regions) if path is not None]
-    return eyes_output({eye.name: eye.visits for eye in eyes.eyes.values()}, output, others, replace=options.replace)
-
-
-def align_visits(
-    visits: Sequence[Visit],
-    registrar: Registrar,
-    reference: str | None = None,
-    progress: Reader | None = None,
-    include: Sequence[str] = (),
-) -> Series:
-    """Align the visits of one eye to one of them, with several registrations in parallel on a processor.
-
-    Parameters
-    ----------
-    visits : sequence of Visit
-        At least two, each name once.
-    registrar : Registrar
-    reference : str, optional
-        Name of the visit that stays in place.
-    progress : Reader, optional
-    include : sequence of str
-        As of `VisitsOptions`.
-    """
-    from ..visits import align_series
-
-    progress = progress or Silent()
-    names = {id(visit.image): visit.name for visit in visits}
-    stored: dict[str, None] = {}
-
-    def register(moving: Image, fixed: Image) -> Registration:
-        found = registrar(moving, fixed)
-        if found.without_directions:
-            stored[f"{names[id(moving)]} to {names[id(fixed)]}"] = None
-        return found
-
-    with _side_by_side(registrar) as many:
-        series = align_series(visits, register, reference, _registrations(len(visits), progress), many, include)
-    for pair in stored:
-        progress(Message(f"{pair}: {NOT_MIRRORED}", "warning"))
-    return series
-
-
-def _registrations(visits: int, progress: Reader) -> Callable[[str], None]:
-    """The reporter of each registration of a series, and of their number as far as it is known."""
-    # Each other visit to the reference, and one in two to another; more where one goes through another.
-    likely = 3 * (visits - 1) // 2
-    numbers = count(1)
-
-    def tell(detail: str) -> None:
-        number = next(numbers)
-        progress(Stage("register", detail, number, max(likely, number)))
-
-    return tell
-
-
-@dataclass(frozen=True, eq=False)
-class _Eyes:
-    options: VisitsOptions
-    registrar: Registrar
-    record: dict
-    repeats: RepeatScans | None
-    regions: GivenRegions | None
-    progress: Reader
-    left_out: list[str]
-
-    def one(self, eye: Eye, folder: Path) -> dict:
-        """Process one eye into `folder`."""
-        from ..visits import average
-        from ..visits.orders import ORDERS
-        from ..visits.report import write_series
-
-        options = self.options
-        check_names(eye, options)
-        visits = self._loaded(eye)
-        names = {visit.name for visit in visits}
-        include = [name for name in options.include if name in names]  # of several eyes, each has its own names
-        series = align_visits(visits, self.registrar, options.reference, self.progress, include)
-        series = replace(series, order=eye.order, side=eye.side, eye_length=self._length(eye))
-        self.progress(Message(f"visits in the {ORDERS[eye.order]}: {', '.join(visit.name for visit in visits)}"))
-        with ThreadPoolExecutor(1) as beside:
-            averaging = beside.submit(average, series)
-            own = self._own(series)
-            measures = self._measures(series, own)
-            change = self._change(series) if options.change.wanted else None
-            mean = averaging.result()
-        images = {file.name: file.path for file in eye.visits}
-        record = {**self.record, "eye": eye.name, "images": images, **given_for_measures(series, own)}
-        write_series(folder, series, mean, record, change, measures)
-        report_series(series, self.progress)
-        self.left_out.extend(series.excluded)
-        loops = [px for px in series.round_trip_px.values() if px == px]
-        values = {"visits": len(visits), "aligned": sum(entry.confident for entry in series.visits)}
-        values["used"] = len(series.used)
-        return values | ({"greatest_round_trip_px": max(loops)} if loops else {})
-
-    def _loaded(self, eye: Eye) -> list[Visit]:
-        """The visits that can be read, with landmarks that match; the others are named.
-
-        Raises
-        ------
-        InputError
-            Fewer than two can be read, landmarks do not match, or the centre of the grid is outside of the reference.
-        """
-        from ..visits.scan_sizes import unusual_scan_size
-
-        visits, wanted = [], self.options
-        for file in eye.visits:
-            try:
-                visits.append(file.load(wanted.slice_index, wanted.spacing_um))
-            except InputError as error:
-                self.left_out.append(file.name)
-                self.progress(Message.of(error, f"left out: {file.name}: "))
-                continue
-            image = visits[-1].image
-            for note in image.notes:
-                self.progress(Message(f"{file.name}: {note}", "warning"))
-            for text in unusual_scan_size(image.geometry, file.name, (file.spacing_um, wanted.spacing_um)):
-                self.progress(Message(text, "warning"))
-        if len(visits) < 2:
-            raise InputError(f"{eye.name}: fewer than two visits can be read. A series needs at least two.")
-        check_names(
-            replace(eye, visits=tuple(file for file in eye.visits if file.name in {v.name for v in visits})), wanted
-        )
-        check_grid_centre(visits, wanted)
-        for note in landmark_notes(visits, wanted.reference):
-            self.progress(Message(note, "warning"))
-        if self.regions is not None:
-            from ..visits.own_regions import fitting
-
-            fitting(self.regions, visits)  # before the visits are registered
-        return visits
-
-    def _length(self, eye: Eye) -> EyeLength | None:
-        """The axial length of an eye."""
-        if eye.axial_length_mm is None:
-            return None
-        return EyeLength(eye.axial_length_mm, self.options.device_axial_length_mm)
-
-    def _own(self, series: Series) -> OwnRegions | None:
-        """The user's own regions on the reference. If they cannot be brought there, None, with a message."""
-        from ..visits.own_regions import on_reference
-
-        if self.regions is None:
-            return None
-        try:
-            found = on_reference(self.regions, series)
-        except InputError as error:
-            self.left_out.append("regions")
-            self.progress(Message.of(error, "your own regions are not measured: "))
-            return None
-        text = f"regions of your own, drawn on {found.visit}: {', '.join(found.masks)}"
-        if found.others:
-            text += f". They fit {', '.join(found.others)} too ({{field}})"
-        self.progress(Message.about("regions_visit", text, level="warning" if found.others else "info"))
-        return found
-
-    def _measures(self, series: Series, own: OwnRegions | None = None) -> SeriesMeasures | None:
-        """The measures of the used visits; None without any."""
-        from ..visits.changes import Verdict
-        from ..visits.series_measures import grid_of, measure_series
-
-        if not series.used:
-            return None
-        grid = grid_of(series, self.options.change.centre_xy, None if own is None else own.masks)
-        report_scale(series, "spacing_um", self.progress)
-        report_centre(series, self.options.change.centre_xy, self.progress)
-        found = measure_series(series, grid, self.repeats and self.repeats.measures)
-        for (earlier, later), agreement in found.agreement.items():
-            if all(row.verdict is Verdict.NOT_COMPARABLE for row in found.changes if row.later == later):
-                text = (
-                    f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
-                )
-                self.progress(Message(text, "warning"))
-        for text in uncertain_regions(found):
-            self.progress(Message(text, "warning"))
-        changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
-        for row in changed:
-            self.progress(
-                Message(
-                    f"changed from {row.earlier} to {row.later}: {row.measure.replace('_', ' ')} {row.difference:+.3g}"
-                    f" {row.unit}, beyond the {row.cor:.3g} of repeat scans"
-                )
-            )
-        return found
-
-    def _change(self, series: Series) -> SeriesChange | None:
-        """The change between the visits of the options. If none are named and there is no change map, None, with a message."""
-        from ..visits.change_files import series_change
-
-        wanted = self.options.change
-        try:
-            found = series_change(
-                series, wanted.visits, self.repeats and self.repeats.clusters, wanted.centre_xy, series.side
-            )
-        except InputError as error:
-            if wanted.visits:
-                self.left_out.append("change")
-            self.progress(Message.of(error, "no change is mapped: "))
-            return None
-        for doubt in found.doubts:
-            self.progress(Message(doubt, "warning"))
-        whole = found.rows[-1]
-        self.progress(
-            Message(
-                f"change from {found.earlier.visit.name} to {found.later.visit.name}: vessel density decreased on"
-                f" {whole['lost_percent']:.1f} % and increased on {whole['gained_percent']:.1f} % of the measurable pixels;"
-                f" {whole['unknown_percent']:.1f} % not measurable{because_of_alignment(whole)}"
-            )
-        )
-        if found.pixel_mm is None:
-            text = "the pixel size is unknown, so the regions are no ETDRS regions ({field})"
-            self.progress(Message.about("spacing_um", text, level="warning"))
-        return found
-
-
-def given_for_measures(series: Series, own: OwnRegions | None) -> dict:
-    """What the user gave for the measures, for the record of a series."""
-    found: dict = {}
-    if own is not None:
-        found["regions"] = {"file": own.source, "visit": own.visit, "names": list(own.masks)}
-    if series.eye_length is not None:
-        found["axial_length_mm"] = series.eye_length.axial_mm
-        found["device_axial_length_mm"] = series.eye_length.device_mm
-    return found
-
-
-@contextmanager
-def _side_by_side(registrar: Registrar) -> Iterator[Callable]:
-    """As `map`; on a processor several pairs at once, a core each, which is faster than one after the other on all cores."""
-    import torch
-
-    cores = torch.get_num_threads()
-    if registrar.device.type != "cpu" or cores < 2:
-        yield map
-        return
-    pool = ThreadPoolExecutor(min(cores, _MOST_AT_ONCE), initializer=torch.set_num_threads, initargs=(1,))
-    try:
-        yield pool.map
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -1246,6 +1246,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Put it back, or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Give the same ones, or another {field}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1287,6 +1291,10 @@
     </message>
     <message>
         <source>Correct the {field} or its unit, or leave it out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make the folder writable and continue with {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -272,6 +272,52 @@ def test_pairs_with_other_files_are_done_again_and_named(tmp_path):
     assert results(output) == results(tmp_path / "whole")
 
 
+def cut(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("displacement_field.nrrd", 1000),
+        ("moving.nrrd", 100),
+        ("registration.json", 0),
+        ("registration.json", 500),
+        ("overlay.png", 1000),
+        ("fixed_landmarks.mrk.json", 300),
+        ("landmarks.csv", 0),
+    ],
+)
+def test_a_pair_whose_result_files_end_too_early_is_done_again(name, size, made, output):
+    cut(output / "eye 1" / name, size)
+    events = register(made / "Augen é", output, resume=True)
+    assert events.names == ["eye 1"] and "done again, because result files end too early: eye 1" in events.text
+    assert results(output) == results(made / "whole")
+
+
+def test_files_that_end_too_early_are_replaced_by_the_same_run(made, output):
+    cut(output / "eye 1" / "warped.nrrd", 1000)
+    register(made / "Augen é", output)
+    assert results(output) == results(made / "whole")
+
+
+@pytest.mark.parametrize("name", ["displacement_field.nrrd", "registration.json", "overlay.png"])
+def test_a_whole_file_of_another_size_is_kept_and_named(name, made, output):
+    """As a user saves it: an image of fewer pixels, a record with fewer lines."""
+    path = output / "eye 1" / name
+    if path.suffix == ".json":
+        path.write_text('{"mine": 1}', encoding="utf-8")
+    elif path.suffix == ".png":
+        write_grey_png(path, np.zeros((4, 4)))
+    else:
+        sitk.WriteImage(sitk.ReadImage(str(path))[:8, :8], str(path), True)
+    mine, before = path.read_bytes(), (made / "whole" / "eye 1" / name).stat().st_size
+    assert len(mine) < before
+    events = register(made / "Augen é", output, resume=True)
+    assert events.names == [] and path.read_bytes() == mine
+    assert f"changed since they were written, and kept as they are: eye 1/{name}" in events.text
+
+
 def test_the_same_bytes_under_another_time_are_no_change(pairs, output):
     for path in pairs.rglob("*.png"):
         path.write_bytes(path.read_bytes())
@@ -302,6 +348,21 @@ def test_other_stages_or_another_checkpoint_do_everything_again(tmp_path):
     assert results(tmp_path / "out") == results(tmp_path / "whole")
 
 
+def test_another_batch_does_everything_again_where_there_is_a_network(tmp_path):
+    """Sums over a batch round differently, and the refinement enlarges that."""
+    pairs, output = pairs_folder(tmp_path / "pairs", 2), tmp_path / "out"
+    save_checkpoint(tmp_path / "known.pt", known_checkpoint("Translation", size=64, row=1.0, column=0.0))
+    options = {"checkpoint": tmp_path / "known.pt", "stages": mr.Stages("none", refine=0), "resume": True}
+    register(pairs, output, **options)
+    for batch in (2, 1):
+        events = register(pairs, output, batch=batch, **options)
+        assert "done again, because batch changed: eye 0, eye 1" in events.text
+    assert register(pairs, output, **options).names == []
+    without = {**options, "stages": STAGES, "checkpoint": None}
+    register(pairs, output, **without)
+    assert register(pairs, output, batch=2, **without).names == []
+
+
 def test_new_pairs_are_added_and_lost_ones_are_refused(pairs, output):
     for number, role in enumerate(("moving", "fixed")):
         write_grey_png(pairs / role / "eye 3.png", texture((64, 64), 3 + 50 * number))
@@ -319,7 +380,8 @@ def test_new_pairs_are_added_and_lost_ones_are_refused(pairs, output):
 def test_a_result_that_the_user_changed_stays(pairs, output):
     mine = output / "eye 1" / "fixed_landmarks.mrk.json"
     mine.write_text("mine", encoding="utf-8")
-    assert register(pairs, output, resume=True).names == []
+    events = register(pairs, output, resume=True)
+    assert events.names == [] and "kept as they are: eye 1/fixed_landmarks.mrk.json" in events.text
     write_grey_png(pairs / "moving" / "eye 1.png", texture((64, 64), 99))
     with pytest.raises(mr.InputError, match=r"fixed_landmarks\.mrk\.json: changed since an earlier run"):
         register(pairs, output, resume=True)
@@ -541,10 +603,11 @@ def test_a_split_that_cannot_be_used_is_refused_with_the_reasons(pairs, tmp_path
 def test_one_part_names_a_pair_whose_file_is_missing_and_the_whole_names_it_once(count, pairs, tmp_path):
     words = ["register", "--pairs", table_of(pairs), *WORDS, "--output", tmp_path / "out", "--shard"]
     codes = [run(*words, f"{number}/{count}") for number in range(1, count + 1)]
-    assert codes == [4, 4, 0, 2][: count if count == 4 else 2]  # three pairs have no fourth part
+    assert codes == ([4, 0, 0, 2] if count == 4 else [4, 4])  # the fourth part has "gone" alone
     assert run("merge", tmp_path / "out") == 4
-    names = [each["pair"] for each in left_out(tmp_path / "out")]
-    assert names == ["odd", "gone"] + (["part 4/4"] if count == 4 else [])
+    named = {each["pair"]: each["reason"] for each in left_out(tmp_path / "out")}
+    assert list(named) == ["odd", "part 4/4" if count == 4 else "gone"]
+    assert named.get("part 4/4", "gone").endswith("gone")
 
 
 # Parts of a run
@@ -580,7 +643,7 @@ def test_missing_parts_and_other_runs_are_named(pairs, tmp_path, capsys):
 
 def test_every_pair_is_in_one_part():
     names = [f"p{number}" for number in range(11)]
-    parts = [Shard(number, 4).of_pairs(names) for number in range(1, 5)]
+    parts = [Shard(number, 4).of_items(names) for number in range(1, 5)]
     assert sorted(name for part in parts for name in part) == sorted(names)
     assert Shard(3, 16).folder(Path("out")).name == "shard_03_of_16"
     assert RunOptions().shard is None

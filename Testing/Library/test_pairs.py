@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import write_image
@@ -136,6 +137,65 @@ def test_bad_rows_of_a_table(tmp_path):
     for item, said in zip(found.left_out, list(rows.values())[1:], strict=True):
         assert said in item.reason
     assert found.left_out[-2].files == ("gone.png",)
+
+
+def _table_of_two(tmp_path, columns, cells):
+    for name in ("m.png", "f.png"):
+        _image(tmp_path / name)
+    (tmp_path / "pairs.csv").write_text(f"moving,fixed,{columns}\nm.png,f.png,{cells}\n", encoding="utf-8")
+    return tmp_path / "pairs.csv"
+
+
+def test_columns_that_are_not_understood_are_named_once(tmp_path, capsys):
+    table = _table_of_two(tmp_path, "landmark,eye,Note,fixed pixels", "both.csv,OD,good,9")
+    note = f"{table}: the columns 'landmark', 'fixed pixels' are not understood, and not used"
+    assert find_pairs(table).note == note
+    assert main(["pairs", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.count(note) == 1
+    words = ["register", "--pairs", str(tmp_path), "--output", str(tmp_path / "out"), "--device", "cpu"]
+    assert main([*words, "--initial", "none", "--no-network", "--refine", "0"]) == 0
+    assert capsys.readouterr().err.count(note) == 1
+    assert find_pairs(_table_of_two(tmp_path, "eye,quality,comment", "OD,1,")).note == ""
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "um"),
+    [("spacing_mm", "0.009", 9), ("Pixel size um", "9", 9), ("pixel_size_mm", "0.009", 9), ("spacing-um", "9", 9)],
+)
+def test_pixel_sizes_under_other_names(tmp_path, column, text, um):
+    found = find_pairs(_table_of_two(tmp_path, column, text))
+    assert found.pairs[0].spacing_um == pytest.approx(um) and found.note == ""
+
+
+def test_masks_and_splits_under_other_names(tmp_path):
+    found = find_pairs(_table_of_two(tmp_path, "mask_moving,set", "m.png,test"))
+    assert found.pairs[0].moving_mask == tmp_path / "m.png" and found.pairs[0].split == "test"
+    both = find_pairs(_table_of_two(tmp_path, "split,set", "train,A"))
+    assert both.pairs[0].split == "train" and "'set' is not understood" in both.note
+    with pytest.raises(InputError, match="'spacing' and 'spacing_mm' mean the same"):
+        find_pairs(_table_of_two(tmp_path, "spacing,spacing_mm", "1,1"))
+
+
+def test_joint_names_are_shortened_and_stay_different(tmp_path):
+    rows = []
+    for number, letter in enumerate("aaé"):
+        names = [f"{letter * 68}{role}{number}.png" for role in ("moving", "fixed")]
+        for name in names:
+            _image(tmp_path / name)
+        rows.append(",".join(names))
+    (tmp_path / "pairs.csv").write_text("moving,fixed\n" + "\n".join(rows), encoding="utf-8")
+    names = [pair.name for pair in find_pairs(tmp_path).pairs]
+    assert len(set(names)) == 3 and all(110 <= len(name.encode()) <= 120 for name in names)
+    assert names == [pair.name for pair in find_pairs(tmp_path).pairs]
+    assert names[0].startswith("a" * 68 + "moving0_a") and names[2].startswith("é" * 55)
+
+
+def test_a_name_that_is_too_long_for_a_folder_leaves_its_row_out(tmp_path):
+    table = _table_of_two(tmp_path, "name", f"{'é' * 121}\nm.png,f.png,{'é' * 120}")
+    found = find_pairs(table)
+    assert [pair.name for pair in found.pairs] == ["é" * 120]
+    assert "line 2: the name of the pair has 242 bytes" in found.left_out[0].reason
+    assert found.left_out[0].reason.endswith("Shorten it in the column name.")
 
 
 def test_table_without_the_columns(tmp_path):

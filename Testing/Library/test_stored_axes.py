@@ -236,7 +236,7 @@ def test_fine_tuning_does_not_use_directions_without_meaning(tmp_path):
 
 def test_visits_say_where_directions_were_not_used(quick, without_meaning, monkeypatch):
     """Directions without a meaning: the second visit is stored as the first one, but its file says mirrored."""
-    from MetaRegistrationLib.workflows.visits import align_visits
+    from MetaRegistrationLib.workflows.eye_work import align_visits
 
     monkeypatch.setattr(Registrar, "__call__", lambda self, moving, fixed: without_meaning)
     visits = [Visit("a", _image(FIXED)), Visit("b", _said_mirrored(_image(MOVING)))]

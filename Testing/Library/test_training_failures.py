@@ -56,6 +56,18 @@ def test_resuming_without_a_last_save_is_refused(tmp_path):
         make_run(make_trainer("pretrain"), tmp_path)(resume=True)
 
 
+@pytest.mark.parametrize("name", ["pretrain", "metatrain", "finetune"])
+def test_resuming_without_the_best_weights_is_refused(name, tmp_path):
+    make_run(make_trainer(name), tmp_path / "run")()
+    (tmp_path / "run" / BEST).rename(tmp_path / "away")
+    before = (tmp_path / "run" / LAST).read_bytes()
+    with pytest.raises(InputError, match=r"best\.pt is missing.*Put it back"):
+        make_run(make_trainer(name), tmp_path / "run")(resume=True)
+    assert (tmp_path / "run" / LAST).read_bytes() == before
+    (tmp_path / "away").rename(tmp_path / "run" / BEST)
+    assert make_run(make_trainer(name), tmp_path / "run")(resume=True).is_file()
+
+
 def test_resuming_a_checkpoint_that_is_no_run_is_refused(tmp_path):
     checkpoints.save_checkpoint(tmp_path / LAST, tiny_checkpoint())
     with pytest.raises(InputError, match=r"last\.pt: it holds no state.*as checkpoint instead"):

@@ -220,6 +220,20 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
         make_run(fine_tuning(2), tmp_path / "short", every=5)(resume=True)
 
 
+def test_the_best_of_a_run_that_was_made_longer_tells_its_length(tmp_path):
+    def run(epochs, folder, losses):
+        trainer = FineTuning(tiny_network(), five_pairs(), STEP, epochs=epochs, learning_rate=1e-3)
+        return make_run(trainer, tmp_path / folder, every=5, validator=Measured(loss=losses))
+
+    run(4, "long", [-0.1, -0.9, -0.2, -0.3, -0.4])()
+    run(2, "short", [-0.1, -0.9, -0.2])()
+    run(4, "short", [-0.3, -0.4])(resume=True)
+    long, short = (load_checkpoint(tmp_path / folder / BEST) for folder in ("long", "short"))
+    assert short.history[-1]["step"] == 5 and equal_weights(short.weights, long.weights)
+    assert {**short.history[-1], "seconds": 0} == {**long.history[-1], "seconds": 0}
+    assert short.provenance.keys() == long.provenance.keys() and short.training == {}
+
+
 class Measured:
     """Validator that gives ready values, one a validation."""
 

@@ -21,13 +21,14 @@ def tables() -> dict[str, str]:
     sys.path.insert(0, str(ROOT))
     from MetaRegistrationLib.registration import landmark_columns, measures
     from MetaRegistrationLib.registration.schema import markdown_table
-    from MetaRegistrationLib.visits import columns
+    from MetaRegistrationLib.visits import columns, eyes_table
 
     schemas = {
         "metrics.csv": measures.MEASURES,
         "landmarks.csv": landmark_columns.LANDMARK_COLUMNS,
         "visits.csv": columns.VISIT_COLUMNS,
         "consistency.csv": columns.LOOP_COLUMNS,
+        "eyes.csv": eyes_table.EYE_COLUMNS,
     }
     return {name: markdown_table(schema) for name, schema in schemas.items()}
 
