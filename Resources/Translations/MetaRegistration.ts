@@ -2990,6 +2990,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Moved or rescaled since the registration: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Registered before with other visits or dates: {names}. Register all visits again.</source>
         <translation type="unfinished"></translation>
     </message>
