@@ -327,8 +327,10 @@ class RegisterLogic:
                     name=request.moving.GetName()
                 )
             )
-        moving = volumes.image_from_volume(request.moving, request.moving_slice, without=request.transform)
-        fixed = volumes.image_from_volume(request.fixed, request.fixed_slice, without=request.transform)
+        replaced = _replaced(request)
+        moving = volumes.image_from_volume(request.moving, request.moving_slice, without=replaced)
+        # Under the result, the fixed volume would be shown elsewhere than it was registered.
+        fixed = volumes.image_from_volume(request.fixed, request.fixed_slice)
         if np.array_equal(moving.array, fixed.array):
             raise InputError(
                 _("{moving} and {fixed} hold the same image: choose two different scans.").format(
@@ -337,8 +339,8 @@ class RegisterLogic:
             )
         check_sizes(moving, fixed)
         return (
-            masked(moving, request.moving_mask, request.moving, request.moving_slice, without=request.transform),
-            masked(fixed, request.fixed_mask, request.fixed, request.fixed_slice, without=request.transform),
+            masked(moving, request.moving_mask, request.moving, request.moving_slice, without=replaced),
+            masked(fixed, request.fixed_mask, request.fixed, request.fixed_slice),
         )
 
     def _landmarks(self, request: PairRequest, moving: Image, fixed: Image) -> tuple[np.ndarray, np.ndarray] | None:
@@ -353,7 +355,7 @@ class RegisterLogic:
                         "The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks."
                     )
                 )
-            lists.append(landmarks_from_node(node, image.geometry, without=request.transform))
+            lists.append(landmarks_from_node(node, image.geometry, without=_replaced(request)))
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
@@ -363,10 +365,8 @@ class RegisterLogic:
 
     def _write(self, request: PairRequest, registration: Registration, found: Outcome) -> tuple[Any, Any]:
         warped_array = registration.warped() if request.warped is not None else None
-        transform = request.transform
-        if transform is not None or request.warped is None:
-            if transform is not None and RegistrationNode(transform).is_of_another_pair(request.moving, request.fixed):
-                transform = None  # it is that pair's result, which stays: this pair gets one of its own
+        transform = _replaced(request)
+        if request.transform is not None or request.warped is None:
             checkpoint = request.checkpoint.name if request.checkpoint and request.stages.network else ""
             registered = self.is_registered(request.moving, request.fixed, transform)
             if registered and saved_results.made_otherwise(transform, request.stages, checkpoint):
@@ -402,6 +402,14 @@ class RegisterLogic:
         result.note_measures(found.measures)
         result.note_error(registration.error)
         return result
+
+
+def _replaced(request: PairRequest):
+    """The transform that a registration replaces; None where it is the result of another pair, which stays."""
+    transform = request.transform
+    if transform is None or RegistrationNode(transform).is_of_another_pair(request.moving, request.fixed):
+        return None
+    return transform
 
 
 def _pair_name(moving, fixed) -> str:
