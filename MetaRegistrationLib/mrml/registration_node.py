@@ -6,6 +6,7 @@ the references to its pair alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ import slicer
 
 from ..registration.measures import PairMeasures, shown_in
 from ..registration.schema import SCENE
+from ..registration.size_check import contradicts, micrometres_text
 from ..stages import LEAST_CONFIDENCE, Stages
 from .error_text import error_from_text, error_text
 from .geometry_text import geometry_from_text, geometry_text
@@ -41,6 +43,14 @@ class OtherInitial(NamedTuple):
 
     adapted: str
     used: str
+
+
+class SizeContradiction(NamedTuple):
+    """Pixel sizes that a registration contradicts, in micrometres, and how many times as large they make the moving image."""
+
+    scale: float
+    moving: str
+    fixed: str
 
 
 class MeanDistance(NamedTuple):
@@ -147,6 +157,18 @@ class RegistrationNode:
         """A checkpoint that was adapted with another initial alignment; None if none is stored."""
         adapted, used = self._get("AdaptedInitial"), self._get("InitialAlignment")
         return None if not adapted or adapted == used else OtherInitial(adapted, used or "none")
+
+    def note_scale(self, scale: float) -> None:
+        """Store the scale that was found (`Registration.scale_found`); NaN where it is not known."""
+        self._note(ScaleFound=None if math.isnan(scale) else repr(scale))
+
+    @property
+    def size_contradiction(self) -> SizeContradiction | None:
+        """The pixel sizes if the registration contradicts them; None if it does not, or if no scale is stored."""
+        scale, images = float(self._get("ScaleFound") or "nan"), self.geometry
+        if images is None or not contradicts(scale):
+            return None
+        return SizeContradiction(scale, *map(micrometres_text, images))
 
     def note_measures(self, measures: PairMeasures) -> None:
         """Store the measures that the schema shows in a scene, to the last digit."""

@@ -249,7 +249,13 @@ class RegisterLogic:
             results = self._results_of(moving, fixed, transform, warped)
             return ResultNotes(changed=changed_since(results[0], moving, fixed) if results else None)
         result, micrometres = RegistrationNode(node), error_maps.micrometres_a_grid_pixel(node, fixed)
-        return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome, micrometres)
+        return ResultNotes(
+            result.uncertain_alignment,
+            result.other_initial,
+            result.outcome,
+            micrometres,
+            sizes=result.size_contradiction,
+        )
 
     def update_expected_error(self, moving, fixed, transform, warped) -> tuple[bool, bool]:
         """Bring the volume with the expected error of a pair up to date with its result, and uncover those of other pairs.
@@ -399,6 +405,7 @@ class RegisterLogic:
         result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
         result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
         result.note_stages(registration, self._adapted_initial)
+        result.note_scale(registration.scale_found)
         result.note_measures(found.measures)
         result.note_error(registration.error)
         return result

@@ -105,6 +105,7 @@ class ResultNotes:
         Size of a pixel of the network grid; NaN if the pixel size is not known.
     changed : str or None
         What has changed since, so that the result no longer holds: "moving", "fixed" or "transform".
+    sizes : mrml.registration_node.SizeContradiction or None
     """
 
     uncertain: Any | None = None
@@ -112,6 +113,7 @@ class ResultNotes:
     outcome: Any | None = None
     micrometres_a_pixel: float = float("nan")
     changed: str | None = None
+    sizes: Any | None = None
 
     @property
     def left_unchanged(self) -> bool:

@@ -70,6 +70,13 @@ def warnings_in_words(notes: ResultNotes) -> str:
                 "less accurate. Choose {adapted} under Advanced / Stages, or fine-tune it again."
             ).format(adapted=adapted, used=used)
         )
+    if notes.sizes is not None:
+        lines.append(
+            _(
+                "The registration contradicts the pixel sizes, {moving} µm (moving) and {fixed} µm (fixed): by them, the same"
+                " tissue is {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes."
+            ).format(**notes.sizes._asdict())
+        )
     return "\n".join(lines)
 
 
