@@ -44,15 +44,24 @@ def geometry_for(result_node, volume, slice_index: int) -> Geometry | None:
     return geometry_from_matrix(np.linalg.inv(of_result) @ matrix, (rows, columns), slice_index, spacing_known=known)
 
 
-def changed_since(result_node, moving_node, fixed_node) -> str | None:
+def changed_since(result_node, moving_node, fixed_node, slices: tuple[int, int] | None = None) -> str | None:
     """What has changed since a registration of two volumes, so that its numbers no longer hold.
+
+    Parameters
+    ----------
+    result_node : vtkMRMLNode
+    moving_node, fixed_node : vtkMRMLVolumeNode
+    slices : (int, int), optional
+        The slices of the moving and the fixed volume that are chosen; without them, those of the result.
 
     Returns
     -------
     str or None
-        "moving", "fixed" or "transform"; None where nothing has changed, or where the result does not say how it was.
+        "slices", "moving", "fixed" or "transform"; None where nothing has changed, or where the result does not say how it was.
     """
     result = RegistrationNode(result_node)
+    if slices is not None and not result.is_of_slices(slices):
+        return "slices"
     if result.geometry is None:
         return None
     names, volumes = ("moving", "fixed"), (moving_node, fixed_node)

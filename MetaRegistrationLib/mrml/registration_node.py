@@ -249,6 +249,10 @@ class RegistrationNode:
         """The slices of the moving and the fixed volume that are registered."""
         return int(self._get("MovingSlice") or 0), int(self._get("FixedSlice") or 0)
 
+    def is_of_slices(self, slices: tuple[int, int]) -> bool:
+        """Whether it is a result of these slices of the moving and the fixed volume, or does not say of which."""
+        return self._get("MovingSlice") is None or self.slices == tuple(slices)
+
     def note_geometry(self, moving: Geometry, fixed: Geometry) -> None:
         """Note where the registered images were, in the coordinates of the result."""
         self._note(MovingGeometry=geometry_text(moving), FixedGeometry=geometry_text(fixed))

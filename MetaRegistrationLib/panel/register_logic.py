@@ -103,9 +103,9 @@ class RegisterLogic:
         """Whether a warped volume is an image: one of the two that are registered, or one that was loaded with a pair."""
         return warped is not None and (warped in (moving, fixed) or volumes.is_of_loaded_pair(warped))
 
-    def saved_results(self, moving, fixed) -> list[saved_results.SavedResult]:
-        """The registrations of two volumes that the scene holds, the latest first."""
-        return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed)
+    def saved_results(self, moving, fixed, slices: tuple[int, int]) -> list[saved_results.SavedResult]:
+        """The registrations of these slices of two volumes that the scene holds, the latest first."""
+        return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed, slices)
 
     def choose_result(self, transform, former, under: Sequence[Any]) -> None:
         """Apply another result of a pair to the nodes under one result, and to `under`.
@@ -242,12 +242,11 @@ class RegisterLogic:
         """Call `moved` a moment after the nodes that the returned object follows are moved."""
         return PlacementWatch(moved, self._host.single_shot)
 
-    def notes(self, moving, fixed, transform, warped) -> ResultNotes:
-        """The notes of the results of these volumes; those of the transform go first."""
-        node = self._result(moving, fixed, transform, warped)
+    def notes(self, moving, fixed, transform, warped, slices: tuple[int, int] | None = None) -> ResultNotes:
+        """The notes of the results of these volumes, and of these slices; those of the transform go first."""
+        node = self._result(moving, fixed, transform, warped, slices)
         if node is None:
-            results = self._results_of(moving, fixed, transform, warped)
-            return ResultNotes(changed=changed_since(results[0], moving, fixed) if results else None)
+            return self._why_none(moving, fixed, self._results_of(moving, fixed, transform, warped), slices)
         result, micrometres = RegistrationNode(node), error_maps.micrometres_a_grid_pixel(node, fixed)
         return ResultNotes(
             result.uncertain_alignment,
@@ -257,7 +256,7 @@ class RegisterLogic:
             sizes=result.size_contradiction,
         )
 
-    def update_expected_error(self, moving, fixed, transform, warped) -> tuple[bool, bool]:
+    def update_expected_error(self, moving, fixed, transform, warped, slices: tuple[int, int]) -> tuple[bool, bool]:
         """Bring the volume with the expected error of a pair up to date with its result, and uncover those of other pairs.
 
         Returns
@@ -268,13 +267,13 @@ class RegisterLogic:
         error_maps.uncover_others(moving, fixed)
         if None in (moving, fixed):
             return False, False
-        node = self._result(moving, fixed, transform, warped)
+        node = self._result(moving, fixed, transform, warped, slices)
         error_maps.update_error_volume(node, moving, fixed)
         return error_maps.has_errors(node, fixed), error_maps.covers(error_maps.error_volume(moving, fixed))
 
-    def show_expected_error(self, moving, fixed, transform, warped) -> bool:
+    def show_expected_error(self, moving, fixed, transform, warped, slices: tuple[int, int]) -> bool:
         """Show the expected error over the views of the pair; False if there is no such view or no predicted error."""
-        node = self._result(moving, fixed, transform, warped)
+        node = self._result(moving, fixed, transform, warped, slices)
         if not error_maps.has_errors(node, fixed):
             return False
         names = error_maps.ErrorNames(
@@ -300,12 +299,17 @@ class RegisterLogic:
         filled = () if request is None else (request.warped, request.transform)
         return scene_folders.gathered(_pair_name(moving, fixed), fixed, *points, beside=moving, filled=filled)
 
-    def _result(self, moving, fixed, transform, warped):
-        """The node of the result of these volumes, the transform before the warped volume; None without one."""
-        if self.is_registered(moving, fixed, transform):
+    def _result(self, moving, fixed, transform, warped, slices):
+        """The node of the result of these volumes and slices, the transform before the warped volume; None without one."""
+        if stored_registration.belongs(transform, moving, fixed, slices):
             return transform
         results = self._results_of(moving, fixed, warped)
-        return results[0] if results and changed_since(results[0], moving, fixed) is None else None
+        return results[0] if results and changed_since(results[0], moving, fixed, slices) is None else None
+
+    def _why_none(self, moving, fixed, results: list, slices) -> ResultNotes:
+        """What has changed since the first of these results."""
+        changed = changed_since(results[0], moving, fixed, slices) if results else None
+        return ResultNotes(changed=changed, slices=RegistrationNode(results[0]).slices if changed == "slices" else None)
 
     def _results_of(self, moving, fixed, *nodes) -> list:
         """Those of the nodes that are results of these volumes, whether or not these have changed since."""
@@ -375,7 +379,8 @@ class RegisterLogic:
         if request.transform is not None or request.warped is None:
             checkpoint = request.checkpoint.name if request.checkpoint and request.stages.network else ""
             registered = self.is_registered(request.moving, request.fixed, transform)
-            if registered and saved_results.made_otherwise(transform, request.stages, checkpoint):
+            slices = request.moving_slice, request.fixed_slice
+            if registered and saved_results.made_otherwise(transform, request.stages, checkpoint, slices):
                 saved_results.keep(transform)
             name = _pair_name(request.moving, request.fixed)
             transform = transforms.grid_transform(

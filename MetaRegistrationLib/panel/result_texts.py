@@ -58,7 +58,10 @@ def _distance(pixels: float, micrometres_a_pixel: float) -> str:
 def warnings_in_words(notes: ResultNotes) -> str:
     """What to check before the result is used, one warning a line; empty if there is none."""
     lines = []
-    if notes.changed is not None:
+    if notes.slices is not None:
+        text = _("The registration is of other slices: {moving} (moving) and {fixed} (fixed). Register again.")
+        lines.append(text.format(moving=notes.slices[0], fixed=notes.slices[1]))
+    elif notes.changed is not None:
         lines.append(_changed(notes.changed))
     if notes.uncertain is not None:
         lines.append(_uncertain(*notes.uncertain))

@@ -2197,6 +2197,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The registration is of other slices: {moving} (moving) and {fixed} (fixed). Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>preparation</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2266,6 +2270,10 @@
     </message>
     <message>
         <source>The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be less accurate. Choose {adapted} under Advanced / Stages, or fine-tune it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The registration contradicts the pixel sizes, {moving} µm (moving) and {fixed} µm (fixed): by them, the same tissue is {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
