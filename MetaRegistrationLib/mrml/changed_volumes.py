@@ -1,10 +1,11 @@
-"""Whether the volumes of a registration are still where they were when it was made."""
+"""Whether the volumes of a registration are still where they were when it was made, and hold the same pixels."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..core.geometry import Geometry
+from .pixel_checksum import slice_checksum
 from .placement import geometry_from_matrix, is_under, linear_to_world
 from .registration_node import RegistrationNode
 from .volumes import ijk_to_ras, spacing_known, volume_slices
@@ -65,10 +66,13 @@ def changed_since(result_node, moving_node, fixed_node, slices: tuple[int, int] 
     if result.geometry is None:
         return None
     names, volumes = ("moving", "fixed"), (moving_node, fixed_node)
-    for name, volume, index, noted in zip(names, volumes, result.slices, result.geometry, strict=True):
+    sides = zip(names, volumes, result.slices, result.geometry, result.pixels, strict=True)
+    for name, volume, index, noted, pixels in sides:
         now = geometry_for(result_node, volume, index)
         if now is None or not noted.same_place(now):
             return "transform" if _is_moved_alone(result_node, volume, index, noted) else name
+        if pixels is not None and pixels != slice_checksum(volume, index):
+            return name
     return None
 
 

@@ -263,6 +263,15 @@ class RegistrationNode:
         texts = self._get("MovingGeometry"), self._get("FixedGeometry")
         return None if None in texts else (geometry_from_text(texts[0]), geometry_from_text(texts[1]))
 
+    def note_pixels(self, moving: str, fixed: str) -> None:
+        """Note the checksums of the registered slices (`slice_checksum`)."""
+        self._note(MovingPixels=moving, FixedPixels=fixed)
+
+    @property
+    def pixels(self) -> tuple[str | None, str | None]:
+        """The checksums of the moving and the fixed slice; None for a result of an earlier version."""
+        return self._get("MovingPixels"), self._get("FixedPixels")
+
     def of_known_size(self, image: Geometry, side: int) -> Geometry:
         """The moving (0) or fixed (1) image as it is now, its pixel size known if it was: a turned volume seems to have one."""
         noted = self.geometry

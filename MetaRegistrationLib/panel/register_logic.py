@@ -33,6 +33,7 @@ from ..mrml import (
 )
 from ..mrml.changed_volumes import changed_since
 from ..mrml.markups import landmarks_from_node
+from ..mrml.pixel_checksum import slice_checksum
 from ..mrml.placement_watch import PlacementWatch
 from ..mrml.registration_node import Outcome, RegistrationNode, outcome
 from ..pairs.files import check_sizes
@@ -82,6 +83,7 @@ class RegisterLogic:
             with changes.noted():
                 self._give_pixel_size(request)
             moving, fixed = self._images(request)
+            pixels = _pixels(request)  # another step may find others
             yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
             registrar = self._registrar(request.checkpoint, request.device, request.stages)
             yield _("Registering ...")
@@ -90,7 +92,7 @@ class RegisterLogic:
             yield _("Writing the results ...")
             # Between two steps the user may load another pair: its nodes are none of this registration.
             with changes.noted(), self._folder(request.moving, request.fixed, request):
-                warped, transform = self._write(request, registration, found)
+                warped, transform = self._write(request, registration, found, pixels)
         except BaseException:
             changes.undo()
             raise
@@ -373,7 +375,9 @@ class RegisterLogic:
         self._adapted_initial = record["adapted_initial"]
         return registrar
 
-    def _write(self, request: PairRequest, registration: Registration, found: Outcome) -> tuple[Any, Any]:
+    def _write(
+        self, request: PairRequest, registration: Registration, found: Outcome, pixels: tuple[str, str]
+    ) -> tuple[Any, Any]:
         warped_array = registration.warped() if request.warped is not None else None
         transform = _replaced(request)
         if request.transform is not None or request.warped is None:
@@ -386,12 +390,13 @@ class RegisterLogic:
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
-            self._noted(transform, request, registration, found).note_made(checkpoint)
+            self._noted(transform, request, registration, found, pixels).note_made(checkpoint)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
-            self._noted(request.warped, request, registration, found).note_pair(request.moving, request.fixed)
+            result = self._noted(request.warped, request, registration, found, pixels)
+            result.note_pair(request.moving, request.fixed)
         masks.note_field_of_view(
             request.fixed,
             registration.tissue_fixed,
@@ -405,15 +410,25 @@ class RegisterLogic:
         )
         return request.warped, transform
 
-    def _noted(self, node, request: PairRequest, registration: Registration, found: Outcome) -> RegistrationNode:
+    def _noted(
+        self, node, request: PairRequest, registration: Registration, found: Outcome, pixels: tuple[str, str]
+    ) -> RegistrationNode:
         result = RegistrationNode(node)
         result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
         result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
+        result.note_pixels(*pixels)
         result.note_stages(registration, self._adapted_initial)
         result.note_scale(registration.scale_found)
         result.note_measures(found.measures)
         result.note_error(registration.error)
         return result
+
+
+def _pixels(request: PairRequest) -> tuple[str, str]:
+    """The checksums of the slices that are registered."""
+    slices = (request.moving, request.moving_slice), (request.fixed, request.fixed_slice)
+    moving, fixed = (slice_checksum(node, index) for node, index in slices)
+    return moving, fixed
 
 
 def _replaced(request: PairRequest):
