@@ -1,10 +1,11 @@
-"""Whether the volumes of a registration are still where they were when it was made."""
+"""Whether the volumes of a registration are still where they were when it was made, and hold the same pixels."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..core.geometry import Geometry
+from .pixel_checksum import slice_checksum
 from .placement import geometry_from_matrix, is_under, linear_to_world
 from .registration_node import RegistrationNode
 from .volumes import ijk_to_ras, spacing_known, volume_slices
@@ -44,22 +45,34 @@ def geometry_for(result_node, volume, slice_index: int) -> Geometry | None:
     return geometry_from_matrix(np.linalg.inv(of_result) @ matrix, (rows, columns), slice_index, spacing_known=known)
 
 
-def changed_since(result_node, moving_node, fixed_node) -> str | None:
+def changed_since(result_node, moving_node, fixed_node, slices: tuple[int, int] | None = None) -> str | None:
     """What has changed since a registration of two volumes, so that its numbers no longer hold.
+
+    Parameters
+    ----------
+    result_node : vtkMRMLNode
+    moving_node, fixed_node : vtkMRMLVolumeNode
+    slices : (int, int), optional
+        The slices of the moving and the fixed volume that are chosen; without them, those of the result.
 
     Returns
     -------
     str or None
-        "moving", "fixed" or "transform"; None where nothing has changed, or where the result does not say how it was.
+        "slices", "moving", "fixed" or "transform"; None where nothing has changed, or where the result does not say how it was.
     """
     result = RegistrationNode(result_node)
+    if slices is not None and not result.is_of_slices(slices):
+        return "slices"
     if result.geometry is None:
         return None
     names, volumes = ("moving", "fixed"), (moving_node, fixed_node)
-    for name, volume, index, noted in zip(names, volumes, result.slices, result.geometry, strict=True):
+    sides = zip(names, volumes, result.slices, result.geometry, result.pixels, strict=True)
+    for name, volume, index, noted, pixels in sides:
         now = geometry_for(result_node, volume, index)
         if now is None or not noted.same_place(now):
             return "transform" if _is_moved_alone(result_node, volume, index, noted) else name
+        if pixels is not None and pixels != slice_checksum(volume, index):
+            return name
     return None
 
 

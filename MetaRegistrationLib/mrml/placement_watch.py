@@ -14,7 +14,7 @@ _DELAY_MS = 30  # a transform that is dragged changes often
 
 
 class PlacementWatch:
-    """Calls a function a moment after nodes are moved, by their own geometry or by transforms above them.
+    """Calls a function a moment after nodes are moved, by their own geometry or by transforms above them, or get other pixels.
 
     Parameters
     ----------
@@ -34,8 +34,7 @@ class PlacementWatch:
         wanted = list(dict.fromkeys(node for node in nodes if node is not None))
         if wanted != list(self._tags):
             self.close()
-            events = vtk.vtkCommand.ModifiedEvent, slicer.vtkMRMLTransformableNode.TransformModifiedEvent
-            self._tags = {node: [node.AddObserver(event, self._notice) for event in events] for node in wanted}
+            self._tags = {node: [node.AddObserver(event, self._notice) for event in _events(node)] for node in wanted}
         self._seen = self._state()
 
     def close(self) -> None:
@@ -59,6 +58,11 @@ class PlacementWatch:
         return [_places(node) for node in self._tags]
 
 
+def _events(node) -> list[int]:
+    events = [vtk.vtkCommand.ModifiedEvent, slicer.vtkMRMLTransformableNode.TransformModifiedEvent]
+    return [*events, slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent] if node.IsA("vtkMRMLVolumeNode") else events
+
+
 def _places(node) -> list[tuple]:
     """A node and all transforms above it, each with its own place."""
     places = []
@@ -71,7 +75,8 @@ def _places(node) -> list[tuple]:
 def _place(node) -> tuple:
     if node.IsA("vtkMRMLVolumeNode"):
         image = node.GetImageData()
-        return (() if image is None else image.GetDimensions(), *ijk_to_ras(node).ravel().tolist())
+        pixels = () if image is None else (image.GetDimensions(), image.GetMTime())
+        return (pixels, *ijk_to_ras(node).ravel().tolist())
     if not node.IsA("vtkMRMLTransformNode"):
         return ()
     if node.IsLinear():

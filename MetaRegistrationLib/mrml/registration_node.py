@@ -6,6 +6,7 @@ the references to its pair alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,7 @@ import slicer
 
 from ..registration.measures import PairMeasures, shown_in
 from ..registration.schema import SCENE
+from ..registration.size_check import contradicts, micrometres_text
 from ..stages import LEAST_CONFIDENCE, Stages
 from .error_text import error_from_text, error_text
 from .geometry_text import geometry_from_text, geometry_text
@@ -41,6 +43,14 @@ class OtherInitial(NamedTuple):
 
     adapted: str
     used: str
+
+
+class SizeContradiction(NamedTuple):
+    """Pixel sizes that a registration contradicts, in micrometres, and how many times as large they make the moving image."""
+
+    scale: float
+    moving: str
+    fixed: str
 
 
 class MeanDistance(NamedTuple):
@@ -148,6 +158,18 @@ class RegistrationNode:
         adapted, used = self._get("AdaptedInitial"), self._get("InitialAlignment")
         return None if not adapted or adapted == used else OtherInitial(adapted, used or "none")
 
+    def note_scale(self, scale: float) -> None:
+        """Store the scale that was found (`Registration.scale_found`); NaN where it is not known."""
+        self._note(ScaleFound=None if math.isnan(scale) else repr(scale))
+
+    @property
+    def size_contradiction(self) -> SizeContradiction | None:
+        """The pixel sizes if the registration contradicts them; None if it does not, or if no scale is stored."""
+        scale, images = float(self._get("ScaleFound") or "nan"), self.geometry
+        if images is None or not contradicts(scale):
+            return None
+        return SizeContradiction(scale, *map(micrometres_text, images))
+
     def note_measures(self, measures: PairMeasures) -> None:
         """Store the measures that the schema shows in a scene, to the last digit."""
         self._note(**{_attribute(each.key): each.exact(measures[each.key]) for each in shown_in(SCENE)})
@@ -227,6 +249,10 @@ class RegistrationNode:
         """The slices of the moving and the fixed volume that are registered."""
         return int(self._get("MovingSlice") or 0), int(self._get("FixedSlice") or 0)
 
+    def is_of_slices(self, slices: tuple[int, int]) -> bool:
+        """Whether it is a result of these slices of the moving and the fixed volume, or does not say of which."""
+        return self._get("MovingSlice") is None or self.slices == tuple(slices)
+
     def note_geometry(self, moving: Geometry, fixed: Geometry) -> None:
         """Note where the registered images were, in the coordinates of the result."""
         self._note(MovingGeometry=geometry_text(moving), FixedGeometry=geometry_text(fixed))
@@ -236,6 +262,15 @@ class RegistrationNode:
         """Where the moving and the fixed image were; None for a result of an earlier version."""
         texts = self._get("MovingGeometry"), self._get("FixedGeometry")
         return None if None in texts else (geometry_from_text(texts[0]), geometry_from_text(texts[1]))
+
+    def note_pixels(self, moving: str, fixed: str) -> None:
+        """Note the checksums of the registered slices (`slice_checksum`)."""
+        self._note(MovingPixels=moving, FixedPixels=fixed)
+
+    @property
+    def pixels(self) -> tuple[str | None, str | None]:
+        """The checksums of the moving and the fixed slice; None for a result of an earlier version."""
+        return self._get("MovingPixels"), self._get("FixedPixels")
 
     def of_known_size(self, image: Geometry, side: int) -> Geometry:
         """The moving (0) or fixed (1) image as it is now, its pixel size known if it was: a turned volume seems to have one."""

@@ -28,10 +28,10 @@ class SavedResult(NamedTuple):
     distance: MeanDistance | None
 
 
-def saved_results(moving_node, fixed_node) -> list[SavedResult]:
-    """The registrations of two volumes in the scene, the latest first."""
+def saved_results(moving_node, fixed_node, slices: tuple[int, int]) -> list[SavedResult]:
+    """The registrations of these slices of two volumes in the scene, the latest first."""
     nodes = slicer.util.getNodesByClass("vtkMRMLGridTransformNode")
-    found = [RegistrationNode(node) for node in nodes if belongs(node, moving_node, fixed_node)]
+    found = [RegistrationNode(node) for node in nodes if belongs(node, moving_node, fixed_node, slices)]
     measured = [(result, result.outcome) for result in found]
     measured.sort(key=lambda pair: pair[0].made, reverse=True)
     return [
@@ -41,10 +41,12 @@ def saved_results(moving_node, fixed_node) -> list[SavedResult]:
     ]
 
 
-def made_otherwise(node, stages: Stages, checkpoint: str) -> bool:
-    """Whether a result was made with other stages or another checkpoint, so that both are worth saving."""
+def made_otherwise(node, stages: Stages, checkpoint: str, slices: tuple[int, int]) -> bool:
+    """Whether a result was made of other slices, with other stages or another checkpoint, so that both are worth saving."""
     result = RegistrationNode(node)
-    return result.outcome is not None and (result.stages != stages or result.checkpoint != checkpoint)
+    if result.outcome is None:
+        return False
+    return not result.is_of_slices(slices) or result.stages != stages or result.checkpoint != checkpoint
 
 
 def keep(node) -> Any:

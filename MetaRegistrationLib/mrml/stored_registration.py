@@ -99,7 +99,7 @@ def stored_registration(
     ----------
     moving_node, fixed_node : vtkMRMLVolumeNode
     transform_node : vtkMRMLGridTransformNode, optional
-        It is used if `grid_transform` made it for these two volumes. Its slices override the following.
+        It is used if `grid_transform` made it for these slices of the two volumes.
     moving_slice, fixed_slice : int
 
     Raises
@@ -107,7 +107,7 @@ def stored_registration(
     InputError
         A volume holds no image or is under another non-linear transform.
     """
-    if not belongs(transform_node, moving_node, fixed_node):
+    if not belongs(transform_node, moving_node, fixed_node, (moving_slice, fixed_slice)):
         above = registration_above(moving_node)
         moving = volume_geometry(moving_node, moving_slice, without=above)
         return StoredRegistration(moving, volume_geometry(fixed_node, fixed_slice), left_out=above)
@@ -143,14 +143,14 @@ def _geometry(transform_node, volume, side: int) -> Geometry:
     return result.of_known_size(found, side)
 
 
-def belongs(transform_node, moving_node, fixed_node) -> bool:
-    """Whether a transform node holds a registration of these two volumes as they are now."""
+def belongs(transform_node, moving_node, fixed_node, slices: tuple[int, int] | None = None) -> bool:
+    """Whether a transform node holds a registration of these two volumes, and of these slices, as they are now."""
     if transform_node is None or moving_node is None or fixed_node is None:
         return False
     grid, result = _grid(transform_node), RegistrationNode(transform_node)
     if not result.is_of_pair(moving_node, fixed_node) or fixed_node.GetImageData() is None:
         return False
-    if changed_since(transform_node, moving_node, fixed_node) is not None:
+    if changed_since(transform_node, moving_node, fixed_node, slices) is not None:
         return False
     if grid is None:  # composed of a grid and a linear part, for images that are turned against each other or mirrored
         return transform_node.GetTransformFromParent() is not None

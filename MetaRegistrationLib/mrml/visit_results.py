@@ -21,6 +21,7 @@ from ..visits.series import Visit
 from . import faz_curves, landmark_nodes, masks, scene, transforms, volumes
 from .markups import MOVING_COLOUR, node_from_landmarks
 from .measured_grid import give_back, kept_centre, note_measured
+from .placement import geometry_from_matrix, linear_to_world
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .stored_registration import StoredRegistration
 from .visit_nodes import (
@@ -35,6 +36,7 @@ from .visit_nodes import (
     remove_visits,
     series_with,
     text_table,
+    transform_over,
 )
 from .visit_sequence import require_sequences, visit_sequence
 
@@ -57,6 +59,8 @@ class _FromFile(StoredRegistration):
 def visit_volume(visit: Visit, source: str, eye: str = ""):
     """A visit from a file as a volume with its landmarks and mask; the one in the scene where it was loaded before.
 
+    One that was moved or hardened since is put back to where its file says, because the results are of the files.
+
     Parameters
     ----------
     visit : Visit
@@ -70,6 +74,8 @@ def visit_volume(visit: Visit, source: str, eye: str = ""):
     if node is None:
         node = volumes.volume_from_image(visit.image, name)
         node.SetAttribute(_VISIT_ATTRIBUTE, source)
+    elif _is_moved(node, visit.image.geometry):
+        volumes.update_volume(node, visit.image.array, visit.image.geometry)
     if visit.landmarks is not None and points_of(node) is None:
         points = node_from_landmarks(visit.landmarks, visit.image.geometry, f"{name} points", colour=MOVING_COLOUR)
         note_points(points, node)
@@ -145,6 +151,16 @@ def load_results(
     return nodes
 
 
+def _is_moved(volume, geometry: Geometry) -> bool:
+    """Whether a volume is elsewhere than its file says, apart from a registration of visits."""
+    matrix = linear_to_world(volume, transform_over(volume))
+    if matrix is None:  # another transform above it is refused later, with its name
+        return False
+    columns, rows, _slices = volume.GetImageData().GetDimensions()
+    now = geometry_from_matrix(matrix @ volumes.ijk_to_ras(volume), (rows, columns), spacing_known=True)
+    return not geometry.same_place(now)
+
+
 def _replaced(key: str, volumes_of_visits: Iterable) -> list[VisitNodes]:
     """The series in the scene that a new one takes the place of: that of the same visits, then those with some of its volumes."""
     same = find_visits(key)
@@ -201,7 +217,9 @@ def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
     registration = _FromFile(volumes.volume_geometry(volume), volumes.volume_geometry(reference), vectors)
     name = name_in_scene(nodes.name, f"{visit} to {nodes.reference}")
     transform = transforms.grid_transform(registration, name, moving_node=volume, fixed_node=reference)
-    RegistrationNode(transform).note_grid(NETWORK_GRID, 0, 0)
+    result = RegistrationNode(transform)
+    result.note_grid(NETWORK_GRID, 0, 0)
+    result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
     nodes.put_transform(visit, transform)
     for node in filter(None, (volume, points_of(volume), mask_of(volume))):
         transforms.apply_transform(node, transform)

@@ -18,6 +18,7 @@ from ..visits.trust import Exclusion
 from .landmark_nodes import count
 from .markups import landmarks_from_node
 from .masks import mask_array
+from .moved_visits import refuse_moved
 from .stored_registration import stored_positions
 from .visit_nodes import VisitNodes, mask_of, points_of, set_text, table_rows
 from .volumes import image_from_volume, volume_geometry
@@ -31,7 +32,7 @@ def series_of(nodes: VisitNodes) -> Series:
     Raises
     ------
     InputError
-        A visit, its transform or the table of consistency is no longer in the scene.
+        A visit, its transform or the table of consistency is no longer in the scene, or a visit was moved since.
     """
     rows = nodes.rows
     names = [row["visit"] for row in rows]
@@ -79,6 +80,7 @@ def _aligned(nodes: VisitNodes, row: dict[str, str], reference) -> AlignedVisit:
     if name == nodes.reference:
         positions = np.stack(np.indices(visit.image.geometry.size), axis=-1).astype(np.float32)
     elif row["aligned"] == "yes":
+        refuse_moved(nodes, name)
         positions = stored_positions(volume, reference, transform)
         if positions is None:
             raise InputError(f"{name}: its transform is no longer in the scene. Register the visits again.")

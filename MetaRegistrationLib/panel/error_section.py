@@ -28,7 +28,7 @@ class ErrorSection:
         if not self._state.in_scene:  # what the views of a scene show is not changed while it is loaded
             return
         box = self.ui.expectedErrorCheckBox
-        known, shown = self._logic.update_expected_error(*self._nodes())
+        known, shown = self._logic.update_expected_error(*self._chosen())
         box.visible = known
         blocked = box.blockSignals(True)
         box.checked = shown
@@ -37,14 +37,15 @@ class ErrorSection:
     def cover(self) -> None:
         """Show it again over views that were filled anew, if it is wanted."""
         if self.ui.expectedErrorCheckBox.checked:
-            self._logic.show_expected_error(*self._nodes())
+            self._logic.show_expected_error(*self._chosen())
 
     def _toggled(self, on: bool) -> None:
         if not on:
             self._logic.hide_expected_error()
-        elif not self._logic.show_expected_error(*self._nodes()):  # the views show something else
+        elif not self._logic.show_expected_error(*self._chosen()):  # the views show something else
             self._show_result()
 
-    def _nodes(self) -> tuple:
+    def _chosen(self) -> tuple:
         parameters = self._state.parameters
-        return parameters.movingVolume, parameters.fixedVolume, parameters.transform, parameters.warpedVolume
+        results = parameters.transform, parameters.warpedVolume
+        return parameters.movingVolume, parameters.fixedVolume, *results, self._state.slices

@@ -47,8 +47,9 @@ class Panel:
         self.dependency = DependencySection(ui, logic.dependency, state)
         self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
         self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)
+        # The slices of a newly chosen pair go first: the others compare results with them.
+        self.slices = SlicesSection(ui, logic.register, state, logic.host, lambda: self.views.show_pair())
         self.views = ViewsSection(ui, logic.register, state)
-        self.slices = SlicesSection(ui, logic.register, state, logic.host, self.views.show_pair)
         self.stages = StagesSection(ui, state)
         self.masks = MasksSection(ui, state)
         self.advanced = AdvancedSection(ui, state)

@@ -33,6 +33,7 @@ from ..mrml import (
 )
 from ..mrml.changed_volumes import changed_since
 from ..mrml.markups import landmarks_from_node
+from ..mrml.pixel_checksum import slice_checksum
 from ..mrml.placement_watch import PlacementWatch
 from ..mrml.registration_node import Outcome, RegistrationNode, outcome
 from ..pairs.files import check_sizes
@@ -82,6 +83,7 @@ class RegisterLogic:
             with changes.noted():
                 self._give_pixel_size(request)
             moving, fixed = self._images(request)
+            pixels = _pixels(request)  # another step may find others
             yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
             registrar = self._registrar(request.checkpoint, request.device, request.stages)
             yield _("Registering ...")
@@ -90,7 +92,7 @@ class RegisterLogic:
             yield _("Writing the results ...")
             # Between two steps the user may load another pair: its nodes are none of this registration.
             with changes.noted(), self._folder(request.moving, request.fixed, request):
-                warped, transform = self._write(request, registration, found)
+                warped, transform = self._write(request, registration, found, pixels)
         except BaseException:
             changes.undo()
             raise
@@ -103,9 +105,9 @@ class RegisterLogic:
         """Whether a warped volume is an image: one of the two that are registered, or one that was loaded with a pair."""
         return warped is not None and (warped in (moving, fixed) or volumes.is_of_loaded_pair(warped))
 
-    def saved_results(self, moving, fixed) -> list[saved_results.SavedResult]:
-        """The registrations of two volumes that the scene holds, the latest first."""
-        return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed)
+    def saved_results(self, moving, fixed, slices: tuple[int, int]) -> list[saved_results.SavedResult]:
+        """The registrations of these slices of two volumes that the scene holds, the latest first."""
+        return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed, slices)
 
     def choose_result(self, transform, former, under: Sequence[Any]) -> None:
         """Apply another result of a pair to the nodes under one result, and to `under`.
@@ -242,16 +244,21 @@ class RegisterLogic:
         """Call `moved` a moment after the nodes that the returned object follows are moved."""
         return PlacementWatch(moved, self._host.single_shot)
 
-    def notes(self, moving, fixed, transform, warped) -> ResultNotes:
-        """The notes of the results of these volumes; those of the transform go first."""
-        node = self._result(moving, fixed, transform, warped)
+    def notes(self, moving, fixed, transform, warped, slices: tuple[int, int] | None = None) -> ResultNotes:
+        """The notes of the results of these volumes, and of these slices; those of the transform go first."""
+        node = self._result(moving, fixed, transform, warped, slices)
         if node is None:
-            results = self._results_of(moving, fixed, transform, warped)
-            return ResultNotes(changed=changed_since(results[0], moving, fixed) if results else None)
+            return self._why_none(moving, fixed, self._results_of(moving, fixed, transform, warped), slices)
         result, micrometres = RegistrationNode(node), error_maps.micrometres_a_grid_pixel(node, fixed)
-        return ResultNotes(result.uncertain_alignment, result.other_initial, result.outcome, micrometres)
+        return ResultNotes(
+            result.uncertain_alignment,
+            result.other_initial,
+            result.outcome,
+            micrometres,
+            sizes=result.size_contradiction,
+        )
 
-    def update_expected_error(self, moving, fixed, transform, warped) -> tuple[bool, bool]:
+    def update_expected_error(self, moving, fixed, transform, warped, slices: tuple[int, int]) -> tuple[bool, bool]:
         """Bring the volume with the expected error of a pair up to date with its result, and uncover those of other pairs.
 
         Returns
@@ -262,13 +269,13 @@ class RegisterLogic:
         error_maps.uncover_others(moving, fixed)
         if None in (moving, fixed):
             return False, False
-        node = self._result(moving, fixed, transform, warped)
+        node = self._result(moving, fixed, transform, warped, slices)
         error_maps.update_error_volume(node, moving, fixed)
         return error_maps.has_errors(node, fixed), error_maps.covers(error_maps.error_volume(moving, fixed))
 
-    def show_expected_error(self, moving, fixed, transform, warped) -> bool:
+    def show_expected_error(self, moving, fixed, transform, warped, slices: tuple[int, int]) -> bool:
         """Show the expected error over the views of the pair; False if there is no such view or no predicted error."""
-        node = self._result(moving, fixed, transform, warped)
+        node = self._result(moving, fixed, transform, warped, slices)
         if not error_maps.has_errors(node, fixed):
             return False
         names = error_maps.ErrorNames(
@@ -294,12 +301,17 @@ class RegisterLogic:
         filled = () if request is None else (request.warped, request.transform)
         return scene_folders.gathered(_pair_name(moving, fixed), fixed, *points, beside=moving, filled=filled)
 
-    def _result(self, moving, fixed, transform, warped):
-        """The node of the result of these volumes, the transform before the warped volume; None without one."""
-        if self.is_registered(moving, fixed, transform):
+    def _result(self, moving, fixed, transform, warped, slices):
+        """The node of the result of these volumes and slices, the transform before the warped volume; None without one."""
+        if stored_registration.belongs(transform, moving, fixed, slices):
             return transform
         results = self._results_of(moving, fixed, warped)
-        return results[0] if results and changed_since(results[0], moving, fixed) is None else None
+        return results[0] if results and changed_since(results[0], moving, fixed, slices) is None else None
+
+    def _why_none(self, moving, fixed, results: list, slices) -> ResultNotes:
+        """What has changed since the first of these results."""
+        changed = changed_since(results[0], moving, fixed, slices) if results else None
+        return ResultNotes(changed=changed, slices=RegistrationNode(results[0]).slices if changed == "slices" else None)
 
     def _results_of(self, moving, fixed, *nodes) -> list:
         """Those of the nodes that are results of these volumes, whether or not these have changed since."""
@@ -327,8 +339,10 @@ class RegisterLogic:
                     name=request.moving.GetName()
                 )
             )
-        moving = volumes.image_from_volume(request.moving, request.moving_slice, without=request.transform)
-        fixed = volumes.image_from_volume(request.fixed, request.fixed_slice, without=request.transform)
+        replaced = _replaced(request)
+        moving = volumes.image_from_volume(request.moving, request.moving_slice, without=replaced)
+        # Under the result, the fixed volume would be shown elsewhere than it was registered.
+        fixed = volumes.image_from_volume(request.fixed, request.fixed_slice)
         if np.array_equal(moving.array, fixed.array):
             raise InputError(
                 _("{moving} and {fixed} hold the same image: choose two different scans.").format(
@@ -337,8 +351,8 @@ class RegisterLogic:
             )
         check_sizes(moving, fixed)
         return (
-            masked(moving, request.moving_mask, request.moving, request.moving_slice, without=request.transform),
-            masked(fixed, request.fixed_mask, request.fixed, request.fixed_slice, without=request.transform),
+            masked(moving, request.moving_mask, request.moving, request.moving_slice, without=replaced),
+            masked(fixed, request.fixed_mask, request.fixed, request.fixed_slice),
         )
 
     def _landmarks(self, request: PairRequest, moving: Image, fixed: Image) -> tuple[np.ndarray, np.ndarray] | None:
@@ -353,7 +367,7 @@ class RegisterLogic:
                         "The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks."
                     )
                 )
-            lists.append(landmarks_from_node(node, image.geometry, without=request.transform))
+            lists.append(landmarks_from_node(node, image.geometry, without=_replaced(request)))
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
@@ -361,26 +375,28 @@ class RegisterLogic:
         self._adapted_initial = record["adapted_initial"]
         return registrar
 
-    def _write(self, request: PairRequest, registration: Registration, found: Outcome) -> tuple[Any, Any]:
+    def _write(
+        self, request: PairRequest, registration: Registration, found: Outcome, pixels: tuple[str, str]
+    ) -> tuple[Any, Any]:
         warped_array = registration.warped() if request.warped is not None else None
-        transform = request.transform
-        if transform is not None or request.warped is None:
-            if transform is not None and RegistrationNode(transform).is_of_another_pair(request.moving, request.fixed):
-                transform = None  # it is that pair's result, which stays: this pair gets one of its own
+        transform = _replaced(request)
+        if request.transform is not None or request.warped is None:
             checkpoint = request.checkpoint.name if request.checkpoint and request.stages.network else ""
             registered = self.is_registered(request.moving, request.fixed, transform)
-            if registered and saved_results.made_otherwise(transform, request.stages, checkpoint):
+            slices = request.moving_slice, request.fixed_slice
+            if registered and saved_results.made_otherwise(transform, request.stages, checkpoint, slices):
                 saved_results.keep(transform)
             name = _pair_name(request.moving, request.fixed)
             transform = transforms.grid_transform(
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
-            self._noted(transform, request, registration, found).note_made(checkpoint)
+            self._noted(transform, request, registration, found, pixels).note_made(checkpoint)
             for node in filter(None, (request.moving, request.moving_points)):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)
-            self._noted(request.warped, request, registration, found).note_pair(request.moving, request.fixed)
+            result = self._noted(request.warped, request, registration, found, pixels)
+            result.note_pair(request.moving, request.fixed)
         masks.note_field_of_view(
             request.fixed,
             registration.tissue_fixed,
@@ -394,14 +410,33 @@ class RegisterLogic:
         )
         return request.warped, transform
 
-    def _noted(self, node, request: PairRequest, registration: Registration, found: Outcome) -> RegistrationNode:
+    def _noted(
+        self, node, request: PairRequest, registration: Registration, found: Outcome, pixels: tuple[str, str]
+    ) -> RegistrationNode:
         result = RegistrationNode(node)
         result.note_grid(registration.displacement_px.shape[-1], request.moving_slice, request.fixed_slice)
         result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
+        result.note_pixels(*pixels)
         result.note_stages(registration, self._adapted_initial)
+        result.note_scale(registration.scale_found)
         result.note_measures(found.measures)
         result.note_error(registration.error)
         return result
+
+
+def _pixels(request: PairRequest) -> tuple[str, str]:
+    """The checksums of the slices that are registered."""
+    slices = (request.moving, request.moving_slice), (request.fixed, request.fixed_slice)
+    moving, fixed = (slice_checksum(node, index) for node, index in slices)
+    return moving, fixed
+
+
+def _replaced(request: PairRequest):
+    """The transform that a registration replaces; None where it is the result of another pair, which stays."""
+    transform = request.transform
+    if transform is None or RegistrationNode(transform).is_of_another_pair(request.moving, request.fixed):
+        return None
+    return transform
 
 
 def _pair_name(moving, fixed) -> str:

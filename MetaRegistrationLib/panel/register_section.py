@@ -74,7 +74,8 @@ class RegisterSection:
         ui, parameters = self.ui, self._state.parameters
         points = parameters.movingPoints, parameters.fixedPoints
         self._placement.follow((*self._pair(), parameters.transform, parameters.warpedVolume, *points))
-        notes = self._logic.notes(*self._pair(), parameters.transform, parameters.warpedVolume)
+        results = parameters.transform, parameters.warpedVolume
+        notes = self._logic.notes(*self._pair(), *results, self._state.slices)
         outcome = self._outcome(notes)
         other_pair = self._used is None or self._used[:2] != self._pair()
         self.registered = outcome is not None and (other_pair or self._used == self._settings())

@@ -104,7 +104,10 @@ class ResultNotes:
     micrometres_a_pixel : float
         Size of a pixel of the network grid; NaN if the pixel size is not known.
     changed : str or None
-        What has changed since, so that the result no longer holds: "moving", "fixed" or "transform".
+        What has changed since, so that the result no longer holds: "slices", "moving", "fixed" or "transform".
+    sizes : mrml.registration_node.SizeContradiction or None
+    slices : (int, int) or None
+        Those of the result, where other ones are chosen.
     """
 
     uncertain: Any | None = None
@@ -112,6 +115,8 @@ class ResultNotes:
     outcome: Any | None = None
     micrometres_a_pixel: float = float("nan")
     changed: str | None = None
+    sizes: Any | None = None
+    slices: tuple[int, int] | None = None
 
     @property
     def left_unchanged(self) -> bool:

@@ -58,7 +58,10 @@ def _distance(pixels: float, micrometres_a_pixel: float) -> str:
 def warnings_in_words(notes: ResultNotes) -> str:
     """What to check before the result is used, one warning a line; empty if there is none."""
     lines = []
-    if notes.changed is not None:
+    if notes.slices is not None:
+        text = _("The registration is of other slices: {moving} (moving) and {fixed} (fixed). Register again.")
+        lines.append(text.format(moving=notes.slices[0], fixed=notes.slices[1]))
+    elif notes.changed is not None:
         lines.append(_changed(notes.changed))
     if notes.uncertain is not None:
         lines.append(_uncertain(*notes.uncertain))
@@ -69,6 +72,13 @@ def warnings_in_words(notes: ResultNotes) -> str:
                 "The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be "
                 "less accurate. Choose {adapted} under Advanced / Stages, or fine-tune it again."
             ).format(adapted=adapted, used=used)
+        )
+    if notes.sizes is not None:
+        lines.append(
+            _(
+                "The registration contradicts the pixel sizes, {moving} µm (moving) and {fixed} µm (fixed): by them, the same"
+                " tissue is {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes."
+            ).format(**notes.sizes._asdict())
         )
     return "\n".join(lines)
 

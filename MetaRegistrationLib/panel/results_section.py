@@ -15,7 +15,7 @@ from .widgets import fill_table, say, set_up_table
 
 
 class ResultsSection:
-    """Shows the saved results of the chosen pair if there are several. A click selects one.
+    """Shows the saved results of the chosen pair and slices if there is one to choose. A click selects one.
 
     Parameters
     ----------
@@ -37,10 +37,11 @@ class ResultsSection:
     def refresh(self) -> None:
         """Show what the scene holds of this pair now."""
         table, parameters = self.ui.resultsTable, self._state.parameters
-        self._results = self._logic.saved_results(parameters.movingVolume, parameters.fixedVolume)
-        several = len(self._results) > 1
-        table.visible = several
-        rows = [_cells(result, result.transform is parameters.transform) for result in self._results] if several else []
+        pair = parameters.movingVolume, parameters.fixedVolume
+        self._results = self._logic.saved_results(*pair, self._state.slices)
+        shown = [result.transform is parameters.transform for result in self._results]
+        table.visible = choice = not all(shown)
+        rows = [_cells(*each) for each in zip(self._results, shown, strict=True)] if choice else []
         if rows != self._shown:
             self._shown = rows
             _set_columns(table)

@@ -69,6 +69,11 @@ class PanelState:
         """The stages of a registration that are chosen."""
         return stages_of(self.parameters)
 
+    @property
+    def slices(self) -> tuple[int, int]:
+        """The chosen slices of the moving and the fixed volume."""
+        return self.parameters.movingSlice, self.parameters.fixedSlice
+
     def watch(self, refresh: Callable[[], None]) -> None:
         """Call `refresh` after every change."""
         self._watchers.append(refresh)

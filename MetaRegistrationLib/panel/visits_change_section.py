@@ -37,6 +37,7 @@ class VisitsChangeSection:
         self._watch: Any = None
         self._steps: Steps | None = None
         self._regions: list | None = None
+        self._problem = ""  # that the status says
         set_up_table(ui.regionsTable)
         for side in _SIDES:
             ui.changeSideComboBox.addItem(side_text(side))
@@ -122,6 +123,8 @@ class VisitsChangeSection:
             return
         self._stop_watching()
         self._watched = wanted
+        if self._problem:  # what it is about may have been deleted
+            self._centre_moved()
         if nodes is not None:
             self._watch = self._logic.watch(nodes, self._points_moved, self._centre_moved)
 
@@ -139,7 +142,10 @@ class VisitsChangeSection:
     def _centre_moved(self) -> None:
         nodes = self.nodes
         if nodes is not None:
-            self._guarded(lambda: self._logic.measure_again(nodes))
+            problem = self._problem
+            found = self._guarded(lambda: self._logic.measure_again(nodes))
+            if problem and found is not None:
+                self._say_change(found)
             self._state.notify()
 
     def _side_picked(self, index: int) -> None:
@@ -198,9 +204,14 @@ class VisitsChangeSection:
         ).start()
 
     def _guarded(self, work):
-        """The result of `work`; None, and a sentence, if it fails."""
+        """The result of `work`; None, and a sentence that stays until work succeeds, if it fails."""
+        label, problem, self._problem = self.ui.changeStatusLabel, self._problem, ""
         try:
-            return work()
+            found = work()
         except Exception as error:
-            say(self.ui.changeStatusLabel, sentence(error))
+            self._problem = sentence(error)
+            say(label, self._problem)
             return None
+        if problem and label.text == problem:
+            say(label, "")
+        return found

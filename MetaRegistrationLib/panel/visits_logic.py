@@ -21,6 +21,7 @@ from ..mrml import (
     change_nodes,
     landmark_nodes,
     measured_grid,
+    moved_visits,
     scene,
     visit_nodes,
     visit_results,
@@ -28,6 +29,7 @@ from ..mrml import (
     visit_series,
 )
 from ..mrml.markups import MOVING_COLOUR
+from ..mrml.placement_watch import PlacementWatch
 from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import VisitNodes
 from ..visits.average import average
@@ -257,6 +259,14 @@ class VisitsLogic:
         watch.add(nodes["centre"], on_centre)
         return watch
 
+    def moved(self, nodes: VisitNodes) -> list[str]:
+        """Names of the visits that were moved or rescaled since they were registered."""
+        return moved_visits.moved_visits(nodes)
+
+    def watch_placement(self, moved: Callable[[], None]) -> PlacementWatch:
+        """Call `moved` a moment after the nodes that the returned object follows are moved."""
+        return PlacementWatch(moved, self._host.single_shot)
+
     def select(self, nodes: VisitNodes, name: str) -> bool:
         """Show a visit in the view of the visits; False for one that could not be aligned."""
         known = nodes["browser"] is not None and visit_sequence.select_visit(nodes["browser"], name)
@@ -319,7 +329,8 @@ def _refuse_backwards(series: Series, earlier: str, later: str) -> None:
 
 
 def _key(nodes: VisitNodes) -> str:
-    return "|".join([nodes.table.GetID(), nodes.attribute("Earlier"), nodes.attribute("Later")])
+    parts = nodes.table.GetID(), nodes.attribute("Earlier"), nodes.attribute("Later")
+    return "|".join([*parts, *moved_visits.moved_visits(nodes)])
 
 
 def _geometry(series: Series):

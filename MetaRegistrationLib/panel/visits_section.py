@@ -112,6 +112,7 @@ class VisitsSection:
         self._job = self._loading = None
         self._lock(False)
         self.choice.close()
+        self.shown.close()
         self._show_idle()
 
     def _output_typed(self, path: str) -> None:

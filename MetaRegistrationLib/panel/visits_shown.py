@@ -31,6 +31,7 @@ class VisitsShown:
         self.ui, self._logic, self._state, self._say = ui, logic, state, say
         self._rows: Sequence = []
         self._deleted: list[str] = []
+        self._placement = logic.watch_placement(state.notify)
         set_up_table(ui.visitsTable)
         ui.visitsTable.connect("cellClicked(int,int)", lambda row, column: self._row_clicked(row))
         ui.playVisitsButton.connect("clicked(bool)", lambda checked: self._play(checked))
@@ -52,6 +53,7 @@ class VisitsShown:
     def refresh(self, chosen: ChosenVisits | None) -> None:
         """Show the table, and enable what can be shown now."""
         ui, nodes = self.ui, self.nodes
+        self._follow(nodes)
         self._show_rows(nodes, chosen)
         self._show_notice(nodes, chosen)
         missing = missing_visits(nodes)
@@ -73,6 +75,15 @@ class VisitsShown:
         if self.nodes is not None:
             self._logic.show(self.nodes)
 
+    def close(self) -> None:
+        """The scene or the module goes away."""
+        self._placement.close()
+
+    def _follow(self, nodes: VisitNodes | None) -> None:
+        """Watch where the visits and their transforms are."""
+        transforms = () if nodes is None else map(nodes.transform, nodes.aligned)
+        self._placement.follow(() if nodes is None else (*nodes.volumes.values(), *transforms))
+
     def _show_rows(self, nodes: VisitNodes | None, chosen: ChosenVisits | None) -> None:
         rows: Sequence = []
         if nodes is not None:
@@ -90,6 +101,10 @@ class VisitsShown:
         if deleted:
             text = _("No longer in the scene: {names}. Register all visits again.")
             notices.append(text.format(names=", ".join(deleted)))
+        moved = [] if nodes is None else self._logic.moved(nodes)
+        if moved:
+            text = _("Moved or rescaled since the registration: {names}. Register all visits again.")
+            notices.append(text.format(names=", ".join(moved)))
         if deleted and deleted != self._deleted:
             self._say("")  # how many were registered
         self._deleted = deleted

@@ -40,6 +40,11 @@ def scale_found(positions: np.ndarray, moving: Geometry, fixed: Geometry, step: 
     return float(math.sqrt(abs(np.linalg.det(slope))))
 
 
+def contradicts(scale: float) -> bool:
+    """Whether a scale, as of `scale_found`, contradicts the stated pixel sizes by more than 3 %."""
+    return max(scale, 1 / scale if scale else math.inf) > 1 + _SCALE_LIMIT
+
+
 def size_message(name: str, scale: float, moving: tuple[str, Geometry], fixed: tuple[str, Geometry]) -> Message | None:
     """The warning that a scale contradicts the stated pixel sizes by more than 3 %; None where it does not.
 
@@ -52,9 +57,9 @@ def size_message(name: str, scale: float, moving: tuple[str, Geometry], fixed: t
     moving, fixed : (str, Geometry)
         Name of the file and its geometry.
     """
-    if not max(scale, 1 / scale if scale else math.inf) > 1 + _SCALE_LIMIT:
+    if not contradicts(scale):
         return None
-    sizes = " and ".join(f"{_micrometres(geometry)} um of {file}" for file, geometry in (moving, fixed))
+    sizes = " and ".join(f"{micrometres_text(geometry)} um of {file}" for file, geometry in (moving, fixed))
     return Message(
         f"{name}: registration contradicts the pixel sizes of {sizes}: by them, the same tissue is {scale:.3f} times as large"
         " in the first image as in the second. Check the pixel sizes.",
@@ -62,6 +67,7 @@ def size_message(name: str, scale: float, moving: tuple[str, Geometry], fixed: t
     )
 
 
-def _micrometres(geometry: Geometry) -> str:
+def micrometres_text(geometry: Geometry) -> str:
+    """The size of a pixel in micrometres: one number if it is square."""
     rows, columns = (1000 * step for step in geometry.spacing)
     return f"{columns:.4g}" if math.isclose(rows, columns, rel_tol=1e-3) else f"{columns:.4g} x {rows:.4g}"

@@ -2205,6 +2205,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The registration is of other slices: {moving} (moving) and {fixed} (fixed). Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>preparation</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2274,6 +2278,10 @@
     </message>
     <message>
         <source>The checkpoint was adapted with the initial alignment {adapted} and was used with {used}. The result may be less accurate. Choose {adapted} under Advanced / Stages, or fine-tune it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The registration contradicts the pixel sizes, {moving} µm (moving) and {fixed} µm (fixed): by them, the same tissue is {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2995,6 +3003,10 @@
     </message>
     <message>
         <source>No longer in the scene: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moved or rescaled since the registration: {names}. Register all visits again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -10,6 +10,7 @@ from mrml_pairs import rotation
 from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
 from test_panel_stages import choose_stages
 
+from MetaRegistrationLib.mrml import pixel_checksum
 from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 from MetaRegistrationLib.stages import Stages
 
@@ -56,6 +57,20 @@ def turned(volume) -> None:
     volume.SetIJKToRASDirections(0, 1, 0, 1, 0, 0, 0, 0, 1)
 
 
+def written_into(volume) -> None:
+    """Other pixels in the image that a volume has, as a filter in place writes them."""
+    slicer.util.arrayFromVolume(volume)[...] += 1
+    slicer.util.arrayFromVolumeModified(volume)
+
+
+def other_image(volume) -> None:
+    """Another image of the same size, as a sequence puts it into its volume."""
+    image = vtk.vtkImageData()
+    image.DeepCopy(volume.GetImageData())
+    image.GetPointData().GetScalars().SetTuple1(0, 99)
+    volume.SetAndObserveImageData(image)
+
+
 CHANGES = {
     "spacing of fixed": ("fixed", lambda p: p.fixedVolume.SetSpacing(2.0, 2.0, 1.0)),
     "spacing of moving": ("moving", lambda p: p.movingVolume.SetSpacing(2.0, 2.0, 1.0)),
@@ -65,6 +80,8 @@ CHANGES = {
     "parent of fixed": ("fixed", lambda p: put_under(parent(), p.fixedVolume, p.fixedPoints)),
     "parent of transform": ("transform", lambda p: put_under(parent(), p.transform)),
     "hardened moving": ("moving", lambda p: p.movingVolume.HardenTransform()),
+    "pixels of moving": ("moving", lambda p: written_into(p.movingVolume)),
+    "pixels of fixed": ("fixed", lambda p: other_image(p.fixedVolume)),
     "other image": ("fixed", lambda p: slicer.util.updateVolumeFromArray(p.fixedVolume, np.ones((1, 32, 32)))),
 }
 SAID = {
@@ -146,6 +163,11 @@ def test_a_warped_volume_alone_is_a_result_of_the_volumes_as_they_were(rig, regi
 def test_a_result_of_an_earlier_version_is_read_as_it_was(rig, registered):
     before, transform = numbers(registered), registered.panel.state.parameters.transform
     assert RegistrationNode(transform).geometry is not None
+    for name in ("MovingPixels", "FixedPixels"):
+        transform.RemoveAttribute(f"MetaRegistration.{name}")
+    written_into(registered.panel.state.parameters.movingVolume)
+    settle(rig)
+    assert numbers(registered) == before, "it does not say which pixels were registered"
     for name in ("MovingGeometry", "FixedGeometry"):
         transform.RemoveAttribute(f"MetaRegistration.{name}")
     registered.panel.state.notify()
@@ -166,6 +188,35 @@ def test_the_geometry_is_saved_with_the_scene(rig, registered, tmp_path):
     registered.panel.state.parameters.movingVolume.SetSpacing(2.0, 2.0, 1.0)
     settle(rig)
     assert numbers(registered)["warning"] == SAID["moving"]
+
+
+def test_a_sequence_that_shows_another_frame_shows_no_numbers_of_the_registered_one(rig, registered):
+    before, moving = numbers(registered), registered.panel.state.parameters.movingVolume
+    first, second = (slicer.util.arrayFromVolume(moving) + 0 for _ in range(2))
+    second[0, :5] = 7
+    sequence = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSequenceNode", "frames")
+    for number, pixels in enumerate((first, second)):
+        frame = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "frame")
+        slicer.util.updateVolumeFromArray(frame, pixels)
+        sequence.SetDataNodeAtValue(frame, str(number))
+        slicer.mrmlScene.RemoveNode(frame)
+    for number, warning in ((1, SAID["moving"]), (0, "")):
+        moving.SetAndObserveImageData(sequence.GetNthDataNode(number).GetImageData())
+        settle(rig)
+        assert numbers(registered)["warning"] == warning
+    assert numbers(registered) == before
+
+
+def test_checksums_are_computed_only_for_new_pixels(rig, registered, monkeypatch):
+    computed, compute = [], pixel_checksum._checksum
+    monkeypatch.setattr(pixel_checksum, "_checksum", lambda pixels: computed.append(1) or compute(pixels))
+    for _ in range(3):
+        registered.panel.state.notify()
+    settle(rig)
+    assert computed == []
+    written_into(registered.panel.state.parameters.movingVolume)
+    settle(rig)
+    assert computed == [1]
 
 
 def test_looking_at_volumes_changes_nothing(rig, registered, monkeypatch):

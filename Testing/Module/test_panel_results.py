@@ -77,6 +77,19 @@ def test_the_same_way_again_takes_the_place_of_the_former(rig, widget):
     assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLGridTransformNode") == 1
 
 
+def test_the_result_that_is_left_can_be_chosen_when_the_shown_one_is_deleted(rig, widget):
+    run(rig, widget, SHIFT)
+    first, measures = moved(widget), widget.ui.measuresLabel.text
+    run(rig, widget, AFFINE)
+    slicer.mrmlScene.RemoveNode(widget.panel.state.parameters.transform)
+    settle(rig)
+    assert widget.ui.resultsTable.visible and [row[0] for row in table(widget.ui.resultsTable)] == [""]
+    widget.ui.resultsTable.cellClicked.emit(0, 0)
+    settle(rig)
+    assert moved(widget) == first and widget.ui.measuresLabel.text == measures
+    assert not widget.ui.resultsTable.visible
+
+
 def test_undo_takes_the_second_result_back_and_leaves_the_first(rig, widget):
     run(rig, widget, SHIFT)
     first = moved(widget)

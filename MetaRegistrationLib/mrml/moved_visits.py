@@ -1,0 +1,32 @@
+"""Which registered visits are no longer where they were when they were registered."""
+
+from __future__ import annotations
+
+from ..errors import InputError
+from .changed_volumes import changed_since
+from .visit_nodes import VisitNodes
+
+_ADVICE = "Register all visits again."
+
+
+def moved_visits(nodes: VisitNodes) -> list[str]:
+    """Names of the visits that were moved or rescaled alone since the registration, the reference first."""
+    found = [(name, _what(nodes, name)) for name in nodes.aligned]
+    reference = [nodes.reference] if any(what == "fixed" for _, what in found) else []
+    return reference + [name for name, what in found if what in ("moving", "transform")]
+
+
+def refuse_moved(nodes: VisitNodes, name: str) -> None:
+    """Raise an `InputError` that says what was moved, where a visit is no longer where it was on the reference."""
+    what = _what(nodes, name)
+    if what == "transform":
+        raise InputError(f"{name}: the transform of this visit was moved after the registration.", advice=_ADVICE)
+    if what is not None:
+        moved = nodes.reference if what == "fixed" else name
+        raise InputError(f"{moved}: this visit was moved or rescaled after the registration.", advice=_ADVICE)
+
+
+def _what(nodes: VisitNodes, name: str) -> str | None:
+    """As `changed_since`; None for the reference too, and where a node is no longer in the scene."""
+    volume, reference, transform = nodes.volumes.get(name), nodes.volumes.get(nodes.reference), nodes.transform(name)
+    return None if None in (volume, reference, transform) else changed_since(transform, volume, reference)
