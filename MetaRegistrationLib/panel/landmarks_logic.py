@@ -24,6 +24,7 @@ from ..mrml.tables import DistanceRow
 from ..mrml.volumes import image_from_volume
 from ..octa.vessels import branch_points, vessel_mask
 from . import landmark_files
+from .landmark_errors import check_two_lists
 from .texts import tr as _
 
 MOST_SUGGESTED = 12
@@ -37,6 +38,14 @@ class Measured(NamedTuple):
     unmoved: Landmarks
     carried: Landmarks
     fixed: Landmarks
+
+
+class Followed(NamedTuple):
+    """A list of moving points, and what it follows."""
+
+    points: Any = None
+    volume: Any = None
+    transform: Any = None
 
 
 class LandmarksLogic:
@@ -78,18 +87,25 @@ class LandmarksLogic:
         for node in filter(None, moving_lists):
             landmark_nodes.show_in(node, of_moving, labels=not set(of_moving) & set(of_fixed))
 
-    def one_list_error(self) -> InputError:
-        """The problem if both selectors name one list."""
-        return InputError(_("Moving and fixed points are the same list: choose two."))
+    def check_lists(self, moving_points, fixed_points) -> None:
+        """Raise `InputError` if the chosen lists cannot be filled with pairs."""
+        check_two_lists(moving_points, fixed_points)
 
     def view_names(self, volume) -> list[str]:
         """Names of the slice views that show a volume, as their layout has them."""
         return views.views_of(volume)
 
-    def keep_together(self, parameters) -> None:
-        """Apply the transform to the moving points if it is applied to the moving volume, on which the user clicks."""
-        if None not in (parameters.movingVolume, parameters.movingPoints, parameters.transform):
-            landmark_nodes.follow(parameters.movingPoints, parameters.movingVolume, parameters.transform)
+    def keep_together(self, parameters, before: Followed) -> Followed:
+        """Apply the transform to the moving points if it is applied to the moving volume, on which the user clicks.
+
+        The list that was followed `before` is let go if another one was chosen for the same volume.
+        """
+        chosen = Followed(parameters.movingPoints, parameters.movingVolume, parameters.transform)
+        if before.points is not chosen.points and before[1:] == chosen[1:]:
+            landmark_nodes.let_go(before.points, chosen.transform)
+        if None not in chosen and chosen.points is not parameters.fixedPoints:
+            landmark_nodes.follow(*chosen)
+        return chosen
 
     def watch_place_mode(self, on_stop: Callable[[], None]) -> Any:
         """Call `on_stop` when the user leaves the mode for placing points; `close()` the returned object."""
@@ -254,6 +270,7 @@ class LandmarksLogic:
         return written
 
     def _both(self, parameters, registration) -> tuple[Landmarks, Landmarks]:
+        check_two_lists(parameters.movingPoints, parameters.fixedPoints)
         return (
             landmark_nodes.moving_landmarks(parameters, registration),
             landmark_nodes.fixed_landmarks(parameters, registration),

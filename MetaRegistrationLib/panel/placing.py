@@ -68,10 +68,10 @@ class Placing:
             return
         try:
             self._make_missing_lists()
-            self._state.parameters.showLandmarks = True
+            parameters = self._state.parameters
+            self._logic.check_lists(parameters.movingPoints, parameters.fixedPoints)
+            parameters.showLandmarks = True
             self._state.notify()
-            if self._lists is None:
-                raise self._logic.one_list_error()
         except Exception as error:
             say(self.ui.landmarksStatusLabel, sentence(error))
             self.ui.placeButton.checked = False

@@ -1721,6 +1721,13 @@
     </message>
 </context>
 <context>
+    <name>panel.landmark_errors</name>
+    <message>
+        <source>Moving and fixed points are the same list: choose two.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.landmark_files</name>
     <message>
         <source>{count} landmark files were chosen: choose one or two.</source>
@@ -1733,10 +1740,6 @@
 </context>
 <context>
     <name>panel.landmarks_logic</name>
-    <message>
-        <source>Moving and fixed points are the same list: choose two.</source>
-        <translation type="unfinished"></translation>
-    </message>
     <message>
         <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
