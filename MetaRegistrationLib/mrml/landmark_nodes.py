@@ -13,6 +13,7 @@ from ..formats.landmarks import Landmarks
 from . import transforms, views
 from .changed_volumes import registration_above
 from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
+from .pair_labels import PairLabels
 from .placement import is_under, linear_to_world
 from .stored_registration import StoredRegistration
 
@@ -82,11 +83,10 @@ def append_suggestions(parameters, registration: StoredRegistration, suggested, 
     partners = None if proposed is None else landmarks_from_node(proposed, registration.fixed.geometry)
     labels = [label for label in points.labels if partners is None or label in partners.labels]
     moving, fixed = moving_landmarks(parameters, registration), fixed_landmarks(parameters, registration)
-    first = 1 + max((int(label) for label in (*moving.labels, *fixed.labels) if label.isdecimal()), default=0)
-    numbers = tuple(str(first + index) for index in range(len(labels)))
-    replace(parameters, registration, "moving", _joined(moving, numbers, _picked(points, labels)))
+    of_moving, of_fixed = PairLabels(moving.labels, fixed.labels).new(len(labels), moving.labels, fixed.labels)
+    replace(parameters, registration, "moving", _joined(moving, of_moving, _picked(points, labels)))
     if partners is not None:
-        replace(parameters, registration, "fixed", _joined(fixed, numbers, _picked(partners, labels)))
+        replace(parameters, registration, "fixed", _joined(fixed, of_fixed, _picked(partners, labels)))
     return len(labels)
 
 

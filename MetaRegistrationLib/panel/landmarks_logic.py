@@ -130,7 +130,7 @@ class LandmarksLogic:
         moving, fixed = self._both(parameters, registration)
         if not len(moving) or not len(fixed):
             return [], registration.registered
-        moving, fixed = _matched(moving, fixed)
+        moving, fixed = match_landmarks(moving, fixed)
         carried = registration.carry(moving)[0]
         measured = Measured(moving, registration.unmoved(moving), carried, fixed)
         rows = tables.distance_rows(registration, measured, parameters.spacing or None)
@@ -259,7 +259,7 @@ class LandmarksLogic:
         if not len(moving) and not len(fixed):
             raise InputError(_("There are no landmarks to save: place or load some first."))
         if path.suffix.lower() == ".csv":
-            write_landmark_pairs(path, *_matched(moving, fixed))
+            write_landmark_pairs(path, *match_landmarks(moving, fixed))
             return [path]
         written = []
         for side, landmarks, image in (("moving", moving, registration.moving), ("fixed", fixed, registration.fixed)):
@@ -286,18 +286,6 @@ def _folder(parameters):
     moving, fixed = _pair(parameters)
     name = _("{moving} to {fixed}").format(moving=moving.GetName(), fixed=fixed.GetName())
     return scene_folders.gathered(name, fixed, beside=moving)
-
-
-def _matched(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Landmarks]:
-    """Pairs of equal labels only: while pairs are being placed, the lists differ by one point."""
-    common = set(moving.labels) & set(fixed.labels)
-    nested = common in (set(moving.labels), set(fixed.labels))
-    if common and nested and len(set(moving.labels)) == len(moving) and len(set(fixed.labels)) == len(fixed):
-        return match_landmarks(moving, fixed)
-    if len(moving) == len(fixed):
-        return match_landmarks(moving, fixed)
-    nothing = Landmarks((), np.zeros((0, 2)))
-    return nothing, nothing
 
 
 def _chosen(landmarks: Landmarks, indices: np.ndarray) -> Landmarks:

@@ -155,3 +155,28 @@ def test_another_result_carries_the_points_unless_they_were_hardened(rig, regist
     settle(rig)
     assert (moving.GetParentTransformNode() is None) == hardened == np.allclose(world(moving), positions)
     assert bool(mean(registered)) != hardened
+
+
+def named_as_slicer_names_them(widget) -> None:
+    for node, name in zip(lists(widget), ("F", "F_1"), strict=True):
+        with slicer.util.NodeModify(node), widget.panel.landmarks.placing.paused():
+            for index in range(node.GetNumberOfControlPoints()):
+                node.SetNthControlPointLabel(index, f"{name}-{index + 1}")
+
+
+def test_a_table_that_is_empty_says_why(rig, registered):
+    named_as_slicer_names_them(registered)
+    settle(rig)
+    count = len(table(registered.ui.distanceTable))
+    moving, fixed = lists(registered)
+    moving.AddControlPoint([0.0, 0.0, 0.0])
+    settle(rig)
+    said = registered.ui.landmarksStatusLabel
+    assert not mean(registered) and "only some numbers occur in both lists" in said.text
+    fixed.AddControlPoint([0.0, 0.0, 0.0])
+    settle(rig)
+    assert len(table(registered.ui.distanceTable)) == count + 1 and said.text == ""
+    registered.ui.suggestButton.click()
+    registered.ui.acceptSuggestionsButton.click()
+    settle(rig)
+    assert len(table(registered.ui.distanceTable)) > count + 1
