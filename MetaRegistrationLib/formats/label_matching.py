@@ -26,7 +26,7 @@ def corresponding(moving: Sequence[str], fixed: Sequence[str]) -> list[tuple[int
             return _equal(*numbers)
         shared = set(keys[0]) & set(keys[1])
         found = "no label occurs"
-        if shared or numbered and set(numbers[0]) & set(numbers[1]):
+        if shared or (numbered and set(numbers[0]) & set(numbers[1])):
             found = f"only some {'labels' if shared else 'numbers'} occur"
         raise InputError(
             f"Landmarks cannot be matched: {found} in both lists {_both(moving, fixed)}. Give corresponding landmarks equal"

@@ -18,7 +18,7 @@ class PairedPointLists:
 
     A point that is placed joins the oldest point of the other list that still waits for a partner, and takes its label;
     else it gets the next number and waits itself. Points that `match_landmarks` finds when the lists are opened, and points
-    that are given equal labels, are pairs too. Where it finds pairs by their numbers, labels are equal but for the names of the lists.
+    that are given equal labels, are pairs too. `PairLabels` tells the labels.
 
     Parameters
     ----------
