@@ -12,7 +12,15 @@ from ..errors import InputError
 from ..formats.landmarks import Landmarks
 from . import transforms, views
 from .changed_volumes import registration_above
-from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
+from .markups import (
+    FIXED_COLOUR,
+    MOVING_COLOUR,
+    check_unlocked,
+    defined_points,
+    landmarks_from_node,
+    node_from_landmarks,
+    set_colour,
+)
 from .pair_labels import PairLabels
 from .placement import is_under, linear_to_world
 from .stored_registration import StoredRegistration
@@ -79,6 +87,7 @@ def append_suggestions(parameters, registration: StoredRegistration, suggested, 
 
     Those that the user deleted in one of the two suggestion lists are left out of both.
     """
+    check_unlocked(parameters.movingPoints, None if proposed is None else parameters.fixedPoints)
     points = landmarks_from_node(suggested, registration.moving.geometry, without=registration.left_out)
     partners = None if proposed is None else landmarks_from_node(proposed, registration.fixed.geometry)
     labels = [label for label in points.labels if partners is None or label in partners.labels]

@@ -6,6 +6,7 @@ import numpy as np
 import slicer
 
 from ..core.geometry import Geometry
+from ..errors import InputError
 from ..formats.landmarks import Landmarks
 from .placement import RAS_TO_LPS, to_world
 
@@ -59,7 +60,13 @@ def node_from_landmarks(landmarks: Landmarks, geometry: Geometry, name: str, nod
     Returns
     -------
     vtkMRMLMarkupsFiducialNode
+
+    Raises
+    ------
+    InputError
+        The number of points of `node` is locked.
     """
+    check_unlocked(node)
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
     positions = geometry.to_physical(landmarks.points) * RAS_TO_LPS
@@ -70,6 +77,15 @@ def node_from_landmarks(landmarks: Landmarks, geometry: Geometry, name: str, nod
     if colour is not None:
         set_colour(node, colour)
     return node
+
+
+def check_unlocked(*nodes) -> None:
+    """Raise `InputError` if the number of points of a list (or None) is locked, so that Slicer adds and removes none."""
+    for node in nodes:
+        if node is not None and node.GetFixedNumberOfControlPoints():
+            raise InputError(
+                f"{node.GetName()}: the number of its points is locked. Unlock it in the Markups module, or choose another list."
+            )
 
 
 def set_colour(node, colour: tuple[float, float, float]) -> None:

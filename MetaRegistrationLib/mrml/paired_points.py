@@ -26,6 +26,11 @@ class PairedPointLists:
     on_change : callable without arguments, optional
         Called after points that have a position were added, moved, renamed or removed, when both lists are in step.
 
+    Attributes
+    ----------
+    kept_in : vtkMRMLMarkupsFiducialNode or None
+        The list that kept the partner of the last point that was deleted, because the number of its points is locked.
+
     Notes
     -----
     Several points that are added at once keep their labels. Fill whole lists inside `paused`: Slicer gives the identifiers
@@ -37,6 +42,7 @@ class PairedPointLists:
             raise ValueError("PairedPointLists: moving and fixed are one list")
         self.nodes = (moving, fixed)
         self._on_change = on_change
+        self.kept_in = None
         self._busy = False
         self._partners: dict[tuple[int, str], str] = {}
         self._pair_matching()
@@ -124,12 +130,16 @@ class PairedPointLists:
             self._busy = False
 
     def _drop_removed(self, side: int) -> None:
-        present = _labels(self.nodes[side])
+        present, other = _labels(self.nodes[side]), self.nodes[1 - side]
+        self.kept_in = None
         for identifier in [key for key in self._known[side] if key not in present]:
-            partner = self._unpair(side, identifier)
-            index = _index(self.nodes[1 - side], partner)
-            if index >= 0:
-                self.nodes[1 - side].RemoveNthControlPoint(index)
+            index = _index(other, self._unpair(side, identifier))
+            if index < 0:
+                continue
+            if other.GetFixedNumberOfControlPoints():
+                self.kept_in = other
+            else:
+                other.RemoveNthControlPoint(index)
 
     def _follow_renamed(self, side: int) -> None:
         for identifier, label in _labels(self.nodes[side]).items():

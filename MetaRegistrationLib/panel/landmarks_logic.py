@@ -16,7 +16,7 @@ from ..formats.landmarks import (
     write_landmarks,
 )
 from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views
-from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
+from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, check_unlocked
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
 from ..mrml.stored_registration import StoredRegistration, belongs, stored_registration
@@ -90,6 +90,7 @@ class LandmarksLogic:
     def check_lists(self, moving_points, fixed_points) -> None:
         """Raise `InputError` if the chosen lists cannot be filled with pairs."""
         check_two_lists(moving_points, fixed_points)
+        check_unlocked(moving_points, fixed_points)
 
     def view_names(self, volume) -> list[str]:
         """Names of the slice views that show a volume, as their layout has them."""
@@ -235,7 +236,7 @@ class LandmarksLogic:
         Raises
         ------
         InputError
-            A file is malformed or holds no point; the lists are unchanged.
+            A file is malformed or holds no point, or the number of points of a list is locked; the lists are unchanged.
         """
         registration = self.registration(parameters)
         moving, fixed = landmark_files.read(
@@ -245,6 +246,8 @@ class LandmarksLogic:
             has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
             names=(parameters.movingVolume.GetName(), parameters.fixedVolume.GetName()),
         )
+        filled = (moving, parameters.movingPoints), (fixed, parameters.fixedPoints)
+        check_unlocked(*(node for landmarks, node in filled if landmarks is not None))
         with _folder(parameters):
             for landmarks, side in ((moving, "moving"), (fixed, "fixed")):
                 if landmarks is not None:

@@ -2013,6 +2013,10 @@
 <context>
     <name>panel.placing</name>
     <message>
+        <source>The partner of the deleted point stays: the number of points of {name} is locked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>moving image</source>
         <translation type="unfinished"></translation>
     </message>

@@ -180,3 +180,30 @@ def test_a_table_that_is_empty_says_why(rig, registered):
     registered.ui.acceptSuggestionsButton.click()
     settle(rig)
     assert len(table(registered.ui.distanceTable)) > count + 1
+
+
+def test_a_list_whose_number_of_points_is_locked_is_not_filled(rig, registered, tmp_path):
+    said, (moving, fixed) = registered.ui.landmarksStatusLabel, lists(registered)
+    before = world(moving), world(fixed)
+    path = tmp_path / "landmarks.csv"
+    path.write_text("moving_x,moving_y,fixed_x,fixed_y\n1,2,3,4\n", encoding="utf-8")
+    registered.ui.suggestButton.click()
+    for locked in (moving, fixed):
+        locked.SetFixedNumberOfControlPoints(True)
+        rig.dialogs.answer([str(path)])
+        for button in ("loadLandmarksButton", "acceptSuggestionsButton", "placeButton"):
+            getattr(registered.ui, button).click()
+            assert said.text.startswith(f"{locked.GetName()}: the number of its points is locked."), button
+            assert np.array_equal(world(moving), before[0]) and np.array_equal(world(fixed), before[1])
+        locked.SetFixedNumberOfControlPoints(False)
+
+
+def test_a_partner_that_cannot_be_deleted_is_named(rig, registered):
+    moving, fixed = lists(registered)
+    count = fixed.GetNumberOfControlPoints()
+    fixed.SetFixedNumberOfControlPoints(True)
+    moving.RemoveNthControlPoint(0)
+    settle(rig)
+    said = f"The partner of the deleted point stays: the number of points of {fixed.GetName()} is locked."
+    assert registered.ui.landmarksStatusLabel.text == said and fixed.GetNumberOfControlPoints() == count
+    assert len(table(registered.ui.distanceTable)) == count + 1
