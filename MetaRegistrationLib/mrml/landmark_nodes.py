@@ -49,18 +49,25 @@ def count(node) -> int:
 
 
 def moving_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
-    """Landmarks of the moving image, as if there were no transform; `InputError` where it is not known if there is one."""
+    """Landmarks of the moving image, as if there were no transform.
+
+    Raises
+    ------
+    InputError
+        It is not known if there is one, or a point is on another slice than the image.
+    """
     node = parameters.movingPoints
     if node is None:
         return _NONE
     check_positions(node, parameters.movingVolume)
-    return landmarks_from_node(node, registration.moving.geometry, without=registration.left_out)
+    image = registration.moving
+    return landmarks_from_node(node, image.geometry, without=registration.left_out, stack=image.stack)
 
 
 def fixed_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
-    """Landmarks of the fixed image."""
-    node = parameters.fixedPoints
-    return _NONE if node is None else landmarks_from_node(node, registration.fixed.geometry)
+    """Landmarks of the fixed image; `InputError` if a point is on another slice."""
+    node, image = parameters.fixedPoints, registration.fixed
+    return _NONE if node is None else landmarks_from_node(node, image.geometry, stack=image.stack)
 
 
 def replace(parameters, registration: StoredRegistration, side: str, landmarks: Landmarks) -> None:

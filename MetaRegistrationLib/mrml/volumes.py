@@ -29,6 +29,12 @@ def volume_slices(node) -> int:
     return image.GetDimensions()[2] if image is not None else 0
 
 
+def stack_of(node, slice_index: int) -> tuple[int, int] | None:
+    """A slice of a volume and their number, as of `Image`; None for a single image."""
+    slices = volume_slices(node)
+    return (slice_index, slices) if slices > 1 else None
+
+
 def only_other_image(node):
     """The only image volume of the scene beside `node`; None if there is none or more than one.
 
@@ -75,7 +81,8 @@ def image_from_volume(node, slice_index: int | None = None, *, without=None) -> 
     _check_slice(node.GetName(), slices, slice_index)
     index = slice_index or 0
     array = grey_slice(node, index)
-    image = Image(array, volume_geometry(node, index, without=without), _path(node))
+    geometry = volume_geometry(node, index, without=without)
+    image = Image(array, geometry, _path(node), stack=stack_of(node, index))
     check_image(image)
     return image
 

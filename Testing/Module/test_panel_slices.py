@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import SMALL, noise_volume, open_panel, settle
+from panel_helpers import SMALL, noise_volume, open_panel, settle, table
 
 from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 
@@ -120,3 +120,22 @@ def test_volumes_of_the_chosen_registration_begin_at_its_slices(rig, widget):
     widget.ui.movingVolumeSelector.setCurrentNode(moving)
     settle(rig)
     assert slices(widget) == (1, 2)
+
+
+@pytest.mark.parametrize("side", ["moving", "fixed"])
+def test_landmarks_of_another_slice_are_not_measured(rig, widget, side):
+    ui = widget.ui
+    for name, depth in (("moving", 2.4), ("fixed", 2.0)):
+        getattr(ui, f"{name}VolumeSelector").setCurrentNode(steps(name, 5))
+        points = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", f"{name} points")
+        points.AddControlPoint([3.0, 4.0, depth], "fovea")
+        getattr(ui, f"{name}PointsSelector").setCurrentNode(points)
+    settle(rig)
+    assert slices(widget) == (2, 2) and table(ui.distanceTable)[0][1] != ""
+    getattr(ui, f"{side}PointsSelector").currentNode().SetNthControlPointPosition(0, 3.0, 4.0, 0.0)
+    settle(rig)
+    said = f"{side} points: landmark fovea lies on slice 0, but landmarks of slice 2 were expected."
+    assert ui.distanceTable.rowCount == 0 and ui.landmarksStatusLabel.text.startswith(said)
+    getattr(ui, f"{side}SliceSpinBox").value = 0
+    settle(rig)
+    assert len(table(ui.distanceTable)) == 3 and ui.landmarksStatusLabel.text == ""
