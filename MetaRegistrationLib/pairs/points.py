@@ -78,7 +78,8 @@ def _check_slice(path: Path, image: Seen) -> None:
         raise InputError(
             f"{path}: {found}, but landmarks of slice {image.stack[0]} of {image.path} were expected.",
             field="slice",
-            advice="Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in pixels.",
+            advice="Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in"
+            " pixels.",
         )
 
 

@@ -9,19 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
+from ..formats.headers import ImageHeader
 from ..formats.landmarks import (
     Landmarks,
     match_landmarks,
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views
+from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, check_unlocked
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
 from ..mrml.stored_registration import StoredRegistration, belongs, stored_registration
 from ..mrml.tables import DistanceRow
-from ..mrml.volumes import image_from_volume
 from ..octa.vessels import branch_points, vessel_mask
 from . import landmark_files
 from .landmark_errors import check_two_lists
@@ -187,7 +187,9 @@ class LandmarksLogic:
             Point lists of their own, which the user may thin out before they are accepted.
         """
         registration = self.registration(parameters)
-        image = image_from_volume(parameters.movingVolume, parameters.movingSlice, without=registration.left_out)
+        image = volumes.image_from_volume(
+            parameters.movingVolume, parameters.movingSlice, without=registration.left_out
+        )
         points = branch_points(vessel_mask(image.array), min_distance_px=max(image.array.shape) / 20)
         points = _away_from(points, landmark_nodes.moving_landmarks(parameters, registration).points, image.array.shape)
         if not len(points):
@@ -236,13 +238,14 @@ class LandmarksLogic:
         Raises
         ------
         InputError
-            A file is malformed or holds no point, or the number of points of a list is locked; the lists are unchanged.
+            A file is malformed, or holds no point or one outside of its image or slice, or the number of points of a list
+            is locked; the lists are unchanged.
         """
         registration = self.registration(parameters)
         moving, fixed = landmark_files.read(
             paths,
-            registration.moving.geometry,
-            registration.fixed.geometry,
+            _marked(parameters.movingVolume, registration.moving),
+            _marked(parameters.fixedVolume, registration.fixed),
             has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
             names=(parameters.movingVolume.GetName(), parameters.fixedVolume.GetName()),
         )
@@ -278,6 +281,13 @@ class LandmarksLogic:
             landmark_nodes.moving_landmarks(parameters, registration),
             landmark_nodes.fixed_landmarks(parameters, registration),
         )
+
+
+def _marked(volume, placed) -> landmark_files.Marked:
+    """A volume of a `StoredRegistration` for reading its landmarks."""
+    geometry, path = placed.geometry, volumes.image_path(volume)
+    own = volumes.without_given_size(volume, geometry)
+    return landmark_files.Marked(ImageHeader(geometry, path, stack=placed.stack), own)
 
 
 def _pair(parameters) -> tuple:
