@@ -1194,15 +1194,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in pixels.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Correct the pixel size ({field}), or give the landmarks as CSV, in pixels.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Give the pixel size that they were marked with ({field}), or give the landmarks as CSV, in pixels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in pixels.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2228,7 +2228,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Expected error: {expected} (95 %: {bound}); {percent:.0f} % of the image over {limit:g} {unit}.</source>
+        <source>Expected error: {expected} (95 %: {bound}); about {percent:.0f} % of the image is expected over {limit:g} {unit}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3064,7 +3064,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{share:.0f} % of the image over 2 px</source>
+        <source>about {share:.0f} % of the image expected over 2 px</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
