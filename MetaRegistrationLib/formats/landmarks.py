@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from ..core.geometry import Geometry
 from ..errors import InputError
 from .image_files import file_suffix
+from .label_matching import corresponding, decisive, meaningful, nested
 from .markups import read_fcsv, read_mrk_json, read_pixel_size, write_fcsv, write_mrk_json
 from .tables import Row, read_table, write_table
 
@@ -162,32 +162,17 @@ def match_landmarks(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Lan
     InputError
         None of these gives a correspondence; both lists of labels are shown.
     """
-    keys = _keys(moving.labels), _keys(fixed.labels)
-    if all(map(_decisive, keys)):
-        if _nested(*keys):
-            return _matched(moving, fixed, *keys)
-        numbers = _numbers(keys[0]), _numbers(keys[1])
-        if all(map(_decisive, numbers)) and set(numbers[0]) == set(numbers[1]):
-            return _matched(moving, fixed, *numbers)
-        shared = set(keys[0]) & set(keys[1])
-        raise InputError(
-            f"Landmarks cannot be matched: {'only some labels occur' if shared else 'no label occurs'} in both lists"
-            f" {_both(moving, fixed)}. Give corresponding landmarks equal labels, and take out those without a partner."
-        )
-    ordered = keys[0] == keys[1] or not any(keys[0]) or not any(keys[1])
-    if not ordered or len(moving) != len(fixed):
-        raise InputError(
-            f"Landmarks cannot be matched: {len(moving)} moving and {len(fixed)} fixed ones, with labels that are empty"
-            f" or repeated {_both(moving, fixed)}. Give corresponding landmarks equal, unique labels."
-        )
-    labels = _numbered(moving.labels if _decisive(keys[0]) else [""] * len(moving))
-    return Landmarks(labels, moving.points), Landmarks(labels, fixed.points)
+    pairs = corresponding(moving.labels, fixed.labels)
+    chosen, partners = [index for index, _ in pairs], [index for _, index in pairs]
+    named = decisive(meaningful(moving.labels))
+    labels = _numbered([moving.labels[index] if named else "" for index in chosen])
+    return Landmarks(labels, moving.points[chosen]), Landmarks(labels, fixed.points[partners])
 
 
 def unmatched_labels(moving: Landmarks, fixed: Landmarks) -> tuple[list[str], list[str]]:
     """Labels of the moving and of the fixed list that `match_landmarks` leaves without a partner."""
-    keys = _keys(moving.labels), _keys(fixed.labels)
-    if not all(map(_decisive, keys)) or not _nested(*keys):
+    keys = meaningful(moving.labels), meaningful(fixed.labels)
+    if not all(map(decisive, keys)) or not nested(*keys):
         return [], []
     return [key for key in keys[0] if key not in keys[1]], [key for key in keys[1] if key not in keys[0]]
 
@@ -216,48 +201,3 @@ def _not_empty(landmarks: Landmarks, path: Path) -> Landmarks:
 
 def _numbered(labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(label or str(number) for number, label in enumerate(labels, 1))
-
-
-def _decisive(labels: Sequence[str]) -> bool:
-    return all(labels) and len(set(labels)) == len(labels)
-
-
-def _keys(labels: Sequence[str]) -> list[str]:
-    """The labels; all empty where they name no point.
-
-    That is: coordinates (`0068-0104`), by which ImageJ's ROI Manager names points, or one label for all of several.
-    """
-    coordinates = bool(labels) and all(re.search(r"(^|\D)\d{3,}-\d{3,}$", label) for label in labels)
-    one_for_all = len(labels) > 1 and len(set(labels)) == 1
-    return [""] * len(labels) if coordinates or one_for_all else list(labels)
-
-
-def _nested(moving: Sequence[str], fixed: Sequence[str]) -> bool:
-    return set(moving) <= set(fixed) or set(fixed) <= set(moving)
-
-
-def _numbers(labels: Sequence[str]) -> list[str]:
-    """The number at the end of each label, if all labels of the list begin equally; else empty strings."""
-    parts = [re.fullmatch(r"(.*?)(\d+)", label) for label in labels]
-    if not all(parts) or len({part.group(1) for part in parts}) != 1:
-        return [""] * len(labels)
-    return [str(int(part.group(2))) for part in parts]
-
-
-def _matched(
-    moving: Landmarks, fixed: Landmarks, moving_keys: Sequence[str], fixed_keys: Sequence[str]
-) -> tuple[Landmarks, Landmarks]:
-    place = {key: index for index, key in enumerate(fixed_keys)}
-    chosen = [index for index, key in enumerate(moving_keys) if key in place]
-    labels = tuple(moving.labels[index] for index in chosen)
-    partners = [place[moving_keys[index]] for index in chosen]
-    return Landmarks(labels, moving.points[chosen]), Landmarks(labels, fixed.points[partners])
-
-
-def _both(moving: Landmarks, fixed: Landmarks) -> str:
-    return f"(moving: {_shown(moving.labels)}; fixed: {_shown(fixed.labels)})"
-
-
-def _shown(labels: Sequence[str]) -> str:
-    shown = [label or "without a label" for label in labels[:12]]
-    return ", ".join(shown) + (", ..." if len(labels) > 12 else "")

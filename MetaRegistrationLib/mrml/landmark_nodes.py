@@ -8,9 +8,20 @@ import numpy as np
 import slicer
 
 from ..core.geometry import Geometry
+from ..errors import InputError
 from ..formats.landmarks import Landmarks
 from . import transforms, views
-from .markups import FIXED_COLOUR, MOVING_COLOUR, defined_points, landmarks_from_node, node_from_landmarks, set_colour
+from .changed_volumes import registration_above
+from .markups import (
+    FIXED_COLOUR,
+    MOVING_COLOUR,
+    check_unlocked,
+    defined_points,
+    landmarks_from_node,
+    node_from_landmarks,
+    set_colour,
+)
+from .pair_labels import PairLabels
 from .placement import is_under, linear_to_world
 from .stored_registration import StoredRegistration
 
@@ -38,17 +49,25 @@ def count(node) -> int:
 
 
 def moving_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
-    """Landmarks of the moving image, as if there were no transform."""
+    """Landmarks of the moving image, as if there were no transform.
+
+    Raises
+    ------
+    InputError
+        It is not known if there is one, or a point is on another slice than the image.
+    """
     node = parameters.movingPoints
     if node is None:
         return _NONE
-    return landmarks_from_node(node, registration.moving.geometry, without=registration.left_out)
+    check_positions(node, parameters.movingVolume)
+    image = registration.moving
+    return landmarks_from_node(node, image.geometry, without=registration.left_out, stack=image.stack)
 
 
 def fixed_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
-    """Landmarks of the fixed image."""
-    node = parameters.fixedPoints
-    return _NONE if node is None else landmarks_from_node(node, registration.fixed.geometry)
+    """Landmarks of the fixed image; `InputError` if a point is on another slice."""
+    node, image = parameters.fixedPoints, registration.fixed
+    return _NONE if node is None else landmarks_from_node(node, image.geometry, stack=image.stack)
 
 
 def replace(parameters, registration: StoredRegistration, side: str, landmarks: Landmarks) -> None:
@@ -75,24 +94,61 @@ def append_suggestions(parameters, registration: StoredRegistration, suggested, 
 
     Those that the user deleted in one of the two suggestion lists are left out of both.
     """
+    check_unlocked(parameters.movingPoints, None if proposed is None else parameters.fixedPoints)
     points = landmarks_from_node(suggested, registration.moving.geometry, without=registration.left_out)
     partners = None if proposed is None else landmarks_from_node(proposed, registration.fixed.geometry)
     labels = [label for label in points.labels if partners is None or label in partners.labels]
     moving, fixed = moving_landmarks(parameters, registration), fixed_landmarks(parameters, registration)
-    first = 1 + max((int(label) for label in (*moving.labels, *fixed.labels) if label.isdecimal()), default=0)
-    numbers = tuple(str(first + index) for index in range(len(labels)))
-    replace(parameters, registration, "moving", _joined(moving, numbers, _picked(points, labels)))
+    of_moving, of_fixed = PairLabels(moving.labels, fixed.labels).new(len(labels), moving.labels, fixed.labels)
+    replace(parameters, registration, "moving", _joined(moving, of_moving, _picked(points, labels)))
     if partners is not None:
-        replace(parameters, registration, "fixed", _joined(fixed, numbers, _picked(partners, labels)))
+        replace(parameters, registration, "fixed", _joined(fixed, of_fixed, _picked(partners, labels)))
     return len(labels)
 
 
 def follow(points_node, volume_node, transform_node) -> None:
-    """Put a point list under the transform that its volume is under; not one that another registration carries."""
-    if not is_under(volume_node, transform_node) or is_under(points_node, transform_node):
+    """Put a point list under the transform that its volume is under.
+
+    It is left unchanged under the transform of another registration, and where it was taken out of this one.
+    """
+    if not is_under(volume_node, transform_node) or was_taken_out(points_node, volume_node):
         return
     if linear_to_world(points_node) is not None:
         transforms.apply_transform(points_node, transform_node)
+
+
+def carried_with(volume_node, points_node, fixed_points=None) -> list:
+    """What a registration of a volume is applied to: the volume, and its points, unless they were taken out of an earlier one."""
+    if points_node is None or points_node is fixed_points or was_taken_out(points_node, volume_node):
+        return [volume_node]
+    return [volume_node, points_node]
+
+
+def let_go(points_node, transform_node) -> None:
+    """Take a point list out of a transform if this module put it there."""
+    if None in (points_node, transform_node) or points_node.GetScene() is None:
+        return
+    if transforms.put_under(points_node) is transform_node:
+        transforms.remove_transform(points_node, transform_node)
+
+
+def was_taken_out(points_node, volume_node) -> bool:
+    """Whether somebody took a point list out of the registration that its volume is under, by hardening or otherwise."""
+    put_under, above = transforms.put_under(points_node), registration_above(volume_node)
+    if None in (put_under, above) or not count(points_node):
+        return False
+    return not is_under(points_node, put_under) and not is_under(points_node, above)
+
+
+def check_positions(points_node, volume_node) -> None:
+    """Raise `InputError` if a list `was_taken_out`: hardened points are where the fixed image has them, others are not."""
+    if was_taken_out(points_node, volume_node):
+        transform = registration_above(volume_node).GetName()
+        raise InputError(
+            f"{points_node.GetName()}: not measured, because these points are no longer under the transform {transform}, but"
+            f" {volume_node.GetName()} is. If they were taken out, put them back in the Data module. If they were hardened,"
+            " load or place them again."
+        )
 
 
 def set_visible(node, visible: bool) -> None:

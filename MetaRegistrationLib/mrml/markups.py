@@ -6,7 +6,9 @@ import numpy as np
 import slicer
 
 from ..core.geometry import Geometry
+from ..errors import InputError
 from ..formats.landmarks import Landmarks
+from ..pairs.points import on_another_slice
 from .placement import RAS_TO_LPS, to_world
 
 MOVING_COLOUR = (0.0, 1.0, 0.0)
@@ -17,7 +19,9 @@ _GLYPHS = {MOVING_COLOUR: ("Cross2D", 2.6), FIXED_COLOUR: ("StarBurst2D", 1.7)}
 _TEXT_SIZE = 2.4
 
 
-def landmarks_from_node(node, geometry: Geometry, *, world: bool = True, without=None) -> Landmarks:
+def landmarks_from_node(
+    node, geometry: Geometry, *, world: bool = True, without=None, stack: tuple[int, int] | None = None
+) -> Landmarks:
     """The defined points of a point list as landmarks of the image that `geometry` describes.
 
     Parameters
@@ -30,6 +34,13 @@ def landmarks_from_node(node, geometry: Geometry, *, world: bool = True, without
     without : vtkMRMLTransformNode, optional
         Transform above the list to leave out: for moving points under the registration's own transform, so that they
         are again where they were in the moving image.
+    stack : (int, int), optional
+        Which slice the image is, and of how many, as of `Image`.
+
+    Raises
+    ------
+    InputError
+        A point is on another slice of the stack.
     """
     indices = defined_points(node)
     positions = np.array([node.GetNthControlPointPosition(index) for index in indices], dtype=np.float64).reshape(-1, 3)
@@ -37,7 +48,14 @@ def landmarks_from_node(node, geometry: Geometry, *, world: bool = True, without
         transform = to_world(node, without)
         positions = np.array([transform.TransformPoint(position) for position in positions]).reshape(-1, 3)
     labels = tuple(node.GetNthControlPointLabel(index) for index in indices)
-    return Landmarks(labels, geometry.to_pixels(positions * RAS_TO_LPS))
+    positions = positions * RAS_TO_LPS
+    found = on_another_slice(labels, geometry.depths(positions), stack)
+    if found is not None:
+        raise InputError(
+            f"{node.GetName()}: {found}, but landmarks of slice {stack[0]} were expected. Choose a list with landmarks of that"
+            " slice, or choose the slice that they are on and register it."
+        )
+    return Landmarks(labels, geometry.to_pixels(positions))
 
 
 def node_from_landmarks(landmarks: Landmarks, geometry: Geometry, name: str, node=None, colour=None):
@@ -59,7 +77,13 @@ def node_from_landmarks(landmarks: Landmarks, geometry: Geometry, name: str, nod
     Returns
     -------
     vtkMRMLMarkupsFiducialNode
+
+    Raises
+    ------
+    InputError
+        The number of points of `node` is locked.
     """
+    check_unlocked(node)
     if node is None:
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", name)
     positions = geometry.to_physical(landmarks.points) * RAS_TO_LPS
@@ -70,6 +94,15 @@ def node_from_landmarks(landmarks: Landmarks, geometry: Geometry, name: str, nod
     if colour is not None:
         set_colour(node, colour)
     return node
+
+
+def check_unlocked(*nodes) -> None:
+    """Raise `InputError` if the number of points of a list (or None) is locked, so that Slicer adds and removes none."""
+    for node in nodes:
+        if node is not None and node.GetFixedNumberOfControlPoints():
+            raise InputError(
+                f"{node.GetName()}: the number of its points is locked. Unlock it in the Markups module, or choose another list."
+            )
 
 
 def set_colour(node, colour: tuple[float, float, float]) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ..errors import InputError
+from ..formats.label_matching import corresponding
 from .markups import defined_points
+from .pair_labels import PairLabels
 
 MOVING, FIXED = 0, 1
 
@@ -14,14 +17,19 @@ class PairedPointLists:
     """Pairs the points of two lists while it is open.
 
     A point that is placed joins the oldest point of the other list that still waits for a partner, and takes its label;
-    else it gets the next number and waits itself. Points that bear equal labels when the lists are opened, or that are
-    given equal labels, are pairs too.
+    else it gets the next number and waits itself. Points that `match_landmarks` finds when the lists are opened, and points
+    that are given equal labels, are pairs too. `PairLabels` tells the labels.
 
     Parameters
     ----------
     moving, fixed : vtkMRMLMarkupsFiducialNode
     on_change : callable without arguments, optional
         Called after points that have a position were added, moved, renamed or removed, when both lists are in step.
+
+    Attributes
+    ----------
+    kept_in : vtkMRMLMarkupsFiducialNode or None
+        The list that kept the partner of the last point that was deleted, because the number of its points is locked.
 
     Notes
     -----
@@ -34,9 +42,10 @@ class PairedPointLists:
             raise ValueError("PairedPointLists: moving and fixed are one list")
         self.nodes = (moving, fixed)
         self._on_change = on_change
+        self.kept_in = None
         self._busy = False
         self._partners: dict[tuple[int, str], str] = {}
-        self._pair_equal_labels()
+        self._pair_matching()
         self._remember()
         self._shown = self._snapshot()
         self._observations = [
@@ -74,11 +83,11 @@ class PairedPointLists:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Follow nothing while the block changes the lists; then pair anew the points that bear equal labels."""
+        """Follow nothing while the block changes the lists; then pair the points anew."""
         with self._own_changes():
             yield
         self._partners.clear()
-        self._pair_equal_labels()
+        self._pair_matching()
         self._remember()
         self._tell()
 
@@ -121,20 +130,35 @@ class PairedPointLists:
             self._busy = False
 
     def _drop_removed(self, side: int) -> None:
-        present = _labels(self.nodes[side])
+        present, other = _labels(self.nodes[side]), self.nodes[1 - side]
+        self.kept_in = None
         for identifier in [key for key in self._known[side] if key not in present]:
-            partner = self._unpair(side, identifier)
-            index = _index(self.nodes[1 - side], partner)
-            if index >= 0:
-                self.nodes[1 - side].RemoveNthControlPoint(index)
+            index = _index(other, self._unpair(side, identifier))
+            if index < 0:
+                continue
+            if other.GetFixedNumberOfControlPoints():
+                self.kept_in = other
+            else:
+                other.RemoveNthControlPoint(index)
 
     def _follow_renamed(self, side: int) -> None:
         for identifier, label in _labels(self.nodes[side]).items():
             if self._known[side].get(identifier, label) == label:
                 continue
             index = _index(self.nodes[1 - side], self._partners.get((side, identifier)))
-            if index >= 0:
-                self.nodes[1 - side].SetNthControlPointLabel(index, label)
+            if index < 0:
+                continue
+            of_partner = self._labels.of_partner(side, label)
+            self.nodes[1 - side].SetNthControlPointLabel(index, label if of_partner is None else of_partner)
+            if of_partner is None:
+                self._make_labels_equal()
+
+    def _make_labels_equal(self) -> None:
+        labels = _labels(self.nodes[MOVING])
+        for (side, identifier), partner in self._partners.items():
+            if side == MOVING and identifier in labels:
+                self.nodes[FIXED].SetNthControlPointLabel(_index(self.nodes[FIXED], partner), labels[identifier])
+        self._labels = PairLabels(*[list(_labels(node).values()) for node in self.nodes])
 
     def _pair_new(self, side: int) -> None:
         self._pair_equal_labels()
@@ -142,16 +166,31 @@ class PairedPointLists:
         if len(new) != 1:
             return
         waiting = self._waiting(1 - side)
+        label = self._next_label(side, new[0])
         if waiting:
             self._pair(side, new[0], waiting[0])
-        label = _labels(self.nodes[1 - side])[waiting[0]] if waiting else self._next_label(side, new[0])
+            of_waiting = _labels(self.nodes[1 - side])[waiting[0]]
+            label = self._labels.of_partner(1 - side, of_waiting) or of_waiting
         self.nodes[side].SetNthControlPointLabel(_index(self.nodes[side], new[0]), label)
 
+    def _pair_matching(self) -> None:
+        """Pair the points by the labels that the lists have."""
+        points = [self._labels_of_waiting(side) for side in (MOVING, FIXED)]
+        self._labels = PairLabels(*[list(labels.values()) for labels in points])
+        try:
+            pairs = corresponding(*[list(labels.values()) for labels in points])
+        except InputError:  # lists that are half done
+            pairs = []
+        for indices in pairs:
+            self._pair(MOVING, *(list(labels)[index] for labels, index in zip(points, indices, strict=True)))
+        self._pair_equal_labels()
+
     def _pair_equal_labels(self) -> None:
-        fixed = {label: key for key, label in self._labels_of_waiting(FIXED).items()}
-        for key, label in self._labels_of_waiting(MOVING).items():
-            if label and label in fixed:
-                self._pair(MOVING, key, fixed.pop(label))
+        key = self._labels.key
+        fixed = {key(FIXED, label): point for point, label in self._labels_of_waiting(FIXED).items()}
+        for point, label in self._labels_of_waiting(MOVING).items():
+            if label and key(MOVING, label) in fixed:
+                self._pair(MOVING, point, fixed.pop(key(MOVING, label)))
 
     def _labels_of_waiting(self, side: int) -> dict[str, str]:
         labels = _labels(self.nodes[side])
@@ -171,13 +210,11 @@ class PairedPointLists:
         return partner
 
     def _next_label(self, side: int, new: str) -> str:
-        labels = [
-            label
+        others = [
+            [label for key, label in _labels(node).items() if (number, key) != (side, new)]
             for number, node in enumerate(self.nodes)
-            for key, label in _labels(node).items()
-            if (number, key) != (side, new)
         ]
-        return str(max((int(label) for label in labels if label.isdecimal()), default=0) + 1)
+        return self._labels.new(1, *others)[side][0]
 
     def _snapshot(self) -> list:
         return [

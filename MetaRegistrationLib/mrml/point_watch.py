@@ -1,4 +1,4 @@
-"""Notices when points of lists are moved, added or removed, after the user has paused."""
+"""Notices when points of lists are moved, added or removed, or put under a transform, after the user has paused."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class PointWatch:
         if node is None:
             return
         events = slicer.vtkMRMLMarkupsNode
-        for event in (events.PointModifiedEvent, events.PointPositionDefinedEvent, events.PointRemovedEvent):
+        points = events.PointModifiedEvent, events.PointPositionDefinedEvent, events.PointRemovedEvent
+        for event in (*points, events.TransformModifiedEvent):
             tag = node.AddObserver(event, lambda caller, name: self._changed(changed))
             self._observed.append((node, tag))
 

@@ -17,13 +17,14 @@ from ..preparation.stored_axes import mirrored_geometry
 from .changed_volumes import changed_since, geometry_for, registration_above
 from .placement import RAS_TO_LPS
 from .registration_node import NETWORK_GRID, RegistrationNode
-from .volumes import volume_geometry
+from .volumes import stack_of, volume_geometry
 
 
 class _Placed(NamedTuple):
-    """Stands for an image of which only the geometry is used."""
+    """Stands for an image of which only the geometry and the slice are used."""
 
     geometry: Geometry
+    stack: tuple[int, int] | None = None
 
 
 class StoredRegistration:
@@ -43,6 +44,8 @@ class StoredRegistration:
         The transform above moving nodes that is no part of their positions.
     in_world : Geometry, optional
         The fixed image in the world, where its landmarks are, if the transform was moved with it.
+    stacks : pair of (int, int) or None
+        Which slices the moving and the fixed image are, and of how many.
     """
 
     def __init__(
@@ -54,9 +57,11 @@ class StoredRegistration:
         error: ErrorMap | None = None,
         left_out=None,
         in_world: Geometry | None = None,
+        stacks: tuple = (None, None),
     ) -> None:
         self.error, self.left_out = error, left_out
-        self.moving, self.fixed = _Placed(moving), _Placed(fixed if in_world is None else in_world)
+        self.moving = _Placed(moving, stacks[0])
+        self.fixed = _Placed(fixed if in_world is None else in_world, stacks[1])
         axes = mirrored_geometry(moving, fixed)
         self._axes = axes if axes is None or positions is None or _mirrors(positions) else None
         in_order = moving if self._axes is None else self._axes.geometry(moving)
@@ -110,11 +115,22 @@ def stored_registration(
     if not belongs(transform_node, moving_node, fixed_node, (moving_slice, fixed_slice)):
         above = registration_above(moving_node)
         moving = volume_geometry(moving_node, moving_slice, without=above)
-        return StoredRegistration(moving, volume_geometry(fixed_node, fixed_slice), left_out=above)
+        stacks = stack_of(moving_node, moving_slice), stack_of(fixed_node, fixed_slice)
+        return StoredRegistration(moving, volume_geometry(fixed_node, fixed_slice), left_out=above, stacks=stacks)
     moving, fixed, positions = _read(moving_node, fixed_node, transform_node)
     result = RegistrationNode(transform_node)
     in_world = result.of_known_size(volume_geometry(fixed_node, result.slices[1]), 1)
-    return StoredRegistration(moving, fixed, positions, result.grid_size, result.error, transform_node, in_world)
+    moving_stack, fixed_stack = map(stack_of, (moving_node, fixed_node), result.slices)
+    return StoredRegistration(
+        moving,
+        fixed,
+        positions,
+        result.grid_size,
+        result.error,
+        transform_node,
+        in_world,
+        (moving_stack, fixed_stack),
+    )
 
 
 def stored_positions(moving_node, fixed_node, transform_node) -> np.ndarray | None:

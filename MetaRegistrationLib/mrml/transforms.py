@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # it imports torch
 
 _ORIGINAL_PARENT_ROLE = "MetaRegistration.originalParent"
 _POSITION_ATTRIBUTE = "MetaRegistration.Position"
+_PUT_UNDER_ROLE = "MetaRegistration.putUnder"
 _TOLERANCE_PX = 1e-3
 _PARALLEL = 1e-9
 
@@ -83,7 +84,7 @@ def apply_transform(node, transform_node) -> None:
     """Put a volume or point list under `transform_node`, on top of the linear transforms that place it.
 
     Those may be shared with other nodes and are not changed: their sum becomes a transform of its own between the two.
-    A node already under `transform_node` is left unchanged.
+    A node already under `transform_node` is left unchanged. A point list notes the transform, see `put_under`.
 
     Raises
     ------
@@ -101,6 +102,15 @@ def apply_transform(node, transform_node) -> None:
         )
     target = transform_node if parent is None else _position_node(node, matrix, transform_node)
     node.SetAndObserveTransformNodeID(target.GetID())
+    _note_put_under(node, transform_node)
+
+
+def put_under(node):
+    """The transform that `apply_transform` put a point list under, if it is in the scene and `remove_transform` was not used.
+
+    A list that is outside of it was hardened or taken out by somebody else, and its positions do not say which.
+    """
+    return node.GetNodeReference(_PUT_UNDER_ROLE)
 
 
 def remove_transform(node, transform_node) -> None:
@@ -110,8 +120,14 @@ def remove_transform(node, transform_node) -> None:
         return
     original = parent.GetNodeReference(_ORIGINAL_PARENT_ROLE) if parent.GetAttribute(_POSITION_ATTRIBUTE) else None
     node.SetAndObserveTransformNodeID(original.GetID() if original is not None else None)
+    _note_put_under(node, None)
     if parent is not transform_node and not _children(parent):
         slicer.mrmlScene.RemoveNode(parent)
+
+
+def _note_put_under(node, transform_node) -> None:
+    if node.IsA("vtkMRMLMarkupsNode"):
+        node.SetNodeReferenceID(_PUT_UNDER_ROLE, None if transform_node is None else transform_node.GetID())
 
 
 def _from_parent(registration: Registration, tolerance: float):

@@ -15,7 +15,7 @@ from ..visits.dates import When, read_date
 from ..visits.report import COLUMNS
 from ..visits.series import AlignedVisit, Series, Visit
 from ..visits.trust import Exclusion
-from .landmark_nodes import count
+from .landmark_nodes import check_positions, count, was_taken_out
 from .markups import landmarks_from_node
 from .masks import mask_array
 from .moved_visits import refuse_moved
@@ -72,6 +72,14 @@ def update_distances(nodes: VisitNodes) -> None:
     set_text(nodes.table, COLUMNS, cells)
 
 
+def check_points(nodes: VisitNodes) -> None:
+    """Raise `InputError` if landmarks of a visit are not measured because they were taken out of its transform."""
+    for volume in nodes.volumes.values():
+        points = points_of(volume)
+        if points is not None:
+            check_positions(points, volume)
+
+
 def _aligned(nodes: VisitNodes, row: dict[str, str], reference) -> AlignedVisit:
     name = row["visit"]
     volume, transform = nodes.volume(name), nodes.transform(name)
@@ -106,7 +114,7 @@ def _visit(volume, row: dict[str, str], transform) -> Visit:
     if label is not None:
         mask = mask_array(label, volume)
         image = image if mask is None else replace(image, mask=mask[0])
-    if count(points):
+    if count(points) and not was_taken_out(points, volume):
         landmarks = landmarks_from_node(points, image.geometry, without=transform)
     return Visit(row["visit"], image, row["date"], landmarks, _when(row["date"]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,12 @@ def volume_slices(node) -> int:
     """Number of slices of a volume node; 0 when it holds no image."""
     image = node.GetImageData()
     return image.GetDimensions()[2] if image is not None else 0
+
+
+def stack_of(node, slice_index: int) -> tuple[int, int] | None:
+    """A slice of a volume and their number, as of `Image`; None for a single image."""
+    slices = volume_slices(node)
+    return (slice_index, slices) if slices > 1 else None
 
 
 def only_other_image(node):
@@ -75,7 +82,8 @@ def image_from_volume(node, slice_index: int | None = None, *, without=None) -> 
     _check_slice(node.GetName(), slices, slice_index)
     index = slice_index or 0
     array = grey_slice(node, index)
-    image = Image(array, volume_geometry(node, index, without=without), _path(node))
+    geometry = volume_geometry(node, index, without=without)
+    image = Image(array, geometry, image_path(node), stack=stack_of(node, index))
     check_image(image)
     return image
 
@@ -127,6 +135,14 @@ def set_pixel_size(node, micrometres: float, *, forced: bool = False) -> bool:
     node.SetSpacing(size, size, node.GetSpacing()[2])
     node.SetAttribute(_GIVEN_ATTRIBUTE, repr(size))
     return True
+
+
+def without_given_size(node, geometry: Geometry) -> Geometry:
+    """The geometry of a volume as it was before `set_pixel_size`, with which other programs wrote its landmarks."""
+    given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
+    if not given or node.GetSpacing()[:2] != (given, given):
+        return geometry
+    return replace(geometry, spacing=(1.0, 1.0), spacing_known=False)
 
 
 def give_pixel_sizes(nodes, sizes) -> bool:
@@ -226,6 +242,6 @@ def stored_path(node) -> Path | None:
     return Path(storage.GetFileName()) if storage is not None and storage.GetFileName() else None
 
 
-def _path(node) -> Path:
+def image_path(node) -> Path:
     """What messages call the image: its file, or the volume's name."""
     return stored_path(node) or Path(node.GetName() or "The volume")

@@ -69,27 +69,39 @@ def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> Non
 
 
 def _check_slice(path: Path, image: Seen) -> None:
-    """Raise `InputError` if a point is nearer to another slice of the stack than to that of the image.
-
-    The depth of a single image decides nothing: no other slice is possible, and its thickness is often arbitrary.
-    """
+    """Raise `InputError` if a point is nearer to another slice of the stack than to that of the image."""
     if image.stack is None:
         return
-    index, count = image.stack
     labels, positions = read_positions(path)
-    depths = image.geometry.depths(positions)
+    found = on_another_slice(labels, image.geometry.depths(positions), image.stack)
+    if found is not None:
+        raise InputError(
+            f"{path}: {found}, but landmarks of slice {image.stack[0]} of {image.path} were expected.",
+            field="slice",
+            advice="Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in"
+            " pixels.",
+        )
+
+
+def on_another_slice(labels: tuple[str, ...], depths: np.ndarray, stack: tuple[int, int] | None) -> str | None:
+    """What is wrong with the first point that is nearer to another slice than to that of its image; None if none is.
+
+    Parameters
+    ----------
+    labels : tuple of str
+    depths : array (N,)
+        Distances from the slice, in slices (`Geometry.depths`).
+    stack : (int, int) or None
+        The slice and their number; None for a single image. Its depth decides nothing: no other slice is possible, and its
+        thickness is often arbitrary.
+    """
     beside = np.flatnonzero(np.abs(depths) > _HALF_A_SLICE)
-    if not len(beside):
-        return
-    first = int(beside[0])
+    if stack is None or not len(beside):
+        return None
+    (index, count), first = stack, int(beside[0])
     nearest = index + round(float(depths[first]))
-    name = f"{path}: landmark {_name(labels, first)}"
     found = f"lies on slice {nearest}" if 0 <= nearest < count else _beyond(nearest, count)
-    raise InputError(
-        f"{name} {found}, but landmarks of slice {index} of {image.path} were expected.",
-        field="slice",
-        advice="Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in pixels.",
-    )
+    return f"landmark {_name(labels, first)} {found}"
 
 
 def _beyond(nearest: int, count: int) -> str:

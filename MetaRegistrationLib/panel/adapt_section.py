@@ -39,7 +39,7 @@ class AdaptSection:
         self._job: Any = None
         self._warnings = JobWarnings()
         self._display: TrainingDisplay | None = None
-        self._named_after: Path | None = None
+        self._named_after: Path | None = None  # None in a new scene too
         self._proposed = ""
         self.choices = AdaptChoices(ui, logic, state)
         ui.adaptProgressBar.visible = False
@@ -94,10 +94,13 @@ class AdaptSection:
     def _propose_name(self) -> None:
         """Name the result after the folder, until the user types another name."""
         folder, line = self._state.folder, self.ui.adaptedNameLineEdit
+        if not self._state.in_scene:
+            self._named_after = None
+            return
         if folder is None or self.running or folder.root == self._named_after:
             return
-        self._named_after = folder.root
-        if line.text in ("", self._proposed):
+        new_scene, self._named_after = self._named_after is None, folder.root
+        if line.text in ("", "" if new_scene else self._proposed):
             self._proposed = self._logic.free_name(folder.root.name)
             line.text = self._proposed
 

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.image_files import file_stem, file_suffix
-from ..formats.landmarks import Landmarks, read_landmark_pairs, read_landmarks
+from ..formats.landmarks import Landmarks, read_landmark_pairs
 from ..formats.tables import read_lines
+from ..pairs.points import Seen, check_inside, read_points
 from .texts import tr as _
+
+
+class Marked(NamedTuple):
+    """An image whose landmarks are read, and its geometry without a pixel size that was given by hand."""
+
+    image: Seen
+    own: Geometry
 
 
 def read(
     paths: Sequence[Path],
-    moving: Geometry,
-    fixed: Geometry,
+    moving: Marked,
+    fixed: Marked,
     *,
     has_moving: bool = False,
     names: tuple[str, str] = ("", ""),
@@ -35,7 +44,7 @@ def read(
     Raises
     ------
     InputError
-        More than two files, two with ambiguous names, or one that cannot be read.
+        More than two files, two with ambiguous names, or one that cannot be read or whose points are not those of the image.
     """
     if len(paths) > 2:
         raise InputError(_("{count} landmark files were chosen: choose one or two.").format(count=len(paths)))
@@ -50,13 +59,16 @@ def read(
                 ).format(first=paths[0].name, second=paths[1].name)
             )
         first, second = (paths[index] for index in possible[0])
-        return read_landmarks(first, moving), read_landmarks(second, fixed)
+        return read_points(first, *moving), read_points(second, *fixed)
     path = paths[0]
     if _is_of_both(path):
-        return read_landmark_pairs(path)
+        pairs = read_landmark_pairs(path)
+        for landmarks, marked, side in zip(pairs, (moving, fixed), ("moving", "fixed"), strict=True):
+            check_inside(landmarks, marked.image.geometry, f"{path}, {side} image")
+        return pairs
     if _says(path, "fixed") or (has_moving and not _says(path, "moving")):
-        return None, read_landmarks(path, fixed)
-    return read_landmarks(path, moving), None
+        return None, read_points(path, *fixed)
+    return read_points(path, *moving), None
 
 
 def beside(path: Path, side: str) -> Path:

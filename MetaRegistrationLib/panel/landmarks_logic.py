@@ -9,21 +9,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
+from ..formats.headers import ImageHeader
 from ..formats.landmarks import (
     Landmarks,
     match_landmarks,
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views
-from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR
+from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views, volumes
+from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, check_unlocked
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
 from ..mrml.stored_registration import StoredRegistration, belongs, stored_registration
 from ..mrml.tables import DistanceRow
-from ..mrml.volumes import image_from_volume
 from ..octa.vessels import branch_points, vessel_mask
 from . import landmark_files
+from .landmark_errors import check_two_lists
 from .texts import tr as _
 
 MOST_SUGGESTED = 12
@@ -37,6 +38,14 @@ class Measured(NamedTuple):
     unmoved: Landmarks
     carried: Landmarks
     fixed: Landmarks
+
+
+class Followed(NamedTuple):
+    """A list of moving points, and what it follows."""
+
+    points: Any = None
+    volume: Any = None
+    transform: Any = None
 
 
 class LandmarksLogic:
@@ -78,18 +87,26 @@ class LandmarksLogic:
         for node in filter(None, moving_lists):
             landmark_nodes.show_in(node, of_moving, labels=not set(of_moving) & set(of_fixed))
 
-    def one_list_error(self) -> InputError:
-        """The problem if both selectors name one list."""
-        return InputError(_("Moving and fixed points are the same list: choose two."))
+    def check_lists(self, moving_points, fixed_points) -> None:
+        """Raise `InputError` if the chosen lists cannot be filled with pairs."""
+        check_two_lists(moving_points, fixed_points)
+        check_unlocked(moving_points, fixed_points)
 
     def view_names(self, volume) -> list[str]:
         """Names of the slice views that show a volume, as their layout has them."""
         return views.views_of(volume)
 
-    def keep_together(self, parameters) -> None:
-        """Apply the transform to the moving points if it is applied to the moving volume, on which the user clicks."""
-        if None not in (parameters.movingVolume, parameters.movingPoints, parameters.transform):
-            landmark_nodes.follow(parameters.movingPoints, parameters.movingVolume, parameters.transform)
+    def keep_together(self, parameters, before: Followed) -> Followed:
+        """Apply the transform to the moving points if it is applied to the moving volume, on which the user clicks.
+
+        The list that was followed `before` is let go if another one was chosen for the same volume.
+        """
+        chosen = Followed(parameters.movingPoints, parameters.movingVolume, parameters.transform)
+        if before.points is not chosen.points and before[1:] == chosen[1:]:
+            landmark_nodes.let_go(before.points, chosen.transform)
+        if None not in chosen and chosen.points is not parameters.fixedPoints:
+            landmark_nodes.follow(*chosen)
+        return chosen
 
     def watch_place_mode(self, on_stop: Callable[[], None]) -> Any:
         """Call `on_stop` when the user leaves the mode for placing points; `close()` the returned object."""
@@ -114,7 +131,7 @@ class LandmarksLogic:
         moving, fixed = self._both(parameters, registration)
         if not len(moving) or not len(fixed):
             return [], registration.registered
-        moving, fixed = _matched(moving, fixed)
+        moving, fixed = match_landmarks(moving, fixed)
         carried = registration.carry(moving)[0]
         measured = Measured(moving, registration.unmoved(moving), carried, fixed)
         rows = tables.distance_rows(registration, measured, parameters.spacing or None)
@@ -170,7 +187,9 @@ class LandmarksLogic:
             Point lists of their own, which the user may thin out before they are accepted.
         """
         registration = self.registration(parameters)
-        image = image_from_volume(parameters.movingVolume, parameters.movingSlice, without=registration.left_out)
+        image = volumes.image_from_volume(
+            parameters.movingVolume, parameters.movingSlice, without=registration.left_out
+        )
         points = branch_points(vessel_mask(image.array), min_distance_px=max(image.array.shape) / 20)
         points = _away_from(points, landmark_nodes.moving_landmarks(parameters, registration).points, image.array.shape)
         if not len(points):
@@ -219,16 +238,19 @@ class LandmarksLogic:
         Raises
         ------
         InputError
-            A file is malformed or holds no point; the lists are unchanged.
+            A file is malformed, or holds no point or one outside of its image or slice, or the number of points of a list
+            is locked; the lists are unchanged.
         """
         registration = self.registration(parameters)
         moving, fixed = landmark_files.read(
             paths,
-            registration.moving.geometry,
-            registration.fixed.geometry,
+            _marked(parameters.movingVolume, registration.moving),
+            _marked(parameters.fixedVolume, registration.fixed),
             has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
             names=(parameters.movingVolume.GetName(), parameters.fixedVolume.GetName()),
         )
+        filled = (moving, parameters.movingPoints), (fixed, parameters.fixedPoints)
+        check_unlocked(*(node for landmarks, node in filled if landmarks is not None))
         with _folder(parameters):
             for landmarks, side in ((moving, "moving"), (fixed, "fixed")):
                 if landmarks is not None:
@@ -243,7 +265,7 @@ class LandmarksLogic:
         if not len(moving) and not len(fixed):
             raise InputError(_("There are no landmarks to save: place or load some first."))
         if path.suffix.lower() == ".csv":
-            write_landmark_pairs(path, *_matched(moving, fixed))
+            write_landmark_pairs(path, *match_landmarks(moving, fixed))
             return [path]
         written = []
         for side, landmarks, image in (("moving", moving, registration.moving), ("fixed", fixed, registration.fixed)):
@@ -254,10 +276,18 @@ class LandmarksLogic:
         return written
 
     def _both(self, parameters, registration) -> tuple[Landmarks, Landmarks]:
+        check_two_lists(parameters.movingPoints, parameters.fixedPoints)
         return (
             landmark_nodes.moving_landmarks(parameters, registration),
             landmark_nodes.fixed_landmarks(parameters, registration),
         )
+
+
+def _marked(volume, placed) -> landmark_files.Marked:
+    """A volume of a `StoredRegistration` for reading its landmarks."""
+    geometry, path = placed.geometry, volumes.image_path(volume)
+    own = volumes.without_given_size(volume, geometry)
+    return landmark_files.Marked(ImageHeader(geometry, path, stack=placed.stack), own)
 
 
 def _pair(parameters) -> tuple:
@@ -269,18 +299,6 @@ def _folder(parameters):
     moving, fixed = _pair(parameters)
     name = _("{moving} to {fixed}").format(moving=moving.GetName(), fixed=fixed.GetName())
     return scene_folders.gathered(name, fixed, beside=moving)
-
-
-def _matched(moving: Landmarks, fixed: Landmarks) -> tuple[Landmarks, Landmarks]:
-    """Pairs of equal labels only: while pairs are being placed, the lists differ by one point."""
-    common = set(moving.labels) & set(fixed.labels)
-    nested = common in (set(moving.labels), set(fixed.labels))
-    if common and nested and len(set(moving.labels)) == len(moving) and len(set(fixed.labels)) == len(fixed):
-        return match_landmarks(moving, fixed)
-    if len(moving) == len(fixed):
-        return match_landmarks(moving, fixed)
-    nothing = Landmarks((), np.zeros((0, 2)))
-    return nothing, nothing
 
 
 def _chosen(landmarks: Landmarks, indices: np.ndarray) -> Landmarks:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .distance_display import DistanceDisplay
+from .landmarks_logic import Followed
 from .placing import Placing
 from .state import PanelState
 from .texts import sentence
@@ -32,6 +33,7 @@ class LandmarksSection:
         self._proposed: Any = None
         self._suggested_for: tuple = ()  # moving and fixed volume
         self._shown: tuple = ((), None)  # lists, and whether they are shown
+        self._followed = Followed()
         self.display = DistanceDisplay(ui, logic, state, host)
         self.placing = Placing(ui, logic, state, self.display.update_soon)
         for button, action in (
@@ -55,7 +57,7 @@ class LandmarksSection:
         ui, parameters = self.ui, self._state.parameters
         pair = [] if parameters.movingVolume and parameters.fixedVolume else [_("a moving and a fixed volume")]
         if not pair:
-            self._logic.keep_together(parameters)
+            self._followed = self._logic.keep_together(parameters, self._followed)
         self._show_chosen_lists()
         points = [] if parameters.movingPoints else [_("moving points")]
         can_start(
@@ -83,7 +85,7 @@ class LandmarksSection:
     def close(self) -> None:
         """The scene or the module goes away."""
         self._suggested = self._proposed = None
-        self._shown = ((), None)
+        self._shown, self._followed = ((), None), Followed()
         say(self.ui.landmarksStatusLabel, "")
         self.placing.close()
         self.display.close()

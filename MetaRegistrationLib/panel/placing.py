@@ -68,10 +68,10 @@ class Placing:
             return
         try:
             self._make_missing_lists()
-            self._state.parameters.showLandmarks = True
+            parameters = self._state.parameters
+            self._logic.check_lists(parameters.movingPoints, parameters.fixedPoints)
+            parameters.showLandmarks = True
             self._state.notify()
-            if self._lists is None:
-                raise self._logic.one_list_error()
         except Exception as error:
             say(self.ui.landmarksStatusLabel, sentence(error))
             self.ui.placeButton.checked = False
@@ -99,6 +99,10 @@ class Placing:
         self.ui.placeButton.checked = False
 
     def _points_changed(self) -> None:
+        kept_in = None if self._lists is None else self._lists.kept_in
+        if kept_in is not None:
+            text = _("The partner of the deleted point stays: the number of points of {name} is locked.")
+            say(self.ui.landmarksStatusLabel, text.format(name=kept_in.GetName()))
         if self.ui.placeButton.checked and self._lists is not None:
             self._lists.place()
             self._name_view()

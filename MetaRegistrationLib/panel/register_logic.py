@@ -41,6 +41,7 @@ from ..registration.measures import measure
 from ..stages import Stages
 from ..workflows.registering import pairs_output
 from ..workflows.registrars import LastRegistrar, RegistrarOptions
+from .landmark_errors import check_two_lists
 from .masking import masked
 from .measure_texts import grid_pixels
 from .requests import FolderRequest, PairRequest, PairResult, ResultNotes
@@ -109,8 +110,8 @@ class RegisterLogic:
         """The registrations of these slices of two volumes that the scene holds, the latest first."""
         return [] if None in (moving, fixed) else saved_results.saved_results(moving, fixed, slices)
 
-    def choose_result(self, transform, former, under: Sequence[Any]) -> None:
-        """Apply another result of a pair to the nodes under one result, and to `under`.
+    def choose_result(self, transform, former, moving, moving_points, fixed_points) -> None:
+        """Apply another result of a pair to the nodes under one result, and to the moving volume and its points.
 
         Raises
         ------
@@ -118,7 +119,7 @@ class RegisterLogic:
             One of them is under another non-linear transform.
         """
         with scene.unchanged_on_error():
-            saved_results.choose(transform, former, under)
+            saved_results.choose(transform, former, landmark_nodes.carried_with(moving, moving_points, fixed_points))
         self._done = None  # undo would not know of it
 
     def can_undo(self, moving, fixed) -> bool:
@@ -359,6 +360,9 @@ class RegisterLogic:
         """Corresponding pixels, if the alignment is by landmarks."""
         if not needs_landmarks(request.stages.initial):
             return None
+        check_two_lists(request.moving_points, request.fixed_points)
+        if request.moving_points is not None:
+            landmark_nodes.check_positions(request.moving_points, request.moving)
         lists = []
         for node, image in ((request.moving_points, moving), (request.fixed_points, fixed)):
             if node is None:
@@ -367,7 +371,9 @@ class RegisterLogic:
                         "The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks."
                     )
                 )
-            lists.append(landmarks_from_node(node, image.geometry, without=_replaced(request)))
+            lists.append(
+                landmarks_from_node(node, image.geometry, without=_replaced(request), stack=image.stack)
+            )
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
@@ -391,7 +397,7 @@ class RegisterLogic:
                 registration, name, transform, moving_node=request.moving, fixed_node=request.fixed
             )
             self._noted(transform, request, registration, found, pixels).note_made(checkpoint)
-            for node in filter(None, (request.moving, request.moving_points)):
+            for node in landmark_nodes.carried_with(request.moving, request.moving_points, request.fixed_points):
                 transforms.apply_transform(node, transform)
         if warped_array is not None:
             volumes.update_volume(request.warped, warped_array, registration.fixed.geometry)

@@ -39,7 +39,9 @@ def expected_error_in_words(measures: PairMeasures, micrometres_a_pixel: float) 
     expected, bound = (
         _distance(value, micrometres_a_pixel) for value in (measures.expected_error_px, measures.error_95_px)
     )
-    return _("Expected error: {expected} (95 %: {bound}); {percent:.0f} % of the image over {limit:g} {unit}.").format(
+    return _(
+        "Expected error: {expected} (95 %: {bound}); about {percent:.0f} % of the image is expected over {limit:g} {unit}."
+    ).format(
         expected=expected,
         bound=bound,
         percent=measures.uncertain_percent,

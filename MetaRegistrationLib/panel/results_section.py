@@ -56,8 +56,8 @@ class ResultsSection:
             return
         try:
             with self._state.together():
-                under = parameters.movingVolume, parameters.movingPoints
-                self._logic.choose_result(chosen, parameters.transform, under)
+                under = parameters.movingVolume, parameters.movingPoints, parameters.fixedPoints
+                self._logic.choose_result(chosen, parameters.transform, *under)
                 parameters.transform = chosen
         except Exception as error:
             say(self.ui.registerStatusLabel, sentence(error))

@@ -237,14 +237,16 @@ class VisitsLogic:
             visit_nodes.note_points(node, volume)
         if transform is not None:
             landmark_nodes.follow(node, volume, transform)
+        landmark_nodes.check_positions(node, volume)
         landmark_nodes.set_visible(node, True)
         self.select(nodes, name)
         change_nodes.place_points(node)
         return node
 
     def update_distances(self, nodes: VisitNodes) -> None:
-        """Measure the landmarks of the visits again."""
+        """Measure the landmarks of the visits again; `InputError` if those of one cannot be measured."""
         visit_series.update_distances(nodes)
+        visit_series.check_points(nodes)
 
     def points_of(self, nodes: VisitNodes) -> tuple[str, ...]:
         """Identifiers of the nodes to watch: the landmarks of the visits, and the centre."""

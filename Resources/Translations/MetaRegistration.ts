@@ -1194,15 +1194,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in pixels.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Correct the pixel size ({field}), or give the landmarks as CSV, in pixels.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Give the pixel size that they were marked with ({field}), or give the landmarks as CSV, in pixels.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the slice of the landmarks with {field}, or mark them on the chosen one, or give them as CSV, in pixels.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1729,6 +1729,13 @@
     </message>
 </context>
 <context>
+    <name>panel.landmark_errors</name>
+    <message>
+        <source>Moving and fixed points are the same list: choose two.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.landmark_files</name>
     <message>
         <source>{count} landmark files were chosen: choose one or two.</source>
@@ -1741,10 +1748,6 @@
 </context>
 <context>
     <name>panel.landmarks_logic</name>
-    <message>
-        <source>Moving and fixed points are the same list: choose two.</source>
-        <translation type="unfinished"></translation>
-    </message>
     <message>
         <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
@@ -2018,6 +2021,10 @@
 <context>
     <name>panel.placing</name>
     <message>
+        <source>The partner of the deleted point stays: the number of points of {name} is locked.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>moving image</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2233,7 +2240,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Expected error: {expected} (95 %: {bound}); {percent:.0f} % of the image over {limit:g} {unit}.</source>
+        <source>Expected error: {expected} (95 %: {bound}); about {percent:.0f} % of the image is expected over {limit:g} {unit}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3077,7 +3084,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{share:.0f} % of the image over 2 px</source>
+        <source>about {share:.0f} % of the image expected over 2 px</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -254,7 +254,7 @@ def test_matching(name):
         (("M-1", "M-2"), ("F-3", "F-4"), "no label occurs in both"),
         (("0", "1", "2"), ("1", "2", "3"), "only some labels.*moving: 0, 1, 2; fixed: 1, 2, 3"),
         (("M-1", "M-2", "M-4"), ("F-1", "F-2", "F-3"), "moving: M-1, M-2, M-4; fixed: F-1, F-2, F-3"),
-        (("M-1", "M-2"), ("F-1", "F-2", "F-3"), "no label occurs in both"),
+        (("M-1", "M-2"), ("F-1", "F-2", "F-3"), "only some numbers occur in both"),
         (("visit1-1 A", "visit1-1 B"), ("visit2-1 A", "visit2-1 B"), "no label occurs in both"),
         (("A", "B", "B"), ("A", "A", "B"), "repeated.*moving: A, B, B; fixed: A, A, B"),
         (("", ""), ("", "", ""), "2 moving and 3 fixed"),

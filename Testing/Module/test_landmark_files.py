@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.formats.headers import ImageHeader
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
 from MetaRegistrationLib.panel import landmark_files
 
 GEOMETRY = Geometry((50, 60))
+MARKED = landmark_files.Marked(ImageHeader(GEOMETRY, Path("image.png")), GEOMETRY)
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def files(tmp_path):
 def test_names_tell_whichever_comes_first(files, first, second, names):
     paths = files(first, second)
     for order in (paths, paths[::-1]):
-        moving, fixed = landmark_files.read(order, GEOMETRY, GEOMETRY, names=names)
+        moving, fixed = landmark_files.read(order, MARKED, MARKED, names=names)
         assert moving.points.tolist() == [[1.0, 2.0]] and fixed.points.tolist() == [[3.0, 4.0]]
 
 
@@ -53,4 +57,4 @@ def test_names_tell_whichever_comes_first(files, first, second, names):
 )
 def test_what_names_do_not_tell_is_refused(files, first, second, names):
     with pytest.raises(InputError, match="do not show which image they belong to"):
-        landmark_files.read(files(first, second), GEOMETRY, GEOMETRY, names=names)
+        landmark_files.read(files(first, second), MARKED, MARKED, names=names)

@@ -357,3 +357,17 @@ def test_every_node_of_an_eye_can_be_deleted_by_hand(rig, widget, eye):
         for button in (ui.playVisitsButton, ui.playVisitsButton, ui.showVisitsButton, ui.changeMapButton):
             button.click()
     assert widget.panel.state.parameters.visitsTable is None and ui.visitsTable.rowCount in (0, 2)
+
+
+def test_the_name_is_proposed_again_in_a_new_scene(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "study", 1))
+    line = widget.ui.adaptedNameLineEdit
+    proposed = line.text
+    assert proposed.startswith("study")
+    slicer.mrmlScene.Clear(0)
+    rig.process_events()
+    settle(rig)
+    assert line.text == proposed and widget.panel.state.parameters.adaptedName == proposed
+    line.text = ""  # the user is about to type another one
+    settle(rig)
+    assert line.text == ""

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import slicer
 from fake_logic import FakeLogic
-from panel_helpers import SMALL, noise_volume, open_panel, settle
+from panel_helpers import SMALL, noise_volume, open_panel, settle, table
 
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
+from MetaRegistrationLib.mrml import volumes
 from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 
 RED, GREEN = 0, 1  # channels; the moving image is magenta, the fixed one green
@@ -120,3 +123,56 @@ def test_volumes_of_the_chosen_registration_begin_at_its_slices(rig, widget):
     widget.ui.movingVolumeSelector.setCurrentNode(moving)
     settle(rig)
     assert slices(widget) == (1, 2)
+
+
+@pytest.mark.parametrize("side", ["moving", "fixed"])
+def test_landmarks_of_another_slice_are_not_measured(rig, widget, side):
+    ui = widget.ui
+    for name, depth in (("moving", 2.4), ("fixed", 2.0)):
+        getattr(ui, f"{name}VolumeSelector").setCurrentNode(steps(name, 5))
+        points = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", f"{name} points")
+        points.AddControlPoint([3.0, 4.0, depth], "fovea")
+        getattr(ui, f"{name}PointsSelector").setCurrentNode(points)
+    settle(rig)
+    assert slices(widget) == (2, 2) and table(ui.distanceTable)[0][1] != ""
+    getattr(ui, f"{side}PointsSelector").currentNode().SetNthControlPointPosition(0, 3.0, 4.0, 0.0)
+    settle(rig)
+    said = f"{side} points: landmark fovea lies on slice 0, but landmarks of slice 2 were expected."
+    assert ui.distanceTable.rowCount == 0 and ui.landmarksStatusLabel.text.startswith(said)
+    getattr(ui, f"{side}SliceSpinBox").value = 0
+    settle(rig)
+    assert len(table(ui.distanceTable)) == 3 and ui.landmarksStatusLabel.text == ""
+
+
+def load_landmarks(rig, widget, path) -> str:
+    rig.dialogs.answer([str(path)])
+    widget.ui.loadLandmarksButton.click()
+    settle(rig)
+    return widget.ui.landmarksStatusLabel.text
+
+
+def write_millimetres(path, depth: int) -> None:
+    """A point at x = 0.4 mm, y = 0.3 mm of a slice."""
+    place = Geometry((32, 32), origin=(0, 0, depth), direction=((-1, 0, 0), (0, -1, 0), (0, 0, 1)))
+    write_landmarks(path, Landmarks(("a",), np.array([[0.3, 0.4]])), place)
+
+
+def test_files_of_landmarks_are_read_as_the_command_reads_them(rig, widget, tmp_path):
+    for name in ("moving", "fixed"):
+        getattr(widget.ui, f"{name}VolumeSelector").setCurrentNode(steps(name, 5))
+    settle(rig)
+    pixels, millimetres, pair = tmp_path / "moving.csv", tmp_path / "moving.fcsv", tmp_path / "pair.csv"
+    pixels.write_text("x,y\n40,4\n", encoding="utf-8")
+    assert "x = 40.0, y = 4.0 pixels is outside its image" in load_landmarks(rig, widget, pixels)
+    pair.write_text("moving_x,moving_y,fixed_x,fixed_y\n1,2,3,40\n", encoding="utf-8")
+    said = load_landmarks(rig, widget, pair)
+    assert "fixed image: landmark 1" in said and "is outside its image" in said
+    write_millimetres(millimetres, depth=2)
+    assert "all of them would be in its first corner" in load_landmarks(rig, widget, millimetres)
+    parameters = widget.panel.state.parameters
+    assert parameters.movingPoints is None and parameters.fixedPoints is None
+    volumes.set_pixel_size(parameters.movingVolume, 20.0)
+    assert load_landmarks(rig, widget, millimetres) == "Loaded 1 moving and 0 fixed landmarks."
+    assert parameters.movingPoints.GetNthControlPointPosition(0) == pytest.approx((0.4, 0.3, 2.0))
+    write_millimetres(millimetres, depth=0)
+    assert "lies on slice 0, but landmarks of slice 2" in load_landmarks(rig, widget, millimetres)

@@ -115,11 +115,15 @@ def _visits(content: Content) -> Html:
 
 
 def _error(entry: AlignedVisit) -> str:
-    """The expected error of the alignment, and the share of the image that is uncertain if there is any."""
+    """The expected error of the alignment, and the expected share of the image over 2 px if there is any."""
     error = entry.error
     if error is None:
         return NOTHING
-    share = f"; {number(error.uncertain_percent)} % over 2 px" if error.uncertain_percent >= _LEAST_UNCERTAIN else ""
+    share = (
+        f"; {number(error.uncertain_percent)} % expected over 2 px"
+        if error.uncertain_percent >= _LEAST_UNCERTAIN
+        else ""
+    )
     return f"{number(error.expected_px)}{share}"
 
 

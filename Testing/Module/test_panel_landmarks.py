@@ -1,0 +1,209 @@
+"""The point lists that are chosen in the panel: which are put under the transform, and which are measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
+from test_panel_stages import choose_stages
+
+from MetaRegistrationLib.stages import Stages
+
+SAME = "Moving and fixed points are the same list: choose two."
+
+
+@pytest.fixture
+def registered(rig, tmp_path):
+    """The panel with a registered pair and its landmarks."""
+    widget = open_panel(rig, size=SMALL)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    click_row(rig, widget, 0)
+    choose_stages(widget, Stages("affine", False, 0))
+    register(rig, widget)
+    settle(rig)
+    return widget
+
+
+def lists(widget):
+    parameters = widget.panel.state.parameters
+    return parameters.movingPoints, parameters.fixedPoints
+
+
+def mean(widget) -> list[str]:
+    rows = table(widget.ui.distanceTable)
+    return rows[0] if rows else []
+
+
+def choose(rig, widget, moving=None, fixed=None) -> None:
+    if moving is not None:
+        widget.ui.movingPointsSelector.setCurrentNode(moving)
+    if fixed is not None:
+        widget.ui.fixedPointsSelector.setCurrentNode(fixed)
+    settle(rig)
+
+
+def world(node) -> np.ndarray:
+    return slicer.util.arrayFromMarkupsControlPoints(node, world=True)
+
+
+def test_a_wrong_choice_of_moving_points_can_be_corrected(rig, registered):
+    moving, fixed = lists(registered)
+    before, transform = mean(registered), moving.GetParentTransformNode()
+    choose(rig, registered, moving=fixed)
+    assert registered.ui.landmarksStatusLabel.text == SAME and not mean(registered)
+    choose(rig, registered, moving=moving)
+    assert mean(registered) == before and registered.ui.landmarksStatusLabel.text == ""
+    assert fixed.GetParentTransformNode() is None and moving.GetParentTransformNode() is transform
+
+
+def test_a_list_that_was_chosen_by_mistake_is_taken_out_again(rig, registered):
+    moving, fixed = lists(registered)
+    before, transform = mean(registered), moving.GetParentTransformNode()
+    by_hand = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "by hand")
+    by_hand.SetAndObserveTransformNodeID(transform.GetID())
+    choose(rig, registered, fixed=moving)
+    for other in (fixed, by_hand, moving):
+        choose(rig, registered, moving=other)
+        assert other.GetParentTransformNode() is transform or other is moving
+    choose(rig, registered, fixed=fixed)
+    assert mean(registered) == before
+    assert fixed.GetParentTransformNode() is None and by_hand.GetParentTransformNode() is transform
+
+
+def test_points_of_another_pair_stay_under_its_transform(rig, tmp_path):
+    widget = open_panel(rig, size=SMALL)
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 2))
+    click_row(rig, widget, 0)
+    choose_stages(widget, Stages("affine", False, 0))
+    register(rig, widget)
+    moving = lists(widget)[0]
+    transform = moving.GetParentTransformNode()
+    assert transform is not None
+    click_row(rig, widget, 1)
+    settle(rig)
+    assert lists(widget)[0] is not moving and moving.GetParentTransformNode() is transform
+
+
+def test_one_list_as_moving_and_fixed_is_not_measured(rig, registered, tmp_path):
+    moving, fixed = lists(registered)
+    node = registered.panel.state.parameters.distanceTable
+    rows = node.GetTable().GetNumberOfRows(), node.GetTable().GetValue(0, 2).ToString()
+    choose(rig, registered, fixed=moving)
+    assert not mean(registered) and registered.ui.landmarksStatusLabel.text == SAME
+    table_now = registered.panel.state.parameters.distanceTable.GetTable()
+    assert (table_now.GetNumberOfRows(), table_now.GetValue(0, 2).ToString()) == rows
+    rig.dialogs.answer(str(tmp_path / "saved.csv"))
+    registered.ui.saveLandmarksButton.click()
+    assert registered.ui.landmarksStatusLabel.text == SAME and not (tmp_path / "saved.csv").exists()
+    choose_stages(registered, Stages("landmarks", False, 0))
+    register(rig, registered)
+    assert registered.ui.registerStatusLabel.text == SAME
+    choose(rig, registered, fixed=fixed)
+    assert mean(registered) and registered.ui.landmarksStatusLabel.text == ""
+
+
+def test_hardened_moving_points_stay_and_are_not_measured(rig, registered):
+    moving, _ = lists(registered)
+    positions = world(moving)
+    moving.HardenTransform()
+    settle(rig)
+    assert moving.GetParentTransformNode() is None and np.allclose(world(moving), positions)
+    assert not mean(registered)
+    assert "no longer under the transform" in registered.ui.landmarksStatusLabel.text
+    register(rig, registered)
+    assert moving.GetParentTransformNode() is None and np.allclose(world(moving), positions)
+    while moving.GetNumberOfControlPoints():
+        moving.RemoveNthControlPoint(0)
+    registered.ui.placeButton.click()  # it can be filled again
+    assert moving.GetParentTransformNode() is registered.panel.state.parameters.transform
+
+
+def test_moving_points_that_are_put_back_are_measured_again(rig, registered):
+    moving, _ = lists(registered)
+    before, transform = mean(registered), moving.GetParentTransformNode()
+    moving.SetAndObserveTransformNodeID(None)
+    settle(rig)
+    assert not mean(registered) and moving.GetParentTransformNode() is None
+    moving.SetAndObserveTransformNodeID(transform.GetID())
+    settle(rig)
+    assert mean(registered) == before and registered.ui.landmarksStatusLabel.text == ""
+
+
+def test_points_and_volume_that_are_out_together_are_registered_together(rig, registered):
+    moving, _ = lists(registered)
+    before, volume = mean(registered), registered.panel.state.parameters.movingVolume
+    for node in (volume, moving):
+        node.SetAndObserveTransformNodeID(None)
+    settle(rig)
+    assert mean(registered) == before
+    register(rig, registered)
+    assert mean(registered) == before and moving.GetParentTransformNode() is volume.GetParentTransformNode()
+
+
+@pytest.mark.parametrize("hardened", [False, True])
+def test_another_result_carries_the_points_unless_they_were_hardened(rig, registered, hardened):
+    choose_stages(registered, Stages("translation", False, 0))
+    register(rig, registered)
+    settle(rig)
+    moving, _ = lists(registered)
+    if hardened:
+        moving.HardenTransform()
+        settle(rig)
+    positions = world(moving)
+    registered.ui.resultsTable.cellClicked.emit(1, 0)
+    settle(rig)
+    assert (moving.GetParentTransformNode() is None) == hardened == np.allclose(world(moving), positions)
+    assert bool(mean(registered)) != hardened
+
+
+def named_as_slicer_names_them(widget) -> None:
+    for node, name in zip(lists(widget), ("F", "F_1"), strict=True):
+        with slicer.util.NodeModify(node), widget.panel.landmarks.placing.paused():
+            for index in range(node.GetNumberOfControlPoints()):
+                node.SetNthControlPointLabel(index, f"{name}-{index + 1}")
+
+
+def test_a_table_that_is_empty_says_why(rig, registered):
+    named_as_slicer_names_them(registered)
+    settle(rig)
+    count = len(table(registered.ui.distanceTable))
+    moving, fixed = lists(registered)
+    moving.AddControlPoint([0.0, 0.0, 0.0])
+    settle(rig)
+    said = registered.ui.landmarksStatusLabel
+    assert not mean(registered) and "only some numbers occur in both lists" in said.text
+    fixed.AddControlPoint([0.0, 0.0, 0.0])
+    settle(rig)
+    assert len(table(registered.ui.distanceTable)) == count + 1 and said.text == ""
+    registered.ui.suggestButton.click()
+    registered.ui.acceptSuggestionsButton.click()
+    settle(rig)
+    assert len(table(registered.ui.distanceTable)) > count + 1
+
+
+def test_a_list_whose_number_of_points_is_locked_is_not_filled(rig, registered, tmp_path):
+    said, (moving, fixed) = registered.ui.landmarksStatusLabel, lists(registered)
+    before = world(moving), world(fixed)
+    path = tmp_path / "landmarks.csv"
+    path.write_text("moving_x,moving_y,fixed_x,fixed_y\n1,2,3,4\n", encoding="utf-8")
+    registered.ui.suggestButton.click()
+    for locked in (moving, fixed):
+        locked.SetFixedNumberOfControlPoints(True)
+        rig.dialogs.answer([str(path)])
+        for button in ("loadLandmarksButton", "acceptSuggestionsButton", "placeButton"):
+            getattr(registered.ui, button).click()
+            assert said.text.startswith(f"{locked.GetName()}: the number of its points is locked."), button
+            assert np.array_equal(world(moving), before[0]) and np.array_equal(world(fixed), before[1])
+        locked.SetFixedNumberOfControlPoints(False)
+
+
+def test_a_partner_that_cannot_be_deleted_is_named(rig, registered):
+    moving, fixed = lists(registered)
+    count = fixed.GetNumberOfControlPoints()
+    fixed.SetFixedNumberOfControlPoints(True)
+    moving.RemoveNthControlPoint(0)
+    settle(rig)
+    said = f"The partner of the deleted point stays: the number of points of {fixed.GetName()} is locked."
+    assert registered.ui.landmarksStatusLabel.text == said and fixed.GetNumberOfControlPoints() == count
+    assert len(table(registered.ui.distanceTable)) == count + 1
