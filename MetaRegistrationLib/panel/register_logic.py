@@ -371,9 +371,7 @@ class RegisterLogic:
                         "The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks."
                     )
                 )
-            lists.append(
-                landmarks_from_node(node, image.geometry, without=_replaced(request), stack=image.stack)
-            )
+            lists.append(landmarks_from_node(node, image.geometry, without=_replaced(request), stack=image.stack))
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
