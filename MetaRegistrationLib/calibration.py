@@ -594,6 +594,13 @@ FAZ_CONTRAST = Threshold(
     " 4 mm across, painted around the fovea, outlines of noise have at most 0.005.",
     "none",
 )
+FAZ_LEVEL = Threshold(
+    0.18,
+    "share of the range from the darkest to the 90th percentile within 2 mm",
+    "284 zones of 294 real scans have at most 0.15 in 99 of 100. Of 882 random places at least 1.2 mm away from the fovea, which"
+    " have a zone by the other limits in 580, 7 are as dark.",
+    "none",
+)
 CHANGE_LEAST_KNOWN = Threshold(
     2000,
     "pixels",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -26,11 +27,16 @@ _USUAL_WEIGHT = 0.2
 _SETTINGS = ((0.20, 0.08), (0.12, 0.04))  # width of the bands, mm, and weight of smoothness
 _AGREE = calibration.FAZ_AGREEMENT.value
 _LEAST_MM, _LEAST_PX = calibration.FAZ_LEAST_MM.value, calibration.FAZ_LEAST_PX.value
-_LEAST_CONTRAST = calibration.FAZ_CONTRAST.value
+_LEAST_CONTRAST, _BRIGHTEST = calibration.FAZ_CONTRAST.value, calibration.FAZ_LEVEL.value
 _OUTSIDE_MM = 0.2  # band around a zone that is compared with it
+_AROUND_MM = 2.0  # radius of the surroundings that a zone is among the darkest of
+_BESIDE_MM = np.array([(0, 0)] + [(0.3 * math.sin(turn), 0.3 * math.cos(turn)) for turn in np.arange(6) * math.pi / 3])
+"""Where the search begins beside the centre, (row, column)."""
 _RADII = np.arange(0, 1.0, _STEP_MM)
 _FIRST, _LAST = int(_RADII.searchsorted(_RADII_MM[0])), int(_RADII.searchsorted(_RADII_MM[1], "right")) - 1
 _NEVER = -9.0  # gain where no outline lies
+_OUTSIDE_STEPS = int(_OUTSIDE_MM / _STEP_MM)
+_EVERYWHERE = 4.0  # angles over which the outside is averaged: it is brighter all around
 _NEAR = 3  # radii by which the border of the grey values may lie beside that of their roots
 
 
@@ -53,6 +59,20 @@ class Faz:
     def circularity(self) -> float:
         """4 pi area / perimeter squared; 1 for a circle."""
         return 4 * math.pi * self.area_mm2 / max(self.perimeter_mm, 1e-9) ** 2
+
+
+class _TooLarge(Exception):
+    """A zone reaches beyond what is searched."""
+
+
+class _Scan(NamedTuple):
+    """Smoothed roots and grey values (H, W), tissue, distances of rows and columns, and the least contrast of a zone."""
+
+    root: np.ndarray
+    grey: np.ndarray
+    tissue: np.ndarray
+    spacing_mm: tuple[float, float]
+    contrast: float
 
 
 def measured_outline(outline: np.ndarray, spacing_mm: tuple[float, float]) -> Faz:
@@ -91,8 +111,17 @@ def find_faz(
     width = _SMOOTH * filter_unit(image.shape, math.sqrt(math.prod(spacing_mm)))
     grey, root = gaussian(values, width), gaussian(np.sqrt(values), width)  # speckle grows with brightness
     low, high = np.percentile(grey[tissue], (0.1, 90)) if tissue.any() else (0, 0)
-    contrast = _LEAST_CONTRAST * (high - low)
-    found = [_settled(root, grey, contrast, centre_xy, spacing_mm, *setting) for setting in _SETTINGS]
+    scan = _Scan(root, grey, tissue, spacing_mm, max(_LEAST_CONTRAST * (high - low), 1e-6))
+    try:
+        return _zone_around(scan, _best_start(scan, np.array(centre_xy[::-1], float)))
+    except _TooLarge:
+        return None
+
+
+def _zone_around(scan: _Scan, centre: np.ndarray) -> Faz | None:
+    """The zone around a place (row, column), if both settings of the search find about the same one."""
+    tissue, spacing_mm = scan.tissue, scan.spacing_mm
+    found = [_settled(scan, centre, *setting) for setting in _SETTINGS]
     if not all(outline is not None and _inside(outline, tissue) for outline in found):
         return None
     zones = [measured_outline(outline, spacing_mm) for outline in found]
@@ -102,28 +131,78 @@ def find_faz(
     return zones[0] if large and areas[1] <= _AGREE * areas[0] else None
 
 
-def _settled(
-    root, grey, contrast: float, centre_xy, spacing_mm, band_mm: float, smoothness: float
-) -> np.ndarray | None:
-    """The outline, (N, 2), after the centre has moved to its middle; None without the contrast, or beyond what is searched.
+def _best_start(scan: _Scan, place: np.ndarray) -> np.ndarray:
+    """The middle of the best outline from a place and from others around it: the same zone is found from all of them."""
+    best, found = -math.inf, place
+    for beside in _BESIDE_MM:
+        centre = place + beside / np.asarray(scan.spacing_mm)
+        for _ in range(2):
+            gain = _gain(_rings(scan.root, centre, scan.spacing_mm), _SETTINGS[0][0])
+            path = _best_path(gain, _SETTINGS[0][1])
+            centre = _points(centre, path, scan.spacing_mm).mean(axis=0)
+        worth = _worth(gain, path, _SETTINGS[0][1])
+        if worth > best:
+            best, found = worth, centre
+    return found
+
+
+def _worth(gain: np.ndarray, path: np.ndarray, smoothness: float) -> float:
+    """What an outline is worth, as `_best_path` judges it, a step of an angle."""
+    steps = np.diff(path, append=path[0])
+    return float(np.take_along_axis(gain, path[:, None], axis=1).mean() - smoothness * (steps**2).mean())
+
+
+def _settled(scan: _Scan, centre: np.ndarray, band_mm: float, smoothness: float) -> np.ndarray | None:
+    """The outline, (N, 2), after the centre has moved to its middle; None if it is not dark.
 
     It is searched on the roots of grey values, and placed on the grey values near there: the root of a blurred border lies
     inside of it.
     """
-    centre = np.array(centre_xy[::-1], float)
+    spacing_mm = scan.spacing_mm
     for _ in range(3):
-        path = _best_path(_gain(_rings(root, centre, spacing_mm), band_mm), smoothness)
+        path = _best_path(_gain(_rings(scan.root, centre, spacing_mm), band_mm), smoothness)
         centre = _points(centre, path, spacing_mm).mean(axis=0)
-    path = _best_path(_gain(_rings(root, centre, spacing_mm), band_mm), smoothness)
+    path = _best_path(_gain(_rings(scan.root, centre, spacing_mm), band_mm), smoothness)
     if (path >= _LAST).any():
-        return None
-    rings = _rings(grey, centre, spacing_mm)
+        raise _TooLarge
+    rings = _rings(scan.grey, centre, spacing_mm)
     gain = _gain(rings, band_mm)
     near = np.abs(np.arange(len(_RADII)) - path[:, None]) <= _NEAR
     path = _best_path(np.where(near, gain, _NEVER), smoothness)
-    if not _step_at(rings, path) >= max(contrast, 1e-6):
+    if not _is_dark(scan, centre, rings, path):
         return None
     return _points(centre, path + _beside(gain, path), spacing_mm)
+
+
+def _is_dark(scan: _Scan, centre: np.ndarray, rings: np.ndarray, path: np.ndarray) -> bool:
+    """Whether the inside of a path is darker than a band outside of it, and about the darkest of its surroundings.
+
+    Gaps between vessels are dark beside vessels too, but brighter than a zone without capillaries.
+    """
+    beyond = np.arange(len(_RADII)) - path[:, None]
+    inside = rings[beyond <= 0].mean()
+    outside = np.where((beyond > 0) & (_STEP_MM * beyond <= _OUTSIDE_MM), rings, 0).sum(axis=1) / _OUTSIDE_STEPS
+    outside = ndimage.gaussian_filter1d(outside, _EVERYWHERE, mode="wrap")
+    low, high = _range_around(scan, centre)
+    steps = outside - inside
+    brighter = steps.mean() >= scan.contrast and np.percentile(steps, 20) >= scan.contrast / 3
+    return bool(brighter and inside <= low + _BRIGHTEST * (high - low))
+
+
+def _range_around(scan: _Scan, centre: np.ndarray) -> tuple[float, float]:
+    """The darkest and the bright grey values of the tissue around a centre; corners without signal may lie beyond."""
+    values = scan.grey[scan.tissue & (_distance_mm(scan, centre) <= _AROUND_MM)]
+    low, high = np.percentile(values, (0.5, 90)) if values.size else (0, 0)
+    return float(low), float(high)
+
+
+def _distance_mm(scan: _Scan, centre: np.ndarray) -> np.ndarray:
+    """Distance of each pixel (H, W) from a place (row, column)."""
+    down, across = (
+        (np.arange(count) - at) * step
+        for count, at, step in zip(scan.grey.shape, centre, scan.spacing_mm, strict=True)
+    )
+    return np.hypot(down[:, None], across)
 
 
 def _directions(spacing_mm) -> np.ndarray:
@@ -142,13 +221,6 @@ def _points(centre: np.ndarray, path: np.ndarray, spacing_mm) -> np.ndarray:
     """The closed curve, (N, 2): a path has its border between its radius and the next one."""
     radius = ndimage.gaussian_filter1d(_STEP_MM * (path + 0.5), 2, mode="wrap")
     return centre + _directions(spacing_mm) * radius[:, None]
-
-
-def _step_at(rings: np.ndarray, path: np.ndarray) -> float:
-    """Mean of a band outside of a path less that inside of it."""
-    beyond = np.arange(len(_RADII)) - path[:, None]
-    outside = (beyond > 0) & (_STEP_MM * beyond <= _OUTSIDE_MM)
-    return float(rings[outside].mean() - rings[beyond <= 0].mean())
 
 
 def _beside(gain: np.ndarray, path: np.ndarray) -> np.ndarray:

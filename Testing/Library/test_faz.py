@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.octa.faz import find_faz, measured_outline
+from MetaRegistrationLib.resources import sample_visits
+from MetaRegistrationLib.visits.fovea import suggested_centre
+from MetaRegistrationLib.visits.no_signal import signal
 
 SPACING = (0.02, 0.02)
 
@@ -102,3 +106,28 @@ def test_a_zone_outside_of_the_tissue_or_of_the_image_is_not_measured():
     half = ALL.copy()
     half[:, 150:] = False
     assert find_faz(drawn(0.3), half, (150, 150), SPACING) is None
+
+
+def sample_scan():
+    image = read_image(sorted(sample_visits().glob("visit_1.png"))[0])
+    return *signal(image), (0.01875, 0.01875)
+
+
+def test_gaps_between_vessels_of_a_real_scan_are_no_zone():
+    image, seen, spacing = sample_scan()
+    fovea = suggested_centre(image, seen)
+    assert find_faz(image, seen, fovea, spacing) is not None
+    rows, columns = np.meshgrid(np.arange(60, 340, 55), np.arange(60, 340, 55))
+    far = np.hypot(columns - fovea[0], rows - fovea[1]) * spacing[0] >= 1.2
+    found = [find_faz(image, seen, place, spacing) for place in zip(columns[far], rows[far], strict=True)]
+    assert len(found) >= 20 and np.mean([zone is not None for zone in found]) <= 0.15
+
+
+@pytest.mark.parametrize("angle", [0, 90, 200])
+def test_the_zone_is_found_from_a_place_beside_it(angle):
+    image, seen, spacing = sample_scan()
+    fovea = np.array(suggested_centre(image, seen))
+    beside = fovea + 0.3 / spacing[0] * np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))])
+    expected, zone = (find_faz(image, seen, tuple(place), spacing) for place in (fovea, beside))
+    assert np.allclose(zone.outline.mean(axis=0), expected.outline.mean(axis=0), atol=3)
+    assert zone.area_mm2 == pytest.approx(expected.area_mm2, rel=0.15)
