@@ -20,6 +20,7 @@ from ..formats.files import replacing
 from ..resources import error_predictor
 from .maps import ErrorMap
 from .predictor import CELLS, SIZE, Described, ErrorPredictor, Predicted
+from .torn_rows import tilt_of, with_torn_rows
 
 UNKNOWN = "unknown"
 ORIGINS = ("initial", "network", "again", "refine")
@@ -142,6 +143,23 @@ class PairJudge:
         values = [each.float().cpu().numpy() / scale for each in (found.median, found.bound, found.mean)]
         shares = shown.float().cpu().numpy()
         return [ErrorMap(*(each[k] for each in values), shares[k], size) for k in range(len(fields_px))]
+
+    @torch.no_grad()
+    def with_torn_rows(self, error: ErrorMap, field_px: Tensor, stored_px: Tensor) -> ErrorMap:
+        """The error map of a field, raised at rows where the eye moved during a scan.
+
+        Parameters
+        ----------
+        error : ErrorMap
+        field_px : Tensor (1, 2, S, S)
+            The field, as it was judged.
+        stored_px : Tensor (1, 2, S, S)
+            The same field into the moving image as it was recorded, whose rows it shows.
+        """
+        moved = self._judge.described(reduced(warp(self._moving, field_px.to(self._moving)), MOVED_LEAST))
+        shown = self._fixed.weight * moved.weight
+        fixed, moving = ((image.features[:, :1] * shown)[0, 0].float().cpu().numpy() for image in (self._fixed, moved))
+        return with_torn_rows(error, fixed, moving, tilt_of(stored_px[0].float().cpu().numpy()))
 
 
 def without_affine(field_px: Tensor) -> Tensor:

@@ -35,6 +35,7 @@ _BESIDE_MM = np.array([(0, 0)] + [(0.3 * math.sin(turn), 0.3 * math.cos(turn)) f
 _RADII = np.arange(0, 1.0, _STEP_MM)
 _FIRST, _LAST = int(_RADII.searchsorted(_RADII_MM[0])), int(_RADII.searchsorted(_RADII_MM[1], "right")) - 1
 _NEVER = -9.0  # gain where no outline lies
+_OFF_MM = 0.15  # from the middle of a zone: a place farther off lies beside it
 _OUTSIDE_STEPS = int(_OUTSIDE_MM / _STEP_MM)
 _EVERYWHERE = 4.0  # angles over which the outside is averaged: it is brighter all around
 _NEAR = 3  # radii by which the border of the grey values may lie beside that of their roots
@@ -132,7 +133,8 @@ def _zone_around(scan: _Scan, centre: np.ndarray) -> Faz | None:
 
 
 def _best_start(scan: _Scan, place: np.ndarray) -> np.ndarray:
-    """The middle of the best outline from a place and from others around it: the same zone is found from all of them."""
+    """Where the search begins: the middle of the best outline from a place and from others around it, if the place lies
+    beside it. The same zone is found from all of them."""
     best, found = -math.inf, place
     for beside in _BESIDE_MM:
         centre = place + beside / np.asarray(scan.spacing_mm)
@@ -143,7 +145,11 @@ def _best_start(scan: _Scan, place: np.ndarray) -> np.ndarray:
         worth = _worth(gain, path, _SETTINGS[0][1])
         if worth > best:
             best, found = worth, centre
-    return found
+    return found if _far(scan, found, place) else place
+
+
+def _far(scan: _Scan, first: np.ndarray, second: np.ndarray) -> bool:
+    return bool(np.hypot(*((first - second) * scan.spacing_mm)) > _OFF_MM)
 
 
 def _worth(gain: np.ndarray, path: np.ndarray, smoothness: float) -> float:
@@ -199,8 +205,7 @@ def _range_around(scan: _Scan, centre: np.ndarray) -> tuple[float, float]:
 def _distance_mm(scan: _Scan, centre: np.ndarray) -> np.ndarray:
     """Distance of each pixel (H, W) from a place (row, column)."""
     down, across = (
-        (np.arange(count) - at) * step
-        for count, at, step in zip(scan.grey.shape, centre, scan.spacing_mm, strict=True)
+        (np.arange(count) - at) * step for count, at, step in zip(scan.grey.shape, centre, scan.spacing_mm, strict=True)
     )
     return np.hypot(down[:, None], across)
 

@@ -60,7 +60,7 @@ class Candidates:
     """
 
     def __init__(self, judge: PairJudge):
-        self._judge = judge
+        self.judge = judge
         self.all: list[Candidate] = []
 
     def add(self, entries: Sequence[Entry]) -> None:
@@ -70,7 +70,7 @@ class Candidates:
                 [each.displacement_px for each in entries],
                 [each.origin or each.stage for each in entries],
             )
-            maps = self._judge(fields, origins)
+            maps = self.judge(fields, origins)
             self.all += [
                 Candidate(each.stage, each.name, each.displacement_px, error)
                 for each, error in zip(entries, maps, strict=True)

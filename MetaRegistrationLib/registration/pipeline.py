@@ -257,13 +257,16 @@ class _Run:
         """The best candidate as the result."""
         chosen = self.candidates.best()
         alignment = replace(self.seen.alignment, confidence=self.confidence)
-        field = self.seen.on_prepared_grid(chosen.displacement_px)[0].float().cpu().numpy()
+        stored = self.seen.on_prepared_grid(chosen.displacement_px)
+        with _timed(self._seconds, _ERROR):
+            error = self.candidates.judge.with_torn_rows(chosen.error, chosen.displacement_px, stored)
+        field = stored[0].float().cpu().numpy()
         refinement = self._refinement if chosen.stage == "refine" else None
         table = [
             {"stage": each.stage, "name": each.name, "expected_error_px": each.error.expected_px}
             for each in self.candidates.all
         ]
-        return StagedField(field, alignment, refinement, _ordered(self._seconds), chosen.stage, chosen.error, table)
+        return StagedField(field, alignment, refinement, _ordered(self._seconds), chosen.stage, error, table)
 
 
 def _ordered(seconds: dict[str, float]) -> dict[str, float]:

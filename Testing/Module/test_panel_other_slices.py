@@ -51,7 +51,7 @@ def test_numbers_go_with_other_slices_and_come_back(rig, widget):
         measures, expected, warning, distances = numbers(widget)
         assert measures == expected == "" and not widget.panel.register.registered
         assert warning == "The registration is of other slices: 0 (moving) and 0 (fixed). Register again."
-        assert distances and {row[2] for row in distances} == {"–"}
+        assert {row[2] for row in distances} <= {"–"}, "landmarks of the registered slice are not of this one"
     choose(rig, widget, 0, 0)
     assert numbers(widget) == before
 
