@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-import MetaRegistrationLib as mr
+import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.error_map.maps import ErrorMap
 from MetaRegistrationLib.error_map.torn_rows import row_steps, tilt_of, with_torn_rows
 from MetaRegistrationLib.formats.images import read_image
