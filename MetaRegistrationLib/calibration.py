@@ -604,8 +604,8 @@ FAZ_LEVEL = Threshold(
 TORN_GAIN = Threshold(
     0.08,
     "difference of two correlations of a row",
-    "With 0.4 for the correlation itself, 6 of 34 real repeat pairs have torn rows. Two were looked at: vessels are cut there. None"
-    " of 40 pairs of one texture under two noises has any.",
+    "With 0.4 for the correlation itself, 6 of 34 real repeat pairs have torn rows. Two were looked at: vessels are cut there."
+    " None of 40 pairs of one texture under two noises has any.",
     "none",
 )
 TORN_LEAST = Threshold(
