@@ -120,7 +120,7 @@ def test_gaps_between_vessels_of_a_real_scan_are_no_zone():
     rows, columns = np.meshgrid(np.arange(60, 300, 75), np.arange(60, 300, 75))
     far = np.hypot(columns - fovea[0], rows - fovea[1]) * spacing[0] >= 1.2
     found = [find_faz(image, seen, place, spacing) for place in zip(columns[far], rows[far], strict=True)]
-    assert len(found) >= 10 and np.mean([zone is not None for zone in found]) <= 0.15
+    assert len(found) >= 10 and np.mean([zone is not None for zone in found]) <= 0.25
 
 
 @pytest.mark.parametrize("angle", [0, 90, 200])
