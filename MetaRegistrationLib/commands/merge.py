@@ -16,8 +16,8 @@ NAME = "merge"
 HELP = "join the tables of the parts of a run (--shard)"
 DESCRIPTION = (
     "Write the tables over the pairs or eyes of several folders of results, such as those of the parts of a job array\n"
-    "(register --shard K/N): metrics.csv and summary.json over pairs; eyes.csv, measurements.csv, changes.csv and\n"
-    "trends.csv over the eyes of series. Other files stay where they are. Missing parts, pairs and eyes are named."
+    "(--shard K/N of register, evaluate or series): metrics.csv and summary.json over pairs; eyes.csv, measurements.csv,\n"
+    "changes.csv and trends.csv over the eyes of series. Other files stay where they are. Missing parts, pairs and eyes are named."
 )
 EXAMPLES = (
     "  meta-registration register --pairs biobank --shard 1/2 --output parts\n"

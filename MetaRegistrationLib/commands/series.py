@@ -95,7 +95,7 @@ def _add_many(parser: argparse.ArgumentParser) -> None:
         type=positive_int,
         metavar="N",
         help="eyes that are worked on at once, each in a process with one thread (default: $"
-        f"{JOBS_VARIABLE}, or one eye with the registrations of its visits on all cores)",
+        f"{JOBS_VARIABLE}, or one eye at a time, with up to eight registrations at once)",
     )
     group.add_argument(
         "--resume",

@@ -1,4 +1,6 @@
-"""Rows where the eye moved during a scan: both images agree better a few pixels beside each other than where a field puts them.
+"""Finds rows that an eye movement shifted during a scan, and raises the error map there.
+
+Such rows agree better at a shift of a few pixels than at the positions that the displacement field gives.
 
 A scan is recorded row by row. After a movement the rows lie beside those before, by a step that a smooth field does not follow.
 The error predictor compares cells, over which a step of a few rows is averaged.

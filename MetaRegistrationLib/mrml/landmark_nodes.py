@@ -141,7 +141,7 @@ def was_taken_out(points_node, volume_node) -> bool:
 
 
 def check_positions(points_node, volume_node) -> None:
-    """Raise `InputError` if a list `was_taken_out`: hardened points are where the fixed image has them, others are not."""
+    """Raise `InputError` if a list `was_taken_out`, because it is not known whether its positions were hardened."""
     if was_taken_out(points_node, volume_node):
         transform = registration_above(volume_node).GetName()
         raise InputError(

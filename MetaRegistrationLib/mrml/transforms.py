@@ -108,7 +108,7 @@ def apply_transform(node, transform_node) -> None:
 def put_under(node):
     """The transform that `apply_transform` put a point list under, if it is in the scene and `remove_transform` was not used.
 
-    A list that is outside of it was hardened or taken out by somebody else, and its positions do not say which.
+    A list that is no longer under it was hardened or taken out in Slicer. Its positions do not tell which.
     """
     return node.GetNodeReference(_PUT_UNDER_ROLE)
 

@@ -37,7 +37,7 @@ _FIRST, _LAST = int(_RADII.searchsorted(_RADII_MM[0])), int(_RADII.searchsorted(
 _NEVER = -9.0  # gain where no outline lies
 _OFF_MM = 0.15  # from the middle of a zone: a place farther off lies beside it
 _OUTSIDE_STEPS = int(_OUTSIDE_MM / _STEP_MM)
-_EVERYWHERE = 4.0  # angles over which the outside is averaged: it is brighter all around
+_EVERYWHERE = 4.0  # standard deviation of the average of the outside, in angles; a zone has to be darker on all sides
 _NEAR = 3  # radii by which the border of the grey values may lie beside that of their roots
 
 
@@ -153,7 +153,7 @@ def _far(scan: _Scan, first: np.ndarray, second: np.ndarray) -> bool:
 
 
 def _worth(gain: np.ndarray, path: np.ndarray, smoothness: float) -> float:
-    """What an outline is worth, as `_best_path` judges it, a step of an angle."""
+    """The value that `_best_path` maximises: mean gain of an outline per angle, less the penalty on its steps."""
     steps = np.diff(path, append=path[0])
     return float(np.take_along_axis(gain, path[:, None], axis=1).mean() - smoothness * (steps**2).mean())
 

@@ -97,7 +97,7 @@ def _error(row: dict[str, str]) -> str:
         return ""
     text = _("expected error {expected:.1f} px (95 %: {bound:.1f} px)").format(expected=expected, bound=bound)
     if uncertain is not None and uncertain >= _LEAST_UNCERTAIN:
-        text += ", " + _("about {share:.0f} % of the image expected over 2 px").format(share=uncertain)
+        text += ", " + _("about {share:.0f} % of the image off by over 2 px").format(share=uncertain)
     return text
 
 

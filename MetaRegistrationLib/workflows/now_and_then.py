@@ -1,4 +1,4 @@
-"""Work that is done again and again during a run, and takes a small share of its time."""
+"""Limits repeated work during a run, such as writing tables, to 2 % of the time."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Items(Generic[_Row]):
     word : str
         "pair" or "eye": the key of its notes, and what people read.
     reading : callable
-        How the files of an item are read, as plain values by what they are.
+        Gives what is stated for an item (pixel sizes, slices, dates), each value under its name.
     states : callable
         The content of the files of an item, by their role.
     row : callable

@@ -1731,7 +1731,7 @@
 <context>
     <name>panel.landmark_errors</name>
     <message>
-        <source>Moving and fixed points are the same list: choose two.</source>
+        <source>The same list is chosen as moving and as fixed points. Choose two lists.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2212,7 +2212,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The registration is of other slices: {moving} (moving) and {fixed} (fixed). Register again.</source>
+        <source>The registration belongs to other slices: {moving} (moving) and {fixed} (fixed). Choose these slices, or register again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2240,7 +2240,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Expected error: {expected} (95 %: {bound}); about {percent:.0f} % of the image is expected over {limit:g} {unit}.</source>
+        <source>Expected error: {expected} (95 %: {bound}); about {percent:.0f} % of the image is expected to be off by over {limit:g} {unit}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2288,7 +2288,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The registration contradicts the pixel sizes, {moving} µm (moving) and {fixed} µm (fixed): by them, the same tissue is {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes.</source>
+        <source>The registration contradicts the pixel sizes {moving} µm (moving) and {fixed} µm (fixed). With these sizes, the same tissue would be {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3084,7 +3084,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>about {share:.0f} % of the image expected over 2 px</source>
+        <source>about {share:.0f} % of the image off by over 2 px</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

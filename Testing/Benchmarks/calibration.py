@@ -120,6 +120,7 @@ def result(registrar: Registrar, images: Images, related: bool, seed: int) -> di
     found = registrar(*(Image(array, Geometry(array.shape)) for array in (moving, fixed)))
     entry = {"seed": seed, "related": related, "kind": kind, "confidence": found.alignment.confidence}
     entry |= {"kept": found.result_stage, "cpu_seconds": time.process_time() - began}
+    entry["uncertain_percent"] = found.error.uncertain_percent
     if positions is not None:
         there = np.moveaxis(found.moving_positions(), -1, 0)
         seen = ((positions >= 0) & (positions <= SIZE - 1)).all(axis=0)

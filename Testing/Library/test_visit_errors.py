@@ -319,7 +319,7 @@ def test_the_page_shows_the_errors_and_the_uncertain_regions(results):
     page = (results / "report.html").read_text(encoding="utf-8")
     for text in (
         "Expected error, grid px",
-        "% expected over 2 px",
+        "% of the image off by over 2 px",
         "100 % uncertain",
         ">uncertain</td>",
         "are uncertain: the alignment",

@@ -10,8 +10,8 @@ from test_panel_stages import choose_stages
 from MetaRegistrationLib.stages import Stages
 
 SAID = (
-    "The registration contradicts the pixel sizes, {} µm (moving) and 20 µm (fixed): by them, the same tissue is {} times as"
-    " large in the moving image as in the fixed one. Check the pixel sizes."
+    "The registration contradicts the pixel sizes {} µm (moving) and 20 µm (fixed). With these sizes, the same tissue would"
+    " be {} times as large in the moving image as in the fixed one. Check the pixel sizes."
 )
 
 

@@ -126,7 +126,9 @@ def values(node) -> np.ndarray:
     return slicer.util.arrayFromVolume(node)[0]
 
 
-LINE = "Expected error: 0.4 grid px (95 %: 0.9 grid px); about 6 % of the image is expected over 2 grid px."
+LINE = (
+    "Expected error: 0.4 grid px (95 %: 0.9 grid px); about 6 % of the image is expected to be off by over 2 grid px."
+)
 
 
 def test_the_line_says_the_stored_measures():
@@ -146,7 +148,7 @@ def test_the_line_is_said_after_registering_and_after_loading(rig, widget, predi
     text = ui.expectedErrorLabel.text
     assert text.startswith(f"Expected error: {known.expected_px:.1f} grid px (95 %: {known.error_95_px:.1f} grid px); ")
     assert (
-        f"; about {known.uncertain_percent:.0f} % of the image is expected over 2 grid px." in text
+        f"; about {known.uncertain_percent:.0f} % of the image is expected to be off by over 2 grid px." in text
         and ui.expectedErrorLabel.visible
     )
     reload(rig, tmp_path)

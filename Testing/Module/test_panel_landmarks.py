@@ -10,7 +10,7 @@ from test_panel_stages import choose_stages
 
 from MetaRegistrationLib.stages import Stages
 
-SAME = "Moving and fixed points are the same list: choose two."
+SAME = "The same list is chosen as moving and as fixed points. Choose two lists."
 
 
 @pytest.fixture

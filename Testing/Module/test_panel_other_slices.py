@@ -50,7 +50,10 @@ def test_numbers_go_with_other_slices_and_come_back(rig, widget):
         choose(rig, widget, *slices)
         measures, expected, warning, distances = numbers(widget)
         assert measures == expected == "" and not widget.panel.register.registered
-        assert warning == "The registration is of other slices: 0 (moving) and 0 (fixed). Register again."
+        assert (
+            warning
+            == "The registration belongs to other slices: 0 (moving) and 0 (fixed). Choose these slices, or register again."
+        )
         assert {row[2] for row in distances} <= {"–"}, "landmarks of the registered slice are not of this one"
     choose(rig, widget, 0, 0)
     assert numbers(widget) == before
@@ -77,7 +80,9 @@ def test_the_result_of_other_slices_is_kept_and_can_be_chosen_with_them(rig, wid
     assert ui.measuresLabel.text and not ui.alignmentWarningLabel.text
     assert not ui.resultsTable.visible, "of these slices there is no other result"
     choose(rig, widget, 0, 0)
-    assert ui.alignmentWarningLabel.text.startswith("The registration is of other slices: 0 (moving) and 1 (fixed).")
+    assert ui.alignmentWarningLabel.text.startswith(
+        "The registration belongs to other slices: 0 (moving) and 1 (fixed)."
+    )
     assert ui.resultsTable.visible and [row[0] for row in table(ui.resultsTable)] == [""]
     ui.resultsTable.cellClicked.emit(0, 0)
     settle(rig)

@@ -45,7 +45,7 @@ def test_the_expected_error_of_a_visit_is_in_its_note():
     ]
     assert [row[-1] for row in rows_after(rows, "2021")] == [
         "reference",
-        "through 2023; expected error 0.4 px (95 %: 0.9 px), about 6 % of the image expected over 2 px",
+        "through 2023; expected error 0.4 px (95 %: 0.9 px), about 6 % of the image off by over 2 px",
         "expected error 0.4 px (95 %: 0.9 px)",
         "",
     ]

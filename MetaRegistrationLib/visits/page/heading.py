@@ -120,7 +120,7 @@ def _error(entry: AlignedVisit) -> str:
     if error is None:
         return NOTHING
     share = (
-        f"; {number(error.uncertain_percent)} % expected over 2 px"
+        f"; about {number(error.uncertain_percent)} % of the image off by over 2 px"
         if error.uncertain_percent >= _LEAST_UNCERTAIN
         else ""
     )
