@@ -16,7 +16,7 @@ if _TYPE_CHECKING:
     from .api.visits import AlignedVisits, align_visits
     from .checkpoints import Checkpoint, save_checkpoint
     from .core.geometry import Geometry
-    from .errors import InputError, TrainingStopped
+    from .errors import InputError, RunStopped, TrainingStopped
     from .formats.image_writing import write_image
     from .formats.images import Image, read_image
     from .stages import Stages
@@ -38,6 +38,7 @@ _HOMES = {
     "Image": "formats.images",
     "InputError": "errors",
     "Registration": "api.registration",
+    "RunStopped": "errors",
     "Stages": "stages",
     "TrainingStopped": "errors",
     "align_visits": "api.visits",
@@ -58,6 +59,7 @@ __all__ = [
     "Image",
     "InputError",
     "Registration",
+    "RunStopped",
     "Stages",
     "TrainingStopped",
     "align_visits",

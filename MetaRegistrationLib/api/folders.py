@@ -84,6 +84,8 @@ def register_folder(
     InputError
         There is no pair that can be used, none could be registered, `output` cannot be written to, is or holds a file of
         a pair, or holds other files that would be replaced.
+    RunStopped
+        The disk is full or takes no files any more. `resume` continues.
     """
     selection = PairSelection(
         as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)
@@ -131,6 +133,8 @@ def evaluate(
     ------
     InputError
         There is no pair that can be used, none could be registered, or none has landmarks in both images.
+    RunStopped
+        The disk is full or takes no files any more. `resume` continues.
     """
     selection = PairSelection(
         as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)

@@ -17,7 +17,8 @@ HELP = "join the tables of the parts of a run (--shard)"
 DESCRIPTION = (
     "Write the tables over the pairs or eyes of several folders of results, such as those of the parts of a job array\n"
     "(--shard K/N of register, evaluate or series): metrics.csv and summary.json over pairs; eyes.csv, measurements.csv,\n"
-    "changes.csv and trends.csv over the eyes of series. Other files stay where they are. Missing parts, pairs and eyes are named."
+    "changes.csv and trends.csv over the eyes of series. Other files stay where they are.\n"
+    "Missing parts, pairs and eyes are named."
 )
 EXAMPLES = (
     "  meta-registration register --pairs biobank --shard 1/2 --output parts\n"

@@ -31,7 +31,7 @@ def check_declared_size(path: Path, reader: Reader) -> None:
     """
     try:
         size = reader.declared_size(path)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # as many kinds as decoders have
         if reader.text_header:

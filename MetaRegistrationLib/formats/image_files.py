@@ -116,7 +116,7 @@ def existing_file(path: str | Path, kind: str) -> Path:
 def _refuse_truncated(path: Path, reader: Reader) -> None:
     try:
         whole = reader.is_whole(path)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception:  # as many kinds as decoders have
         whole = False

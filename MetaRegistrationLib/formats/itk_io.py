@@ -32,7 +32,7 @@ def read_file(path: str | Path) -> tuple[Reader, FileImage]:
     try:
         with file_settings():
             found = reader.read(path)
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # as many kinds as decoders have
         raise InputError(f"{path}: the image cannot be read ({_cause(error)}). Open and save it again.") from error

@@ -131,7 +131,7 @@ class Reader(ABC):
         Raises
         ------
         InputError
-            It cannot be decoded. Any other exception becomes an `InputError` that names the file.
+            It cannot be decoded. Any other exception but `MemoryError` becomes an `InputError` that names the file.
         """
 
     def header(self, path: Path) -> FileHeader | None:

@@ -40,7 +40,8 @@ def expected_error_in_words(measures: PairMeasures, micrometres_a_pixel: float) 
         _distance(value, micrometres_a_pixel) for value in (measures.expected_error_px, measures.error_95_px)
     )
     return _(
-        "Expected error: {expected} (95 %: {bound}); about {percent:.0f} % of the image is expected to be off by over {limit:g} {unit}."
+        "Expected error: {expected} (95 %: {bound}); about {percent:.0f} % of the image is expected to be off by over"
+        " {limit:g} {unit}."
     ).format(
         expected=expected,
         bound=bound,
@@ -62,7 +63,8 @@ def warnings_in_words(notes: ResultNotes) -> str:
     lines = []
     if notes.slices is not None:
         text = _(
-            "The registration belongs to other slices: {moving} (moving) and {fixed} (fixed). Choose these slices, or register again."
+            "The registration belongs to other slices: {moving} (moving) and {fixed} (fixed). Choose these slices, or register"
+            " again."
         )
         lines.append(text.format(moving=notes.slices[0], fixed=notes.slices[1]))
     elif notes.changed is not None:
@@ -80,8 +82,8 @@ def warnings_in_words(notes: ResultNotes) -> str:
     if notes.sizes is not None:
         lines.append(
             _(
-                "The registration contradicts the pixel sizes {moving} µm (moving) and {fixed} µm (fixed). With these sizes, the same"
-                " tissue would be {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes."
+                "The registration contradicts the pixel sizes {moving} µm (moving) and {fixed} µm (fixed). With these sizes, the"
+                " same tissue would be {scale:.3f} times as large in the moving image as in the fixed one. Check the pixel sizes."
             ).format(**notes.sizes._asdict())
         )
     return "\n".join(lines)

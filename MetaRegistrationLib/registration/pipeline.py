@@ -145,7 +145,8 @@ class Pipeline:
                 refinement = self._refinement(seen, field)
             field, stage = refinement.displacement_px, "refine"
         with _timed(seconds, _ERROR):
-            error = self._judge_of(seen)([field], [stage])[0]
+            judge = self._judge_of(seen)
+            error = judge.with_torn_rows(judge([field], [stage])[0], field, field)
         return StagedField(field[0].float().cpu().numpy(), None, refinement, _ordered(seconds), stage, error)
 
     def _opinion(self, pair: PreparedPair) -> Callable[[np.ndarray], float] | None:

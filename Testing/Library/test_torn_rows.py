@@ -101,3 +101,12 @@ def test_the_bound_holds_beside_the_steps_of_a_torn_real_scan():
     assert result.confident and wrong[beside].mean() > 1.5
     assert covered > 0.9
     assert result.measures.uncertain_percent > 3
+
+
+def test_the_map_is_raised_without_an_initial_alignment_too():
+    moving = read_image(sample_visits() / "visit_1.png").array.astype(np.float32)
+    rows, columns = np.indices(moving.shape).astype(float)
+    fixed = ndimage.map_coordinates(moving, (rows, columns + 6.0 * (rows >= 160) - 3), order=1, mode="nearest")
+    images = [np.clip(noisy(image, 11, 8), 0, 255).astype(np.uint8) for image in (moving, fixed)]
+    result = mr.register(*images, stages=mr.Stages(initial="none"))
+    assert np.nanmean(result.error_px[156:164]) > 1.5 > np.nanmean(result.error_px[40:120])

@@ -32,7 +32,7 @@ _LISTS = {"raises": "Raises", "returns": "Returns"}
 _ORDER = (
     *("register", "Registration", "Stages", "finetune", "register_folder", "evaluate", "align_visits", "AlignedVisits"),
     *("read_image", "write_image", "Image", "Geometry", "load_checkpoint", "save_checkpoint", "Checkpoint"),
-    *("InputError", "TrainingStopped"),
+    *("InputError", "RunStopped", "TrainingStopped"),
 )
 
 
