@@ -17,6 +17,7 @@ from ..progress import Event, Message, Reader
 from .eye_work import EyeWork
 from .eyes_resuming import EYES, eye_states
 from .folder_run import UNFINISHED
+from .full_disk import raise_if_full
 from .pair_work import reason_of
 from .processes import Processes, sent
 from .registrars import RegistrarOptions, make_registrar
@@ -107,14 +108,21 @@ class EyesWork:
         self._registrar, self._regions = registrar, regions
 
     def __call__(self, eye: Eye, folder: Path, progress: Reader) -> EyeDone:
-        """Work on an eye, and write its files into `folder`."""
+        """Work on an eye, and write its files into `folder`.
+
+        Raises
+        ------
+        OSError
+            The disk is full, or takes no files any more.
+        """
         options, repeats = self.settings.options, self.settings.repeats
         work, inputs = EyeWork(options, self._registrar, self.record, repeats, self._regions, progress), _states(eye)
         try:
             row = work.one(eye, folder)
-        except (InputError, OSError) as error:
+        except (InputError, OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             if not self.settings.several:
                 raise
+            raise_if_full(error)
             progress(Message.of(error, f"left out: {eye.name}: "))
             return EyeDone(eye.name, None, work.left_out, reason_of(error))
         return EyeDone(eye.name, row, work.left_out, inputs=inputs)
@@ -184,6 +192,7 @@ def _moved(done: EyeDone, target: Path) -> EyeDone:
                 move_into_place(path, folder / path.name)
         shutil.rmtree(done.written, ignore_errors=True)
     except (InputError, OSError) as error:
+        raise_if_full(error)
         message, reason = Message.of(error, f"left out: {done.name}: "), reason_of(error)
         return replace(done, row=None, messages=(*done.messages, message), reason=reason)
     return done
