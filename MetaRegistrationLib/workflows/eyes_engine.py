@@ -15,7 +15,7 @@ from ..formats.files import move_into_place, writable_folder
 from ..formats.written_files import NAME, State
 from ..progress import Event, Message, Reader
 from .eye_work import EyeWork
-from .eyes_resuming import EYES, eye_states
+from .eyes_resuming import EYES, RECORD, eye_states
 from .folder_run import UNFINISHED
 from .full_disk import raise_if_full
 from .pair_work import reason_of
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from ..visits.eyes_table import EyeRow
     from ..visits.own_regions import GivenRegions
     from .repeat_scans import RepeatScans
-
-_RECORD = "series.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +184,7 @@ def _moved(done: EyeDone, target: Path) -> EyeDone:
     if done.row is None or done.written is None:
         return done
     try:
-        for path in sorted(done.written.rglob("*"), key=lambda path: (path.name == _RECORD, path)):
+        for path in sorted(done.written.rglob("*"), key=lambda path: (path.name == RECORD, path)):
             if path.is_file() and path.name != NAME:  # the list of a folder of its own
                 folder = writable_folder(target / path.relative_to(done.written).parent)
                 move_into_place(path, folder / path.name)

@@ -76,14 +76,15 @@ def align_eyes(
 
     progress, options = progress or Silent(), options or VisitsOptions()
     check_stages(options)
+    jobs = wanted_jobs(options.run.jobs)
     eyes = checked(eyes, options)
     regions = read_regions(options)
     run = eyes_run(eyes, Path(output), options, progress)
     eyes, output = run.eyes, run.output
-    check_output(run.planned)
-    if not (run.waiting or run.apart):
+    if not (run.waiting or run.apart):  # nothing is written
         progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
         return EyesOutcome(output, run.done, run.left_out)
+    check_output(run.planned)
     registrar, record = make_registrar(options.registrar)
     output, first, total = writable_folder(output), run.done, len(eyes.eyes)
     progress(Started(TASK, total, first, device=record["device"], detail={"checkpoint": record["checkpoint"]}))
@@ -97,7 +98,7 @@ def align_eyes(
         writing(run.planned, progress),
         _stopped(run),
         run.with_tables(),
-        _outcomes(work, run, progress) as outcomes,
+        _outcomes(work, run, jobs, progress) as outcomes,
     ):
         for number, (eye, done) in enumerate(outcomes, first + 1):
             if done.row is None:
@@ -119,9 +120,11 @@ def _stopped(run: EyesRun) -> AbstractContextManager:
 
 
 @contextmanager
-def _outcomes(work: EyesWork, run: EyesRun, progress: Reader) -> Iterator[Iterator[tuple[Eye, EyeDone]]]:
+def _outcomes(
+    work: EyesWork, run: EyesRun, jobs: int | None, progress: Reader
+) -> Iterator[Iterator[tuple[Eye, EyeDone]]]:
     """The outcomes of the eyes that are not done yet: one after another, or several at once if processes are asked for."""
-    jobs, waiting = wanted_jobs(run.options.run.jobs), run.waiting
+    waiting = run.waiting
     here = ((eye, work(eye, run.folder(eye), progress)) for eye in waiting)
     if jobs is None or not run.apart:
         yield here
