@@ -111,12 +111,9 @@ class WrittenFiles:
         """Whether a listed file is there and ends too early."""
         return _is_beginning(self.folder / name, self.states[name])
 
-    def resized(self, name: str) -> bool:
-        """Whether a listed file is there with another size than it was written with."""
-        try:
-            return (self.folder / name).stat().st_size not in {state.size for state in self.states[name]}
-        except OSError:
-            return False
+    def had_size(self, name: str, size: int) -> bool:
+        """Whether a listed file was written with a size."""
+        return size in {state.size for state in self.states[name]}
 
     def without(self, stays: Callable[[str], bool]) -> WrittenFiles:
         """The list without the files that stay."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..errors import InputError
 from ..formats.files import replacing
 from ..formats.tables import read_table, write_table
 from ..progress import plain
@@ -118,7 +117,7 @@ def read_eyes_table(folder: Path) -> list[dict[str, str]]:
     return [row.cells for row in read_table(path, ("eye", "status"))] if path.is_file() else []
 
 
-def write_eyes_tables(folder: Path, rows: Sequence[Mapping[str, str]], folders: Mapping[str, Path]) -> None:
+def write_eyes_tables(folder: Path, rows: Sequence[Mapping[str, str]], folders: Mapping[str, Path]) -> list[Path]:
     """Write `eyes.csv`, and the measures of all eyes that are done, in the order of the rows.
 
     Parameters
@@ -128,28 +127,43 @@ def write_eyes_tables(folder: Path, rows: Sequence[Mapping[str, str]], folders: 
         As of `eye_cells`.
     folders : mapping of str to Path
         The folder of the results of each eye.
+
+    Returns
+    -------
+    list of Path
+        The tables of eyes with other columns, whose rows are left out.
     """
     columns = [column.key for column in EYE_COLUMNS]
     write_table(folder / EYES, columns, [[row.get(column, "") for column in columns] for row in rows])
     done = [folders[row["eye"]] for row in rows if row["status"] == DONE]
-    for name, columns in _JOINED:
-        _join(folder / name, columns, [each / name for each in done])
+    return [
+        table for name, columns in _JOINED for table in _join(folder / name, columns, [each / name for each in done])
+    ]
 
 
-def _join(path: Path, columns: Sequence[str], tables: Sequence[Path]) -> None:
-    """Write one table of the rows of several, one after another; a table that is not there has none.
+def _join(path: Path, columns: Sequence[str], tables: Sequence[Path]) -> list[Path]:
+    """Write one table of the rows of several, one after another; the tables with other columns, which are left out.
 
-    Raises
-    ------
-    InputError
-        A table has other columns.
+    A table that is not there has no rows.
     """
+    others = []
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerow(columns)
-        for table in tables:
-            if not table.is_file():
-                continue
-            header, _, body = table.read_text(encoding="utf-8").partition("\n")
-            if header != ",".join(columns):
-                raise InputError(f"{table}: its columns are not those that this version writes.")
-            stream.write(body)
+        for table in filter(Path.is_file, tables):
+            rows = _rows(table, columns)
+            if rows is None:
+                others.append(table)
+            else:
+                stream.write(rows if rows.endswith("\n") or not rows else f"{rows}\n")
+    return others
+
+
+def _rows(table: Path, columns: Sequence[str]) -> str | None:
+    """The rows of a table as text; None if it has other columns."""
+    try:
+        header, _, body = table.read_text(encoding="utf-8-sig").partition(
+            "\n"
+        )  # a spreadsheet may begin it with a mark
+    except UnicodeDecodeError:
+        return None
+    return body if header == ",".join(columns) else None

@@ -15,8 +15,9 @@ from ..formats.files import move_into_place, writable_folder
 from ..formats.written_files import NAME, State
 from ..progress import Event, Message, Reader
 from .eye_work import EyeWork
-from .eyes_resuming import EYES, eye_states
+from .eyes_resuming import EYES, RECORD, eye_states
 from .folder_run import UNFINISHED
+from .full_disk import raise_if_full
 from .pair_work import reason_of
 from .processes import Processes, sent
 from .registrars import RegistrarOptions, make_registrar
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from ..visits.eyes_table import EyeRow
     from ..visits.own_regions import GivenRegions
     from .repeat_scans import RepeatScans
-
-_RECORD = "series.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +106,21 @@ class EyesWork:
         self._registrar, self._regions = registrar, regions
 
     def __call__(self, eye: Eye, folder: Path, progress: Reader) -> EyeDone:
-        """Work on an eye, and write its files into `folder`."""
+        """Work on an eye, and write its files into `folder`.
+
+        Raises
+        ------
+        OSError
+            The disk is full, or takes no files any more.
+        """
         options, repeats = self.settings.options, self.settings.repeats
         work, inputs = EyeWork(options, self._registrar, self.record, repeats, self._regions, progress), _states(eye)
         try:
             row = work.one(eye, folder)
-        except (InputError, OSError) as error:
+        except (InputError, OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             if not self.settings.several:
                 raise
+            raise_if_full(error)
             progress(Message.of(error, f"left out: {eye.name}: "))
             return EyeDone(eye.name, None, work.left_out, reason_of(error))
         return EyeDone(eye.name, row, work.left_out, inputs=inputs)
@@ -178,12 +184,13 @@ def _moved(done: EyeDone, target: Path) -> EyeDone:
     if done.row is None or done.written is None:
         return done
     try:
-        for path in sorted(done.written.rglob("*"), key=lambda path: (path.name == _RECORD, path)):
+        for path in sorted(done.written.rglob("*"), key=lambda path: (path.name == RECORD, path)):
             if path.is_file() and path.name != NAME:  # the list of a folder of its own
                 folder = writable_folder(target / path.relative_to(done.written).parent)
                 move_into_place(path, folder / path.name)
         shutil.rmtree(done.written, ignore_errors=True)
     except (InputError, OSError) as error:
+        raise_if_full(error)
         message, reason = Message.of(error, f"left out: {done.name}: "), reason_of(error)
         return replace(done, row=None, messages=(*done.messages, message), reason=reason)
     return done

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..formats.written_files import State, WrittenFiles, digest
 from ..progress import plain
 from .pair_work import file_states, input_states
-from .resuming import MISSING, Items, key_of, run_settings
+from .resuming import MISSING, Found, Items, files_by_folder, found_files, key_of, run_settings
 
 if TYPE_CHECKING:
     from ..visits.eyes import Eye
     from ..visits.eyes_table import EyeRow
     from .visit_options import VisitsOptions
+
+RECORD = "series.json"
+"""The record of an eye, the last of its files."""
 
 
 def series_settings(options: VisitsOptions) -> dict:
@@ -78,26 +81,16 @@ EYES = Items("eye", eye_reading, eye_states, _row)
 """The eyes of a series."""
 
 
-def unlike_written(apart: bool) -> Callable[[WrittenFiles, str], str]:
-    """What is wrong with the result files of an eye: some are missing, or have another size than was written.
-
-    `apart` says that each eye has a folder.
-    """
+def result_files(apart: bool) -> Callable[[WrittenFiles, str], Found]:
+    """The state of the result files of eyes, all of which must be there. `apart` says that each eye has a folder."""
     by_eye: dict[str, list[str]] = {}
 
-    def lost(listed: WrittenFiles, name: str) -> str:
+    def found(listed: WrittenFiles, name: str) -> Found:
+        if not apart:  # an earlier run over several eyes wrote into their folders
+            return found_files(listed, listed.states, listed.states) if RECORD in listed.states else Found(MISSING)
         if not by_eye:
-            for each in listed.states:
-                by_eye.setdefault(PurePosixPath(each).parts[0] if apart else name, []).append(each)
-        found = [_unlike(listed, each) for each in by_eye.get(name, ())]
-        return next(filter(None, found), "") if found else MISSING
+            by_eye.update(files_by_folder(listed))
+        files = by_eye.get(name, ())
+        return found_files(listed, files, files) if files else Found(MISSING)
 
-    return lost
-
-
-def _unlike(listed: WrittenFiles, name: str) -> str:
-    try:
-        size = (listed.folder / name).stat().st_size
-    except OSError:
-        return MISSING
-    return "" if size == listed.states[name][-1].size else "result files have another size"
+    return found

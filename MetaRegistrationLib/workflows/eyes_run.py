@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..formats.files import note, remove_leftovers
 from ..formats.output_folder import Finished, Output
-from ..progress import Message, Reader
+from ..progress import Message, Reader, Silent
 from ..words import counted
-from .eyes_resuming import EYES, eye_reading, series_settings, unlike_written
+from .eyes_resuming import EYES, eye_reading, result_files, series_settings
 from .folder_run import UNFINISHED
 from .now_and_then import NowAndThen
 from .resuming import Earlier, earlier_results, item_note, settings_note
@@ -48,6 +48,7 @@ class EyesRun:
         What an earlier run has finished.
     whole_list : tuple of str
         Of a part of the eyes: the names of all eyes, by which `merge` compares the parts.
+    progress : Reader
     """
 
     eyes: Eyes
@@ -57,10 +58,14 @@ class EyesRun:
     settings: dict
     earlier: Earlier[EyeRow] = field(default_factory=Earlier)
     whole_list: tuple[str, ...] = ()
+    progress: Reader = field(default_factory=Silent)
 
     def __post_init__(self) -> None:
         self._rows: dict[str, EyeRow] = dict(self.earlier.rows)
         self._noted = bool(self.earlier.rows)
+        self._part_notes = [{"part_of": {"eyes": self.whole_list}}] if self.whole_list else []
+        self._part_noted = self.options.run.resume  # `planned` has the note, so that the list begins with it
+        self._not_joined: set[Path] = set()
         self._now_and_then = NowAndThen(0)
 
     @property
@@ -90,6 +95,7 @@ class EyesRun:
         if self.options.run.resume:
             tables = [path.name for path in eyes_tables(self.output)] if self.apart else []
             finished = self.earlier.finished(tables)
+            finished = replace(finished, notes=(*finished.notes, *self._part_notes))
         return series_output(self.eyes, self.output, self.options, apart=self.apart, finished=finished)
 
     def folder(self, eye: Eye) -> Path:
@@ -101,8 +107,8 @@ class EyesRun:
         if inputs is not None:
             if not self._noted:
                 note(self.output, settings_note(self.settings))
-                self._note_part()
                 self._noted = True
+            self._note_part()
             note(self.output, item_note(EYES, eye.name, eye_reading(eye), inputs, row.to_dict(), self.settings))
         self._rows[eye.name] = row
         self._now_and_then(self.tables)
@@ -129,7 +135,9 @@ class EyesRun:
         ]
         rows = [self._rows.get(name, EyeRow(name)) for name in self.eyes.eyes]
         folders = {eye.name: self.folder(eye) for eye in self.eyes.eyes.values()}
-        write_eyes_tables(self.output, [eye_cells(row) for row in (*rows, *not_used)], folders)
+        not_joined = write_eyes_tables(self.output, [eye_cells(row) for row in (*rows, *not_used)], folders)
+        tell_not_joined([path for path in not_joined if path not in self._not_joined], self.progress)
+        self._not_joined.update(not_joined)
 
     @contextmanager
     def with_tables(self) -> Iterator[None]:
@@ -146,8 +154,11 @@ class EyesRun:
             self._note_part()
 
     def _note_part(self) -> None:
-        if self.whole_list:
-            note(self.output, {"part_of": {"eyes": self.whole_list}})
+        """Note the list of all eyes, once."""
+        if not self._part_noted:
+            for line in self._part_notes:
+                note(self.output, line)
+            self._part_noted = True
 
     def _remove_leftovers(self) -> None:
         """Remove the unfinished files of a run that was killed."""
@@ -173,14 +184,21 @@ def eyes_run(eyes: Eyes, output: Path, options: VisitsOptions, progress: Reader)
     if shard is not None:
         eyes, output = part_of(eyes, shard), shard.folder(output)
     if not options.run.resume:
-        return EyesRun(eyes, output, options, apart, settings, whole_list=whole_list)
+        return EyesRun(eyes, output, options, apart, settings, whole_list=whole_list, progress=progress)
     items = list(eyes.eyes.values())
-    earlier = earlier_results(output, TASK, items, settings, unlike_written(apart), EYES)
+    earlier = earlier_results(output, TASK, items, settings, result_files(apart), EYES)
     earlier.report(len(items), progress)
     for row in earlier.rows.values():
         for name, reason in row.left_out:
             progress(Message(f"{row.eye}: left out: {name}: {reason}", "warning"))
-    return EyesRun(eyes, output, options, apart, settings, earlier, whole_list)
+    return EyesRun(eyes, output, options, apart, settings, earlier, whole_list, progress)
+
+
+def tell_not_joined(tables: Iterable[Path], progress: Reader) -> None:
+    """Say which tables of eyes are not in the tables over all eyes."""
+    for path in tables:
+        problem = "its columns are not those that this version writes. Its rows are not in the table over all eyes."
+        progress(Message(f"{path}: {problem}", "warning"))
 
 
 def part_of(eyes: Eyes, shard: Shard) -> Eyes:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError, RunStopped
-from ..formats.files import FULL_DISK, disk_error, move_into_place, note, remove_leftovers, writable_folder
+from ..errors import InputError
+from ..formats.files import move_into_place, note, remove_leftovers, writable_folder
 from ..progress import Item, Message, Reader, Started
-from ..words import counted
+from .full_disk import raise_if_full, stopped_by_the_disk
 from .now_and_then import NowAndThen
 from .pair_work import PairDone
 from .resuming import Earlier, in_order, pair_note, settings_note
@@ -126,17 +126,10 @@ class FolderRun:
                     self._unfinished_tables(record)
                 raise
 
-    @contextmanager
-    def _stopped_by_the_disk(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, InputError) as error:
-            full = disk_error(error)
-            if full is None or not self.settings:
-                raise
-            pairs = counted(len(self.files), "pair")
-            problem = f"Could not write to {self.output}: {full.strerror}. {len(self._rows)} of {pairs} are finished."
-            raise _stopped(problem, full) from error
+    def _stopped_by_the_disk(self) -> AbstractContextManager:
+        if self.output is None or not self.settings:
+            return contextlib.nullcontext()
+        return stopped_by_the_disk(self.output, lambda: len(self._rows), len(self.files), "pair")
 
     def tables(self, record: dict) -> dict:
         """Write the tables over all pairs; the summary.
@@ -192,8 +185,7 @@ class FolderRun:
                 move_into_place(source, target / source.name)
             shutil.rmtree(done.written, ignore_errors=True)
         except (InputError, OSError) as error:
-            if disk_error(error) is not None:
-                raise
+            raise_if_full(error)
             message = Message.of(error, f"left out: {done.name}: ")
             reason = str(error) or type(error).__name__
             return replace(done, measures=None, messages=(*done.messages, message), reason=reason)
@@ -235,12 +227,6 @@ class FolderRun:
     def _unfinished_tables(self, record: dict) -> None:
         if self.output is not None and self._rows and self.settings:
             self._tables({**record, "pairs_not_done": len(self.waiting)})
-
-
-def _stopped(problem: str, full: OSError) -> RunStopped:
-    if full.errno in FULL_DISK:
-        return RunStopped(problem, field="resume", advice="Free some space and continue with {field}.")
-    return RunStopped(problem, field="resume", advice="Make the folder writable and continue with {field}.")
 
 
 _NAMED = 20

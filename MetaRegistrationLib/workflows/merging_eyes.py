@@ -9,6 +9,7 @@ from ..formats.output_folder import writing
 from ..formats.written_files import WrittenFiles
 from ..progress import Finished, Reader
 from .eyes_resuming import EYES
+from .eyes_run import tell_not_joined
 from .merging import TASK, Part, in_order, merged_output, tell_missing
 from .resuming import finished_rows
 from .visits import EyesOutcome
@@ -46,7 +47,7 @@ def merge_eyes(parts: Sequence[Part], output: Path, progress: Reader, replace: b
     ]
     folders = {name: _folder(part, name) for part in parts for name in part.names}
     with writing(planned, progress):
-        write_eyes_tables(output, [*rows, *others, *missing], folders)
+        tell_not_joined(write_eyes_tables(output, [*rows, *others, *missing], folders), progress)
     done = [row for part in parts for row in part.rows.values()]
     names = [row["eye"] or row["reason"] for row in left_out] + [name for row in done for name in row.names_left_out]
     progress(Finished(TASK, output, {"eyes": len(done), "left_out": names}))

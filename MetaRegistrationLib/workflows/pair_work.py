@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..formats.files import disk_error
 from ..formats.written_files import State
 from ..progress import Message
+from .full_disk import raise_if_full
 from .registrars import RegistrarOptions, make_registrar
 
 if TYPE_CHECKING:
@@ -129,9 +129,7 @@ class PairWork:
         except (InputError, OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             if not self._settings.several:
                 raise
-            full = disk_error(error)
-            if full is not None:  # it would fail for every later pair too
-                raise OSError(full.errno, full.strerror) from error  # plain, so that a process can send it
+            raise_if_full(error)
             return PairDone(files.name, None, (*messages, left_out_message(files, error)), reason_of(error))
         return PairDone(files.name, done.measures, tuple(messages), inputs=inputs)
 

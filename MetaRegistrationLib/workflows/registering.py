@@ -25,7 +25,7 @@ from .pair_work import (
     register_pair,
 )
 from .registrars import RegistrarOptions
-from .resuming import PAIRS, earlier_results, run_settings, without_files
+from .resuming import PAIRS, earlier_results, files_of_pairs, run_settings
 from .run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def register_files(
 
 def resumed(work: FolderRun, needed: dict) -> FolderRun:
     """The run with what an earlier one has finished, which is said."""
-    earlier = earlier_results(work.output, work.task, work.files, work.settings, without_files(needed), PAIRS)
+    earlier = earlier_results(work.output, work.task, work.files, work.settings, files_of_pairs(needed), PAIRS)
     earlier.report(len(work.files), work.progress)
     return replace(work, earlier=earlier)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class Earlier(Generic[_Row]):
     word : str
         As of `Items`.
     changed : tuple of str
-        The result files of the pairs that are not done again that have another size than they were written with.
+        The result files of the pairs or eyes that are not done again that have another size than they were written with.
     """
 
     rows: dict[str, _Row] = field(default_factory=dict)
@@ -140,7 +141,7 @@ def earlier_results(
     kind: str,
     items: Sequence,
     settings: dict,
-    lost: Callable[[WrittenFiles, str], str],
+    found: Callable[[WrittenFiles, str], Found],
     of: Items[_Row],
 ) -> Earlier[_Row]:
     """What an earlier run of the same kind has finished in a folder.
@@ -154,8 +155,8 @@ def earlier_results(
         The pairs or eyes of the present run.
     settings : dict
         As of `run_settings`.
-    lost : callable
-        What is wrong with the result files of an item, by the list of written files and its name; empty for nothing.
+    found : callable
+        The state of the result files of an item, by the list of written files and its name.
     of : Items
         What the items are.
     """
@@ -165,17 +166,16 @@ def earlier_results(
     values = {note["settings"]: note["values"] for note in listed.notes if "settings" in note}
     notes = {note[of.word]: note for note in listed.notes if of.word in note}
     candidates = [item for item in items if item.name in notes]
-    written = files_by_folder(listed)
     rows, again, changed = {}, {}, []
     with ThreadPoolExecutor(_READERS) as readers:
         differences = readers.map(lambda item: _difference(item, notes[item.name], values, settings, of), candidates)
         for item, different in zip(candidates, differences, strict=True):
-            different = different or lost(listed, item.name)
-            if different:
-                again[item.name] = different
+            files = Found(different) if different else found(listed, item.name)
+            if files.problem:
+                again[item.name] = files.problem
             else:
                 rows[item.name] = of.row(notes[item.name]["row"])
-                changed += [name for name in written.get(item.name, ()) if listed.resized(name)]
+                changed += files.resized
     kept = [settings_note(settings)] if rows else []
     return Earlier(rows, (*kept, *(notes[name] for name in rows)), again, of.word, tuple(changed))
 
@@ -227,22 +227,59 @@ _ROLES = {
 MISSING = "result files are missing"
 
 
-def without_files(needed: Mapping[str, Sequence[str]]) -> Callable[[WrittenFiles, str], str]:
-    """What is wrong with the result files of a pair: some are missing, or end too early.
+@dataclass(frozen=True)
+class Found:
+    """The state of the result files of an item.
 
-    `needed` names those that must be there, relative to the output folder.
+    Attributes
+    ----------
+    problem : str
+        Why the item is done again; empty if it is finished.
+    resized : tuple of str
+        The files that have another size than they were written with.
     """
+
+    problem: str = ""
+    resized: tuple[str, ...] = ()
+
+
+def found_files(listed: WrittenFiles, needed: Collection[str], written: Collection[str]) -> Found:
+    """The state of the result files of an item: some are missing, end too early, or have another size.
+
+    Parameters
+    ----------
+    listed : WrittenFiles
+    needed : collection of str
+        The files that must be there.
+    written : collection of str
+        The listed files of the item.
+    """
+    sizes = {name: _size(listed.folder / name) for name in {**dict.fromkeys(needed), **dict.fromkeys(written)}}
+    if any(sizes[name] is None for name in needed):
+        return Found(MISSING)
+    resized = tuple(name for name in written if sizes[name] is not None and not listed.had_size(name, sizes[name]))
+    return Found("result files end too early" if any(map(listed.damaged, resized)) else "", resized)
+
+
+def _size(path: Path) -> int | None:
+    """The size of a file; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def files_of_pairs(needed: Mapping[str, Sequence[str]]) -> Callable[[WrittenFiles, str], Found]:
+    """The state of the result files of pairs. `needed` names those that must be there, relative to the output folder."""
     written: dict[str, list[str]] = {}
 
-    def lost(listed: WrittenFiles, name: str) -> str:
+    def found(listed: WrittenFiles, name: str) -> Found:
         if not written:
             written.update(files_by_folder(listed))
-        if not all((listed.folder / each).is_file() for each in needed.get(name, ())):
-            return MISSING
-        resized = (each for each in written.get(name, ()) if listed.resized(each))
-        return "result files end too early" if any(map(listed.damaged, resized)) else ""
+        return found_files(listed, needed.get(name, ()), written.get(name, ()))
 
-    return lost
+    return found
 
 
 def _named(names: Sequence[str]) -> str:

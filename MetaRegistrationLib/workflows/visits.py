@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from ..formats.units import unusual_visit_um
 from ..progress import Finished, Item, Message, Reader, Silent, Started
 from .eyes_engine import EyeDone, EyesSettings, EyesWork, in_processes
 from .eyes_run import TASK, EyesRun, eyes_run
+from .full_disk import stopped_by_the_disk
 from .pair_work import one_thread
 from .registrars import make_registrar
 from .repeat_scans import measured_repeats
@@ -67,20 +68,23 @@ def align_eyes(
     InputError
         None of the eyes could be registered, a setting, checkpoint or folder cannot be used, or `output` is or holds an input or
         would lose files (`formats.output_folder`). Names that are in none of the eyes are refused before any registration.
+    RunStopped
+        With several eyes: the disk is full, or takes no files any more. What was finished before is whole.
     """
     from ..formats.files import writable_folder
     from ..formats.output_folder import check_output, writing
 
     progress, options = progress or Silent(), options or VisitsOptions()
     check_stages(options)
+    jobs = wanted_jobs(options.run.jobs)
     eyes = checked(eyes, options)
     regions = read_regions(options)
     run = eyes_run(eyes, Path(output), options, progress)
     eyes, output = run.eyes, run.output
-    check_output(run.planned)
-    if not (run.waiting or run.apart):
+    if not (run.waiting or run.apart):  # nothing is written
         progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
         return EyesOutcome(output, run.done, run.left_out)
+    check_output(run.planned)
     registrar, record = make_registrar(options.registrar)
     output, first, total = writable_folder(output), run.done, len(eyes.eyes)
     progress(Started(TASK, total, first, device=record["device"], detail={"checkpoint": record["checkpoint"]}))
@@ -90,7 +94,12 @@ def align_eyes(
     wanted = options.change.repeats if options.change.wanted and run.waiting else None
     repeats = measured_repeats(wanted, registrar, progress) if wanted else None
     work = EyesWork(registrar, record, EyesSettings(options, repeats, run.apart), regions)
-    with writing(run.planned, progress), run.with_tables(), _outcomes(work, run, progress) as outcomes:
+    with (
+        writing(run.planned, progress),
+        _stopped(run),
+        run.with_tables(),
+        _outcomes(work, run, jobs, progress) as outcomes,
+    ):
         for number, (eye, done) in enumerate(outcomes, first + 1):
             if done.row is None:
                 run.leave_out(eye, done.reason, done.left_out)
@@ -103,10 +112,19 @@ def align_eyes(
     return EyesOutcome(output, run.done, run.left_out)
 
 
+def _stopped(run: EyesRun) -> AbstractContextManager:
+    """The end of a run over several eyes by the disk; the error of one eye stays as it is."""
+    if not run.apart:
+        return nullcontext()
+    return stopped_by_the_disk(run.output, lambda: run.done, len(run.eyes.eyes), "eye")
+
+
 @contextmanager
-def _outcomes(work: EyesWork, run: EyesRun, progress: Reader) -> Iterator[Iterator[tuple[Eye, EyeDone]]]:
+def _outcomes(
+    work: EyesWork, run: EyesRun, jobs: int | None, progress: Reader
+) -> Iterator[Iterator[tuple[Eye, EyeDone]]]:
     """The outcomes of the eyes that are not done yet: one after another, or several at once if processes are asked for."""
-    jobs, waiting = wanted_jobs(run.options.run.jobs), run.waiting
+    waiting = run.waiting
     here = ((eye, work(eye, run.folder(eye), progress)) for eye in waiting)
     if jobs is None or not run.apart:
         yield here

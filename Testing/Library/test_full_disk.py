@@ -7,11 +7,15 @@ import os
 
 import pytest
 from known_networks import read_rows
+from test_many_eyes import EYES, eyes_folder, series, statuses
 from test_many_pairs import COUNT, WORDS, made, pairs, results, run  # noqa: F401
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats import written_files
 from MetaRegistrationLib.registration import results as writers
+from MetaRegistrationLib.visits import report
+from MetaRegistrationLib.workflows import eyes_engine
+from MetaRegistrationLib.workflows.eye_work import EyeWork
 
 
 def refused(code):
@@ -79,3 +83,38 @@ def test_a_single_pair_says_that_the_disk_is_full(pairs, tmp_path, monkeypatch, 
     words = ["--moving", image[0], "--fixed", image[1], *WORDS, "--output", tmp_path / "out"]
     assert run("register", *words) == 3
     assert "The disk is full" in (told := capsys.readouterr().err) and "--resume" not in told
+
+
+@pytest.fixture
+def eyes(tmp_path):
+    return eyes_folder(tmp_path / "eyes")
+
+
+@pytest.mark.parametrize(("fails", "advice"), [(full, "Free some space"), (read_only, "Make the folder writable")])
+@pytest.mark.parametrize(("module", "name", "jobs"), [(report, "write_image", 1), (eyes_engine, "move_into_place", 2)])
+def test_a_run_over_eyes_stops_and_is_resumed(module, name, jobs, fails, advice, eyes, tmp_path, monkeypatch, capsys):
+    """Where an eye is written, or where the files of another process are moved into place."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as context:
+        writer = Until(getattr(module, name), 2, fails)
+        context.setattr(module, name, writer)
+        assert series(eyes, out, "--jobs", jobs) == 3
+        assert writer.calls == -1, "no later eye is tried"
+    told = capsys.readouterr().err
+    assert f"0 of 3 eyes are finished. {advice}" in told and "--resume" in told and "left out" not in told
+    assert series(eyes, out, "--resume") == 0
+    assert statuses(out) == dict.fromkeys(EYES, "done")
+
+
+@pytest.mark.parametrize("error", [MemoryError("no memory left"), RuntimeError("CUDA out of memory")])
+def test_an_eye_without_enough_memory_is_left_out(error, eyes, tmp_path, monkeypatch, capsys):
+    def one(work, eye, folder):
+        if eye.name == "P2_OS":
+            raise error
+        return whole(work, eye, folder)
+
+    whole = EyeWork.one
+    monkeypatch.setattr(EyeWork, "one", one)
+    assert series(eyes, tmp_path / "out") == 4
+    assert f"left out: P2_OS: {error}" in capsys.readouterr().err
+    assert statuses(tmp_path / "out") == {**dict.fromkeys(EYES, "done"), "P2_OS": "left out"}

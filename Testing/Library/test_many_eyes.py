@@ -16,7 +16,7 @@ from known_networks import read_rows, write_grey_png
 
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.formats.earlier_results import results_of
-from MetaRegistrationLib.formats.written_files import NAME
+from MetaRegistrationLib.formats.written_files import NAME, WrittenFiles
 from MetaRegistrationLib.progress import Item, Message
 from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits.eyes_table import EyeRow
@@ -24,7 +24,7 @@ from MetaRegistrationLib.visits.sources import eyes_of_folder
 from MetaRegistrationLib.workflows.eyes_resuming import series_settings
 from MetaRegistrationLib.workflows.folder_run import UNFINISHED
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions
-from MetaRegistrationLib.workflows.run_options import RunOptions
+from MetaRegistrationLib.workflows.run_options import RunOptions, Shard
 from MetaRegistrationLib.workflows.visit_options import ChangeOptions, VisitsOptions
 from MetaRegistrationLib.workflows.visits import align_eyes
 
@@ -205,7 +205,7 @@ def align(eyes: Path, output: Path, stop_after: int = 100, run: RunOptions = RES
     try:
         align_eyes(eyes_of_folder(eyes), output, VisitsOptions(registrar, run=run), events)
     except KeyboardInterrupt:
-        assert len(events.eyes) == stop_after
+        assert len(events.eyes) in (0, stop_after)
     return events
 
 
@@ -372,7 +372,7 @@ def test_regions_that_are_missing_are_named(eyes, tmp_path, capsys):
         assert "missing.nrrd" in said(capsys) and not (tmp_path / "out").exists()
 
 
-def interrupt(options):
+def interrupt(*options):
     raise KeyboardInterrupt
 
 
@@ -384,16 +384,65 @@ def test_an_eye_without_all_of_its_files_is_done_again(made, output):
     assert unlike(output, made / "whole") == []
 
 
-def test_a_result_of_another_size_stays_and_is_named(made, output, capsys):
+@pytest.mark.parametrize("mine", ["mine", "\xe4".encode("latin-1")])
+def test_a_result_of_another_size_stays_and_is_named(mine, made, output, capsys):
     table = output / "P2_OS" / "measurements.csv"
-    table.write_text("mine", encoding="utf-8")
-    assert series(made / "eyes", output, "--resume") == 2
-    told = said(capsys)
-    assert "done again, because result files have another size: P2_OS" in told and f"{table}: changed since" in told
-    assert table.read_text(encoding="utf-8") == "mine"
+    table.write_bytes(mine if isinstance(mine, bytes) else mine.encode())
+    before = table.read_bytes()
+    for _ in range(2):
+        assert series(made / "eyes", output, "--resume") == 0
+        told = said(capsys)
+        assert "3 of 3 eyes are finished" in told and "kept as they are: P2_OS/measurements.csv" in told
+        assert told.count(f"{table}: its columns are not those") == 1
+        assert table.read_bytes() == before
+        assert {row["eye"] for row in read_rows(output / "measurements.csv")} == {"P1_OD", "P3_OD"}
+        assert {row["eye"] for row in read_rows(output / "changes.csv")} == set(EYES)
     table.rename(output.parent / "mine.csv")
     assert series(made / "eyes", output, "--resume") == 0
     assert unlike(output, made / "whole") == []
+
+
+def test_rows_of_a_table_that_a_spreadsheet_saved_are_joined(made, output):
+    table = output / "P1_OD" / "measurements.csv"
+    text = table.read_text(encoding="utf-8").rstrip("\n")
+    table.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    align(made / "eyes", output)
+    assert unlike(output, made / "whole") == ["P1_OD/measurements.csv"]
+
+
+def test_an_eye_whose_result_files_end_too_early_is_done_again(made, output):
+    path = output / "P2_OS" / "average.nrrd"
+    path.write_bytes(path.read_bytes()[:1000])
+    events = align(made / "eyes", output)
+    assert [name for _, _, name in events.eyes] == ["P2_OS"]
+    assert "done again, because result files end too early: P2_OS" in events.text
+    assert unlike(output, made / "whole") == []
+
+
+def test_a_changed_file_of_one_eye_alone_stays_and_is_named(eyes, tmp_path, capsys):
+    assert series(eyes / "P1_OD", tmp_path / "out") == 0
+    (tmp_path / "out" / "visits.csv").write_text("mine", encoding="utf-8")
+    assert series(eyes / "P1_OD", tmp_path / "out", "--resume") == 0
+    told = said(capsys)
+    assert "1 of 1 eye is finished" in told and "kept as they are: visits.csv" in told
+    assert (tmp_path / "out" / "visits.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_the_one_eye_that_is_left_is_done_again_without_a_folder_of_its_own(eyes, output, capsys):
+    for eye in EYES[1:]:
+        shutil.rmtree(eyes / eye)
+    assert series(eyes, output, "--resume") == 2
+    assert series(eyes, output, "--resume", "--replace") == 0
+    assert "0 of 1 eye is finished" in said(capsys)
+    names = {path.name for path in output.iterdir()}
+    assert {"series.json", "measurements.csv"} <= names and not names & {*EYES, "eyes.csv"}
+
+
+def test_a_wrong_number_of_processes_is_refused_before_anything_is_done(made, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("MetaRegistrationLib.workflows.visits.make_registrar", interrupt)
+    monkeypatch.setenv("META_REGISTRATION_JOBS", "many")
+    assert series(made / "eyes", tmp_path / "out") == 2
+    assert "META_REGISTRATION_JOBS" in said(capsys) and not (tmp_path / "out").exists()
 
 
 def test_one_eye_alone_is_resumed(eyes, tmp_path, capsys):
@@ -429,6 +478,16 @@ def test_the_parts_of_a_run_are_merged(made, tmp_path, count, capsys):
     assert unlike(own, made / "whole" / "P1_OD") == []
     assert series(made / "eyes", output, "--shard", f"1/{count}", "--resume") == 0
     assert merge(output) == 0 and unlike_tables(output, made / "whole") == []  # again, after another part was run again
+
+
+def test_a_part_whose_resumed_run_is_stopped_keeps_the_list_of_all_eyes(made, tmp_path, monkeypatch):
+    output = tmp_path / "out"
+    align(made / "eyes", output, stop_after=1, run=RunOptions(shard=Shard(1, 2)))
+    with monkeypatch.context() as context:
+        context.setattr("MetaRegistrationLib.workflows.eyes_run.EyesRun.take", interrupt)  # the files are in place
+        assert align(made / "eyes", output, run=RunOptions(resume=True, shard=Shard(1, 2))).eyes == []
+    part = WrittenFiles.read(output / "shard_1_of_2")
+    assert part.last_note("part_of") == {"eyes": EYES}
 
 
 def test_what_is_missing_in_a_merged_table_is_named(eyes, tmp_path, capsys):
