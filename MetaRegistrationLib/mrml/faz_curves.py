@@ -83,8 +83,7 @@ def reference_geometry(nodes: VisitNodes) -> Geometry | None:
 
 def show_only(nodes: VisitNodes, visit: str) -> None:
     """Show the curve of this visit, and hide those of the others."""
-    for name in nodes.aligned:
-        node = nodes.zone(name)
+    for name, node in nodes.zones.items():
         if node is not None and node.GetDisplayNode() is not None:
             node.GetDisplayNode().SetVisibility(name == visit)
 
@@ -92,8 +91,7 @@ def show_only(nodes: VisitNodes, visit: str) -> None:
 def taken_out(nodes: VisitNodes, reference: str) -> dict[str, object]:
     """The curves that the user changed, by visit, where `reference` stays the reference; the others are removed."""
     kept = {}
-    for name in nodes.aligned:
-        node = nodes.zone(name)
+    for name, node in nodes.zones.items():
         if node is not None and state_of(node) != FOUND and reference == nodes.reference:
             kept[name] = node
         else:

@@ -11,14 +11,17 @@ _ADVICE = "Register all visits again."
 
 def moved_visits(nodes: VisitNodes) -> list[str]:
     """Names of the visits that were moved or rescaled alone since the registration, the reference first."""
-    found = [(name, _what(nodes, name)) for name in nodes.aligned]
+    volumes = nodes.volumes
+    at = volumes.get(nodes.reference)
+    found = [(name, _what(volumes.get(name), at, transform)) for name, transform in nodes.transforms.items()]
     reference = [nodes.reference] if any(what == "fixed" for _, what in found) else []
     return reference + [name for name, what in found if what in ("moving", "transform")]
 
 
 def refuse_moved(nodes: VisitNodes, name: str) -> None:
     """Raise an `InputError` that says what was moved, where a visit is no longer where it was on the reference."""
-    what = _what(nodes, name)
+    volumes = nodes.volumes
+    what = _what(volumes.get(name), volumes.get(nodes.reference), nodes.transform(name))
     if what == "transform":
         raise InputError(f"{name}: the transform of this visit was moved after the registration.", advice=_ADVICE)
     if what is not None:
@@ -26,7 +29,6 @@ def refuse_moved(nodes: VisitNodes, name: str) -> None:
         raise InputError(f"{moved}: this visit was moved or rescaled after the registration.", advice=_ADVICE)
 
 
-def _what(nodes: VisitNodes, name: str) -> str | None:
+def _what(volume, reference, transform) -> str | None:
     """As `changed_since`; None for the reference too, and where a node is no longer in the scene."""
-    volume, reference, transform = nodes.volumes.get(name), nodes.volumes.get(nodes.reference), nodes.transform(name)
     return None if None in (volume, reference, transform) else changed_since(transform, volume, reference)

@@ -105,6 +105,11 @@ def distance_table(node, rows: Sequence[DistanceRow], name: str = "Landmark dist
     return node
 
 
+def has_rows(node) -> bool:
+    """Whether a table node, or None, holds a row."""
+    return node is not None and node.GetTable() is not None and node.GetTable().GetNumberOfRows() > 0
+
+
 def export_table(node, path: str | Path) -> None:
     """Write a table node as CSV, whole or not at all."""
     table = node.GetTable()

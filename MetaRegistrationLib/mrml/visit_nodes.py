@@ -93,12 +93,21 @@ class VisitNodes:
     @property
     def volumes(self) -> dict:
         """The visits as they came, by name; None for one that is no longer there."""
-        names = [row["visit"] for row in self.rows]
-        volumes = [self[f"visit{number}"] for number in range(len(names))]
+        found = self._of_visits("visit")
         former = self.table.GetNumberOfNodeReferences(_FORMER_ROLE)
-        if former == len(names):  # fewer close up, so that the number of a visit is not known any more
-            volumes = [self.table.GetNthNodeReference(_FORMER_ROLE, number) for number in range(former)]
-        return dict(zip(names, volumes, strict=True))
+        if former == len(found):  # fewer close up, so that the number of a visit is not known any more
+            found = {name: self.table.GetNthNodeReference(_FORMER_ROLE, n) for n, name in enumerate(found)}
+        return found
+
+    @property
+    def transforms(self) -> dict:
+        """The transforms of the visits to the reference, by name, as `transform` gives them."""
+        return self._of_visits("transform")
+
+    @property
+    def zones(self) -> dict:
+        """The curves of the foveal avascular zones by the name of the visit, or None."""
+        return self._of_visits("zone")
 
     def volume(self, name: str):
         """A visit as it came.
@@ -136,8 +145,7 @@ class VisitNodes:
 
     def transform(self, name: str):
         """The transform of a visit to the reference; None for the reference and for one that was not aligned."""
-        names = [row["visit"] for row in self.rows]
-        return self[f"transform{names.index(name)}"] if name in names else None
+        return self.transforms.get(name)
 
     def put_transform(self, name: str, node) -> None:
         """Note the transform of a visit."""
@@ -145,8 +153,7 @@ class VisitNodes:
 
     def error_bound(self, name: str):
         """The volume with the 95 % bound of the error of a visit's alignment, or None."""
-        names = [row["visit"] for row in self.rows]
-        return self[f"errorBound{names.index(name)}"] if name in names else None
+        return self._of_visits("errorBound").get(name)
 
     def put_error_bound(self, name: str, node) -> None:
         """Note the volume with the 95 % bound of the error of a visit's alignment."""
@@ -154,12 +161,15 @@ class VisitNodes:
 
     def zone(self, name: str):
         """The curve of a visit's foveal avascular zone, or None."""
-        names = [row["visit"] for row in self.rows]
-        return self[f"zone{names.index(name)}"] if name in names else None
+        return self.zones.get(name)
 
     def put_zone(self, name: str, node) -> None:
         """Note the curve of a visit's foveal avascular zone."""
         self[f"zone{[row['visit'] for row in self.rows].index(name)}"] = node
+
+    def _of_visits(self, part: str) -> dict:
+        """The nodes of one kind by the name of their visit, or None; the table is read once."""
+        return {row["visit"]: self[f"{part}{number}"] for number, row in enumerate(self.rows)}
 
     @property
     def eye_length(self) -> EyeLength | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..error_map.maps import UNCERTAIN_PX
+from ..mrml import tables
 from .measure_texts import grid_pixels
 from .state import PanelState
 from .texts import sentence
@@ -43,8 +44,7 @@ class DistanceDisplay:
 
     def refresh(self) -> None:
         """Update after any change in the panel."""
-        table = [] if self._state.parameters.distanceTable is not None else [_("a table with landmarks")]
-        can_start(self.ui.exportTableButton, table, _("Write the table of distances as CSV."))
+        self._enable_export()
         self.update_soon()
 
     def update_soon(self) -> None:
@@ -74,6 +74,8 @@ class DistanceDisplay:
             self._said = sentence(error)
             say(self.ui.landmarksStatusLabel, self._said)
             self._show([])
+            self._logic.empty_table(parameters)  # numbers of before would be exported and compared
+            self._enable_export()
             self._state.measured()
             return
         if self._said and self.ui.landmarksStatusLabel.text == self._said:
@@ -83,7 +85,13 @@ class DistanceDisplay:
         self._explain(rows)
         self._show_micrometres(not rows or not all(math.isnan(row.before_um) for row in rows))
         self._logic.update_table(parameters, rows, registered)
+        self._enable_export()
         self._state.measured()
+
+    def _enable_export(self) -> None:
+        filled = tables.has_rows(self._state.parameters.distanceTable)
+        missing = [] if filled else [_("a table with landmarks")]
+        can_start(self.ui.exportTableButton, missing, _("Write the table of distances as CSV."))
 
     def _show(self, rows) -> None:
         self.measured = len(rows)

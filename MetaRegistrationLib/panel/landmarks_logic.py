@@ -154,6 +154,12 @@ class LandmarksLogic:
             RegistrationNode(node).note_pair(*pair)
         parameters.distanceTable = node
 
+    def empty_table(self, parameters) -> None:
+        """Take the numbers out of the table node of this pair and off the registration: they can no longer be measured."""
+        slices = parameters.movingSlice, parameters.fixedSlice
+        pair = parameters.movingVolume, parameters.fixedVolume
+        self.update_table(parameters, [], belongs(parameters.transform, *pair, slices))
+
     def export_table(self, node, path: Path) -> None:
         """Write the table as CSV."""
         tables.export_table(node, path)

@@ -364,14 +364,16 @@ class RegisterLogic:
         if request.moving_points is not None:
             landmark_nodes.check_positions(request.moving_points, request.moving)
         lists = []
-        for node, image in ((request.moving_points, moving), (request.fixed_points, fixed)):
+        # Fixed points are read where the fixed image is: nothing above it is left out.
+        sides = (request.moving_points, moving, _replaced(request)), (request.fixed_points, fixed, None)
+        for node, image, left_out in sides:
             if node is None:
                 raise InputError(
                     _(
                         "The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks."
                     )
                 )
-            lists.append(landmarks_from_node(node, image.geometry, without=_replaced(request), stack=image.stack))
+            lists.append(landmarks_from_node(node, image.geometry, without=left_out, stack=image.stack))
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:

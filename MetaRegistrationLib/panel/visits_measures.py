@@ -176,8 +176,8 @@ class VisitsMeasures:
     def watch(self, nodes: VisitNodes, on_zone: Callable[[str], None]) -> PointWatch:
         """Call with the name of the visit when points of its curve move; `close()` the returned object."""
         watch = PointWatch(self._host)
-        for visit in nodes.aligned:
-            watch.add(nodes.zone(visit), lambda visit=visit: on_zone(visit))
+        for visit, zone in nodes.zones.items():
+            watch.add(zone, lambda visit=visit: on_zone(visit))
         return watch
 
     def watch_browser(self, nodes: VisitNodes, on_visit: Callable[[], None]) -> NodeWatch:

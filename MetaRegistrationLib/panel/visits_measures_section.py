@@ -105,7 +105,7 @@ class VisitsMeasuresSection:
     def _follow(self, nodes: VisitNodes | None) -> None:
         """Watch the curves of the visits, and which visit the views show."""
         browser = None if nodes is None else nodes["browser"]
-        zones = () if nodes is None else tuple(nodes.zone(name) for name in nodes.aligned)
+        zones = () if nodes is None else tuple(nodes.zones.values())
         identifiers = tuple(None if node is None else node.GetID() for node in (browser, *zones))
         wanted = None if nodes is None else identifiers
         if wanted == self._watched:

@@ -47,15 +47,17 @@ class VisitsShown:
     @property
     def selected(self) -> dict[str, str] | None:
         """The row of `visits.csv` that is selected in the table, if visits are registered."""
-        nodes, row = self.nodes, self.ui.visitsTable.currentRow()
-        return nodes.rows[row] if nodes is not None and 0 <= row < len(nodes.rows) else None
+        row = self.ui.visitsTable.currentRow()
+        rows = [] if self.nodes is None else self.nodes.rows
+        return rows[row] if 0 <= row < len(rows) else None
 
     def refresh(self, chosen: ChosenVisits | None) -> None:
         """Show the table, and enable what can be shown now."""
         ui, nodes = self.ui, self.nodes
         self._follow(nodes)
-        self._show_rows(nodes, chosen)
-        self._show_notice(nodes, chosen)
+        deleted = [] if nodes is None else nodes.deleted
+        self._show_rows(nodes, chosen, deleted)
+        self._show_notice(nodes, chosen, deleted)
         missing = missing_visits(nodes)
         ui.playVisitsButton.checked = self._logic.playing(nodes)
         play = _("Show the aligned visits one after the other, as Sequences does.")
@@ -81,23 +83,21 @@ class VisitsShown:
 
     def _follow(self, nodes: VisitNodes | None) -> None:
         """Watch where the visits and their transforms are."""
-        transforms = () if nodes is None else map(nodes.transform, nodes.aligned)
-        self._placement.follow(() if nodes is None else (*nodes.volumes.values(), *transforms))
+        self._placement.follow(() if nodes is None else (*nodes.volumes.values(), *nodes.transforms.values()))
 
-    def _show_rows(self, nodes: VisitNodes | None, chosen: ChosenVisits | None) -> None:
+    def _show_rows(self, nodes: VisitNodes | None, chosen: ChosenVisits | None, deleted: list[str]) -> None:
         rows: Sequence = []
         if nodes is not None:
-            rows = rows_after(nodes.rows, nodes.reference, nodes.deleted)
+            rows = rows_after(nodes.rows, nodes.reference, deleted)
         elif chosen is not None:
             rows = rows_before(chosen.visits)
         if rows != self._rows:
             self._rows = rows
             fill_table(self.ui.visitsTable, rows)
 
-    def _show_notice(self, nodes: VisitNodes | None, chosen: ChosenVisits | None) -> None:
+    def _show_notice(self, nodes: VisitNodes | None, chosen: ChosenVisits | None, deleted: list[str]) -> None:
         """Say how registered visits differ from the scene, and from the chosen ones."""
         notices = []
-        deleted = [] if nodes is None else nodes.deleted
         if deleted:
             text = _("No longer in the scene: {names}. Register all visits again.")
             notices.append(text.format(names=", ".join(deleted)))

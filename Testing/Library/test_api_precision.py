@@ -49,6 +49,16 @@ CALLS = {
 }
 
 
+@pytest.fixture
+def one_thread():
+    """Visits are registered in the thread of the caller, to which autocast belongs, and not in threads of a pool."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_does_not_depend_on_the_caller_s_mixed_precision(name, folder, tmp_path):
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -37,6 +37,23 @@ def test_three_pairs_of_landmarks_align_what_was_asked_for(rig, widget, tmp_path
     assert float(table(widget.ui.distanceTable)[0][2]) == pytest.approx(again, abs=0.02)
 
 
+def test_fixed_points_under_the_transform_count_where_they_are_shown(rig, widget, tmp_path):
+    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
+    click_row(rig, widget, 0)
+    choose(widget, "landmarks")
+    widget.ui.useNetworkCheckBox.checked = False
+    widget.ui.refinementStepsSpinBox.value = 0
+    register(rig, widget)
+    parameters, seen = widget.panel.state.parameters, []
+    parameters.fixedPoints.SetAndObserveTransformNodeID(parameters.transform.GetID())
+    shown = slicer.util.arrayFromMarkupsControlPoints(parameters.fixedPoints, world=True)
+    read = widget.logic.register._landmarks
+    widget.logic.register._landmarks = lambda *given: seen.append((given[2], read(*given))) or seen[-1][1]
+    register(rig, widget)
+    ((image, (_moving, fixed)),) = seen
+    np.testing.assert_allclose(fixed, image.geometry.to_pixels(shown * [-1, -1, 1]), atol=1e-6)
+
+
 def test_too_few_landmarks_are_told(rig, widget, tmp_path):
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     click_row(rig, widget, 0)

@@ -8,6 +8,7 @@ import slicer
 from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
 from test_panel_stages import choose_stages
 
+from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 from MetaRegistrationLib.stages import Stages
 
 SAME = "The same list is chosen as moving and as fixed points. Choose two lists."
@@ -33,6 +34,12 @@ def lists(widget):
 def mean(widget) -> list[str]:
     rows = table(widget.ui.distanceTable)
     return rows[0] if rows else []
+
+
+def kept(widget) -> tuple:
+    """Rows of the table node, and the mean distance that the registration notes."""
+    parameters = widget.panel.state.parameters
+    return parameters.distanceTable.GetTable().GetNumberOfRows(), RegistrationNode(parameters.transform).mean_distance
 
 
 def choose(rig, widget, moving=None, fixed=None) -> None:
@@ -87,12 +94,9 @@ def test_points_of_another_pair_stay_under_its_transform(rig, tmp_path):
 
 def test_one_list_as_moving_and_fixed_is_not_measured(rig, registered, tmp_path):
     moving, fixed = lists(registered)
-    node = registered.panel.state.parameters.distanceTable
-    rows = node.GetTable().GetNumberOfRows(), node.GetTable().GetValue(0, 2).ToString()
     choose(rig, registered, fixed=moving)
     assert not mean(registered) and registered.ui.landmarksStatusLabel.text == SAME
-    table_now = registered.panel.state.parameters.distanceTable.GetTable()
-    assert (table_now.GetNumberOfRows(), table_now.GetValue(0, 2).ToString()) == rows
+    assert kept(registered) == (0, None)
     rig.dialogs.answer(str(tmp_path / "saved.csv"))
     registered.ui.saveLandmarksButton.click()
     assert registered.ui.landmarksStatusLabel.text == SAME and not (tmp_path / "saved.csv").exists()
@@ -162,6 +166,27 @@ def named_as_slicer_names_them(widget) -> None:
         with slicer.util.NodeModify(node), widget.panel.landmarks.placing.paused():
             for index in range(node.GetNumberOfControlPoints()):
                 node.SetNthControlPointLabel(index, f"{name}-{index + 1}")
+
+
+@pytest.mark.parametrize("why", ["one more moving point", "taken out of the transform"])
+def test_numbers_that_can_no_longer_be_measured_are_kept_nowhere(rig, registered, why):
+    export = registered.ui.exportTableButton
+    moving, fixed = lists(registered)
+    before = kept(registered)
+    assert before[0] and before[1] is not None and export.enabled
+    if why == "taken out of the transform":
+        moving.HardenTransform()
+    else:
+        named_as_slicer_names_them(registered)
+        moving.AddControlPoint([0.0, 0.0, 0.0])
+    settle(rig)
+    assert kept(registered) == (0, None) and not export.enabled
+    if why == "one more moving point":
+        fixed.AddControlPoint([0.0, 0.0, 0.0])
+        settle(rig)
+        assert (
+            kept(registered)[0] == before[0] + 1 and kept(registered)[1].count == before[1].count + 1 and export.enabled
+        )
 
 
 def test_a_table_that_is_empty_says_why(rig, registered):

@@ -101,3 +101,10 @@ def test_scenes_of_earlier_versions_have_their_visits(rig, widget, eye, tmp_path
     assert visit_nodes.transform_over(nodes.volumes["2022"]) is nodes.transform("2022")
     delete(rig, nodes.volumes["2022"])
     assert set(names_of(nodes).values()) == {None}, "which of them is left cannot be told"
+
+
+def test_a_refresh_reads_the_table_of_visits_a_few_times(rig, widget, eye, monkeypatch):
+    read, count = visit_nodes.table_rows, []
+    monkeypatch.setattr(visit_nodes, "table_rows", lambda node: count.append(node is eye.table) or read(node))
+    widget.panel.visits.refresh()
+    assert 0 < sum(count) <= 7
