@@ -102,6 +102,8 @@ def volume_geometry(node, slice_index: int = 0, *, without=None) -> Geometry:
             f"{node.GetName()}: the volume is under the transform {transform}, which is not linear. Harden it in the"
             " Data module, or take the volume out of it."
         )
+    if node.GetImageData() is None:
+        raise InputError(f"{node.GetName()}: the volume holds no image. Choose another one.")
     columns, rows, _ = node.GetImageData().GetDimensions()
     matrix = to_world @ ijk_to_ras(node)
     return geometry_from_matrix(matrix, (rows, columns), slice_index, spacing_known=spacing_known(node))

@@ -158,7 +158,9 @@ class LandmarksLogic:
         """Take the numbers out of the table node of this pair and off the registration: they can no longer be measured."""
         slices = parameters.movingSlice, parameters.fixedSlice
         pair = parameters.movingVolume, parameters.fixedVolume
-        self.update_table(parameters, [], belongs(parameters.transform, *pair, slices))
+        registered = belongs(parameters.transform, *pair, slices)
+        if registered or result_of_pair("vtkMRMLTableNode", *pair) is not None:
+            self.update_table(parameters, [], registered)
 
     def export_table(self, node, path: Path) -> None:
         """Write the table as CSV."""

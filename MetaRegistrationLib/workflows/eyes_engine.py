@@ -19,7 +19,6 @@ from .eyes_resuming import EYES, RECORD, eye_states
 from .folder_run import UNFINISHED
 from .full_disk import raise_if_full
 from .pair_work import reason_of
-from .processes import Processes, sent
 from .registrars import RegistrarOptions, make_registrar
 from .visit_options import VisitsOptions
 
@@ -161,6 +160,8 @@ def in_processes(
     InputError
         An object of this process is to be sent to another one.
     """
+    from .processes import Processes, sent  # most commands start without them
+
     folder = output / UNFINISHED
 
     def outcomes(eyes: Sequence[Eye]) -> Iterator[tuple[Eye, EyeDone]]:

@@ -53,5 +53,8 @@ def stopped_by_the_disk(output: Path, finished: Callable[[], int], total: int, w
         problem = (
             f"Could not write to {output}: {full.strerror}. {finished()} of {counted(total, word)} {verb} finished."
         )
-        first = "Free some space" if full.errno in FULL_DISK else "Make the folder writable"
-        raise RunStopped(problem, field="resume", advice=f"{first} and continue with {{field}}.") from error
+        if full.errno in FULL_DISK:
+            advised = RunStopped(problem, field="resume", advice="Free some space and continue with {field}.")
+        else:
+            advised = RunStopped(problem, field="resume", advice="Make the folder writable and continue with {field}.")
+        raise advised from error

@@ -1294,6 +1294,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Make the folder writable and continue with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Name the earlier visit first.</source>
         <translation type="unfinished"></translation>
     </message>
