@@ -119,6 +119,7 @@ class PairJudge:
     def __init__(self, judge: ErrorJudge, moving: Tensor, fixed: Tensor):
         self._judge, self._moving = judge, moving
         self._fixed = judge.described(reduced(fixed, 0.5))
+        self._grey: list[tuple[Tensor, Tensor, Tensor]] = []  # fields, and the grey values that they were judged by
 
     @torch.no_grad()
     def __call__(self, fields_px: Sequence[Tensor], origins: Sequence[str] | None = None) -> list[ErrorMap]:
@@ -136,9 +137,9 @@ class PairJudge:
         scale = _FRAME / size
         moved = torch.cat([reduced(warp(self._moving, field.to(self._moving)), MOVED_LEAST) for field in fields_px])
         fields = torch.cat([functional.adaptive_avg_pool2d(field.to(self._moving), CELLS) for field in fields_px])
-        found = self._judge.predicted(
-            self._fixed, self._judge.described(moved), without_affine(fields * scale), origins
-        )
+        described = self._judge.described(moved)
+        found = self._judge.predicted(self._fixed, described, without_affine(fields * scale), origins)
+        self._grey += zip(fields_px, described.features[:, 0], described.weight[:, 0], strict=True)
         shown = functional.adaptive_avg_pool2d(self._fixed.weight * moved[:, 1:], CELLS)[:, 0]
         values = [each.float().cpu().numpy() / scale for each in (found.median, found.bound, found.mean)]
         shares = shown.float().cpu().numpy()
@@ -152,13 +153,13 @@ class PairJudge:
         ----------
         error : ErrorMap
         field_px : Tensor (1, 2, S, S)
-            The field, as it was judged.
+            The field, which this judge has judged.
         stored_px : Tensor (1, 2, S, S)
             The same field into the moving image as it was recorded, whose rows it shows.
         """
-        moved = self._judge.described(reduced(warp(self._moving, field_px.to(self._moving)), MOVED_LEAST))
-        shown = self._fixed.weight * moved.weight
-        fixed, moving = ((image.features[:, :1] * shown)[0, 0].float().cpu().numpy() for image in (self._fixed, moved))
+        grey, weight = next((grey, weight) for field, grey, weight in self._grey if field is field_px)
+        shown = self._fixed.weight[0, 0] * weight
+        fixed, moving = ((image * shown).float().cpu().numpy() for image in (self._fixed.features[0, 0], grey))
         return with_torn_rows(error, fixed, moving, tilt_of(stored_px[0].float().cpu().numpy()))
 
 
