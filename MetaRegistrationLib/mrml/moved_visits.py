@@ -19,7 +19,7 @@ def moved_visits(nodes: VisitNodes) -> list[str]:
 
 
 def refuse_moved(nodes: VisitNodes, name: str) -> None:
-    """Raise an `InputError` that says what was moved, where a visit is no longer where it was on the reference."""
+    """Raise an `InputError` if a visit or the reference was moved after the registration. The error names it."""
     volumes = nodes.volumes
     what = _what(volumes.get(name), volumes.get(nodes.reference), nodes.transform(name))
     if what == "transform":

@@ -38,7 +38,7 @@ class VisitsChoice:
     notes : list of str
         What was left out of the folder, and where results are that do not belong to the present choice.
     locked : bool
-        While visits are registered: what is chosen stays, and is read again by `choose_eye` afterwards.
+        True during a registration. The choice does not change then. `choose_eye` reads it again afterwards.
     """
 
     def __init__(self, ui, logic, state: PanelState, host, say: Callable[[str], None]) -> None:

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..formats.files import move_into_place, writable_folder
-from ..formats.written_files import NAME, State
+from ..formats.written_files import State
 from ..progress import Event, Message, Reader
 from .eye_work import EyeWork
 from .eyes_resuming import EYES, RECORD, eye_states
-from .folder_run import UNFINISHED
+from .folder_run import UNFINISHED, move_results
 from .full_disk import raise_if_full
 from .pair_work import reason_of
 from .registrars import RegistrarOptions, make_registrar
@@ -185,11 +184,7 @@ def _moved(done: EyeDone, target: Path) -> EyeDone:
     if done.row is None or done.written is None:
         return done
     try:
-        for path in sorted(done.written.rglob("*"), key=lambda path: (path.name == RECORD, path)):
-            if path.is_file() and path.name != NAME:  # the list of a folder of its own
-                folder = writable_folder(target / path.relative_to(done.written).parent)
-                move_into_place(path, folder / path.name)
-        shutil.rmtree(done.written, ignore_errors=True)
+        move_results(done.written, target, RECORD)
     except (InputError, OSError) as error:
         raise_if_full(error)
         message, reason = Message.of(error, f"left out: {done.name}: "), reason_of(error)

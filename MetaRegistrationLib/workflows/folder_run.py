@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..formats.files import move_into_place, note, remove_leftovers, writable_folder
+from ..formats.written_files import NAME as LIST
 from ..progress import Item, Message, Reader, Started
 from .full_disk import raise_if_full, stopped_by_the_disk
 from .now_and_then import NowAndThen
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 UNFINISHED = ".meta-registration-unfinished"
 """Folder within the output folder in which other processes write the files of a pair until they are whole."""
 _TABLES_EVERY_S = 30.0
+
+
+def move_results(written: Path, target: Path, record: str) -> None:
+    """Move the files of a pair or an eye from where a process wrote them to their folder, the file `record` last."""
+    for path in sorted(written.rglob("*"), key=lambda path: (path.name == record, path)):
+        if path.is_file() and path.name != LIST:  # the list of a folder of its own
+            folder = writable_folder(target / path.relative_to(written).parent)
+            move_into_place(path, folder / path.name)
+    shutil.rmtree(written, ignore_errors=True)
 
 
 @dataclass
@@ -180,10 +190,7 @@ class FolderRun:
         from ..registration.file_names import RECORD
 
         try:
-            target = writable_folder(self.output / done.name)
-            for source in sorted(done.written.iterdir(), key=lambda path: path.name == RECORD):  # the record last
-                move_into_place(source, target / source.name)
-            shutil.rmtree(done.written, ignore_errors=True)
+            move_results(done.written, self.output / done.name, RECORD)
         except (InputError, OSError) as error:
             raise_if_full(error)
             message = Message.of(error, f"left out: {done.name}: ")

@@ -286,7 +286,7 @@ def in_order(parts: Sequence[Part]) -> list[tuple[Part, str]]:
 
 
 def tell_missing(parts: Sequence[Part], progress: Reader) -> list[dict]:
-    """Say which parts are missing, and what is not done yet; all that is left out, with reasons."""
+    """Name the missing parts and the items that are not done yet. Returns all items that are left out, with reasons."""
     left_out, missing = [each for part in parts for each in part.left_out], _missing_shards(parts)
     word = parts[0].word
     if missing:

@@ -14,7 +14,7 @@ from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats import written_files
 from MetaRegistrationLib.registration import results as writers
 from MetaRegistrationLib.visits import report
-from MetaRegistrationLib.workflows import eyes_engine
+from MetaRegistrationLib.workflows import folder_run
 from MetaRegistrationLib.workflows.eye_work import EyeWork
 
 
@@ -91,7 +91,7 @@ def eyes(tmp_path):
 
 
 @pytest.mark.parametrize(("fails", "advice"), [(full, "Free some space"), (read_only, "Make the folder writable")])
-@pytest.mark.parametrize(("module", "name", "jobs"), [(report, "write_image", 1), (eyes_engine, "move_into_place", 2)])
+@pytest.mark.parametrize(("module", "name", "jobs"), [(report, "write_image", 1), (folder_run, "move_into_place", 2)])
 def test_a_run_over_eyes_stops_and_is_resumed(module, name, jobs, fails, advice, eyes, tmp_path, monkeypatch, capsys):
     """Where an eye is written, or where the files of another process are moved into place."""
     out = tmp_path / "out"

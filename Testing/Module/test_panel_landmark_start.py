@@ -18,13 +18,18 @@ def choose(widget, label: str) -> None:
     box.setCurrentIndex([box.itemText(index) for index in range(box.count)].index(label))
 
 
-def test_three_pairs_of_landmarks_align_what_was_asked_for(rig, widget, tmp_path):
+def register_by_landmarks(rig, widget, tmp_path) -> None:
+    """Register a pair by its landmarks alone."""
     choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
     click_row(rig, widget, 0)
     choose(widget, "landmarks")
     widget.ui.useNetworkCheckBox.checked = False
     widget.ui.refinementStepsSpinBox.value = 0
     register(rig, widget)
+
+
+def test_three_pairs_of_landmarks_align_what_was_asked_for(rig, widget, tmp_path):
+    register_by_landmarks(rig, widget, tmp_path)
     parameters = widget.panel.state.parameters
     assert parameters.movingPoints.GetNumberOfControlPoints() >= 3
     rows = table(widget.ui.distanceTable)
@@ -38,12 +43,7 @@ def test_three_pairs_of_landmarks_align_what_was_asked_for(rig, widget, tmp_path
 
 
 def test_fixed_points_under_the_transform_count_where_they_are_shown(rig, widget, tmp_path):
-    choose_folder(rig, widget, small_folder(tmp_path / "pairs", 1))
-    click_row(rig, widget, 0)
-    choose(widget, "landmarks")
-    widget.ui.useNetworkCheckBox.checked = False
-    widget.ui.refinementStepsSpinBox.value = 0
-    register(rig, widget)
+    register_by_landmarks(rig, widget, tmp_path)
     parameters, seen = widget.panel.state.parameters, []
     parameters.fixedPoints.SetAndObserveTransformNodeID(parameters.transform.GetID())
     shown = slicer.util.arrayFromMarkupsControlPoints(parameters.fixedPoints, world=True)
