@@ -148,6 +148,30 @@ MARK_SIDE = Threshold(
     "A drawn line has straight sides. Vessels do not.",
     "none",
 )
+CIRCLE_FULL = Threshold(
+    0.85,
+    "share of a circle's length",
+    "A drawn circle is covered nearly all along.",
+    "none",
+)
+CIRCLE_RADIUS = Threshold(
+    0.05,
+    "of the image's longer side",
+    "Smaller rounds are cells or the ends of vessels.",
+    "none",
+)
+CIRCLE_STROKES = Threshold(
+    3,
+    "times the image's longer side, pixels",
+    "One circle of a quarter of the side as its radius, two pixels wide, has so many.",
+    "none",
+)
+CIRCLE_VOTES = Threshold(
+    5.0,
+    "standard deviations above the median of the votes",
+    "5.8 and more normals of edges meet at the centre of a grid drawn into six images. In images without one it is 2 to 6.",
+    "none",
+)
 DRAWN_BORDER = Threshold(
     0.7,
     "share of the outline",
@@ -208,6 +232,30 @@ COLOUR_LEAST_NOISE = Threshold(
     0.01,
     "share of the robust range",
     "No measurement is recorded. It is added to the noise, so that noise far below it does not matter.",
+    "none",
+)
+DRAWING_COLOURED = Threshold(
+    0.25,
+    "share of the brightest value",
+    "The channels of a coloured line differ by more.",
+    "none",
+)
+DRAWING_GREY = Threshold(
+    0.08,
+    "share of the brightest value",
+    "The channels of grey pixels differ by less, even after JPEG compression.",
+    "none",
+)
+DRAWING_WIDEST = Threshold(
+    0.035,
+    "share of the image's side",
+    "What is coloured and broader is no line: a map in colours. JPEG broadens lines of 3 pixels to 9.",
+    "none",
+)
+DRAWING_GREY_SHARE = Threshold(
+    0.95,
+    "share of the pixels away from the drawing",
+    "No measurement is recorded. An image that is coloured elsewhere too is no grey image.",
     "none",
 )
 

@@ -1,4 +1,4 @@
-"""From colour to grey: luminance, or the channel that shows clearly more structure."""
+"""From colour to grey: luminance, or the channel that shows clearly more structure. Coloured drawings on grey are unknown."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from scipy import ndimage
 
 from .. import calibration
 from ..core.gaussian import gaussian
+from ..core.opening import opened
 from ..core.tissue import tissue_mask
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # Rec. 601
 _CLEARLY = calibration.CLEARER_CHANNEL.value
 _LONGEST_SIDE = 512  # pixels of the part in which structure is measured
+_BLEEDS = 4  # pixels by which JPEG spreads colour
 _BAND = (1.5, 6.0)  # pixels: widths of the two blurs between which structure is counted
 _LEAST_PIXELS = calibration.COLOUR_LEAST_PIXELS.value
 _LEAST_NOISE = calibration.COLOUR_LEAST_NOISE.value
+_COLOURED = calibration.DRAWING_COLOURED.value
+_GREY = calibration.DRAWING_GREY.value
+_GREY_SHARE = calibration.DRAWING_GREY_SHARE.value
+_WIDEST = calibration.DRAWING_WIDEST.value
 
 
 def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, luminance: bool = False) -> np.ndarray:
-    """Grey of a colour image, float32 (H, W).
+    """Grey of a colour image, float32 (H, W). Pixels of a coloured drawing on a grey image are NaN (`coloured_drawing`).
 
     Parameters
     ----------
@@ -37,7 +43,40 @@ def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, lumin
     if alpha is not None:
         candidates = [candidate * alpha for candidate in candidates]
     candidates = [candidate.astype(np.float32) for candidate in candidates]
-    return candidates[0] if len(candidates) == 1 else _most_structured(candidates)
+    if len(candidates) == 1:
+        return candidates[0]
+    drawing = coloured_drawing(colour)
+    if drawing.any():
+        return np.where(drawing, np.float32(np.nan), candidates[0])
+    return _most_structured(candidates)
+
+
+def coloured_drawing(colour: np.ndarray) -> np.ndarray:
+    """Pixels of thin coloured lines and letters on a grey image, bool (H, W); none if the image itself is coloured.
+
+    Parameters
+    ----------
+    colour : np.ndarray
+        (H, W, 3), any range.
+    """
+    brightest, darkest = colour.max(axis=2).astype(np.float32), colour.min(axis=2).astype(np.float32)
+    largest = float(brightest.max())
+    none = np.zeros(brightest.shape, dtype=bool)
+    chroma = brightest - darkest
+    coloured = chroma > _COLOURED * largest
+    if not coloured.any():
+        return none
+    lit = brightest > _GREY * largest  # black says nothing of whether an image is coloured
+    near = ndimage.maximum_filter(coloured, 2 * _BLEEDS + 1)
+    others = lit & ~near
+    if others.sum() < lit.sum() / 2 or (chroma[others] <= _GREY * largest).mean() < _GREY_SHARE:
+        return none
+    widest = 2 * (max(round(_WIDEST * max(coloured.shape)), 10) // 2) + 1
+    if opened(
+        np.pad(coloured, widest), widest, widest
+    ).any():  # an area, not a line: a map in colours, or a part in colour
+        return none
+    return ndimage.maximum_filter(coloured, 3)
 
 
 def _most_structured(candidates: list[np.ndarray]) -> np.ndarray:

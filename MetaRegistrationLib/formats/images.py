@@ -11,6 +11,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from .. import calibration
 from ..core.burnt_marks import burnt_marks, filled
+from ..core.drawn_circles import drawn_circles
 from ..core.geometry import Geometry
 from ..core.tissue import tissue_mask
 from ..errors import InputError
@@ -160,7 +161,7 @@ def read_image(
         path,
         slicer_geometry=printed,
         orientation=found.orientation,
-        notes=_notes(path, found),
+        notes=(*_notes(path, found), *_drawing_notes(path, array, found.pixels)),
         stack=_stack(found.pixels, slice_index) if reader.volumes else None,
     )
     return with_spacing(read, spacing_um, override=override)
@@ -211,6 +212,12 @@ def _notes(path: Path, found: FileImage) -> tuple[str, ...]:
         " columns are taken as they are stored"
     )
     return (turned, *found.notes)
+
+
+def _drawing_notes(path: Path, array: np.ndarray, pixels: sitk.Image) -> tuple[str, ...]:
+    """What is said of a coloured drawing: whole numbers have no unknown pixels of their own."""
+    unknown = int(np.isnan(array).sum()) if pixels.GetNumberOfComponentsPerPixel() in (3, 4) else 0
+    return (f"{path}: {counted(unknown, 'pixel')} of a coloured drawing are taken as unknown",) if unknown else ()
 
 
 def with_spacing(image: Image, spacing_um: float | None, *, override: bool = False) -> Image:
@@ -389,14 +396,22 @@ def _one_channel(image: sitk.Image, path: Path, channel: int | None) -> sitk.Ima
 def without_marks(
     moving: Image, fixed: Image, moving_tissue: np.ndarray, fixed_tissue: np.ndarray
 ) -> tuple[Image, Image, int]:
-    """The two images without common marks, and the number of pixels of marks at the same position in both.
+    """The two images without what a device drew into them, and the number of drawn pixels in both.
 
-    Such marks are filled from their neighbourhood.
+    Drawn are circles with spokes, in either image, and marks at the same position in both. They are filled from their
+    neighbourhood.
     """
-    if moving.array.shape != fixed.array.shape:
-        return moving, fixed, 0
-    marks = burnt_marks(moving.array, fixed.array, moving_tissue & fixed_tissue)
-    if not marks.any():
-        return moving, fixed, 0
-    seen = (replace(image, array=filled(image.array, marks)) for image in (moving, fixed))
-    return *seen, int(marks.sum())
+    images, tissues = (moving, fixed), (moving_tissue, fixed_tissue)
+    drawn = [drawn_circles(image.array, mask) for image, mask in zip(images, tissues, strict=True)]
+    marks = burnt_marks(moving.array, fixed.array, moving_tissue & fixed_tissue) if _one_size(moving, fixed) else False
+    drawn = [found | marks for found in drawn]
+    seen = (_without(image, found) for image, found in zip(images, drawn, strict=True))
+    return *seen, sum(int(found.sum()) for found in drawn)
+
+
+def _one_size(moving: Image, fixed: Image) -> bool:
+    return moving.array.shape == fixed.array.shape
+
+
+def _without(image: Image, drawn: np.ndarray) -> Image:
+    return replace(image, array=filled(image.array, drawn)) if drawn.any() else image

@@ -22,7 +22,7 @@ class PreparedImage:
     image : Image
         As it was read.
     seen : Image
-        The same without the marks that both images have at the same position, and without specks of unknown pixels.
+        The same without what a device drew into it (`formats.images.without_marks`), and without specks of unknown pixels.
     grid : NetworkGrid
         The network grid on the image.
     tissue : bool array (H, W)
@@ -56,7 +56,7 @@ class PreparedPair:
     drawn_border : bool
         Whether a device or an export drew the border around the tissue (`borders.is_drawn`).
     burnt_in_px : int
-        Pixels of marks at the same position in both images, which were filled.
+        Drawn pixels of both images, which were filled.
     seconds : float
         Time taken.
     """

@@ -68,7 +68,7 @@ class Registration:
     tissue_moving, tissue_fixed : bool arrays (H, W), optional
         Tissue masks of the images; every pixel by default.
     burnt_in_px : int
-        Pixels of marks at the same position in both images, which are ignored.
+        Drawn pixels of both images, which are ignored.
     moving_axes : StoredAxes, optional
         The order in which the axes of a moving image that is stored mirrored were taken. Its network grid and `tissue_moving`
         are in that order. What is in pixels of the moving image is in stored pixels.

@@ -12,6 +12,8 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..core.burnt_marks import filled
+from ..core.drawn_circles import drawn_circles
 from ..core.opening import opened
 from ..formats.images import Image, tissue
 
@@ -30,10 +32,17 @@ _SIGNALS: WeakKeyDictionary[Image, tuple[np.ndarray, np.ndarray]] = WeakKeyDicti
 
 
 def signal(image: Image) -> tuple[np.ndarray, np.ndarray]:
-    """Values of an image, float32 (H, W) without NaN, and its tissue with signal, bool (H, W); read only, found once."""
+    """Values of an image, float32 (H, W) without NaN, and its tissue with signal, bool (H, W); read only, found once.
+
+    Drawn circles are filled from their neighbourhood, and are not tissue with signal.
+    """
     if image not in _SIGNALS:
         values = np.where(np.isfinite(image.array), image.array, 0).astype(np.float32)
         known = tissue(image)
+        drawn = drawn_circles(values, known)
+        if drawn.any():
+            values = filled(values, drawn)
+            known = known & ~ndimage.maximum_filter(drawn, 3)
         known = known & ~no_signal(values, known)
         for array in (values, known):
             array.setflags(write=False)  # every measure of the visit shares them

@@ -213,7 +213,7 @@ NOT_MIRRORED = (
     "by the directions that the files state, the moving image is stored mirrored, but only as stored could it be aligned."
     " The directions were not used. Check them."
 )
-_BURNT_IN = "{count} pixels of marks at the same position in both images (a grid, a scale bar) are ignored"
+_BURNT_IN = "{count} pixels that a device drew into the images (a grid, a scale bar) are ignored"
 
 
 def given_up(name: str, how: str, times: int) -> PairDone:
