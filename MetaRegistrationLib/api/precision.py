@@ -22,8 +22,10 @@ def own_precision(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
         from ..networks.precision import without_autocast
 
+        # Copies of weights, which autocast of the caller's network may keep, would outlive a change of the weights.
+        alone = torch.autocast("cpu", enabled=False, cache_enabled=False)
         # Autocast of a GPU that is not there would warn.
-        with without_autocast("cpu"), without_autocast("cuda" if torch.is_autocast_enabled() else ""):
+        with alone, without_autocast("cuda" if torch.is_autocast_enabled() else ""):
             return function(*args, **kwargs)
 
     return computed
