@@ -64,8 +64,8 @@ def register_folder(
     replace : bool
         Replace the results of other pairs in `output`. Results of the same pairs are replaced in any case.
     jobs : int, optional
-        Number of processes, each with one thread. By default one a core, or one on a GPU or for a `network`. The fields do not
-        depend on it.
+        Number of processes, each with one thread. By default one a core, or one on a GPU, for a `network`, or for a reader or
+        alignment that is in no module. The fields do not depend on it.
     resume : bool
         Go on where an earlier run into `output` stopped. Pairs whose files, checkpoint or stages changed are done again.
     write : collection of str, optional
