@@ -98,7 +98,7 @@ class Checkpoint:
         """
         try:
             network = self._new_network()
-            network.load_state_dict(self.weights)
+            network.float().load_state_dict(self.weights)  # whatever torch makes by default
         except InputError as error:
             raise error.within(f"{self.title}: ") from error
         except RuntimeError as error:
