@@ -1,4 +1,4 @@
-"""The public interface gives the same inside of the caller's `torch.autocast` as outside."""
+"""The public interface gives the same whatever precision the caller has set in torch."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from known_networks import NETWORK_ALONE, write_grey_png
 from torch import nn
 
 import MetaRegistrationLib as mr
+from MetaRegistrationLib.api.matmul_precision import full_precision
 
 
 class Observer(nn.Module):
@@ -87,3 +88,59 @@ def test_fine_tuning_gives_the_same_weights(folder):
         again = mr.finetune(folder, **options).weights
     assert weights.keys() == again.keys()
     assert all(torch.equal(weights[name], again[name]) for name in weights)
+
+
+@pytest.fixture(params=["medium", "high"])
+def reduced(request):
+    """A caller who has torch multiply matrices with less precision."""
+    torch.set_float32_matmul_precision(request.param)
+    yield request.param
+    torch.set_float32_matmul_precision("highest")
+
+
+class Precise(nn.Module):
+    """Notes torch's precision of products of matrices, after a call of the library within this one."""
+
+    seen: list[str]
+
+    def forward(self, moving, fixed):
+        known(*related())
+        Precise.seen.append(torch.get_float32_matmul_precision())
+        return moving.new_zeros(1, 2, *moving.shape[-2:])
+
+
+def test_matrices_are_multiplied_in_full_precision(reduced):
+    Precise.seen = []
+    known(*related(), Precise())
+    assert set(Precise.seen) == {"highest"} and torch.get_float32_matmul_precision() == reduced
+
+
+def test_the_precision_is_back_after_an_error(reduced):
+    with pytest.raises(mr.InputError):
+        mr.register("no file", "no file")
+    assert torch.get_float32_matmul_precision() == reduced
+
+
+def test_the_precision_of_threads_is_back_when_the_last_one_has_ended(reduced):
+    first, second = full_precision(), full_precision()
+    with second:
+        with first:
+            assert torch.get_float32_matmul_precision() == "highest"
+        assert torch.get_float32_matmul_precision() == "highest"
+    assert torch.get_float32_matmul_precision() == reduced
+
+
+def test_a_precision_that_is_set_meanwhile_stays(reduced):
+    other = "high" if reduced == "medium" else "medium"
+    with full_precision():
+        torch.set_float32_matmul_precision(other)
+    assert torch.get_float32_matmul_precision() == other
+
+
+def test_a_precision_of_one_backend_stays(monkeypatch):
+    def mixed():
+        raise RuntimeError("you have used mix of the legacy and new APIs")
+
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", mixed)
+    with full_precision():
+        pass
