@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,8 +157,8 @@ def _jobs(jobs: Any) -> int | None:
 def _parts(write: Any) -> frozenset[str] | None:
     if write is None:
         return None
-    names = [write] if isinstance(write, str) else list(write)
-    unknown = [name for name in names if name not in PARTS]
+    names = [write] if isinstance(write, str) else list(write) if isinstance(write, Iterable) else []
+    unknown = [name for name in names if not (isinstance(name, str) and name in PARTS)]
     if unknown or not names:
-        raise InputError(f"write: expected some of {', '.join(PARTS)}; got {unknown or 'nothing'}.")
+        raise InputError(f"write: expected some of {', '.join(PARTS)}; got {unknown or write!r}.")
     return frozenset(names)
