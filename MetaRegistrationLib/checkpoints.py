@@ -21,11 +21,12 @@ from .formats.files import replacing
 from .networks import as_network, build_network, network_name
 
 _ARCHIVE_START = b"PK\x03\x04"
+_COMPARED = ("network", "preprocessing", "history", "provenance", "format_version", "calibration")
 
 
-@dataclass
+@dataclass(eq=False)
 class Checkpoint:
-    """Content of a checkpoint file.
+    """Content of a checkpoint file. Two are equal if they give the same results and have the same history and provenance.
 
     Attributes
     ----------
@@ -57,9 +58,16 @@ class Checkpoint:
     provenance: dict = field(default_factory=dict)
     training: dict = field(default_factory=dict)
     format_version: int = FORMAT_VERSION
-    path: Path | None = field(default=None, compare=False)
+    path: Path | None = None
     calibration: dict = field(default_factory=dict)
-    module: nn.Module | None = field(default=None, compare=False, repr=False)
+    module: nn.Module | None = field(default=None, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Checkpoint):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in _COMPARED) and same_weights(self, other)
+
+    __hash__ = None  # type: ignore[assignment]  # its content may change
 
     @classmethod
     def of_module(cls, module: nn.Module) -> Checkpoint:
@@ -98,7 +106,7 @@ class Checkpoint:
         """
         try:
             network = self._new_network()
-            network.load_state_dict(self.weights)
+            network.float().load_state_dict(self.weights)  # whatever torch makes by default
         except InputError as error:
             raise error.within(f"{self.title}: ") from error
         except RuntimeError as error:
@@ -135,8 +143,15 @@ class Checkpoint:
 
     @property
     def title(self) -> str:
-        """What messages call it: its file when it has one."""
+        """What messages call it: its file when it has one, or the network that was given alone."""
+        if self.of_object:
+            return f"The network {self.network['name'].rpartition(':')[2].rpartition('.')[2]}"
         return f"Checkpoint {self.path}" if self.path else "The checkpoint"
+
+    @property
+    def of_object(self) -> bool:
+        """Whether it stands for a network that was given as an object, and has no file."""
+        return self.module is not None and self.path is None
 
 
 def cpu_weights(network: nn.Module) -> dict[str, Tensor]:

@@ -90,7 +90,7 @@ class AlignedPair:
 
     def start(self, device: torch.device) -> Tensor:
         """The displacement (1, 2, size, size) of the alignment alone; zero where there is none."""
-        return self.total(torch.zeros(1, 2, *self.fixed.shape, device=device))
+        return self.total(torch.zeros(1, 2, *self.fixed.shape, dtype=torch.float32, device=device))
 
     def on_prepared_grid(self, displacement_px: Tensor) -> Tensor:
         """A displacement (1, 2, size, size) as one into the moving grid of the prepared pair."""

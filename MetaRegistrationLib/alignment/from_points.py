@@ -35,7 +35,7 @@ class LandmarkAlignment:
         """See `align_by_points`."""
         nowhere = np.empty((0, 2))
         alignment = align_by_points(*(context.landmarks or (nowhere, nowhere)))
-        start = total_displacement(alignment, torch.zeros(1, 2, *pair.fixed.on_grid.shape))
+        start = total_displacement(alignment, torch.zeros(1, 2, *pair.fixed.on_grid.shape, dtype=torch.float32))
         inside = {"inside_moving": pair.moving.inside, "inside_fixed": pair.fixed.inside}
         agreements = {
             directions: DirectionAgreement(*pair.on_grid, start, **inside, directions=directions)(start)

@@ -19,6 +19,7 @@ from ..progress import Reader
 from ..stages import Stages, check_initial
 from ..workflows.finetuning import FinetuneOptions, finetune_folder, finetune_pairs
 from ..workflows.folders import PairSelection
+from .gradients import with_gradients
 from .inputs import as_image, spacing_um
 from .options import checked_checkpoint, checked_device, checked_network, random_numbers_kept, whole_number
 from .precision import own_precision
@@ -33,6 +34,7 @@ _NAME = "pairs"
 
 
 @own_precision
+@with_gradients
 def finetune(
     pairs: str | Path | Iterable[tuple[Any, Any]],
     *,

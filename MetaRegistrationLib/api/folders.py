@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +64,8 @@ def register_folder(
     replace : bool
         Replace the results of other pairs in `output`. Results of the same pairs are replaced in any case.
     jobs : int, optional
-        Number of processes, each with one thread. By default one a core, or one on a GPU or for a `network`. The fields do not
-        depend on it.
+        Number of processes, each with one thread. By default one a core, or one on a GPU, for a `network`, or for a reader or
+        alignment that is in no module. The fields do not depend on it.
     resume : bool
         Go on where an earlier run into `output` stopped. Pairs whose files, checkpoint or stages changed are done again.
     write : collection of str, optional
@@ -157,8 +157,8 @@ def _jobs(jobs: Any) -> int | None:
 def _parts(write: Any) -> frozenset[str] | None:
     if write is None:
         return None
-    names = [write] if isinstance(write, str) else list(write)
-    unknown = [name for name in names if name not in PARTS]
+    names = [write] if isinstance(write, str) else list(write) if isinstance(write, Iterable) else []
+    unknown = [name for name in names if not (isinstance(name, str) and name in PARTS)]
     if unknown or not names:
-        raise InputError(f"write: expected some of {', '.join(PARTS)}; got {unknown or 'nothing'}.")
+        raise InputError(f"write: expected some of {', '.join(PARTS)}; got {unknown or write!r}.")
     return frozenset(names)

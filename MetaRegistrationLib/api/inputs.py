@@ -14,6 +14,7 @@ import SimpleITK as sitk  # noqa: N813
 from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.colour import grey_of_colour
+from ..formats.grey_levels import as_float32
 from ..formats.image_files import reader_of
 from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
 from ..formats.itk_images import geometry_of_itk, says_nothing
@@ -338,8 +339,7 @@ def _grey(array: np.ndarray, name: str) -> np.ndarray:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
     if array.ndim == 2:
-        with np.errstate(over="ignore"):  # beyond float32 is infinite, which is checked
-            return np.array(array, dtype=np.float32)
+        return as_float32(array, name)  # beyond float32 is infinite, which is checked
     if array.ndim != 3 or array.shape[2] not in (3, 4):
         raise InputError(
             f"{name}: expected an image of shape (H, W) or (H, W, 3|4), got {_what(array)}."

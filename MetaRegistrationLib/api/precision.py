@@ -1,4 +1,4 @@
-"""The public functions compute in one precision, whatever the caller's `torch.autocast` says."""
+"""The public functions compute in one precision, whatever the caller has set in torch."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ _R = TypeVar("_R")
 
 
 def own_precision(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function, outside of the caller's `torch.autocast`: half precision would change results, or fail."""
+    """The function, in full float32 and outside of the caller's `torch.autocast`: less precision changes results, or fails."""
 
     @wraps(function)
     def computed(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        if "torch" not in sys.modules:  # then nobody can have entered autocast
+        if "torch" not in sys.modules:  # then nobody can have set anything
             return function(*args, **kwargs)
         import torch
 
         from ..networks.precision import without_autocast
+        from .matmul_precision import full_precision
 
+        # Copies of weights, which autocast of the caller's network may keep, would outlive a change of the weights.
+        alone = torch.autocast("cpu", enabled=False, cache_enabled=False)
         # Autocast of a GPU that is not there would warn.
-        with without_autocast("cpu"), without_autocast("cuda" if torch.is_autocast_enabled() else ""):
+        with full_precision(), alone, without_autocast("cuda" if torch.is_autocast_enabled() else ""):
             return function(*args, **kwargs)
 
     return computed

@@ -17,6 +17,7 @@ from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
 from ..registration.predicted_error import error_image, micrometres_a_pixel
 from ..stages import LEAST_CONFIDENCE
 from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane
+from .locking import locked
 from .precision import own_precision
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ class Registration:
         self.name = measures.pair
         self._given, self._landmarks = given, landmarks
         self._displacement: np.ndarray | None = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name in ("_displacement", "error_px", "error_95_px"):
+            if state.get(name) is not None:
+                locked(state[name])  # a copy of an array is not
 
     def __repr__(self) -> str:
         height, width = self.details.fixed.geometry.size
@@ -99,13 +106,13 @@ class Registration:
         It is the mean of the errors that are likely at a position. NaN where only one image shows tissue. A predicted error says
         how far a pair of images lets the field be known; it is no measurement (Documentation/Reference/Stages.md).
         """
-        return _locked(error_image(self.details))
+        return locked(error_image(self.details))
 
     @cached_property
     @own_precision
     def error_95_px(self) -> np.ndarray:
         """The 95 % bound of the error on the fixed grid, float32 (H, W), in pixels of the network grid; NaN as in `error_px`."""
-        return _locked(error_image(self.details, bound=True))
+        return locked(error_image(self.details, bound=True))
 
     @property
     def error_um(self) -> np.ndarray | None:
@@ -137,8 +144,7 @@ class Registration:
         """
         if self._displacement is None:
             positions = np.moveaxis(self.details.moving_positions(), -1, 0)
-            self._displacement = (positions - np.indices(positions.shape[1:])).astype(np.float32)
-            self._displacement.flags.writeable = False  # the other results do not follow it
+            self._displacement = locked((positions - np.indices(positions.shape[1:])).astype(np.float32))
         return self._displacement
 
     @own_precision
@@ -293,11 +299,6 @@ class Registration:
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
             write_tables(folder, [self.measures], self.record)
         return folder
-
-
-def _locked(values: np.ndarray) -> np.ndarray:
-    values.flags.writeable = False  # the other results do not follow it
-    return values
 
 
 def _check_fill(fill: float, dtype: np.dtype) -> None:

@@ -32,6 +32,7 @@ from ..workflows.visit_checks import check_grid_centre
 from ..workflows.visit_messages import report_centre, report_scale, report_series
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
 from .inputs import as_image, as_path, as_spacing
+from .locking import locked
 from .options import registrar_options
 from .pairs import made_registrar
 from .precision import own_precision
@@ -72,6 +73,11 @@ class AlignedVisits:
         self.names = [entry.visit.name for entry in series.visits]
         self.dates = [entry.visit.date for entry in series.visits]
         self.reference = self.names[series.reference]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if "average" in state:
+            _locked(state["average"])  # a copy of an array is not
 
     def __repr__(self) -> str:
         return f"<AlignedVisits {', '.join(self.names)}: {sum(self.aligned)} aligned to {self.reference}>"
@@ -136,10 +142,7 @@ class AlignedVisits:
         (median and quartiles of the area that both show). Of three visits and more the lowest and the highest value of a pixel
         are left out.
         """
-        found = average(self.series)
-        for values in (found.image, found.count):
-            values.flags.writeable = False  # it is kept, and `save` writes it
-        return found
+        return _locked(average(self.series))  # it is kept, and `save` writes it
 
     @cached_property
     @own_precision
@@ -204,6 +207,12 @@ class AlignedVisits:
         if number is not None and -len(self) <= number < len(self):
             return number
         raise InputError(f"visit: expected one of {', '.join(self.names)} or its number, got {visit!r}.")
+
+
+def _locked(found: Average) -> Average:
+    locked(found.image)
+    locked(found.count)
+    return found
 
 
 @own_precision

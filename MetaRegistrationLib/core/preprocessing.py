@@ -199,7 +199,10 @@ def equalise(values: np.ndarray, inside: np.ndarray | None = None, *, bins: int 
     low, high = (float(counted.min()), float(counted.max())) if counted.size else (0.0, 0.0)
     if not high > low:
         return np.zeros(values.shape, dtype=np.float32)
-    level = np.clip((values - low) * ((bins - 1) / (high - low)), 0, bins - 1).astype(np.int32)
+    scale = (bins - 1) / (high - low)
+    if scale > float(np.finfo(np.float32).max):  # a range below 1e-35
+        values = values.astype(np.float64)
+    level = np.clip((values - low) * scale, 0, bins - 1).astype(np.int32)
     histogram = np.bincount((level if inside is None else level[inside]).ravel(), minlength=bins)
     share = np.cumsum(histogram) / histogram.sum()
     share = (share - share[0]) / (1 - share[0])

@@ -203,7 +203,7 @@ def load_judge(path: str | os.PathLike, device: torch.device) -> ErrorJudge:
         if content["format"] != _FORMAT:
             raise InputError(f"Error predictor {path}: another kind of file; expected {_FORMAT!r}.")
         predictor = ErrorPredictor(content["width"])
-        predictor.load_state_dict({name: value.float() for name, value in content["weights"].items()})
+        predictor.float().load_state_dict({name: value.float() for name, value in content["weights"].items()})
         corrections = Corrections(**content["corrections"])
     except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..numeric import real, whole
 from ..words import counted
 from .colour import grey_of_colour
+from .grey_levels import as_float32
 from .image_files import file_suffix, reader_by_name
 from .image_writing import write_displacement_field, write_image
 from .itk_images import geometry_of_itk
@@ -293,7 +294,7 @@ def read_volume(path: str | Path, *, channel: int | None = None) -> Volume:
         raise InputError(f"{path}: a volume with three axes was expected, but the file has {image.GetDimension()}.")
     with quiet_itk():
         axial = sitk.DICOMOrient(image, "LPS")
-    return Volume(sitk.GetArrayFromImage(axial).astype(np.float32), axial.GetSpacing()[::-1], path)
+    return Volume(as_float32(sitk.GetArrayFromImage(axial), path), axial.GetSpacing()[::-1], path)
 
 
 def _as_int(value: object, name: str) -> int | None:
@@ -348,7 +349,7 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
     components = image.GetNumberOfComponentsPerPixel()
     array = array.reshape(*image.GetSize()[1::-1], components)
     if components == 1 and not np.iscomplexobj(array):
-        return array[..., 0].astype(np.float32)
+        return as_float32(array[..., 0], path)
     if components not in (3, 4) or array.dtype.kind != "u":
         raise InputError(
             f"{path}: a grey or colour image was expected, but its pixels are {image.GetPixelIDTypeAsString()}"

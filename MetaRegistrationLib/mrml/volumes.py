@@ -12,6 +12,7 @@ import vtk
 from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.colour import grey_of_colour
+from ..formats.grey_levels import as_float32
 from ..formats.image_files import reader_by_name
 from ..formats.images import Image, check_image
 from ..formats.units import possible_pixel_um
@@ -217,10 +218,10 @@ def _check_slice(name: str, slices: int, slice_index: int | None) -> None:
 def _grey(pixels: np.ndarray, name: str) -> np.ndarray:
     """(H, W) float32 of a slice (H, W) or (H, W, components)."""
     if pixels.ndim == 2:
-        return pixels.astype(np.float32)
+        return as_float32(pixels, name)
     components = pixels.shape[2]
     if components == 1:
-        return pixels[..., 0].astype(np.float32)
+        return as_float32(pixels[..., 0], name)
     if components not in (3, 4) or pixels.dtype.kind != "u":
         raise InputError(
             f"{name}: a grey or colour image was expected, but its pixels are {components} components of {pixels.dtype}."

@@ -28,6 +28,11 @@ def registered_networks() -> tuple[str, ...]:
     return tuple(sorted(_REGISTRY))
 
 
+def registered_classes() -> dict[str, type[nn.Module]]:
+    """The classes of the networks that are known by a name."""
+    return dict(_REGISTRY)
+
+
 def build_network(name: str, settings: dict | None = None) -> nn.Module:
     """Make a network that is called as ``network(moving, fixed) -> displacement_px``.
 

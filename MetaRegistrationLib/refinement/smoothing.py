@@ -28,7 +28,7 @@ def _radius(sigma: float) -> int:
 def _gaussian(extent: int, sigma: float) -> Tensor:
     """Matrix (extent, extent) that smooths along an axis, float64."""
     offsets = torch.arange(-_radius(sigma), _radius(sigma) + 1)
-    kernel = torch.exp(-0.5 * (offsets / sigma).double().square())
+    kernel = torch.exp(-0.5 * (offsets.float() / sigma).double().square())
     neighbours = (torch.arange(extent)[:, None] + offsets).clamp(0, extent - 1)
     weights = torch.zeros(extent, extent, dtype=torch.float64)
     return weights.scatter_add_(1, neighbours, (kernel / kernel.sum()).expand(extent, -1))

@@ -74,7 +74,7 @@ class SplineGrid:
 
         With `shrink` it is that at the centres of squares of so many pixels.
         """
-        centres = [torch.arange(extent // shrink) * shrink + (shrink - 1) / 2 for extent in self._size]
+        centres = [(torch.arange(extent // shrink) * shrink).float() + (shrink - 1) / 2 for extent in self._size]
         rows, columns = (self._axis(at, extent).to(self._like) for at, extent in zip(centres, self._size, strict=True))
         return rows, columns
 

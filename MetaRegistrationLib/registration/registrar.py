@@ -351,6 +351,7 @@ class Registrar:
         self.preprocessing = checkpoint.build_preprocessing() if checkpoint else Preprocessing()
         self.network: nn.Module | None = to_device(checkpoint.build(), self.device) if stages.network else None
         self._title = checkpoint.title if checkpoint else ""
+        self._kind = "network" if checkpoint and checkpoint.of_object else "checkpoint"
         self._networks = networks_of(checkpoint, self._displacement, self.device) if stages.network else []
         self.pipeline = Pipeline(stages, self._networks, self.device, shipped_judge(self.device))
 
@@ -404,7 +405,7 @@ class Registrar:
         displacement = self.network(moving, fixed)
         if not torch.isfinite(displacement).all():
             raise InputError(
-                f"{self._title}: it gives a displacement field that is not finite. Choose another checkpoint."
+                f"{self._title}: it gives a displacement field that is not finite. Choose another {self._kind}."
             )
         return displacement
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -59,9 +60,17 @@ def mixed_precision_available(device: torch.device) -> bool:
     return False
 
 
-def precision_context(device: torch.device, mixed: bool) -> AbstractContextManager:
+@contextmanager
+def precision_context(device: torch.device, mixed: bool) -> Iterator[None]:
     """Context in which a network runs in bfloat16 where it pays (`mixed`), else in float32."""
-    return torch.autocast(device.type if device.type != "mps" else "cpu", dtype=torch.bfloat16, enabled=mixed)
+    kind = device.type if device.type != "mps" else "cpu"
+    # PyTorch keeps bfloat16 copies of weights until the outermost autocast ends. A caller's may last for all steps.
+    torch.clear_autocast_cache()
+    try:
+        with torch.autocast(kind, dtype=torch.bfloat16, enabled=mixed, cache_enabled=True):
+            yield
+    finally:
+        torch.clear_autocast_cache()
 
 
 def to_device(network: nn.Module, device: torch.device) -> nn.Module:

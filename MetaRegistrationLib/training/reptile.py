@@ -157,7 +157,7 @@ class Reptile(OneOptimiser):
             second, updates = self._moments
             for parameter, moment in zip(parameters, like(second, parameters), strict=True):
                 optimiser.state[parameter] = {
-                    "step": torch.tensor(float(updates)),
+                    "step": torch.tensor(float(updates), dtype=torch.float32),
                     "exp_avg": torch.zeros_like(parameter),
                     "exp_avg_sq": moment.clone().contiguous(),
                 }

@@ -66,7 +66,7 @@ class SharedUpdate:
     def _own_part(self, draw: Callable[[], Batch] | None, part: float) -> Tensor:
         if draw is None:
             length = sum(value.numel() for value in (*self._parameters, *self._buffers))
-            return torch.zeros(length + _VALUES, device=self._step.device)
+            return torch.zeros(length + _VALUES, dtype=torch.float32, device=self._step.device)
         batch = draw().to(self._step.device)
         seen = self._unclipped.gradients(self._network, batch.moving, batch.fixed, batch.truth_px)
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in self._parameters]

@@ -24,8 +24,8 @@ DOOR = "META_REGISTRATION_DOOR"
 def main() -> None:
     """Report, and work on pairs or eyes until the other end of the connection is closed.
 
-    The connection gives the search path of modules with the pickled `WorkSettings` or `EyesSettings`, then (files, folder) of
-    one item at a time. It takes (kind, content): READY with the record of the registrar, then DONE with a `PairDone` or an
+    The connection gives the search path of modules with the settings as of `sending.sent`, then (files, folder) of one item at
+    a time. It takes (kind, content): READY with the record of the registrar, then DONE with a `PairDone` or an
     `EyeDone`, or ERROR with an exception, for each item.
     """
     address, key, token = json.loads(os.environ.pop(DOOR))
@@ -54,8 +54,10 @@ def _made(connection: Connection, settings: bytes) -> PairWork | EyesWork | None
     try:
         import torch
 
+        from .sending import received
+
         torch.set_num_threads(1)
-        work = pickle.loads(settings).work()
+        work = received(settings).work()
     except Exception as error:
         _send(connection, ERROR, error)
         return None

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ..errors import InputError
 from ..progress import Message
-from .pair_work import PairDone, PairWork, given_up
+from .pair_work import PairDone, PairWork, WorkSettings, given_up
+from .sending import received
 
 if TYPE_CHECKING:
     from ..pairs.files import PairFiles
@@ -31,7 +31,7 @@ class DaskEngine:
     address : str
         Of the scheduler, such as tcp://node1:8786.
     settings : bytes
-        As of `processes.portable`.
+        As of `sending.sent`.
     """
 
     staged = True
@@ -125,4 +125,4 @@ def work_on(settings: bytes, files: PairFiles, folder: Path | None) -> PairDone:
 
 @lru_cache(maxsize=1)
 def _work(settings: bytes) -> PairWork:
-    return PairWork.of(pickle.loads(settings))
+    return PairWork.of(cast("WorkSettings", received(settings)))

@@ -76,7 +76,7 @@ def engine(settings: WorkSettings, run: RunOptions, pairs: int) -> AbstractConte
     """
     if run.dask is not None:
         from .dask_engine import DaskEngine
-        from .processes import sent
+        from .sending import sent
 
         if run.jobs is not None or run.batch > 1:
             raise InputError("{field}: the cluster says how many pairs are registered at once.", field="dask")
@@ -84,7 +84,8 @@ def engine(settings: WorkSettings, run: RunOptions, pairs: int) -> AbstractConte
     jobs = _jobs(settings, run, pairs)
     if jobs == 1:
         return _here(settings, run.batch)
-    from .processes import Processes, sent
+    from .processes import Processes
+    from .sending import sent
 
     return Processes(sent(settings, "jobs"), jobs)
 
@@ -101,7 +102,7 @@ def _here(settings: WorkSettings, batch: int) -> Iterator[Here]:
 
 
 def _jobs(settings: WorkSettings, run: RunOptions, pairs: int) -> int:
-    from .processes import portable
+    from .sending import portable
 
     wanted = wanted_jobs(run.jobs)
     if pairs <= 1 or wanted == 1:

@@ -159,7 +159,8 @@ def in_processes(
     InputError
         An object of this process is to be sent to another one.
     """
-    from .processes import Processes, sent  # most commands start without them
+    from .processes import Processes  # most commands start without them
+    from .sending import sent
 
     folder = output / UNFINISHED
 

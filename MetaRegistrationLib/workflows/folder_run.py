@@ -16,7 +16,7 @@ from ..formats.written_files import NAME as LIST
 from ..progress import Item, Message, Reader, Started
 from .full_disk import raise_if_full, stopped_by_the_disk
 from .now_and_then import NowAndThen
-from .pair_work import PairDone
+from .pair_work import PairDone, none_done
 from .resuming import Earlier, in_order, pair_note, settings_note
 
 if TYPE_CHECKING:
@@ -110,11 +110,7 @@ class FolderRun:
         with self._stopped_by_the_disk():
             self._work(engine)
         if not self._rows:
-            total = len(self.files)
-            names = ", ".join(pair.name for pair in self.files[:_NAMED]) + (" ..." if total > _NAMED else "")
-            raise InputError(
-                f"No pair could be registered ({names}); the messages above name the files and the reasons."
-            )
+            raise none_done("No pair could be registered", self._reasons)
 
     def _work(self, engine: Engine) -> None:
         waiting, record = self.waiting, engine.record
@@ -234,9 +230,6 @@ class FolderRun:
     def _unfinished_tables(self, record: dict) -> None:
         if self.output is not None and self._rows and self.settings:
             self._tables({**record, "pairs_not_done": len(self.waiting)})
-
-
-_NAMED = 20
 
 
 def needed_files(files: Sequence[PairFiles], parts: frozenset[str]) -> Mapping[str, list[str]]:

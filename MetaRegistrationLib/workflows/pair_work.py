@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..registration.registrar import Registrar, Registration
 
 Tell = Callable[[Message], None]
+_NAMED = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,6 +231,13 @@ def left_out_message(files: PairFiles, error: Exception) -> Message:
 def reason_of(error: Exception) -> str:
     """What an error says, for the tables."""
     return str(error) or type(error).__name__
+
+
+def none_done(what: str, reasons: Mapping[str, str]) -> InputError:
+    """The error that no pair or eye could be done, with the first reasons by the names of pairs or eyes."""
+    sentences = [f"{what}.", *(f"{name}: {reason.rstrip('.')}." for name, reason in list(reasons.items())[:_NAMED])]
+    more = len(reasons) - _NAMED
+    return InputError(" ".join([*sentences, f"{more} more failed."] if more > 0 else sentences))
 
 
 def pair_record(record: dict, files: PairFiles) -> dict:

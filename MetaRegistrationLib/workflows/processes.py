@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pickle
 import queue
 import shutil
 import signal
@@ -20,60 +19,17 @@ from dataclasses import dataclass, field
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from ..errors import InputError
 from ..progress import Message
 from .child import DOOR, ERROR, READY
 from .pair_work import given_up
 
-if TYPE_CHECKING:
-    from .registrars import RegistrarOptions
-
 RETRIES = 3
 """How often a pair is tried again after a process that worked on it has died."""
 _POLL_S = 0.2
 _ENDING_S = 2.0
-
-
-class Settings(Protocol):
-    """What a process has to know before the first item."""
-
-    @property
-    def registrar(self) -> RegistrarOptions:
-        """The settings of the registrar."""
-
-    def work(self) -> object:
-        """The work, with a `record` and `staged(item, folder)`."""
-
-
-def portable(settings: Settings) -> bytes | None:
-    """The settings as bytes that another process understands; None for objects that live in this one alone."""
-    options = settings.registrar
-    if options.network is not None or "__main__" in str(getattr(options.checkpoint, "network", "")):
-        return None
-    try:
-        return pickle.dumps(settings)
-    except (pickle.PicklingError, AttributeError, TypeError):
-        return None
-
-
-def sent(settings: Settings, field: str) -> bytes:
-    """As `portable`.
-
-    Raises
-    ------
-    InputError
-        An object of this process is to be sent to another one.
-    """
-    found = portable(settings)
-    if found is None:
-        raise InputError(
-            "{field}: a network that is an object of this program cannot be sent to another process."
-            " Save it as a checkpoint, or use one process.",
-            field=field,
-        )
-    return found
 
 
 @dataclass
@@ -173,7 +129,7 @@ class Processes:
     Parameters
     ----------
     settings : bytes
-        As of `portable`.
+        As of `sending.sent`.
     count : int
         Number of processes.
     word : str

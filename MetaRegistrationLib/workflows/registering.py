@@ -20,6 +20,7 @@ from .pair_work import (
     Registered,
     WorkSettings,
     left_out_message,
+    none_done,
     pair_record,
     reason_of,
     register_pair,
@@ -240,5 +241,4 @@ def register_pairs(
         progress(Item(index, len(files), pair_files.name, shown_values(done.measures, SUMMARY)))
         yield done
     if not any_done:
-        names = ", ".join(pair_files.name for pair_files in files)
-        raise InputError(f"No pair could be registered ({names}); the messages above name the files and the reasons.")
+        raise none_done("No pair could be registered", {each["pair"]: each["reason"] for each in record["left_out"]})

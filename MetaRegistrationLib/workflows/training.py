@@ -196,7 +196,8 @@ def _check_foreign(base: Checkpoint) -> None:
         raise InputError(f"The network {base.network['name']} has no trainable parameters. Choose another network.")
     size = base.build_preprocessing().size
     with torch.no_grad():
-        network(torch.zeros(1, 1, size, size), torch.zeros(1, 1, size, size))
+        image = torch.zeros(1, 1, size, size, dtype=torch.float32)
+        network(image, image)
 
 
 def train(

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
 from ..formats.units import unusual_visit_um
 from ..progress import Finished, Item, Message, Reader, Silent, Started
 from .eyes_engine import EyeDone, EyesSettings, EyesWork, in_processes
 from .eyes_run import TASK, EyesRun, eyes_run
 from .full_disk import stopped_by_the_disk
-from .pair_work import one_thread
+from .pair_work import none_done, one_thread
 from .registrars import make_registrar
 from .repeat_scans import measured_repeats
 from .run_options import wanted_jobs
@@ -94,6 +93,7 @@ def align_eyes(
     wanted = options.change.repeats if options.change.wanted and run.waiting else None
     repeats = measured_repeats(wanted, registrar, progress) if wanted else None
     work = EyesWork(registrar, record, EyesSettings(options, repeats, run.apart), regions)
+    reasons: dict[str, str] = {}
     with (
         writing(run.planned, progress),
         _stopped(run),
@@ -103,11 +103,12 @@ def align_eyes(
         for number, (eye, done) in enumerate(outcomes, first + 1):
             if done.row is None:
                 run.leave_out(eye, done.reason, done.left_out)
+                reasons[eye.name] = done.reason
                 continue
             run.take(eye, done.row, done.inputs)
             progress(Item(number, total, eye.name, _shown(done.row)))
     if not run.done:
-        raise InputError(f"None of the {total} eyes could be done; the messages above say why.")
+        raise none_done(f"None of the {total} eyes could be done", reasons)
     progress(Finished(TASK, output, {"eyes": run.done, "left_out": run.left_out}))
     return EyesOutcome(output, run.done, run.left_out)
 

@@ -1,4 +1,4 @@
-"""The public interface gives the same inside of the caller's `torch.autocast` as outside."""
+"""The public interface gives the same whatever precision the caller has set in torch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import torch
 from api_images import known, textures
 from known_networks import NETWORK_ALONE, write_grey_png
 from torch import nn
+from training_helpers import equal_weights
 
 import MetaRegistrationLib as mr
+from MetaRegistrationLib.api.matmul_precision import full_precision
 
 
 class Observer(nn.Module):
@@ -79,11 +81,98 @@ def test_the_alignment_and_what_a_result_computes_later_are_the_same():
 
 
 def test_fine_tuning_gives_the_same_weights(folder):
+    checkpoint = small_start()
+    weights = finetuned(folder, checkpoint, Observer())
+    assert not equal_weights(weights, checkpoint.weights)
+    with torch.autocast("cpu", dtype=torch.float16):
+        again = finetuned(folder, checkpoint, Observer())
+    assert equal_weights(weights, again)
+
+
+def small_start():
     checkpoint = mr.Checkpoint.of_module(Observer())
     checkpoint.preprocessing["size"] = 64
-    options = {"checkpoint": checkpoint, "network": Observer(), "epochs": 1, "plain": True}
-    weights = mr.finetune(folder, **options).weights
-    with torch.autocast("cpu", dtype=torch.float16):
-        again = mr.finetune(folder, **options).weights
-    assert weights.keys() == again.keys()
-    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    return checkpoint
+
+
+def finetuned(folder, checkpoint, network):
+    return mr.finetune(folder, checkpoint=checkpoint, network=network, epochs=1, plain=True).weights
+
+
+@pytest.mark.parametrize("surrounding", [torch.no_grad, torch.inference_mode])
+def test_fine_tuning_has_gradients_where_the_caller_has_none(folder, surrounding):
+    checkpoint = small_start()
+    weights = finetuned(folder, checkpoint, Observer())
+    with surrounding():
+        network = Observer()
+        again = mr.Checkpoint.of_module(network)
+        again.preprocessing["size"] = 64
+        again.weights.update({name: weight.clone() for name, weight in checkpoint.weights.items()})
+        found = finetuned(folder, again, network)
+        assert not torch.is_grad_enabled()
+    assert equal_weights(found, weights)
+    assert torch.is_grad_enabled() and not any(weight.is_inference() for weight in found.values())
+
+
+def test_a_registration_in_inference_mode_leaves_nothing_behind():
+    images = related()
+    with torch.inference_mode():
+        first = mr.register(*images, device="cpu")
+    again = mr.register(*images, device="cpu")
+    np.testing.assert_array_equal(first.displacement_px, again.displacement_px)
+
+
+@pytest.fixture(params=["medium", "high"])
+def reduced(request):
+    """A caller who has torch multiply matrices with less precision."""
+    torch.set_float32_matmul_precision(request.param)
+    yield request.param
+    torch.set_float32_matmul_precision("highest")
+
+
+class Precise(nn.Module):
+    """Notes torch's precision of products of matrices, after a call of the library within this one."""
+
+    seen: list[str]
+
+    def forward(self, moving, fixed):
+        known(*related())
+        Precise.seen.append(torch.get_float32_matmul_precision())
+        return moving.new_zeros(1, 2, *moving.shape[-2:])
+
+
+def test_matrices_are_multiplied_in_full_precision(reduced):
+    Precise.seen = []
+    known(*related(), Precise())
+    assert set(Precise.seen) == {"highest"} and torch.get_float32_matmul_precision() == reduced
+
+
+def test_the_precision_is_back_after_an_error(reduced):
+    with pytest.raises(mr.InputError):
+        mr.register("no file", "no file")
+    assert torch.get_float32_matmul_precision() == reduced
+
+
+def test_the_precision_of_threads_is_back_when_the_last_one_has_ended(reduced):
+    first, second = full_precision(), full_precision()
+    with second:
+        with first:
+            assert torch.get_float32_matmul_precision() == "highest"
+        assert torch.get_float32_matmul_precision() == "highest"
+    assert torch.get_float32_matmul_precision() == reduced
+
+
+def test_a_precision_that_is_set_meanwhile_stays(reduced):
+    other = "high" if reduced == "medium" else "medium"
+    with full_precision():
+        torch.set_float32_matmul_precision(other)
+    assert torch.get_float32_matmul_precision() == other
+
+
+def test_a_precision_of_one_backend_stays(monkeypatch):
+    def mixed():
+        raise RuntimeError("you have used mix of the legacy and new APIs")
+
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", mixed)
+    with full_precision():
+        pass

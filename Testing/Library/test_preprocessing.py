@@ -165,6 +165,16 @@ def test_equalise_does_not_see_gain_and_offset(scale, shift):
     np.testing.assert_allclose(equalise(grey * scale + shift), equalise(grey), atol=2e-3)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factor", [1e-30, 1e-36, 1e-38, 1e-41])
+@pytest.mark.parametrize("function", [equalise, rescale])
+def test_a_very_small_range_is_as_any_other(function, factor):
+    grey = np.random.default_rng(4).integers(0, 256, (40, 40))
+    result = function((grey * factor).astype(np.float32))
+    assert result.dtype == np.float32 and (result.min(), result.max()) == (0, 1)
+    np.testing.assert_allclose(result, function(grey.astype(np.float32)), atol=0.02)
+
+
 def test_equalise_by_hand():
     values = np.array([[0, 0, 1, 1], [1, 2, 2, 3]], dtype=np.float32)
     expected = np.array([[0, 0, 0.5, 0.5], [0.5, 5 / 6, 5 / 6, 1]])

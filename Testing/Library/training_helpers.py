@@ -125,15 +125,15 @@ def tiny_checkpoint(seed: int = 0) -> Checkpoint:
     return Checkpoint(NETWORK, cpu_weights(tiny_network(seed)), PREPROCESSING.to_dict())
 
 
-def make_trainer(name: str, seed: int = 0, network: torch.nn.Module | None = None):
+def make_trainer(name: str, seed: int = 0, network: torch.nn.Module | None = None, step: OptimisationStep = STEP):
     """A new trainer ("pretrain", "metatrain" or "finetune") of 10 steps."""
     network = network or tiny_network()
     if name == "pretrain":
-        return Pretraining(network, list_tasks(), STEP, steps=10, learning_rate=1e-3, seed=seed)
+        return Pretraining(network, list_tasks(), step, steps=10, learning_rate=1e-3, seed=seed)
     if name == "metatrain":
         rates = {"inner_learning_rate": 1e-3, "outer_learning_rate": 1e-3}
-        return Reptile(network, list_tasks(), STEP, steps=10, inner_updates=2, seed=seed, **rates)
-    return FineTuning(network, five_pairs(), STEP, epochs=2, learning_rate=1e-3, seed=seed)
+        return Reptile(network, list_tasks(), step, steps=10, inner_updates=2, seed=seed, **rates)
+    return FineTuning(network, five_pairs(), step, epochs=2, learning_rate=1e-3, seed=seed)
 
 
 def five_pairs() -> ListTask:

@@ -166,6 +166,7 @@ def _nan(picture):
         (lambda picture: np.stack([picture] * 3), -1, ("stack", "no slice -1")),
         (_nan, None, ("stack", "pixels of", "are NaN")),
         (lambda picture: np.ones_like(picture)[None], None, ("stack", "constant")),
+        (lambda picture: np.round(picture)[None].astype(np.float64) + 1e9, None, ("stack", "multiples of 64")),
         (lambda picture: picture[None, :8], None, ("stack", "31 x 8")),
         (lambda picture: np.stack([picture] * 3, axis=-1)[None], None, ("stack", "3 components of float32")),
     ],
