@@ -1914,6 +1914,10 @@
         <source>{mask}: the mask is empty. Tissue is where a mask is not zero.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>{mask}: its pixels are not where those of {volume} are. Correct its position in the Volumes or Transforms module, or convert it to a segmentation, which may have other pixels.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.masks_section</name>
