@@ -8,6 +8,7 @@ from typing import Any
 import slicer
 import vtk
 
+from .transform_checksum import transform_checksum
 from .volumes import ijk_to_ras
 
 _DELAY_MS = 30  # a transform that is dragged changes often
@@ -83,5 +84,4 @@ def _place(node) -> tuple:
         matrix = vtk.vtkMatrix4x4()
         node.GetMatrixTransformToParent(matrix)
         return tuple(slicer.util.arrayFromVTKMatrix(matrix).ravel().tolist())
-    transform = node.GetTransformFromParent()
-    return () if transform is None else (transform.GetAddressAsString("vtkObject"),)
+    return (transform_checksum(node),)

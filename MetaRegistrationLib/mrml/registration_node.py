@@ -272,6 +272,15 @@ class RegistrationNode:
         """The checksums of the moving and the fixed slice; None for a result of an earlier version."""
         return self._get("MovingPixels"), self._get("FixedPixels")
 
+    def note_transform(self, checksum: str) -> None:
+        """Note the checksum of its transform (`transform_checksum`)."""
+        self._note(TransformContent=checksum)
+
+    @property
+    def transform_checksum(self) -> str | None:
+        """The checksum of its transform; None for a warped volume, and for a result of an earlier version."""
+        return self._get("TransformContent")
+
     def of_known_size(self, image: Geometry, side: int) -> Geometry:
         """The moving (0) or fixed (1) image as it is now, its pixel size known if it was: a turned volume seems to have one."""
         noted = self.geometry
