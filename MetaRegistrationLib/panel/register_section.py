@@ -116,7 +116,8 @@ class RegisterSection:
     def _settings(self) -> tuple:
         """What a registration of the chosen pair depends on."""
         state, parameters = self._state, self._state.parameters
-        return *self._pair(), state.checkpoint, state.stages, parameters.movingMask, parameters.fixedMask
+        sizes = PixelSizes.given_in(self.ui)
+        return *self._pair(), state.checkpoint, state.stages, parameters.movingMask, parameters.fixedMask, sizes
 
     def _pair(self) -> tuple:
         parameters = self._state.parameters

@@ -2260,6 +2260,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The transform has been changed since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{micrometres:.0f} µm</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2808,6 +2812,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>FAZ of {visit}: not measured, because the curve crosses itself. Move or delete the points of the loop.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Year</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2817,6 +2825,10 @@
     </message>
     <message>
         <source>within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: not measured, because the curve leaves the image. Move its points into the image.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2927,7 +2939,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a FAZ of the shown visit</source>
+        <source>a FAZ of the shown visit that can be measured</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
