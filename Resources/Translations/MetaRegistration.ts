@@ -1402,6 +1402,10 @@
         <source>Done. The adapted checkpoint {name} is saved and selected for registration.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>{name} (unfinished)</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.adapt_section</name>
