@@ -105,7 +105,13 @@ class RegistrationNode:
 
     def is_of_pair(self, moving_node, fixed_node) -> bool:
         """Whether it is a result of these two volumes."""
-        return [self.node.GetNodeReference(role) for role in _roles()] == [moving_node, fixed_node]
+        return self.pair == (moving_node, fixed_node)
+
+    @property
+    def pair(self) -> tuple:
+        """The moving and the fixed volume, or None."""
+        moving, fixed = (self.node.GetNodeReference(role) for role in _roles())
+        return moving, fixed
 
     def moves(self, moving_node) -> bool:
         """Whether it is a result of this moving volume, with whatever fixed one."""
