@@ -8,6 +8,7 @@ from typing import Any
 import slicer
 import vtk
 
+from .masks import mask_version
 from .transform_checksum import transform_checksum
 from .volumes import ijk_to_ras
 
@@ -78,6 +79,8 @@ def _place(node) -> tuple:
         image = node.GetImageData()
         pixels = () if image is None else (image.GetDimensions(), image.GetMTime())
         return (pixels, *ijk_to_ras(node).ravel().tolist())
+    if node.IsA("vtkMRMLSegmentationNode"):
+        return mask_version(node)
     if not node.IsA("vtkMRMLTransformNode"):
         return ()
     if node.IsLinear():

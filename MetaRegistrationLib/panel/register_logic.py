@@ -204,6 +204,10 @@ class RegisterLogic:
             return RegistrationNode(transform).slices
         return self.slices(moving) // 2, self.slices(fixed) // 2
 
+    def mask_versions(self, *nodes) -> tuple:
+        """Something that is another one after one of the masks (or None) was edited."""
+        return tuple(map(masks.mask_version, nodes))
+
     def field_of_view(self, fixed):
         """The tissue mask of a fixed volume as a label map; None if it is everywhere or unknown."""
         return masks.field_of_view(fixed)

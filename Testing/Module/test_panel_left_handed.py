@@ -1,4 +1,4 @@
-"""Stacks whose axes are left-handed: Slicer reverses their slices when a saved scene is opened, and the result stays of its slices."""
+"""Left-handed stacks: Slicer reverses their slices when a saved scene is opened, and a result stays of its slices."""
 
 from __future__ import annotations
 

@@ -303,6 +303,30 @@ def test_a_label_map_follows_what_moves_it_with_its_volume(rig, widget, pictures
     np.testing.assert_array_equal(seen[0], view)
 
 
+@pytest.mark.parametrize("kind", ["label map", "segmentation"])
+def test_a_mask_that_is_edited_asks_for_another_registration(rig, widget, pictures, kind):
+    moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
+    view = disc(pictures[1].shape)
+    mask = mask_volume("labels", view) if kind == "label map" else segmentation("drawn", view[None], fixed)
+    choose(widget, moving, fixed, None, mask)
+    register(rig, widget)
+    settle(rig)
+    assert widget.panel.register.registered
+    if kind == "label map":
+        slicer.util.arrayFromVolume(mask)[0, :100] = 0
+        slicer.util.arrayFromVolumeModified(mask)
+    else:
+        segment = mask.GetSegmentation().GetNthSegmentID(0)
+        smaller = slicer.util.arrayFromSegmentBinaryLabelmap(mask, segment, fixed) * 0
+        smaller[0, 150:200, 100:150] = 1
+        slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, mask, segment, fixed)
+    settle(rig)
+    assert not widget.panel.register.registered
+    register(rig, widget)
+    settle(rig)
+    assert widget.panel.register.registered
+
+
 def test_a_failed_export_is_refused_and_leaves_nothing(rig, widget, pictures, monkeypatch):
     monkeypatch.setattr(masks, "export_segments", lambda segmentation, labels, reference: False)
     moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
