@@ -157,6 +157,7 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
     def enter(self):
         """The user comes to the module."""
         self.link.connect()
+        self.panel.enter()
         self.panel.preloading.start_when_idle(lambda: self.parent.isEntered)
 
 

@@ -1,4 +1,4 @@
-"""Whether the volumes of a registration are still where they were when it was made, and hold the same pixels."""
+"""Whether the volumes of a registration are still where they were when it was made, and they and its transform hold the same."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..core.geometry import Geometry
 from .pixel_checksum import slice_checksum
 from .placement import geometry_from_matrix, is_under, linear_to_world
 from .registration_node import RegistrationNode
+from .transform_checksum import transform_checksum
 from .volumes import ijk_to_ras, spacing_known, volume_slices
 
 
@@ -58,19 +59,23 @@ def changed_since(result_node, moving_node, fixed_node, slices: tuple[int, int] 
     Returns
     -------
     str or None
-        "slices", "moving", "fixed" or "transform"; None where nothing has changed, or where the result does not say how it was.
+        "slices", "moving", "fixed", "transform" for one that was moved, or "content" for one that is another transform now; None
+        where nothing has changed, or where the result does not say how it was.
     """
     result = RegistrationNode(result_node)
     if slices is not None and not result.is_of_slices(slices):
         return "slices"
+    noted = result.transform_checksum
+    if noted is not None and noted != transform_checksum(result_node):
+        return "content"
     if result.geometry is None:
         return None
     names, volumes = ("moving", "fixed"), (moving_node, fixed_node)
     sides = zip(names, volumes, result.slices, result.geometry, result.pixels, strict=True)
-    for name, volume, index, noted, pixels in sides:
+    for name, volume, index, place, pixels in sides:
         now = geometry_for(result_node, volume, index)
-        if now is None or not noted.same_place(now):
-            return "transform" if _is_moved_alone(result_node, volume, index, noted) else name
+        if now is None or not place.same_place(now):
+            return "transform" if _is_moved_alone(result_node, volume, index, place) else name
         if pixels is not None and pixels != slice_checksum(volume, index):
             return name
     return None

@@ -7,8 +7,9 @@ import slicer
 
 from ..core.geometry import Geometry
 from . import scene
+from .label_pixels import label_array
 from .placement import is_under, linear_to_world
-from .volumes import ijk_to_ras, place_image, volume_slices
+from .volumes import ijk_to_ras, place_image
 
 _FIELD_OF_VIEW_ROLE = "MetaRegistration.FieldOfViewOf"
 _COLOURS = "vtkMRMLColorTableNodeLabels"  # Slicer's own; 1 is blue, 0 is transparent
@@ -21,19 +22,34 @@ def mask_array(mask_node, volume, *, without=None) -> np.ndarray | None:
     Parameters
     ----------
     mask_node : vtkMRMLLabelMapVolumeNode or vtkMRMLSegmentationNode
-        The visible segments of a segmentation are used, resampled to the grid of `volume`.
+        The visible segments of a segmentation are used, resampled to the grid of `volume`. A label map is in its own order
+        (see `on_pixels_of`).
     volume : vtkMRMLVolumeNode
         The masked image.
     without : vtkMRMLTransformNode, optional
         As in `image_from_volume`.
     """
     if not mask_node.IsA("vtkMRMLSegmentationNode"):
-        return _label_array(mask_node)
+        return label_array(mask_node)
     with scene.without_what_is_added():
         labels = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLabelMapVolumeNode", mask_node.GetName())
         if not export_segments(mask_node, labels, _grid_of(volume, mask_node, without)):
             return None
-        return _label_array(labels)
+        return label_array(labels)
+
+
+def mask_version(mask_node) -> tuple:
+    """Something that is another one after a mask (or None) was edited."""
+    if mask_node is None:
+        return ()
+    if not mask_node.IsA("vtkMRMLSegmentationNode"):
+        image = mask_node.GetImageData()
+        return () if image is None else (image.GetMTime(),)
+    segmentation = mask_node.GetSegmentation()
+    name = segmentation.GetSourceRepresentationName()
+    segments = map(segmentation.GetNthSegment, range(segmentation.GetNumberOfSegments()))
+    drawn = (segment.GetRepresentation(name) for segment in segments)
+    return tuple(None if each is None else each.GetMTime() for each in drawn)
 
 
 def export_segments(segmentation, labels, reference) -> bool:
@@ -92,10 +108,6 @@ def field_of_view(fixed_node):
         return None
     nodes = slicer.util.getNodesByClass("vtkMRMLLabelMapVolumeNode")
     return next((node for node in nodes if node.GetNodeReference(_FIELD_OF_VIEW_ROLE) is fixed_node), None)
-
-
-def _label_array(node) -> np.ndarray | None:
-    return slicer.util.arrayFromVolume(node) != 0 if volume_slices(node) else None
 
 
 def _grid_of(volume, segmentation, without):

@@ -15,7 +15,7 @@ def moved_visits(nodes: VisitNodes) -> list[str]:
     at = volumes.get(nodes.reference)
     found = [(name, _what(volumes.get(name), at, transform)) for name, transform in nodes.transforms.items()]
     reference = [nodes.reference] if any(what == "fixed" for _, what in found) else []
-    return reference + [name for name, what in found if what in ("moving", "transform")]
+    return reference + [name for name, what in found if what not in (None, "fixed")]
 
 
 def refuse_moved(nodes: VisitNodes, name: str) -> None:
@@ -24,6 +24,8 @@ def refuse_moved(nodes: VisitNodes, name: str) -> None:
     what = _what(volumes.get(name), volumes.get(nodes.reference), nodes.transform(name))
     if what == "transform":
         raise InputError(f"{name}: the transform of this visit was moved after the registration.", advice=_ADVICE)
+    if what == "content":
+        raise InputError(f"{name}: the transform of this visit was changed after the registration.", advice=_ADVICE)
     if what is not None:
         moved = nodes.reference if what == "fixed" else name
         raise InputError(f"{moved}: this visit was moved or rescaled after the registration.", advice=_ADVICE)

@@ -8,6 +8,8 @@ from typing import Any
 import slicer
 import vtk
 
+from .masks import mask_version
+from .transform_checksum import transform_checksum
 from .volumes import ijk_to_ras
 
 _DELAY_MS = 30  # a transform that is dragged changes often
@@ -77,11 +79,12 @@ def _place(node) -> tuple:
         image = node.GetImageData()
         pixels = () if image is None else (image.GetDimensions(), image.GetMTime())
         return (pixels, *ijk_to_ras(node).ravel().tolist())
+    if node.IsA("vtkMRMLSegmentationNode"):
+        return mask_version(node)
     if not node.IsA("vtkMRMLTransformNode"):
         return ()
     if node.IsLinear():
         matrix = vtk.vtkMatrix4x4()
         node.GetMatrixTransformToParent(matrix)
         return tuple(slicer.util.arrayFromVTKMatrix(matrix).ravel().tolist())
-    transform = node.GetTransformFromParent()
-    return () if transform is None else (transform.GetAddressAsString("vtkObject"),)
+    return (transform_checksum(node),)

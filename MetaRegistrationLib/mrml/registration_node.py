@@ -105,7 +105,13 @@ class RegistrationNode:
 
     def is_of_pair(self, moving_node, fixed_node) -> bool:
         """Whether it is a result of these two volumes."""
-        return [self.node.GetNodeReference(role) for role in _roles()] == [moving_node, fixed_node]
+        return self.pair == (moving_node, fixed_node)
+
+    @property
+    def pair(self) -> tuple:
+        """The moving and the fixed volume, or None."""
+        moving, fixed = (self.node.GetNodeReference(role) for role in _roles())
+        return moving, fixed
 
     def moves(self, moving_node) -> bool:
         """Whether it is a result of this moving volume, with whatever fixed one."""
@@ -271,6 +277,15 @@ class RegistrationNode:
     def pixels(self) -> tuple[str | None, str | None]:
         """The checksums of the moving and the fixed slice; None for a result of an earlier version."""
         return self._get("MovingPixels"), self._get("FixedPixels")
+
+    def note_transform(self, checksum: str) -> None:
+        """Note the checksum of its transform (`transform_checksum`)."""
+        self._note(TransformContent=checksum)
+
+    @property
+    def transform_checksum(self) -> str | None:
+        """The checksum of its transform; None for a warped volume, and for a result of an earlier version."""
+        return self._get("TransformContent")
 
     def of_known_size(self, image: Geometry, side: int) -> Geometry:
         """The moving (0) or fixed (1) image as it is now, its pixel size known if it was: a turned volume seems to have one."""

@@ -9,6 +9,7 @@ import slicer
 import vtk
 from slicer.util import VTKObservationMixin
 
+from .restored_slices import Restored, restore_slices
 from .transforms import restore_tolerances
 from .visit_nodes import VisitNodes
 
@@ -32,6 +33,7 @@ class SceneLink(VTKObservationMixin):
         self._parameters: Any = None
         self._gui_tag: Any = None
         self._observers: list[int] = []
+        self._restored: list[Restored] = []
         self._left_out = False  # a chosen node, or one of the registered visits, is about to be removed
         scene = slicer.mrmlScene
         for event, method in (
@@ -52,6 +54,7 @@ class SceneLink(VTKObservationMixin):
         if self._parameters is not None and self._parameters.parameterNode is parameters.parameterNode:
             self._panel.state.notify()  # the scene may have changed while the user was in another module
         else:
+            self._choose_restored(parameters)
             self._use(parameters)
 
     def close(self) -> None:
@@ -132,4 +135,14 @@ class SceneLink(VTKObservationMixin):
 
     def _imported(self, caller=None, event=None) -> None:
         restore_tolerances(slicer.mrmlScene)
+        self._restored = restore_slices()
         self._ready()
+
+    def _choose_restored(self, parameters: Any) -> None:
+        """Choose the slices of a result by the numbers that they have now."""
+        for node, before, now in self._restored:
+            chosen = parameters.movingSlice, parameters.fixedSlice
+            if node in (parameters.transform, parameters.warpedVolume) and chosen == before:
+                parameters.movingSlice, parameters.fixedSlice = now
+                break
+        self._restored = []

@@ -16,6 +16,7 @@ from ..core.geometry import Geometry
 from ..errors import InputError
 from .placement import RAS_TO_LPS, image_data, is_under, linear_to_world
 from .registration_node import RegistrationNode
+from .transform_checksum import parts, transform_checksum
 
 if TYPE_CHECKING:  # it imports torch
     from ..preparation.stored_axes import StoredAxes
@@ -63,6 +64,7 @@ def grid_transform(registration: Registration, name: str, node=None, *, moving_n
         result = RegistrationNode(node)
         result.inverse_tolerance = tolerance
         result.note_pair(moving_node, fixed_node)
+        result.note_transform(transform_checksum(node))
     return node
 
 
@@ -75,8 +77,9 @@ def restore_tolerances(scene) -> int:
     tolerances = [(node, RegistrationNode(node).inverse_tolerance) for node in nodes]
     ours = [(node, tolerance) for node, tolerance in tolerances if tolerance is not None]
     for node, tolerance in ours:
-        for grid in _grids(node):
-            grid.SetInverseTolerance(tolerance)
+        for part in parts(node):
+            if part.IsA("vtkGridTransform"):
+                part.SetInverseTolerance(tolerance)
     return len(ours)
 
 
@@ -188,13 +191,6 @@ def _to_stored(axes: StoredAxes) -> np.ndarray:
     matrix[:2, :2] = np.stack([axes.to_stored(step)[::-1] - start for step in np.eye(2)[::-1]], axis=1)
     matrix[:2, 3] = start
     return matrix
-
-
-def _grids(node) -> list:
-    parts = vtk.vtkCollection()
-    node.FlattenGeneralTransform(parts, node.GetTransformFromParent())
-    transforms = [parts.GetItemAsObject(index) for index in range(parts.GetNumberOfItems())]
-    return [transform for transform in transforms if transform.IsA("vtkGridTransform")]
 
 
 def _position_node(node, matrix: np.ndarray, transform_node):

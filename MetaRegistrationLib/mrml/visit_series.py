@@ -15,9 +15,9 @@ from ..visits.dates import When, read_date
 from ..visits.report import COLUMNS
 from ..visits.series import AlignedVisit, Series, Visit
 from ..visits.trust import Exclusion
+from .label_pixels import label_array
 from .landmark_nodes import check_positions, count, was_taken_out
 from .markups import landmarks_from_node
-from .masks import mask_array
 from .moved_visits import refuse_moved
 from .stored_registration import stored_positions
 from .visit_nodes import VisitNodes, mask_of, points_of, set_text, table_rows
@@ -112,7 +112,7 @@ def _visit(volume, row: dict[str, str], transform) -> Visit:
     image: Image = image_from_volume(volume, without=transform)
     label, points, landmarks = mask_of(volume), points_of(volume), None
     if label is not None:
-        mask = mask_array(label, volume)
+        mask = label_array(label)
         image = image if mask is None else replace(image, mask=mask[0])
     if count(points) and not was_taken_out(points, volume):
         landmarks = landmarks_from_node(points, image.geometry, without=transform)

@@ -41,7 +41,9 @@ class AdaptChoices:
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._device_chosen)
 
     def refresh(self) -> None:
-        """Show the preset of the number of epochs."""
+        """Show the preset of the number of epochs, and the checkpoints without one that is gone."""
+        if self._state.checkpoint is not None and not self._state.checkpoint.is_file():
+            self.fill_checkpoints()  # it was deleted, by somebody else too
         self.ui.presetComboBox.currentIndex = presets.preset_of(self.ui.epochsSpinBox.value)
 
     def close(self) -> None:
@@ -56,6 +58,7 @@ class AdaptChoices:
     def fill_checkpoints(self) -> None:
         """List the checkpoints again; the chosen one stays chosen while it exists, else the first one is."""
         box, chosen = self.ui.checkpointComboBox, self._state.checkpoint
+        self._from_files = [path for path in self._from_files if path.is_file()]
         choices = [*self._logic.checkpoints(), *((path.name, path) for path in self._from_files)]
         blocked = box.blockSignals(True)
         box.clear()

@@ -44,8 +44,10 @@ class AdaptLogic:
         self._jobs: list[Job] = []
 
     def checkpoints(self) -> list[tuple[str, Path]]:
-        """Label and path of each checkpoint, the shipped ones first. The first is the default."""
-        return self.store.choices(checkpoint_texts.shipped_label)
+        """Label and path of each checkpoint, the shipped ones first and those of stopped runs last. The first is the default."""
+        unfinished = [(name, self.store.path(name)) for name in self.store.unfinished()]
+        stopped = [(_("{name} (unfinished)").format(name=name), path) for name, path in unfinished if path.is_file()]
+        return self.store.choices(checkpoint_texts.shipped_label) + stopped
 
     def purpose(self, path: Path) -> str:
         """A sentence on the images that a checkpoint is for."""

@@ -181,7 +181,7 @@ class AdaptSection:
         say(self.ui.adaptStatusLabel, self._warnings.below(end.message) if finished else end.message)
         if finished and end.saved:
             self._state.checkpoint = Path(end.saved)
-            self.choices.fill_checkpoints()
+        self.choices.fill_checkpoints()  # a stopped run can be chosen too
         self._show_idle()
 
     def _show_idle(self) -> None:

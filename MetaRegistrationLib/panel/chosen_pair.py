@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..mrml.pixel_followers import Side
+
 
 def choose_pair(parameters: Any, pair: Any) -> None:
     """Choose the nodes of a pair, and with them what belongs to them.
@@ -23,6 +25,12 @@ def choose_pair(parameters: Any, pair: Any) -> None:
     parameters.movingVolume, parameters.fixedVolume = pair.moving, pair.fixed
     parameters.movingSlice = parameters.fixedSlice = 0
     parameters.movingPoints, parameters.fixedPoints = pair.moving_points, pair.fixed_points
+
+
+def sides_of(parameters: Any) -> tuple[Side, Side]:
+    """The chosen moving and fixed volume with their points and masks."""
+    moving = Side(parameters.movingVolume, parameters.movingPoints, parameters.movingMask)
+    return moving, Side(parameters.fixedVolume, parameters.fixedPoints, parameters.fixedMask)
 
 
 def _of(pair: Any, name: str) -> Any:

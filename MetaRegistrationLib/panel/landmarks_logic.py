@@ -125,7 +125,7 @@ class LandmarksLogic:
     def distances(self, parameters) -> tuple[list[DistanceRow], bool]:
         """A row for each pair of landmarks, and whether there is a registration (else `after` is not meaningful).
 
-        Pixel size for images without one; they cannot get one once there are points.
+        Images that were registered without a pixel size have micrometres by the typed one, if it holds for both.
         """
         registration = self.registration(parameters)
         moving, fixed = self._both(parameters, registration)
@@ -134,7 +134,7 @@ class LandmarksLogic:
         moving, fixed = match_landmarks(moving, fixed)
         carried = registration.carry(moving)[0]
         measured = Measured(moving, registration.unmoved(moving), carried, fixed)
-        rows = tables.distance_rows(registration, measured, parameters.spacing or None)
+        rows = tables.distance_rows(registration, measured, _size_of_both(parameters))
         if not registration.registered:
             nan = float("nan")
             rows = [row._replace(after_px=nan, after_um=nan) for row in rows]
@@ -300,6 +300,12 @@ def _marked(volume, placed) -> landmark_files.Marked:
 
 def _pair(parameters) -> tuple:
     return parameters.movingVolume, parameters.fixedVolume
+
+
+def _size_of_both(parameters) -> float | None:
+    """The typed pixel size of both images, um; None without one, and where another one is typed for the moving image."""
+    both, moving = parameters.spacing or None, parameters.movingSpacing or None
+    return both if moving in (None, both) else None
 
 
 def _folder(parameters):

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import InputError
 from ..formats.images import Image, tissue
 from ..mrml import masks
+from ..mrml.label_pixels import on_pixels_of
 from .texts import tr as _
 
 
@@ -28,7 +29,7 @@ def masked(image: Image, mask_node: Any, volume: Any, slice_index: int, *, witho
     Raises
     ------
     InputError
-        The mask is of another size than the volume, or empty.
+        The mask is of other pixels than the volume, or empty.
     """
     if mask_node is None:
         return image
@@ -40,6 +41,8 @@ def masked(image: Image, mask_node: Any, volume: Any, slice_index: int, *, witho
             )
         )
     _check_size(array.shape, mask_node, volume)
+    if mask_node.IsA("vtkMRMLLabelMapVolumeNode"):
+        array = _on_pixels(array, mask_node, volume, without)
     image = replace(image, mask=array[slice_index])
     if not tissue(image).any():
         raise InputError(
@@ -70,3 +73,15 @@ def _check_size(shape: tuple[int, ...], mask_node: Any, volume: Any) -> None:
             found=" x ".join(map(str, found[:axes])),
         )
     )
+
+
+def _on_pixels(array: Any, labels: Any, volume: Any, without: Any) -> Any:
+    found = on_pixels_of(volume, labels, array, without=without)
+    if found is None:
+        raise InputError(
+            _(
+                "{mask}: its pixels are not where those of {volume} are. Correct its position in the Volumes or Transforms"
+                " module, or convert it to a segmentation, which may have other pixels."
+            ).format(mask=labels.GetName(), volume=volume.GetName())
+        )
+    return found

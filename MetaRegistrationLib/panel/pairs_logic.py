@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from ..errors import InputError
 from ..formats.images import Image
-from ..mrml import landmark_nodes, masks, overlay, scene, scene_folders, stored_registration, volumes
+from ..mrml import masks, overlay, scene, scene_folders, stored_registration, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
+from ..mrml.pixel_followers import give_pixel_sizes
 from ..mrml.registration_node import result_of_pair
 from ..mrml.volumes import PAIR_ATTRIBUTE
 from ..pairs.folders import ImagePair, LeftOut, PairError, PairFiles, PairFolder, find_pairs
+from .chosen_pair import sides_of
 from .pixel_sizes import PixelSizes
 from .texts import sentence
 from .texts import tr as _
@@ -118,14 +120,12 @@ class PairsLogic:
     def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
         """Give the chosen volumes the user's pixel sizes, as far as these apply; return whether one changed.
 
-        Points and transforms, which were made for the size before, would not move with the pixels: nothing is changed then.
+        A registration was made for the size before: nothing is changed where there is one.
         """
         nodes = parameters.movingVolume, parameters.fixedVolume
         if None in nodes or stored_registration.belongs(parameters.transform, *nodes):
             return False
-        if any(map(landmark_nodes.count, (parameters.movingPoints, parameters.fixedPoints))):
-            return False
-        return volumes.give_pixel_sizes(nodes, sizes)
+        return give_pixel_sizes(sides_of(parameters), sizes)
 
     def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
         """Show a pair side by side and overlaid."""

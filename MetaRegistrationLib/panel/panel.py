@@ -75,6 +75,11 @@ class Panel:
         """Work on the parameters of a scene, or on none while there is no scene."""
         self.state.use(parameters)
 
+    def enter(self) -> None:
+        """The user comes to the module: files may have come and gone."""
+        self.adapt.choices.fill_checkpoints()
+        self.state.notify()
+
     def close(self) -> None:
         """Stop all work: the scene is closed, the module reloaded, or Slicer quits."""
         for section in (

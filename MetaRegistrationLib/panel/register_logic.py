@@ -34,6 +34,7 @@ from ..mrml import (
 from ..mrml.changed_volumes import changed_since
 from ..mrml.markups import landmarks_from_node
 from ..mrml.pixel_checksum import slice_checksum
+from ..mrml.pixel_followers import Side, give_pixel_sizes, on_their_pixels, still_there
 from ..mrml.placement_watch import PlacementWatch
 from ..mrml.registration_node import Outcome, RegistrationNode, outcome
 from ..pairs.files import check_sizes
@@ -63,7 +64,7 @@ class RegisterLogic:
     def __init__(self, host: Any) -> None:
         self._host = host
         self._jobs: list[Job] = []
-        self._done: tuple[Any, Any, undo.Changes] | None = None  # moving, fixed, and what can be undone
+        self._done: tuple[tuple[Side, Side], undo.Changes] | None = None  # the pair, and what can be undone
         self._last = LastRegistrar()
         self._adapted_initial: str | None = None  # of the checkpoint of the last one
 
@@ -82,7 +83,7 @@ class RegisterLogic:
         try:
             yield _("Reading the volumes ...")
             with changes.noted():
-                self._give_pixel_size(request)
+                give_pixel_sizes(_sides(request), request.pixel_sizes)
             moving, fixed = self._images(request)
             pixels = _pixels(request)  # another step may find others
             yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
@@ -95,10 +96,10 @@ class RegisterLogic:
             with changes.noted(), self._folder(request.moving, request.fixed, request):
                 warped, transform = self._write(request, registration, found, pixels)
         except BaseException:
-            changes.undo()
+            _undo(_sides(request), changes)
             raise
         refinement = registration.refinement
-        self._done = request.moving, request.fixed, changes
+        self._done = _sides(request), changes
         steps = None if refinement is None else refinement.steps
         return PairResult(found, warped, transform, registration.stage_seconds, steps)
 
@@ -124,12 +125,12 @@ class RegisterLogic:
 
     def can_undo(self, moving, fixed) -> bool:
         """Whether the last registration was of these two volumes, so that it can be undone."""
-        return self._done is not None and self._done[:2] == (moving, fixed)
+        return self._done is not None and tuple(side.volume for side in self._done[0]) == (moving, fixed)
 
     def undo(self) -> undo.Undone:
         """Undo the last registration; return what could not be restored, and what was changed since and stays."""
         done, self._done = self._done, None
-        return undo.Undone([], []) if done is None else done[2].undo()
+        return undo.Undone([], []) if done is None else _undo(*done)
 
     def register(self, request: PairRequest) -> PairResult:
         """`steps`, without a pause between them: for scripts."""
@@ -202,6 +203,10 @@ class RegisterLogic:
         if self.is_registered(moving, fixed, transform):
             return RegistrationNode(transform).slices
         return self.slices(moving) // 2, self.slices(fixed) // 2
+
+    def mask_versions(self, *nodes) -> tuple:
+        """Something that is another one after one of the masks (or None) was edited."""
+        return tuple(map(masks.mask_version, nodes))
 
     def field_of_view(self, fixed):
         """The tissue mask of a fixed volume as a label map; None if it is everywhere or unknown."""
@@ -328,11 +333,6 @@ class RegisterLogic:
                 )
             )
 
-    def _give_pixel_size(self, request: PairRequest) -> None:
-        # Points that were placed before would not move with the pixels.
-        if not any(map(landmark_nodes.count, (request.moving_points, request.fixed_points))):
-            volumes.give_pixel_sizes((request.moving, request.fixed), request.pixel_sizes)
-
     def _images(self, request: PairRequest) -> tuple[Image, Image]:
         if request.moving is request.fixed:
             raise InputError(
@@ -428,6 +428,17 @@ class RegisterLogic:
         result.note_measures(found.measures)
         result.note_error(registration.error)
         return result
+
+
+def _sides(request: PairRequest) -> tuple[Side, Side]:
+    moving = Side(request.moving, request.moving_points, request.moving_mask)
+    return moving, Side(request.fixed, request.fixed_points, request.fixed_mask)
+
+
+def _undo(sides: tuple[Side, Side], changes: undo.Changes) -> undo.Undone:
+    """Undo changes, among them those of the pixel sizes, which points that the user has moved since follow too."""
+    with on_their_pixels([side for side in map(still_there, sides) if side is not None]):
+        return changes.undo()
 
 
 def _pixels(request: PairRequest) -> tuple[str, str]:

@@ -73,7 +73,8 @@ class RegisterSection:
             say(self.ui.registerStatusLabel, _("Stopped, because a node of the registration was deleted."))
         ui, parameters = self.ui, self._state.parameters
         points = parameters.movingPoints, parameters.fixedPoints
-        self._placement.follow((*self._pair(), parameters.transform, parameters.warpedVolume, *points))
+        masks = parameters.movingMask, parameters.fixedMask
+        self._placement.follow((*self._pair(), parameters.transform, parameters.warpedVolume, *points, *masks))
         results = parameters.transform, parameters.warpedVolume
         notes = self._logic.notes(*self._pair(), *results, self._state.slices)
         outcome = self._outcome(notes)
@@ -116,7 +117,9 @@ class RegisterSection:
     def _settings(self) -> tuple:
         """What a registration of the chosen pair depends on."""
         state, parameters = self._state, self._state.parameters
-        return *self._pair(), state.checkpoint, state.stages, parameters.movingMask, parameters.fixedMask
+        chosen = parameters.movingMask, parameters.fixedMask
+        masks = *chosen, self._logic.mask_versions(*chosen)
+        return *self._pair(), state.checkpoint, state.stages, *masks, PixelSizes.given_in(self.ui)
 
     def _pair(self) -> tuple:
         parameters = self._state.parameters

@@ -104,7 +104,7 @@ class ResultNotes:
     micrometres_a_pixel : float
         Size of a pixel of the network grid; NaN if the pixel size is not known.
     changed : str or None
-        What has changed since, so that the result no longer holds: "slices", "moving", "fixed" or "transform".
+        What has changed since, so that the result no longer holds, as `changed_since` says it.
     sizes : mrml.registration_node.SizeContradiction or None
     slices : (int, int) or None
         Those of the result, where other ones are chosen.

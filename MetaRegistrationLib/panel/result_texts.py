@@ -94,6 +94,7 @@ def _changed(what: str) -> str:
         "moving": _("The moving volume has changed since the registration. Register again."),
         "fixed": _("The fixed volume has changed since the registration. Register again."),
         "transform": _("The transform has been moved since the registration. Register again."),
+        "content": _("The transform has been changed since the registration. Register again."),
     }[what]
 
 

@@ -18,6 +18,7 @@ from ..mrml.node_watch import NodeWatch
 from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import CHARTED, VisitNodes, in_folder, name_in_scene, set_text, text_table
 from ..octa.faz import Faz
+from ..octa.outline_faults import crosses_itself, leaves
 from ..visits.dates import read_date
 from ..visits.faz_files import CORRECTED_COLUMNS, CorrectedFaz, faz_file, keep_corrected
 from ..visits.measure_files import CHANGE_COLUMNS, CHANGES, MEASUREMENT_COLUMNS, MEASUREMENTS, TREND_COLUMNS, TRENDS
@@ -130,6 +131,22 @@ class VisitsMeasures:
         node = nodes.zone(visit)
         return faz_curves.measured(nodes, visit), faz_curves.FOUND if node is None else faz_curves.state_of(node)
 
+    def fault(self, nodes: VisitNodes, visit: str, zone: Faz | None) -> str:
+        """Why the zone of a visit cannot be measured, a sentence; empty where it can."""
+        if zone is None:
+            return ""
+        if crosses_itself(zone.outline):
+            text = _(
+                "FAZ of {visit}: not measured, because the curve crosses itself. Move or delete the points of the loop."
+            )
+        elif leaves(zone.outline, faz_curves.reference_geometry(nodes).size):
+            text = _(
+                "FAZ of {visit}: not measured, because the curve leaves the image. Move its points into the image."
+            )
+        else:
+            return ""
+        return text.format(visit=visit)
+
     def changed(self, nodes: VisitNodes, visit: str) -> None:
         """Points of a visit's curve were moved."""
         faz_curves.set_state(nodes.zone(visit), faz_curves.CHANGED)
@@ -156,11 +173,14 @@ class VisitsMeasures:
         Raises
         ------
         InputError
-            There is no zone or no reference, or the file cannot be written; the table of the scene has the values all the same.
+            There is no zone or no reference, or its curve has a `fault`; nothing is kept. Or the file cannot be written; the
+            table of the scene has the values all the same.
         """
         zone = faz_curves.measured(nodes, visit)
         if zone is None:
             raise InputError(_("{name}: its FAZ has fewer than three points.").format(name=visit))
+        if fault := self.fault(nodes, visit, zone):
+            raise InputError(fault)
         date = next(row["date"] for row in nodes.rows if row["visit"] == visit)
         length = nodes.eye_length
         eye = nodes.attribute("ResultsEye") or nodes.name

@@ -141,20 +141,27 @@ class VisitsMeasuresSection:
             ui.drawFazButton, missing, _("Draw the FAZ of the shown visit by clicks in the views, or add points.")
         )
         ready = _("Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.")
-        can_start(ui.keepFazButton, missing or ([] if zone is not None else [_("a FAZ of the shown visit")]), ready)
+        can_start(
+            ui.keepFazButton,
+            missing or ([] if zone is not None else [_("a FAZ of the shown visit that can be measured")]),
+            ready,
+        )
         changed = text != ui.fazLabel.text
         say(ui.fazLabel, text)
         if changed:
             self._make_room()
 
     def _zone(self, nodes: VisitNodes | None, visit: str) -> tuple[Any, str]:
-        """The FAZ of a visit, if there is one, and a sentence on it."""
+        """The FAZ of a visit, if there is one that can be measured, and a sentence on it."""
         if not visit:
             return None, ""
         try:
             zone, state = self._logic.zone(nodes, visit)
+            fault = self._logic.fault(nodes, visit, zone)
         except InputError as error:
             return None, sentence(error)
+        if fault:
+            return None, fault
         return zone, _zone_text(visit, zone, state)
 
     def _fill_changes(self, nodes: VisitNodes | None) -> None:

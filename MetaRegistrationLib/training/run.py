@@ -158,7 +158,7 @@ class TrainingRun:
         self._refuse_other_settings({**state["record"], "network": saved.network}, path)
         if state["position"]["step"] > self._trainer.total_steps:
             raise InputError(
-                f"{path}: that run is already longer, at step {state['position']['step']}. Ask for more, or use it."
+                f"{path}: that run is already longer, at step {state['position']['step']}. Ask for more, or use its {BEST}."
             )
         self._require_best(state["position"])
         self._trainer.network.load_state_dict(saved.weights)

@@ -1402,6 +1402,10 @@
         <source>Done. The adapted checkpoint {name} is saved and selected for registration.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>{name} (unfinished)</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.adapt_section</name>
@@ -1914,6 +1918,10 @@
         <source>{mask}: the mask is empty. Tissue is where a mask is not zero.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>{mask}: its pixels are not where those of {volume} are. Correct its position in the Volumes or Transforms module, or convert it to a segmentation, which may have other pixels.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.masks_section</name>
@@ -2253,6 +2261,10 @@
     </message>
     <message>
         <source>The transform has been moved since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The transform has been changed since the registration. Register again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2804,6 +2816,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>FAZ of {visit}: not measured, because the curve crosses itself. Move or delete the points of the loop.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Year</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2813,6 +2829,10 @@
     </message>
     <message>
         <source>within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: not measured, because the curve leaves the image. Move its points into the image.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2923,7 +2943,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a FAZ of the shown visit</source>
+        <source>a FAZ of the shown visit that can be measured</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

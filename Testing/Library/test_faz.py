@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.octa.faz import find_faz, measured_outline
+from MetaRegistrationLib.octa.outline_faults import crosses_itself, leaves
 from MetaRegistrationLib.resources import sample_visits
 from MetaRegistrationLib.visits.fovea import suggested_centre
 from MetaRegistrationLib.visits.no_signal import signal
@@ -131,3 +132,26 @@ def test_the_zone_is_found_from_a_place_beside_it(angle):
     expected, zone = (find_faz(image, seen, tuple(place), spacing) for place in (fovea, beside))
     assert np.allclose(zone.outline.mean(axis=0), expected.outline.mean(axis=0), atol=3)
     assert zone.area_mm2 == pytest.approx(expected.area_mm2, rel=0.15)
+
+
+def ring(radius=20.0, centre=(50, 60)):
+    angles = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    return np.stack([centre[0] + radius * np.sin(angles), centre[1] + radius * np.cos(angles)], axis=-1)
+
+
+def test_an_outline_that_crosses_itself_is_known():
+    for count in (90, 91, 92):  # with 92, the two halves share a point
+        angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+        eight = np.stack([50 + 20 * np.sin(2 * angles), 60 + 20 * np.cos(angles)], axis=-1)
+        assert measured_outline(eight, SPACING).area_mm2 < 1e-3, "its two halves cancel out"
+        assert crosses_itself(eight)
+    swapped = ring()
+    swapped[[10, 14]] = swapped[[14, 10]]
+    assert crosses_itself(swapped), "a small loop"
+    closed_twice = np.vstack([ring(), ring()[:1]])
+    assert not crosses_itself(ring()) and not crosses_itself(closed_twice) and not crosses_itself(np.round(ring()))
+
+
+def test_an_outline_that_leaves_the_image_is_known():
+    assert not leaves(ring(), (100, 100)) and not leaves(ring(20, (19.5, 20)), (100, 100))
+    assert leaves(ring(20, (19, 20)), (100, 100)) and leaves(ring(), (100, 79)) and leaves(ring(), (69, 100))

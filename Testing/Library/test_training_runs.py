@@ -216,7 +216,7 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     make_run(fine_tuning(2), tmp_path / "short", every=5)()
     make_run(fine_tuning(4), tmp_path / "short", every=5)(resume=True)
     assert_equal_runs(tmp_path / "long", tmp_path / "short")
-    with pytest.raises(InputError, match="already longer, at step 20"):
+    with pytest.raises(InputError, match=r"already longer, at step 20\. Ask for more, or use its best\.pt\."):
         make_run(fine_tuning(2), tmp_path / "short", every=5)(resume=True)
 
 

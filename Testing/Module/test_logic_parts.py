@@ -43,6 +43,7 @@ def pair(rig):
         movingSlice=0,
         fixedSlice=0,
         spacing=0.0,
+        movingSpacing=0.0,
         movingPoints=loaded.moving_points,
         fixedPoints=loaded.fixed_points,
         transform=None,

@@ -254,6 +254,8 @@ def test_a_volume_under_another_registration_must_be_hardened_first(scene):
 @pytest.mark.parametrize("place", ["elsewhere", "in plane", "tilted"])
 def test_a_saved_scene_has_the_same_transform_and_distances(scene, tmp_path, suffix, place):
     from MetaRegistrationLib.mrml.markups import landmarks_from_node
+    from MetaRegistrationLib.mrml.registration_node import RegistrationNode
+    from MetaRegistrationLib.mrml.transform_checksum import transform_checksum
     from MetaRegistrationLib.mrml.transforms import apply_transform, grid_transform, restore_tolerances
 
     place = MOVING[place]
@@ -278,6 +280,11 @@ def test_a_saved_scene_has_the_same_transform_and_distances(scene, tmp_path, suf
     np.testing.assert_allclose(mapped_again, mapped, atol=1e-7)
     np.testing.assert_allclose(reloaded, distances, atol=1e-3)
     again = slicer.util.getNode("pair")
+    assert transform_checksum(again) == RegistrationNode(again).transform_checksum
+    again.Inverse()
+    assert transform_checksum(again) != RegistrationNode(again).transform_checksum
+    again.Inverse()
+    assert transform_checksum(again) == RegistrationNode(again).transform_checksum
     assert slicer.util.getNode("moving").GetParentTransformNode() is again
     assert again.GetNodeReference("spatialRegistrationFixed").GetName() == "fixed"
 

@@ -63,6 +63,13 @@ def written_into(volume) -> None:
     slicer.util.arrayFromVolumeModified(volume)
 
 
+def edited(transform) -> None:
+    """Another displacement in the grid that a transform has."""
+    slicer.util.arrayFromGridTransform(transform)[0, 100, 100, 0] += 0.5
+    slicer.util.arrayFromGridTransformModified(transform)
+    transform.Modified()
+
+
 def other_image(volume) -> None:
     """Another image of the same size, as a sequence puts it into its volume."""
     image = vtk.vtkImageData()
@@ -79,6 +86,8 @@ CHANGES = {
     "directions of fixed": ("fixed", lambda p: turned(p.fixedVolume)),
     "parent of fixed": ("fixed", lambda p: put_under(parent(), p.fixedVolume, p.fixedPoints)),
     "parent of transform": ("transform", lambda p: put_under(parent(), p.transform)),
+    "inverted transform": ("content", lambda p: p.transform.Inverse()),
+    "edited transform": ("content", lambda p: edited(p.transform)),
     "hardened moving": ("moving", lambda p: p.movingVolume.HardenTransform()),
     "pixels of moving": ("moving", lambda p: written_into(p.movingVolume)),
     "pixels of fixed": ("fixed", lambda p: other_image(p.fixedVolume)),
@@ -88,6 +97,7 @@ SAID = {
     "moving": "The moving volume has changed since the registration. Register again.",
     "fixed": "The fixed volume has changed since the registration. Register again.",
     "transform": "The transform has been moved since the registration. Register again.",
+    "content": "The transform has been changed since the registration. Register again.",
 }
 
 
@@ -173,6 +183,22 @@ def test_a_result_of_an_earlier_version_is_read_as_it_was(rig, registered):
     registered.panel.state.notify()
     settle(rig)
     assert RegistrationNode(transform).geometry is None and numbers(registered) == before
+
+
+def test_an_inverted_transform_is_noticed_after_the_scene_was_saved_and_turned_back_it_has_its_numbers(
+    rig, registered, tmp_path
+):
+    measures, file = numbers(registered)["measures"], str(tmp_path / "scene.mrb")
+    registered.panel.state.parameters.transform.Inverse()
+    assert slicer.util.saveScene(file)
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    slicer.util.loadScene(file)
+    settle(rig, 0.3)
+    assert numbers(registered)["warning"] == SAID["content"] and numbers(registered)["measures"] == ""
+    registered.panel.state.parameters.transform.Inverse()
+    settle(rig)
+    assert numbers(registered)["warning"] == "" and numbers(registered)["measures"] == measures
 
 
 def test_the_geometry_is_saved_with_the_scene(rig, registered, tmp_path):

@@ -99,3 +99,48 @@ def test_own_ones_and_files_say_what_they_are(rig, dialogs, tmp_path):
     purposes = {label: purpose for label, _path, purpose in listed(widget)}
     assert purposes["mine"] == "Adapted earlier on 5 pairs, for images like those."
     assert purposes["coarse_to_fine_octa.pt"] == f"The file {tmp_path / 'coarse_to_fine_octa.pt'}."
+
+
+def labels(widget) -> list[str]:
+    return [label for label, _path, _purpose in listed(widget)]
+
+
+def test_a_checkpoint_that_is_deleted_on_disk_leaves_the_list(rig, dialogs, tmp_path):
+    widget = open_panel(rig, size=SMALL)
+    path = widget.logic.adapt.store.keep("gone", default_checkpoint(), {"pairs": 5})
+    file = Path(shutil.copyfile(default_checkpoint(), tmp_path / "of a file.pt"))
+    dialogs.answer(file)
+    widget.ui.checkpointFileButton.click()
+    widget.ui.checkpointComboBox.setCurrentIndex(labels(widget).index("gone"))
+    assert widget.panel.state.checkpoint == path
+    shutil.rmtree(path.parent)
+    file.unlink()
+    widget.panel.state.notify()  # as after every registration, and after the scene was closed
+    assert not {"gone", "of a file.pt"} & set(labels(widget))
+    assert widget.panel.state.checkpoint == default_checkpoint()
+    assert not widget.ui.deleteCheckpointButton.enabled
+
+
+def test_a_checkpoint_that_came_on_disk_is_listed_when_the_user_comes_back(rig):
+    widget = open_panel(rig, size=SMALL)
+    widget.logic.adapt.store.keep("came", default_checkpoint(), {"pairs": 5})
+    assert "came" not in labels(widget)
+    widget.enter()
+    assert "came" in labels(widget)
+
+
+def test_a_stopped_training_can_be_used_and_deleted(rig, dialogs):
+    widget = open_panel(rig, size=SMALL)
+    folder = widget.logic.adapt.store.new_run("paused")
+    for name in ("last.pt", "best.pt"):
+        shutil.copyfile(default_checkpoint(), folder / name)
+    nothing_yet = widget.logic.adapt.store.new_run("blank")
+    shutil.copyfile(default_checkpoint(), nothing_yet / "last.pt")
+    widget.enter()
+    assert labels(widget)[-1] == "paused (unfinished)" and not any("blank" in label for label in labels(widget))
+    assert widget.panel.state.checkpoint == default_checkpoint()
+    widget.ui.checkpointComboBox.setCurrentIndex(len(labels(widget)) - 1)
+    assert widget.panel.state.checkpoint == folder / "best.pt" and widget.ui.deleteCheckpointButton.enabled
+    dialogs.answer(qt.QMessageBox.Yes)
+    widget.ui.deleteCheckpointButton.click()
+    assert not folder.exists() and "paused (unfinished)" not in labels(widget)

@@ -29,6 +29,7 @@ from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.mrml import masks
 from MetaRegistrationLib.mrml.registration_node import Outcome
+from MetaRegistrationLib.mrml.volumes import ijk_to_ras
 from MetaRegistrationLib.panel.requests import PairResult
 from MetaRegistrationLib.stages import Stages
 
@@ -65,6 +66,11 @@ def volume(name, array, kind="vtkMRMLScalarVolumeNode"):
 
 def mask_volume(name, array):
     return volume(name, array.astype(np.uint8), "vtkMRMLLabelMapVolumeNode")
+
+
+def placed(labels, reference, matrix: np.ndarray) -> None:
+    """Put a label map where `matrix` takes its pixels among those of a volume."""
+    labels.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijk_to_ras(reference) @ matrix))
 
 
 def segmentation(name, array, place):
@@ -218,6 +224,107 @@ def test_masks_that_do_not_fit_are_refused(rig, widget, make, said):
     register(rig, widget)
     assert widget.ui.registerStatusLabel.text == said
     assert node_names() == before
+
+
+def test_a_label_map_that_is_stored_mirrored_counts_where_it_is(rig, widget, pictures, monkeypatch):
+    seen = used(widget, monkeypatch)
+    moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
+    left = np.zeros(pictures[1].shape, dtype=bool)
+    left[:, : left.shape[1] // 2] = True
+    labels = mask_volume("mirrored", left[:, ::-1])
+    placed(labels, fixed, np.array([[-1.0, 0, 0, left.shape[1] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]))
+    choose(widget, moving, fixed, None, labels)
+    register(rig, widget)
+    assert widget.ui.registerStatusLabel.text.startswith("Registered in"), widget.ui.registerStatusLabel.text
+    np.testing.assert_array_equal(seen[1], left)
+
+
+def test_a_label_map_without_a_pixel_size_counts_by_its_size(rig, widget, pictures, monkeypatch):
+    seen = used(widget, monkeypatch)
+    moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
+    view = disc(pictures[1].shape)
+    labels = mask_volume("bare", view)
+    labels.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(np.diag([-1.0, -1.0, 1.0, 1.0])))
+    choose(widget, moving, fixed, None, labels)
+    register(rig, widget)
+    np.testing.assert_array_equal(seen[1], view)
+
+
+@pytest.mark.parametrize("how", ["moved", "scaled", "transformed"])
+def test_a_label_map_of_other_pixels_is_refused(rig, widget, how):
+    noise = np.random.default_rng(1).random((2, 36, 40)).astype(np.float32)
+    moving, fixed, labels = (
+        volume("moving", noise[0]),
+        volume("fixed", noise[1]),
+        mask_volume("mask", np.ones((36, 40))),
+    )
+    matrix = np.eye(4)
+    if how == "scaled":
+        matrix[:2, :2] *= 3
+    else:
+        matrix[0, 3] = 5
+    if how == "transformed":
+        parent = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "own")
+        parent.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+        labels.SetAndObserveTransformNodeID(parent.GetID())
+    else:
+        placed(labels, fixed, matrix)
+    choose(widget, moving, fixed, None, labels)
+    before = node_names()
+    register(rig, widget)
+    assert widget.ui.registerStatusLabel.text == (
+        "mask: its pixels are not where those of fixed are. Correct its position in the Volumes or Transforms module, or"
+        " convert it to a segmentation, which may have other pixels."
+    )
+    assert node_names() == before
+
+
+def test_a_label_map_follows_what_moves_it_with_its_volume(rig, widget, pictures, monkeypatch):
+    seen = used(widget, monkeypatch)
+    moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
+    view = disc(pictures[0].shape)
+    labels = mask_volume("labels", view)
+    parent = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "tilt")
+    parent.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.diag([1.0, 1.0, 1.0, 1.0]) + np.eye(4, k=3)))
+    for node in (moving, fixed, labels):
+        node.SetAndObserveTransformNodeID(parent.GetID())
+    choose(widget, moving, fixed, labels)
+    for under in (parent, None):  # the second time the moving volume is under the result, and its mask is not
+        seen.clear()
+        register(rig, widget)
+        assert widget.ui.registerStatusLabel.text.startswith("Registered in"), (
+            under,
+            widget.ui.registerStatusLabel.text,
+        )
+        np.testing.assert_array_equal(seen[0], view)
+    labels.SetAndObserveTransformNodeID(moving.GetParentTransformNode().GetID())  # as an image, also under the result
+    seen.clear()
+    register(rig, widget)
+    np.testing.assert_array_equal(seen[0], view)
+
+
+@pytest.mark.parametrize("kind", ["label map", "segmentation"])
+def test_a_mask_that_is_edited_asks_for_another_registration(rig, widget, pictures, kind):
+    moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
+    view = disc(pictures[1].shape)
+    mask = mask_volume("labels", view) if kind == "label map" else segmentation("drawn", view[None], fixed)
+    choose(widget, moving, fixed, None, mask)
+    register(rig, widget)
+    settle(rig)
+    assert widget.panel.register.registered
+    if kind == "label map":
+        slicer.util.arrayFromVolume(mask)[0, :100] = 0
+        slicer.util.arrayFromVolumeModified(mask)
+    else:
+        segment = mask.GetSegmentation().GetNthSegmentID(0)
+        smaller = slicer.util.arrayFromSegmentBinaryLabelmap(mask, segment, fixed) * 0
+        smaller[0, 150:200, 100:150] = 1
+        slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, mask, segment, fixed)
+    settle(rig)
+    assert not widget.panel.register.registered
+    register(rig, widget)
+    settle(rig)
+    assert widget.panel.register.registered
 
 
 def test_a_failed_export_is_refused_and_leaves_nothing(rig, widget, pictures, monkeypatch):

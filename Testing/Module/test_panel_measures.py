@@ -13,6 +13,7 @@ from panel_helpers import SMALL, open_panel, register_simply, settle, table, wid
 from test_panel_visits import choose, register_all
 from visit_files import PLACES, SIDE, visit_folder
 
+from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.eye_length import EyeLength
 from MetaRegistrationLib.formats.tables import write_table
 from MetaRegistrationLib.mrml import faz_curves, region_export
@@ -307,6 +308,18 @@ def test_a_faz_can_be_drawn_and_a_file_of_another_is_left_alone(rig, widget, tmp
     selection = slicer.mrmlScene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
     assert selection.GetActivePlaceNodeID() == nodes.zone(name).GetID()
     assert selection.GetActivePlaceNodeClassName() == "vtkMRMLMarkupsClosedCurveNode"
+    eight = circle(0.3)
+    eight[:, 1] = -SIDE * MM / 2 + 0.2 * np.sin(2 * np.arange(32) * 2 * np.pi / 32)
+    for points, said in (
+        (eight, "the curve crosses itself. Move"),
+        (circle(0.3, 0.1), "the curve leaves the image. Move"),
+    ):
+        move(nodes.zone(name), points)
+        rig.wait_until(lambda said=said: said in ui.fazLabel.text, "for the FAZ that cannot be measured")
+        assert not ui.keepFazButton.enabled and "mm²" not in ui.fazLabel.text
+    with pytest.raises(InputError, match=f"FAZ of {name}: not measured"):
+        widget.panel.measures._logic.keep(nodes, name)
+    assert nodes["corrected"] is None and not (results / "faz_corrected.csv").exists()
     move(nodes.zone(name), circle(0.2))
     rig.wait_until(lambda: "not kept yet" in ui.fazLabel.text, "for the FAZ")
     (results / "faz_corrected.csv").write_text("mine\n1\n", encoding="utf-8")

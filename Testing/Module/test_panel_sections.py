@@ -263,6 +263,7 @@ def test_adapted_checkpoint_is_deleted_after_a_question(rig, widget, logic, dial
 
 
 def test_checkpoint_from_a_file(rig, widget, dialogs, tmp_path):
+    (tmp_path / "other.pt").write_bytes(b"")
     dialogs.answer(tmp_path / "other.pt")
     widget.ui.checkpointFileButton.click()
     assert widget.ui.checkpointComboBox.currentText == "other.pt"

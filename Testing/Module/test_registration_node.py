@@ -56,6 +56,7 @@ NAMES = [
     "Network",
     "RefinementSteps",
     "RefinementStepsTaken",
+    "TransformContent",
     "UncertainPercent",
 ]
 """Attributes of results, as scenes have them."""
