@@ -14,6 +14,7 @@ from ..progress import Finished, Message, Reader
 from ..training.adaptation import PLAIN
 from ..workflows.training import data_folder
 from . import simulate
+from .eyes import image_eyes
 from .options import add_device, add_output, path_name, positive_float, positive_int
 
 if TYPE_CHECKING:
@@ -209,8 +210,9 @@ def _shipped(network: str, kind: str) -> Path | None:
 
 
 def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse.Namespace, progress: Reader) -> Bed:
+    from ..experiments.bed_content import sources_key
     from ..experiments.beds import Alignments, Bed, bed_folder
-    from ..experiments.brain_bed import simulate_brain_slices
+    from ..experiments.brain_bed import simulate_brain_slices, volumes
 
     def make(folder: Path) -> None:
         size = lab.preprocessing.size
@@ -219,7 +221,10 @@ def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse
         else:
             _simulate(data, folder, arguments.displacement, size, progress)
 
-    folder = bed_folder(setting.bed, data, lab.output, make)
+    def source() -> str:
+        return sources_key(volumes(data) if setting.bed == BRAIN else _eye_files(data))
+
+    folder = bed_folder(setting.bed, data, lab.output, source, make)
     path = lab.output / "beds" / f"{setting.bed}_{setting.initial}.json"
     alignments = Alignments(path, setting.initial, lab.preprocessing, lab.device)
     return Bed(setting.bed, folder, alignments, lab.preprocessing)
@@ -227,10 +232,10 @@ def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse
 
 def _simulate(data: Path, folder: Path, displacement_px: float, size: int, progress: Reader) -> None:
     """`meta-registration simulate` with its default settings, but for another mean displacement with as much spread."""
-    from ..experiments.beds import SEED, SINGLE
+    from ..experiments.beds import SEED
 
-    eyes = data / SINGLE
-    words = ["--images", eyes / "images", "--masks", eyes / "vessel_masks", "--split-csv", eyes / "images.csv"]
+    images, masks, table = _eyes_of(data)
+    words = ["--images", images, "--masks", masks, "--split-csv", table]
     words += ["--output", folder, "--seed", SEED, "--size", size]
     if displacement_px != _DEFAULT_DISPLACEMENT_PX:
         spread = 0.4 * displacement_px
@@ -241,6 +246,19 @@ def _simulate(data: Path, folder: Path, displacement_px: float, size: int, progr
         parser.parse_args([str(word) for word in words]),
         lambda event: None if isinstance(event, Finished) else progress(event),
     )
+
+
+def _eyes_of(data: Path) -> tuple[Path, Path, Path]:
+    """Folders of the images and of the vessel masks that bed S is simulated from, and the table of their splits."""
+    from ..experiments.beds import SINGLE
+
+    return data / SINGLE / "images", data / SINGLE / "vessel_masks", data / SINGLE / "images.csv"
+
+
+def _eye_files(data: Path) -> list[Path]:
+    """The files that bed S is simulated from."""
+    images, masks, table = _eyes_of(data)
+    return [table, *(path for eye in image_eyes(images, masks, table) for path in eye.files)]
 
 
 def _start(text: str) -> tuple[str, Path]:
