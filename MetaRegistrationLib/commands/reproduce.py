@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..experiments.plan import BEDS, BRAIN, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
+from ..formats.output_folder import refuse_inputs_inside, writing
 from ..progress import Finished, Message, Reader
 from ..training.adaptation import PLAIN
 from ..workflows.training import data_folder
@@ -120,21 +121,27 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Make all rows."""
     from ..experiments.experiment import Experiment, check_preprocessing
     from ..experiments.figures import require_matplotlib
+    from ..experiments.output import results_in
     from ..experiments.report import PAGE, TABLE
+    from ..formats.files import writable_folder
 
     data = _data(arguments.data)
+    refuse_inputs_inside(arguments.output, _folders(data))
     budget = BUDGETS[arguments.scale]
     if arguments.plain:
         budget = budget.with_recipe(PLAIN)
     budget = budget.changed(dict(arguments.set), arguments.epochs, arguments.seeds)
     rows = plan(_settings(arguments), arguments.rows, budget)
+    planned = results_in(arguments.output, rows)
     lab = _laboratory(arguments, budget)
     check_preprocessing(lab)
     try:
         require_matplotlib()
     except InputError as error:  # hours of work must not be lost for want of a picture
         progress(Message.of(error))
-    made = Experiment(rows, lab, lambda setting: _open_bed(setting, data, lab, arguments, progress), progress)()
+    with writing(planned, progress):
+        writable_folder(lab.output / "beds")
+        made = Experiment(rows, lab, lambda setting: _open_bed(setting, data, lab, arguments, progress), progress)()
     if not arguments.json:
         print((lab.output / PAGE).read_text(encoding="utf-8"))
     progress(Finished(NAME, lab.output / PAGE, {"rows": len(rows), "made_now": len(made), "table": lab.output / TABLE}))
@@ -148,6 +155,14 @@ def _data(given: Path | None) -> Path:
     if not Path(data).is_dir():
         raise InputError(f"--data {data}: there is no such folder.")
     return Path(data)
+
+
+def _folders(data: Path) -> list[Path]:
+    """The folders that are read."""
+    from ..experiments.beds import REAL
+    from ..experiments.brain_bed import VOLUMES
+
+    return [data, data / REAL, data / VOLUMES, *_eyes_of(data)]
 
 
 def _settings(arguments: argparse.Namespace) -> list[Setting]:
@@ -169,17 +184,14 @@ def _chosen(choice: str, choices: Sequence[str]) -> Sequence[str]:
 def _laboratory(arguments: argparse.Namespace, budget: Budget) -> Laboratory:
     from ..core.preprocessing import Preprocessing
     from ..experiments.rows import Laboratory
-    from ..formats.files import writable_folder
     from ..training.devices import choose_device, mixed_precision_available
 
     starts = _starts(arguments)
     prepared = [start.checkpoint.build_preprocessing() for start in starts.values()]
     device: torch.device = choose_device(arguments.device)
     mixed = arguments.precision == "bfloat16" or (arguments.precision == "auto" and mixed_precision_available(device))
-    output = writable_folder(arguments.output)
-    writable_folder(output / "beds")
     first = prepared[0] if prepared else Preprocessing()
-    return Laboratory(output, budget, starts, first, device, mixed, arguments.save_every)
+    return Laboratory(arguments.output, budget, starts, first, device, mixed, arguments.save_every)
 
 
 def _starts(arguments: argparse.Namespace) -> dict[tuple[str, str], Start]:
@@ -227,7 +239,10 @@ def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse
     folder = bed_folder(setting.bed, data, lab.output, source, make)
     path = lab.output / "beds" / f"{setting.bed}_{setting.initial}.json"
     alignments = Alignments(path, setting.initial, lab.preprocessing, lab.device)
-    return Bed(setting.bed, folder, alignments, lab.preprocessing)
+    bed = Bed(setting.bed, folder, alignments, lab.preprocessing)
+    if folder.is_relative_to(data):
+        refuse_inputs_inside(lab.output, bed.paths())
+    return bed
 
 
 def _simulate(data: Path, folder: Path, displacement_px: float, size: int, progress: Reader) -> None:

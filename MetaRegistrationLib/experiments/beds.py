@@ -138,6 +138,10 @@ class Bed:
         )
         self._alignments, self._preprocessing = alignments, preprocessing
 
+    def paths(self) -> list[Path]:
+        """The files of all pairs."""
+        return [path for pair in (*self.training_files, *self.test_files) for path in pair.paths()]
+
     @cached_property
     def files_key(self) -> str:
         """Key of the images, masks and landmarks of all pairs."""
