@@ -28,7 +28,7 @@ def pairs_key(pairs: Iterable[PairFiles]) -> str:
 
 def sources_key(files: Iterable[Path]) -> str:
     """Key of the files that pairs are simulated from."""
-    return key_of([[path.name, digest(path)] for path in files])
+    return key_of([[path.name, digest(path) if path.is_file() else ""] for path in files])
 
 
 def write_source(folder: Path, key: str) -> None:

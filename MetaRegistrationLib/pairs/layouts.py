@@ -20,7 +20,7 @@ from ..formats.folder_listing import (
     masked_name,
     name_key,
 )
-from ..formats.image_files import file_stem
+from ..formats.image_files import file_stem, where_it_leads
 from ..formats.tables import Row, read_table
 from ..formats.units import possible_pixel_um
 from .files import PairFiles
@@ -264,6 +264,7 @@ def _from_subfolders(content: _Content) -> Found | None:
         ]
         found.pairs.append(PairFiles(subfolder.name, *roles, both, *side))
     found.left_out += [((path,), "unmatched: it is beside the subfolders") for path in content.images]
+    found.left_out += [((path,), where_it_leads(path)) for path in content.broken]
     found.left_out += _named_masks(content.masks)
     return found if holds_images else None
 

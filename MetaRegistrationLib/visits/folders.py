@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..formats.earlier_results import results_of
 from ..formats.folder_listing import ListedFolder, landmark_files, landmarks_beside, listed, name_key
-from ..formats.image_files import file_stem
+from ..formats.image_files import file_stem, where_it_leads
 from .eyes import Draft, Listing
 from .sides import side_in_name
 from .tables import TABLE_NAME, list_table
@@ -107,6 +107,8 @@ def _collect(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
     for path in folder.entries:
         if path.suffix.lower() in _UNREAD and path.is_file():
             listing.leave_out(path, _UNREAD[path.suffix.lower()])
+    for path in folder.broken:
+        listing.leave_out(path, where_it_leads(path))
     below = [part for part in folder.folders if part.entries and not _is_results(part, listing)]
     shown = [part for part in below if part.images or part.folders or part.table]
     if not folder.images and _are_visits(shown):
