@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from ..errors import InputError
-from ..formats.columns import PIXEL_SIZES, understood
+from ..formats.columns import PIXEL_SIZES, pixel_size_um, understood
 from ..formats.earlier_results import may_hold_results, results_of
 from ..formats.folder_listing import (
     ListedFolder,
@@ -167,15 +167,14 @@ def _from_row(row: Row, table: TablePaths) -> PairFiles:
             " in the column name."
         )
     paths = {column: table.find(row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
-    sizes = {column: _size(row, column) for column in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
-    if sizes["spacing_um"] is None:
-        sizes["spacing_um"] = _size(row, "spacing", 1000)
+    sizes = {column: _size(row, column) for column in ("moving_spacing_um", "fixed_spacing_um")}
     index = row.number("slice") if row.text("slice") else None
     if index is not None and (index < 0 or index != int(index)):
         raise InputError(f"{row.place}: slice must be a whole number from 0, but it is {row.text('slice')}.")
     return PairFiles(
         name=row.text("name") or _joint_name(paths["moving"], paths["fixed"]),
         split=row.text("split") or None,
+        spacing_um=pixel_size_um(row, partial(_size, row)),
         **sizes,
         slice_index=None if index is None else int(index),
         **paths,
