@@ -242,7 +242,11 @@ def _from_endings(content: _Content) -> Found | None:
 def _from_subfolders(content: _Content) -> Found | None:
     found, holds_images = Found(LAYOUTS[3]), False
     for subfolder in (path for path in content.entries if path.is_dir()):
-        inner = _Content(subfolder)
+        try:
+            inner = _Content(subfolder)
+        except OSError as error:
+            found.left_out.append(((subfolder,), f"the folder cannot be read: {error.strerror or error}"))
+            continue
         if may_hold_results(subfolder, (path.name for path in inner.entries)):
             words = results_of(subfolder)
             if words is not None:
