@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from .image_files import file_stem, file_suffix, is_broken_link, is_hidden, is_image_file
+from .image_files import file_stem, file_suffix, is_hidden, is_image_file
 from .landmarks import LANDMARK_SUFFIXES
+from .links import is_broken_link
 
 _MASK = re.compile(r"(?P<image>.+?)[ ._-]*(?:mask|masks|label|labels|seg|segmentation|roi)", re.IGNORECASE)
 

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path, PurePath
 
 from ..errors import InputError
+from .links import is_broken_link
 from .registry import Reader, image_suffixes, readers
 
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx")
@@ -93,14 +94,6 @@ def is_text(path: Path) -> bool:
 def as_text(path: PurePath) -> str:
     """A name that can be printed and written, whatever its bytes are."""
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def is_broken_link(path: Path) -> bool:
-    """Whether `path` is a link that leads to nothing, as git-annex, DataLad and unmounted drives leave them."""
-    try:
-        return path.is_symlink() and not path.exists()
-    except (OSError, ValueError):  # no name that a file can have
-        return False
 
 
 def where_it_leads(link: Path) -> str:

@@ -17,7 +17,7 @@ from .. import calibration
 from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.headers import ImageHeader, read_header
-from ..formats.image_files import file_suffix, is_broken_link, where_it_leads
+from ..formats.image_files import file_suffix, where_it_leads
 from ..formats.images import Image, check_image, read_image, with_spacing
 from ..formats.landmarks import (
     Landmarks,
@@ -25,6 +25,7 @@ from ..formats.landmarks import (
     read_landmark_pairs,
     unmatched_labels,
 )
+from ..formats.links import is_broken_link
 from ..formats.markups import ignored_lists
 from .points import Seen, check_inside, read_points
 

@@ -11,7 +11,8 @@ from ..date_orders import DateOrder
 from ..errors import InputError
 from ..formats.facts import file_facts
 from ..formats.folder_listing import name_key
-from ..formats.image_files import file_stem, is_broken_link, where_it_leads
+from ..formats.image_files import file_stem, where_it_leads
+from ..formats.links import is_broken_link
 from ..formats.registry import FileFacts
 from .dates import AmbiguousDate, When, by_date, date_in_name, date_of_header, natural_key, read_date
 from .files import VisitFile
