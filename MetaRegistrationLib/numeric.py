@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from numbers import Real
 from typing import Any
 
@@ -12,6 +13,26 @@ def real(value: object) -> float:
     """A real number as a float; NaN for anything else."""
     value = _item(value)
     return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+
+
+class AmbiguousNumber(ValueError):
+    """A text that may be a number with a decimal comma or one with a comma behind the thousands; `str` gives both."""
+
+
+def from_text(text: str) -> float:
+    """A number in a text. A single comma is its decimal point.
+
+    Raises
+    ------
+    AmbiguousNumber
+        The comma may also be behind the thousands, as in 1,234.
+    ValueError
+        It is no number.
+    """
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text.strip()):
+        point, thousands = text.strip().replace(",", "."), text.strip().replace(",", "")
+        raise AmbiguousNumber(f"it may be {point} or {thousands}. Write the one that is meant")
+    return float(text.replace(",", ".") if "." not in text else text)
 
 
 def whole(value: object) -> int | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..formats.units import possible_pixel_um
 from ..initial_kinds import initial_kinds
+from ..numeric import AmbiguousNumber, from_text
 from ..registration.file_names import PARTS
 from ..stages import Stages
 from ..workflows.folders import PairSelection
@@ -64,10 +65,7 @@ def whole_number(text: str, least: int) -> int:
 
 def positive_float(text: str) -> float:
     """`text` as a finite number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
+    value = _number(text)
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return value
@@ -75,13 +73,20 @@ def positive_float(text: str) -> float:
 
 def natural_float(text: str) -> float:
     """`text` as a finite number of at least 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    value = _number(text)
     if not (math.isfinite(value) and value >= 0):
         raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
     return value
+
+
+def _number(text: str) -> float:
+    """`text` as a number, in which a comma is a decimal point; NaN for no number."""
+    try:
+        return from_text(text)
+    except AmbiguousNumber as error:
+        raise argparse.ArgumentTypeError(f"expected a number with a decimal point, got {text!r}: {error}") from None
+    except ValueError:
+        return math.nan
 
 
 def share(text: str) -> float:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..experiments.plan import BEDS, BRAIN, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
+from ..formats.output_folder import refuse_inputs_inside, writing
 from ..progress import Finished, Message, Reader
 from ..training.adaptation import PLAIN
 from ..workflows.training import data_folder
 from . import simulate
+from .eyes import image_eyes
 from .options import add_device, add_output, path_name, positive_float, positive_int
 
 if TYPE_CHECKING:
@@ -119,21 +121,27 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     """Make all rows."""
     from ..experiments.experiment import Experiment, check_preprocessing
     from ..experiments.figures import require_matplotlib
+    from ..experiments.output import results_in
     from ..experiments.report import PAGE, TABLE
+    from ..formats.files import writable_folder
 
     data = _data(arguments.data)
+    refuse_inputs_inside(arguments.output, _folders(data))
     budget = BUDGETS[arguments.scale]
     if arguments.plain:
         budget = budget.with_recipe(PLAIN)
     budget = budget.changed(dict(arguments.set), arguments.epochs, arguments.seeds)
     rows = plan(_settings(arguments), arguments.rows, budget)
+    planned = results_in(arguments.output, rows)
     lab = _laboratory(arguments, budget)
     check_preprocessing(lab)
     try:
         require_matplotlib()
     except InputError as error:  # hours of work must not be lost for want of a picture
         progress(Message.of(error))
-    made = Experiment(rows, lab, lambda setting: _open_bed(setting, data, lab, arguments, progress), progress)()
+    with writing(planned, progress):
+        writable_folder(lab.output / "beds")
+        made = Experiment(rows, lab, lambda setting: _open_bed(setting, data, lab, arguments, progress), progress)()
     if not arguments.json:
         print((lab.output / PAGE).read_text(encoding="utf-8"))
     progress(Finished(NAME, lab.output / PAGE, {"rows": len(rows), "made_now": len(made), "table": lab.output / TABLE}))
@@ -147,6 +155,14 @@ def _data(given: Path | None) -> Path:
     if not Path(data).is_dir():
         raise InputError(f"--data {data}: there is no such folder.")
     return Path(data)
+
+
+def _folders(data: Path) -> list[Path]:
+    """The folders that are read."""
+    from ..experiments.beds import REAL
+    from ..experiments.brain_bed import VOLUMES
+
+    return [data, data / REAL, data / VOLUMES, *_eyes_of(data)]
 
 
 def _settings(arguments: argparse.Namespace) -> list[Setting]:
@@ -168,17 +184,14 @@ def _chosen(choice: str, choices: Sequence[str]) -> Sequence[str]:
 def _laboratory(arguments: argparse.Namespace, budget: Budget) -> Laboratory:
     from ..core.preprocessing import Preprocessing
     from ..experiments.rows import Laboratory
-    from ..formats.files import writable_folder
     from ..training.devices import choose_device, mixed_precision_available
 
     starts = _starts(arguments)
     prepared = [start.checkpoint.build_preprocessing() for start in starts.values()]
     device: torch.device = choose_device(arguments.device)
     mixed = arguments.precision == "bfloat16" or (arguments.precision == "auto" and mixed_precision_available(device))
-    output = writable_folder(arguments.output)
-    writable_folder(output / "beds")
     first = prepared[0] if prepared else Preprocessing()
-    return Laboratory(output, budget, starts, first, device, mixed, arguments.save_every)
+    return Laboratory(arguments.output, budget, starts, first, device, mixed, arguments.save_every)
 
 
 def _starts(arguments: argparse.Namespace) -> dict[tuple[str, str], Start]:
@@ -209,8 +222,9 @@ def _shipped(network: str, kind: str) -> Path | None:
 
 
 def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse.Namespace, progress: Reader) -> Bed:
+    from ..experiments.bed_content import sources_key
     from ..experiments.beds import Alignments, Bed, bed_folder
-    from ..experiments.brain_bed import simulate_brain_slices
+    from ..experiments.brain_bed import simulate_brain_slices, volumes
 
     def make(folder: Path) -> None:
         size = lab.preprocessing.size
@@ -219,18 +233,24 @@ def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse
         else:
             _simulate(data, folder, arguments.displacement, size, progress)
 
-    folder = bed_folder(setting.bed, data, lab.output, make)
+    def source() -> str:
+        return sources_key(volumes(data) if setting.bed == BRAIN else _eye_files(data))
+
+    folder = bed_folder(setting.bed, data, lab.output, source, make)
     path = lab.output / "beds" / f"{setting.bed}_{setting.initial}.json"
     alignments = Alignments(path, setting.initial, lab.preprocessing, lab.device)
-    return Bed(setting.bed, folder, alignments, lab.preprocessing)
+    bed = Bed(setting.bed, folder, alignments, lab.preprocessing)
+    if folder.is_relative_to(data):
+        refuse_inputs_inside(lab.output, bed.paths())
+    return bed
 
 
 def _simulate(data: Path, folder: Path, displacement_px: float, size: int, progress: Reader) -> None:
     """`meta-registration simulate` with its default settings, but for another mean displacement with as much spread."""
-    from ..experiments.beds import SEED, SINGLE
+    from ..experiments.beds import SEED
 
-    eyes = data / SINGLE
-    words = ["--images", eyes / "images", "--masks", eyes / "vessel_masks", "--split-csv", eyes / "images.csv"]
+    images, masks, table = _eyes_of(data)
+    words = ["--images", images, "--masks", masks, "--split-csv", table]
     words += ["--output", folder, "--seed", SEED, "--size", size]
     if displacement_px != _DEFAULT_DISPLACEMENT_PX:
         spread = 0.4 * displacement_px
@@ -241,6 +261,19 @@ def _simulate(data: Path, folder: Path, displacement_px: float, size: int, progr
         parser.parse_args([str(word) for word in words]),
         lambda event: None if isinstance(event, Finished) else progress(event),
     )
+
+
+def _eyes_of(data: Path) -> tuple[Path, Path, Path]:
+    """Folders of the images and of the vessel masks that bed S is simulated from, and the table of their splits."""
+    from ..experiments.beds import SINGLE
+
+    return data / SINGLE / "images", data / SINGLE / "vessel_masks", data / SINGLE / "images.csv"
+
+
+def _eye_files(data: Path) -> list[Path]:
+    """The files that bed S is simulated from."""
+    images, masks, table = _eyes_of(data)
+    return [table, *(path for eye in image_eyes(images, masks, table) for path in eye.files)]
 
 
 def _start(text: str) -> tuple[str, Path]:

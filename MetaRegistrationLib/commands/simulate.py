@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..formats.earlier_results import results_of
+from ..formats.files import watched
 from ..formats.output_folder import Output, check_output, refuse_inputs_inside, writing
 from ..progress import Finished, Item, Message, Reader, Started
 from .eyes import Eye, image_eyes, phantom_eyes
@@ -105,7 +106,8 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
         raise InputError("--lost belongs to --visits: an area that is lost between visits.")
     names = [name for eye in eyes for name in _pair_names(eye, arguments.pairs_per_image)]
     planned = _planned(eyes, names, arguments)
-    check_output(planned)
+    if not watched(arguments.output):  # the run that writes into a folder above has checked its files
+        check_output(planned)
     with writing(planned, progress):
         if arguments.visits is not None:
             return _write_visits(eyes, settings, arguments, progress)

@@ -18,12 +18,13 @@ from ..alignment.aligner import AlignmentContext
 from ..alignment.registry import aligner
 from ..core.preprocessing import Preprocessing
 from ..errors import InputError
-from ..formats.files import write_json
+from ..formats.files import writable_folder, write_json
 from ..initial_kinds import NONE
 from ..pairs.folders import ImagePair, PairFiles, find_pairs
 from ..preparation import PreparedPair, prepare
 from ..progress import Message, Reader, plain
 from ..tasks import TaskPair, augmented, repeat_settings, simulated_pair
+from .bed_content import pair_key, pairs_key, refuse_other_source, write_source
 
 REAL, SINGLE = "octa_scp_repeat_visits", "octa_scp_single_visits"
 SEED = 0
@@ -49,7 +50,7 @@ class BedPair:
 
 
 class Alignments:
-    """Initial alignments of a bed's pairs, each found once and stored in a file.
+    """Initial alignments of a bed's pairs, each found once and stored in a file with the key of the pair's files.
 
     Parameters
     ----------
@@ -65,37 +66,51 @@ class Alignments:
     def __init__(self, path: Path, initial: str, preprocessing: Preprocessing, device: torch.device):
         self._path, self.initial, self._device = path, initial, device
         self._preprocessing = preprocessing.to_dict()
-        self._found: dict[str, Alignment] = self._read()
+        self._found: dict[str, tuple[str, Alignment]] = self._read()
         self._unsaved = 0
 
-    def __len__(self) -> int:
-        return len(self._found)
+    def missing(self, files: Sequence[PairFiles]) -> bool:
+        """Whether the alignment of one of the pairs is not stored."""
+        return self.initial != NONE and any(self._stored(pair.name, pair_key(pair)) is None for pair in files)
 
-    def __call__(self, name: str, pair: PreparedPair) -> Alignment | None:
-        """Alignment of the pair `name`; None where no alignment is asked for."""
+    def __call__(self, files: PairFiles, pair: PreparedPair) -> Alignment | None:
+        """Alignment of a pair; None where no alignment is asked for."""
         if self.initial == NONE:
             return None
-        if name not in self._found:
-            self._found[name] = aligner(self.initial)(pair, AlignmentContext(self._device))
+        key = pair_key(files)
+        found = self._stored(files.name, key)
+        if found is None:
+            found = aligner(self.initial)(pair, AlignmentContext(self._device))
+            self._found[files.name] = key, found
             self._unsaved += 1
             if self._unsaved >= _PAIRS_BETWEEN_SAVES:
                 self.save()
-        return self._found[name]
+        return found
+
+    def _stored(self, name: str, key: str) -> Alignment | None:
+        stored, alignment = self._found.get(name, ("", None))
+        return alignment if stored == key else None
 
     def save(self) -> None:
         """Write what is new."""
         if self._unsaved:
-            content = {name: alignment.to_dict() for name, alignment in self._found.items()}
-            write_json(self._path, plain({"preprocessing": self._preprocessing, "alignments": content}))
+            content = {name: alignment.to_dict() for name, (_, alignment) in self._found.items()}
+            keys = {name: key for name, (key, _) in self._found.items()}
+            write_json(self._path, plain({"preprocessing": self._preprocessing, "alignments": content, "files": keys}))
             self._unsaved = 0
 
-    def _read(self) -> dict[str, Alignment]:
+    def _read(self) -> dict[str, tuple[str, Alignment]]:
         if not self._path.is_file():
             return {}
         content = json.loads(self._path.read_text(encoding="utf-8"))
         if content["preprocessing"] != self._preprocessing:
             return {}
-        return {name: Alignment.from_dict(values) for name, values in content["alignments"].items()}
+        keys = content.get("files", {})
+        return {
+            name: (keys[name], Alignment.from_dict(values))
+            for name, values in content["alignments"].items()
+            if name in keys
+        }
 
 
 class Bed:
@@ -122,6 +137,15 @@ class Bed:
             sorted(found.split(split), key=lambda pair: pair.name) for split in (TRAINING, TEST)
         )
         self._alignments, self._preprocessing = alignments, preprocessing
+
+    def paths(self) -> list[Path]:
+        """The files of all pairs."""
+        return [path for pair in (*self.training_files, *self.test_files) for path in pair.paths()]
+
+    @cached_property
+    def files_key(self) -> str:
+        """Key of the images, masks and landmarks of all pairs."""
+        return pairs_key([*self.training_files, *self.test_files])
 
     def describe(self) -> dict:
         """Plain values for a record: the numbers of pairs, and how simulated ones were made."""
@@ -153,12 +177,13 @@ class Bed:
         pairs = [*self.training, *(self.test if with_test_images else [])]
         images_only = [TaskPair(pair.moving, pair.prepared.fixed.on_grid) for pair in pairs]
         images = [pair.images for pair in pairs]
-        return BedTask(self.name, images_only, images, self._alignments.initial, self._preprocessing)
+        files = [*self.training_files, *(self.test_files if with_test_images else [])]
+        return BedTask(self.name, images_only, images, files, self._alignments.initial, self._preprocessing)
 
     def prepare(self, progress: Reader) -> None:
         """Read and align all pairs now, and report the progress."""
         files = [*self.training_files, *self.test_files]
-        if self._alignments.initial != NONE and len(self._alignments) < len(files):
+        if self._alignments.missing(files):
             told = time.monotonic()
             for done, pair in enumerate(files, start=1):
                 message = alignment_message(pair.name, self._framed(pair).alignment)
@@ -178,7 +203,7 @@ class Bed:
     def _framed(self, files: PairFiles) -> BedPair:
         images = files.load()
         pair = prepare(images.moving, images.fixed, self._preprocessing, whole=True)
-        alignment = self._alignments(files.name, pair)
+        alignment = self._alignments(files, pair)
         return BedPair(images, pair, alignment, aligned_image(pair.moving.on_grid, alignment))
 
 
@@ -192,9 +217,11 @@ class BedTask:
         name: str,
         pairs: Sequence[TaskPair],
         images: Sequence[ImagePair],
+        files: Sequence[PairFiles],
         initial: str,
         preprocessing: Preprocessing,
     ):
+        self._files = files
         self.name, self.initial, self.simulation = name, initial, repeat_settings(initial)
         self._pairs, self._images, self._preprocessing = list(pairs), list(images), preprocessing
 
@@ -220,11 +247,23 @@ class BedTask:
         return []
 
     def describe(self) -> dict:
-        """Kind, initial alignment and names of the pairs."""
-        return {"name": self.name, "kind": "test bed", "initial": self.initial, "pairs": [i.name for i in self._images]}
+        """Kind, initial alignment, names of the pairs, and what their files hold."""
+        return {
+            "name": self.name,
+            "kind": "test bed",
+            "initial": self.initial,
+            "pairs": [pair.name for pair in self._files],
+            "validation": [],
+            "content": {
+                "pairs": [pair.fingerprint() for pair in self._files],
+                "validation": [],
+                "reading": [pair.reading() for pair in self._files],
+                "landmarks": [],
+            },
+        }
 
 
-def bed_folder(bed: str, data: Path, output: Path, simulate: Simulate) -> Path:
+def bed_folder(bed: str, data: Path, output: Path, source: Callable[[], str], simulate: Simulate) -> Path:
     """Folder of a bed's pairs; simulated ones are made in `output` when they are not all there.
 
     Parameters
@@ -232,12 +271,22 @@ def bed_folder(bed: str, data: Path, output: Path, simulate: Simulate) -> Path:
     bed : str
         "R", "S", "B", or a name of its own for simulated pairs of other settings.
     data, output : Path
+    source : callable
+        Gives the key of the images that simulated pairs are made from.
     simulate : callable
         Writes the simulated pairs into a folder, their record (simulation.json) last.
+
+    Raises
+    ------
+    InputError
+        The simulated pairs that are there were made from other images.
     """
     if bed == "R":
         return data / REAL
-    folder = output / "beds" / bed
-    if not (folder / "simulation.json").is_file():
+    folder, key = output / "beds" / bed, source()
+    if (folder / "simulation.json").is_file():
+        refuse_other_source(folder, key)
+    else:
+        write_source(writable_folder(folder), key)
         simulate(folder)
     return folder

@@ -61,20 +61,25 @@ def simulate_brain_slices(data: Path, folder: Path, size: int, progress: Reader)
     InputError
         There are no such volumes, or none of the patient of the test pairs, or none but that one.
     """
-    slices = _slices(data / VOLUMES)
+    slices = _slices(data)
     progress(Started("simulate", len(slices), detail={"settings": SETTINGS.to_dict(), "seed": SEED}))
     extra = {"source": VOLUMES.as_posix(), "held_out": HELD_OUT, "seed": SEED, "size": size}
     write_repeats(folder, _repeats(slices, size, progress), SETTINGS, extra)
 
 
-def _slices(folder: Path) -> list[Slice]:
+def volumes(data: Path) -> list[Path]:
+    """The volumes that the slices are taken from."""
+    return sorted((data / VOLUMES).glob("*.nii.gz"))
+
+
+def _slices(data: Path) -> list[Slice]:
     """Name, image and split of all slices."""
-    files = sorted(folder.glob("*.nii.gz"))
+    files = volumes(data)
     test = [path for path in files if fnmatch.fnmatch(path.name, HELD_OUT)]
     training = [path for path in files if path not in test]
     if not (test and training):
         raise InputError(
-            f"{folder}: bed B needs brain volumes (.nii.gz), those named {HELD_OUT} to test on and others to train on, "
+            f"{data / VOLUMES}: bed B needs brain volumes (.nii.gz), those named {HELD_OUT} to test on and others to train on, "
             f"but there are {len(test)} and {len(training)}.",
             field="bed",
             advice="Add them, or choose another {field}.",

@@ -68,6 +68,12 @@ def write_report(
     return results
 
 
+def figure_files(output: Path, setting: Setting) -> tuple[Path, Path]:
+    """Fig. 3 and Fig. 4 of a setting."""
+    figure_3, figure_4 = (output / "figures" / f"fig{number}_{setting.name}.png" for number in (3, 4))
+    return figure_3, figure_4
+
+
 _NOTE = (
     "Mean ± standard deviation over test pairs, each pair's values averaged over the seeds; behind them the standard deviation\n"
     "of the seeds' means. Distances in pixels of the network grid (400 x 400). The paper's numbers are of private pairs:\n"
@@ -101,7 +107,7 @@ def _figures(output: Path, results: Sequence[Result], setting: Setting, budget: 
 
 
 def _curves(output: Path, setting: Setting, quick: int, total: int, progress: Reader) -> str:
-    path = output / "figures" / f"fig3_{setting.name}.png"
+    path, _ = figure_files(output, setting)
     logs = [_log(output, setting, method) for method in ADAPTED]
     if not any(logs):
         return ""
@@ -116,7 +122,7 @@ def _curves(output: Path, setting: Setting, quick: int, total: int, progress: Re
 
 
 def _overlays(output: Path, results: Sequence[Result], setting: Setting, quick: int) -> str:
-    path = output / "figures" / f"fig4_{setting.name}.png"
+    _, path = figure_files(output, setting)
     rows = [row for method in _PANELS for row in _panel_row(results, setting, method, quick)]
     panels = [output / row.folder / f"{row.file}.png" for row in rows]
     rows = [

@@ -50,13 +50,18 @@ def read_result(output: Path, row: Row, settings: dict | None = None) -> Result 
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
     if settings is not None and record["settings"] != plain(settings):
-        differing = sorted(key for key, value in plain(settings).items() if record["settings"].get(key) != value)
+        found = record["settings"]
+        differing = sorted(_words(key) for key, value in plain(settings).items() if found.get(key) != value)
         raise InputError(
             f"{path}: this row was made with other settings ({', '.join(differing)}).",
             field="output",
             advice="Give the same ones, choose another {field}, or delete that folder to make the row anew.",
         )
     return Result(row, record, _read_pairs(path.with_suffix(".csv")))
+
+
+def _words(setting: str) -> str:
+    return "images, masks or landmarks" if setting == "bed_files" else setting
 
 
 def read_results(output: Path) -> list[Result]:

@@ -15,13 +15,14 @@ from ..networks import build_network
 from ..progress import Finished, Reader
 from ..training.adaptation import Recipe
 from ..training.devices import to_device
+from ..training.other_settings import other_settings
 from ..training.pretrain import Pretraining
 from ..training.run import RunSettings, TrainingRun
 from ..training.seeds import seeded
 from ..training.step import OptimisationStep
 from ..workflows.finetuning import FinetuneOptions, make_trainer
 from ..workflows.training import graphed
-from .beds import Bed
+from .beds import Bed, BedTask
 from .measures import Watch, spread_over
 from .plan import ADAPTED, FROM_SCRATCH, STARTS, Budget, Row
 
@@ -91,6 +92,7 @@ def row_settings(row: Row, bed: Bed, lab: Laboratory) -> dict:
     settings = {
         "row": row.to_dict(),
         "bed": bed.describe(),
+        "bed_files": bed.files_key,
         "preprocessing": lab.preprocessing.to_dict(),
         "start_sha256": start.sha256 if start else None,
     }
@@ -127,30 +129,48 @@ def trained(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Checkpoint
     start = lab.start(row)
     if row.method == "transfer":
         return start.checkpoint
-    kept = lab.folder(row) / f"{row.file}.pt"
+    kept, task = lab.folder(row) / f"{row.file}.pt", bed.training_task(with_test_images=row.method == "seen")
     if not kept.is_file():
-        save_checkpoint(kept, load_checkpoint(_train(row, bed, lab, progress)))
-    return load_checkpoint(kept)
+        save_checkpoint(kept, load_checkpoint(_train(row, bed, task, lab, progress)))
+    checkpoint = load_checkpoint(kept)
+    _refuse_other_training(kept, checkpoint, _record(row, bed, task, lab))
+    return checkpoint
 
 
-def _train(row: Row, bed: Bed, lab: Laboratory, progress: Reader) -> Path:
+def _record(row: Row, bed: Bed, task: BedTask, lab: Laboratory) -> dict:
+    """What the training of a row depends on, for its history."""
+    start = lab.start(row)
+    training = row_settings(row, bed, lab)["training"]
+    return {"tasks": [task.describe()], **training, "parent_sha256": start.sha256 if start else None}
+
+
+def _refuse_other_training(path: Path, checkpoint: Checkpoint, record: dict) -> None:
+    there = checkpoint.history[-1]
+    changes = other_settings(record, {key: there.get(key) for key in record})
+    if changes:
+        raise InputError(
+            f"{path}: this row was trained with other settings ({'; '.join(changes)}).",
+            field="output",
+            advice="Give the same ones, choose another {field}, or delete that folder to make the row anew.",
+        )
+
+
+def _train(row: Row, bed: Bed, task: BedTask, lab: Laboratory, progress: Reader) -> Path:
     start, settings = lab.start(row), row_settings(row, bed, lab)["training"]
     base = start.checkpoint if start else _new(row, lab)
     options = _options(row, lab, settings["learning_rate"])
     step = graphed(options, OptimisationStep(_loss(row, lab), lab.device, lab.mixed, settings["clip"]), base, progress)
     network = to_device(base.build(), lab.device)
-    task = bed.training_task(with_test_images=row.method == "seen")
     if row.method in ADAPTED:
         trainer = make_trainer(network, task, step, options)
     else:
         rate, seed = options.learning_rate, options.seed
         trainer = Pretraining(network, [task], step, steps=row.length, decay=True, learning_rate=rate, seed=seed)
-    record = {"tasks": [task.describe()], **settings, "parent_sha256": start.sha256 if start else None}
     run = TrainingRun(
         trainer,
         base,
         lab.folder(row),
-        record=record,
+        record=_record(row, bed, task, lab),
         validator=Watch(spread_over(bed.test, lab.budget.watched_pairs), lab.device),
         settings=RunSettings(_watch_steps(row, trainer.steps_per_epoch, lab.budget), lab.save_every),
         device=lab.device,

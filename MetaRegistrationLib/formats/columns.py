@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,31 @@ PIXEL_SIZES = {
     "spacing": ("spacing", "spacing_mm", "pixel_size_mm"),
 }
 """Columns of pixel sizes in micrometres and in millimetres."""
+
+
+def pixel_size_um(row: Row, size: Callable[[str, float], float | None]) -> float | None:
+    """The pixel size of a row with the columns of `PIXEL_SIZES`, micrometres; None where both cells are empty.
+
+    Parameters
+    ----------
+    row : Row
+    size : callable
+        Takes a column and the micrometres in its unit; gives the checked size in micrometres, None for an empty cell.
+
+    Raises
+    ------
+    InputError
+        Both columns have a size, and the two differ.
+    """
+    own, of_mm = size("spacing_um", 1), size("spacing", 1000)
+    if own is None or of_mm is None:
+        return of_mm if own is None else own
+    if not math.isclose(own, of_mm, rel_tol=1e-3):
+        raise InputError(
+            f"{row.place}: two pixel sizes, {own:g} um (spacing_um) and {of_mm / 1000:g} mm (spacing). Correct one, or leave it"
+            " empty."
+        )
+    return own
 
 
 def understood(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from ..errors import InputError
+from .links import is_broken_link, real_path
 
 _NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EROFS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EPERM}
 _FOR_A_MOMENT = {errno.EACCES, errno.EBUSY, errno.EIO, getattr(errno, "ETXTBSY", errno.EBUSY)}
@@ -41,7 +42,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
-    absolute = path.parent.resolve() / path.name
+    absolute = real_path(path.parent) / path.name
     watcher = _watcher_of(absolute)
     if watcher is not None:
         watcher.before(absolute)
@@ -68,7 +69,7 @@ def remove_leftovers(folder: str | os.PathLike, names: Collection[str]) -> None:
 def move_into_place(source: Path, path: str | os.PathLike) -> None:
     """Move a whole file, written elsewhere on the same disk, to `path`. The watcher is told as of `replacing`."""
     path = Path(path)
-    absolute = path.parent.resolve() / path.name
+    absolute = real_path(path.parent) / path.name
     watcher = _watcher_of(absolute)
     if watcher is not None:
         watcher.before(absolute)
@@ -78,7 +79,7 @@ def move_into_place(source: Path, path: str | os.PathLike) -> None:
 
 def note(folder: str | os.PathLike, line: dict) -> None:
     """Add a note to the list of written files of a folder, if it has a watcher."""
-    watcher = _watcher_of(Path(folder).resolve() / "any")
+    watcher = _watcher_of(real_path(folder) / "any")
     if watcher is not None:
         watcher.note(line)
 
@@ -105,7 +106,7 @@ _watchers: list[tuple[Path, Watcher]] = []
 @contextmanager
 def watching(folder: str | os.PathLike, watcher: Watcher) -> Iterator[None]:
     """Tell `watcher` of all that this process writes into a folder, and into those within it."""
-    entry = Path(folder).resolve(), watcher
+    entry = real_path(folder), watcher
     _watchers.append(entry)
     try:
         yield
@@ -115,7 +116,7 @@ def watching(folder: str | os.PathLike, watcher: Watcher) -> Iterator[None]:
 
 def watched(folder: str | os.PathLike) -> bool:
     """Whether a folder, or one above it, has a watcher."""
-    return _watcher_of(Path(folder).resolve() / "any") is not None
+    return _watcher_of(real_path(folder) / "any") is not None
 
 
 def _watcher_of(path: Path) -> Watcher | None:
@@ -229,7 +230,8 @@ def write_json(path: str | os.PathLike, value: object) -> None:
 def writable_folder(path: str | os.PathLike) -> Path:
     """Make `path` (with parents) and return it; an `InputError` says why when files cannot be made in it."""
     path = Path(path)
-    watcher = _watcher_of(path.resolve() / "any")
+    _refuse_no_folder(path)
+    watcher = _watcher_of(real_path(path) / "any")
     if watcher is not None:
         watcher.prepare()
     probe = path / f".{uuid.uuid4().hex[:8]}.probe"
@@ -240,12 +242,20 @@ def writable_folder(path: str | os.PathLike) -> Path:
     except OSError as error:
         if error.errno in FULL_DISK:
             raise
-        raise InputError(
-            f"Cannot write to the folder {path}: {error.strerror or error}.",
-            field="output",
-            advice="Choose another {field}.",
-        ) from error
+        raise _no_folder(path, error.strerror or str(error)) from error
     return path
+
+
+def _refuse_no_folder(path: Path) -> None:
+    """Raise an `InputError` where the name of a folder is that of a file, or of a link that leads to nothing."""
+    if is_broken_link(path):
+        raise _no_folder(path, "it is a link to a folder that is not there")
+    if path.is_file():
+        raise _no_folder(path, "it is a file")
+
+
+def _no_folder(path: Path, reason: str) -> InputError:
+    return InputError(f"Cannot write to the folder {path}: {reason}.", field="output", advice="Choose another {field}.")
 
 
 def refuse_replacing(targets: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike | None]) -> None:
@@ -267,7 +277,7 @@ def refuse_replacing(targets: Iterable[str | os.PathLike], inputs: Iterable[str 
 def _forms(path: str | os.PathLike) -> tuple[Path, Path]:
     """The file that a name leads to, and the name itself, which may be that of a link."""
     path = Path(path)
-    return path.resolve(), path.parent.resolve() / path.name
+    return real_path(path), real_path(path.parent) / path.name
 
 
 def _found(path: str | os.PathLike, follow: bool = True) -> os.stat_result | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .image_files import file_stem, file_suffix, is_hidden, is_image_file
 from .landmarks import LANDMARK_SUFFIXES
+from .links import is_broken_link
 
 _MASK = re.compile(r"(?P<image>.+?)[ ._-]*(?:mask|masks|label|labels|seg|segmentation|roi)", re.IGNORECASE)
 
@@ -34,10 +35,14 @@ def file_key(path: Path) -> str:
 
 
 def landmark_files(entries: Iterable[Path]) -> dict[str, Path]:
-    """Landmark files by `file_key`; of several with one key, the first in the order of `LANDMARK_SUFFIXES`."""
-    ranked = [path for path in entries if file_suffix(path) in LANDMARK_SUFFIXES and path.is_file()]
-    ranked.sort(key=lambda path: LANDMARK_SUFFIXES.index(file_suffix(path)), reverse=True)
-    return {file_key(path): path for path in ranked}
+    """Landmark files by `file_key`; of several with one key, the first in the order of `LANDMARK_SUFFIXES`.
+
+    A broken link is among them if no file has its key, so that it is named where it is left out.
+    """
+    named = [path for path in entries if file_suffix(path) in LANDMARK_SUFFIXES]
+    named.sort(key=lambda path: LANDMARK_SUFFIXES.index(file_suffix(path)), reverse=True)
+    broken = {file_key(path): path for path in named if is_broken_link(path)}
+    return broken | {file_key(path): path for path in named if path.is_file()}
 
 
 def landmarks_beside(image: Path, files: Mapping[str, Path]) -> Path | None:
@@ -85,6 +90,11 @@ class ListedFolder:
     def landmarks(self) -> dict[str, Path]:
         """As of `landmark_files`."""
         return landmark_files(self.entries)
+
+    @cached_property
+    def broken(self) -> list[Path]:
+        """Broken links without a suffix, which may have led to folders."""
+        return [path for path in self.entries if not path.suffix and is_broken_link(path)]
 
     @cached_property
     def _all_images(self) -> list[Path]:

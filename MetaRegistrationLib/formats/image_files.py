@@ -6,6 +6,7 @@ import stat
 from pathlib import Path, PurePath
 
 from ..errors import InputError
+from .links import is_broken_link
 from .registry import Reader, image_suffixes, readers
 
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini", "__macosx")
@@ -33,8 +34,13 @@ def is_hidden(path: Path) -> bool:
 
 
 def is_image_file(path: Path) -> bool:
-    """Whether `path` is a file that this library reads as an image, by its suffix or, for DICOM, by its content."""
-    return path.is_file() and (reader_by_name(path) or _by_content(path)) is not None
+    """Whether `path` is a file that this library reads as an image, by its suffix or, for DICOM, by its content.
+
+    A broken link counts by its suffix, so that the image is named where it is left out.
+    """
+    if path.is_file():
+        return (reader_by_name(path) or _by_content(path)) is not None
+    return reader_by_name(path) is not None and is_broken_link(path)
 
 
 def reader_by_name(path: Path) -> Reader | None:
@@ -90,6 +96,11 @@ def as_text(path: PurePath) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def where_it_leads(link: Path) -> str:
+    """Words on a broken link."""
+    return f"a link to a file that is not there: {as_text(link.readlink())}. Fetch the file, or correct the link."
+
+
 def existing_file(path: str | Path, kind: str) -> Path:
     """Return `path` when it is a file with content; `kind` ("image", "table", ...) words the `InputError` otherwise."""
     path = Path(path)
@@ -101,6 +112,8 @@ def existing_file(path: str | Path, kind: str) -> Path:
         mode = 0
     if stat.S_ISDIR(mode):
         raise InputError(f"{path} is a folder, but one file was expected ({kind}). Name a file in it.")
+    if is_broken_link(path):
+        raise InputError(f"{path}: {where_it_leads(path)}")
     if not stat.S_ISREG(mode):
         raise InputError(f"{path}: no such file ({kind}). Check the path.")
     try:

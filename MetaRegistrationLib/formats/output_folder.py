@@ -15,6 +15,7 @@ from ..progress import Message, Reader
 from ..words import counted, enumerated
 from .earlier_results import kind_in_words, results_of
 from .files import refuse_replacing, sole_writer, watched, watching, writable_folder
+from .links import real_path
 from .written_files import ListWriter, Run, State, WrittenFiles, new_run
 
 _ANOTHER = "Choose another {field}."
@@ -134,7 +135,7 @@ def writing(output: Output, progress: Reader | None = None) -> Iterator[Path]:
 
 def refuse_inputs_inside(folder: Path, inputs: Iterable[Path]) -> None:
     """Raise an `InputError` where an output folder is one of the inputs, or contains one, by whatever name."""
-    folder = Path(folder).resolve()  # "missing/../scans" is scans, once the folder is made
+    folder = real_path(folder)  # "missing/../scans" is scans, once the folder is made
     try:
         own = folder.stat()
     except OSError:  # it is not there, and holds nothing
@@ -149,11 +150,11 @@ def refuse_inputs_inside(folder: Path, inputs: Iterable[Path]) -> None:
                 advice="Choose another {field}, such as a new folder within it.",
             )
         if not source.name or ".." in source.parts:  # the name before is not the folder above
-            source = source.resolve()
+            source = real_path(source)
         above = source.parent
         if above not in parents:  # once for all inputs of a folder
-            parents[above] = {above.resolve(), Path(os.path.normpath(above.absolute()))}
-        behind = {source.resolve().parent} if source.is_symlink() else set()
+            parents[above] = {real_path(above), Path(os.path.normpath(above.absolute()))}
+        behind = {real_path(source).parent} if source.is_symlink() else set()
         if any(_is_within(part, folder, own, seen) for part in parents[above] | behind):
             raise InputError(
                 f"{source}: this input is inside {{field}} {folder}. Results would replace the input or mix with it.",
@@ -177,7 +178,7 @@ def _same(path: Path, folder: Path, own: os.stat_result) -> bool:
         return False
     if found.st_ino and own.st_ino:
         return os.path.samestat(found, own)
-    return os.path.normcase(path.resolve()) == os.path.normcase(folder.resolve())
+    return os.path.normcase(real_path(path)) == os.path.normcase(real_path(folder))
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ class _Allowed:
 def _allowed(output: Output, run: Run) -> _Allowed:
     targets = output.written() if output.folder.exists() else []
     refuse_replacing(targets, output.inputs())
-    earlier = WrittenFiles.read(output.folder.resolve())
+    earlier = WrittenFiles.read(real_path(output.folder))
     there = {} if earlier is None else earlier.there()
     taken = _existing(output.folder, targets)
     replaces: set[str] = set()
@@ -357,7 +358,7 @@ class _Record:
     """Lists what is written into a folder, and refuses to replace what no run wrote."""
 
     def __init__(self, output: Output, run: Run, allowed: _Allowed, progress: Reader | None) -> None:
-        self._root = output.folder.resolve()
+        self._root = real_path(output.folder)
         self._output, self._run, self._allowed, self._progress = output, run, allowed, progress
         self._writer: ListWriter | None = None
         self._written: set[str] = set()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
+from ..numeric import AmbiguousNumber, from_text
 from .files import write_text
 from .image_files import existing_file
 
@@ -36,9 +37,14 @@ class Row:
     def number(self, column: str) -> float:
         """Finite number of `column`; `InputError` names file, line and column otherwise."""
         text = self.text(column)
-        return finite_number(
-            text.replace(",", ".") if self.decimal_comma else text, f"{self.path}, line {self.line}", column
-        )
+        if self.decimal_comma:
+            return finite_number(text.replace(",", "."), self.place, column)
+        try:
+            return finite_number(from_text(text), self.place, column)
+        except AmbiguousNumber as error:
+            raise InputError(f"{self.place}: {column} is {text!r}: {error}.") from error
+        except ValueError:
+            return finite_number(text, self.place, column)
 
 
 def finite_number(text: object, place: str, field: str) -> float:

@@ -17,7 +17,7 @@ from .. import calibration
 from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats.headers import ImageHeader, read_header
-from ..formats.image_files import file_suffix
+from ..formats.image_files import file_suffix, where_it_leads
 from ..formats.images import Image, check_image, read_image, with_spacing
 from ..formats.landmarks import (
     Landmarks,
@@ -25,6 +25,7 @@ from ..formats.landmarks import (
     read_landmark_pairs,
     unmatched_labels,
 )
+from ..formats.links import is_broken_link
 from ..formats.markups import ignored_lists
 from .points import Seen, check_inside, read_points
 
@@ -183,6 +184,9 @@ class PairFiles:
             folders = tuple(path for path in missing if found[path] is not None and stat.S_ISDIR(found[path].st_mode))
             if folders:
                 raise PairError(f"{_listed(folders)}: a folder, but one file was expected. Name a file in it.", folders)
+            broken = tuple(path for path in missing if is_broken_link(path))
+            if broken:
+                raise PairError(f"{broken[0]}: {where_it_leads(broken[0])}", broken[:1])
             raise PairError(f"{_listed(missing)}: no such file. Check the path.", missing)
         if os.path.samestat(found[self.moving], found[self.fixed]):
             raise PairError(f"{self.moving}: moving and fixed are the same file. Name two images.", (self.moving,))

@@ -6,11 +6,11 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from ..errors import InputError
-from ..formats.columns import PIXEL_SIZES, understood
+from ..formats.columns import PIXEL_SIZES, pixel_size_um, understood
 from ..formats.earlier_results import may_hold_results, results_of
 from ..formats.folder_listing import (
     ListedFolder,
@@ -20,7 +20,7 @@ from ..formats.folder_listing import (
     masked_name,
     name_key,
 )
-from ..formats.image_files import file_stem
+from ..formats.image_files import file_stem, where_it_leads
 from ..formats.tables import Row, read_table
 from ..formats.units import possible_pixel_um
 from .files import PairFiles
@@ -167,15 +167,14 @@ def _from_row(row: Row, table: TablePaths) -> PairFiles:
             " in the column name."
         )
     paths = {column: table.find(row.text(column)) if row.text(column) else None for column in _FILE_COLUMNS}
-    sizes = {column: _size(row, column) for column in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
-    if sizes["spacing_um"] is None:
-        sizes["spacing_um"] = _size(row, "spacing", 1000)
+    sizes = {column: _size(row, column) for column in ("moving_spacing_um", "fixed_spacing_um")}
     index = row.number("slice") if row.text("slice") else None
     if index is not None and (index < 0 or index != int(index)):
         raise InputError(f"{row.place}: slice must be a whole number from 0, but it is {row.text('slice')}.")
     return PairFiles(
         name=row.text("name") or _joint_name(paths["moving"], paths["fixed"]),
         split=row.text("split") or None,
+        spacing_um=pixel_size_um(row, partial(_size, row)),
         **sizes,
         slice_index=None if index is None else int(index),
         **paths,
@@ -243,7 +242,11 @@ def _from_endings(content: _Content) -> Found | None:
 def _from_subfolders(content: _Content) -> Found | None:
     found, holds_images = Found(LAYOUTS[3]), False
     for subfolder in (path for path in content.entries if path.is_dir()):
-        inner = _Content(subfolder)
+        try:
+            inner = _Content(subfolder)
+        except OSError as error:
+            found.left_out.append(((subfolder,), f"the folder cannot be read: {error.strerror or error}"))
+            continue
         if may_hold_results(subfolder, (path.name for path in inner.entries)):
             words = results_of(subfolder)
             if words is not None:
@@ -264,6 +267,7 @@ def _from_subfolders(content: _Content) -> Found | None:
         ]
         found.pairs.append(PairFiles(subfolder.name, *roles, both, *side))
     found.left_out += [((path,), "unmatched: it is beside the subfolders") for path in content.images]
+    found.left_out += [((path,), where_it_leads(path)) for path in content.broken]
     found.left_out += _named_masks(content.masks)
     return found if holds_images else None
 

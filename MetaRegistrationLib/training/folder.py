@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.earlier_results import kind_in_words, results_of
 from ..formats.files import writable_folder
+from ..formats.written_files import WrittenFiles
 
 LAST, BEST, LOG = "last.pt", "best.pt", "log.csv"
 
@@ -16,10 +18,12 @@ def check_folder(folder: Path, *, resume: bool) -> None:
     Raises
     ------
     InputError
-        The folder holds a run and `resume` is not set, or a part of one, or another file that the run would replace; or files
-        cannot be made in it.
+        The folder holds a run and `resume` is not set, or a part of one, or results of another command, or another file that the
+        run would replace; or files cannot be made in it.
     """
     held = [(folder / name).exists() for name in (LAST, BEST, LOG)]
+    if not any(held[:2]):
+        _refuse_other_results(folder)
     if resume and any(held) and not held[0]:
         raise InputError(
             f"{folder / LAST} is missing, so there is nothing to resume from.",
@@ -39,6 +43,17 @@ def check_folder(folder: Path, *, resume: bool) -> None:
             advice="Move it away, or choose another {field}.",
         )
     writable_folder(folder)
+
+
+def _refuse_other_results(folder: Path) -> None:
+    listed = WrittenFiles.read(folder)
+    words = results_of(folder) if listed is None else kind_in_words(listed.run)
+    if words is not None:
+        raise InputError(
+            f"{folder}: {{field}} holds {words}, and this is a training. Both would be mixed.",
+            field="output",
+            advice="Choose another {field}.",
+        )
 
 
 def _is_log(path: Path) -> bool:

@@ -11,7 +11,8 @@ from ..date_orders import DateOrder
 from ..errors import InputError
 from ..formats.facts import file_facts
 from ..formats.folder_listing import name_key
-from ..formats.image_files import file_stem
+from ..formats.image_files import file_stem, where_it_leads
+from ..formats.links import is_broken_link
 from ..formats.registry import FileFacts
 from .dates import AmbiguousDate, When, by_date, date_in_name, date_of_header, natural_key, read_date
 from .files import VisitFile
@@ -257,6 +258,8 @@ def stated_length(eye: Eye, axial_length_mm: float | None) -> Eye:
 
 def _known(draft: Draft, dates: DateOrder, notes: list[str]) -> _Known:
     """What is known of a visit; an `InputError` says why it cannot be used."""
+    if is_broken_link(draft.path):
+        raise InputError(f"{draft.path}: {where_it_leads(draft.path)}")
     if not draft.path.is_file():
         raise InputError(f"{draft.place}: there is no file {draft.path}.")
     facts = file_facts(draft.path)

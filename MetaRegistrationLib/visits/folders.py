@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..formats.earlier_results import results_of
 from ..formats.folder_listing import ListedFolder, landmark_files, landmarks_beside, listed, name_key
-from ..formats.image_files import file_stem
+from ..formats.image_files import file_stem, where_it_leads
 from .eyes import Draft, Listing
 from .sides import side_in_name
 from .tables import TABLE_NAME, list_table
@@ -41,8 +41,18 @@ class _Folder(ListedFolder):
 
     @cached_property
     def folders(self) -> list[_Folder]:
-        """Folders in it that may hold visits."""
-        return [_Folder(path) for path in self.entries if path.is_dir() and path.name.lower() not in _BESIDE]
+        """Folders in it that may hold visits, as far as they can be read."""
+        return [folder for folder in self._below.values() if isinstance(folder, _Folder)]
+
+    @property
+    def unreadable(self) -> dict[Path, str]:
+        """Folders in it that cannot be read, with the reason."""
+        return {path: reason for path, reason in self._below.items() if isinstance(reason, str)}
+
+    @cached_property
+    def _below(self) -> dict[Path, _Folder | str]:
+        paths = (path for path in self.entries if path.is_dir() and path.name.lower() not in _BESIDE)
+        return {path: _opened(path) for path in paths}
 
     @cached_property
     def landmarks(self) -> dict[str, Path]:
@@ -57,6 +67,16 @@ class _Folder(ListedFolder):
             return False
         sides = [side_in_name(file_stem(path)) for path in self.images]
         return len(sides) == 1 or sorted(sides) == ["left", "right"]
+
+
+def _opened(path: Path) -> _Folder | str:
+    """A folder whose entries are listed and known by their kind; the reason if it cannot be read."""
+    try:
+        folder = _Folder(path)
+        _ = folder.table, folder.images, folder.landmarks
+    except OSError as error:
+        return error.strerror or str(error)
+    return folder
 
 
 def list_folder(folder: Path) -> Listing:
@@ -107,6 +127,10 @@ def _collect(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
     for path in folder.entries:
         if path.suffix.lower() in _UNREAD and path.is_file():
             listing.leave_out(path, _UNREAD[path.suffix.lower()])
+    for path, reason in folder.unreadable.items():
+        listing.leave_out(path, f"the folder cannot be read: {reason}. Check its rights.")
+    for path in folder.broken:
+        listing.leave_out(path, where_it_leads(path))
     below = [part for part in folder.folders if part.entries and not _is_results(part, listing)]
     shown = [part for part in below if part.images or part.folders or part.table]
     if not folder.images and _are_visits(shown):

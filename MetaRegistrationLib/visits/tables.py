@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ..errors import InputError
 from ..eye_length import possible_length
-from ..formats.columns import PIXEL_SIZES, understood
+from ..formats.columns import PIXEL_SIZES, pixel_size_um, understood
 from ..formats.folder_listing import TablePaths
 from ..formats.image_files import file_stem
 from ..formats.tables import Row, read_table
@@ -84,19 +85,16 @@ def _draft(row: Row, paths: TablePaths) -> Draft:
         own_eye=bool(eye or side),
         landmarks=landmarks,
         mask=mask,
-        spacing_um=_spacing(row),
+        spacing_um=pixel_size_um(row, partial(_size, row)),
         slice_index=_slice(row),
         centre_xy=_centre(row),
         axial_length_mm=_axial_length(row),
     )
 
 
-def _spacing(row: Row) -> float | None:
-    """Micrometres; None where both cells are empty."""
-    for column, factor in (("spacing_um", 1), ("spacing", 1000)):
-        if row.text(column):
-            return possible_visit_um(row.number(column) * factor, row.place)
-    return None
+def _size(row: Row, column: str, factor: float) -> float | None:
+    """A pixel size, micrometres; None where the cell is empty."""
+    return possible_visit_um(row.number(column) * factor, row.place) if row.text(column) else None
 
 
 def _axial_length(row: Row) -> float | None:

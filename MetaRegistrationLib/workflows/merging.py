@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..formats.links import real_path
 from ..formats.output_folder import Output, check_output, writing
 from ..formats.written_files import WrittenFiles
 from ..progress import Finished, Message, Reader, Silent
@@ -190,7 +191,7 @@ def _part(folder: Path) -> Part | None:
     from ..registration.measures import from_row
     from .resuming import PAIRS, finished_rows
 
-    listed = WrittenFiles.read(folder.resolve())
+    listed = WrittenFiles.read(real_path(folder))
     if listed is not None and listed.run.kind == "series":
         from .merging_eyes import part_with_eyes
 

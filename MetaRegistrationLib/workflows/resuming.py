@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .. import __version__
+from ..formats.links import real_path
 from ..formats.output_folder import Finished
 from ..formats.written_files import State, WrittenFiles
 from ..progress import Message, Reader, plain
@@ -160,7 +161,7 @@ def earlier_results(
     of : Items
         What the items are.
     """
-    listed = WrittenFiles.read(output.resolve())
+    listed = WrittenFiles.read(real_path(output))
     if listed is None or listed.run.kind != kind:
         return Earlier(word=of.word)
     values = {note["settings"]: note["values"] for note in listed.notes if "settings" in note}

@@ -1150,7 +1150,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Choose another {field}, or delete that folder to simulate them anew.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Add them, or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1159,10 +1167,6 @@
     </message>
     <message>
         <source>Correct it or its unit, or leave it out.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose another {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

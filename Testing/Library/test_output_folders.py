@@ -149,6 +149,30 @@ def test_links_hide_no_input(tmp_path):
     assert content(tmp_path) == before
 
 
+def test_an_output_folder_that_is_a_file_says_so(tmp_path, capsys):
+    (tmp_path / "o").write_text("mine", encoding="utf-8")
+    assert run("simulate", "--phantoms", 1, "--size", 64, "--output", tmp_path / "o") == 2
+    assert f"Cannot write to the folder {tmp_path / 'o'}: it is a file." in capsys.readouterr().err
+    assert (tmp_path / "o").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("target", ["nowhere", "o"], ids=["missing", "loop"])
+@pytest.mark.parametrize("below", ["", "inner"])
+@pytest.mark.parametrize("command", ["simulate", "register"])
+def test_an_output_folder_that_is_a_link_to_nothing_says_so(tmp_path, capsys, target, below, command):
+    pairs_folder(tmp_path / "pairs", "a")
+    (tmp_path / "o").symlink_to(target)
+    words = {
+        "simulate": ["--phantoms", 1, "--size", 64],
+        "register": ["--pairs", tmp_path / "pairs", "--slice", 0, *FAST],
+    }[command]
+    assert run(command, *words, "--output", tmp_path / "o" / below) == 2
+    message = capsys.readouterr().err
+    assert f"Cannot write to the folder {tmp_path / 'o' / below}: " in message
+    assert below or "it is a link to a folder that is not there" in message
+
+
 def test_letters_of_another_case_are_the_same_folder_where_the_system_says_so(tmp_path):
     scans = tmp_path / "Scans"
     scans.mkdir()

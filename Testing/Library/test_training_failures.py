@@ -20,6 +20,8 @@ from training_helpers import (
 from MetaRegistrationLib import checkpoints
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.errors import InputError, TrainingStopped
+from MetaRegistrationLib.formats.files import write_text
+from MetaRegistrationLib.formats.output_folder import Output, writing
 from MetaRegistrationLib.training import log
 from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.run import BEST, LAST, LOG
@@ -42,6 +44,23 @@ def test_a_second_run_into_a_folder_is_refused(left, tmp_path):
     with pytest.raises(InputError, match=r"already holds a training run.*resume"):
         make_run(make_trainer("pretrain"), tmp_path)()
     assert (tmp_path / left).read_bytes() == before
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("kind", ["evaluate", "register", "series", "demo", "reproduce", "simulate"])
+def test_results_of_another_command_are_refused(kind, resume, tmp_path):
+    with writing(Output(tmp_path, kind)):
+        write_text(tmp_path / "metrics.csv", "pair\n")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=f"holds results of {kind}.*this is a training"):
+        make_run(make_trainer("pretrain"), tmp_path)(resume=resume)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_results_of_another_command_without_a_list_are_refused(tmp_path):
+    (tmp_path / "summary.json").write_text('{"pairs": 1}', encoding="utf-8")
+    with pytest.raises(InputError, match="holds results of register or evaluate"):
+        make_run(make_trainer("pretrain"), tmp_path)()
 
 
 def test_resuming_an_empty_folder_starts(tmp_path):

@@ -1,0 +1,44 @@
+"""The folder of the experiments, to which later calls add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..errors import InputError
+from ..formats.output_folder import EarlierResultsError, Finished, Output, check_output
+from ..formats.written_files import WrittenFiles
+from ..training.folder import BEST, LAST, LOG
+from .plan import Row
+from .report import CLAIMS, COMPARISONS, PAGE, TABLE, figure_files
+
+KIND = "reproduce"
+
+
+def results_in(folder: Path, rows: Sequence[Row]) -> Output:
+    """The results of rows, beside those of earlier calls.
+
+    Raises
+    ------
+    InputError
+        The folder holds results of another command, or files that no call wrote and that would be replaced.
+    """
+    earlier = WrittenFiles.read(folder)
+    finished = None if earlier is None else Finished(frozenset(), tables=frozenset(earlier.states))
+    output = Output(folder, KIND, targets=lambda: _files(folder, rows), finished=finished)
+    try:
+        check_output(output)
+    except EarlierResultsError as error:  # they cannot be replaced: an experiment is made in many calls
+        raise InputError(error.problem, field="output", advice="Choose another {field}.") from error
+    return output
+
+
+def _files(folder: Path, rows: Sequence[Row]) -> Iterator[Path]:
+    for name in (TABLE, PAGE, COMPARISONS, CLAIMS):
+        yield folder / name
+    for setting in dict.fromkeys(row.setting for row in rows):
+        yield from figure_files(folder, setting)
+    for row in rows:
+        names = [f"{row.file}{suffix}" for suffix in (".csv", ".json", ".pt", ".png")]
+        for name in (*names, LAST, BEST, LOG):
+            yield folder / row.folder / name
