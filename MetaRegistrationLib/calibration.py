@@ -669,6 +669,24 @@ TORN_BOUND = Threshold(
     " bound then (80 to 86 % without this rule); for steps of 8 to 14 px 90 to 96 %.",
     "none",
 )
+WIDE_CHANGE_LEVEL = Threshold(
+    10.0,
+    "percentage points of density, averaged over 560 um",
+    "Of 34 pairs of repeat scans, also of unlike quality, none exceeds it on more than 3.8 mm2.",
+    "none",
+)
+WIDE_CHANGE_REST = Threshold(
+    5.0,
+    "percentage points of density, averaged over 560 um",
+    "Half of the level: a wide change reaches so far.",
+    "none",
+)
+WIDE_CHANGE_MM2 = Threshold(
+    4.0,
+    "mm2",
+    "Of repeat scans, also of unlike quality, none has a wide change of more than 3.8 mm2.",
+    "none",
+)
 CHANGE_LEAST_KNOWN = Threshold(
     2000,
     "pixels",

@@ -24,6 +24,8 @@ from .measures import WINDOW_UM
 from .repeatability import LEAST_PAIRS
 from .shadows import dimmed
 from .unknown import folded, nothing_known, uncertain_in_either
+from .wide_change import LEAST_MM2 as LEAST_WIDE_MM2
+from .wide_change import largest_wide_mm2, wide_clusters, wide_difference
 
 _SHARE = 0.95  # of pairs without change that have no cluster
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
@@ -41,11 +43,14 @@ class ClusterLimits:
         Pairs of repeat scans.
     source : str
         In words, for tables and pages.
+    wide_mm2 : float
+        Area beyond which a wide change counts (`wide_change`).
     """
 
     least_mm2: tuple[float, ...] = LEAST_MM2
     pairs: int = PAIRS
     source: str = SOURCE
+    wide_mm2: float = LEAST_WIDE_MM2
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,8 @@ class Change:
         Area of the largest cluster of either sign, whether it counts or not, in the order of the limits.
     uncertain : bool array (H, W) or None
         The measurable pixels at which an alignment is too uncertain; None if no error was predicted.
+    largest_wide_mm2 : float
+        Area of the largest wide change of either sign, whether it counts or not.
     """
 
     density: np.ndarray
@@ -72,6 +79,7 @@ class Change:
     limits: ClusterLimits
     largest_mm2: tuple[float, ...]
     uncertain: np.ndarray | None = None
+    largest_wide_mm2: float = 0.0
 
 
 def change_map(
@@ -139,18 +147,22 @@ def visit_change(
 def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
     """Limits from the user's own repeat scans, in which nothing changed.
 
-    Fewer than five pairs do not replace the limits that ship; the larger of both count then.
+    Fewer than five pairs do not replace the limits that ship; the larger of both count then. The limit of wide changes is never
+    smaller than the one that ships, which scans of unlike quality set.
     """
+    changes = list(changes)
     largest = [change.largest_mm2 for change in changes]
     if not largest:
         raise InputError("The limits of repeat scans need at least one pair of them.")
     rank = math.ceil(_SHARE * len(largest)) - 1
+    wide = max(float(np.sort([change.largest_wide_mm2 for change in changes])[rank]), LEAST_WIDE_MM2)
     own = tuple(float(np.sort(areas)[rank]) for areas in zip(*largest, strict=True))
     if len(largest) >= LEAST_PAIRS:
-        return ClusterLimits(own, len(largest), source)
+        return ClusterLimits(own, len(largest), source, wide)
     shipped = ClusterLimits()
     both = tuple(max(pair) for pair in zip(own, shipped.least_mm2, strict=True))
-    return ClusterLimits(both, len(largest) + shipped.pairs, f"{source}, and {shipped.source}: the larger counts")
+    both_source = f"{source}, and {shipped.source}: the larger counts"
+    return ClusterLimits(both, len(largest) + shipped.pairs, both_source, wide)
 
 
 def _check(known: np.ndarray) -> None:
@@ -176,8 +188,12 @@ def _change(first: Local, second: Local, known: np.ndarray, unit: float, limits:
     )
     density = np.where(known, difference, np.nan).astype(np.float32)
     largest = np.maximum(*(largest_mm2(scores, unit) for scores in (found.lost, found.gained)))
+    wide = wide_difference(difference, known, unit)
+    lost |= wide_clusters(-wide, unit, limits.wide_mm2)
+    gained |= wide_clusters(wide, unit, limits.wide_mm2)
     lost, gained = lost & known & (difference < 0), gained & known & (difference > 0)
-    return Change(density, known, lost, gained, limits, tuple(map(float, largest)))
+    largest_wide = largest_wide_mm2(wide, unit)
+    return Change(density, known, lost, gained, limits, tuple(map(float, largest)), largest_wide_mm2=largest_wide)
 
 
 def clusters(scores: np.ndarray, least_mm2: Sequence[float], unit: float) -> np.ndarray:
