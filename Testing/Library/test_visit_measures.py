@@ -21,7 +21,14 @@ from MetaRegistrationLib.visits.dates import read_date
 from MetaRegistrationLib.visits.measured import measured
 from MetaRegistrationLib.visits.measures import Grid, Measurement, _length, measure_visits
 from MetaRegistrationLib.visits.regions import regions
-from MetaRegistrationLib.visits.repeatability import Repeatability, as_table, repeatability, shipped, used_repeatability
+from MetaRegistrationLib.visits.repeatability import (
+    MARGIN,
+    Repeatability,
+    as_table,
+    repeatability,
+    shipped,
+    used_repeatability,
+)
 from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
 from MetaRegistrationLib.visits.series_measures import measure_series
 
@@ -230,16 +237,56 @@ def test_the_coefficient_of_repeatability_is_that_of_bland_and_altman():
     assert math.isnan(found.of("other", "whole")) and found.pairs == 400
 
 
-def test_few_repeats_of_the_user_never_lower_the_shipped_bar():
+def test_no_region_has_the_coefficient_of_the_whole_image():
+    known = Repeatability({("vessel_density", "whole"): 2.0}, 9, "drawn")
+    assert math.isnan(known.of("vessel_density", "inner_nasal")) and known.of("vessel_density", "whole") == 2
+
+
+KEY = ("vessel_density", "whole")
+PAIR = [row("a", 20.0), row("b", 20.0)]
+
+
+def test_few_repeats_of_the_user_are_pooled_with_the_shipped_ones():
     known = shipped()
-    exact = [[row("a", 20.0), row("b", 20.0)]] * 3
-    few = used_repeatability(repeatability(exact, "mine"))
-    assert (
-        few.of("vessel_density", "whole") == known.of("vessel_density", "whole") and "3 pairs of your own" in few.source
-    )
-    many = used_repeatability(repeatability(exact * 2, "mine"))
-    assert many.of("vessel_density", "whole") == 0 and many.source == "mine"
+    few = used_repeatability(repeatability([PAIR] * 3, "mine"))
+    share = math.sqrt(known.pairs / (known.pairs + 3)) * stats.t.ppf(0.975, known.pairs + 3)
+    assert few.cor[KEY] == pytest.approx(known.cor[KEY] / stats.t.ppf(0.975, known.pairs) * share)
+    assert few.source.startswith("3 pairs of your own, pooled with")
     assert used_repeatability(None) is known and known.pairs >= 20 and as_table(known)["vessel_density"]["whole"] > 0
+
+
+def test_each_measure_needs_five_pairs_of_the_user():
+    zone = [row("a", 0.3, measure="faz_area"), row("b", 0.3, measure="faz_area")]
+    many = used_repeatability(repeatability([PAIR + zone] * 4 + [PAIR], "mine"))
+    assert many.cor[KEY] == 0 and many.pairs == 5
+    assert many.cor["faz_area", "whole"] > 0.9 * shipped().cor["faz_area", "whole"], "four pairs have a zone"
+    assert many.cor["vessel_density", "inner"] == shipped().cor["vessel_density", "inner"], "no pair has this region"
+    assert many.source.startswith("mine, pooled with") and "fewer than 5 of your own" in many.source
+    complete = dict.fromkeys(shipped().cor, 1.0)
+    assert used_repeatability(Repeatability(complete, 5, "mine")) == Repeatability(complete, 5, "mine")
+
+
+@pytest.mark.parametrize(("wider", "pairs"), [(1, 1), (1, 2), (1, 4), (1, 5), (1, 6), (2, 5), (2, 6)])
+def test_repeats_of_known_spread_are_within_the_coefficient_in_95_percent(wider, pairs):
+    """The spread is as that which ships, or twice as large; a new difference is within the CoR with its own probability."""
+    known = shipped().cor[KEY]
+    spread = wider * known / MARGIN / stats.t.ppf(0.975, shipped().pairs)
+    drawn = np.random.default_rng(pairs).normal(0, spread, (1500, pairs))
+    cors = [
+        used_repeatability(repeatability([[row("a", 0.0), row("b", one)] for one in own], "mine")).cor[KEY]
+        for own in drawn
+    ]
+    within = 1 - 2 * stats.norm.sf(np.array(cors) / spread).mean()
+    assert 0.94 < within < (0.99 if pairs < 5 else 0.96)
+    if pairs < 5:
+        assert np.median(cors) < 1.05 * known, "a further scan does not make the limit wider"
+
+
+def test_few_repeats_that_differ_significantly_more_widen_the_coefficient():
+    known = shipped()
+    apart = 3 * known.cor[KEY]
+    found = used_repeatability(repeatability([[row("a", 0.0), row("b", apart)]] * 2, "mine"))
+    assert found.cor[KEY] == pytest.approx(stats.t.ppf(0.975, known.pairs + 2) * apart)
 
 
 def test_verdicts():
