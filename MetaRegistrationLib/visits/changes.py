@@ -10,7 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-from .dates import by_date
+from .dates import When, by_date, in_known_order
 from .measures import UNITS, Measurement
 from .repeatability import Repeatability
 from .series import Visit
@@ -41,11 +41,15 @@ class Occasion:
     visits : tuple of str
         Their names.
     when : datetime.date or None
+        The day.
+    dated : When or None
+        The date as far as it is known, such as the year.
     """
 
     name: str
     visits: tuple[str, ...]
     when: datetime.date | None = None
+    dated: When | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ def occasions(visits: Sequence[Visit]) -> list[Occasion]:
             group[0].name if len(group) == 1 else str(key),
             tuple(visit.name for visit in group),
             key if isinstance(key, datetime.date) else None,
+            group[0].when,
         )
         for key, group in found.items()
     ]
@@ -159,6 +164,11 @@ def measure_changes(
     return found
 
 
+def compared_occasions(visits: Sequence[Visit]) -> list[Occasion]:
+    """The occasions of visits that have a place in time: the first one, and those that are certainly after it."""
+    return in_known_order(occasions(visits), lambda group: group.dated)
+
+
 def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Trend]:
     """Slopes per year of all measures; none with fewer than three occasions that have dates."""
     dated = [group for group in groups if group.when is not None]
@@ -174,6 +184,16 @@ def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Tren
             count = int(np.isfinite(values).sum())
             found.append(Trend(region, measure, line.slope, low, high, UNITS[measure], count))
     return found
+
+
+def why_no_trend(groups: Sequence[Occasion]) -> str:
+    """Why there is no trend over at least three occasions with dates, as a sentence; empty if there is one, or are fewer."""
+    coarse = [group for group in groups if group.dated is not None and group.when is None]
+    days = sum(group.when is not None for group in groups)
+    if days >= LEAST_POINTS or days + len(coarse) < LEAST_POINTS:
+        return ""
+    named = ", ".join(group.name for group in coarse)
+    return f"No trends: they need {LEAST_POINTS} dates with a day, and the day of {named} is unknown."
 
 
 def years_of(dated: Sequence[Occasion]) -> np.ndarray:

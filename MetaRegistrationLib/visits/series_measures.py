@@ -9,9 +9,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..octa.faz import Faz
-from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
+from .changes import (
+    MeasureChange,
+    Occasion,
+    Trend,
+    compared_occasions,
+    measure_changes,
+    occasions,
+    repeats_of,
+    trends,
+    why_no_trend,
+)
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
-from .dates import by_date
+from .dates import by_date, order_unknown
 from .fovea import Fovea
 from .measured import MeasuredVisit, common_mask, measured_alike
 from .measures import Grid, Measurement, measure_each
@@ -30,7 +40,8 @@ class SeriesMeasures:
     rows : list of Measurement
     occasions : list of Occasion
     changes : list of MeasureChange
-        From the first occasion to each later one. An occasion without a place in time (`Series.in_time`) has none.
+        From the first occasion to each later one. An occasion without a place in time (`Series.in_time`) has none, and neither
+        has one whose order is unknown.
     trends : list of Trend
     repeatability : Repeatability
     agreement : dict of (str, str) to float
@@ -43,6 +54,8 @@ class SeriesMeasures:
         The suggestion that is the centre of the grid; None where the centre was given.
     size_note : str
         A sentence on a pixel size that the reference lacks (`Series.size_note`); empty if it does not.
+    time_notes : tuple of str
+        Sentences on dates that are not precise enough for a change or a trend.
     """
 
     grid: Grid
@@ -56,6 +69,7 @@ class SeriesMeasures:
     sizes: dict[str, float] = field(default_factory=dict)
     fovea: Fovea | None = None
     size_note: str = ""
+    time_notes: tuple[str, ...] = ()
 
     def between(self, earlier: Occasion, later: Occasion) -> list[MeasureChange]:
         """The changes between any two occasions that show one eye."""
@@ -71,6 +85,7 @@ class SeriesMeasures:
         """Sentences on the scale of distances, the centre, the sizes of pixels and the user's own regions, for the page."""
         found = [] if self.grid.eye_length is None else [self.grid.eye_length.text]
         found += filter(None, [self.size_note, "" if self.fovea is None else self.fovea.text, sizes_text(self.sizes)])
+        found += self.time_notes
         if self.grid.own:
             found.append(
                 f"Regions of your own: {', '.join(self.grid.own)}. Repeat scans without these regions give no CoR of them;"
@@ -113,7 +128,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     rows = [row for one in each for row in one.rows]
     zones = {one.visit: one.zone for one in each}
     groups = occasions([visit.entry.visit for visit in visits])
-    compared = occasions([entry.visit for entry in series.in_time])
+    compared = compared_occasions([entry.visit for entry in series.in_time])
     scale = 1.0 if grid.eye_length is None else grid.eye_length.scale
     sizes = sizes_of(used)
     of_one_day = [without_texture(pair, sizes) for pair in repeats_of(rows, groups)]
@@ -126,7 +141,23 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
         changes += _changes(rows, compared[0], later, known, sizes, not least < LEAST_VESSEL_AGREEMENT)
     slopes = trends(without_texture(rows, sizes), groups)
     fovea = series.fovea if grid.suggested else None
-    return SeriesMeasures(grid, rows, groups, changes, slopes, known, agreement, zones, sizes, fovea, series.size_note)
+    notes = _time_notes(occasions([entry.visit for entry in series.in_time]), compared, groups)
+    return SeriesMeasures(
+        grid, rows, groups, changes, slopes, known, agreement, zones, sizes, fovea, series.size_note, notes
+    )
+
+
+def _time_notes(
+    placed: Sequence[Occasion], compared: Sequence[Occasion], groups: Sequence[Occasion]
+) -> tuple[str, ...]:
+    """Sentences on dates that are not precise enough: what is not compared, and why there is no trend."""
+    names = [group.name for group in compared]
+    unknown = [group for group in placed if group.name not in names]
+    found = [why_no_trend(groups)]
+    if unknown:
+        order = order_unknown((group.name, group.dated) for group in [*compared[:1], *unknown])
+        found.insert(0, f"{order} Not compared with {names[0]}: {', '.join(group.name for group in unknown)}.")
+    return tuple(filter(None, found))
 
 
 def _changes(

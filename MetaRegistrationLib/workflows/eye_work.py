@@ -213,7 +213,7 @@ class EyeWork:
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )
                 self.progress(Message(text, "warning"))
-        for text in uncertain_regions(found):
+        for text in (*found.time_notes, *uncertain_regions(found)):
             self.progress(Message(text, "warning"))
         changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
         for row in changed:
