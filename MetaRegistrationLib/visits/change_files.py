@@ -20,6 +20,7 @@ from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .dates import by_date, in_known_order, order_unknown
 from .measured import measured_alike
 from .measures import WINDOW_UM
+from .polarity import dark_text, dark_visits
 from .regions import REGION_COLUMNS, etdrs_table
 from .series import AlignedVisit, Series
 from .trust import POOR_BUT_USED
@@ -72,18 +73,22 @@ def series_change(
     ------
     InputError
         There is no such visit, it is not aligned, both do not show one eye by their larger vessels, too few pixels are
-        measurable, or the centre is outside of the reference.
+        measurable, the vessels of one that nobody named or asked for are dark, or the centre is outside of the reference.
     """
     centre = series.centre(centre_xy)
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
+    dark = dark_visits((earlier, later))
+    if names is None and dark and series.asked.keys().isdisjoint(dark):
+        raise InputError(dark_text(dark))
     _refuse_different_eyes(earlier, later, images, shown)
     pixel, spacing = series.pixel_mm, reference.visit.image.geometry.spacing
     side = None if pixel is None else math.sqrt(math.prod(spacing))  # filters go by the scale of the device
     change = visit_change(*measured_alike((earlier, later)), side, limits)
     given = centre_xy or series.centre_xy
-    rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)
+    rows = etdrs_table(change, centre, pixel, eye)
+    doubts = (*_doubts(series, earlier, later), *filter(None, [dark_text(dark).rstrip(".")]))
     return SeriesChange(earlier, later, change, centre, given is not None, pixel, rows, doubts)
 
 

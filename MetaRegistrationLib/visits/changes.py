@@ -11,13 +11,12 @@ from enum import Enum
 import numpy as np
 
 from .dates import When, by_date, in_known_order
-from .measures import UNITS, Measurement
+from .measures import OF_THE_SCAN, UNITS, Measurement
 from .repeatability import Repeatability
 from .series import Visit
 from .trend_lines import LEAST_POINTS, trend_line
 
 _DAYS_A_YEAR = 365.25
-_NO_OUTCOME = ("brightness", "signal_quality")  # of the scan, not of the eye
 
 
 class Verdict(Enum):
@@ -152,7 +151,7 @@ def measure_changes(
     uncertain = uncertain_measures(rows, earlier) | uncertain_measures(rows, later)
     found = []
     for (measure, region), value in first.items():
-        if measure in _NO_OUTCOME or (measure, region) not in second:
+        if measure in OF_THE_SCAN or (measure, region) not in second:
             continue
         difference = second[measure, region] - value
         cor = known.of_means(measure, region, len(earlier.visits), len(later.visits))
@@ -178,7 +177,7 @@ def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Tren
     found = []
     for measure, region in means[0]:
         values = np.array([mean.get((measure, region), math.nan) for mean in means])
-        line = None if measure in _NO_OUTCOME else trend_line(years, values)
+        line = None if measure in OF_THE_SCAN else trend_line(years, values)
         if line is not None:
             low, high = line.slope - line.slope_half, line.slope + line.slope_half
             count = int(np.isfinite(values).sum())

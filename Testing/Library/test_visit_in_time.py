@@ -77,7 +77,7 @@ def test_no_measure_is_compared_where_the_order_is_unknown():
     series = Series(0, "chosen", entries, [6.0] * 2)
     found = measure_series(series, grid_of(series))
     assert found.changes == [] and {row.visit for row in found.rows} == set("ab")
-    (note,) = found.time_notes
+    (note,) = found.remarks
     assert "order of b (2021), a (2021-03-04)" in note and note in found.notes
     assert any("order of a (2021-03-04), b (2021)" in doubt for doubt in series_change(series, ("a", "b")).doubts)
 
@@ -97,7 +97,7 @@ def test_it_is_said_why_years_have_no_trend():
     series = Series(0, "chosen", entries, [6.0] * 3)
     found = measure_series(series, grid_of(series))
     assert {(row.earlier, row.later) for row in found.changes} == {("a", "b"), ("a", "c")} and found.trends == []
-    assert found.time_notes == ("No trends: they need 3 dates with a day, and the day of a, b is unknown.",)
+    assert found.remarks == ("No trends: they need 3 dates with a day, and the day of a, b is unknown.",)
 
 
 def test_no_measure_is_compared_with_a_visit_without_a_date():

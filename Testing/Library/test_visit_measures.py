@@ -15,6 +15,7 @@ from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.octa.vessels import vessel_mask
 from MetaRegistrationLib.visits import measures
+from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes, occasions, repeats_of, trends
 from MetaRegistrationLib.visits.comparable import vessel_agreement
 from MetaRegistrationLib.visits.dates import read_date
@@ -30,7 +31,7 @@ from MetaRegistrationLib.visits.repeatability import (
     used_repeatability,
 )
 from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
-from MetaRegistrationLib.visits.series_measures import measure_series
+from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 
 SIDE = 320
 MM = 6 / SIDE
@@ -221,6 +222,47 @@ def test_vessels_of_one_eye_agree_and_of_another_do_not():
     assert abs(vessel_agreement(first, turned, known)) < 0.2
     assert math.isnan(vessel_agreement(first, np.zeros_like(first), known))
     assert vessel_agreement(first, other, known) < 0.4
+
+
+def in_series(scans, dates=("2020-01-01", "2021-01-01", "2022-01-01"), **more):
+    """Scans as visits a, b, c that are aligned as they are, cropped for speed."""
+    crops = [scan[80:240, 80:240] for scan in scans]
+    entries = [entry(name, crop, date) for name, crop, date in zip("abc", crops, dates, strict=False)]
+    series = Series(0, "chosen", entries, [6.0] * len(entries), **more)
+    return series, measure_series(series, grid_of(series))
+
+
+def test_inverted_visits_are_not_measured():
+    series, found = in_series([255 - eye(), 255 - eye(0.4, noise=1)])
+    assert found.changes and {row.verdict for row in found.changes} == {Verdict.NOT_COMPARABLE}
+    assert all(math.isnan(row.value) == (row.measure not in ("brightness", "signal_quality")) for row in found.rows)
+    assert found.zones == {"a": None, "b": None} and "vessels are dark in a, b" in found.remarks[0]
+    with pytest.raises(InputError, match="vessels are dark in a, b"):
+        series_change(series)
+    assert "vessels are dark in a, b" in series_change(series, ("a", "b")).doubts[-1], "it was named"
+
+
+def test_a_visit_with_bright_vessels_is_measured():
+    _, found = in_series([eye(), np.clip(eye(noise=1) * 1.5, 0, 255)])
+    assert found.remarks == () and Verdict.NOT_COMPARABLE not in {row.verdict for row in found.changes}
+
+
+ANOTHER = 255 * drawn_eye(9, SIDE)
+
+
+def test_no_trend_goes_through_a_visit_of_another_eye():
+    _, found = in_series([eye(), eye(noise=1), eye(image=ANOTHER)])
+    assert {row.verdict for row in found.changes if row.later == "c"} == {Verdict.NOT_COMPARABLE}
+    assert Verdict.NOT_COMPARABLE not in {row.verdict for row in found.changes if row.later == "b"}
+    assert found.trends == []
+    assert in_series([eye(), eye(noise=1), eye(noise=2)])[1].trends
+
+
+def test_every_scan_of_a_day_has_to_show_the_eye():
+    _, found = in_series([eye(), eye(noise=1), eye(image=ANOTHER)], ("2020-01-01", "2021-01-01", "2021-01-01"))
+    assert found.agreement["a", "2021-01-01"] < 0.4
+    assert {row.verdict for row in found.changes} == {Verdict.NOT_COMPARABLE}
+    assert found.repeatability is shipped(), "scans of two eyes are no repeats"
 
 
 def test_the_coefficient_of_repeatability_is_that_of_bland_and_altman():
