@@ -114,7 +114,7 @@ class AlignedVisits:
     @own_precision
     def excluded(self) -> dict[str, str]:
         """The visits that are out of the average, each with the reason: not aligned, a copy, inverted, another field of view,
-        inconsistent, low signal quality.
+        inconsistent, low signal quality, another eye or a wrong alignment.
         """
         return {name: exclusion.text for name, exclusion in self.series.excluded.items()}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
@@ -15,6 +17,8 @@ _EIGHT = np.ones((3, 3), dtype=int)
 # Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
 _SCALES_PX = (1.3, 2.0, 3.0)
 _REFERENCE_SIDE = 320
+_POLARITY_PX, _POLARITY_PERCENT = 2.0, 98  # scale and percentile at which bright and dark lines are compared
+_BORDER_PX = 4
 _CANDIDATE = calibration.VESSEL_CANDIDATE.value
 _STRONG = calibration.VESSEL_STRONG.value
 _LEAST_AREA = calibration.VESSEL_LEAST_AREA.value
@@ -34,17 +38,12 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     numpy.ndarray
         (rows, columns) bool; empty for a constant image.
     """
-    image = without_specks(
-        np.asarray(image, dtype=np.float32)
-    )  # a hole in a vessel would be a ring, with branch points
-    known = np.isfinite(image)
+    flat, known, unit = _prepared(image)
     if not known.any():
         return known
-    (image,) = continued((image,), known)  # an edge beside them would be a ridge
-    unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
-    ridges = np.where(known, ridge_strength(_flattened(image, unit), unit), 0)
+    ridges = np.where(known, ridge_strength(flat, unit), 0)
     if not ridges.any():
-        return np.zeros(image.shape, dtype=bool)
+        return np.zeros(known.shape, dtype=bool)
     low, high = np.percentile(ridges[known], [_CANDIDATE, _STRONG])
     candidates, count = ndimage.label(ridges > low, structure=_EIGHT)
     index = np.arange(count + 1)
@@ -53,6 +52,38 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     keep = strong & large
     keep[0] = False
     return keep[candidates]
+
+
+def vessel_polarity(image: np.ndarray) -> float:
+    """How much stronger the bright lines of an image are than the dark ones, as a ratio: more than 1 in OCTA, NaN without lines.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (rows, columns), any range. Areas that are not finite do not count.
+    """
+    flat, known, unit = _prepared(image)
+    inner = ndimage.binary_erosion(known, iterations=max(int(_BORDER_PX * unit), 1), border_value=0)
+    if not inner.any():
+        return float("nan")
+    bright, dark = (
+        float(np.percentile(ridge_strength(sign * flat, unit, (_POLARITY_PX,))[inner], _POLARITY_PERCENT))
+        for sign in (1, -1)
+    )
+    return bright / dark if dark > 0 else float("nan")
+
+
+def _prepared(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """An image without shading and holes, where it is known, and its pixels in those of 320 a side."""
+    image = without_specks(
+        np.asarray(image, dtype=np.float32)
+    )  # a hole in a vessel would be a ring, with branch points
+    known = np.isfinite(image)
+    unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
+    if not known.any():
+        return image, known, unit
+    (image,) = continued((image,), known)  # an edge beside them would be a ridge
+    return _flattened(image, unit), known, unit
 
 
 def _flattened(image: np.ndarray, unit: float) -> np.ndarray:
@@ -64,10 +95,10 @@ def _flattened(image: np.ndarray, unit: float) -> np.ndarray:
     return centred / (deviation + floor) if floor > 0 else np.zeros_like(image)
 
 
-def ridge_strength(image: np.ndarray, unit: float) -> np.ndarray:
+def ridge_strength(image: np.ndarray, unit: float, scales: Sequence[float] = _SCALES_PX) -> np.ndarray:
     """Greatest, over scales, downward curvature across a bright line less that along it; 0 where none."""
     best = np.zeros_like(image)
-    for scale in _SCALES_PX:
+    for scale in scales:
         sigma = scale * unit
         rr, rc, cc = (gaussian(image, sigma, order=order) for order in ((2, 0), (1, 1), (0, 2)))
         mean, half_gap = (rr + cc) / 2, np.sqrt(((rr - cc) / 2) ** 2 + rc**2)

@@ -17,8 +17,10 @@ from ..octa.vessels import vessel_mask
 from .change import Change, ClusterLimits, visit_change
 from .change_picture import change_picture
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .dates import by_date, in_known_order, order_unknown
 from .measured import measured_alike
 from .measures import WINDOW_UM
+from .polarity import dark_text, dark_visits
 from .regions import REGION_COLUMNS, etdrs_table
 from .series import AlignedVisit, Series
 from .trust import POOR_BUT_USED
@@ -71,18 +73,22 @@ def series_change(
     ------
     InputError
         There is no such visit, it is not aligned, both do not show one eye by their larger vessels, too few pixels are
-        measurable, or the centre is outside of the reference.
+        measurable, the vessels of one that nobody named or asked for are dark, or the centre is outside of the reference.
     """
     centre = series.centre(centre_xy)
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
     images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
+    dark = dark_visits((earlier, later))
+    if names is None and dark and series.asked.keys().isdisjoint(dark):
+        raise InputError(dark_text(dark))
     _refuse_different_eyes(earlier, later, images, shown)
     pixel, spacing = series.pixel_mm, reference.visit.image.geometry.spacing
     side = None if pixel is None else math.sqrt(math.prod(spacing))  # filters go by the scale of the device
     change = visit_change(*measured_alike((earlier, later)), side, limits)
     given = centre_xy or series.centre_xy
-    rows, doubts = etdrs_table(change, centre, pixel, eye), _doubts(series, earlier, later)
+    rows = etdrs_table(change, centre, pixel, eye)
+    doubts = (*_doubts(series, earlier, later), *filter(None, [dark_text(dark).rstrip(".")]))
     return SeriesChange(earlier, later, change, centre, given is not None, pixel, rows, doubts)
 
 
@@ -120,12 +126,13 @@ def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit
 def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
     """The earliest and the latest used visit by their dates; the first and the last where no dates are known.
 
-    A visit without a date among visits with dates has no place in time.
+    A visit without a date among visits with dates has no place in time. If dates overlap, such as a year and a day of it, the
+    earlier visit is the first one that is certainly before another.
 
     Raises
     ------
     InputError
-        Fewer than two visits are used and have a place in time, or all dated ones are of one day (repeats).
+        Fewer than two visits are used and have a place in time, or all dated ones are of one day (repeats) or may be.
     """
     used = series.used
     if len(used) < 2:
@@ -133,15 +140,17 @@ def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
     placed = series.in_time
     if len(placed) < 2:
         raise InputError("A change needs two visits with dates that are aligned and not excluded; fewer are.")
-    dated = [entry for entry in placed if entry.visit.when is not None]
-    if len(dated) < 2:
-        return placed[0], placed[-1]
-    earliest, latest = (pick(dated, key=lambda entry: entry.visit.when.start) for pick in (min, max))
-    if not earliest.visit.when.before(latest.visit.when):
+    ordered = in_known_order(by_date(placed), lambda entry: entry.when)
+    if len(ordered) < 2:
+        days = {None if entry.when is None else entry.when.day for entry in placed}
+        day = days.pop()
+        if days or day is None:
+            raise InputError(order_unknown((entry.visit.name, entry.when) for entry in placed))
         which = "All visits" if len(placed) == len(used) else "All visits with a date"
-        day = earliest.visit.when.day or earliest.visit.when
         raise InputError(f"{which} are of one day ({day}): repeats, not a change over time.")
-    return earliest, latest
+    if any(entry.when is None for entry in ordered):
+        return ordered[0], ordered[-1]
+    return ordered[0], max(ordered[1:], key=lambda entry: entry.when.start)
 
 
 def _doubts(series: Series, earlier: AlignedVisit, later: AlignedVisit) -> tuple[str, ...]:
@@ -153,11 +162,14 @@ def _doubts(series: Series, earlier: AlignedVisit, later: AlignedVisit) -> tuple
     found += [f"{name}: {series.poor[name].text}. {POOR_BUT_USED}" for name in poor]
     if text := sizes_text(sizes_of((earlier, later))):
         found.append(f"{text} The differences of the change map have a bias for the same reason")
-    days = [None if entry.visit.when is None else entry.visit.when.day for entry in (earlier, later)]
+    when = [entry.when for entry in (earlier, later)]
+    days = [None if one is None else one.day for one in when]
     if days[0] is not None and days[0] == days[1]:
         found.append(
             f"{earlier.visit.name} and {later.visit.name} are of one day ({days[0]}): repeats, not a change over time"
         )
+    elif None not in when and when[0].agrees(when[1]):
+        found.append(order_unknown((entry.visit.name, entry.when) for entry in (earlier, later)))
     return tuple(found)
 
 

@@ -10,14 +10,13 @@ from enum import Enum
 
 import numpy as np
 
-from .dates import by_date
-from .measures import UNITS, Measurement
+from .dates import When, by_date, in_known_order
+from .measures import OF_THE_SCAN, UNITS, Measurement
 from .repeatability import Repeatability
 from .series import Visit
 from .trend_lines import LEAST_POINTS, trend_line
 
 _DAYS_A_YEAR = 365.25
-_NO_OUTCOME = ("brightness", "signal_quality")  # of the scan, not of the eye
 
 
 class Verdict(Enum):
@@ -41,11 +40,15 @@ class Occasion:
     visits : tuple of str
         Their names.
     when : datetime.date or None
+        The day.
+    dated : When or None
+        The date as far as it is known, such as the year.
     """
 
     name: str
     visits: tuple[str, ...]
     when: datetime.date | None = None
+    dated: When | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ def occasions(visits: Sequence[Visit]) -> list[Occasion]:
             group[0].name if len(group) == 1 else str(key),
             tuple(visit.name for visit in group),
             key if isinstance(key, datetime.date) else None,
+            group[0].when,
         )
         for key, group in found.items()
     ]
@@ -147,7 +151,7 @@ def measure_changes(
     uncertain = uncertain_measures(rows, earlier) | uncertain_measures(rows, later)
     found = []
     for (measure, region), value in first.items():
-        if measure in _NO_OUTCOME or (measure, region) not in second:
+        if measure in OF_THE_SCAN or (measure, region) not in second:
             continue
         difference = second[measure, region] - value
         cor = known.of_means(measure, region, len(earlier.visits), len(later.visits))
@@ -159,6 +163,11 @@ def measure_changes(
     return found
 
 
+def compared_occasions(visits: Sequence[Visit]) -> list[Occasion]:
+    """The occasions of visits that have a place in time: the first one, and those that are certainly after it."""
+    return in_known_order(occasions(visits), lambda group: group.dated)
+
+
 def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Trend]:
     """Slopes per year of all measures; none with fewer than three occasions that have dates."""
     dated = [group for group in groups if group.when is not None]
@@ -168,12 +177,22 @@ def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Tren
     found = []
     for measure, region in means[0]:
         values = np.array([mean.get((measure, region), math.nan) for mean in means])
-        line = None if measure in _NO_OUTCOME else trend_line(years, values)
+        line = None if measure in OF_THE_SCAN else trend_line(years, values)
         if line is not None:
             low, high = line.slope - line.slope_half, line.slope + line.slope_half
             count = int(np.isfinite(values).sum())
             found.append(Trend(region, measure, line.slope, low, high, UNITS[measure], count))
     return found
+
+
+def why_no_trend(groups: Sequence[Occasion]) -> str:
+    """Why there is no trend over at least three occasions with dates, as a sentence; empty if there is one, or are fewer."""
+    coarse = [group for group in groups if group.dated is not None and group.when is None]
+    days = sum(group.when is not None for group in groups)
+    if days >= LEAST_POINTS or days + len(coarse) < LEAST_POINTS:
+        return ""
+    named = ", ".join(group.name for group in coarse)
+    return f"No trends: they need {LEAST_POINTS} dates with a day, and the day of {named} is unknown."
 
 
 def years_of(dated: Sequence[Occasion]) -> np.ndarray:

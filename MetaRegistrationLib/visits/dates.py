@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -101,6 +101,7 @@ class Dated(Protocol):
 
 
 AnyDated = TypeVar("AnyDated", bound=Dated)
+_Item = TypeVar("_Item")
 
 
 def by_date(visits: Sequence[AnyDated]) -> list[AnyDated]:
@@ -109,6 +110,33 @@ def by_date(visits: Sequence[AnyDated]) -> list[AnyDated]:
     if len(dated) < 2:
         return list(visits)
     return [visits[number] for _, number in sorted(dated)] + [visit for visit in visits if visit.when is None]
+
+
+def in_known_order(items: Sequence[_Item], when: Callable[[_Item], When | None]) -> list[_Item]:
+    """The first item that is certainly before others, and these; the first alone if there is none, all where dates are missing.
+
+    Parameters
+    ----------
+    items : sequence
+        In the order of `by_date`.
+    when : callable
+        The date of an item.
+    """
+    dates = [when(item) for item in items]
+    known = [date for date in dates if date is not None]
+    if len(known) < len(dates):
+        return list(items)
+    for first, date in zip(items, known, strict=True):
+        later = [other for other, its in zip(items, known, strict=True) if date.before(its)]
+        if later:
+            return [first, *later]
+    return list(items[:1])
+
+
+def order_unknown(dates: Iterable[tuple[str, When | None]]) -> str:
+    """A sentence on visits, each with its name and its date, whose order is unknown."""
+    named = (name if when is None or str(when) in name else f"{name} ({when})" for name, when in dates)
+    return f"The dates do not tell the order of {', '.join(named)}."
 
 
 def read_date(text: str, place: str, order: DateOrder = "ask", clock: str = "") -> When | None:

@@ -36,6 +36,8 @@ UNITS = {
 """The measures, each with its unit."""
 OF_THE_EYE = ("faz_area", "faz_perimeter", "faz_circularity", "signal_quality")
 """Measures that have no regions; their region is "whole"."""
+OF_THE_SCAN = ("brightness", "signal_quality")
+"""Measures of the scan, not of the eye: they have no verdict and no trend."""
 WINDOW_UM = 160.0
 """Standard deviation of the Gaussian window for non-perfused area and for the change map."""
 _NONPERFUSED = calibration.NONPERFUSED_DENSITY.value

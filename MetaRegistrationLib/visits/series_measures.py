@@ -9,12 +9,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..octa.faz import Faz
-from .changes import MeasureChange, Occasion, Trend, measure_changes, occasions, repeats_of, trends
+from .changes import (
+    MeasureChange,
+    Occasion,
+    Trend,
+    compared_occasions,
+    measure_changes,
+    occasions,
+    repeats_of,
+    trends,
+    why_no_trend,
+)
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
-from .dates import by_date
+from .dates import by_date, order_unknown
 from .fovea import Fovea
 from .measured import MeasuredVisit, common_mask, measured_alike
 from .measures import Grid, Measurement, measure_each
+from .polarity import dark_text, dark_visits, without_values
 from .repeatability import Repeatability, repeatability, used_repeatability
 from .series import Series
 from .unlike_pixels import not_comparable, sizes_of, sizes_text, unlike, without_texture
@@ -30,11 +41,12 @@ class SeriesMeasures:
     rows : list of Measurement
     occasions : list of Occasion
     changes : list of MeasureChange
-        From the first occasion to each later one. An occasion without a place in time (`Series.in_time`) has none.
+        From the first occasion to each later one. An occasion without a place in time (`Series.in_time`) has none, and neither
+        has one whose order is unknown.
     trends : list of Trend
     repeatability : Repeatability
     agreement : dict of (str, str) to float
-        Agreement of the larger vessels of two occasions (`vessel_agreement`).
+        Agreement of the larger vessels of two occasions (`vessel_agreement`): the least of all their scans with the first one.
     zones : dict of str to (Faz or None)
         By visit, the foveal avascular zone with its outline in pixels of the reference; None where it is not clear.
     sizes : dict of str to float
@@ -43,6 +55,8 @@ class SeriesMeasures:
         The suggestion that is the centre of the grid; None where the centre was given.
     size_note : str
         A sentence on a pixel size that the reference lacks (`Series.size_note`); empty if it does not.
+    remarks : tuple of str
+        Sentences on visits with dark vessels, and on dates that are not precise enough for a change or a trend.
     """
 
     grid: Grid
@@ -56,6 +70,7 @@ class SeriesMeasures:
     sizes: dict[str, float] = field(default_factory=dict)
     fovea: Fovea | None = None
     size_note: str = ""
+    remarks: tuple[str, ...] = ()
 
     def between(self, earlier: Occasion, later: Occasion) -> list[MeasureChange]:
         """The changes between any two occasions that show one eye."""
@@ -71,6 +86,7 @@ class SeriesMeasures:
         """Sentences on the scale of distances, the centre, the sizes of pixels and the user's own regions, for the page."""
         found = [] if self.grid.eye_length is None else [self.grid.eye_length.text]
         found += filter(None, [self.size_note, "" if self.fovea is None else self.fovea.text, sizes_text(self.sizes)])
+        found += self.remarks
         if self.grid.own:
             found.append(
                 f"Regions of your own: {', '.join(self.grid.own)}. Repeat scans without these regions give no CoR of them;"
@@ -110,23 +126,42 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     used = by_date(series.used)
     visits = measured_alike(used, [qualities[entry.visit.name] for entry in used])
     each = measure_each(visits, grid)
-    rows = [row for one in each for row in one.rows]
-    zones = {one.visit: one.zone for one in each}
+    dark = dark_visits(used)
+    rows = without_values([row for one in each for row in one.rows], dark)
+    zones = {one.visit: None if one.visit in dark else one.zone for one in each}
     groups = occasions([visit.entry.visit for visit in visits])
-    compared = occasions([entry.visit for entry in series.in_time])
+    compared = compared_occasions([entry.visit for entry in series.in_time])
     scale = 1.0 if grid.eye_length is None else grid.eye_length.scale
     sizes = sizes_of(used)
-    of_one_day = [without_texture(pair, sizes) for pair in repeats_of(rows, groups)]
+    agreement = _agreements(visits, (compared or groups)[0].visits[0])
+    unlike_eye = {name for name, value in agreement.items() if value < LEAST_VESSEL_AGREEMENT}
+    of_one_eye = [group for group in groups if unlike_eye.isdisjoint(group.visits)]
+    of_one_day = [without_texture(pair, sizes) for pair in repeats_of(rows, of_one_eye)]
     own = repeats.scaled(scale) if repeats else repeatability(of_one_day, "visits of one day")
     known = used_repeatability(own, scale)
-    agreement = _agreements(visits, compared)
     changes = []
     for later in compared[1:]:
-        least = agreement[compared[0].name, later.name]
-        changes += _changes(rows, compared[0], later, known, sizes, not least < LEAST_VESSEL_AGREEMENT)
-    slopes = trends(without_texture(rows, sizes), groups)
+        both = {*compared[0].visits, *later.visits}
+        changes += _changes(rows, compared[0], later, known, sizes, both.isdisjoint({*unlike_eye, *dark}))
+    slopes = trends(without_texture(rows, sizes), of_one_eye)
     fovea = series.fovea if grid.suggested else None
-    return SeriesMeasures(grid, rows, groups, changes, slopes, known, agreement, zones, sizes, fovea, series.size_note)
+    remarks = *filter(None, [dark_text(dark)]), *_of_dates(series, compared, groups)
+    least = _least_agreements(compared, agreement)
+    return SeriesMeasures(
+        grid, rows, groups, changes, slopes, known, least, zones, sizes, fovea, series.size_note, remarks
+    )
+
+
+def _of_dates(series: Series, compared: Sequence[Occasion], groups: Sequence[Occasion]) -> tuple[str, ...]:
+    """Sentences on dates that are not precise enough: what is not compared, and why there is no trend."""
+    names = [group.name for group in compared]
+    placed = occasions([entry.visit for entry in series.in_time])
+    unknown = [group for group in placed if group.name not in names]
+    found = [why_no_trend(groups)]
+    if unknown:
+        order = order_unknown((group.name, group.dated) for group in [*compared[:1], *unknown])
+        found.insert(0, f"{order} Not compared with {names[0]}: {', '.join(group.name for group in unknown)}.")
+    return tuple(filter(None, found))
 
 
 def _changes(
@@ -142,15 +177,21 @@ def _changes(
     return not_comparable(found) if unlike(sizes, {*earlier.visits, *later.visits}) else found
 
 
-def _agreements(visits: Sequence[MeasuredVisit], groups: Sequence[Occasion]) -> dict[tuple[str, str], float]:
-    """Agreement of the larger vessels of the first visits of the first and of each later occasion."""
-    if not groups:
-        return {}
+def _agreements(visits: Sequence[MeasuredVisit], first: str) -> dict[str, float]:
+    """Agreement of the larger vessels of each other visit with those of the first one, by name; 0 where it is unknown."""
     by_name = {visit.entry.visit.name: visit for visit in visits}
-    first = by_name[groups[0].visits[0]]
-    found = {}
-    for group in groups[1:]:
-        other = by_name[group.visits[0]]
-        value = vessel_agreement(first.large, other.large, common_mask([first, other]))
-        found[groups[0].name, group.name] = value if math.isfinite(value) else 0.0
-    return found
+    base = by_name.pop(first)
+    found = {
+        name: vessel_agreement(base.large, other.large, common_mask([base, other])) for name, other in by_name.items()
+    }
+    return {name: value if math.isfinite(value) else 0.0 for name, value in found.items()}
+
+
+def _least_agreements(compared: Sequence[Occasion], agreement: Mapping[str, float]) -> dict[tuple[str, str], float]:
+    """The least agreement of the scans of the first and of each later occasion."""
+    return {
+        (compared[0].name, later.name): min(
+            agreement[name] for name in (*compared[0].visits, *later.visits) if name in agreement
+        )
+        for later in compared[1:]
+    }

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import calibration
+from ..octa.vessels import vessel_mask, vessel_polarity
+from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .copies import copies
 
 if TYPE_CHECKING:
     from .series import AlignedVisit, Series
 
+_DARK = calibration.DARK_VESSELS.value
 _SAME_FIELD = calibration.SAME_FIELD.value
 _LEAST_SHARED = calibration.LEAST_SHARED_FIELD.value
 LEAST_QUALITY = calibration.LEAST_SIGNAL_QUALITY.value
@@ -37,6 +40,7 @@ class Reason(Enum):
     FIELD = "another field of view"
     INCONSISTENT = "inconsistent alignment"
     LOW_QUALITY = "low signal quality"
+    OTHER_EYE = "another eye or a wrong alignment"
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def exclusions(series: Series, asked: Collection[str] = ()) -> dict[str, Exclusi
         Names of visits that the user wants to use whatever is found. They count for the others as any visit does.
     """
     judged = _Judged(series, asked)
-    for judge in (_not_aligned, _copied, _inverted, _other_field, _inconsistent, _low_quality):
+    for judge in (_not_aligned, _copied, _inverted, _other_field, _inconsistent, _low_quality, _other_eye):
         judged.found |= judge(judged)
     return {name: judged.found[name] for name in (entry.visit.name for entry in series.visits) if name in judged.found}
 
@@ -194,6 +198,33 @@ def _low_quality(judged: _Judged) -> dict[str, Exclusion]:
     found = judged.of(low)
     others = [index for index in judged.left if visits[index].visit.name not in found]
     return found if len(others) >= _LEAST_LEFT else {}
+
+
+def _other_eye(judged: _Judged) -> dict[str, Exclusion]:
+    """Visits whose larger vessels do not agree with those of the reference.
+
+    Visits of low signal quality are not judged, and none is if the reference is excluded: their vessels may be lost.
+    """
+    series, left = judged.series, judged.left
+    if series.reference not in left:
+        return {}
+    good = [index for index in left if not series.qualities[index] < LEAST_QUALITY or index == series.reference]
+    seen = {index: _larger_vessels(series.visits[index]) for index in good}
+    large, shown = seen.pop(series.reference)
+    found = {}
+    for index, (other, also) in seen.items():
+        agreement = vessel_agreement(large, other, shown & also)
+        if agreement < LEAST_VESSEL_AGREEMENT:
+            text = f": the agreement of its larger vessels with those of the reference is {agreement:.2f}"
+            found[index] = Exclusion(Reason.OTHER_EYE, text)
+    return judged.of(found)
+
+
+def _larger_vessels(entry: AlignedVisit) -> tuple[np.ndarray, np.ndarray]:
+    """The larger vessels of a visit on the reference's pixels, and where it shows tissue, bool (H, W); they may be dark."""
+    values, seen = entry.warped
+    image = np.where(seen, values, np.nan)
+    return vessel_mask(-image if vessel_polarity(image) < _DARK else image), seen
 
 
 def field_size(series: Series, index: int) -> float:

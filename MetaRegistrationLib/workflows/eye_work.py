@@ -199,6 +199,7 @@ class EyeWork:
     def _measures(self, series: Series, own: OwnRegions | None = None) -> SeriesMeasures | None:
         """The measures of the used visits; None without any."""
         from ..visits.changes import Verdict
+        from ..visits.comparable import LEAST_VESSEL_AGREEMENT
         from ..visits.series_measures import grid_of, measure_series
 
         if not series.used:
@@ -208,12 +209,12 @@ class EyeWork:
         report_centre(series, self.options.change.centre_xy, self.progress)
         found = measure_series(series, grid, self.repeats and self.repeats.measures)
         for (earlier, later), agreement in found.agreement.items():
-            if all(row.verdict is Verdict.NOT_COMPARABLE for row in found.changes if row.later == later):
+            if agreement < LEAST_VESSEL_AGREEMENT:
                 text = (
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )
                 self.progress(Message(text, "warning"))
-        for text in uncertain_regions(found):
+        for text in (*found.remarks, *uncertain_regions(found)):
             self.progress(Message(text, "warning"))
         changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
         for row in changed:

@@ -31,8 +31,18 @@ class RepeatScans:
     measures: Repeatability
 
 
-def measured_repeats(folder: Path, registrar: Registrar, progress: Reader) -> RepeatScans:
+def measured_repeats(
+    folder: Path, registrar: Registrar, progress: Reader, spacing_um: float | None = None
+) -> RepeatScans:
     """Register the repeat scans of a folder of pairs, and measure how they differ.
+
+    Parameters
+    ----------
+    folder : path
+    registrar : Registrar
+    progress : Reader
+    spacing_um : float, optional
+        Distance between pixels of images that carry none, as for the visits.
 
     Raises
     ------
@@ -47,8 +57,8 @@ def measured_repeats(folder: Path, registrar: Registrar, progress: Reader) -> Re
     from ..visits.series_measures import grid_of, measure_series
     from ..visits.unlike_pixels import without_texture
 
-    changes, rows = [], []
-    found = find_pairs(folder).pairs
+    changes, rows, unknown = [], [], 0
+    found = find_pairs(folder, spacing_um=spacing_um).pairs
     for number, files in enumerate(found, 1):
         pair = files.load()
         progress(Stage("register", f"repeat scans: {pair.name}", number, len(found)))
@@ -63,11 +73,24 @@ def measured_repeats(folder: Path, registrar: Registrar, progress: Reader) -> Re
         except InputError as error:
             progress(Message.of(error, f"{pair.name}: left out of the repeat scans: "))
             continue
+        if pixel is None:
+            unknown += 1
         changes.append(change)
         rows.append(without_texture(measures.rows, measures.sizes))
     if not changes:
         raise InputError(
             f"{{field}}: no pair of {folder} could be aligned with confidence and measured.", field="repeats"
         )
+    if unknown:
+        progress(Message.about("spacing_um", _without_sizes(unknown, len(rows)), level="warning"))
     source = f"{len(rows)} pairs of repeat scans of your own"
     return RepeatScans(limits_of(changes, source), repeatability(rows, source))
+
+
+def _without_sizes(unknown: int, pairs: int) -> str:
+    """What is said of repeat scans without a pixel size."""
+    return (
+        f"{unknown} of {pairs} pairs of repeat scans have no pixel size. They say how much the whole image differs, but not"
+        " circles, quadrants, lengths and areas in mm, and their shorter side is taken for 6 mm. Give their pixel size ({field},"
+        " or a column spacing_um in the table of pairs)."
+    )

@@ -91,7 +91,7 @@ def align_eyes(
     if options.spacing_um is not None and (note := unusual_visit_um(options.spacing_um, "{field}")):
         progress(Message.about("spacing_um", note, level="warning"))
     wanted = options.change.repeats if options.change.wanted and run.waiting else None
-    repeats = measured_repeats(wanted, registrar, progress) if wanted else None
+    repeats = measured_repeats(wanted, registrar, progress, options.spacing_um) if wanted else None
     work = EyesWork(registrar, record, EyesSettings(options, repeats, run.apart), regions)
     reasons: dict[str, str] = {}
     with (

@@ -66,8 +66,8 @@ def test_changes_are_judged_against_repeat_scans(results):
     assert same["verdict"] == "within repeatability" and float(same["cor"]) > 0
     lost = by["d 2022-01-01 OD", "whole", "nonperfused_area"]
     assert lost["verdict"] == "changed" and float(lost["difference"]) > float(lost["cor"])
-    # A mean of two scans against one scan.
-    assert float(same["cor"]) == pytest.approx(shipped().of("capillary_density", "whole") * 0.75**0.5, rel=0.01)
+    # A mean of two scans against one scan; the two scans are pooled with the shipped pairs.
+    assert float(same["cor"]) == pytest.approx(shipped().of("capillary_density", "whole") * 0.75**0.5, rel=0.03)
     assert not any(row["measure"] == "brightness" for row in found)
 
 

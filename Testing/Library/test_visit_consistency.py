@@ -116,7 +116,10 @@ def test_two_bad_visits_do_not_make_the_one_between_them_inconsistent():
 def test_from_which_round_trip_error_on_a_visit_is_inconsistent_and_excluded(error_px, inconsistent, excluded):
     trips = {("b", "c"): error_px, ("b", "d"): error_px, ("c", "d"): 0.1}
     between = {("b", "c", "d"): error_px}
-    entries = [AlignedVisit(visit, GRID, "", 1.0, 0.7, "refine") for visit in visits("abcd")]
+    places = [GRID + np.subtract(STARTS["a"], STARTS[name]).astype(np.float32) for name in "abcd"]
+    entries = [
+        AlignedVisit(visit, place, "", 1.0, 0.7, "refine") for visit, place in zip(visits("abcd"), places, strict=True)
+    ]
     found = Series(0, "chosen", entries, [5.0] * 4, trips, between_px=between)
     assert found.inconsistent == (["b"] if inconsistent else [])
     assert {name: each.reason for name, each in exclusions(found).items()} == (

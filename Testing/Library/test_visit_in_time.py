@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from test_page import measures_of, read
@@ -47,6 +49,55 @@ def test_no_change_is_mapped_to_a_visit_without_a_date():
         default_pair(series_of("2022-05-01", "2022-05-01", ""))
     with pytest.raises(InputError, match="two visits with dates that are aligned and not excluded"):
         default_pair(series_of("2021", "2022", "", excluded=EXCLUDED))
+
+
+@pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        (("2021-03-04", "2021", "2022"), "bc"),
+        (("2021-03-04", "2021", "2021-12"), "ac"),
+        (("2021-03-04", "2021-03", "2020"), "ca"),
+    ],
+    ids=["a year that holds a day", "the rest has an order", "a month that holds a day"],
+)
+def test_the_default_pair_has_a_known_order(dates, expected):
+    pair = default_pair(series_of(*dates))
+    assert names(pair) == expected and pair[0].when.before(pair[1].when)
+
+
+@pytest.mark.parametrize("dates", [("2021-03-04", "2021"), ("2021", "2021-03-04"), ("2021-03", "2021")])
+def test_visits_of_unknown_order_have_no_default_pair(dates):
+    with pytest.raises(InputError, match=r"do not tell the order of a .*, b "):
+        default_pair(series_of(*dates))
+
+
+def test_no_measure_is_compared_where_the_order_is_unknown():
+    crops = [eye(noise=number)[80:240, 80:240] for number in (0, 1)]
+    entries = [entry(name, crop, date) for name, crop, date in zip("ab", crops, ("2021-03-04", "2021"), strict=True)]
+    series = Series(0, "chosen", entries, [6.0] * 2)
+    found = measure_series(series, grid_of(series))
+    assert found.changes == [] and {row.visit for row in found.rows} == set("ab")
+    (note,) = found.remarks
+    assert "order of b (2021), a (2021-03-04)" in note and note in found.notes
+    assert any("order of a (2021-03-04), b (2021)" in doubt for doubt in series_change(series, ("a", "b")).doubts)
+
+
+def test_the_page_says_that_the_order_is_unknown():
+    series = small_series({"a": "2021-03-04", "b": "2021"})
+    found = read(series, dataclasses.replace(measures_of(series), changes=[]))
+    assert "The dates do not tell the order of" in found.visible and "changes" not in found.sections
+    assert "of one day" not in found.visible
+
+
+def test_it_is_said_why_years_have_no_trend():
+    crops = [eye(noise=number)[80:240, 80:240] for number in (0, 1, 2)]
+    entries = [
+        entry(name, crop, date) for name, crop, date in zip("abc", crops, ("2019", "2020", "2021-02-03"), strict=True)
+    ]
+    series = Series(0, "chosen", entries, [6.0] * 3)
+    found = measure_series(series, grid_of(series))
+    assert {(row.earlier, row.later) for row in found.changes} == {("a", "b"), ("a", "c")} and found.trends == []
+    assert found.remarks == ("No trends: they need 3 dates with a day, and the day of a, b is unknown.",)
 
 
 def test_no_measure_is_compared_with_a_visit_without_a_date():

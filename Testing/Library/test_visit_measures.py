@@ -15,15 +15,23 @@ from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.octa.vessels import vessel_mask
 from MetaRegistrationLib.visits import measures
+from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes, occasions, repeats_of, trends
 from MetaRegistrationLib.visits.comparable import vessel_agreement
 from MetaRegistrationLib.visits.dates import read_date
 from MetaRegistrationLib.visits.measured import measured
 from MetaRegistrationLib.visits.measures import Grid, Measurement, _length, measure_visits
 from MetaRegistrationLib.visits.regions import regions
-from MetaRegistrationLib.visits.repeatability import Repeatability, as_table, repeatability, shipped, used_repeatability
+from MetaRegistrationLib.visits.repeatability import (
+    MARGIN,
+    Repeatability,
+    as_table,
+    repeatability,
+    shipped,
+    used_repeatability,
+)
 from MetaRegistrationLib.visits.series import AlignedVisit, Series, Visit
-from MetaRegistrationLib.visits.series_measures import measure_series
+from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 
 SIDE = 320
 MM = 6 / SIDE
@@ -216,6 +224,47 @@ def test_vessels_of_one_eye_agree_and_of_another_do_not():
     assert vessel_agreement(first, other, known) < 0.4
 
 
+def in_series(scans, dates=("2020-01-01", "2021-01-01", "2022-01-01"), **more):
+    """Scans as visits a, b, c that are aligned as they are, cropped for speed."""
+    crops = [scan[80:240, 80:240] for scan in scans]
+    entries = [entry(name, crop, date) for name, crop, date in zip("abc", crops, dates, strict=False)]
+    series = Series(0, "chosen", entries, [6.0] * len(entries), **more)
+    return series, measure_series(series, grid_of(series))
+
+
+def test_inverted_visits_are_not_measured():
+    series, found = in_series([255 - eye(), 255 - eye(0.4, noise=1)])
+    assert found.changes and {row.verdict for row in found.changes} == {Verdict.NOT_COMPARABLE}
+    assert all(math.isnan(row.value) == (row.measure not in ("brightness", "signal_quality")) for row in found.rows)
+    assert found.zones == {"a": None, "b": None} and "vessels are dark in a, b" in found.remarks[0]
+    with pytest.raises(InputError, match="vessels are dark in a, b"):
+        series_change(series)
+    assert "vessels are dark in a, b" in series_change(series, ("a", "b")).doubts[-1], "it was named"
+
+
+def test_a_visit_with_bright_vessels_is_measured():
+    _, found = in_series([eye(), np.clip(eye(noise=1) * 1.5, 0, 255)])
+    assert found.remarks == () and Verdict.NOT_COMPARABLE not in {row.verdict for row in found.changes}
+
+
+ANOTHER = 255 * drawn_eye(9, SIDE)
+
+
+def test_no_trend_goes_through_a_visit_of_another_eye():
+    _, found = in_series([eye(), eye(noise=1), eye(image=ANOTHER)])
+    assert {row.verdict for row in found.changes if row.later == "c"} == {Verdict.NOT_COMPARABLE}
+    assert Verdict.NOT_COMPARABLE not in {row.verdict for row in found.changes if row.later == "b"}
+    assert found.trends == []
+    assert in_series([eye(), eye(noise=1), eye(noise=2)])[1].trends
+
+
+def test_every_scan_of_a_day_has_to_show_the_eye():
+    _, found = in_series([eye(), eye(noise=1), eye(image=ANOTHER)], ("2020-01-01", "2021-01-01", "2021-01-01"))
+    assert found.agreement["a", "2021-01-01"] < 0.4
+    assert {row.verdict for row in found.changes} == {Verdict.NOT_COMPARABLE}
+    assert found.repeatability is shipped(), "scans of two eyes are no repeats"
+
+
 def test_the_coefficient_of_repeatability_is_that_of_bland_and_altman():
     rng = np.random.default_rng(0)
     scans = 20 + rng.normal(0, 1.5, (400, 2))
@@ -230,16 +279,56 @@ def test_the_coefficient_of_repeatability_is_that_of_bland_and_altman():
     assert math.isnan(found.of("other", "whole")) and found.pairs == 400
 
 
-def test_few_repeats_of_the_user_never_lower_the_shipped_bar():
+def test_no_region_has_the_coefficient_of_the_whole_image():
+    known = Repeatability({("vessel_density", "whole"): 2.0}, 9, "drawn")
+    assert math.isnan(known.of("vessel_density", "inner_nasal")) and known.of("vessel_density", "whole") == 2
+
+
+KEY = ("vessel_density", "whole")
+PAIR = [row("a", 20.0), row("b", 20.0)]
+
+
+def test_few_repeats_of_the_user_are_pooled_with_the_shipped_ones():
     known = shipped()
-    exact = [[row("a", 20.0), row("b", 20.0)]] * 3
-    few = used_repeatability(repeatability(exact, "mine"))
-    assert (
-        few.of("vessel_density", "whole") == known.of("vessel_density", "whole") and "3 pairs of your own" in few.source
-    )
-    many = used_repeatability(repeatability(exact * 2, "mine"))
-    assert many.of("vessel_density", "whole") == 0 and many.source == "mine"
+    few = used_repeatability(repeatability([PAIR] * 3, "mine"))
+    share = math.sqrt(known.pairs / (known.pairs + 3)) * stats.t.ppf(0.975, known.pairs + 3)
+    assert few.cor[KEY] == pytest.approx(known.cor[KEY] / stats.t.ppf(0.975, known.pairs) * share)
+    assert few.source.startswith("3 pairs of your own, pooled with")
     assert used_repeatability(None) is known and known.pairs >= 20 and as_table(known)["vessel_density"]["whole"] > 0
+
+
+def test_each_measure_needs_five_pairs_of_the_user():
+    zone = [row("a", 0.3, measure="faz_area"), row("b", 0.3, measure="faz_area")]
+    many = used_repeatability(repeatability([PAIR + zone] * 4 + [PAIR], "mine"))
+    assert many.cor[KEY] == 0 and many.pairs == 5
+    assert many.cor["faz_area", "whole"] > 0.9 * shipped().cor["faz_area", "whole"], "four pairs have a zone"
+    assert many.cor["vessel_density", "inner"] == shipped().cor["vessel_density", "inner"], "no pair has this region"
+    assert many.source.startswith("mine, pooled with") and "fewer than 5 of your own" in many.source
+    complete = dict.fromkeys(shipped().cor, 1.0)
+    assert used_repeatability(Repeatability(complete, 5, "mine")) == Repeatability(complete, 5, "mine")
+
+
+@pytest.mark.parametrize(("wider", "pairs"), [(1, 1), (1, 2), (1, 4), (1, 5), (1, 6), (2, 5), (2, 6)])
+def test_repeats_of_known_spread_are_within_the_coefficient_in_95_percent(wider, pairs):
+    """The spread is as that which ships, or twice as large; a new difference is within the CoR with its own probability."""
+    known = shipped().cor[KEY]
+    spread = wider * known / MARGIN / stats.t.ppf(0.975, shipped().pairs)
+    drawn = np.random.default_rng(pairs).normal(0, spread, (1500, pairs))
+    cors = [
+        used_repeatability(repeatability([[row("a", 0.0), row("b", one)] for one in own], "mine")).cor[KEY]
+        for own in drawn
+    ]
+    within = 1 - 2 * stats.norm.sf(np.array(cors) / spread).mean()
+    assert 0.94 < within < (0.99 if pairs < 5 else 0.96)
+    if pairs < 5:
+        assert np.median(cors) < 1.05 * known, "a further scan does not make the limit wider"
+
+
+def test_few_repeats_that_differ_significantly_more_widen_the_coefficient():
+    known = shipped()
+    apart = 3 * known.cor[KEY]
+    found = used_repeatability(repeatability([[row("a", 0.0), row("b", apart)]] * 2, "mine"))
+    assert found.cor[KEY] == pytest.approx(stats.t.ppf(0.975, known.pairs + 2) * apart)
 
 
 def test_verdicts():

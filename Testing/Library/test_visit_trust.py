@@ -110,6 +110,22 @@ def test_the_contrast_of_a_visit_through_another_one_is_that_of_both_steps():
     assert reasons(exclusions(found)) == {"b": Reason.INVERTED, "c": Reason.INVERTED}
 
 
+def test_a_visit_of_another_eye_is_named_unless_its_quality_is_too_low_to_tell():
+    other = 200 * drawn_eye(9, SIDE).astype(np.float32)
+    mine = [entry("a", scan(0)), entry("b", scan(1)), entry("c", other), entry("d", 255 - scan(3), ncc=-0.6)]
+    good = Series(0, "chosen", mine, [6.0] * 4, {})
+    assert reasons(exclusions(good)) == {"c": Reason.OTHER_EYE, "d": Reason.INVERTED}
+    assert "the agreement of its larger vessels with those of the reference is" in exclusions(good)["c"].text
+    assert reasons(exclusions(good, asked=["c", "d"])) == {}
+    poor = replace(good, visits=mine[:3], qualities=[6.0, 6.0, 1.0])
+    assert reasons(exclusions(poor, asked=["a"])) == {"c": Reason.LOW_QUALITY}
+
+
+def test_inverted_visits_of_one_eye_are_no_other_eye():
+    found = Series(0, "chosen", [entry(name, 255 - scan(number)) for number, name in enumerate("abc")], [6.0] * 3, {})
+    assert exclusions(found) == {}
+
+
 def test_another_field_of_view_is_named_and_another_pixel_size_is_not():
     half = entry("b", scan(1), GRID * 2 - SIDE / 2)  # its pixels are half as wide, and there are no more of them
     fine = entry("c", ndimage.zoom(scan(2), 2, order=1), GRID * 2)
@@ -248,7 +264,8 @@ def test_visits_are_aligned_through_several_others_one_after_the_other():
     positions = {pair: grid + np.array((rows, 0)) for pair, rows in shift.items()}
     found = align_series(mine, Known(mine, positions, unknown=("ca", "da", "db")), "a")
     assert [one.via for one in found.visits] == ["", "", "b", "c"]
-    assert np.abs(found.visits[3].positions - grid - (15, 0)).max() < 1e-3 and found.excluded == {}
+    assert np.abs(found.visits[3].positions - grid - (15, 0)).max() < 1e-3
+    assert all(one.confident for one in found.visits)
 
 
 @pytest.mark.parametrize("number", [256, pytest.param(255, marks=LONG), pytest.param(300, marks=LONG)])

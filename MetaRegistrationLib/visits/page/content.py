@@ -10,8 +10,9 @@ from pathlib import Path
 from ...errors import InputError
 from ..average import Average
 from ..change_files import SeriesChange, default_pair
-from ..changes import MeasureChange, Occasion, Verdict, occasions
+from ..changes import MeasureChange, Occasion, Verdict, compared_occasions
 from ..comparable import LEAST_VESSEL_AGREEMENT
+from ..dates import order_unknown
 from ..series import AlignedVisit, Series
 from ..series_measures import SeriesMeasures
 
@@ -51,7 +52,7 @@ class Content:
             return self.change.earlier, self.change.later
         try:
             return default_pair(self.series)
-        except InputError:  # fewer than two visits can be compared, or all are of one day
+        except InputError:  # fewer than two visits can be compared, all are of one day, or their order is unknown
             used = self.series.in_time or self.series.used[:1] or [self.reference]
             return (used[0], used[-1]) if len(used) > 1 else (used[0],)
 
@@ -66,7 +67,7 @@ class Content:
     @cached_property
     def compared(self) -> list[Occasion]:
         """The days that have a place in time, of which the first is compared with each later one."""
-        return occasions([entry.visit for entry in self.series.in_time])
+        return compared_occasions([entry.visit for entry in self.series.in_time])
 
     def _occasion(self, name: str) -> Occasion | None:
         return next((group for group in self.measures.occasions if name in group.visits), None)
@@ -78,7 +79,7 @@ class Content:
             return ()
         names = tuple(group.name for group in self.occasions)
         known = [row for row in self.measures.changes if (row.earlier, row.later) == names]
-        if known:
+        if known or self.change is None:
             return known
         # A map between two visits is made only if they are comparable.
         return self.measures.between(*self.occasions)
@@ -92,11 +93,15 @@ class Content:
             return "No change: fewer than two visits can be used."
         if self.changes and all(row.verdict is Verdict.NOT_COMPARABLE for row in self.changes):
             agreement = self.measures.agreement.get(tuple(group.name for group in self.occasions))
+            if agreement is not None and agreement >= LEAST_VESSEL_AGREEMENT:
+                return " ".join(["Not comparable.", *self.measures.remarks])
             found = "" if agreement is None else f": the agreement of their larger vessels is {agreement:.2f}"
             return f"Not comparable{found}. At least {LEAST_VESSEL_AGREEMENT:g} is expected of one eye."
         if len(self.series.in_time) < 2:
             return "No change: fewer than two visits with a date can be used."
         if self.measures is not None and len(self.compared) < 2:
+            if self.occasions is not None:
+                return order_unknown((entry.visit.name, entry.when) for entry in self.series.in_time)
             which = "All visits" if len(self.measures.occasions) < 2 else "All visits with a date"
             return f"{which} are of one day. They are repeats, and no change over time."
         return "No change map was made."
