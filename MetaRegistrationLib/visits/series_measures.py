@@ -22,6 +22,7 @@ from .changes import (
 )
 from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
 from .dates import by_date, order_unknown
+from .drawings import drawing_text
 from .fovea import Fovea
 from .measured import MeasuredVisit, common_mask, measured_alike
 from .measures import Grid, Measurement, measure_each
@@ -56,7 +57,7 @@ class SeriesMeasures:
     size_note : str
         A sentence on a pixel size that the reference lacks (`Series.size_note`); empty if it does not.
     remarks : tuple of str
-        Sentences on visits with dark vessels, and on dates that are not precise enough for a change or a trend.
+        Sentences on visits with dark vessels or a drawn grid, and on dates that are not precise enough for a change or a trend.
     """
 
     grid: Grid
@@ -145,7 +146,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
         changes += _changes(rows, compared[0], later, known, sizes, both.isdisjoint({*unlike_eye, *dark}))
     slopes = trends(without_texture(rows, sizes), of_one_eye)
     fovea = series.fovea if grid.suggested else None
-    remarks = *filter(None, [dark_text(dark)]), *_of_dates(series, compared, groups)
+    remarks = *filter(None, [dark_text(dark), drawing_text(used)]), *_of_dates(series, compared, groups)
     least = _least_agreements(compared, agreement)
     return SeriesMeasures(
         grid, rows, groups, changes, slopes, known, least, zones, sizes, fovea, series.size_note, remarks

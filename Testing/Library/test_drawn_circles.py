@@ -12,7 +12,9 @@ from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages
+from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.no_signal import signal
+from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 
 SIDE = 400
 ALL = np.ones((SIDE, SIDE), dtype=bool)
@@ -93,3 +95,11 @@ def test_measures_leave_out_the_lines_of_a_grid():
     values, known = signal(Image(with_grid(plain, lines), Geometry(plain.shape)))
     assert known[lines].mean() < 0.1 and known.mean() > 0.85
     assert np.array_equal(values[known], plain[known])
+
+
+def test_the_measures_of_visits_name_those_with_a_grid():
+    images = {"plain": visit(), "with grid": with_grid(visit(seed=2), grid_of_lines())}
+    visits = [Visit(name, Image(array, Geometry(array.shape))) for name, array in images.items()]
+    series = align_series(visits, Registrar(None, "cpu", PLAIN))
+    remark, *_ = measure_series(series, grid_of(series)).remarks
+    assert "A grid is drawn into the image of with grid." in remark
