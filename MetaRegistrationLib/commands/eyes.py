@@ -116,6 +116,6 @@ def _refuse_equal_names(eyes: list[Eye], folder: Path) -> None:
 def _read(image: Path, mask: Path | None) -> tuple[np.ndarray, np.ndarray | None]:
     from ..formats.images import check_image, read_image
 
-    eye = read_image(image)
+    eye = read_image(image, keep_drawings=True)
     check_image(eye)
     return eye.array, None if mask is None else read_image(mask, luminance=True).array > 0

@@ -1,6 +1,6 @@
 """Circles with spokes that a device drew into an image: the grid of the ETDRS, for instance.
 
-They show nothing of the eye, and they lie where the operator put them. Two images would be registered by them.
+They show nothing of the eye, and are where the operator put them. They would drive the registration.
 """
 
 from __future__ import annotations
@@ -54,10 +54,11 @@ def drawn_circles(image: np.ndarray, tissue: np.ndarray) -> np.ndarray:
     values = np.where(known, (part - low) / (high - low), 0).astype(np.float32)
     small = np.zeros_like(known)
     for value in _frequent(values[known]):
-        strokes = _thin(known & (np.abs(values - value) <= _VALUE))
-        if strokes.sum() < _STROKES * max(strokes.shape):
+        strokes = known & (np.abs(values - value) <= _VALUE)
+        if not _enough(strokes):
             continue
-        centre = _centre(strokes)
+        strokes = _thin(strokes)
+        centre = _centre(strokes) if _enough(strokes) else None
         if centre is not None:
             small |= _circles(strokes, centre)
     return small.repeat(step, axis=0).repeat(step, axis=1)[: found.shape[0], : found.shape[1]]
@@ -76,6 +77,10 @@ def _frequent(values: np.ndarray) -> list[float]:
     frequent[0], frequent[-1] = False, True
     found = [level for level in np.argsort(counts)[::-1] if frequent[level] and counts[level] >= _LEAST_PX]
     return [float(np.median(values[levels == level])) for level in found[:_VALUES]]
+
+
+def _enough(strokes: np.ndarray) -> bool:
+    return bool(strokes.sum() >= _STROKES * max(strokes.shape))
 
 
 def _thin(mask: np.ndarray) -> np.ndarray:

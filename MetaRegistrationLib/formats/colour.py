@@ -19,11 +19,14 @@ _LEAST_PIXELS = calibration.COLOUR_LEAST_PIXELS.value
 _LEAST_NOISE = calibration.COLOUR_LEAST_NOISE.value
 _COLOURED = calibration.DRAWING_COLOURED.value
 _GREY = calibration.DRAWING_GREY.value
+_MOST = calibration.DRAWING_MOST.value
 _GREY_SHARE = calibration.DRAWING_GREY_SHARE.value
 _WIDEST = calibration.DRAWING_WIDEST.value
 
 
-def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, luminance: bool = False) -> np.ndarray:
+def grey_of_colour(
+    colour: np.ndarray, alpha: np.ndarray | None = None, *, luminance: bool = False, keep_drawings: bool = False
+) -> np.ndarray:
     """Grey of a colour image, float32 (H, W). Pixels of a coloured drawing on a grey image are NaN (`coloured_drawing`).
 
     Parameters
@@ -35,6 +38,8 @@ def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, lumin
     luminance : bool
         Always luminance. Otherwise a channel is taken whose structure over its noise, inside the tissue mask, is more
         than a tenth above that of the luminance: green for a fundus photograph whose red is saturated, for instance.
+    keep_drawings : bool
+        Coloured drawings become grey as all pixels do.
     """
     candidates = [colour @ np.asarray(_LUMINANCE)]
     grey_already = np.array_equal(colour[..., 0], colour[..., 1]) and np.array_equal(colour[..., 0], colour[..., 2])
@@ -45,9 +50,10 @@ def grey_of_colour(colour: np.ndarray, alpha: np.ndarray | None = None, *, lumin
     candidates = [candidate.astype(np.float32) for candidate in candidates]
     if len(candidates) == 1:
         return candidates[0]
-    drawing = coloured_drawing(colour)
-    if drawing.any():
-        return np.where(drawing, np.float32(np.nan), candidates[0])
+    if not keep_drawings:
+        drawing = coloured_drawing(colour)
+        if drawing.any():
+            return np.where(drawing, np.float32(np.nan), candidates[0])
     return _most_structured(candidates)
 
 
@@ -60,15 +66,14 @@ def coloured_drawing(colour: np.ndarray) -> np.ndarray:
         (H, W, 3), any range.
     """
     brightest, darkest = colour.max(axis=2).astype(np.float32), colour.min(axis=2).astype(np.float32)
-    largest = float(brightest.max())
+    largest = float(np.nanmax(brightest, initial=0))
     none = np.zeros(brightest.shape, dtype=bool)
     chroma = brightest - darkest
     coloured = chroma > _COLOURED * largest
-    if not coloured.any():
-        return none
     lit = brightest > _GREY * largest  # black says nothing of whether an image is coloured
-    near = ndimage.maximum_filter(coloured, 2 * _BLEEDS + 1)
-    others = lit & ~near
+    if not 0 < (coloured & lit).sum() <= _MOST * lit.sum():
+        return none
+    others = lit & ~ndimage.maximum_filter(coloured, 2 * _BLEEDS + 1)
     if others.sum() < lit.sum() / 2 or (chroma[others] <= _GREY * largest).mean() < _GREY_SHARE:
         return none
     widest = 2 * (max(round(_WIDEST * max(coloured.shape)), 10) // 2) + 1

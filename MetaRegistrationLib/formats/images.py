@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -32,6 +33,7 @@ __all__ = [
     "Image",
     "Volume",
     "check_image",
+    "circles_in",
     "read_image",
     "read_pixels",
     "read_volume",
@@ -117,6 +119,7 @@ def read_image(
     spacing_um: float | None = None,
     override: bool = False,
     luminance: bool = False,
+    keep_drawings: bool = False,
 ) -> Image:
     """Read one grey 2D image with its geometry; transparent pixels are blended with black.
 
@@ -134,6 +137,8 @@ def read_image(
         `spacing_um` overrides the pixel size in the file.
     luminance : bool
         Colour always becomes luminance.
+    keep_drawings : bool
+        Coloured lines and letters on a grey image become grey. Otherwise they are NaN (`coloured_drawing`).
 
     Returns
     -------
@@ -153,7 +158,7 @@ def read_image(
     slice_index, spacing_um = _as_int(slice_index, "slice_index"), _as_float(spacing_um, "spacing_um")
     reader, found = read_file(path)
     image = _one_slice(found.pixels, path, slice_index)
-    array = _grey(image, path, alpha_counts=found.opacity, luminance=luminance)
+    array = _grey(image, path, alpha_counts=found.opacity, luminance=luminance, keep_drawings=keep_drawings)
     geometry = _geometry(image, reader, path, found, slice_index, refused=spacing_um is None or not override)
     printed = replace(Geometry(size=array.shape), spacing=found.pixels.GetSpacing()[1::-1]) if reader.raster else None
     read = Image(
@@ -343,7 +348,7 @@ def _stack(image: sitk.Image, slice_index: int | None) -> tuple[int, int] | None
     return None if slices == 1 or slice_index is None else (slice_index, slices)
 
 
-def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool) -> np.ndarray:
+def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool, keep_drawings: bool) -> np.ndarray:
     """(H, W) float32 of a one-slice image."""
     array = sitk.GetArrayFromImage(image)
     components = image.GetNumberOfComponentsPerPixel()
@@ -358,7 +363,7 @@ def _grey(image: sitk.Image, path: Path, *, alpha_counts: bool, luminance: bool)
     alpha = array[..., 3] / np.iinfo(array.dtype).max if components == 4 and alpha_counts else None
     if alpha is not None and not alpha.any():
         raise InputError(f"{path}: all of its pixels are transparent (its alpha is 0). Save it without transparency.")
-    return grey_of_colour(array[..., :3], alpha, luminance=luminance)
+    return grey_of_colour(array[..., :3], alpha, luminance=luminance, keep_drawings=keep_drawings)
 
 
 def _geometry(
@@ -399,15 +404,27 @@ def without_marks(
 ) -> tuple[Image, Image, int]:
     """The two images without what a device drew into them, and the number of drawn pixels in both.
 
-    Drawn are circles with spokes, in either image, and marks at the same position in both. They are filled from their
+    A device draws circles with spokes into either image, and marks at the same position into both. They are filled from their
     neighbourhood.
     """
     images, tissues = (moving, fixed), (moving_tissue, fixed_tissue)
-    drawn = [drawn_circles(image.array, mask) for image, mask in zip(images, tissues, strict=True)]
+    drawn = [circles_in(image, mask) for image, mask in zip(images, tissues, strict=True)]
     marks = burnt_marks(moving.array, fixed.array, moving_tissue & fixed_tissue) if _one_size(moving, fixed) else False
     drawn = [found | marks for found in drawn]
     seen = (_without(image, found) for image, found in zip(images, drawn, strict=True))
     return *seen, sum(int(found.sum()) for found in drawn)
+
+
+def circles_in(image: Image, known: np.ndarray | None = None) -> np.ndarray:
+    """Pixels of drawn circles in an image (`drawn_circles`), bool (H, W), found once; `known` is its tissue, if it is at hand."""
+    if image not in _CIRCLES:
+        found = drawn_circles(image.array, tissue(image) if known is None else known)
+        found.setflags(write=False)  # several stages share it
+        _CIRCLES[image] = found
+    return _CIRCLES[image]
+
+
+_CIRCLES: WeakKeyDictionary[Image, np.ndarray] = WeakKeyDictionary()
 
 
 def _one_size(moving: Image, fixed: Image) -> bool:

@@ -59,7 +59,7 @@ class SingleImageTask:
 
     def _image(self, path: Path) -> np.ndarray:
         if path not in self._images:
-            self._images[path] = read_image(path).array
+            self._images[path] = read_image(path, keep_drawings=True).array
             while len(self._images) > self.in_memory:
                 self._images.popitem(last=False)
         return self._images[path]

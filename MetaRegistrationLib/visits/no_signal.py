@@ -13,9 +13,8 @@ from scipy import ndimage
 
 from .. import calibration
 from ..core.burnt_marks import filled
-from ..core.drawn_circles import drawn_circles
 from ..core.opening import opened
-from ..formats.images import Image, tissue
+from ..formats.images import Image, circles_in, tissue
 
 _PART = (calibration.NO_SIGNAL_PART_LEVEL.value, 0.25, 0.35)
 _WHOLE = (calibration.NO_SIGNAL_WHOLE_LEVEL.value, 0.8, 0.2)
@@ -39,7 +38,7 @@ def signal(image: Image) -> tuple[np.ndarray, np.ndarray]:
     if image not in _SIGNALS:
         values = np.where(np.isfinite(image.array), image.array, 0).astype(np.float32)
         known = tissue(image)
-        drawn = drawn_circles(values, known)
+        drawn = circles_in(image, known)
         if drawn.any():
             values = filled(values, drawn)
             known = known & ~ndimage.maximum_filter(drawn, 3)

@@ -9,6 +9,7 @@ from PIL import Image as Picture
 from PIL import ImageDraw
 
 import MetaRegistrationLib as mr  # noqa: N813
+from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.formats.colour import coloured_drawing, grey_of_colour
 from MetaRegistrationLib.formats.images import read_image
 
@@ -55,6 +56,7 @@ def test_jpeg_spreads_colour():
         pytest.param(lambda image: image * np.array((1, 0.5, 0.2)), id="all over"),
         pytest.param(lambda image: image * np.where(np.indices(image.shape)[1] < 60, (1, 0, 0), 1), id="a part"),
         pytest.param(lambda image: np.where(image > 150, np.array((0, 255, 0)), 0), id="cells on black"),
+        pytest.param(lambda image: np.where(image > np.percentile(image, 85), (255, 0, 0), image), id="vessels in red"),
         pytest.param(lambda image: image, id="nothing"),
     ],
 )  # fmt: skip
@@ -74,3 +76,17 @@ def test_a_file_says_how_many_pixels_are_unknown(tmp_path):
     assert not np.isfinite(
         mr.register(image, grey_eye(), stages=mr.Stages(initial="none", network=False, refine=0)).warped()
     ).all()
+
+
+def test_one_unknown_pixel_hides_no_drawing():
+    image, lines = drawn()
+    spoilt = image.astype(np.float32)
+    spoilt[5, 5] = np.nan
+    assert np.isnan(grey_of_colour(spoilt)[lines]).all()
+
+
+def test_eyes_to_simulate_from_may_have_drawings(tmp_path):
+    image, _ = drawn()
+    Picture.fromarray(image).save(tmp_path / "scan.png")
+    assert main(["simulate", "--images", str(tmp_path), "--output", str(tmp_path / "pairs")]) == 0
+    assert np.isfinite(read_image(tmp_path / "scan.png", keep_drawings=True).array).all()
