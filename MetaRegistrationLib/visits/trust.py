@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import calibration
-from ..octa.vessels import vessel_mask, vessel_polarity
-from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .comparable import LEAST_VESSEL_AGREEMENT, vessels_agree
 from .copies import copies
 
 if TYPE_CHECKING:
     from .series import AlignedVisit, Series
 
-_DARK = calibration.DARK_VESSELS.value
 _SAME_FIELD = calibration.SAME_FIELD.value
 _LEAST_SHARED = calibration.LEAST_SHARED_FIELD.value
 LEAST_QUALITY = calibration.LEAST_SIGNAL_QUALITY.value
@@ -209,22 +207,14 @@ def _other_eye(judged: _Judged) -> dict[str, Exclusion]:
     if series.reference not in left:
         return {}
     good = [index for index in left if not series.qualities[index] < LEAST_QUALITY or index == series.reference]
-    seen = {index: _larger_vessels(series.visits[index]) for index in good}
-    large, shown = seen.pop(series.reference)
+    reference = series.visits[series.reference]
     found = {}
-    for index, (other, also) in seen.items():
-        agreement = vessel_agreement(large, other, shown & also)
-        if agreement < LEAST_VESSEL_AGREEMENT:
+    for index in good:
+        agreement = vessels_agree(reference, series.visits[index])
+        if index != series.reference and agreement < LEAST_VESSEL_AGREEMENT:
             text = f": the agreement of its larger vessels with those of the reference is {agreement:.2f}"
             found[index] = Exclusion(Reason.OTHER_EYE, text)
     return judged.of(found)
-
-
-def _larger_vessels(entry: AlignedVisit) -> tuple[np.ndarray, np.ndarray]:
-    """The larger vessels of a visit on the reference's pixels, and where it shows tissue, bool (H, W); they may be dark."""
-    values, seen = entry.warped
-    image = np.where(seen, values, np.nan)
-    return vessel_mask(-image if vessel_polarity(image) < _DARK else image), seen
 
 
 def field_size(series: Series, index: int) -> float:
