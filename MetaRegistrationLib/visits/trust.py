@@ -199,7 +199,7 @@ def _low_quality(judged: _Judged) -> dict[str, Exclusion]:
 
 
 def _other_eye(judged: _Judged) -> dict[str, Exclusion]:
-    """Visits whose larger vessels do not agree with those of the reference.
+    """Visits whose larger vessels do not agree with those of the reference; with most others, if these agree without it.
 
     Visits of low signal quality are not judged, and none is if the reference is excluded: their vessels may be lost.
     """
@@ -207,14 +207,32 @@ def _other_eye(judged: _Judged) -> dict[str, Exclusion]:
     if series.reference not in left:
         return {}
     good = [index for index in left if not series.qualities[index] < LEAST_QUALITY or index == series.reference]
-    reference = series.visits[series.reference]
-    found = {}
-    for index in good:
-        agreement = vessels_agree(reference, series.visits[index])
-        if index != series.reference and agreement < LEAST_VESSEL_AGREEMENT:
-            text = f": the agreement of its larger vessels with those of the reference is {agreement:.2f}"
-            found[index] = Exclusion(Reason.OTHER_EYE, text)
-    return judged.of(found)
+    usual = _usual_eye(series, good)
+    whose = "those of the reference" if usual == series.reference else "those of most other visits"
+    agreements = {index: vessels_agree(series.visits[usual], series.visits[index]) for index in good if index != usual}
+    return judged.of(
+        {
+            index: Exclusion(Reason.OTHER_EYE, f": the agreement of its larger vessels with {whose} is {agreement:.2f}")
+            for index, agreement in agreements.items()
+            if agreement < LEAST_VESSEL_AGREEMENT
+        }
+    )
+
+
+def _usual_eye(series: Series, good: list[int]) -> int:
+    """The visit that shows the usual eye: the reference, unless most others agree with one of them and not with it."""
+
+    def agree(first: int, second: int) -> bool:
+        return not vessels_agree(series.visits[first], series.visits[second]) < LEAST_VESSEL_AGREEMENT
+
+    others = [index for index in good if index != series.reference]
+    against = [index for index in others if not agree(series.reference, index)]
+    least = max(len(others) // 2 + 1, _LEAST_LEFT)
+    if len(against) < least:
+        return series.reference
+    groups = {index: sum(agree(index, other) for other in against) for index in against}
+    best = max(groups, key=groups.__getitem__)
+    return best if groups[best] >= least else series.reference
 
 
 def field_size(series: Series, index: int) -> float:

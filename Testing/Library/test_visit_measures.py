@@ -309,7 +309,7 @@ def test_each_measure_needs_five_pairs_of_the_user():
 
 
 def covered(wider, pairs, draws=4000):
-    """The share of new differences within the CoR of so many drawn pairs, each by its own probability, and the CoR of each draw."""
+    """The share of new differences within the CoR of so many drawn pairs, by their probability, and the CoR of each draw."""
     spread = wider * shipped().cor[KEY] / MARGIN / stats.t.ppf(0.975, shipped().pairs)
     own = (np.random.default_rng(pairs).normal(0, spread, (draws, pairs)) ** 2).mean(1)
     cors = np.array([used_repeatability(_of_variance(one, pairs)).cor[KEY] for one in own])
