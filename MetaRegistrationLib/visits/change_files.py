@@ -29,7 +29,8 @@ from .unlike_pixels import sizes_of, sizes_text
 WHAT_IT_SHOWS = (
     "Density of capillaries around each place, later minus earlier visit, in percentage points. Blue: decreased, orange:"
     " increased."
-    " Full colours: clusters larger than those of repeat scans, in which nothing changed. Pale colours: within repeatability."
+    " Full colours: clusters larger than those of repeat scans, in which nothing changed, and differences over a large part of"
+    " the image that repeat scans do not have. Pale colours: within repeatability."
     " Hatched: not measurable (no overlap, border, shadow, band without signal, motion line). A change of the focal plane, or of"
     " blood flow below what the device shows, cannot be distinguished from a change of the eye. For research use: no diagnosis,"
     " and no lesions are outlined."

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_page import measures_of, read
 from test_page import series_of as small_series
-from test_visit_measures import MM, entry, eye
+from test_visit_measures import ANOTHER, MM, entry, eye, in_series
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.visits.change_files import default_pair, series_change
@@ -107,6 +107,21 @@ def test_it_is_said_why_years_have_no_trend():
     found = measure_series(series, grid_of(series))
     assert {(row.earlier, row.later) for row in found.changes} == {("a", "b"), ("a", "c")} and found.trends == []
     assert found.remarks == ("No trends: they need 3 dates with a day, and the day of a, b is unknown.",)
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (("2018", "2019-01-01", "2020-01-01", "2021-01-01"), "the day of a is unknown"),
+        (("2018-01-01", "2019", "", "2021-01-01"), ""),
+    ],
+    ids=["days of another eye are none", "two visits with dates are left"],
+)
+def test_why_there_is_no_trend_goes_by_the_visits_of_one_eye(dates, said):
+    scans = [eye(), eye(noise=1), eye(noise=2), eye(image=ANOTHER)]
+    _, found = in_series(scans, dates)
+    assert found.trends == [] and said in " ".join(found.remarks)
+    assert ("No trends" in " ".join(found.remarks)) == bool(said)
 
 
 def test_no_measure_is_compared_with_a_visit_without_a_date():

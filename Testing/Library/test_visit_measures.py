@@ -225,9 +225,9 @@ def test_vessels_of_one_eye_agree_and_of_another_do_not():
 
 
 def in_series(scans, dates=("2020-01-01", "2021-01-01", "2022-01-01"), **more):
-    """Scans as visits a, b, c that are aligned as they are, cropped for speed."""
+    """Scans as visits a, b, c, d that are aligned as they are, cropped for speed."""
     crops = [scan[80:240, 80:240] for scan in scans]
-    entries = [entry(name, crop, date) for name, crop, date in zip("abc", crops, dates, strict=False)]
+    entries = [entry(name, crop, date) for name, crop, date in zip("abcd", crops, dates, strict=False)]
     series = Series(0, "chosen", entries, [6.0] * len(entries), **more)
     return series, measure_series(series, grid_of(series))
 

@@ -306,6 +306,8 @@ def test_visits_are_aligned_through_several_others_one_after_the_other():
     assert [one.via for one in found.visits] == ["", "", "b", "c"]
     assert np.abs(found.visits[3].positions - grid - (15, 0)).max() < 1e-3
     assert all(one.confident for one in found.visits)
+    # The drawn scans lie on the same pixels, so that their vessels do not agree at these positions.
+    assert reasons(found.excluded) == dict.fromkeys("bcd", Reason.OTHER_EYE)
 
 
 @pytest.mark.parametrize("number", [256, pytest.param(255, marks=LONG), pytest.param(300, marks=LONG)])
