@@ -603,7 +603,7 @@ LEAST_SIGNAL_QUALITY = Threshold(
 VESSEL_AGREEMENT = Threshold(
     0.4,
     "correlation of the larger vessels",
-    "34 real repeat pairs have 0.71 to 0.93 after alignment, and at least 0.48 with the second scan blurred, noisy, dark in one"
+    "34 real repeat pairs have 0.69 to 0.93 after alignment, and at least 0.48 with the second scan blurred, noisy, dark in one"
     " half, thresholded, or without capillaries. 68 pairs of different eyes have at most 0.24 after registration. Visits below it"
     " are not comparable.",
     "none",

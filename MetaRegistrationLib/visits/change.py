@@ -25,7 +25,7 @@ from .repeatability import LEAST_PAIRS
 from .shadows import dimmed
 from .unknown import folded, nothing_known, uncertain_in_either
 from .wide_change import LEAST_MM2 as LEAST_WIDE_MM2
-from .wide_change import largest_wide_mm2, wide_clusters, wide_difference
+from .wide_change import wide_clusters, wide_difference
 
 _SHARE = 0.95  # of pairs without change that have no cluster
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
@@ -145,24 +145,29 @@ def visit_change(
 
 
 def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
-    """Limits from the user's own repeat scans, in which nothing changed.
+    """Limits from the user's own repeat scans, in which nothing changed: at most one of twenty pairs is beyond any of them.
 
     Fewer than five pairs do not replace the limits that ship; the larger of both count then. The limit of wide changes is never
     smaller than the one that ships, which scans of unlike quality set.
     """
-    changes = list(changes)
-    largest = [change.largest_mm2 for change in changes]
-    if not largest:
+    largest = np.array([[*change.largest_mm2, change.largest_wide_mm2] for change in changes])
+    if not len(largest):
         raise InputError("The limits of repeat scans need at least one pair of them.")
-    rank = math.ceil(_SHARE * len(largest)) - 1
-    wide = max(float(np.sort([change.largest_wide_mm2 for change in changes])[rank]), LEAST_WIDE_MM2)
-    own = tuple(float(np.sort(areas)[rank]) for areas in zip(*largest, strict=True))
-    if len(largest) >= LEAST_PAIRS:
-        return ClusterLimits(own, len(largest), source, wide)
     shipped = ClusterLimits()
+    *own, wide = _limits_of_most(largest, np.array([*shipped.least_mm2, shipped.wide_mm2]))
+    wide = max(wide, shipped.wide_mm2)
+    if len(largest) >= LEAST_PAIRS:
+        return ClusterLimits(tuple(own), len(largest), source, wide)
     both = tuple(max(pair) for pair in zip(own, shipped.least_mm2, strict=True))
     both_source = f"{source}, and {shipped.source}: the larger counts"
     return ClusterLimits(both, len(largest) + shipped.pairs, both_source, wide)
+
+
+def _limits_of_most(largest: np.ndarray, shipped: np.ndarray) -> list[float]:
+    """The largest areas of all pairs but one of twenty, (pairs, limits): those that are furthest beyond a shipped limit."""
+    beyond = (largest / shipped).max(axis=1)
+    most = np.argsort(beyond, kind="stable")[: math.ceil(_SHARE * len(largest))]
+    return largest[most].max(axis=0).tolist()
 
 
 def _check(known: np.ndarray) -> None:
@@ -189,10 +194,11 @@ def _change(first: Local, second: Local, known: np.ndarray, unit: float, limits:
     density = np.where(known, difference, np.nan).astype(np.float32)
     largest = np.maximum(*(largest_mm2(scores, unit) for scores in (found.lost, found.gained)))
     wide = wide_difference(difference, known, unit)
-    lost |= wide_clusters(-wide, unit, limits.wide_mm2)
-    gained |= wide_clusters(wide, unit, limits.wide_mm2)
-    lost, gained = lost & known & (difference < 0), gained & known & (difference > 0)
-    largest_wide = largest_wide_mm2(wide, unit)
+    (wide_lost, loss_mm2), (wide_gained, gain_mm2) = (
+        wide_clusters(side, unit, limits.wide_mm2) for side in (-wide, wide)
+    )
+    lost, gained = (lost | wide_lost) & known & (difference < 0), (gained | wide_gained) & known & (difference > 0)
+    largest_wide = max(loss_mm2, gain_mm2)
     return Change(density, known, lost, gained, limits, tuple(map(float, largest)), largest_wide_mm2=largest_wide)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,10 +14,9 @@ from ..errors import InputError
 from ..formats.files import write_json
 from ..formats.image_writing import write_image
 from ..formats.tables import write_table
-from ..octa.vessels import vessel_mask
 from .change import Change, ClusterLimits, visit_change
 from .change_picture import change_picture
-from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .comparable import LEAST_VESSEL_AGREEMENT, vessels_agree
 from .dates import by_date, in_known_order, order_unknown
 from .measured import measured_alike
 from .measures import WINDOW_UM
@@ -29,7 +29,8 @@ from .unlike_pixels import sizes_of, sizes_text
 WHAT_IT_SHOWS = (
     "Density of capillaries around each place, later minus earlier visit, in percentage points. Blue: decreased, orange:"
     " increased."
-    " Full colours: clusters larger than those of repeat scans, in which nothing changed. Pale colours: within repeatability."
+    " Full colours: clusters larger than those of repeat scans, in which nothing changed, and differences over a large part of"
+    " the image that repeat scans do not have. Pale colours: within repeatability."
     " Hatched: not measurable (no overlap, border, shadow, band without signal, motion line). A change of the focal plane, or of"
     " blood flow below what the device shows, cannot be distinguished from a change of the eye. For research use: no diagnosis,"
     " and no lesions are outlined."
@@ -78,11 +79,10 @@ def series_change(
     centre = series.centre(centre_xy)
     earlier, later = _chosen(series, names)
     reference = series.visits[series.reference]
-    images, shown = zip(*(entry.warped for entry in (earlier, later)), strict=True)
     dark = dark_visits((earlier, later))
     if names is None and dark and series.asked.keys().isdisjoint(dark):
         raise InputError(dark_text(dark))
-    _refuse_different_eyes(earlier, later, images, shown)
+    _refuse_different_eyes(earlier, later)
     pixel, spacing = series.pixel_mm, reference.visit.image.geometry.spacing
     side = None if pixel is None else math.sqrt(math.prod(spacing))  # filters go by the scale of the device
     change = visit_change(*measured_alike((earlier, later)), side, limits)
@@ -92,16 +92,9 @@ def series_change(
     return SeriesChange(earlier, later, change, centre, given is not None, pixel, rows, doubts)
 
 
-def _refuse_different_eyes(earlier: AlignedVisit, later: AlignedVisit, images, shown) -> None:
+def _refuse_different_eyes(earlier: AlignedVisit, later: AlignedVisit) -> None:
     """Raise an `InputError` where the larger vessels of two visits do not agree: a map would show two eyes."""
-    known = shown[0] & shown[1]
-    if not known.any():
-        return  # the map itself says that they have nothing in common
-    first, second = (np.where(seen, image, np.median(image[seen])) for image, seen in zip(images, shown, strict=True))
-    larger = vessel_mask(first)
-    agreement = vessel_agreement(larger, vessel_mask(second), known)
-    if agreement < LEAST_VESSEL_AGREEMENT:  # an inverted scan that the user wants to compare is still one of this eye
-        agreement = max(agreement, vessel_agreement(larger, vessel_mask(-second), known))
+    agreement = vessels_agree(earlier, later)  # NaN if they have nothing in common, which the map itself says
     if agreement < LEAST_VESSEL_AGREEMENT:
         raise InputError(
             f"{earlier.visit.name} and {later.visit.name} are not comparable: the agreement of their larger vessels is"
@@ -126,8 +119,8 @@ def _chosen(series: Series, names: tuple[str, str] | None) -> tuple[AlignedVisit
 def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
     """The earliest and the latest used visit by their dates; the first and the last where no dates are known.
 
-    A visit without a date among visits with dates has no place in time. If dates overlap, such as a year and a day of it, the
-    earlier visit is the first one that is certainly before another.
+    A visit without a date among visits with dates has no place in time. Visits with dark vessels are left out if two others are
+    left. If dates overlap, such as a year and a day of it, the earlier visit is the one that is certainly before most others.
 
     Raises
     ------
@@ -140,17 +133,27 @@ def default_pair(series: Series) -> tuple[AlignedVisit, AlignedVisit]:
     placed = series.in_time
     if len(placed) < 2:
         raise InputError("A change needs two visits with dates that are aligned and not excluded; fewer are.")
+    bright = [entry for entry in placed if not entry.visit.dark]
+    if len(bright) > 1:
+        placed = bright
     ordered = in_known_order(by_date(placed), lambda entry: entry.when)
     if len(ordered) < 2:
         days = {None if entry.when is None else entry.when.day for entry in placed}
         day = days.pop()
         if days or day is None:
             raise InputError(order_unknown((entry.visit.name, entry.when) for entry in placed))
-        which = "All visits" if len(placed) == len(used) else "All visits with a date"
+        which = _which(placed, series)
         raise InputError(f"{which} are of one day ({day}): repeats, not a change over time.")
     if any(entry.when is None for entry in ordered):
         return ordered[0], ordered[-1]
     return ordered[0], max(ordered[1:], key=lambda entry: entry.when.start)
+
+
+def _which(placed: Sequence[AlignedVisit], series: Series) -> str:
+    """The visits of which a pair is chosen, as the subject of a sentence."""
+    if len(placed) < len(series.in_time):
+        return "All visits with bright vessels"
+    return "All visits" if len(placed) == len(series.used) else "All visits with a date"
 
 
 def _doubts(series: Series, earlier: AlignedVisit, later: AlignedVisit) -> tuple[str, ...]:

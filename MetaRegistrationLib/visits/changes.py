@@ -164,8 +164,19 @@ def measure_changes(
 
 
 def compared_occasions(visits: Sequence[Visit]) -> list[Occasion]:
-    """The occasions of visits that have a place in time: the first one, and those that are certainly after it."""
-    return in_known_order(occasions(visits), lambda group: group.dated)
+    """The occasions of visits that have a place in time: the first one, and those that are certainly after it.
+
+    The first one has bright vessels, if that leaves an occasion with bright vessels to compare.
+    """
+    dark = {visit.name for visit in visits if visit.dark}
+    groups = occasions(visits)
+    bright = [group for group in groups if dark.isdisjoint(group.visits)]
+    enough = len(in_known_order(bright, _dated)) > 1
+    return in_known_order(groups, _dated, bright if enough else ())
+
+
+def _dated(group: Occasion) -> When | None:
+    return group.dated
 
 
 def trends(rows: Sequence[Measurement], groups: Sequence[Occasion]) -> list[Trend]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from .. import calibration
 from ..core.gaussian import gaussian
+
+if TYPE_CHECKING:
+    from .series import AlignedVisit
 
 LEAST_VESSEL_AGREEMENT = calibration.VESSEL_AGREEMENT.value
 _WIDTH = 2.0  # window over which vessels may miss each other, pixels at 320 a side
@@ -29,3 +34,9 @@ def vessel_agreement(first: np.ndarray, second: np.ndarray, known: np.ndarray) -
     width = _WIDTH * max(min(known.shape) / 320, 0.5)
     parts = [gaussian(mask, width)[known] for mask in (first, second)]
     return float(np.corrcoef(*parts)[0, 1])
+
+
+def vessels_agree(first: AlignedVisit, second: AlignedVisit) -> float:
+    """The agreement of the larger vessels of two aligned visits, bright or dark (`vessel_agreement`)."""
+    known = first.warped[1] & second.warped[1]
+    return vessel_agreement(first.larger_vessels, second.larger_vessels, known)

@@ -112,8 +112,12 @@ def by_date(visits: Sequence[AnyDated]) -> list[AnyDated]:
     return [visits[number] for _, number in sorted(dated)] + [visit for visit in visits if visit.when is None]
 
 
-def in_known_order(items: Sequence[_Item], when: Callable[[_Item], When | None]) -> list[_Item]:
-    """The first item that is certainly before others, and these; the first alone if there is none, all where dates are missing.
+def in_known_order(
+    items: Sequence[_Item], when: Callable[[_Item], When | None], first: Sequence[_Item] = ()
+) -> list[_Item]:
+    """The item that is certainly before most others, and these; the item alone if there are none.
+
+    Of items that are certainly before equally many others, the earliest counts. Without the date of an item, all are in order.
 
     Parameters
     ----------
@@ -121,16 +125,21 @@ def in_known_order(items: Sequence[_Item], when: Callable[[_Item], When | None])
         In the order of `by_date`.
     when : callable
         The date of an item.
+    first : sequence, optional
+        The items of which one is taken as the first, by their own number of later ones; by default all.
     """
-    dates = [when(item) for item in items]
-    known = [date for date in dates if date is not None]
-    if len(known) < len(dates):
-        return list(items)
-    for first, date in zip(items, known, strict=True):
-        later = [other for other, its in zip(items, known, strict=True) if date.before(its)]
-        if later:
-            return [first, *later]
-    return list(items[:1])
+    if not items:
+        return []
+    candidates = first or items
+    dates = {id(item): when(item) for item in items}
+    if None in dates.values():
+        return list(items[items.index(candidates[0]) :])
+
+    def later(item: _Item, others: Sequence[_Item]) -> list[_Item]:
+        return [other for other in others if dates[id(item)].before(dates[id(other)])]
+
+    earliest = max(candidates, key=lambda item: len(later(item, candidates)))
+    return [earliest, *later(earliest, items)]
 
 
 def order_unknown(dates: Iterable[tuple[str, When | None]]) -> str:

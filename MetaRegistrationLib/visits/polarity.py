@@ -6,20 +6,13 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from .. import calibration
-from ..formats.images import tissue
-from ..octa.vessels import vessel_polarity
 from .measures import OF_THE_SCAN, Measurement
 from .series import AlignedVisit
-
-_DARK = calibration.DARK_VESSELS.value
 
 
 def dark_visits(entries: Sequence[AlignedVisit]) -> list[str]:
     """Names of the visits whose dark lines are stronger than the bright ones."""
-    return [entry.visit.name for entry in entries if _is_dark(entry)]
+    return [entry.visit.name for entry in entries if entry.visit.dark]
 
 
 def dark_text(names: Sequence[str]) -> str:
@@ -37,8 +30,3 @@ def without_values(rows: Sequence[Measurement], names: Collection[str]) -> list[
     return [
         replace(row, value=math.nan) if row.visit in names and row.measure not in OF_THE_SCAN else row for row in rows
     ]
-
-
-def _is_dark(entry: AlignedVisit) -> bool:
-    image = entry.visit.image
-    return vessel_polarity(np.where(tissue(image), image.array, np.nan)) < _DARK

@@ -166,7 +166,7 @@ def used_repeatability(own: Repeatability | None, scale: float = 1.0) -> Repeata
 def _pooled(few: Spread, known: Repeatability, key: Key) -> Spread:
     """A few pairs of the user's own and the shipped ones together.
 
-    If the own variance is significantly larger, it takes the place of that of all pairs.
+    If the own variance is significantly larger, it counts alone: the shipped pairs tell nothing of it.
     """
     bar = known.of(*key)
     if not math.isfinite(bar):
@@ -174,7 +174,7 @@ def _pooled(few: Spread, known: Repeatability, key: Key) -> Spread:
     many = Spread((bar / _student(known.pairs)) ** 2, known.pairs)
     total = few.pairs + many.pairs
     if few.variance > many.variance * float(special.fdtri(few.pairs, many.pairs, 1 - WIDER_LEVEL)):
-        return Spread(few.variance, total)
+        return few
     return Spread((few.pairs * few.variance + many.pairs * many.variance) / total, total)
 
 

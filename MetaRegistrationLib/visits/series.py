@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,8 +13,9 @@ from scipy import ndimage
 from .. import calibration
 from ..errors import InputError
 from ..eye_length import EyeLength
-from ..formats.images import Image
+from ..formats.images import Image, tissue
 from ..formats.landmarks import Landmarks, match_landmarks
+from ..octa.vessels import vessel_mask, vessel_polarity
 from ..stages import LEAST_CONFIDENCE
 from .alignment_error import AlignmentError
 from .centres import check_centre
@@ -27,6 +29,7 @@ from .unknown import usual_area
 
 LEAST_CONSISTENCY_PX = calibration.CONSISTENCY_PX.value
 """Least median round-trip error that is inconsistent, in pixels of the network grid (400 x 400)."""
+_DARK = calibration.DARK_VESSELS.value
 _SMOOTHED_FROM = 1.25  # pixels of an image for one of the reference
 
 
@@ -63,6 +66,11 @@ class Visit:
     def __post_init__(self) -> None:
         if self.centre_xy is not None:
             check_centre(self.centre_xy, self.image.geometry.size, self.name)
+
+    @cached_property
+    def dark(self) -> bool:
+        """Whether its vessels are dark: an inverted scan, or an image of another kind such as a fundus photograph."""
+        return vessel_polarity(np.where(tissue(self.image), self.image.array, np.nan)) < _DARK
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +152,19 @@ class AlignedVisit:
         shown = ndimage.map_coordinates(valid.astype(np.float32), places, order=1, mode="constant")
         seen = shown > 0.999
         return np.where(seen, values, np.float32(0)), seen
+
+    @cached_property
+    def larger_vessels(self) -> np.ndarray:
+        """The larger vessels on the reference's pixels, bool (H, W), whether they are bright or dark."""
+        values, seen = self.warped
+        image = np.where(seen, values, np.nan)
+        return vessel_mask(-image if self.visit.dark else image)
+
+    def with_error(self, error: AlignmentError | None) -> AlignedVisit:
+        """The same visit with its predicted error. What was computed of the image stays."""
+        found = copy.copy(self)
+        object.__setattr__(found, "error", error)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

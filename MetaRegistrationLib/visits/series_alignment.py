@@ -67,9 +67,7 @@ def align_series(
         chosen, why = _reference(visits, qualities, pairs)
         series = _with_better_reference(_aligned_to(chosen, why, qualities, pairs, include), pairs, include)
     errors = alignment_errors(series, pairs.errors)
-    return replace(
-        series, visits=[replace(entry, error=error) for entry, error in zip(series.visits, errors, strict=True)]
-    )
+    return replace(series, visits=[entry.with_error(error) for entry, error in zip(series.visits, errors, strict=True)])
 
 
 def check_names(names: Sequence[str], include: Collection[str]) -> None:

@@ -20,15 +20,15 @@ from .changes import (
     trends,
     why_no_trend,
 )
-from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .comparable import LEAST_VESSEL_AGREEMENT, vessels_agree
 from .dates import by_date, order_unknown
 from .drawings import drawing_text
 from .fovea import Fovea
-from .measured import MeasuredVisit, common_mask, measured_alike
+from .measured import measured_alike
 from .measures import Grid, Measurement, measure_each
 from .polarity import dark_text, dark_visits, without_values
 from .repeatability import Repeatability, repeatability, used_repeatability
-from .series import Series
+from .series import AlignedVisit, Series
 from .unlike_pixels import not_comparable, sizes_of, sizes_text, unlike, without_texture
 
 
@@ -134,31 +134,33 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     compared = compared_occasions([entry.visit for entry in series.in_time])
     scale = 1.0 if grid.eye_length is None else grid.eye_length.scale
     sizes = sizes_of(used)
-    agreement = _agreements(visits, (compared or groups)[0].visits[0])
+    agreement = _agreements(used, (compared or groups)[0].visits[0])
     unlike_eye = {name for name, value in agreement.items() if value < LEAST_VESSEL_AGREEMENT}
-    of_one_eye = [group for group in groups if unlike_eye.isdisjoint(group.visits)]
+    doubtful = {*unlike_eye, *dark}
+    of_one_eye = [group for group in groups if doubtful.isdisjoint(group.visits)]
     of_one_day = [without_texture(pair, sizes) for pair in repeats_of(rows, of_one_eye)]
     own = repeats.scaled(scale) if repeats else repeatability(of_one_day, "visits of one day")
     known = used_repeatability(own, scale)
     changes = []
     for later in compared[1:]:
         both = {*compared[0].visits, *later.visits}
-        changes += _changes(rows, compared[0], later, known, sizes, both.isdisjoint({*unlike_eye, *dark}))
+        changes += _changes(rows, compared[0], later, known, sizes, both.isdisjoint(doubtful))
     slopes = trends(without_texture(rows, sizes), of_one_eye)
     fovea = series.fovea if grid.suggested else None
-    remarks = *filter(None, [dark_text(dark), drawing_text(used)]), *_of_dates(series, compared, groups)
+    remarks = *filter(None, [dark_text(dark), drawing_text(used)]), *_of_dates(series, compared, of_one_eye)
     least = _least_agreements(compared, agreement)
     return SeriesMeasures(
         grid, rows, groups, changes, slopes, known, least, zones, sizes, fovea, series.size_note, remarks
     )
 
 
-def _of_dates(series: Series, compared: Sequence[Occasion], groups: Sequence[Occasion]) -> tuple[str, ...]:
+def _of_dates(series: Series, compared: Sequence[Occasion], of_one_eye: Sequence[Occasion]) -> tuple[str, ...]:
     """Sentences on dates that are not precise enough: what is not compared, and why there is no trend."""
     names = [group.name for group in compared]
     placed = occasions([entry.visit for entry in series.in_time])
-    unknown = [group for group in placed if group.name not in names]
-    found = [why_no_trend(groups)]
+    dark = set(dark_visits(series.in_time))  # a remark of their own says why they are not compared
+    unknown = [group for group in placed if group.name not in names and dark.isdisjoint(group.visits)]
+    found = [why_no_trend(of_one_eye)]
     if unknown:
         order = order_unknown((group.name, group.dated) for group in [*compared[:1], *unknown])
         found.insert(0, f"{order} Not compared with {names[0]}: {', '.join(group.name for group in unknown)}.")
@@ -178,13 +180,11 @@ def _changes(
     return not_comparable(found) if unlike(sizes, {*earlier.visits, *later.visits}) else found
 
 
-def _agreements(visits: Sequence[MeasuredVisit], first: str) -> dict[str, float]:
+def _agreements(used: Sequence[AlignedVisit], first: str) -> dict[str, float]:
     """Agreement of the larger vessels of each other visit with those of the first one, by name; 0 where it is unknown."""
-    by_name = {visit.entry.visit.name: visit for visit in visits}
+    by_name = {entry.visit.name: entry for entry in used}
     base = by_name.pop(first)
-    found = {
-        name: vessel_agreement(base.large, other.large, common_mask([base, other])) for name, other in by_name.items()
-    }
+    found = {name: vessels_agree(base, other) for name, other in by_name.items()}
     return {name: value if math.isfinite(value) else 0.0 for name, value in found.items()}
 
 

@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import calibration
-from ..octa.vessels import vessel_mask, vessel_polarity
-from .comparable import LEAST_VESSEL_AGREEMENT, vessel_agreement
+from .comparable import LEAST_VESSEL_AGREEMENT, vessels_agree
 from .copies import copies
 
 if TYPE_CHECKING:
     from .series import AlignedVisit, Series
 
-_DARK = calibration.DARK_VESSELS.value
 _SAME_FIELD = calibration.SAME_FIELD.value
 _LEAST_SHARED = calibration.LEAST_SHARED_FIELD.value
 LEAST_QUALITY = calibration.LEAST_SIGNAL_QUALITY.value
@@ -201,7 +199,7 @@ def _low_quality(judged: _Judged) -> dict[str, Exclusion]:
 
 
 def _other_eye(judged: _Judged) -> dict[str, Exclusion]:
-    """Visits whose larger vessels do not agree with those of the reference.
+    """Visits whose larger vessels do not agree with those of the reference; with most others, if these agree without it.
 
     Visits of low signal quality are not judged, and none is if the reference is excluded: their vessels may be lost.
     """
@@ -209,22 +207,32 @@ def _other_eye(judged: _Judged) -> dict[str, Exclusion]:
     if series.reference not in left:
         return {}
     good = [index for index in left if not series.qualities[index] < LEAST_QUALITY or index == series.reference]
-    seen = {index: _larger_vessels(series.visits[index]) for index in good}
-    large, shown = seen.pop(series.reference)
-    found = {}
-    for index, (other, also) in seen.items():
-        agreement = vessel_agreement(large, other, shown & also)
-        if agreement < LEAST_VESSEL_AGREEMENT:
-            text = f": the agreement of its larger vessels with those of the reference is {agreement:.2f}"
-            found[index] = Exclusion(Reason.OTHER_EYE, text)
-    return judged.of(found)
+    usual = _usual_eye(series, good)
+    whose = "those of the reference" if usual == series.reference else "those of most other visits"
+    agreements = {index: vessels_agree(series.visits[usual], series.visits[index]) for index in good if index != usual}
+    return judged.of(
+        {
+            index: Exclusion(Reason.OTHER_EYE, f": the agreement of its larger vessels with {whose} is {agreement:.2f}")
+            for index, agreement in agreements.items()
+            if agreement < LEAST_VESSEL_AGREEMENT
+        }
+    )
 
 
-def _larger_vessels(entry: AlignedVisit) -> tuple[np.ndarray, np.ndarray]:
-    """The larger vessels of a visit on the reference's pixels, and where it shows tissue, bool (H, W); they may be dark."""
-    values, seen = entry.warped
-    image = np.where(seen, values, np.nan)
-    return vessel_mask(-image if vessel_polarity(image) < _DARK else image), seen
+def _usual_eye(series: Series, good: list[int]) -> int:
+    """The visit that shows the usual eye: the reference, unless most others agree with one of them and not with it."""
+
+    def agree(first: int, second: int) -> bool:
+        return not vessels_agree(series.visits[first], series.visits[second]) < LEAST_VESSEL_AGREEMENT
+
+    others = [index for index in good if index != series.reference]
+    against = [index for index in others if not agree(series.reference, index)]
+    least = max(len(others) // 2 + 1, _LEAST_LEFT)
+    if len(against) < least:
+        return series.reference
+    groups = {index: sum(agree(index, other) for other in against) for index in against}
+    best = max(groups, key=groups.__getitem__)
+    return best if groups[best] >= least else series.reference
 
 
 def field_size(series: Series, index: int) -> float:

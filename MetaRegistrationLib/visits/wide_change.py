@@ -38,23 +38,13 @@ def wide_difference(difference: np.ndarray, known: np.ndarray, unit: float) -> n
     return np.where(known & (share > _LEAST_KNOWN), mean, np.nan)
 
 
-def wide_clusters(wide: np.ndarray, unit: float, least_mm2: float = LEAST_MM2) -> np.ndarray:
-    """Pixels of wide increases that count, bool (H, W); of decreases, if `wide` has the other sign.
+def wide_clusters(wide: np.ndarray, unit: float, least_mm2: float = LEAST_MM2) -> tuple[np.ndarray, float]:
+    """Pixels of wide increases that count, bool (H, W), and the largest core; of decreases, if `wide` has the other sign.
 
-    An area counts if the part of it that exceeds 10 percentage points is larger than `least_mm2`. It reaches as far as 5 points.
+    The core of an area is the part of it that exceeds 10 percentage points. An area counts if its core is larger than
+    `least_mm2`, and reaches as far as 5 points. The largest core is in mm2, whether it counts or not.
     """
-    labels, cores = _areas(wide, unit)
-    return (cores > least_mm2)[labels]
-
-
-def largest_wide_mm2(wide: np.ndarray, unit: float) -> float:
-    """Area of the largest part of either sign that exceeds 10 percentage points, mm2."""
-    return max(float(_areas(sign * wide, unit)[1].max()) for sign in (1, -1))
-
-
-def _areas(wide: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the areas at each pixel, 0 outside, and the area of the core of each by its number, mm2."""
     labels, count = ndimage.label(wide > _REST)
     cores = np.bincount(labels[wide > _LEVEL], minlength=count + 1) * (REFERENCE_UM / 1000 / unit) ** 2
     cores[0] = 0
-    return labels, cores
+    return (cores > least_mm2)[labels], float(cores.max())

@@ -26,8 +26,8 @@ from MetaRegistrationLib.octa.faz import find_faz
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes
-from MetaRegistrationLib.visits.comparable import vessel_agreement
-from MetaRegistrationLib.visits.measured import common_mask, measured
+from MetaRegistrationLib.visits.comparable import vessel_agreement, vessels_agree
+from MetaRegistrationLib.visits.measured import measured
 from MetaRegistrationLib.visits.measures import Measurement, measure_visits
 from MetaRegistrationLib.visits.repeatability import MARGIN, Repeatability, as_table, repeatability
 from MetaRegistrationLib.visits.series import Series
@@ -118,16 +118,14 @@ def print_table(rows: dict[str, list], known: dict[str, Repeatability]) -> None:
 
 def agreements(series: list[Series]) -> None:
     """Agreement of the larger vessels: of one eye, of different eyes, and of eyes turned by 90 degrees."""
-    pairs = [tuple(measured(entry) for entry in found.visits) for found in series]
+    pairs = [tuple(found.visits) for found in series]
     values = {"one eye": [], "different eyes": [], "turned": []}
     for number, (first, second) in enumerate(pairs):
-        values["one eye"].append(vessel_agreement(first.large, second.large, common_mask([first, second])))
-        for step in (1, 2, 3):
-            other = pairs[(number + step) % len(pairs)][1]
-            values["different eyes"].append(vessel_agreement(first.large, other.large, first.seen & other.seen))
-        values["turned"].append(
-            vessel_agreement(first.large, np.rot90(second.large), first.seen & np.rot90(second.seen))
-        )
+        values["one eye"].append(vessels_agree(first, second))
+        others = (pairs[(number + step) % len(pairs)][1] for step in (1, 2, 3))
+        values["different eyes"] += [vessels_agree(first, other) for other in others]
+        turned = np.rot90(second.larger_vessels), np.rot90(second.warped[1])
+        values["turned"].append(vessel_agreement(first.larger_vessels, turned[0], first.warped[1] & turned[1]))
     for name, found in values.items():
         print(f"vessel agreement, {name}: {np.nanmin(found):.2f} to {np.nanmax(found):.2f} of {len(found)}")
 

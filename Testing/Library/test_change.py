@@ -93,11 +93,11 @@ def test_where_nothing_can_be_said_there_is_no_number():
         changed(scan(1), scan(2)[:-1], EVERYWHERE)
 
 
-def repeated(largest_mm2):
-    """A change between repeat scans whose largest clusters are so large, at each level."""
+def repeated(largest_mm2=0.0, kind=None, wide_mm2=0.0):
+    """A change between repeat scans with these areas of the largest cluster, of one kind or of each, and wide change."""
     nothing = np.zeros((4, 4), bool)
-    areas = (largest_mm2,) * len(ClusterLimits().least_mm2)
-    return Change(np.zeros((4, 4), np.float32), ~nothing, nothing, nothing, ClusterLimits(), areas)
+    areas = tuple(largest_mm2 if kind in (None, number) else 0.0 for number in range(len(ClusterLimits().least_mm2)))
+    return Change(np.zeros((4, 4), np.float32), ~nothing, nothing, nothing, ClusterLimits(), areas, None, wide_mm2)
 
 
 def test_own_repeat_scans_say_how_large_a_cluster_has_to_be(dropped):

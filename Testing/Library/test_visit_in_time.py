@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from test_page import measures_of, read
 from test_page import series_of as small_series
-from test_visit_measures import MM, entry, eye
+from test_visit_measures import ANOTHER, MM, entry, eye, in_series
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.visits.change_files import default_pair, series_change
+from MetaRegistrationLib.visits.dates import in_known_order, read_date
 from MetaRegistrationLib.visits.series import Series
 from MetaRegistrationLib.visits.series_measures import grid_of, measure_series
 from MetaRegistrationLib.visits.trust import Exclusion, Reason
@@ -57,12 +58,20 @@ def test_no_change_is_mapped_to_a_visit_without_a_date():
         (("2021-03-04", "2021", "2022"), "bc"),
         (("2021-03-04", "2021", "2021-12"), "ac"),
         (("2021-03-04", "2021-03", "2020"), "ca"),
+        (("2021-01-10", "2020", "2020-02-01", "2020-05-01"), "ca"),
     ],
-    ids=["a year that holds a day", "the rest has an order", "a month that holds a day"],
+    ids=["a year that holds a day", "the rest has an order", "a month that holds a day", "a year that holds two days"],
 )
 def test_the_default_pair_has_a_known_order(dates, expected):
     pair = default_pair(series_of(*dates))
     assert names(pair) == expected and pair[0].when.before(pair[1].when)
+
+
+def test_a_year_takes_no_comparison_from_the_days_in_it():
+    dates = ["2020", "2020-02-01", "2020-05-01", "2020-11-01", "2021-01-10"]
+    assert in_known_order(dates, lambda date: read_date(date, "")) == dates[1:]
+    assert in_known_order(dates[:1] + dates[-1:], lambda date: read_date(date, "")) == ["2020", "2021-01-10"]
+    assert in_known_order(["2020", "2020-02-01", "2021"], lambda date: read_date(date, "")) == ["2020", "2021"]
 
 
 @pytest.mark.parametrize("dates", [("2021-03-04", "2021"), ("2021", "2021-03-04"), ("2021-03", "2021")])
@@ -98,6 +107,21 @@ def test_it_is_said_why_years_have_no_trend():
     found = measure_series(series, grid_of(series))
     assert {(row.earlier, row.later) for row in found.changes} == {("a", "b"), ("a", "c")} and found.trends == []
     assert found.remarks == ("No trends: they need 3 dates with a day, and the day of a, b is unknown.",)
+
+
+@pytest.mark.parametrize(
+    ("dates", "said"),
+    [
+        (("2018", "2019-01-01", "2020-01-01", "2021-01-01"), "the day of a is unknown"),
+        (("2018-01-01", "2019", "", "2021-01-01"), ""),
+    ],
+    ids=["days of another eye are none", "two visits with dates are left"],
+)
+def test_why_there_is_no_trend_goes_by_the_visits_of_one_eye(dates, said):
+    scans = [eye(), eye(noise=1), eye(noise=2), eye(image=ANOTHER)]
+    _, found = in_series(scans, dates)
+    assert found.trends == [] and said in " ".join(found.remarks)
+    assert ("No trends" in " ".join(found.remarks)) == bool(said)
 
 
 def test_no_measure_is_compared_with_a_visit_without_a_date():

@@ -16,6 +16,7 @@ from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.images import Image, read_image
+from MetaRegistrationLib.octa.vessels import vessel_mask
 from MetaRegistrationLib.resources import sample_pairs, sample_visits
 from MetaRegistrationLib.stages import Stages
 from MetaRegistrationLib.visits import AlignedVisit, Series, Visit, align_series, average
@@ -23,7 +24,7 @@ from MetaRegistrationLib.visits.change import change_map
 from MetaRegistrationLib.visits.change_files import series_change
 from MetaRegistrationLib.visits.columns import VISIT_COLUMNS, VisitOfSeries, cells
 from MetaRegistrationLib.visits.no_signal import no_signal
-from MetaRegistrationLib.visits.trust import Exclusion, Reason, exclusions, field_size
+from MetaRegistrationLib.visits.trust import LEAST_QUALITY, Exclusion, Reason, exclusions, field_size
 from MetaRegistrationLib.visits.unknown import folded, shadow, usual_area
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
@@ -119,6 +120,30 @@ def test_a_visit_of_another_eye_is_named_unless_its_quality_is_too_low_to_tell()
     assert reasons(exclusions(good, asked=["c", "d"])) == {}
     poor = replace(good, visits=mine[:3], qualities=[6.0, 6.0, 1.0])
     assert reasons(exclusions(poor, asked=["a"])) == {"c": Reason.LOW_QUALITY}
+
+
+OTHERS = [200 * drawn_eye(number, SIDE).astype(np.float32) for number in (9, 5, 6)]
+
+
+def of_eyes(*arrays, qualities=None):
+    """Visits a, b, c ... of these eyes, of which the first is the reference."""
+    mine = [entry(name, array) for name, array in zip("abcde", arrays, strict=False)]
+    return Series(0, "chosen", mine, qualities or [6.0] * len(mine), {})
+
+
+def test_a_reference_that_most_others_disagree_with_is_the_one_of_another_eye():
+    found = exclusions(of_eyes(OTHERS[0], scan(1), scan(2), scan(3)))
+    assert reasons(found) == {"a": Reason.OTHER_EYE} and "with those of most other visits is" in found["a"].text
+    mixed = of_eyes(OTHERS[0], scan(1), OTHERS[1], scan(2), scan(3))
+    assert reasons(exclusions(mixed)) == {"a": Reason.OTHER_EYE, "c": Reason.OTHER_EYE}
+    assert reasons(exclusions(mixed, asked=["a"])) == {"c": Reason.OTHER_EYE}
+
+
+def test_others_that_are_no_majority_of_one_eye_do_not_outvote_the_reference():
+    assert list(exclusions(of_eyes(scan(0), OTHERS[0]))) == ["b"]
+    assert list(exclusions(of_eyes(scan(0), *OTHERS))) == ["b", "c", "d"], "three eyes are no majority"
+    two = [OTHERS[0], OTHERS[0] + np.random.default_rng(1).normal(0, 25, OTHERS[0].shape)]
+    assert list(exclusions(of_eyes(scan(0), scan(1), scan(2), *two))) == ["d", "e"]
 
 
 def test_inverted_visits_of_one_eye_are_no_other_eye():
@@ -220,9 +245,24 @@ def test_excluded_visits_are_out_of_average_and_change_unless_asked_for():
     assert named.name == "change_a_to_d" and "d is compared as asked" in named.doubts[0]
     asked = align_series(mine, register, "a", include=["d"])
     assert asked.excluded == {} and reasons(asked.asked) == {"d": Reason.INVERTED}
-    assert average(asked).count.max() == 4 and series_change(asked).name == "change_a_to_d"
+    assert average(asked).count.max() == 4 and series_change(asked).name == "change_a_to_c", "no map of dark vessels"
     with pytest.raises(InputError, match=r"no visit 'x'; there are a, b, c, d"):
         align_series(mine, register, "a", include=["x"])
+
+
+def test_the_larger_vessels_of_a_visit_are_found_once(monkeypatch):
+    found = []
+
+    def counted(array):
+        found.append(array)
+        return vessel_mask(array)
+
+    monkeypatch.setattr("MetaRegistrationLib.visits.series.vessel_mask", counted)
+    mine = visits("abc")
+    aligned = align_series(mine, Known(mine), "a", include=["b"])
+    assert min(aligned.qualities) > LEAST_QUALITY and len(found) == 3
+    series_change(aligned)
+    assert len(found) == 3, "the change takes what the alignment found"
 
 
 def test_no_change_is_mapped_by_default_if_one_visit_is_left():
@@ -266,6 +306,8 @@ def test_visits_are_aligned_through_several_others_one_after_the_other():
     assert [one.via for one in found.visits] == ["", "", "b", "c"]
     assert np.abs(found.visits[3].positions - grid - (15, 0)).max() < 1e-3
     assert all(one.confident for one in found.visits)
+    # The drawn scans lie on the same pixels, so that their vessels do not agree at these positions.
+    assert reasons(found.excluded) == dict.fromkeys("bcd", Reason.OTHER_EYE)
 
 
 @pytest.mark.parametrize("number", [256, pytest.param(255, marks=LONG), pytest.param(300, marks=LONG)])

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from test_change import repeated
 
 from MetaRegistrationLib.formats.images import read_image
 from MetaRegistrationLib.octa.vessels import vessel_mask
-from MetaRegistrationLib.visits.change import Change, ClusterLimits, change_map, limits_of
-from MetaRegistrationLib.visits.wide_change import LEAST_MM2, largest_wide_mm2, wide_clusters, wide_difference
+from MetaRegistrationLib.visits.change import ClusterLimits, change_map, limits_of
+from MetaRegistrationLib.visits.wide_change import LEAST_MM2, wide_clusters, wide_difference
 
 SIZE, MM = 320, 6 / 320
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
@@ -18,7 +19,7 @@ LEFT = COLUMNS < 128  # 2.4 of 6 mm
 def found(difference, known=EVERYWHERE):
     """Pixels of wide decreases and increases of a known difference, percentage points."""
     wide = wide_difference(difference.astype(np.float32), known, 1.0)
-    return wide_clusters(-wide, 1.0), wide_clusters(wide, 1.0)
+    return wide_clusters(-wide, 1.0)[0], wide_clusters(wide, 1.0)[0]
 
 
 def test_a_loss_over_a_large_part_is_found_where_it_is():
@@ -55,9 +56,9 @@ def test_unknown_pixels_are_neither_counted_nor_marked():
 def test_the_largest_core_is_measured_in_millimetres():
     difference = -20.0 * LEFT
     wide = wide_difference(difference, EVERYWHERE, 1.0)
-    assert largest_wide_mm2(wide, 1.0) == pytest.approx(2.4 * 6, rel=0.02) == largest_wide_mm2(-wide, 1.0)
+    assert wide_clusters(-wide, 1.0)[1] == pytest.approx(2.4 * 6, rel=0.02) and wide_clusters(wide, 1.0)[1] == 0
     finer = wide_difference(np.kron(difference, np.ones((2, 2))), np.ones((640, 640), bool), 2.0)
-    assert largest_wide_mm2(finer, 2.0) == pytest.approx(2.4 * 6, rel=0.02)
+    assert wide_clusters(-finer, 2.0)[1] == pytest.approx(2.4 * 6, rel=0.02)
 
 
 def scan(eye, seed):
@@ -81,11 +82,17 @@ def test_lost_capillaries_that_leave_noise_are_marked_and_repeat_scans_are_not(d
 
 
 def test_repeat_scans_of_the_user_only_widen_the_limit():
-    nothing = np.zeros((4, 4), bool)
+    assert ClusterLimits().wide_mm2 == LEAST_MM2
+    for area, pairs, expected in ((0.1, 9, LEAST_MM2), (7.5, 9, 7.5), (7.5, 1, 7.5)):
+        assert limits_of([repeated(wide_mm2=area)] * pairs, "mine").wide_mm2 == expected
 
-    def repeated(area):
-        zeros = (0.0,) * len(ClusterLimits().least_mm2)
-        return Change(np.zeros((4, 4), np.float32), ~nothing, nothing, nothing, ClusterLimits(), zeros, None, area)
 
-    assert limits_of([repeated(0.1)] * 9, "mine").wide_mm2 == LEAST_MM2 == ClusterLimits().wide_mm2
-    assert limits_of([repeated(7.5)] * 9, "mine").wide_mm2 == 7.5 == limits_of([repeated(7.5)], "mine").wide_mm2
+def test_at_most_one_of_twenty_repeat_scans_is_beyond_any_limit():
+    odd = [repeated(wide_mm2=9.0), repeated(5.0, kind=0), repeated(5.0, kind=1)]
+    pairs = [*odd, *(repeated(wide_mm2=0.1, largest_mm2=0.01) for _ in range(17))]
+    limits = limits_of(pairs, "mine")
+    beyond = [
+        pair.largest_wide_mm2 > limits.wide_mm2 or bool(np.any(np.array(pair.largest_mm2) > limits.least_mm2))
+        for pair in pairs
+    ]
+    assert sum(beyond) == 1

@@ -13,7 +13,8 @@ def caption(found: SeriesChange) -> Html:
     return escaped(
         "difference of the local density of capillaries, percentage points. Blue: decreased, orange: increased, hatched: not"
         " measurable. Full colours with an outline: clusters larger than those of repeat scans"
-        f" ({found.change.limits.source})."
+        f" ({found.change.limits.source}), and differences over more than {found.change.limits.wide_mm2:.1f} mm² that repeat"
+        " scans do not have."
     )
 
 

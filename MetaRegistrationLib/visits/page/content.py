@@ -13,6 +13,7 @@ from ..change_files import SeriesChange, default_pair
 from ..changes import MeasureChange, Occasion, Verdict, compared_occasions
 from ..comparable import LEAST_VESSEL_AGREEMENT
 from ..dates import order_unknown
+from ..polarity import dark_visits
 from ..series import AlignedVisit, Series
 from ..series_measures import SeriesMeasures
 
@@ -93,7 +94,7 @@ class Content:
             return "No change: fewer than two visits can be used."
         if self.changes and all(row.verdict is Verdict.NOT_COMPARABLE for row in self.changes):
             agreement = self.measures.agreement.get(tuple(group.name for group in self.occasions))
-            if agreement is not None and agreement >= LEAST_VESSEL_AGREEMENT:
+            if dark_visits(self.pair) or (agreement is not None and agreement >= LEAST_VESSEL_AGREEMENT):
                 return " ".join(["Not comparable.", *self.measures.remarks])
             found = "" if agreement is None else f": the agreement of their larger vessels is {agreement:.2f}"
             return f"Not comparable{found}. At least {LEAST_VESSEL_AGREEMENT:g} is expected of one eye."
