@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from reproduce_helpers import Place
@@ -62,6 +63,20 @@ def test_the_data_are_no_output_folder(place, capsys, below):
 def test_a_folder_within_the_data_is_an_output_folder(place):
     assert place(place.data / "octa_scp_repeat_visits" / "results", *STILL) == 0
     assert place(place.data / "octa_scp_repeat_visits" / "results", *STILL) == 0
+
+
+def test_a_folder_above_the_data_is_an_output_folder(place, tmp_path):
+    assert place(tmp_path, *STILL) == 0
+    assert place(tmp_path, *STILL) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_folder_above_a_data_set_elsewhere_is_an_output_folder(place, tmp_path):
+    real = place.data / "octa_scp_repeat_visits"
+    (tmp_path / "elsewhere").mkdir()
+    real.symlink_to(real.rename(tmp_path / "elsewhere" / "visits"))
+    assert place(tmp_path / "elsewhere", *STILL) == 0
+    assert place(tmp_path / "elsewhere" / "visits", *STILL) == 2
 
 
 def test_results_of_another_command_are_refused(place, tmp_path, capsys):
