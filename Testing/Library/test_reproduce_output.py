@@ -50,6 +50,24 @@ def test_a_table_that_the_user_changed_is_not_replaced(place, tmp_path, capsys):
     assert path.read_text(encoding="utf-8").endswith("my note\n")
 
 
+def test_results_of_an_earlier_version_are_refused_as_a_whole(place, tmp_path, capsys):
+    output = tmp_path / "o"
+    assert place(output, *STILL) == 0
+    (output / "written_files.jsonl").unlink()
+    assert place(output, *STILL) == 2
+    message = capsys.readouterr().err
+    assert "results of reproduce of an earlier version" in message and "Move it away" not in message
+
+
+def test_a_simulated_pair_that_the_user_changed_can_be_moved_away(place, tmp_path, capsys):
+    assert place(tmp_path / "o", *SIMULATED) == 0
+    path = tmp_path / "o" / "beds" / "S" / "pairs.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert place(tmp_path / "o", *SIMULATED) == 2
+    message = capsys.readouterr().err
+    assert "Move it away, or choose another --output" in message and "--replace" not in message
+
+
 @pytest.mark.parametrize(
     "below", ["", "octa_scp_repeat_visits", "octa_scp_repeat_visits/images", "octa_scp_single_visits"]
 )
