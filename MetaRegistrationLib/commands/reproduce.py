@@ -232,7 +232,6 @@ def _shipped(network: str, kind: str) -> Path | None:
 
 
 def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse.Namespace, progress: Reader) -> Bed:
-    from ..experiments.bed_content import sources_key
     from ..experiments.beds import Alignments, Bed, bed_folder
     from ..experiments.brain_bed import simulate_brain_slices, volumes
 
@@ -243,10 +242,10 @@ def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse
         else:
             _simulate(data, folder, arguments.displacement, size, progress)
 
-    def source() -> str:
-        return sources_key(volumes(data) if setting.bed == BRAIN else _eye_files(data))
+    def sources() -> list[Path]:
+        return volumes(data) if setting.bed == BRAIN else _eye_files(data)
 
-    folder = bed_folder(setting.bed, data, lab.output, source, make)
+    folder = bed_folder(setting.bed, data, lab.output, sources, make, progress)
     path = lab.output / "beds" / f"{setting.bed}_{setting.initial}.json"
     alignments = Alignments(path, setting.initial, lab.preprocessing, lab.device)
     bed = Bed(setting.bed, folder, alignments, lab.preprocessing)

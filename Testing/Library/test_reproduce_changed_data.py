@@ -8,7 +8,9 @@ from reproduce_helpers import Place
 from training_helpers import texture, write_png
 
 from MetaRegistrationLib.alignment import Alignment
+from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.experiments import beds, experiment
+from MetaRegistrationLib.experiments.bed_content import missing_sources, write_sources
 
 STILL = ("--bed", "R", "--rows", "not_deformed")
 ALIGNED = (*STILL, "--initial", "affine")
@@ -82,3 +84,38 @@ def test_simulated_pairs_of_other_images_are_refused(place, tmp_path, capsys):
     write_png(place.data / SINGLE / "images" / "eye_3.png", texture(40, (80, 80)))
     assert place(output, *words) == 2
     assert "were simulated from other images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("gone", ["images/eye_3.png", "vessel_masks", "images", "."])
+def test_simulated_pairs_are_used_where_their_images_are_gone(place, tmp_path, capsys, gone):
+    output, words = tmp_path / "o", ("--bed", "S", "--rows", "not_deformed")
+    assert place(output, *words) == 0
+    (place.data / SINGLE / gone).rename(tmp_path / "gone")
+    capsys.readouterr()
+    assert place(output, *words) == 0
+    number = {"images/eye_3.png": "1 file", ".": "9 files"}.get(gone, "4 files")
+    assert f"{number} from which these pairs were simulated cannot be found" in capsys.readouterr().err
+
+
+def test_simulated_pairs_of_a_changed_image_are_refused_where_others_are_gone(place, tmp_path, capsys):
+    output, words = tmp_path / "o", ("--bed", "S", "--rows", "not_deformed")
+    assert place(output, *words) == 0
+    (place.data / SINGLE / "images" / "eye_2.png").unlink()
+    write_png(place.data / SINGLE / "images" / "eye_3.png", texture(40, (80, 80)))
+    assert place(output, *words) == 2
+    assert "were simulated from other images" in capsys.readouterr().err
+
+
+def test_a_new_source_is_another_one(tmp_path):
+    folder, data = tmp_path / "B", tmp_path / "data"
+    for path in (folder, data):
+        path.mkdir()
+    files = [data / "a.nii.gz", data / "b.nii.gz"]
+    for path in files:
+        path.write_bytes(b"volume")
+    write_sources(folder, data, files[:1])
+    assert missing_sources(folder, data, files[:1]) == 0
+    with pytest.raises(InputError, match="other images"):
+        missing_sources(folder, data, files)
+    files[0].unlink()
+    assert missing_sources(folder, data, []) == 1
