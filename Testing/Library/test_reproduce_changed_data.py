@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from reproduce_helpers import Place
-from training_helpers import texture, write_png
+from training_helpers import PREPROCESSING, texture, write_png
 
 from MetaRegistrationLib.alignment import Alignment
 from MetaRegistrationLib.errors import InputError
@@ -66,6 +67,21 @@ def test_only_the_pair_that_changed_is_aligned_again(place, tmp_path, monkeypatc
     assert len(aligned) == 6
 
 
+def described_pairs(place) -> list:
+    """What the description of the training task of bed R says of the images."""
+    alignments = beds.Alignments(place.data / "no file", "none", PREPROCESSING, torch.device("cpu"))
+    bed = beds.Bed("R", place.data / REAL, alignments, PREPROCESSING)
+    return bed.training_task().describe()["content"]["pairs"]
+
+
+def test_a_training_task_describes_its_images(place):
+    before = described_pairs(place)
+    write_other_image(place, "0_moving.png")
+    after = described_pairs(place)
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True, True]
+
+
+@pytest.mark.long
 def test_a_trained_row_that_was_not_measured_is_refused_with_other_images(place, tmp_path, monkeypatch, capsys):
     words = ("--bed", "R", "--rows", "unseen")
     monkeypatch.setattr(experiment, "write_result", lambda *arguments: pytest.fail("killed"))
