@@ -20,18 +20,19 @@ from .written_files import ListWriter, Run, State, WrittenFiles, new_run
 
 _ANOTHER = "Choose another {field}."
 _ANOTHER_OR_REPLACE = "Choose another {field}, or replace the earlier results."
-_AWAY = "Move it away, or choose another {field}."
-_AWAY_OR_REPLACE = "Move it away, choose another {field}, or replace the other earlier results."
 _NAMED = 3
 
 
 class EarlierResultsError(InputError):
     """The folder holds results of an earlier run, which the user may allow to be replaced."""
 
-    @property
-    def advice_without_replacing(self) -> str:
-        """What to do where results cannot be replaced."""
-        return _AWAY if self.advice == _AWAY_OR_REPLACE else _ANOTHER
+    advice_without_replacing = _ANOTHER
+
+
+class ChangedResultsError(EarlierResultsError):
+    """Results of an earlier run have changed since, and would stay among those of another."""
+
+    advice_without_replacing = "Move it away, or choose another {field}."
 
 
 @dataclass(frozen=True)
@@ -304,11 +305,13 @@ def _refuse_changed(output: Output, changed: Sequence[str], replaced: Sequence[s
     more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
     problem = f"{named}{more}: changed since an earlier run wrote it"
     if replaced:
-        raise InputError(f"{problem}, and would be replaced.", field="output", advice=_AWAY)
-    raise EarlierResultsError(
+        raise InputError(
+            f"{problem}, and would be replaced.", field="output", advice="Move it away, or choose another {field}."
+        )
+    raise ChangedResultsError(
         f"{problem}. It would stay among the new results.",
         field="output",
-        advice=_AWAY_OR_REPLACE,
+        advice="Move it away, choose another {field}, or replace the other earlier results.",
     )
 
 
@@ -320,7 +323,7 @@ def _check_unlisted(output: Output, name: str, has_list: bool) -> None:
         raise InputError(
             f"{path}: the results would replace this file, which no earlier run is known to have written.",
             field="output",
-            advice=_AWAY,
+            advice="Move it away, or choose another {field}.",
         )
     if not output.replace:
         raise EarlierResultsError(
