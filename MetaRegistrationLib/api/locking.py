@@ -1,4 +1,4 @@
-"""Arrays of results that nobody writes to: the other results would not follow."""
+"""Read-only arrays of results."""
 
 from __future__ import annotations
 

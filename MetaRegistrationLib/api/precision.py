@@ -1,4 +1,4 @@
-"""The public functions compute in one precision, whatever the caller has set in torch."""
+"""The public functions compute in one precision, whatever autocast and `set_float32_matmul_precision` of the caller say."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ def own_precision(function: Callable[_P, _R]) -> Callable[_P, _R]:
         from ..networks.precision import without_autocast
         from .matmul_precision import full_precision
 
-        # Copies of weights, which autocast of the caller's network may keep, would outlive a change of the weights.
-        alone = torch.autocast("cpu", enabled=False, cache_enabled=False)
-        # Autocast of a GPU that is not there would warn.
-        with full_precision(), alone, without_autocast("cuda" if torch.is_autocast_enabled() else ""):
+        cuda = "cuda" if torch.is_autocast_enabled() else ""  # autocast of a GPU that is not there would warn
+        with full_precision(), without_autocast("cpu"), without_autocast(cuda):
             return function(*args, **kwargs)
 
     return computed

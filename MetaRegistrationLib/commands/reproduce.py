@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..experiments.plan import BEDS, BRAIN, BUDGETS, INITIALS, METHODS, NETWORKS, STARTS, Budget, Setting, plan
+from ..formats.links import real_path
 from ..formats.output_folder import refuse_inputs_inside, writing
 from ..progress import Finished, Message, Reader
 from ..training.adaptation import PLAIN
@@ -126,7 +127,7 @@ def run(arguments: argparse.Namespace, progress: Reader) -> int:
     from ..formats.files import writable_folder
 
     data = _data(arguments.data)
-    refuse_inputs_inside(arguments.output, _folders(data))
+    _refuse_data(arguments.output, _folders(data))
     budget = BUDGETS[arguments.scale]
     if arguments.plain:
         budget = budget.with_recipe(PLAIN)
@@ -159,10 +160,19 @@ def _data(given: Path | None) -> Path:
 
 def _folders(data: Path) -> list[Path]:
     """The folders that are read."""
-    from ..experiments.beds import REAL
+    from ..experiments.beds import REAL, SINGLE
     from ..experiments.brain_bed import VOLUMES
 
-    return [data, data / REAL, data / VOLUMES, *_eyes_of(data)]
+    return [data, data / REAL, data / SINGLE, data / VOLUMES, *_eyes_of(data)]
+
+
+def _refuse_data(output: Path, folders: Sequence[Path]) -> None:
+    """Refuse an output folder that is one of the folders that are read. One above them has its results beside them."""
+    refuse_inputs_inside(output, [folder for folder in folders if not _is_below(folder, output)])
+
+
+def _is_below(folder: Path, above: Path) -> bool:
+    return real_path(above) in real_path(folder).parents
 
 
 def _settings(arguments: argparse.Namespace) -> list[Setting]:
@@ -222,7 +232,6 @@ def _shipped(network: str, kind: str) -> Path | None:
 
 
 def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse.Namespace, progress: Reader) -> Bed:
-    from ..experiments.bed_content import sources_key
     from ..experiments.beds import Alignments, Bed, bed_folder
     from ..experiments.brain_bed import simulate_brain_slices, volumes
 
@@ -233,14 +242,14 @@ def _open_bed(setting: Setting, data: Path, lab: Laboratory, arguments: argparse
         else:
             _simulate(data, folder, arguments.displacement, size, progress)
 
-    def source() -> str:
-        return sources_key(volumes(data) if setting.bed == BRAIN else _eye_files(data))
+    def sources() -> list[Path]:
+        return volumes(data) if setting.bed == BRAIN else _eye_files(data)
 
-    folder = bed_folder(setting.bed, data, lab.output, source, make)
+    folder = bed_folder(setting.bed, data, lab.output, sources, make, progress)
     path = lab.output / "beds" / f"{setting.bed}_{setting.initial}.json"
     alignments = Alignments(path, setting.initial, lab.preprocessing, lab.device)
     bed = Bed(setting.bed, folder, alignments, lab.preprocessing)
-    if folder.is_relative_to(data):
+    if folder.is_relative_to(data) and not (_is_below(data, lab.output) or _is_below(folder, lab.output)):
         refuse_inputs_inside(lab.output, bed.paths())
     return bed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..workflows.pair_work import input_states
 from ..workflows.resuming import key_of
 
 SOURCE = "source.json"
-"""In the folder of simulated pairs: the key of the images that they were made from."""
+"""In the folder of simulated pairs: the files that they were made from, each with the hash of its content."""
 
 
 def pair_key(pair: PairFiles) -> str:
@@ -26,23 +27,43 @@ def pairs_key(pairs: Iterable[PairFiles]) -> str:
     return key_of([[pair.name, pair.split, pair_key(pair)] for pair in pairs])
 
 
-def sources_key(files: Iterable[Path]) -> str:
-    """Key of the files that pairs are simulated from."""
-    return key_of([[path.name, digest(path) if path.is_file() else ""] for path in files])
+def write_sources(folder: Path, data: Path, files: Iterable[Path]) -> None:
+    """Write from which files, all below `data`, the pairs in a folder are made."""
+    write_json(folder / SOURCE, {"files": {_name(path, data): digest(path) for path in files if path.is_file()}})
 
 
-def write_source(folder: Path, key: str) -> None:
-    """Write from which images the pairs in a folder are made."""
-    write_json(folder / SOURCE, {"source": key})
+def missing_sources(folder: Path, data: Path, files: Iterable[Path]) -> int:
+    """How many of the files that the pairs in a folder were made from are gone.
 
+    Parameters
+    ----------
+    folder, data : Path
+    files : iterable of Path
+        The files that the pairs would be made from now.
 
-def refuse_other_source(folder: Path, key: str) -> None:
-    """Raise an `InputError` if the pairs in a folder were made from other images."""
-    path = folder / SOURCE
-    found = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if key not in found:
+    Raises
+    ------
+    InputError
+        A file has changed since or is new.
+    """
+    made_from = _sources(folder)
+    there = {name: data / name for name in made_from if (data / name).is_file()}
+    changed = any(digest(path) != made_from[name] for name, path in there.items())
+    if changed or not made_from or any(_name(path, data) not in made_from for path in files):
         raise InputError(
             f"{folder}: these pairs were simulated from other images than those in the data folder.",
             field="output",
             advice="Choose another {field}, or delete that folder to simulate them anew.",
         )
+    return len(made_from) - len(there)
+
+
+def _name(path: Path, data: Path) -> str:
+    return path.relative_to(data).as_posix()
+
+
+def _sources(folder: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads((folder / SOURCE).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

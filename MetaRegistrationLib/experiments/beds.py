@@ -24,7 +24,8 @@ from ..pairs.folders import ImagePair, PairFiles, find_pairs
 from ..preparation import PreparedPair, prepare
 from ..progress import Message, Reader, plain
 from ..tasks import TaskPair, augmented, repeat_settings, simulated_pair
-from .bed_content import pair_key, pairs_key, refuse_other_source, write_source
+from ..words import counted
+from .bed_content import missing_sources, pair_key, pairs_key, write_sources
 
 REAL, SINGLE = "octa_scp_repeat_visits", "octa_scp_single_visits"
 SEED = 0
@@ -263,7 +264,9 @@ class BedTask:
         }
 
 
-def bed_folder(bed: str, data: Path, output: Path, source: Callable[[], str], simulate: Simulate) -> Path:
+def bed_folder(
+    bed: str, data: Path, output: Path, sources: Callable[[], list[Path]], simulate: Simulate, progress: Reader
+) -> Path:
     """Folder of a bed's pairs; simulated ones are made in `output` when they are not all there.
 
     Parameters
@@ -271,10 +274,12 @@ def bed_folder(bed: str, data: Path, output: Path, source: Callable[[], str], si
     bed : str
         "R", "S", "B", or a name of its own for simulated pairs of other settings.
     data, output : Path
-    source : callable
-        Gives the key of the images that simulated pairs are made from.
+    sources : callable
+        Gives the files, all below `data`, that simulated pairs are made from.
     simulate : callable
         Writes the simulated pairs into a folder, their record (simulation.json) last.
+    progress : Reader
+        Is told when pairs are there and some of their sources are gone.
 
     Raises
     ------
@@ -283,10 +288,21 @@ def bed_folder(bed: str, data: Path, output: Path, source: Callable[[], str], si
     """
     if bed == "R":
         return data / REAL
-    folder, key = output / "beds" / bed, source()
+    folder = output / "beds" / bed
     if (folder / "simulation.json").is_file():
-        refuse_other_source(folder, key)
+        gone = missing_sources(folder, data, _found(sources))
+        if gone:
+            text = f"{folder}: {counted(gone, 'file')} from which these pairs were simulated cannot be found in {data}."
+            progress(Message(f"{text} The pairs are used."))
     else:
-        write_source(writable_folder(folder), key)
+        write_sources(writable_folder(folder), data, sources())
         simulate(folder)
     return folder
+
+
+def _found(sources: Callable[[], list[Path]]) -> list[Path]:
+    """The sources; none where some are missing, because the pairs are there."""
+    try:
+        return sources()
+    except InputError:
+        return []

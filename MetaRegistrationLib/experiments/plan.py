@@ -12,6 +12,8 @@ from ..training.adaptation import GUIDED, Recipe, guided
 NETWORKS = ("voxelmorph", "coarse_to_fine")
 BEDS = ("R", "S")
 """Those of the paper's experiments: real and simulated repeat scans."""
+RUNS = "runs"
+"""The folder of the rows, in that of the experiments."""
 BRAIN = "B"
 """Brain slices, a bed that is made only when it is asked for; the paper has no such rows."""
 INITIALS = ("none", "affine")
@@ -209,7 +211,7 @@ class Row:
     @property
     def folder(self) -> PurePosixPath:
         """Folder of its training, from the output. The rows of different epochs are measured during one training."""
-        place = PurePosixPath("runs", self.setting.network, self.setting.bed, self.setting.initial)
+        place = PurePosixPath(RUNS, self.setting.network, self.setting.bed, self.setting.initial)
         own = f"{self.method}_{self.length}_steps" if self.method in FROM_SCRATCH else self.method
         return place / (f"{own}_seed{self.seed}" if self.unit else own)
 

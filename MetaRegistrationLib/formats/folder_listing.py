@@ -12,6 +12,7 @@ from pathlib import Path
 from .image_files import file_stem, file_suffix, is_hidden, is_image_file
 from .landmarks import LANDMARK_SUFFIXES
 from .links import is_broken_link
+from .registry import image_suffixes
 
 _MASK = re.compile(r"(?P<image>.+?)[ ._-]*(?:mask|masks|label|labels|seg|segmentation|roi)", re.IGNORECASE)
 
@@ -93,8 +94,9 @@ class ListedFolder:
 
     @cached_property
     def broken(self) -> list[Path]:
-        """Broken links without a suffix, which may have led to folders."""
-        return [path for path in self.entries if not path.suffix and is_broken_link(path)]
+        """Broken links that are neither images nor landmarks by their suffix. They may have led to folders."""
+        claimed = {*image_suffixes(), *LANDMARK_SUFFIXES}
+        return [path for path in self.entries if file_suffix(path) not in claimed and is_broken_link(path)]
 
     @cached_property
     def _all_images(self) -> list[Path]:

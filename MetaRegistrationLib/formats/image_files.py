@@ -98,7 +98,7 @@ def as_text(path: PurePath) -> str:
 
 def where_it_leads(link: Path) -> str:
     """Words on a broken link."""
-    return f"a link to a file that is not there: {as_text(link.readlink())}. Fetch the file, or correct the link."
+    return f"a link that leads to nothing: {as_text(link.readlink())}. Fetch its target, or correct the link."
 
 
 def existing_file(path: str | Path, kind: str) -> Path:

@@ -26,6 +26,14 @@ _NAMED = 3
 class EarlierResultsError(InputError):
     """The folder holds results of an earlier run, which the user may allow to be replaced."""
 
+    advice_without_replacing = _ANOTHER
+
+
+class ChangedResultsError(EarlierResultsError):
+    """Results of an earlier run have changed since, and would stay among those of another."""
+
+    advice_without_replacing = "Move it away, or choose another {field}."
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -300,7 +308,7 @@ def _refuse_changed(output: Output, changed: Sequence[str], replaced: Sequence[s
         raise InputError(
             f"{problem}, and would be replaced.", field="output", advice="Move it away, or choose another {field}."
         )
-    raise EarlierResultsError(
+    raise ChangedResultsError(
         f"{problem}. It would stay among the new results.",
         field="output",
         advice="Move it away, choose another {field}, or replace the other earlier results.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -124,8 +124,9 @@ class _Content(ListedFolder):
         return found
 
     def images_by_key(self, found: Found) -> dict[str, Path]:
-        """Images by `file_key`. Masks, and images of one key, are left out."""
+        """Images by `file_key`. Masks, images of one key, and broken links are left out."""
         found.left_out += _named_masks(self.masks)
+        found.left_out += _named_links(self.broken)
         groups: dict[str, list[Path]] = {}
         for path in self.images:
             groups.setdefault(file_key(path), []).append(path)
@@ -139,6 +140,11 @@ class _Content(ListedFolder):
 def _named_masks(masks: Mapping[Path, str]) -> Iterator[tuple[tuple[Path, ...], str]]:
     for path, image in masks.items():
         yield (path,), f"a mask of {image} by its name. A table {TABLE_NAME} names the tissue masks to use"
+
+
+def _named_links(links: Iterable[Path]) -> Iterator[tuple[tuple[Path, ...], str]]:
+    for path in links:
+        yield (path,), where_it_leads(path)
 
 
 def from_table(path: Path) -> Found:
@@ -267,7 +273,7 @@ def _from_subfolders(content: _Content) -> Found | None:
         ]
         found.pairs.append(PairFiles(subfolder.name, *roles, both, *side))
     found.left_out += [((path,), "unmatched: it is beside the subfolders") for path in content.images]
-    found.left_out += [((path,), where_it_leads(path)) for path in content.broken]
+    found.left_out += _named_links(content.broken)
     found.left_out += _named_masks(content.masks)
     return found if holds_images else None
 

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import InputError
-from ..progress import Message
+from ..errors import TOKEN, InputError
+from ..progress import Message, Reader
 from .pair_work import PairDone, PairWork, WorkSettings, one_thread
 from .run_options import RunOptions, cores, wanted_jobs
 
@@ -66,8 +66,8 @@ class Here:
         """As of `Engine`: nothing runs here between two pairs."""
 
 
-def engine(settings: WorkSettings, run: RunOptions, pairs: int) -> AbstractContextManager[Engine]:
-    """The engine for a number of pairs.
+def engine(settings: WorkSettings, run: RunOptions, pairs: int, progress: Reader) -> AbstractContextManager[Engine]:
+    """The engine for a number of pairs. A message says why it is one process where several are usual.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def engine(settings: WorkSettings, run: RunOptions, pairs: int) -> AbstractConte
         if run.jobs is not None or run.batch > 1:
             raise InputError("{field}: the cluster says how many pairs are registered at once.", field="dask")
         return DaskEngine(run.dask, sent(settings, "dask"))
-    jobs = _jobs(settings, run, pairs)
+    jobs = _jobs(settings, run, pairs, progress)
     if jobs == 1:
         return _here(settings, run.batch)
     from .processes import Processes
@@ -101,9 +101,7 @@ def _here(settings: WorkSettings, batch: int) -> Iterator[Here]:
         yield Here(PairWork.of(settings), batch)
 
 
-def _jobs(settings: WorkSettings, run: RunOptions, pairs: int) -> int:
-    from .sending import portable
-
+def _jobs(settings: WorkSettings, run: RunOptions, pairs: int, progress: Reader) -> int:
     wanted = wanted_jobs(run.jobs)
     if pairs <= 1 or wanted == 1:
         return 1
@@ -112,12 +110,21 @@ def _jobs(settings: WorkSettings, run: RunOptions, pairs: int) -> int:
             raise InputError("{field}: pairs go through the networks in batches in one process only.", field="batch")
         return 1
     if wanted is None:
-        if _may_be_a_gpu(settings.registrar.device) or portable(settings) is None:
-            return 1
-        wanted = cores()
-    elif run.jobs is None and portable(settings) is None:
+        wanted = 1 if _may_be_a_gpu(settings.registrar.device) else cores()
+    if run.jobs is None and wanted > 1 and _only_here(settings, progress):
         return 1
     return min(wanted, pairs)
+
+
+def _only_here(settings: WorkSettings, progress: Reader) -> bool:
+    """Whether objects of this process keep the work in it, which is said."""
+    from .sending import obstacle
+
+    error = obstacle(settings)
+    if error is not None:
+        reason = error.problem.removeprefix(f"{TOKEN}: ")
+        progress(Message(f"One process does all the work, because {reason}"))
+    return error is not None
 
 
 def _may_be_a_gpu(device: object) -> bool:

@@ -94,7 +94,7 @@ def evaluate(
         check_output(planned)
     held = nullcontext() if planned is None else writing(planned, progress)
     work_settings = WorkSettings(options, None, several, with_inputs=several and output is not None)
-    with engine(work_settings, run, len(work.waiting)) as made, held:
+    with engine(work_settings, run, len(work.waiting), progress) as made, held:
         work.work(made)
         result = work.tables(made.record)
     progress(FinishedEvent(TASK, output, result))

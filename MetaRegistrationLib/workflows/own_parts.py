@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import initial_kinds
+from ..errors import InputError
 from ..formats import registry as formats
+from ..formats.checkpoint_header import read_header
 from ..initial_kinds import InitialKind
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from .registrars import RegistrarOptions
 
 _LIBRARY = __name__.partition(".")[0]
 _NETWORKS = f"{_LIBRARY}.networks.registry"
@@ -26,7 +31,7 @@ class OwnParts:
     readers : tuple of type
         Classes of readers.
     networks : dict of str to type
-        Classes of networks by their registered names.
+        The class of the network that is used, by its registered name.
     kinds : tuple of InitialKind
         The kind of initial alignment that is used.
     """
@@ -36,15 +41,13 @@ class OwnParts:
     kinds: tuple[InitialKind, ...]
 
     @classmethod
-    def of(cls, initial: str) -> OwnParts:
-        """The parts that this process has beside those of the library; of the alignments the one named `initial`."""
+    def of(cls, options: RegistrarOptions) -> OwnParts:
+        """All readers that this process has beside those of the library, and the network and alignment that are used."""
         readers = (type(reader) for reader in formats.readers())
-        networks = sys.modules.get(_NETWORKS)  # nobody has added a network without it, and it needs torch
-        named = {} if networks is None else networks.registered_classes()
         return cls(
             tuple(kind for kind in readers if _is_own(kind)),
-            {name: kind for name, kind in named.items() if _is_own(kind)},
-            tuple(kind for kind in initial_kinds.declared() if kind.name == initial),
+            _used_networks(options),
+            tuple(kind for kind in initial_kinds.declared() if kind.name == options.stages.initial),
         )
 
     def only_here(self) -> str | None:
@@ -75,6 +78,30 @@ class OwnParts:
                 initial_kinds.declare(kind)
 
 
+def _used_networks(options: RegistrarOptions) -> dict[str, type[nn.Module]]:
+    registry = sys.modules.get(_NETWORKS)  # nobody has added a network without it, and it needs torch
+    if registry is None or not options.stages.network:
+        return {}
+    own = {name: kind for name, kind in registry.registered_classes().items() if _is_own(kind)}
+    used = _network_name(options) if own else None
+    return {name: kind for name, kind in own.items() if name == used}
+
+
+def _network_name(options: RegistrarOptions) -> str | None:
+    """The name of the network of the checkpoint; None if it cannot be read, which the run itself refuses."""
+    from ..resources import default_checkpoint
+    from .registrars import find_checkpoint
+
+    try:
+        checkpoint = default_checkpoint() if options.checkpoint is None else options.checkpoint
+        if not isinstance(checkpoint, (str, Path)):
+            return checkpoint.network["name"]
+        header = read_header(find_checkpoint(checkpoint))
+    except InputError:
+        return None
+    return None if header is None else header["network"]["name"]
+
+
 def _is_own(kind: type) -> bool:
     return kind.__module__.partition(".")[0] != _LIBRARY
 
@@ -83,4 +110,13 @@ def _importable(module: str) -> bool:
     """Whether another process with the same search path finds a module."""
     package = module.partition(".")[0]
     # Not `importlib.util.find_spec`: it finds what this process has made by itself.
-    return package != "__main__" and any(finder.find_spec(package, None) for finder in sys.meta_path)
+    return package != "__main__" and any(_finds(finder, package) for finder in sys.meta_path)
+
+
+def _finds(finder: object, package: str) -> bool:
+    """Whether an import hook finds a package. Old ones have no `find_spec`, and others may fail."""
+    find = getattr(finder, "find_spec", None)
+    try:
+        return find is not None and find(package, None) is not None
+    except Exception:  # as many kinds as hooks have
+        return False

@@ -159,7 +159,7 @@ def register_files(
         planned = pairs_output(files, output, source, replace=replace, parts=parts, finished=done)
     check_output(planned)
     work_settings = WorkSettings(options, parts, several, with_inputs=several)
-    with engine(work_settings, run, len(work.waiting)) as made, writing(planned, progress):
+    with engine(work_settings, run, len(work.waiting), progress) as made, writing(planned, progress):
         work.work(made)
         summary = work.tables(made.record)
     progress(FinishedEvent(TASK, output, summary))

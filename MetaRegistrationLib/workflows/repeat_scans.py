@@ -90,7 +90,7 @@ def measured_repeats(
 def _without_sizes(unknown: int, pairs: int) -> str:
     """What is said of repeat scans without a pixel size."""
     return (
-        f"{unknown} of {pairs} pairs of repeat scans have no pixel size. They say how much the whole image differs, but not"
-        " circles, quadrants, lengths and areas in mm, and their shorter side is taken for 6 mm. Give their pixel size ({field},"
+        f"{unknown} of {pairs} pairs of repeat scans have no pixel size. They count for the whole image only. Measures in mm and"
+        " of circles and quadrants keep the shipped values. Their shorter side is taken as 6 mm. Give their pixel size ({field},"
         " or a column spacing_um in the table of pairs)."
     )

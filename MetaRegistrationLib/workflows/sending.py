@@ -23,16 +23,17 @@ class Settings(Protocol):
         """The work, with a `record` and `staged(item, folder)`."""
 
 
-def portable(settings: Settings) -> bytes | None:
-    """The settings as bytes that another process understands; None for objects that live in this one alone."""
+def obstacle(settings: Settings) -> InputError | None:
+    """Why the settings hold for this process alone; None if another process understands them."""
     try:
-        return sent(settings, "jobs")
-    except InputError:
-        return None
+        sent(settings, "jobs")
+    except InputError as error:
+        return error
+    return None
 
 
 def sent(settings: Settings, field: str) -> bytes:
-    """As `portable`.
+    """The settings as bytes that another process understands.
 
     Raises
     ------
@@ -42,13 +43,13 @@ def sent(settings: Settings, field: str) -> bytes:
     options = settings.registrar
     if options.network is not None or "__main__" in str(getattr(options.checkpoint, "network", "")):
         raise _no_network(field)
-    parts = OwnParts.of(options.stages.initial)
+    parts = OwnParts.of(options)
     missing = parts.only_here()
     if missing is not None:
         raise InputError(
-            f"{{field}}: another process cannot import {missing}. Put it into a module (a file .py) of its own,"
-            " or use one process.",
+            f"{{field}}: another process cannot import {missing}.",
             field=field,
+            advice="Put it into a module (a file .py) of its own, or use one process.",
         )
     try:
         return pickle.dumps((parts, settings))
@@ -65,7 +66,7 @@ def received(content: bytes) -> Settings:
 
 def _no_network(field: str) -> InputError:
     return InputError(
-        "{field}: a network that is an object of this program cannot be sent to another process."
-        " Save it as a checkpoint, or use one process.",
+        "{field}: a network that is an object of this program cannot be sent to another process.",
         field=field,
+        advice="Save it as a checkpoint, or use one process.",
     )

@@ -1302,6 +1302,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Save it as a checkpoint, or use one process.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put it into a module (a file .py) of its own, or use one process.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Name the earlier visit first.</source>
         <translation type="unfinished"></translation>
     </message>

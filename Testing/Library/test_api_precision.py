@@ -1,4 +1,4 @@
-"""The public interface gives the same whatever precision the caller has set in torch."""
+"""The public interface gives the same whatever autocast and `set_float32_matmul_precision` of the caller say."""
 
 from __future__ import annotations
 
@@ -87,6 +87,29 @@ def test_fine_tuning_gives_the_same_weights(folder):
     with torch.autocast("cpu", dtype=torch.float16):
         again = finetuned(folder, checkpoint, Observer())
     assert equal_weights(weights, again)
+
+
+class Mixed(nn.Module):
+    """A network that has mixed precision of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Conv2d(2, 2, 3, padding=1)
+
+    def forward(self, moving, fixed):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return self.layer(torch.cat((moving, fixed), dim=1)).float()
+
+
+def test_a_network_of_own_mixed_precision_uses_its_present_weights():
+    network = Mixed()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        first = known(*related(), network).displacement_px
+        with torch.no_grad():
+            network.layer.bias += 10
+        again = known(*related(), network).displacement_px
+    assert np.abs(again - first).max() > 0.5
+    np.testing.assert_array_equal(again, known(*related(), network).displacement_px)
 
 
 def small_start():

@@ -106,8 +106,9 @@ def test_pairs_at_once_have_the_fields_of_single_pairs(fields, monkeypatch):
 
 
 def test_batches_and_processes_exclude_one_another(tmp_path):
+    from MetaRegistrationLib.progress import Silent
     from MetaRegistrationLib.workflows.engines import engine
     from MetaRegistrationLib.workflows.run_options import RunOptions
 
     with pytest.raises(InputError, match="in one process only"):
-        engine(WorkSettings(RegistrarOptions(device="cpu")), RunOptions(jobs=2, batch=4), 10)
+        engine(WorkSettings(RegistrarOptions(device="cpu")), RunOptions(jobs=2, batch=4), 10, Silent())

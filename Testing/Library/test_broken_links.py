@@ -1,4 +1,4 @@
-"""Images and landmarks that are links to files that are not there are left out by name, with the reason."""
+"""Images, landmarks and folders that are links to nothing are left out by name, with the reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits.sources import eyes_of_folder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-REASON = "a link to a file that is not there: /gone/c.png"
+REASON = "a link that leads to nothing: /gone/c.png"
 SHAPE = (72, 72)
 
 
@@ -79,10 +79,19 @@ def test_a_landmark_file_comes_before_a_broken_link_of_its_name(tmp_path):
     assert pair.fixed_landmarks == tmp_path / "fixed" / "a.csv"
 
 
-def test_a_link_to_a_folder_of_a_pair_that_is_gone_is_named(tmp_path):
-    subfolders(tmp_path)
-    broken(tmp_path / "d", "/gone/d")
-    assert "a link to a file that is not there: /gone/d" in find_pairs(tmp_path).left_out[0].reason
+@pytest.mark.parametrize("name", ["d", "visit 2021.05"])
+@pytest.mark.parametrize("fill", [endings, subfolders])
+def test_a_link_to_a_folder_of_a_pair_that_is_gone_is_named(tmp_path, fill, name):
+    fill(tmp_path)
+    broken(tmp_path / name, "/gone/d")
+    reasons = [each.reason for each in find_pairs(tmp_path).left_out]
+    assert sum("a link that leads to nothing: /gone/d." in reason for reason in reasons) == 1
+
+
+def test_a_scan_without_a_suffix_that_is_gone_is_named(tmp_path):
+    two_folders(tmp_path)
+    broken(tmp_path / "fixed" / "IM.0001", "/gone/scan")
+    assert any("leads to nothing: /gone/scan" in each.reason for each in find_pairs(tmp_path).left_out)
 
 
 def test_visits_with_a_broken_link_are_left_out_by_name(tmp_path):
@@ -90,10 +99,11 @@ def test_visits_with_a_broken_link_are_left_out_by_name(tmp_path):
         image(tmp_path / f"{name}.png", seed)
     broken(tmp_path / "2023-01-01.png")
     broken(tmp_path / "other", "/gone/c.png")
+    broken(tmp_path / "visit 2021.05", "/gone/c.png")
     eyes = eyes_of_folder(tmp_path)
     assert [visit.name for eye in eyes.eyes.values() for visit in eye.visits] == ["2021-01-01", "2022-01-01"]
     left_out = {Path(each.name).name: str(each.error) for each in eyes.left_out}
-    assert left_out.keys() == {"2023-01-01", "other"}
+    assert left_out.keys() == {"2023-01-01", "other", "visit 2021.05"}
     assert all(REASON in reason for reason in left_out.values())
 
 
@@ -117,5 +127,5 @@ def test_an_image_that_is_a_broken_link_says_so(tmp_path):
     with pytest.raises(InputError, match=REASON):
         read_image(tmp_path / "c.png")
     (tmp_path / "loop.png").symlink_to("loop.png")
-    with pytest.raises(InputError, match=r"not there: loop\.png"):
+    with pytest.raises(InputError, match=r"leads to nothing: loop\.png"):
         read_image(tmp_path / "loop.png")

@@ -36,10 +36,8 @@ def usual(tmp_path_factory):
     return computed("float32", tmp_path_factory.mktemp("usual") / "numbers.npz")
 
 
-@pytest.mark.parametrize(
-    "dtype",
-    ["bfloat16", pytest.param("float16", marks=pytest.mark.long), pytest.param("float64", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float64"])
 def test_results_are_the_same_bit_for_bit(dtype, usual, tmp_path):
     found = computed(dtype, tmp_path / "numbers.npz")
     assert found.keys() == usual.keys() and np.abs(usual["displacement"]).max() > 1

@@ -13,9 +13,11 @@ import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib import initial_kinds
 from MetaRegistrationLib.formats import registry
 from MetaRegistrationLib.networks import registry as networks
+from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.workflows import engines
 from MetaRegistrationLib.workflows.own_parts import OwnParts
 from MetaRegistrationLib.workflows.processes import Processes
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions
 
 READER = """
 import numpy as np
@@ -105,25 +107,22 @@ def two_cores(monkeypatch):
     monkeypatch.setattr(engines, "cores", lambda: 2)
 
 
-def test_processes_know_a_reader_and_an_alignment_of_a_module(module, pairs, tmp_path):
-    module("my_reader_of_tests", READER)
-    module("my_parts_of_tests", PARTS)
-    stages = mr.Stages("my shift", network=False, refine=0)
-    found = mr.register_folder(pairs, tmp_path / "two", stages=stages, device="cpu", jobs=2)
-    assert [row.pair for row in found.rows] == ["p1", "p2"] and not found.left_out
-    alone = mr.register_folder(pairs, tmp_path / "one", stages=stages, device="cpu", jobs=1)
-    assert [row.ncc_after for row in found.rows] == [row.ncc_after for row in alone.rows]
-    assert alone.rows[0].ncc_after != alone.rows[0].ncc_before
-
-
-def test_processes_know_a_registered_network(module, pairs, tmp_path):
-    module("my_reader_of_tests", READER)
-    module("my_parts_of_tests", PARTS)
+def still_checkpoint():
+    """A checkpoint of the registered network of `PARTS`."""
     checkpoint = known_checkpoint("Translation", size=64)
     checkpoint.network = {"name": "my still network", "settings": {}}
-    stages = mr.Stages("none", refine=0)
-    found = mr.register_folder(pairs, tmp_path / "out", checkpoint=checkpoint, stages=stages, device="cpu", jobs=2)
-    assert len(found.rows) == 2
+    return checkpoint
+
+
+def test_processes_know_parts_of_modules(module, pairs, tmp_path):
+    module("my_reader_of_tests", READER)
+    module("my_parts_of_tests", PARTS)
+    options = {"checkpoint": still_checkpoint(), "stages": mr.Stages("my shift", refine=0), "device": "cpu"}
+    found = mr.register_folder(pairs, tmp_path / "two", **options, jobs=2)
+    assert [row.pair for row in found.rows] == ["p1", "p2"] and not found.left_out
+    alone = mr.register_folder(pairs, tmp_path / "one", **options, jobs=1)
+    assert [row.ncc_after for row in found.rows] == [row.ncc_after for row in alone.rows]
+    assert alone.rows[0].ncc_after != alone.rows[0].ncc_before
 
 
 class LocalReader(registry.Reader):
@@ -141,7 +140,11 @@ class LocalReader(registry.Reader):
 def test_a_reader_of_a_script_stays_in_one_process(pairs, tmp_path, monkeypatch, counted):
     monkeypatch.setattr(LocalReader, "__module__", "__main__")
     registry.register(LocalReader)
-    assert len(mr.register_folder(pairs, tmp_path / "out", stages=STAGES, device="cpu").rows) == 2
+    events = []
+    found = mr.register_folder(pairs, tmp_path / "out", stages=STAGES, device="cpu", progress=events.append)
+    assert len(found.rows) == 2
+    said = [event.text for event in events if isinstance(event, Message)]
+    assert "One process does all the work, because another process cannot import the reader LocalReader." in said
     with pytest.raises(mr.InputError, match=r"^jobs: another process cannot import the reader LocalReader\."):
         mr.register_folder(pairs, tmp_path / "two", stages=STAGES, device="cpu", jobs=2)
     assert counted == []
@@ -160,16 +163,68 @@ def test_an_alignment_of_a_script_stays_in_one_process(module, pairs, tmp_path, 
     assert counted == []
 
 
-def test_a_class_within_a_function_is_known_here_only():
+@pytest.fixture
+def inner():
+    """A network that is registered within a function, as in a notebook."""
+
     @networks.register_network("inner")
     class Inner(networks.nn.Module):
         pass
 
-    assert OwnParts.of("none").only_here().startswith("the network test_a_class_within")
+    return Inner
+
+
+@pytest.fixture
+def checkpoint_of_inner(inner):
+    checkpoint = known_checkpoint("Translation", size=64)
+    checkpoint.network = {"name": "inner", "settings": {}}
+    return checkpoint
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_network_within_a_function_is_known_here_only(checkpoint_of_inner, as_file, tmp_path):
+    checkpoint = checkpoint_of_inner
+    if as_file:
+        checkpoint = tmp_path / "inner.pt"
+        mr.save_checkpoint(checkpoint, checkpoint_of_inner)
+    parts = OwnParts.of(RegistrarOptions(checkpoint, stages=mr.Stages("none")))
+    assert parts.only_here().startswith("the network inner.<locals>")
+
+
+@pytest.mark.usefixtures("inner")
+@pytest.mark.parametrize("checkpoint", [None, "voxelmorph_meta", "no such file"])
+def test_a_network_of_another_checkpoint_is_not_sent(checkpoint):
+    assert OwnParts.of(RegistrarOptions(checkpoint)).networks == {}
+
+
+def test_a_network_is_not_sent_where_the_stages_have_none(checkpoint_of_inner):
+    assert OwnParts.of(RegistrarOptions(checkpoint_of_inner, stages=STAGES)).networks == {}
+
+
+class OldFinder:
+    """An import hook of Python 2 and 3.3."""
+
+    def find_module(self, name, path=None):
+        return None
+
+
+class FailingFinder:
+    """An import hook that fails."""
+
+    def find_spec(self, name, path=None, target=None):
+        raise ValueError(name)
+
+
+@pytest.mark.parametrize("finder", [OldFinder, FailingFinder])
+def test_import_hooks_of_other_programs_are_passed_over(finder, module, monkeypatch):
+    module("my_reader_of_tests", READER)
+    monkeypatch.setattr(sys, "meta_path", [finder(), *sys.meta_path])
+    parts = OwnParts.of(RegistrarOptions(stages=STAGES))
+    assert [reader.__name__ for reader in parts.readers] == ["NumpyFile"] and parts.only_here() is None
 
 
 def test_parts_of_the_library_are_no_own_parts():
-    parts = OwnParts.of("affine")
+    parts = OwnParts.of(RegistrarOptions())
     assert (parts.readers, parts.networks, parts.only_here()) == ((), {}, None)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from reproduce_helpers import Place
-from training_helpers import texture, write_png
+from training_helpers import PREPROCESSING, texture, write_png
 
 from MetaRegistrationLib.alignment import Alignment
+from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.experiments import beds, experiment
+from MetaRegistrationLib.experiments.bed_content import missing_sources, write_sources
 
 STILL = ("--bed", "R", "--rows", "not_deformed")
 ALIGNED = (*STILL, "--initial", "affine")
@@ -64,6 +67,21 @@ def test_only_the_pair_that_changed_is_aligned_again(place, tmp_path, monkeypatc
     assert len(aligned) == 6
 
 
+def described_pairs(place) -> list:
+    """What the description of the training task of bed R says of the images."""
+    alignments = beds.Alignments(place.data / "no file", "none", PREPROCESSING, torch.device("cpu"))
+    bed = beds.Bed("R", place.data / REAL, alignments, PREPROCESSING)
+    return bed.training_task().describe()["content"]["pairs"]
+
+
+def test_a_training_task_describes_its_images(place):
+    before = described_pairs(place)
+    write_other_image(place, "0_moving.png")
+    after = described_pairs(place)
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True, True]
+
+
+@pytest.mark.long
 def test_a_trained_row_that_was_not_measured_is_refused_with_other_images(place, tmp_path, monkeypatch, capsys):
     words = ("--bed", "R", "--rows", "unseen")
     monkeypatch.setattr(experiment, "write_result", lambda *arguments: pytest.fail("killed"))
@@ -82,3 +100,38 @@ def test_simulated_pairs_of_other_images_are_refused(place, tmp_path, capsys):
     write_png(place.data / SINGLE / "images" / "eye_3.png", texture(40, (80, 80)))
     assert place(output, *words) == 2
     assert "were simulated from other images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("gone", ["images/eye_3.png", "vessel_masks", "images", "."])
+def test_simulated_pairs_are_used_where_their_images_are_gone(place, tmp_path, capsys, gone):
+    output, words = tmp_path / "o", ("--bed", "S", "--rows", "not_deformed")
+    assert place(output, *words) == 0
+    (place.data / SINGLE / gone).rename(tmp_path / "gone")
+    capsys.readouterr()
+    assert place(output, *words) == 0
+    number = {"images/eye_3.png": "1 file", ".": "9 files"}.get(gone, "4 files")
+    assert f"{number} from which these pairs were simulated cannot be found" in capsys.readouterr().err
+
+
+def test_simulated_pairs_of_a_changed_image_are_refused_where_others_are_gone(place, tmp_path, capsys):
+    output, words = tmp_path / "o", ("--bed", "S", "--rows", "not_deformed")
+    assert place(output, *words) == 0
+    (place.data / SINGLE / "images" / "eye_2.png").unlink()
+    write_png(place.data / SINGLE / "images" / "eye_3.png", texture(40, (80, 80)))
+    assert place(output, *words) == 2
+    assert "were simulated from other images" in capsys.readouterr().err
+
+
+def test_a_new_source_is_another_one(tmp_path):
+    folder, data = tmp_path / "B", tmp_path / "data"
+    for path in (folder, data):
+        path.mkdir()
+    files = [data / "a.nii.gz", data / "b.nii.gz"]
+    for path in files:
+        path.write_bytes(b"volume")
+    write_sources(folder, data, files[:1])
+    assert missing_sources(folder, data, files[:1]) == 0
+    with pytest.raises(InputError, match="other images"):
+        missing_sources(folder, data, files)
+    files[0].unlink()
+    assert missing_sources(folder, data, []) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from reproduce_helpers import Place
@@ -49,6 +50,24 @@ def test_a_table_that_the_user_changed_is_not_replaced(place, tmp_path, capsys):
     assert path.read_text(encoding="utf-8").endswith("my note\n")
 
 
+def test_results_of_an_earlier_version_are_refused_as_a_whole(place, tmp_path, capsys):
+    output = tmp_path / "o"
+    assert place(output, *STILL) == 0
+    (output / "written_files.jsonl").unlink()
+    assert place(output, *STILL) == 2
+    message = capsys.readouterr().err
+    assert "results of reproduce of an earlier version" in message and "Move it away" not in message
+
+
+def test_a_simulated_pair_that_the_user_changed_can_be_moved_away(place, tmp_path, capsys):
+    assert place(tmp_path / "o", *SIMULATED) == 0
+    path = tmp_path / "o" / "beds" / "S" / "pairs.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert place(tmp_path / "o", *SIMULATED) == 2
+    message = capsys.readouterr().err
+    assert "Move it away, or choose another --output" in message and "--replace" not in message
+
+
 @pytest.mark.parametrize(
     "below", ["", "octa_scp_repeat_visits", "octa_scp_repeat_visits/images", "octa_scp_single_visits"]
 )
@@ -62,6 +81,20 @@ def test_the_data_are_no_output_folder(place, capsys, below):
 def test_a_folder_within_the_data_is_an_output_folder(place):
     assert place(place.data / "octa_scp_repeat_visits" / "results", *STILL) == 0
     assert place(place.data / "octa_scp_repeat_visits" / "results", *STILL) == 0
+
+
+def test_a_folder_above_the_data_is_an_output_folder(place, tmp_path):
+    assert place(tmp_path, *STILL) == 0
+    assert place(tmp_path, *STILL) == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_folder_above_a_data_set_elsewhere_is_an_output_folder(place, tmp_path):
+    real = place.data / "octa_scp_repeat_visits"
+    (tmp_path / "elsewhere").mkdir()
+    real.symlink_to(real.rename(tmp_path / "elsewhere" / "visits"))
+    assert place(tmp_path / "elsewhere", *STILL) == 0
+    assert place(tmp_path / "elsewhere" / "visits", *STILL) == 2
 
 
 def test_results_of_another_command_are_refused(place, tmp_path, capsys):
