@@ -96,7 +96,9 @@ def test_segments_come_back_with_their_volume_when_a_registration_is_undone(rig,
     type_size(rig, widget, 10.0)
     assert fixed.GetSpacing()[0] == 1, "the first registration was made without a size"
     register(rig, widget)
+    settle(rig)
     assert fixed.GetSpacing()[0] == pytest.approx(0.01)
+    assert widget.panel.register.registered, "the mask that was moved is the one that was used"
     np.testing.assert_array_equal(mask_array(mask, fixed), square() != 0)
     widget.ui.undoRegisterButton.click()
     settle(rig)
