@@ -83,9 +83,7 @@ def test_one_grid_more_than_are_known_takes_the_place_of_the_oldest(scene, monke
     known: dict = {}
     monkeypatch.setattr(checksums, "_known", known)
     monkeypatch.setattr(checksums, "_MOST", 2)
-    nodes = [result(PLACES["at the origin"]) for _ in range(3)]
-    for node in nodes:
-        transform_checksum(node)
+    nodes = [result(PLACES["at the origin"]) for _ in range(3)]  # each notes its checksum
     vectors = [grid_of(node).GetDisplacementGrid().GetPointData().GetScalars() for node in nodes[1:]]
     assert list(known) == [each.GetAddressAsString("vtkObject") for each in vectors]
     assert np.allclose(vectors[0], vectors[1])
