@@ -156,8 +156,9 @@ class MetaRegistrationWidget(ScriptedLoadableModuleWidget):
 
     def enter(self):
         """The user comes to the module."""
-        self.link.connect()
-        self.panel.enter()
+        with self.panel.state.together():  # each of the two would refresh the whole panel
+            self.link.connect()
+            self.panel.enter()
         self.panel.preloading.start_when_idle(lambda: self.parent.isEntered)
 
 

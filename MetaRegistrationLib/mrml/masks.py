@@ -38,20 +38,6 @@ def mask_array(mask_node, volume, *, without=None) -> np.ndarray | None:
         return label_array(labels)
 
 
-def mask_version(mask_node) -> tuple:
-    """Something that is another one after a mask (or None) was edited."""
-    if mask_node is None:
-        return ()
-    if not mask_node.IsA("vtkMRMLSegmentationNode"):
-        image = mask_node.GetImageData()
-        return () if image is None else (image.GetMTime(),)
-    segmentation = mask_node.GetSegmentation()
-    name = segmentation.GetSourceRepresentationName()
-    segments = map(segmentation.GetNthSegment, range(segmentation.GetNumberOfSegments()))
-    drawn = (segment.GetRepresentation(name) for segment in segments)
-    return tuple(None if each is None else each.GetMTime() for each in drawn)
-
-
 def export_segments(segmentation, labels, reference) -> bool:
     """Resample the visible segments of a segmentation to a label map on the grid of `reference`; return whether it worked."""
     # Slicer takes all segments where none is visible, and complains of a segmentation that has none.

@@ -1,4 +1,4 @@
-"""Notices when one of several nodes is moved, or a volume gets other pixels."""
+"""Notices when one of several nodes is moved, or a volume or a segmentation gets other pixels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import slicer
 import vtk
 
-from .masks import mask_version
+from .mask_versions import mask_content
 from .transform_checksum import transform_checksum
 from .volumes import ijk_to_ras
 
@@ -17,6 +17,8 @@ _DELAY_MS = 30  # a transform that is dragged changes often
 
 class PlacementWatch:
     """Calls a function a moment after nodes are moved, by their own geometry or by transforms above them, or get other pixels.
+
+    A segmentation gets other pixels when its segments are edited, shown or hidden.
 
     Parameters
     ----------
@@ -62,7 +64,16 @@ class PlacementWatch:
 
 def _events(node) -> list[int]:
     events = [vtk.vtkCommand.ModifiedEvent, slicer.vtkMRMLTransformableNode.TransformModifiedEvent]
-    return [*events, slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent] if node.IsA("vtkMRMLVolumeNode") else events
+    if node.IsA("vtkMRMLVolumeNode"):
+        return [*events, slicer.vtkMRMLVolumeNode.ImageDataModifiedEvent]
+    return [*events, *_segment_events()] if node.IsA("vtkMRMLSegmentationNode") else events
+
+
+def _segment_events() -> list[int]:
+    """What a segmentation node passes on of its segments and of their display; it is not modified itself by these."""
+    of = slicer.vtkSegmentation
+    edited = [of.SourceRepresentationModified, of.SegmentAdded, of.SegmentRemoved, of.SegmentModified]
+    return [*edited, slicer.vtkMRMLDisplayableNode.DisplayModifiedEvent]
 
 
 def _places(node) -> list[tuple]:
@@ -80,7 +91,7 @@ def _place(node) -> tuple:
         pixels = () if image is None else (image.GetDimensions(), image.GetMTime())
         return (pixels, *ijk_to_ras(node).ravel().tolist())
     if node.IsA("vtkMRMLSegmentationNode"):
-        return mask_version(node)
+        return mask_content(node)
     if not node.IsA("vtkMRMLTransformNode"):
         return ()
     if node.IsLinear():

@@ -123,6 +123,7 @@ class SceneLink(VTKObservationMixin):
             self._panel.state.notify()
 
     def _closing(self, caller=None, event=None) -> None:
+        self._restored = []
         self._use(None)
         self._panel.close()
 
@@ -135,7 +136,7 @@ class SceneLink(VTKObservationMixin):
 
     def _imported(self, caller=None, event=None) -> None:
         restore_tolerances(slicer.mrmlScene)
-        self._restored = restore_slices()
+        self._restored += restore_slices()  # further scenes may be added before the user comes to the module
         self._ready()
 
     def _choose_restored(self, parameters: Any) -> None:

@@ -10,6 +10,7 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 _DECIMALS = 6  # of matrices
+_DIRECTION_DECIMALS = 3  # of grids: NIfTI files keep it as a quaternion of float32
 _MOST = 64  # grids whose checksums are known
 _known: dict[str, tuple[int, int]] = {}
 
@@ -27,7 +28,8 @@ def transform_checksum(node) -> str:
     found = 0
     for part in parts(node):
         if part.IsA("vtkGridTransform"):
-            found = zlib.crc32(f"{_grid(part)} {part.GetInverseFlag()} {part.GetDisplacementScale()}".encode(), found)
+            said = f"{_grid(part)} {_place(part)} {part.GetInverseFlag()} {part.GetDisplacementScale()}"
+            found = zlib.crc32(said.encode(), found)
         elif part.IsA("vtkHomogeneousTransform"):
             matrix = slicer.util.arrayFromVTKMatrix(part.GetMatrix())
             found = zlib.crc32(_bytes(matrix.round(_DECIMALS)), found)
@@ -46,9 +48,26 @@ def _grid(part) -> int:
     known = _known.get(place)
     if known is None or known[0] != modified:
         if len(_known) >= _MOST:
-            _known.clear()
+            del _known[next(iter(_known))]  # the oldest
         known = _known[place] = modified, zlib.crc32(_bytes(vtk_to_numpy(vectors)))
     return known[1]
+
+
+def _place(part) -> str:
+    """Where the vectors of a grid transform apply."""
+    image = part.GetDisplacementGrid()
+    if image is None:
+        return ""
+    direction = np.eye(3)
+    if part.IsA("vtkOrientedGridTransform") and (matrix := part.GetGridDirectionMatrix()) is not None:
+        direction = slicer.util.arrayFromVTKMatrix(matrix)[:3, :3]
+    dimensions, origin, spacing = map(np.array, (image.GetDimensions(), image.GetOrigin(), image.GetSpacing()))
+    # Across a single slice the vectors apply everywhere, and NIfTI files keep neither spacing nor position there.
+    across = direction[:, dimensions == 1]
+    origin = origin - across @ (across.T @ origin)
+    spacing[dimensions == 1] = 1
+    numbers = np.concatenate([origin, spacing, direction.round(_DIRECTION_DECIMALS).ravel()])
+    return f"{dimensions.tolist()} {_bytes(numbers).hex()}"
 
 
 def _bytes(values: np.ndarray) -> bytes:

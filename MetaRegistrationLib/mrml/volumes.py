@@ -129,15 +129,23 @@ def set_pixel_size(node, micrometres: float, *, forced: bool = False) -> bool:
     One that was given here before can be given again, as when the user corrects the number. Point lists that were placed on
     the volume before do not move with it.
     """
-    size = possible_pixel_um(micrometres, node.GetName()) / 1000
-    given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
-    if node.GetSpacing()[:2] == (size, size) and (forced or given == size):
-        return False
-    if spacing_known(node) and not forced and node.GetSpacing()[:2] != (given, given):
+    size = _size_to_give(node, micrometres, forced=forced)
+    if size is None:
         return False
     node.SetSpacing(size, size, node.GetSpacing()[2])
     node.SetAttribute(_GIVEN_ATTRIBUTE, repr(size))
     return True
+
+
+def _size_to_give(node, micrometres: float, *, forced: bool) -> float | None:
+    """The pixel size in millimetres that `set_pixel_size` gives; None where it leaves the volume as it is."""
+    size = possible_pixel_um(micrometres, node.GetName()) / 1000
+    given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
+    if node.GetSpacing()[:2] == (size, size) and (forced or given == size):
+        return None
+    if spacing_known(node) and not forced and node.GetSpacing()[:2] != (given, given):
+        return None
+    return size
 
 
 def without_given_size(node, geometry: Geometry) -> Geometry:
@@ -156,6 +164,16 @@ def give_pixel_sizes(nodes, sizes) -> bool:
         if size is not None
     ]
     return any(changed)
+
+
+def planned_ijk_to_ras(nodes, sizes) -> list[np.ndarray]:
+    """The matrices that a moving and a fixed volume get by `give_pixel_sizes`."""
+    matrices = []
+    for node, micrometres, forced in zip(nodes, sizes.of_each, sizes.forced, strict=True):
+        size = None if micrometres is None else _size_to_give(node, micrometres, forced=forced)
+        scale = (1.0, 1.0) if size is None else np.divide(size, node.GetSpacing()[:2])
+        matrices.append(ijk_to_ras(node) @ np.diag([*scale, 1.0, 1.0]))
+    return matrices
 
 
 def volume_from_image(image: Image, name: str):

@@ -120,12 +120,16 @@ class PairsLogic:
     def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
         """Give the chosen volumes the user's pixel sizes, as far as these apply; return whether one changed.
 
-        A registration was made for the size before: nothing is changed where there is one.
+        A registration was made for the size before: nothing is changed where there is one. Neither is it where points or a mask
+        cannot follow, of which the next registration tells.
         """
         nodes = parameters.movingVolume, parameters.fixedVolume
         if None in nodes or stored_registration.belongs(parameters.transform, *nodes):
             return False
-        return give_pixel_sizes(sides_of(parameters), sizes)
+        try:
+            return give_pixel_sizes(sides_of(parameters), sizes)
+        except InputError:
+            return False
 
     def show(self, moving, fixed, moving_slice: int = 0, fixed_slice: int = 0) -> None:
         """Show a pair side by side and overlaid."""

@@ -33,6 +33,7 @@ from ..mrml import (
 )
 from ..mrml.changed_volumes import changed_since
 from ..mrml.markups import landmarks_from_node
+from ..mrml.mask_versions import mask_version
 from ..mrml.pixel_checksum import slice_checksum
 from ..mrml.pixel_followers import Side, give_pixel_sizes, on_their_pixels, still_there
 from ..mrml.placement_watch import PlacementWatch
@@ -86,6 +87,7 @@ class RegisterLogic:
                 give_pixel_sizes(_sides(request), request.pixel_sizes)
             moving, fixed = self._images(request)
             pixels = _pixels(request)  # another step may find others
+            versions = self.mask_versions(request.moving, request.fixed, request.moving_mask, request.fixed_mask)
             yield _("Loading PyTorch and the checkpoint ...") if request.stages.network else _("Loading PyTorch ...")
             registrar = self._registrar(request.checkpoint, request.device, request.stages)
             yield _("Registering ...")
@@ -101,7 +103,7 @@ class RegisterLogic:
         refinement = registration.refinement
         self._done = _sides(request), changes
         steps = None if refinement is None else refinement.steps
-        return PairResult(found, warped, transform, registration.stage_seconds, steps)
+        return PairResult(found, warped, transform, registration.stage_seconds, steps, versions)
 
     def would_overwrite(self, moving, fixed, warped) -> bool:
         """Whether a warped volume is an image: one of the two that are registered, or one that was loaded with a pair."""
@@ -204,9 +206,9 @@ class RegisterLogic:
             return RegistrationNode(transform).slices
         return self.slices(moving) // 2, self.slices(fixed) // 2
 
-    def mask_versions(self, *nodes) -> tuple:
-        """Something that is another one after one of the masks (or None) was edited."""
-        return tuple(map(masks.mask_version, nodes))
+    def mask_versions(self, moving, fixed, moving_mask, fixed_mask) -> tuple:
+        """Something that is another one after one of the masks (or None) was edited, or moved on its volume (or None)."""
+        return mask_version(moving_mask, moving), mask_version(fixed_mask, fixed)
 
     def field_of_view(self, fixed):
         """The tissue mask of a fixed volume as a label map; None if it is everywhere or unknown."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import NamedTuple
+
+from ..stages import Stages
 from .pixel_sizes import PixelSizes
 from .requests import PairRequest
 from .result_texts import (
@@ -17,6 +21,17 @@ from .steps import Steps
 from .texts import sentence
 from .texts import tr as _
 from .widgets import can_start, say, stopped
+
+
+class _Settings(NamedTuple):
+    """What a registration depends on."""
+
+    pair: tuple
+    checkpoint: Path | None
+    stages: Stages
+    masks: tuple
+    mask_versions: tuple
+    pixel_sizes: PixelSizes
 
 
 class RegisterSection:
@@ -46,7 +61,7 @@ class RegisterSection:
         self._steps: Steps | None = None
         self._measured: tuple | None = None
         self._earlier: tuple | None = None
-        self._used: tuple | None = None
+        self._used: _Settings | None = None
         self.registered, self.confident = False, True
         self._request: PairRequest | None = None  # of the registration that runs or ran last
         self._placement = logic.watch_placement(state.notify)
@@ -78,7 +93,7 @@ class RegisterSection:
         results = parameters.transform, parameters.warpedVolume
         notes = self._logic.notes(*self._pair(), *results, self._state.slices)
         outcome = self._outcome(notes)
-        other_pair = self._used is None or self._used[:2] != self._pair()
+        other_pair = self._used is None or self._used.pair != self._pair()
         self.registered = outcome is not None and (other_pair or self._used == self._settings())
         self.confident = notes.uncertain is None
         say(ui.measuresLabel, "" if outcome is None else measures_in_words(outcome))
@@ -114,12 +129,11 @@ class RegisterSection:
         self._steps = self._request = None
         self._state.notify()
 
-    def _settings(self) -> tuple:
-        """What a registration of the chosen pair depends on."""
-        state, parameters = self._state, self._state.parameters
-        chosen = parameters.movingMask, parameters.fixedMask
-        masks = *chosen, self._logic.mask_versions(*chosen)
-        return *self._pair(), state.checkpoint, state.stages, *masks, PixelSizes.given_in(self.ui)
+    def _settings(self) -> _Settings:
+        state, parameters, pair = self._state, self._state.parameters, self._pair()
+        masks = parameters.movingMask, parameters.fixedMask
+        versions = self._logic.mask_versions(*pair, *masks)
+        return _Settings(pair, state.checkpoint, state.stages, masks, versions, PixelSizes.given_in(self.ui))
 
     def _pair(self) -> tuple:
         parameters = self._state.parameters
@@ -185,8 +199,10 @@ class RegisterSection:
         self.ui.registerButton.text = _("Cancel")
         self.ui.registerButton.toolTip = _("Stop. The scene is left unchanged.")
 
-    def _registered(self, request: PairRequest, used: tuple, result) -> None:
-        self._used = used
+    def _registered(self, request: PairRequest, used: _Settings, result) -> None:
+        # The masks have moved since with typed pixel sizes.
+        versions = used.mask_versions if result.mask_versions is None else result.mask_versions
+        self._used = used._replace(mask_versions=versions)
         if self._is_chosen(request):
             parameters = self._state.parameters
             self._earlier = parameters.transform, self._measured

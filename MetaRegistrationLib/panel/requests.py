@@ -83,6 +83,8 @@ class PairResult:
         As `Registration.stage_seconds`.
     refinement_steps : int or None
         Steps taken; None if refinement was off.
+    mask_versions : tuple or None
+        Of the masks as they were used (see `RegisterLogic.mask_versions`); None where that is not known.
     """
 
     outcome: Any
@@ -90,6 +92,7 @@ class PairResult:
     transform: Any | None
     stage_seconds: dict[str, float] = field(default_factory=dict)
     refinement_steps: int | None = None
+    mask_versions: tuple | None = None
 
 
 @dataclass(frozen=True)

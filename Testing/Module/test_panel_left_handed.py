@@ -15,10 +15,10 @@ LEFT_HANDED = np.diag([-0.02, 0.02, 0.5, 1.0])
 
 
 def stacks() -> list[np.ndarray]:
-    """The moving and the fixed images of two sample pairs, (2, H, W)."""
+    """The moving and the fixed images of two sample pairs, (2, H, W), every second pixel."""
     with (SAMPLES / "pairs.csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))[:2]
-    return [np.stack([read_image(SAMPLES / row[side]).array for row in rows]) for side in ("moving", "fixed")]
+    return [np.stack([read_image(SAMPLES / row[side]).array[::2, ::2] for row in rows]) for side in ("moving", "fixed")]
 
 
 @pytest.mark.parametrize("entered", [True, False], ids=["in the module", "before the user comes to it"])
@@ -44,6 +44,11 @@ def test_a_result_is_of_its_slices_when_the_scene_is_opened_again(rig, tmp_path,
     slicer.util.loadScene(path)
     settle(rig, 0.3)
     if not entered:
+        # Another scene is added before the user comes to the module.
+        slicer.mrmlScene.SetSceneXMLString("<MRML></MRML>")
+        slicer.mrmlScene.SetLoadFromXMLString(1)
+        assert slicer.mrmlScene.Import()
+        slicer.mrmlScene.SetLoadFromXMLString(0)
         widget.parent.enter()
         settle(rig)
     parameters = widget.panel.state.parameters

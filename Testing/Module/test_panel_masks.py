@@ -303,23 +303,36 @@ def test_a_label_map_follows_what_moves_it_with_its_volume(rig, widget, pictures
     np.testing.assert_array_equal(seen[0], view)
 
 
-@pytest.mark.parametrize("kind", ["label map", "segmentation"])
-def test_a_mask_that_is_edited_asks_for_another_registration(rig, widget, pictures, kind):
-    moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
-    view = disc(pictures[1].shape)
+@pytest.mark.parametrize(
+    "kind", ["label map", "segmentation", "hidden segment", "removed segment", "moved segmentation"]
+)
+def test_a_mask_that_is_edited_asks_for_another_registration(rig, widget, kind):
+    noise = np.random.default_rng(1).random((2, 36, 40)).astype(np.float32)
+    moving, fixed = volume("moving", noise[0]), volume("fixed", noise[1])
+    view = disc(noise[1].shape)
     mask = mask_volume("labels", view) if kind == "label map" else segmentation("drawn", view[None], fixed)
     choose(widget, moving, fixed, None, mask)
     register(rig, widget)
     settle(rig)
     assert widget.panel.register.registered
     if kind == "label map":
-        slicer.util.arrayFromVolume(mask)[0, :100] = 0
+        slicer.util.arrayFromVolume(mask)[0, :10] = 0
         slicer.util.arrayFromVolumeModified(mask)
+    elif kind == "segmentation":
+        # As the Segment Editor does it: on the stored label map, and no node of a volume comes or goes.
+        drawn = mask.GetSegmentation().GetNthSegment(0).GetRepresentation("Binary labelmap")
+        first = drawn.GetExtent()[0], drawn.GetExtent()[2], 0
+        drawn.SetScalarComponentFromDouble(*first, 0, 1 - drawn.GetScalarComponentAsDouble(*first, 0))
+        drawn.Modified()
+        mask.GetSegmentation().InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
+    elif kind == "hidden segment":
+        mask.GetDisplayNode().SetSegmentVisibility(mask.GetSegmentation().GetNthSegmentID(0), False)
+    elif kind == "removed segment":
+        mask.GetSegmentation().RemoveSegment(mask.GetSegmentation().GetNthSegmentID(0))
     else:
-        segment = mask.GetSegmentation().GetNthSegmentID(0)
-        smaller = slicer.util.arrayFromSegmentBinaryLabelmap(mask, segment, fixed) * 0
-        smaller[0, 150:200, 100:150] = 1
-        slicer.util.updateSegmentBinaryLabelmapFromArray(smaller, mask, segment, fixed)
+        parent = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "own")
+        parent.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.eye(4) + 0.1 * np.eye(4, k=3)))
+        mask.SetAndObserveTransformNodeID(parent.GetID())
     settle(rig)
     assert not widget.panel.register.registered
     register(rig, widget)

@@ -63,6 +63,17 @@ CLASSES = {
 }
 
 
+@pytest.mark.parametrize("new_scene", [False, True])
+def test_the_panel_is_refreshed_once_when_the_user_comes_to_it(rig, widget, new_scene):
+    widget.parent.exit()
+    if new_scene:
+        slicer.mrmlScene.Clear(0)
+    refreshed: list = []
+    widget.panel.state.watch(lambda: refreshed.append(widget.panel.state.in_scene))
+    widget.parent.enter()
+    assert refreshed == [True]
+
+
 def test_a_node_deleted_by_hand_leaves_its_selector_empty(rig, widget):
     """Slicer's selector would go to the next node, and the panel would work with what nobody chose."""
     parameters, scene, chosen = widget.panel.state.parameters, slicer.mrmlScene, {}
