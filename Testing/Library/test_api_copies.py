@@ -38,13 +38,13 @@ def test_a_registration_is_copied_before_its_fields_are_computed(copied):
     assert not other.displacement_px.flags.writeable
 
 
-@pytest.mark.parametrize("copied", COPIES.values(), ids=list(COPIES))
-def test_the_average_of_copied_visits_stays_locked(copied):
-    visits = mr.align_visits(IMAGES, stages=mr.Stages(network=False, refine=0), device="cpu")
+def test_the_average_of_copied_visits_stays_locked():
+    visits = mr.align_visits(IMAGES, stages=mr.Stages(initial="none", network=False, refine=0), device="cpu")
     average = visits.average
-    other = copied(visits).average
-    np.testing.assert_array_equal(other.image, average.image)
-    assert not other.image.flags.writeable and not other.count.flags.writeable
+    for copied in COPIES.values():
+        other = copied(visits).average
+        np.testing.assert_array_equal(other.image, average.image)
+        assert not other.image.flags.writeable and not other.count.flags.writeable
 
 
 def test_checkpoints_are_equal_by_their_content():
