@@ -90,7 +90,10 @@ def eyes(tmp_path):
     return eyes_folder(tmp_path / "eyes")
 
 
-@pytest.mark.parametrize(("fails", "advice"), [(full, "Free some space"), (read_only, "Make the folder writable")])
+@pytest.mark.parametrize(
+    ("fails", "advice"),
+    [(full, "Free some space"), pytest.param(read_only, "Make the folder writable", marks=pytest.mark.long)],
+)
 @pytest.mark.parametrize(("module", "name", "jobs"), [(report, "write_image", 1), (folder_run, "move_into_place", 2)])
 def test_a_run_over_eyes_stops_and_is_resumed(module, name, jobs, fails, advice, eyes, tmp_path, monkeypatch, capsys):
     """Where an eye is written, or where the files of another process are moved into place."""

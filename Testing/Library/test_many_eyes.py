@@ -560,6 +560,7 @@ def test_processes_give_the_same_results_in_the_same_order(made, eyes, tmp_path,
     assert "3 of 4 eyes are finished" in said(capsys)
 
 
+@pytest.mark.long  # folders of pairs stop in the same way
 def test_a_stopped_run_ends_its_processes_and_is_resumed(made, tmp_path):
     output = tmp_path / "out"
     events = align(made / "eyes", output, stop_after=1, run=RunOptions(jobs=2))

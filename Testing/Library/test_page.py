@@ -289,6 +289,7 @@ def test_an_unknown_side_is_left_and_right():
     assert "The side is unknown" in found.visible
 
 
+@pytest.mark.long
 def test_ten_visits_stay_below_three_megabytes():
     noise = np.random.default_rng(1).uniform(0, 255, (600, 600)).astype(np.float32)
     visits = {f"visit {number}": f"20{10 + number}-01-01" for number in range(10)}
