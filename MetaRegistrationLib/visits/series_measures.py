@@ -155,7 +155,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
 
 
 def _of_dates(series: Series, compared: Sequence[Occasion], of_one_eye: Sequence[Occasion]) -> tuple[str, ...]:
-    """Sentences on dates that are not precise enough: what is not compared, and why there is no trend."""
+    """Sentences that say which visits are not compared because their dates are vague, and why there is no trend."""
     names = [group.name for group in compared]
     placed = occasions([entry.visit for entry in series.in_time])
     dark = set(dark_visits(series.in_time))  # a remark of their own says why they are not compared

@@ -83,24 +83,32 @@ def cases_of(data: Path) -> dict[str, list[Case]]:
 
 def _of_pair(job: tuple) -> list[Case]:
     """The cases of one pair; none if it cannot be aligned."""
+    cases = []
+    for kind, first, second, known, painted in second_scans(job, _scans):
+        grey, large = (first.structure[0], second.structure[0]), (first.large, second.large)
+        known = known & ~dimmed(grey, large, known, 1.0)
+        forth, back, places = features_between(first, second, known, 1.0, WINDOW)
+        where = painted[:: local_evidence.STEP, :: local_evidence.STEP]
+        cases.append(Case(kind, (forth.astype(np.float16), back.astype(np.float16)), places, where))
+    return cases
+
+
+def second_scans(job: tuple, scans) -> Iterator[tuple[str, Local, Local, np.ndarray, np.ndarray]]:
+    """Scans that `scans` makes of the second one of a pair (number, files), on the pixels of the first one; none if not aligned.
+
+    Each is (kind, first scan, second scan, measurable pixels, painted pixels).
+    """
     number, files = job
     pair = files.load()
     made = aligned(make_registrar(RegistrarOptions(device="cpu"))[0], pair.fixed, pair.moving)
     if made is None:
-        return []
+        return
     _, _, valid, positions = made
-    rng, own = np.random.default_rng(number), tissue(pair.moving)
-    first = local_of(pair.fixed.array.astype(np.float32), tissue(pair.fixed), PIXEL_MM)
-    cases = []
-    for kind, scan, where in _scans(pair.moving.array.astype(np.float32), rng):
+    own, first = tissue(pair.moving), local_of(pair.fixed.array.astype(np.float32), tissue(pair.fixed), PIXEL_MM)
+    for kind, scan, where in scans(pair.moving.array.astype(np.float32), np.random.default_rng(number)):
         second, image = _warped(local_of(scan, own, PIXEL_MM), positions), _placed(scan, positions)
         known = valid & ~nothing_known(pair.fixed.array, image, valid, positions)
-        grey, large = (first.structure[0], second.structure[0]), (first.large, second.large)
-        known &= ~dimmed(grey, large, known, 1.0)
-        forth, back, places = features_between(first, second, known, 1.0, WINDOW)
-        painted = _placed(where.astype(np.float32), positions)[:: local_evidence.STEP, :: local_evidence.STEP] > 0.5
-        cases.append(Case(kind, (forth.astype(np.float16), back.astype(np.float16)), places, painted))
-    return cases
+        yield kind, first, second, known, _placed(where.astype(np.float32), positions) > 0.5
 
 
 def _scans(scan: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:

@@ -13,17 +13,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from local_change_fit import PIXEL_MM, _placed, _warped
+from local_change_fit import second_scans
 from painted_eyes import disc, disturbed, larger, without
 from scipy import ndimage
-from visits_change import aligned
 
-from MetaRegistrationLib.formats.images import tissue
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits import change
-from MetaRegistrationLib.visits.measured import local_of
-from MetaRegistrationLib.visits.unknown import nothing_known
-from MetaRegistrationLib.workflows.registrars import RegistrarOptions, make_registrar
 
 PART = 0.4  # of the frame
 
@@ -50,19 +45,9 @@ def scans(scan: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[str, np.
 
 def of_pair(job: tuple) -> list[tuple[str, np.ndarray, bool]]:
     """Of each scan: kind, the shares of the lost area and of the rest that are marked, and whether anything is."""
-    number, files = job
-    pair = files.load()
-    made = aligned(make_registrar(RegistrarOptions(device="cpu"))[0], pair.fixed, pair.moving)
-    if made is None:
-        return []
-    _, _, valid, positions = made
-    own, first = tissue(pair.moving), local_of(pair.fixed.array.astype(np.float32), tissue(pair.fixed), PIXEL_MM)
     found = []
-    for kind, scan, where in scans(pair.moving.array.astype(np.float32), np.random.default_rng(number)):
-        second, image = _warped(local_of(scan, own, PIXEL_MM), positions), _placed(scan, positions)
-        known = valid & ~nothing_known(pair.fixed.array, image, valid, positions)
+    for kind, first, second, known, lost in second_scans(job, scans):
         changed = change._change(first, second, known, 1.0, None)
-        lost = _placed(where.astype(np.float32), positions) > 0.5
         shares = [changed.lost[part].mean() if part.any() else np.nan for part in (known & lost, known & ~lost)]
         found.append((kind, np.array(shares), bool((changed.lost | changed.gained).any())))
     return found
