@@ -426,6 +426,25 @@ COINCIDENCE_HALF_CONFIDENT = Threshold(
     "Real repeats have 23 and more, pairs with nothing in common at most 8. Heads of different people reach 14.",
     "calibration.py",
 )
+OTHER_SHIFT_VALLEY = Threshold(
+    0.55,
+    "share of the best fit",
+    "Layers fit along themselves nearly as well, without a valley. The fit between two periods of a texture is below half.",
+    "repeating.py",
+)
+OTHER_SHIFT_HALF_CONFIDENT = Threshold(
+    0.62,
+    "share of the best fit",
+    "Honeycombs were aligned wrongly where another shift had 0.65 and more. Of 59 pairs of all kinds none has another"
+    " shift above the valley.",
+    "repeating.py",
+)
+OTHER_SHIFT_STEEPNESS = Threshold(
+    30.0,
+    "logits a unit of the share",
+    "It spreads the shares around OTHER_SHIFT_HALF_CONFIDENT over confidences from 0 to 1.",
+    "none",
+)
 SEARCH_ENDS = Threshold(
     0.99,
     "confidence, 0 to 1",
@@ -683,6 +702,20 @@ TORN_BOUND = Threshold(
     "The 95 % bound of a torn row, in sizes of its step: 94 to 99 % of the errors of real scans with drawn steps are below the"
     " bound then (80 to 86 % without this rule); for steps of 8 to 14 px 90 to 96 %.",
     "none",
+)
+ALTERNATE_ROWS = Threshold(
+    0.25,
+    "pixels of the image",
+    "Every other row of 779 images of all kinds, and of the same under noise of one standard deviation, is at most 0.11 px"
+    " beside its place. If every other row is shifted by a pixel, 1.0 px are found.",
+    "uneven_rows.py",
+)
+UNEVEN_ROWS = Threshold(
+    0.4,
+    "pixels of the image",
+    "The standard deviation of rows is at most 0.28 px in 779 images of all kinds, and 0.38 px under noise of one standard"
+    " deviation. Of rows that are shifted with a deviation of 0.5 px it is 0.5 px.",
+    "uneven_rows.py",
 )
 WIDE_CHANGE_LEVEL = Threshold(
     10.0,

@@ -52,7 +52,7 @@ def coincidence(first: Structure, second: Structure) -> float:
     common = first.weight * second.weight
     if float(common.sum()) < _LEAST_PIXELS:
         return 0.0
-    edges, ridges, area = _correlations(first, second)
+    edges, ridges, area = correlations(first, second)
     allowed = area > _LEAST_OVERLAP * common.sum()
     near = allowed & _near(common)
     heights = []
@@ -69,12 +69,16 @@ def confidence_of_coincidence(height: float) -> float:
     return 1 / (1 + math.exp(min(max(_HALF - height, -30.0), 30.0)))
 
 
-def _correlations(first: Structure, second: Structure) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums (S, S) of the products of edges, of ridges and of weights under every circular shift of the second."""
-    spectra = [torch.fft.rfft2(torch.cat((each.vectors, each.weight[None]))) for each in (first, second)]
+def correlations(first: Structure, second: Structure, side: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums of the products of edges, of ridges and of weights, each (side, side), under every circular shift of the second.
+
+    Images are padded by zeros to `side` pixels, by default none.
+    """
+    padded = (side or first.size,) * 2
+    spectra = [torch.fft.rfft2(torch.cat((each.vectors, each.weight[None])), s=padded) for each in (first, second)]
     products = spectra[0] * spectra[1].conj()
     sums = torch.stack((products[:2].sum(dim=0), products[2:4].sum(dim=0), products[4]))
-    edges, ridges, area = torch.fft.irfft2(sums, s=first.weight.shape)
+    edges, ridges, area = torch.fft.irfft2(sums, s=padded)
     return edges, ridges, area
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -17,9 +17,11 @@ from .. import calibration
 from ..alignment import Alignment
 from ..alignment.affine import IDENTITY
 from ..alignment.aligned_pair import AlignedPair
+from ..alignment.repeating import confidence_of_only_shift
 from ..core.memory import keep_freed_memory
 from ..error_map.judge import ErrorJudge, PairJudge
 from ..error_map.maps import ErrorMap
+from ..error_map.uneven_rows import deviations_of, with_uneven_rows
 from ..initial_kinds import NONE, needs_landmarks
 from ..preparation import PreparedPair
 from ..refinement import Refinement
@@ -34,6 +36,7 @@ _LITTLE_PX = calibration.LITTLE_LEFT_PX.value
 _LOST_PX = calibration.LOST_PX.value
 _TOO_UNCERTAIN = "the predicted error is too large"
 _TOO_LITTLE_IN_COMMON = "the images would have too little in common"
+_REPEATING = "the images show a repeating texture, which fits as well at another shift"
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +105,11 @@ class Pipeline:
         InputError
             The alignment needs landmarks, and these do not determine it.
         """
+        found = self._staged(pair, landmarks)
+        with _timed(found.seconds, _ERROR):
+            return replace(found, error=_with_uneven_rows(found.error, pair))
+
+    def _staged(self, pair: PreparedPair, landmarks: Landmarks | None) -> StagedField:
         seconds: dict[str, float] = {}
         if self._initial is None:
             return self._without_alignment(pair, seconds)
@@ -113,8 +121,9 @@ class Pipeline:
             confidence = found.confidence
             if math.isnan(confidence) or confidence >= LEAST_CONFIDENCE:
                 return found.staged()
-            reason = _TOO_LITTLE_IN_COMMON if too_little_in_common(found.overlap) else _TOO_UNCERTAIN
-            alignment = replace(alignment, kind=NONE, matrix=IDENTITY, bend=None, confidence=confidence, reason=reason)
+            alignment = replace(
+                alignment, kind=NONE, matrix=IDENTITY, bend=None, confidence=confidence, reason=found.why_not
+            )
         return self._unchanged(pair, alignment, seconds)
 
     def candidates(self, pair: PreparedPair, *, every: bool = False) -> tuple[AlignedPair, list[Candidate]]:
@@ -199,13 +208,34 @@ class _Run:
     def _much_is_left(self) -> bool:
         return self._every or not self.candidates.best().error.expected_px <= _LITTLE_PX
 
-    @property
+    @cached_property
     def confidence(self) -> float:
-        """Confidence in the best candidate; NaN for an alignment by landmarks."""
+        """Confidence in the best candidate, when all are made; NaN for an alignment by landmarks."""
         alignment = self.seen.alignment
         if needs_landmarks(alignment.requested):
             return alignment.confidence
+        return min(self._confidence_of_map, self._confidence_of_only_shift)
+
+    @property
+    def why_not(self) -> str:
+        """Why there is no confidence in the best candidate."""
+        if too_little_in_common(self.overlap):
+            return _TOO_LITTLE_IN_COMMON
+        return _TOO_UNCERTAIN if self._confidence_of_map < LEAST_CONFIDENCE else _REPEATING
+
+    @cached_property
+    def _confidence_of_map(self) -> float:
         return confidence_of_map(self.candidates.best().error, self.overlap)
+
+    @cached_property
+    def _confidence_of_only_shift(self) -> float:
+        """1 where the result is refused anyway."""
+        if self._confidence_of_map < LEAST_CONFIDENCE:
+            return 1.0
+        seen = self.seen
+        images = (seen.moving, seen.fixed, self.candidates.best().displacement_px)
+        with _timed(self._seconds, _ERROR):
+            return confidence_of_only_shift(*images, inside_moving=seen.inside_moving, inside_fixed=seen.inside_fixed)
 
     @property
     def overlap(self) -> float:
@@ -268,6 +298,14 @@ class _Run:
             for each in self.candidates.all
         ]
         return StagedField(field, alignment, refinement, _ordered(self._seconds), chosen.stage, error, table)
+
+
+def _with_uneven_rows(error: ErrorMap | None, pair: PreparedPair) -> ErrorMap | None:
+    """An error map that counts rows which lie beside one another in either image as it was recorded."""
+    if error is None:
+        return None
+    found = [deviations_of(side.seen.array, side.tissue, side.grid.scale) for side in (pair.moving, pair.fixed)]
+    return with_uneven_rows(error, [*found[0], *found[1]])
 
 
 def _ordered(seconds: dict[str, float]) -> dict[str, float]:

@@ -39,12 +39,19 @@ KINDS = {
 
 def torn(image: np.ndarray, kind: Kind, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Two scans of an eye (400, 400), the second one torn, and the positions (2, 400, 400) of its pixels in the first one."""
-    rows, columns = np.indices(image.shape, float)
     across, down = np.zeros(SIZE), np.zeros(SIZE)
     for row in rng.choice(np.arange(40, 360, 20), kind.tears, replace=False):
         across[row:] += rng.uniform(*kind.jump) * rng.choice([-1, 1])
         down[row:] += rng.uniform(*kind.rows)
-    rows, columns = rows + (down - down.mean())[:, None], columns + (across - across.mean())[:, None]
+    return second_scan(image, across - across.mean(), down - down.mean(), rng)
+
+
+def second_scan(
+    image: np.ndarray, across: np.ndarray, down: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As of `torn`, of a second scan whose rows are displaced by `across` and `down` (400,), pixels."""
+    rows, columns = np.indices(image.shape, float)
+    rows, columns = rows + down[:, None], columns + across[:, None]
     turn, scale, middle = np.deg2rad(rng.normal(0, 3)), np.exp(rng.normal(0, 0.03)), (SIZE - 1) / 2
     bend = ndimage.gaussian_filter(rng.normal(size=(2, SIZE, SIZE)), (0, 40, 40), mode="wrap")
     bend *= 2 / np.sqrt(np.square(bend).sum(0).mean())

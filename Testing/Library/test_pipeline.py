@@ -154,7 +154,9 @@ class PartlyKnown(TrueJudge):
 @pytest.mark.parametrize(("shift", "kept"), [(20, "initial"), (120, "none")])
 def test_an_alignment_that_leaves_little_in_common_needs_certain_positions(found, shift, kept):
     found(np.array([[1.0, 0, shift], [0, 1, 0]]))
-    field = register(MOVING, FIXED, None, Stages("affine", network=False, refine=0), PartlyKnown(1 - shift / 200))
+    wide = drawn_eye(4, 200 + shift)[:, :200]
+    moving, fixed = wide[:200], wide[shift:]
+    field = register(moving, fixed, None, Stages("affine", network=False, refine=0), PartlyKnown(1 - shift / 200))
     assert field.result_stage == kept
     assert (field.alignment.confidence >= 0.5) == (kept == "initial")
 

@@ -1,0 +1,83 @@
+"""Whether two aligned images fit as well at another shift: a repeating texture, such as a grid, does."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor
+
+from .. import calibration
+from ..core.spatial import warp
+from .coincidence import correlations, details
+from .structure import Structure
+
+_SIZE = 200
+_PADDED = 1.5  # of a side: shifts of up to half of it do not come round
+_NEAR_PX = 2  # of the 200: a shift that is as good as none
+_LEAST_OVERLAP = 0.3  # of what both show without a further shift
+_LEAST_PIXELS = 400
+_VALLEY = calibration.OTHER_SHIFT_VALLEY.value
+HALF_CONFIDENT = calibration.OTHER_SHIFT_HALF_CONFIDENT.value
+_STEEPNESS = calibration.OTHER_SHIFT_STEEPNESS.value
+
+
+def confidence_of_only_shift(
+    moving: np.ndarray,
+    fixed: np.ndarray,
+    displacement_px: Tensor,
+    *,
+    inside_moving: np.ndarray,
+    inside_fixed: np.ndarray,
+) -> float:
+    """Confidence, 0 to 1, that the images do not fit as well at another shift than under a field.
+
+    Parameters
+    ----------
+    moving, fixed : float arrays (S, S)
+        Images on network grids.
+    displacement_px : float32 Tensor (1, 2, S, S)
+        Pull field in pixels of the grid, channels (row, column).
+    inside_moving, inside_fixed : bool arrays (S, S)
+        Tissue masks.
+    """
+    stacks = [
+        torch.from_numpy(np.stack((np.where(inside, image, 0), inside)).astype(np.float32))[None].to(displacement_px)
+        for image, inside in ((moving, inside_moving), (fixed, inside_fixed))
+    ]
+    images = (warp(stacks[0], displacement_px), stacks[1])
+    fit = other_fit(*(details(torch.nn.functional.adaptive_avg_pool2d(image, _SIZE)[0]) for image in images))
+    return 1 / (1 + math.exp(min(_STEEPNESS * (fit - HALF_CONFIDENT), 30.0)))
+
+
+def other_fit(first: Structure, second: Structure) -> float:
+    """How well two images fit at the best other shift, as a share of how well they fit without one.
+
+    Layers and fibres fit along themselves nearly as well. Another shift is therefore one that is parted from none by a valley.
+
+    Parameters
+    ----------
+    first, second : Structure
+        The `details` of an aligned moving image and of a fixed one, in any contrasts.
+
+    Returns
+    -------
+    float
+        Of the mean product of directions; 0 where there is no other shift, or where too little is in common.
+    """
+    common = float((first.weight * second.weight).sum())
+    if common < _LEAST_PIXELS:
+        return 0.0
+    edges, ridges, area = correlations(first, second, round(_PADDED * first.size))
+    fits = torch.where(area > _LEAST_OVERLAP * common, (edges + ridges.abs()) / area.clamp(min=1), 0.0)
+    fits = torch.fft.fftshift(fits).cpu().numpy()
+    middle = len(fits) // 2
+    near = (slice(middle - _NEAR_PX, middle + _NEAR_PX + 1),) * 2
+    best = float(fits[near].max())
+    if best <= 0:
+        return 0.0
+    regions, _ = ndimage.label(fits > _VALLEY * best)
+    others = fits[(regions > 0) & ~np.isin(regions, regions[near])]
+    return float(others.max(initial=0.0)) / best
