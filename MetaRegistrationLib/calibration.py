@@ -445,6 +445,13 @@ OTHER_SHIFT_STEEPNESS = Threshold(
     "It spreads the shares around OTHER_SHIFT_HALF_CONFIDENT over confidences from 0 to 1.",
     "none",
 )
+PATTERN_SHARE = Threshold(
+    0.2,
+    "share of the blocks",
+    "So many blocks are found within a pixel of 400 under noise at the same pixels, and in images that were aligned before."
+    " One of 34 pairs of repeat scans has so many. Where there are fewer, the search is not led astray.",
+    "fixed_patterns.py",
+)
 SEARCH_ENDS = Threshold(
     0.99,
     "confidence, 0 to 1",

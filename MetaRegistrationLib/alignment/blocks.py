@@ -119,9 +119,13 @@ class BlockMatcher:
         for kind in kinds:
             weights = products.new_tensor(DIRECTIONS[kind])[:, None, None]
             score = (weights * products).sum(1) / (weights.abs() * energies).sum(1).sqrt()
-            offsets, quality = _best(score)
+            offsets, quality = _best(self._allowed(score, centres))
             found[kind] = Matches(centres, (offsets - pixels) * (2 / self.size), quality)
         return found
+
+    def _allowed(self, score: Tensor, centres: np.ndarray) -> Tensor:
+        """Scores (T, 2 p + 1, 2 p + 1) of all offsets of the blocks at `centres` (T, 2), as they count."""
+        return score
 
     def _centres(self) -> np.ndarray:
         rows, columns = np.meshgrid(self._starts, self._starts, indexing="ij")

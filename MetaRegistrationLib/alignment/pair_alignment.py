@@ -123,6 +123,7 @@ def align(
         found.directions,
         None if found.bend is None else _bend_of_frames(found.bend, shapes, len(fixed)),
         tuple(of_frames(matrix) for matrix in found.rejected),
+        found.pattern,
     )
 
 

@@ -8,15 +8,18 @@ import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from .. import calibration
 from ..core.spatial import warp
 from .coincidence import correlations, details
 from .structure import Structure
 
-_SIZE = 200
+SIZE = 200
+"""Pixels of a side at which shifts are tried."""
 _PADDED = 1.5  # of a side: shifts of up to half of it do not come round
 _NEAR_PX = 2  # of the 200: a shift that is as good as none
+_LEFT_OUT_PX = 5  # of the 200, to each side
 _LEAST_OVERLAP = 0.3  # of what both show without a further shift
 _LEAST_PIXELS = 400
 _VALLEY = calibration.OTHER_SHIFT_VALLEY.value
@@ -47,12 +50,17 @@ def confidence_of_only_shift(
         torch.from_numpy(np.stack((np.where(inside, image, 0), inside)).astype(np.float32))[None].to(displacement_px)
         for image, inside in ((moving, inside_moving), (fixed, inside_fixed))
     ]
-    images = (warp(stacks[0], displacement_px), stacks[1])
-    fit = other_fit(*(details(torch.nn.functional.adaptive_avg_pool2d(image, _SIZE)[0]) for image in images))
+    fit = other_fit(*reduced(warp(stacks[0], displacement_px)[0], stacks[1][0]))
     return 1 / (1 + math.exp(min(_STEEPNESS * (fit - HALF_CONFIDENT), 30.0)))
 
 
-def other_fit(first: Structure, second: Structure) -> float:
+def reduced(moved: Tensor, fixed: Tensor) -> tuple[Structure, Structure]:
+    """The structures that `other_fit` compares, of an aligned moving image and a fixed one: values and weight, each (2, S, S)."""
+    first, second = (details(adaptive_avg_pool2d(image, SIZE)) for image in (moved, fixed))
+    return first, second
+
+
+def other_fit(first: Structure, second: Structure, *, without: np.ndarray | None = None) -> float:
     """How well two images fit at the best other shift, as a share of how well they fit without one.
 
     Layers and fibres fit along themselves nearly as well. Another shift is therefore one that is parted from none by a valley.
@@ -60,7 +68,9 @@ def other_fit(first: Structure, second: Structure) -> float:
     Parameters
     ----------
     first, second : Structure
-        The `details` of an aligned moving image and of a fixed one, in any contrasts.
+        As of `reduced`, in any contrasts.
+    without : array (2,), optional
+        A shift in pixels that does not count, to both sides.
 
     Returns
     -------
@@ -78,6 +88,19 @@ def other_fit(first: Structure, second: Structure) -> float:
     best = float(fits[near].max())
     if best <= 0:
         return 0.0
+    if without is not None:
+        _leave_out(fits, without)
     regions, _ = ndimage.label(fits > _VALLEY * best)
     others = fits[(regions > 0) & ~np.isin(regions, regions[near])]
     return float(others.max(initial=0.0)) / best
+
+
+def _leave_out(fits: np.ndarray, shift: np.ndarray) -> None:
+    """Set fits (n, n) near a shift from the middle and near its opposite to zero."""
+    middle = len(fits) // 2
+    for sign in (-1, 1):
+        rows, columns = (middle + round(sign * float(along)) for along in shift)
+        fits[
+            max(rows - _LEFT_OUT_PX, 0) : rows + _LEFT_OUT_PX + 1,
+            max(columns - _LEFT_OUT_PX, 0) : columns + _LEFT_OUT_PX + 1,
+        ] = 0

@@ -38,6 +38,8 @@ class Alignment:
         go from -1 to 1 across the network grid, edge to edge.
     rejected : tuple of float64 arrays (2, 3)
         The best candidates of the search if none of them is confident; not in a record.
+    pattern : bool
+        Whether the images also agree where they lie, by a pattern at the same pixels of both (`fixed_pattern`); not in a record.
     """
 
     requested: str
@@ -51,6 +53,7 @@ class Alignment:
     directions: str = "both"
     bend: np.ndarray | None = None
     rejected: tuple[np.ndarray, ...] = ()
+    pattern: bool = False
 
     def displacement(self, size: int) -> np.ndarray:
         """The transform as a pull field on a network grid of `size` pixels: float32 (2, size, size), channels (row, column)."""

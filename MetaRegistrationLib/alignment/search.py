@@ -18,8 +18,10 @@ from .affine import CORNERS, IDENTITY, sampling_grids, stretches
 from .blocks import BlockMatcher
 from .coincidence import coincidence, confidence_of_coincidence, details
 from .confidence import confidence
+from .fixed_pattern import MatcherBesidePattern, may_be_a_pattern, moves
 from .quadratic import bent
 from .refine_transform import RefinedTransform, agreeing_nearby, agreement_under, refine_transform
+from .repeating import HALF_CONFIDENT, SIZE, other_fit, reduced
 from .structure import Structure
 from .survey import COMPARED, Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
@@ -54,6 +56,7 @@ class Found:
     directions: str = "both"
     bend: np.ndarray | None = None
     rejected: tuple[np.ndarray, ...] = ()
+    pattern: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,12 @@ class Search:
         if best.confidence < LEAST_CONFIDENCE:
             rejected = tuple(candidate.refined.matrix for candidate in tried if not candidate.by_opinion)
             return Found(IDENTITY, False, before, before, best.confidence, self._why(), rejected=rejected)
+        if may_be_a_pattern(agreement_under(self._matcher, IDENTITY, "both").matches):
+            beside = self._beside_pattern()
+            if beside is not None:
+                return Found(
+                    beside.matrix, True, before, beside.share, best.confidence, "", beside.directions, pattern=True
+                )
         refined = best.refined
         if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
             # The images are already aligned: the fit would only add its own error.
@@ -131,6 +140,27 @@ class Search:
             tried += self._by_coincidence(chain(places.values(), self._promising_many()))
         return tried
 
+    def _beside_pattern(self) -> RefinedTransform | None:
+        """The transform that blocks agree on if none may be found at its own pixels; None if there is none."""
+        searched = _limited(_USUAL, self._kind).matrices()
+        peaks = Surveyor(*self._structures, "both", moved_only=True).peaks(searched, count=_PEAKS)[0]
+        fine, coarse = (MatcherBesidePattern(self._moving, self._fixed, size) for size in (_BLOCKS, _SCOUTED))
+        for index in range(_TRIED["usual"]):
+            refined = self._refined(fine, coarse, peaks.matrices[index])
+            if not moves(refined.matrix, refined.matches.centres):
+                continue
+            found = confidence(peaks, index, refined, whole=False)
+            certain = found > _ENDS or confidence_of_coincidence(self._coincidence(refined)) >= LEAST_CONFIDENCE
+            if certain and not self._repeats(refined):
+                return refined
+        return None
+
+    def _repeats(self, place: RefinedTransform) -> bool:
+        """Whether the images fit as well at a third place, apart from that and from their own pixels."""
+        change = place.matrix - IDENTITY
+        shift = (place.matches.centres @ change[:, :2].T + change[:, 2]).mean(axis=0) * (SIZE / 2)
+        return other_fit(*reduced(self._moved(place), self._fixed), without=shift) > HALF_CONFIDENT
+
     def _by_coincidence(self, places: Iterable[RefinedTransform]) -> list[_Candidate]:
         """The first transform under which details coincide, for images so noisy that few blocks agree; else none."""
         for place in places:
@@ -169,9 +199,12 @@ class Search:
         """Those of the whole range, by each comparison."""
         return self._peaks(self._structures[0], _limited(_WHOLE, self._kind), *COMPARED)
 
-    def _coincidence(self, place: RefinedTransform) -> float:
+    def _moved(self, place: RefinedTransform) -> Tensor:
         grid = sampling_grids(place.matrix[None], self._moving.shape[-1], self._moving)
-        return coincidence(details(sample_grid(self._moving[None], grid)[0]), self._fixed_details)
+        return sample_grid(self._moving[None], grid)[0]
+
+    def _coincidence(self, place: RefinedTransform) -> float:
+        return coincidence(details(self._moved(place)), self._fixed_details)
 
     @cached_property
     def _fixed_details(self) -> Structure:

@@ -118,10 +118,12 @@ class Surveyor:
     moving, fixed : ScaledStructure
     compared : str
         Names of `COMPARED`. One more costs little: the transforms are shared.
+    moved_only : bool
+        Leave out shifts by less than two pixels without a rotation or a scale.
     """
 
-    def __init__(self, moving: ScaledStructure, fixed: ScaledStructure, *compared: str):
-        self._moving, self._fixed, self._compared = moving, fixed, compared
+    def __init__(self, moving: ScaledStructure, fixed: ScaledStructure, *compared: str, moved_only: bool = False):
+        self._moving, self._fixed, self._compared, self._moved_only = moving, fixed, compared, moved_only
         self.size = fixed.size
         self._spectra: dict[tuple[int, int], Tensor] = {}
         self._last: Turned | None = None
@@ -163,6 +165,10 @@ class Surveyor:
         whole = max(min(float(fixed.weight.sum()), moving.area), 1.0)
         norm = _contrast(fixed.vectors, fixed.weight) * _contrast(unturned.vectors, unturned.weight)
         allowed = area >= LEAST_OVERLAP * whole
+        if self._moved_only:
+            unmoved = np.flatnonzero(np.isclose(matrices[:, :, :2], np.eye(2)).all(axis=(1, 2)))
+            here = round(middle - first)
+            allowed[unmoved, here - 1 : here + 2, here - 1 : here + 2] = False
         number, factor = allowed.sum(), torch.where(allowed, area.clamp(min=1.0).rsqrt() / norm, 0.0)
         highest = [_highest(_agreement(name, edges, ridges) * factor, number) for name in self._compared]
         height, index, moments = map(np.stack, zip(*highest, strict=True))

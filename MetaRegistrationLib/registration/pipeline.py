@@ -188,8 +188,14 @@ class _Run:
         self._refinement: Refinement | None = None
 
     def run(self) -> None:
-        """Make all candidates that may be the best: a field that is predicted to be right leaves no room for the far ones."""
+        """Make all candidates that may be the best: a field that is predicted to be right leaves no room for the far ones.
+
+        Where a pattern lies at the same pixels of both images, the alignment alone: the other stages would follow the pattern.
+        """
         start = self.seen.start(self._pipeline._device)
+        if self.seen.alignment.pattern:
+            self._add([Entry("initial", self.seen.alignment.kind, start)])
+            return
         own, others = self._pipeline._networks[:1], self._pipeline._networks[1:]
         entries = [Entry("initial", self.seen.alignment.kind, start)]
         if own:
@@ -229,8 +235,8 @@ class _Run:
 
     @cached_property
     def _confidence_of_only_shift(self) -> float:
-        """1 where the result is refused anyway."""
-        if self._confidence_of_map < LEAST_CONFIDENCE:
+        """1 where the result is refused anyway, and where a pattern fits at another shift."""
+        if self._confidence_of_map < LEAST_CONFIDENCE or self.seen.alignment.pattern:
             return 1.0
         seen = self.seen
         images = (seen.moving, seen.fixed, self.candidates.best().displacement_px)

@@ -1,0 +1,84 @@
+"""Noise at the same pixels of two images does not align them: the place where what they show agrees does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawn_eyes import drawn_eye
+from scipy import ndimage
+
+import MetaRegistrationLib as mr  # noqa: N813
+from MetaRegistrationLib.alignment import align
+from MetaRegistrationLib.alignment.affine import IDENTITY
+from MetaRegistrationLib.alignment.blocks import Matches
+from MetaRegistrationLib.alignment.fixed_pattern import may_be_a_pattern, moves
+
+SIDE = 240
+
+
+def pattern(seed: int = 1) -> np.ndarray:
+    found = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(SIDE, SIDE)), 1.0)
+    return found / found.std()
+
+
+def scenes(seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Two images of one texture of broad blobs, in [0, 1]: moving(x + (24, -18)) = fixed(x)."""
+    wide = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(SIDE + 40, SIDE + 40)), 3.0)
+    wide = np.clip(0.5 + 0.2 * wide / wide.std(), 0, 1)
+    return wide[:SIDE, 20 : 20 + SIDE], wide[24 : 24 + SIDE, 2 : 2 + SIDE]
+
+
+def with_patterns(level: float, *seeds: int) -> list[np.ndarray]:
+    return [np.clip(each + level * pattern(seed), 0, 1) for each, seed in zip(scenes(), seeds, strict=True)]
+
+
+@pytest.mark.parametrize("level", [0.1, 0.15])
+def test_the_alignment_is_that_of_the_scene_and_not_of_the_pattern(level):
+    found = align(*with_patterns(level, 1, 1))
+    assert found.pattern and found.confidence > 0.9
+    assert found.matrix == pytest.approx(np.array([[1, 0, 24], [0, 1, -18.0]]), abs=0.02 * SIDE)
+    assert found.matrix[:, 2] == pytest.approx([24, -18], abs=1)
+
+
+def test_the_result_of_a_pair_with_a_pattern_is_the_alignment_alone():
+    found = mr.register(*with_patterns(0.12, 1, 1))
+    assert found.confident and found.result_stage == "initial"
+    rows, columns = found.displacement_px
+    assert np.median(np.hypot(rows - 24, columns + 18)) < 1
+
+
+@pytest.mark.parametrize("seeds", [(1, 2), (5, 6)])
+def test_noise_of_its_own_in_each_image_is_no_pattern(seeds):
+    found = align(*with_patterns(0.12, *seeds))
+    assert not found.pattern and found.matrix[:, 2] == pytest.approx([24, -18], abs=1)
+
+
+@pytest.mark.parametrize(("scene", "level"), [("blobs", 0.0), ("blobs", 0.1), ("eye", 0.0)])
+def test_aligned_images_stay_aligned(scene, level):
+    """Broad ridges agree a little beside their own place too."""
+    image = scenes()[0] if scene == "blobs" else drawn_eye(4, SIDE) / 255
+    found = align(*(np.clip(image + level * pattern(seed), 0, 1) for seed in (7, 8)))
+    assert not found.pattern and found.matrix == pytest.approx(IDENTITY, abs=0.02)
+
+
+def matches(offsets_px: float, share: float) -> Matches:
+    count = 50
+    offsets = np.zeros((count, 2))
+    offsets[int(share * count) :, 0] = offsets_px * 2 / 400
+    return Matches(np.zeros((count, 2)), offsets, np.ones(count))
+
+
+def test_blocks_in_their_places_may_be_a_pattern_and_others_are_not():
+    assert may_be_a_pattern(matches(4, 0.3)) and not may_be_a_pattern(matches(4, 0.1))
+    assert may_be_a_pattern(matches(0.5, 0.0)), "half a pixel is in place"
+    few = Matches(np.zeros((6, 2)), np.zeros((6, 2)), np.ones(6))
+    assert not may_be_a_pattern(few)
+
+
+def test_a_transform_moves_if_blocks_do_on_average():
+    centres = np.stack(np.meshgrid(*[np.linspace(-0.8, 0.8, 8)] * 2), axis=-1).reshape(-1, 2)
+    shifted = IDENTITY + np.array([[0, 0, 0.05], [0, 0, 0]])
+    assert not moves(IDENTITY, centres) and not moves(shifted, centres)
+    assert moves(IDENTITY + np.array([[0, 0, 0.05], [0, 0, -0.05]]), centres)
+    turn = np.deg2rad(8)
+    assert moves(np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0]]), centres)
