@@ -145,7 +145,7 @@ class Search:
         searched = _limited(_USUAL, self._kind).matrices()
         peaks = Surveyor(*self._structures, "both", moved_only=True).peaks(searched, count=_PEAKS)[0]
         fine, coarse = (MatcherBesidePattern(self._moving, self._fixed, size) for size in (_BLOCKS, _SCOUTED))
-        for index in range(_TRIED["usual"]):
+        for index in range(min(_TRIED["usual"], len(peaks.matrices))):
             refined = self._refined(fine, coarse, peaks.matrices[index])
             if not moves(refined.matrix, refined.matches.centres):
                 continue
