@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..formats.pixel_files import by_role
 from ..formats.written_files import State
 from ..progress import Message
 from .full_disk import raise_if_full
@@ -248,8 +249,6 @@ def pair_record(record: dict, files: PairFiles) -> dict:
 
 
 _ROLES = ("moving", "fixed", "landmarks", "moving_landmarks", "fixed_landmarks", "moving_mask", "fixed_mask")
-_HEADERS = {".nhdr", ".mhd", ".hdr"}
-"""Files whose pixels are in another file of the same name."""
 
 
 def input_states(files: PairFiles) -> dict[str, State]:
@@ -259,15 +258,7 @@ def input_states(files: PairFiles) -> dict[str, State]:
 
 def file_states(paths: Mapping[str, Path | None]) -> dict[str, State]:
     """The content of files by their role, as of `input_states`; None is no file."""
-    found = {}
-    for role, path in paths.items():
-        if path is None:
-            continue
-        found[role] = State.of(path)
-        if path.suffix.lower() in _HEADERS:
-            beside = (each for each in path.parent.glob("*") if each.stem.split(".")[0] == path.stem and each != path)
-            found |= {f"{role} {each.name}": State.of(each) for each in sorted(beside) if each.is_file()}
-    return found
+    return {role: State.of(path) for role, path in by_role(paths).items()}
 
 
 @contextmanager
