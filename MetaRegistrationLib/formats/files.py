@@ -13,13 +13,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from .links import is_broken_link, real_path
 
 _NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EROFS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EPERM}
 _FOR_A_MOMENT = {errno.EACCES, errno.EBUSY, errno.EIO, getattr(errno, "ETXTBSY", errno.EBUSY)}
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.(.+)", re.DOTALL)
 _PAUSES = (0.05, 0.15, 0.3, 0.5, 1.0)
+_GONE = {errno.ENOENT, getattr(errno, "ESTALE", errno.ENOENT)}
 FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -244,6 +245,27 @@ def writable_folder(path: str | os.PathLike) -> Path:
             raise
         raise _no_folder(path, error.strerror or str(error)) from error
     return path
+
+
+def folder_within(path: Path) -> Path:
+    """As `writable_folder`, for a folder whose parent was made before: a run that is over is not written for.
+
+    Raises
+    ------
+    RunStopped
+        The parent is gone.
+    """
+    watcher = _watcher_of(real_path(path) / "any")
+    if watcher is not None:
+        watcher.prepare()
+    try:
+        path.mkdir(exist_ok=True)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno in _GONE:
+            raise RunStopped(f"{path.parent}: this folder was moved or removed during the run.") from error
+    return writable_folder(path)
 
 
 def _refuse_no_folder(path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from ..progress import Message, Reader
 from ..words import counted, enumerated
 from .earlier_results import kind_in_words, results_of
@@ -125,6 +125,8 @@ def writing(output: Output, progress: Reader | None = None) -> Iterator[Path]:
     ------
     InputError
         As `check_output`; the folder cannot be written to, or another process writes there.
+    RunStopped
+        Within the context, as a file is about to be written: the folder was moved or removed.
     """
     if watched(output.folder):
         yield writable_folder(output.folder)
@@ -362,6 +364,15 @@ def _key(path: Path) -> str:
     return unicodedata.normalize("NFC", path.name.casefold())
 
 
+def _is_same_folder(folder: Path, before: os.stat_result) -> bool:
+    """Whether a folder is there, and is the one of before; by name alone where a share gives no numbers of files."""
+    try:
+        found = folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return not (found.st_ino and before.st_ino) or os.path.samestat(found, before)
+
+
 class _Record:
     """Lists what is written into a folder, and refuses to replace what no run wrote."""
 
@@ -371,10 +382,18 @@ class _Record:
         self._writer: ListWriter | None = None
         self._written: set[str] = set()
         self._lock = threading.Lock()
+        self._held = self._root.stat()
 
     def prepare(self) -> None:
-        """Remove what an earlier run wrote, and begin the list, unless that is done."""
+        """Remove what an earlier run wrote, and begin the list, unless that is done.
+
+        Raises
+        ------
+        RunStopped
+            The folder is no longer there, or another one has its name.
+        """
         with self._lock:
+            self._refuse_another_folder()
             if self._writer is None:
                 self._begin()
 
@@ -390,6 +409,7 @@ class _Record:
         """The file is whole under its temporary name."""
         name, state = path.relative_to(self._root).as_posix(), State.of(temporary)
         with self._lock:
+            self._refuse_another_folder()
             self._written.add(name)
             self._writer.add(name, state)
 
@@ -403,6 +423,14 @@ class _Record:
         self.prepare()
         with self._lock:
             self._writer.note(line)
+
+    def _refuse_another_folder(self) -> None:
+        if not (_is_same_folder(self._root, self._held) if self._writer is None else self._writer.in_place()):
+            raise RunStopped(
+                f"{self._output.folder}: {{field}} was moved or removed during the run.",
+                field="output",
+                advice="Move it back, or choose another {field}.",
+            )
 
     def _begin(self) -> None:
         allowed, kept = self._allowed, {}

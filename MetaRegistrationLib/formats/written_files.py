@@ -206,7 +206,20 @@ class ListWriter:
             with suppress(OSError):
                 os.fsync(stream.fileno())
         os.replace(temporary, path)
+        self._path = path
         self._stream: IO[str] = path.open("a", encoding="utf-8", newline="\n")
+
+    def in_place(self) -> bool:
+        """Whether the list is where it was begun: its folder was not moved, removed, or replaced by another one.
+
+        The open file is compared, because systems give the number of a removed file to a new one.
+        """
+        try:
+            found = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        # Windows keeps the folder of an open file.
+        return os.name == "nt" or os.path.samestat(found, os.fstat(self._stream.fileno()))
 
     def add(self, name: str, state: State) -> None:
         """Add a file that is about to be moved into place."""

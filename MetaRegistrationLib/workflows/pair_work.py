@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
+from ..formats.files import folder_within
 from ..formats.pixel_files import by_role
 from ..formats.written_files import State
 from ..progress import Message
@@ -121,6 +122,8 @@ class PairWork:
         ------
         OSError
             The disk is full, or takes no files any more.
+        RunStopped
+            The folder above is no longer there.
         """
         messages: list[Message] = []
         try:
@@ -128,6 +131,8 @@ class PairWork:
             done = self.registered(files, messages.append)
             if folder is not None and self._settings.parts is not None:
                 self._write(done, folder)
+        except RunStopped:
+            raise
         except (InputError, OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             if not self._settings.several:
                 raise
@@ -147,13 +152,10 @@ class PairWork:
         return done
 
     def _write(self, done: Registered, folder: Path) -> None:
-        from ..formats.files import writable_folder
         from ..registration.results import write_files
 
         own = pair_record(self.record, done.files)
-        write_files(
-            writable_folder(folder), done.registration, done.landmarks, done.measures, own, self._settings.parts
-        )
+        write_files(folder_within(folder), done.registration, done.landmarks, done.measures, own, self._settings.parts)
 
 
 def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Registered:
