@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import InputError, RunStopped
 from ..progress import Message, Reader
 from ..words import counted, enumerated
-from .earlier_results import kind_in_words, results_of
+from .earlier_results import kind_in_words, results_of, training_of
 from .files import refuse_replacing, sole_writer, watched, watching, writable_folder
 from .links import real_path
 from .written_files import ListWriter, Run, State, WrittenFiles, new_run
@@ -217,6 +217,8 @@ def _allowed(output: Output, run: Run) -> _Allowed:
     targets = output.written() if output.folder.exists() else []
     refuse_replacing(targets, output.inputs())
     earlier = WrittenFiles.read(real_path(output.folder))
+    if earlier is None:
+        _refuse_training(output)
     there = {} if earlier is None else earlier.there()
     taken = _existing(output.folder, targets)
     replaces: set[str] = set()
@@ -241,6 +243,17 @@ def _allowed(output: Output, run: Run) -> _Allowed:
     if changed:
         _refuse_changed(output, changed, [name for name in changed if name in taken])
     return _Allowed(earlier, True, frozenset(replaces))
+
+
+def _refuse_training(output: Output) -> None:
+    """Refuse the folder of a training, which keeps no list, and of which nothing is replaced."""
+    words = training_of(output.folder)
+    if words is not None:
+        raise InputError(
+            f"{output.folder}: {{field}} holds {words}, and this is {output.kind}. Both would be mixed.",
+            field="output",
+            advice="Choose another {field}, such as a new folder within it.",
+        )
 
 
 def _difference(earlier: Run, run: Run) -> str:
