@@ -72,7 +72,7 @@ def test_results_are_not_written_into_the_folder_of_a_training(left, replace, un
     shutil.copy(unbroken / left, folder)
     output = Output(folder, "register", replace=replace)
     for check in (lambda: check_output(output), lambda: writing(output).__enter__()):
-        with pytest.raises(InputError, match="holds a training run, written on 20.*and this is register"):
+        with pytest.raises(InputError, match=r"holds a training run, written on 20.*and this is register"):
             check()
     with writing(Output(folder / "results", "register")) as results:
         write_text(results / "metrics.csv", "pair\n")
