@@ -22,12 +22,13 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.(.+)", re.DOTALL)
 _PAUSES = (0.05, 0.15, 0.3, 0.5, 1.0)
 _GONE = {errno.ENOENT, getattr(errno, "ESTALE", errno.ENOENT)}
 FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_TAKES_NO_FILES = {*FULL_DISK, errno.EROFS, errno.EFBIG}
 
 
 def disk_error(error: BaseException | None) -> OSError | None:
-    """The error of a disk that is full or takes no files any more, also where another error was raised from it; else None."""
+    """The error of a disk that is full or takes no files (of that size) any more, also as the cause of another; else None."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL_DISK | {errno.EROFS}:
+        if isinstance(error, OSError) and error.errno in _TAKES_NO_FILES:
             return error
         error = error.__cause__
     return None
