@@ -628,6 +628,18 @@ def test_the_parts_of_a_run_are_merged(made, tmp_path, count, capsys):
     assert run("merge", tmp_path / "out") == 0  # again, after another part was run again
 
 
+def test_pairs_with_names_of_parts_and_devices_are_written_and_merged(pairs, tmp_path):
+    names = ["shard_1_of_2", "CON", "aux.txt", "con_2", "console"]
+    rows = [f"{name},moving/eye {number % COUNT}.png,fixed/eye 0.png" for number, name in enumerate(names)]
+    (pairs / "pairs.csv").write_text("\n".join(["name,moving,fixed", *rows]), encoding="utf-8")
+    register(pairs / "pairs.csv", tmp_path / "out")
+    folders = {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()}
+    assert folders == {"shard_1_of_2", "CON_2", "aux_2.txt", "con_2_2", "console"}
+    assert run("merge", tmp_path / "out", "--output", tmp_path / "merged") == 0
+    merged = [row["pair"] for row in read_rows(tmp_path / "merged" / "metrics.csv")]
+    assert merged == ["shard_1_of_2", "CON_2", "aux_2.txt", "con_2_2", "console"]
+
+
 def test_missing_parts_and_other_runs_are_named(pairs, tmp_path, capsys):
     words = ["register", "--pairs", pairs, "--output", tmp_path / "out", "--shard"]
     assert run(*words, "1/3", *WORDS) == 0
