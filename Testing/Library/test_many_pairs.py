@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.formats.written_files import NAME, WrittenFiles
 from MetaRegistrationLib.progress import Item, Message, Started
 from MetaRegistrationLib.registration.file_names import PARTS
+from MetaRegistrationLib.workflows.pair_work import PairWork
 from MetaRegistrationLib.workflows.processes import RETRIES, Tries
 from MetaRegistrationLib.workflows.run_options import JOBS_VARIABLE, RunOptions, Shard, wanted_jobs
 
@@ -255,6 +257,26 @@ def test_a_finished_run_is_not_done_again(pairs, output):
     assert {path: path.stat().st_mtime_ns for path in output.glob("eye*/*")} == before
     again = WrittenFiles.read(output)
     assert len([note for note in again.notes if "pair" in note]) == COUNT and all(again.there().values())
+
+
+def test_a_run_that_sigterm_ends_has_whole_tables_and_is_resumed(made, tmp_path, monkeypatch):
+    out, count = tmp_path / "out", []
+
+    def registered(work, files, tell):
+        count.append(files.name)
+        if len(count) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return whole(work, files, tell)
+
+    whole = PairWork.registered
+    words = ["register", "--pairs", made / "Augen é", *WORDS, "--output", out, "--jobs", 1]
+    with monkeypatch.context() as context:
+        context.setattr(PairWork, "registered", registered)
+        assert run(*words) == 130
+    assert [row["pair"] for row in read_rows(out / "metrics.csv")] == ["eye 0"]
+    assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+    assert run(*words, "--resume") == 0
+    assert results(out) == results(made / "whole")
 
 
 def test_pairs_with_other_files_are_done_again_and_named(tmp_path):
