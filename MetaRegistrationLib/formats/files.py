@@ -6,20 +6,18 @@ import errno
 import json
 import os
 import re
-import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
 from ..errors import InputError, RunStopped
 from .links import is_broken_link, real_path
+from .patience import patiently
 
 _NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EROFS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EPERM}
-_FOR_A_MOMENT = {errno.EACCES, errno.EBUSY, errno.EIO, getattr(errno, "ETXTBSY", errno.EBUSY)}
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.(.+)", re.DOTALL)
-_PAUSES = (0.05, 0.15, 0.3, 0.5, 1.0)
 _GONE = {errno.ENOENT, getattr(errno, "ESTALE", errno.ENOENT)}
 FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _TAKES_NO_FILES = {*FULL_DISK, errno.EROFS, errno.EFBIG}
@@ -50,10 +48,10 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         watcher.before(absolute)
     try:
         yield temporary
-        _patiently(_flush_to_disk, temporary)
+        patiently(_flush_to_disk, temporary)
         if watcher is not None:
             watcher.about_to_replace(absolute, temporary)
-        _patiently(os.replace, temporary, path)
+        patiently(os.replace, temporary, path)
     finally:
         with suppress(PermissionError):  # held by another program, as below; a dot file is no harm
             temporary.unlink(missing_ok=True)
@@ -76,7 +74,7 @@ def move_into_place(source: Path, path: str | os.PathLike) -> None:
     if watcher is not None:
         watcher.before(absolute)
         watcher.about_to_replace(absolute, source)
-    _patiently(os.replace, source, path)
+    patiently(os.replace, source, path)
 
 
 def note(folder: str | os.PathLike, line: dict) -> None:
@@ -133,27 +131,6 @@ def _flush_to_disk(path: Path) -> None:
         except OSError as error:
             if error.errno not in _NO_FLUSH:  # what some shares answer, on which there is no better than to go on
                 raise
-
-
-def _patiently(work: Callable[..., object], *paths: Path) -> None:
-    """Do it, again after a moment if another program (a virus scanner, a share) blocks it.
-
-    Raises
-    ------
-    OSError
-        It still does after two seconds; the words say what it may be.
-    """
-    for pause in (*_PAUSES, None):
-        try:
-            work(*paths)
-            return
-        except OSError as error:
-            if error.errno not in _FOR_A_MOMENT:
-                raise
-            if pause is None:
-                reason = f"{error.strerror or error} (does another program, such as a virus scanner, hold the file?)"
-                raise type(error)(error.errno, reason, str(paths[-1])) from error
-            time.sleep(pause)
 
 
 @contextmanager

@@ -228,6 +228,18 @@ def test_the_number_of_processes(given, variable, expected, monkeypatch):
     assert wanted_jobs(given) == expected
 
 
+def test_no_more_processes_are_started_than_the_system_can_wait_for(monkeypatch):
+    from MetaRegistrationLib.workflows import processes
+
+    started = []
+    monkeypatch.setattr(processes, "_MOST", 3)
+    monkeypatch.setattr(processes.Processes, "_started", lambda self: started.append(self) or processes._Worker(None))
+    monkeypatch.setattr(processes.Processes, "_take", lambda self: setattr(self._workers[0], "ready", True))
+    monkeypatch.setattr(processes._Worker, "end", lambda self: None)
+    with processes.Processes(b"", 100):
+        assert len(started) == 3
+
+
 def test_a_wrong_number_of_processes_is_named(monkeypatch):
     monkeypatch.setenv(JOBS_VARIABLE, "many")
     with pytest.raises(mr.InputError, match=f"{JOBS_VARIABLE}: expected a whole number"):
