@@ -151,7 +151,8 @@ def sole_writer(folder: str | os.PathLike) -> Iterator[None]:
     finally:
         if stream is not None:
             with suppress(OSError):
-                if os.name != "nt":
+                # In a folder that has taken the place of this one, it is the file of another run.
+                if os.name != "nt" and os.path.samestat(os.fstat(stream.fileno()), path.stat()):
                     path.unlink()
             stream.close()
             with suppress(OSError):

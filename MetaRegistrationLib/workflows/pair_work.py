@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError, RunStopped
 from ..formats.files import folder_within
-from ..formats.pixel_files import by_role
 from ..formats.written_files import State
 from ..progress import Message
 from .full_disk import raise_if_full
@@ -260,6 +259,8 @@ def input_states(files: PairFiles) -> dict[str, State]:
 
 def file_states(paths: Mapping[str, Path | None]) -> dict[str, State]:
     """The content of files by their role, as of `input_states`; None is no file."""
+    from ..formats.pixel_files import by_role  # it imports SimpleITK
+
     return {role: State.of(path) for role, path in by_role(paths).items()}
 
 

@@ -75,8 +75,8 @@ def test_pairs_of_other_pixels_are_done_again(tmp_path):
         write(tmp_path, name, header, files, 77)
     events = register(table, out, resume=True)
     assert events.names == ["pair 1", "pair 2"]
-    assert "done again, because moving b_pixels.raw changed: pair 1" in events.text
-    assert "done again, because moving 2026.01.31.raw changed: pair 2" in events.text
+    assert "done again, because b_pixels.raw of the moving image changed: pair 1" in events.text
+    assert "done again, because 2026.01.31.raw of the moving image changed: pair 2" in events.text
 
 
 def test_a_training_knows_the_pixels_of_its_pairs(tmp_path):

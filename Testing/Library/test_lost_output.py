@@ -9,8 +9,8 @@ import pytest
 from test_many_eyes import VisitsOptions, align_eyes, eyes_folder, eyes_of_folder
 from test_many_pairs import STAGES, Events, made, pairs, register, results  # noqa: F401
 
-from MetaRegistrationLib.errors import RunStopped
-from MetaRegistrationLib.formats.files import folder_within
+from MetaRegistrationLib.errors import InputError, RunStopped
+from MetaRegistrationLib.formats.files import folder_within, sole_writer
 from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Item
 from MetaRegistrationLib.workflows.pair_work import PairWork, WorkSettings
@@ -56,6 +56,19 @@ def test_a_run_whose_folder_is_gone_stops(loss, pairs, tmp_path):  # noqa: F811
     if loss == "moved":
         (tmp_path / "elsewhere").rename(out)
         assert register(pairs, out, resume=True).names == ["eye 1", "eye 2"]
+
+
+def test_a_run_whose_folder_is_gone_leaves_another_run_its_lock(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with sole_writer(out):
+        renewed(out)
+        other = sole_writer(out)
+        other.__enter__()
+    with pytest.raises(InputError, match="another run is writing there"), sole_writer(out):
+        pass
+    other.__exit__(None, None, None)
+    assert not list(out.iterdir())
 
 
 def test_a_pair_whose_results_are_removed_is_named_and_made_again(made, tmp_path):  # noqa: F811

@@ -61,7 +61,7 @@ class Nrrd(Reader):
             _text(pattern["start"] + form.format(number) + pattern["end"])
             for number in range(first, last + (1 if step > 0 else -1), step)
         )
-        # The range may be endless by a damaged number. A file that is missing is told by the reading.
+        # A damaged number may make the range endless. Reading the image names a file that is missing.
         return tuple(itertools.takewhile(Path.is_file, (path.parent / name for name in names)))
 
     def declared_size(self, path: Path) -> tuple[int, float]:
