@@ -34,6 +34,7 @@ from .failures import INTERRUPTED, WRONG_USE, Failure, explain, in_options
 from .options import add_json, new_parser_options
 from .stdin_watch import StdinWatch, add_watch_stdin
 from .terminal import ProgressBar
+from .termination import Termination
 
 PROGRAM = "meta-registration"
 COMMANDS = (
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         Exit code: 0 done; 2 wrong use or bad input; 3 a run that ended early (its message says what is saved);
-        130 interrupted.
+        130 interrupted, also by SIGTERM.
 
     Raises
     ------
@@ -154,7 +155,7 @@ def _run(arguments: argparse.Namespace) -> int:
         else:
             reader = ending.enter_context(contextlib.closing(ProgressBar()))
         watch = _Watch(reader, arguments.command)
-        stdin = StdinWatch()
+        stdin, termination = StdinWatch(), ending.enter_context(Termination())
         try:
             with stdin if arguments.watch_stdin else contextlib.nullcontext():
                 if arguments.watch_stdin and arguments.json:
@@ -166,7 +167,7 @@ def _run(arguments: argparse.Namespace) -> int:
             # An interrupted import may end in an error of its own.
             output, has_device = getattr(arguments, "output", None), hasattr(arguments, "device")
             failure = explain(error, output, watch.saved, has_device=has_device) or (
-                explain(KeyboardInterrupt(), None, watch.saved) if stdin.requested else None
+                explain(KeyboardInterrupt(), None, watch.saved) if stdin.requested or termination.requested else None
             )
             _tell(watch, failure, error)
             if failure is None:

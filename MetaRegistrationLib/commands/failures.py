@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,6 +88,9 @@ def explain(
         return _resumable(Failure(INTERRUPTED, "interrupted.", "stopped"), saved)
     if _out_of_memory(error):
         return _resumable(_OUT_OF_MEMORY if has_device else _OUT_OF_MEMORY_ANYWHERE, saved)
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        problem = f"Could not write {error.filename or output or 'a file'}: it is larger than the limit for files."
+        return _resumable(Failure(STOPPED, problem, "stopped", advice="Raise the limit for the size of files."), saved)
     if isinstance(error, OSError) and error.errno in FULL_DISK:
         place = error.filename or output or "a file"
         problem = f"The disk is full: could not write {place}."

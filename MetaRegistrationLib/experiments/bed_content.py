@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..errors import InputError
 from ..formats.files import write_json
+from ..formats.pixel_files import with_pixels
 from ..formats.written_files import digest
 from ..pairs.files import PairFiles
 from ..workflows.pair_work import input_states
@@ -29,7 +30,8 @@ def pairs_key(pairs: Iterable[PairFiles]) -> str:
 
 def write_sources(folder: Path, data: Path, files: Iterable[Path]) -> None:
     """Write from which files, all below `data`, the pairs in a folder are made."""
-    write_json(folder / SOURCE, {"files": {_name(path, data): digest(path) for path in files if path.is_file()}})
+    there = (path for path in _with_pixels(files) if path.is_file())
+    write_json(folder / SOURCE, {"files": {_name(path, data): digest(path) for path in there}})
 
 
 def missing_sources(folder: Path, data: Path, files: Iterable[Path]) -> int:
@@ -49,7 +51,7 @@ def missing_sources(folder: Path, data: Path, files: Iterable[Path]) -> int:
     made_from = _sources(folder)
     there = {name: data / name for name in made_from if (data / name).is_file()}
     changed = any(digest(path) != made_from[name] for name, path in there.items())
-    if changed or not made_from or any(_name(path, data) not in made_from for path in files):
+    if changed or not made_from or any(_name(path, data) not in made_from for path in _with_pixels(files)):
         raise InputError(
             f"{folder}: these pairs were simulated from other images than those in the data folder.",
             field="output",
@@ -58,8 +60,12 @@ def missing_sources(folder: Path, data: Path, files: Iterable[Path]) -> int:
     return len(made_from) - len(there)
 
 
+def _with_pixels(files: Iterable[Path]) -> Iterator[Path]:
+    return (part for path in files for part in with_pixels(path))
+
+
 def _name(path: Path, data: Path) -> str:
-    return path.relative_to(data).as_posix()
+    return (path.relative_to(data) if path.is_relative_to(data) else path).as_posix()
 
 
 def _sources(folder: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ _KEYS = {
 }
 """Files at the end of a run: the command that writes each, and a key that is in it; "" where the name is enough."""
 _OF_A_TRAINING = ("best.pt", "log.csv")
+_WEIGHTS = ("best.pt", "last.pt")
 _FILM = "film"
 MARKS = frozenset({NAME, *_KEYS, *_OF_A_TRAINING})
 """Names of files of which one is in every folder of results."""
@@ -39,6 +40,12 @@ def results_of(folder: str | Path) -> str | None:
     if folder.name == _FILM and (folder.parent / "series.json").is_file():
         return results_of(folder.parent)
     return None
+
+
+def training_of(folder: Path) -> str | None:
+    """The training whose weights a folder holds, in words, also one that was stopped; None if it holds none."""
+    held = [folder / name for name in _WEIGHTS if (folder / name).is_file()]
+    return f"a training run, written on {_day(held[0])}" if held else None
 
 
 def may_hold_results(folder: Path, names: Iterable[str]) -> bool:

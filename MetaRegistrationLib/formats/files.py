@@ -6,27 +6,27 @@ import errno
 import json
 import os
 import re
-import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from .links import is_broken_link, real_path
+from .patience import patiently
 
 _NO_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.EROFS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EPERM}
-_FOR_A_MOMENT = {errno.EACCES, errno.EBUSY, errno.EIO, getattr(errno, "ETXTBSY", errno.EBUSY)}
 _TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.(.+)", re.DOTALL)
-_PAUSES = (0.05, 0.15, 0.3, 0.5, 1.0)
+_GONE = {errno.ENOENT, getattr(errno, "ESTALE", errno.ENOENT)}
 FULL_DISK = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_TAKES_NO_FILES = {*FULL_DISK, errno.EROFS, errno.EFBIG}
 
 
 def disk_error(error: BaseException | None) -> OSError | None:
-    """The error of a disk that is full or takes no files any more, also where another error was raised from it; else None."""
+    """The error of a disk that is full or takes no files (of that size) any more, also as the cause of another; else None."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL_DISK | {errno.EROFS}:
+        if isinstance(error, OSError) and error.errno in _TAKES_NO_FILES:
             return error
         error = error.__cause__
     return None
@@ -48,10 +48,10 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         watcher.before(absolute)
     try:
         yield temporary
-        _patiently(_flush_to_disk, temporary)
+        patiently(_flush_to_disk, temporary)
         if watcher is not None:
             watcher.about_to_replace(absolute, temporary)
-        _patiently(os.replace, temporary, path)
+        patiently(os.replace, temporary, path)
     finally:
         with suppress(PermissionError):  # held by another program, as below; a dot file is no harm
             temporary.unlink(missing_ok=True)
@@ -74,7 +74,7 @@ def move_into_place(source: Path, path: str | os.PathLike) -> None:
     if watcher is not None:
         watcher.before(absolute)
         watcher.about_to_replace(absolute, source)
-    _patiently(os.replace, source, path)
+    patiently(os.replace, source, path)
 
 
 def note(folder: str | os.PathLike, line: dict) -> None:
@@ -133,27 +133,6 @@ def _flush_to_disk(path: Path) -> None:
                 raise
 
 
-def _patiently(work: Callable[..., object], *paths: Path) -> None:
-    """Do it, again after a moment if another program (a virus scanner, a share) blocks it.
-
-    Raises
-    ------
-    OSError
-        It still does after two seconds; the words say what it may be.
-    """
-    for pause in (*_PAUSES, None):
-        try:
-            work(*paths)
-            return
-        except OSError as error:
-            if error.errno not in _FOR_A_MOMENT:
-                raise
-            if pause is None:
-                reason = f"{error.strerror or error} (does another program, such as a virus scanner, hold the file?)"
-                raise type(error)(error.errno, reason, str(paths[-1])) from error
-            time.sleep(pause)
-
-
 @contextmanager
 def sole_writer(folder: str | os.PathLike) -> Iterator[None]:
     """Hold a folder for this process, for as long as it writes its results there.
@@ -172,7 +151,8 @@ def sole_writer(folder: str | os.PathLike) -> Iterator[None]:
     finally:
         if stream is not None:
             with suppress(OSError):
-                if os.name != "nt":
+                # In a folder that has taken the place of this one, it is the file of another run.
+                if os.name != "nt" and os.path.samestat(os.fstat(stream.fileno()), path.stat()):
                     path.unlink()
             stream.close()
             with suppress(OSError):
@@ -244,6 +224,27 @@ def writable_folder(path: str | os.PathLike) -> Path:
             raise
         raise _no_folder(path, error.strerror or str(error)) from error
     return path
+
+
+def folder_within(path: Path) -> Path:
+    """As `writable_folder`, for a folder whose parent was made before: a run that is over is not written for.
+
+    Raises
+    ------
+    RunStopped
+        The parent is gone.
+    """
+    watcher = _watcher_of(real_path(path) / "any")
+    if watcher is not None:
+        watcher.prepare()
+    try:
+        path.mkdir(exist_ok=True)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno in _GONE:
+            raise RunStopped(f"{path.parent}: this folder was moved or removed during the run.") from error
+    return writable_folder(path)
 
 
 def _refuse_no_folder(path: Path) -> None:

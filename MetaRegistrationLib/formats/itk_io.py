@@ -8,7 +8,7 @@ from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from .declared_sizes import check_declared_size
 from .files import FULL_DISK, replacing, require_room
 from .image_files import file_suffix, image_file
@@ -72,6 +72,8 @@ def write_itk(path: str | Path, image: sitk.Image) -> None:
     try:
         with replacing(path) as temporary, file_settings():
             _write_whole(image, temporary)
+    except RunStopped:  # of the watcher of the folder
+        raise
     except (RuntimeError, OSError) as error:
         if isinstance(error, OSError) and error.errno in FULL_DISK:
             raise OSError(error.errno, error.strerror, str(path)) from error

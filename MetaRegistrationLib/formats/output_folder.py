@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from ..progress import Message, Reader
 from ..words import counted, enumerated
-from .earlier_results import kind_in_words, results_of
+from .earlier_results import kind_in_words, results_of, training_of
 from .files import refuse_replacing, sole_writer, watched, watching, writable_folder
 from .links import real_path
 from .written_files import ListWriter, Run, State, WrittenFiles, new_run
@@ -125,6 +125,8 @@ def writing(output: Output, progress: Reader | None = None) -> Iterator[Path]:
     ------
     InputError
         As `check_output`; the folder cannot be written to, or another process writes there.
+    RunStopped
+        Within the context, as a file is about to be written: the folder was moved or removed.
     """
     if watched(output.folder):
         yield writable_folder(output.folder)
@@ -215,6 +217,8 @@ def _allowed(output: Output, run: Run) -> _Allowed:
     targets = output.written() if output.folder.exists() else []
     refuse_replacing(targets, output.inputs())
     earlier = WrittenFiles.read(real_path(output.folder))
+    if earlier is None:
+        _refuse_training(output)
     there = {} if earlier is None else earlier.there()
     taken = _existing(output.folder, targets)
     replaces: set[str] = set()
@@ -239,6 +243,17 @@ def _allowed(output: Output, run: Run) -> _Allowed:
     if changed:
         _refuse_changed(output, changed, [name for name in changed if name in taken])
     return _Allowed(earlier, True, frozenset(replaces))
+
+
+def _refuse_training(output: Output) -> None:
+    """Refuse the folder of a training, which keeps no list, and of which nothing is replaced."""
+    words = training_of(output.folder)
+    if words is not None:
+        raise InputError(
+            f"{output.folder}: {{field}} holds {words}, and this is {output.kind}. Both would be mixed.",
+            field="output",
+            advice="Choose another {field}, such as a new folder within it.",
+        )
 
 
 def _difference(earlier: Run, run: Run) -> str:
@@ -362,6 +377,15 @@ def _key(path: Path) -> str:
     return unicodedata.normalize("NFC", path.name.casefold())
 
 
+def _is_same_folder(folder: Path, before: os.stat_result) -> bool:
+    """Whether a folder is there, and is the one of before; by name alone where a share gives no numbers of files."""
+    try:
+        found = folder.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return not (found.st_ino and before.st_ino) or os.path.samestat(found, before)
+
+
 class _Record:
     """Lists what is written into a folder, and refuses to replace what no run wrote."""
 
@@ -371,10 +395,18 @@ class _Record:
         self._writer: ListWriter | None = None
         self._written: set[str] = set()
         self._lock = threading.Lock()
+        self._held = self._root.stat()
 
     def prepare(self) -> None:
-        """Remove what an earlier run wrote, and begin the list, unless that is done."""
+        """Remove what an earlier run wrote, and begin the list, unless that is done.
+
+        Raises
+        ------
+        RunStopped
+            The folder is no longer there, or another one has its name.
+        """
         with self._lock:
+            self._refuse_another_folder()
             if self._writer is None:
                 self._begin()
 
@@ -390,6 +422,7 @@ class _Record:
         """The file is whole under its temporary name."""
         name, state = path.relative_to(self._root).as_posix(), State.of(temporary)
         with self._lock:
+            self._refuse_another_folder()
             self._written.add(name)
             self._writer.add(name, state)
 
@@ -403,6 +436,14 @@ class _Record:
         self.prepare()
         with self._lock:
             self._writer.note(line)
+
+    def _refuse_another_folder(self) -> None:
+        if not (_is_same_folder(self._root, self._held) if self._writer is None else self._writer.in_place()):
+            raise RunStopped(
+                f"{self._output.folder}: {{field}} was moved or removed during the run.",
+                field="output",
+                advice="Move it back, or choose another {field}.",
+            )
 
     def _begin(self) -> None:
         allowed, kept = self._allowed, {}

@@ -117,6 +117,16 @@ class Reader(ABC):
         """Whether the file goes on to its end; for decoders that fill missing pixels with arbitrary memory."""
         return True
 
+    def pixel_files(self, path: Path) -> tuple[Path, ...]:
+        """The further files that hold the pixels of a header; none where all is in one file.
+
+        Raises
+        ------
+        InputError, OSError or ValueError
+            The header cannot be read.
+        """
+        return ()
+
     def declared_size(self, path: Path) -> tuple[int, float] | None:
         """Bytes of pixels that the file declares, and the most that it can hold; None where the reader itself bounds them.
 

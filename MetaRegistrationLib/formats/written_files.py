@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING
 
 from .. import __version__
 from .cut_files import ends_too_early
+from .patience import patiently
 
 if TYPE_CHECKING:
     from .images import Image
@@ -132,7 +133,7 @@ class WrittenFiles:
         removed, changed, folders = 0, [], set()
         for name, unchanged in self.there().items():
             if unchanged:
-                (self.folder / name).unlink(missing_ok=True)
+                patiently(_remove, self.folder / name)
                 removed += 1
                 folders |= set(PurePosixPath(name).parents)
             else:
@@ -205,8 +206,21 @@ class ListWriter:
             stream.flush()
             with suppress(OSError):
                 os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        patiently(os.replace, temporary, path)
+        self._path = path
         self._stream: IO[str] = path.open("a", encoding="utf-8", newline="\n")
+
+    def in_place(self) -> bool:
+        """Whether the list is where it was begun: its folder was not moved, removed, or replaced by another one.
+
+        The open file is compared, because systems give the number of a removed file to a new one.
+        """
+        try:
+            found = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        # Windows keeps the folder of an open file.
+        return os.name == "nt" or os.path.samestat(found, os.fstat(self._stream.fileno()))
 
     def add(self, name: str, state: State) -> None:
         """Add a file that is about to be moved into place."""
@@ -221,6 +235,10 @@ class ListWriter:
         """Close the file. Each line was written when it was added, so a full disk has told of itself."""
         with suppress(OSError):
             self._stream.close()
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 def _entry(name: str, state: State) -> dict:

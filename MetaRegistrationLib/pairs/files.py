@@ -27,6 +27,7 @@ from ..formats.landmarks import (
 )
 from ..formats.links import is_broken_link
 from ..formats.markups import ignored_lists
+from ..formats.pixel_files import with_pixels
 from .points import Seen, check_inside, read_points
 
 _ASPECT_LIMIT = calibration.ASPECT_LIMIT.value
@@ -233,7 +234,7 @@ class PairFiles:
                 yield from ignored_lists(path)
 
     def fingerprint(self) -> str:
-        """Identity of a pair's images and masks, independent of their names: the start of a SHA-256."""
+        """Identity of a pair's images and masks with all their pixels, without their names: the start of a SHA-256."""
         return _fingerprint(self.moving, self.fixed, self.moving_mask, self.fixed_mask)
 
     def landmarks_fingerprint(self) -> str:
@@ -311,8 +312,9 @@ _READING = (
 def _fingerprint(*paths: Path | None) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        content = path.read_bytes() if path is not None else b""
-        digest.update(len(content).to_bytes(8, "little") + content)
+        for part in (None,) if path is None else with_pixels(path):
+            content = part.read_bytes() if part is not None else b""
+            digest.update(len(content).to_bytes(8, "little") + content)
     return digest.hexdigest()[:16]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from ..errors import TOKEN, InputError
+from ..formats.device_names import is_device, numbered
 from ..formats.earlier_results import results_of
 from ..formats.folder_listing import listed
 from ..formats.image_files import as_text
@@ -276,16 +277,16 @@ def _with_token(error: InputError, field: str | None) -> str:
 
 
 def _unique_names(names: Iterable[str]) -> list[str]:
-    """Names become file names of results: without characters that Windows refuses, and unique in any case."""
+    """Names become those of folders of results: on Windows too, and unique in any case."""
     used = set(_OF_ALL_PAIRS)
     counts: dict[str, int] = {}  # thousands of pairs may share a name
     result: list[str] = []
     for given in names:
         name = base = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", given).strip(" .") or "pair"
         key = base.casefold()
-        while name.casefold() in used:
+        while name.casefold() in used or is_device(name):
             counts[key] = counts.get(key, 1) + 1
-            name = f"{base}_{counts[key]}"
+            name = numbered(base, counts[key])
         used.add(name.casefold())
         result.append(name)
     return result

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..errors import InputError
+from ..formats.device_names import is_device, numbered
 
 RESERVED = frozenset(
     (
@@ -21,8 +22,6 @@ OVER_EYES = frozenset(("eyes.csv", "measurements.csv", "changes.csv", "trends.cs
 _OF_A_VISIT = ("_transform", "_error_95")
 _CHANGE = re.compile(r"change_.+_to_.+_(density|brightness)")
 _REFUSED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
-"""Names that Windows keeps for devices."""
 
 
 def usable_name(name: str, place: str) -> str:
@@ -57,7 +56,7 @@ def result_names(names: Sequence[str]) -> list[str]:
         candidate, number = name, 1
         while _key(candidate) in used or _taken(candidate, number, wished | used, plain + found):
             number += 1
-            candidate = f"{name}_{number}"
+            candidate = numbered(name, number)
         used.add(_key(candidate))
         found.append(candidate)
     return found
@@ -85,13 +84,13 @@ def clashes(name: str, names: Collection[str]) -> bool:
     return (
         key in RESERVED
         or _CHANGE.fullmatch(key) is not None
-        or _DEVICES.fullmatch(key) is not None
+        or is_device(name)
         or any(key.endswith(end) and key.removesuffix(end) in others for end in _OF_A_VISIT)
     )
 
 
 def _reason(name: str, names: Collection[str]) -> str:
-    if file_name(name, "") != unicodedata.normalize("NFC", name) or _DEVICES.fullmatch(_key(name)):
+    if file_name(name, "") != unicodedata.normalize("NFC", name) or is_device(name):
         return "because a file cannot have that name"
     return "because a result has that name" if clashes(name, names) else "because another visit has that name"
 

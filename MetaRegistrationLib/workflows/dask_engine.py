@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from ..progress import Message
 from .pair_work import PairDone, PairWork, WorkSettings, given_up
 from .sending import received
 
 if TYPE_CHECKING:
+    from distributed import Future
+
     from ..pairs.files import PairFiles
 
 _CONNECT_S = 20
@@ -76,38 +81,70 @@ class DaskEngine:
     def run(
         self, files: Sequence[PairFiles], folder_of: Callable[[PairFiles], Path | None], tell: Callable[[Message], None]
     ) -> Iterator[tuple[int, PairDone]]:
-        """As of `engines.Engine`; files are written to folders that the workers see by the same names."""
-        from distributed import wait
+        """As of `engines.Engine`; files are written to folders that the workers see by the same names.
+
+        Raises
+        ------
+        RunStopped
+            The scheduler is gone.
+        """
         from distributed.scheduler import KilledWorker
 
         waiting, running = deque(range(len(files))), {}
         while waiting or running:
-            while waiting and len(running) < max(1, sum(self._client.nthreads().values())):
-                index = waiting.popleft()
-                folder = folder_of(files[index])
-                future = self._client.submit(work_on, self._settings, files[index], folder, pure=False, retries=0)
-                running[future] = index
-            try:
-                wait(list(running), timeout=1, return_when="FIRST_COMPLETED")
-            except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
-                continue  # more workers may have come
-            for future in [each for each in running if each.done()]:
-                if future.cancelled():
-                    raise InputError(
-                        f"{{field}} {self._address}: the Dask scheduler is gone. Resume the run with another one.",
-                        field="dask",
-                    )
-                index, error = running.pop(future), future.exception()
+            with self._connected():
+                self._send(files, folder_of, waiting, running)
+                done = {future: future.exception() for future in self._some_done(running)}
+                results = {future: future.result() for future, error in done.items() if error is None}
+            for future, error in done.items():
+                index = running.pop(future)
                 if error is None:
-                    yield index, future.result()
+                    yield index, results[future]
                 elif isinstance(error, KilledWorker):  # the scheduler has tried it elsewhere before
-                    yield (
-                        index,
-                        given_up(files[index].name, "the worker that registered it died", error.allowed_failures + 1),
-                    )
+                    how, times = "the worker that registered it died", error.allowed_failures + 1
+                    yield index, given_up(files[index].name, how, times)
                 else:
                     raise error
                 future.release()
+
+    def _send(
+        self,
+        files: Sequence[PairFiles],
+        folder_of: Callable[[PairFiles], Path | None],
+        waiting: deque[int],
+        running: dict[Future, int],
+    ) -> None:
+        """Send pairs to workers without work. Their number is asked for each time, because more may have come."""
+        while waiting and len(running) < max(1, sum(self._client.nthreads().values())):
+            index = waiting.popleft()
+            folder = folder_of(files[index])
+            future = self._client.submit(work_on, self._settings, files[index], folder, pure=False, retries=0)
+            running[future] = index
+
+    @staticmethod
+    def _some_done(running: Collection[Future]) -> list[Future]:
+        """The pairs that are done within a moment."""
+        from distributed import wait
+
+        with contextlib.suppress(TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
+            wait(list(running), timeout=1, return_when="FIRST_COMPLETED")
+        return [future for future in running if future.done()]
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Raise a `RunStopped` where the connection to the scheduler is lost, by whatever error that shows."""
+        try:
+            if self._client.status == "running":
+                yield
+                return
+            lost = None
+        except (CancelledError, asyncio.CancelledError, OSError) as error:  # two classes, by the version of Dask
+            lost = error
+        raise RunStopped(
+            f"{self._address}: the Dask scheduler is gone.",
+            field="resume",
+            advice="Start another one, and continue with {field}.",
+        ) from lost
 
 
 def record_of(settings: bytes) -> dict:

@@ -80,6 +80,8 @@ def engine(settings: WorkSettings, run: RunOptions, pairs: int, progress: Reader
 
         if run.jobs is not None or run.batch > 1:
             raise InputError("{field}: the cluster says how many pairs are registered at once.", field="dask")
+        if pairs == 0:  # of a resumed run, all may be finished
+            return _here(settings, run.batch)
         return DaskEngine(run.dask, sent(settings, "dask"))
     jobs = _jobs(settings, run, pairs, progress)
     if jobs == 1:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from ..formats.written_files import State
 from ..progress import Event, Message, Reader
 from .eye_work import EyeWork
@@ -115,6 +115,8 @@ class EyesWork:
         work, inputs = EyeWork(options, self._registrar, self.record, repeats, self._regions, progress), _states(eye)
         try:
             row = work.one(eye, folder)
+        except RunStopped:
+            raise
         except (InputError, OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             if not self.settings.several:
                 raise

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from ..formats.files import note, remove_leftovers
 from ..formats.output_folder import Finished, Output
 from ..progress import Message, Reader, Silent
 from ..words import counted
-from .eyes_resuming import EYES, eye_reading, result_files, series_settings
-from .folder_run import UNFINISHED
+from .eyes_resuming import EYES, RECORD, eye_reading, result_files, series_settings
+from .folder_run import UNFINISHED, refuse_lost
 from .now_and_then import NowAndThen
 from .resuming import Earlier, earlier_results, item_note, settings_note
 from .run_options import Shard
@@ -146,12 +146,21 @@ class EyesRun:
         try:
             yield
         except BaseException:
-            with contextlib.suppress(OSError, InputError):
+            with contextlib.suppress(OSError, InputError, RunStopped):
                 self.tables()
             raise
+        self._refuse_lost_results()
         self.tables()
         if self.done:
             self._note_part()
+
+    def _refuse_lost_results(self) -> None:
+        from ..visits.eyes_table import DONE
+
+        done = [
+            eye for eye in self.eyes.eyes.values() if eye.name in self._rows and self._rows[eye.name].status == DONE
+        ]
+        refuse_lost(self.output, {eye.name: self.folder(eye) / RECORD for eye in done}, "eye")
 
     def _note_part(self) -> None:
         """Note the list of all eyes, once."""

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
 from ..formats.files import move_into_place, note, remove_leftovers, writable_folder
 from ..formats.written_files import NAME as LIST
 from ..progress import Item, Message, Reader, Started
+from ..words import counted, enumerated
 from .full_disk import raise_if_full, stopped_by_the_disk
 from .now_and_then import NowAndThen
 from .pair_work import PairDone, none_done
@@ -36,6 +37,17 @@ def move_results(written: Path, target: Path, record: str) -> None:
             folder = writable_folder(target / path.relative_to(written).parent)
             move_into_place(path, folder / path.name)
     shutil.rmtree(written, ignore_errors=True)
+
+
+def refuse_lost(output: Path, records: Mapping[str, Path], word: str) -> None:
+    """Raise a `RunStopped` where the record of a finished pair or eye (`word`) is gone, which each has in its folder."""
+    lost = [name for name, path in records.items() if not path.is_file()]
+    if lost:
+        raise RunStopped(
+            f"{output}: the results of {counted(len(lost), word)} were removed during the run: {enumerated(lost)}.",
+            field="resume",
+            advice="Continue with {field}, which makes them again.",
+        )
 
 
 @dataclass
@@ -128,7 +140,7 @@ class FolderRun:
                     self._take(waiting[index], done, count)
                     self._tables_now_and_then(record)
             except BaseException:
-                with contextlib.suppress(OSError, InputError):
+                with contextlib.suppress(OSError, InputError, RunStopped):
                     self._unfinished_tables(record)
                 raise
 
@@ -143,10 +155,17 @@ class FolderRun:
         Raises
         ------
         RunStopped
-            As of `work`.
+            As of `work`; or the results of a finished pair are gone.
         """
+        self._refuse_lost_results()
         with self._stopped_by_the_disk():
             return self._tables(record)
+
+    def _refuse_lost_results(self) -> None:
+        from ..registration.file_names import RECORD
+
+        if self.output is not None and self.own_files:
+            refuse_lost(self.output, {name: self.output / name / RECORD for name in self._rows}, "pair")
 
     def _tables(self, record: dict) -> dict:
         from ..registration.measures import summary

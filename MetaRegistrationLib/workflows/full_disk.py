@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import InputError, RunStopped
-from ..formats.files import FULL_DISK, disk_error
+from ..formats.files import disk_error
 from ..words import counted
 
 
@@ -53,8 +54,14 @@ def stopped_by_the_disk(output: Path, finished: Callable[[], int], total: int, w
         problem = (
             f"Could not write to {output}: {full.strerror}. {finished()} of {counted(total, word)} {verb} finished."
         )
-        if full.errno in FULL_DISK:
-            advised = RunStopped(problem, field="resume", advice="Free some space and continue with {field}.")
-        else:
-            advised = RunStopped(problem, field="resume", advice="Make the folder writable and continue with {field}.")
-        raise advised from error
+        raise _stopped(problem, full.errno) from error
+
+
+def _stopped(problem: str, code: int | None) -> RunStopped:
+    if code == errno.EROFS:
+        return RunStopped(problem, field="resume", advice="Make the folder writable and continue with {field}.")
+    if code == errno.EFBIG:
+        return RunStopped(
+            problem, field="resume", advice="Raise the limit for the size of files and continue with {field}."
+        )
+    return RunStopped(problem, field="resume", advice="Free some space and continue with {field}.")

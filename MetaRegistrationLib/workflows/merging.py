@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..formats.links import real_path
 from ..formats.output_folder import Output, check_output, writing
+from ..formats.written_files import NAME as LIST
 from ..formats.written_files import WrittenFiles
 from ..progress import Finished, Message, Reader, Silent
 from ..words import counted, enumerated
@@ -176,7 +177,8 @@ def parts_of(folder: Path) -> list[Part]:
     InputError
         There is none.
     """
-    shards = sorted(path for path in folder.glob(_SHARDS) if path.is_dir())
+    # A pair may be called shard_1_of_2: its results are on the list of the folder, and have none of their own.
+    shards = sorted(path for path in folder.glob(_SHARDS) if (path / LIST).is_file())
     found = [part for part in map(_part, shards or [folder]) if part is not None]
     if not found:
         raise InputError(

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
+from ..errors import InputError, RunStopped
+from ..formats.files import folder_within
 from ..formats.written_files import State
 from ..progress import Message
 from .full_disk import raise_if_full
@@ -120,6 +121,8 @@ class PairWork:
         ------
         OSError
             The disk is full, or takes no files any more.
+        RunStopped
+            The folder above is no longer there.
         """
         messages: list[Message] = []
         try:
@@ -127,6 +130,8 @@ class PairWork:
             done = self.registered(files, messages.append)
             if folder is not None and self._settings.parts is not None:
                 self._write(done, folder)
+        except RunStopped:
+            raise
         except (InputError, OSError, RuntimeError, MemoryError) as error:  # torch's out of memory is a RuntimeError
             if not self._settings.several:
                 raise
@@ -146,13 +151,10 @@ class PairWork:
         return done
 
     def _write(self, done: Registered, folder: Path) -> None:
-        from ..formats.files import writable_folder
         from ..registration.results import write_files
 
         own = pair_record(self.record, done.files)
-        write_files(
-            writable_folder(folder), done.registration, done.landmarks, done.measures, own, self._settings.parts
-        )
+        write_files(folder_within(folder), done.registration, done.landmarks, done.measures, own, self._settings.parts)
 
 
 def register_pair(registrar: Registrar, files: PairFiles, pair: ImagePair) -> Registered:
@@ -248,8 +250,6 @@ def pair_record(record: dict, files: PairFiles) -> dict:
 
 
 _ROLES = ("moving", "fixed", "landmarks", "moving_landmarks", "fixed_landmarks", "moving_mask", "fixed_mask")
-_HEADERS = {".nhdr", ".mhd", ".hdr"}
-"""Files whose pixels are in another file of the same name."""
 
 
 def input_states(files: PairFiles) -> dict[str, State]:
@@ -259,15 +259,9 @@ def input_states(files: PairFiles) -> dict[str, State]:
 
 def file_states(paths: Mapping[str, Path | None]) -> dict[str, State]:
     """The content of files by their role, as of `input_states`; None is no file."""
-    found = {}
-    for role, path in paths.items():
-        if path is None:
-            continue
-        found[role] = State.of(path)
-        if path.suffix.lower() in _HEADERS:
-            beside = (each for each in path.parent.glob("*") if each.stem.split(".")[0] == path.stem and each != path)
-            found |= {f"{role} {each.name}": State.of(each) for each in sorted(beside) if each.is_file()}
-    return found
+    from ..formats.pixel_files import by_role  # it imports SimpleITK
+
+    return {role: State.of(path) for role, path in by_role(paths).items()}
 
 
 @contextmanager

@@ -28,6 +28,8 @@ from .pair_work import given_up
 
 RETRIES = 3
 """How often a pair is tried again after a process that worked on it has died."""
+_MOST = 60 if os.name == "nt" else None
+"""Windows waits for 63 processes at most."""
 _POLL_S = 0.2
 _ENDING_S = 2.0
 
@@ -131,7 +133,7 @@ class Processes:
     settings : bytes
         As of `sending.sent`.
     count : int
-        Number of processes.
+        Number of processes; no more than 60 are started on Windows.
     word : str
         "pair" or "eye".
     given_up : callable
@@ -154,7 +156,8 @@ class Processes:
     def __init__(
         self, settings: bytes, count: int, word: str = "pair", given_up: Callable[[str, str, int], Any] = given_up
     ) -> None:
-        self._settings, self._count, self._word, self._given_up = settings, count, word, given_up
+        self._settings, self._word, self._given_up = settings, word, given_up
+        self._count = count if _MOST is None else min(count, _MOST)
         self._workers: list[_Worker] = []
         self._tokens: dict[str, _Worker] = {}
         self._died_at_start = 0

@@ -211,7 +211,7 @@ def _difference(item: object, note: dict, values: Mapping[str, dict], settings: 
     except OSError as error:
         return f"a file cannot be read ({error.strerror or error})"
     changed = [role for role in {**note["inputs"], **present} if note["inputs"].get(role) != present.get(role)]
-    return f"{_named([_ROLES.get(role, role) for role in changed])} changed" if changed else ""
+    return f"{_named([_role(role) for role in changed])} changed" if changed else ""
 
 
 _ROLES = {
@@ -223,6 +223,14 @@ _ROLES = {
     "moving_mask": "the moving mask",
     "fixed_mask": "the fixed mask",
 }
+
+
+def _role(role: str) -> str:
+    """The files of a role in words; those of pixels by their name, and the image to which they belong."""
+    word, _, name = role.partition(" ")
+    if word not in _ROLES:
+        return role
+    return f"{name} of {_ROLES[word]}" if name else _ROLES[word]
 
 
 MISSING = "result files are missing"

@@ -1146,6 +1146,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Raise the limit for the size of files.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Free some space.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1186,15 +1190,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Move it away, or choose another {field}.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Choose another {field}, such as a new folder within it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Move it away, or choose another {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose another {field}, such as a new folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move it back, or choose another {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1298,7 +1306,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Start another one, and continue with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Continue with {field}, which makes them again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Make the folder writable and continue with {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Raise the limit for the size of files and continue with {field}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -189,6 +190,7 @@ FAILURES = [
     (OutOfMemoryError("CUDA"), 2, "error: Out of memory."),
     (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "error: Out of memory."),
     (OSError(errno.ENOSPC, "No space left", "field.nrrd"), 3, "stopped: The disk is full: could not write field.nrrd."),
+    (OSError(errno.EFBIG, "File too large", "a.csv"), 3, "stopped: Could not write a.csv: it is larger than the limit"),
     (PermissionError(errno.EACCES, "denied", "a.png"), 2, "error: a.png: permission denied."),
     (ReaderGone(), 130, "stopped: the reader of the output is gone"),
 ]
@@ -202,6 +204,38 @@ def test_failures_have_their_exit_code_and_one_line_without_a_traceback(error, c
     assert out == ""
     assert err.startswith(f"meta-registration: {message}")
     assert len(err.splitlines()) == 1
+
+
+def terminated(error=None):
+    """An action that SIGTERM ends, which an import turns into another error."""
+
+    def action(progress):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise error or KeyboardInterrupt from None
+        return 0
+
+    return action
+
+
+@pytest.mark.parametrize("error", [None, SystemError("half imported")])
+def test_sigterm_stops_a_command_as_ctrl_c_does(error, probe, capsys):
+    probe.action = terminated(error)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["probe"]) == 130
+    assert capsys.readouterr().err == "meta-registration: stopped: interrupted.\n"
+    assert signal.getsignal(signal.SIGTERM) is before is signal.SIG_DFL
+
+
+def test_a_program_that_handles_sigterm_keeps_its_way(probe):
+    mine = []
+    signal.signal(signal.SIGTERM, lambda number, frame: mine.append(number))
+    try:
+        probe.action = terminated()
+        assert main(["probe"]) == 0 and mine == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def test_an_interrupted_run_says_where_its_last_save_is(probe, capsys):

@@ -13,6 +13,8 @@ from test_many_pairs import STAGES, Events, pairs_folder, results
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.checkpoints import save_checkpoint
 from MetaRegistrationLib.progress import Item
+from MetaRegistrationLib.workflows import dask_engine
+from MetaRegistrationLib.workflows.folder_run import UNFINISHED
 from MetaRegistrationLib.workflows.folders import PairSelection
 from MetaRegistrationLib.workflows.registering import register_folder
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions
@@ -74,9 +76,34 @@ def test_a_pair_that_kills_its_workers_is_named_and_the_others_are_done(cluster,
     assert [row["pair"] for row in read_rows(tmp_path / "out" / "metrics.csv")] == ["eye 0", "eye 2", "eye 3"]
 
 
-def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
-    from MetaRegistrationLib.workflows import dask_engine
+def test_a_scheduler_that_dies_stops_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_engine, "_CONNECT_S", 1)
+    pairs, out = pairs_folder(tmp_path / "pairs", 4), tmp_path / "out"
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+    ) as cluster:
 
+        class Close(Events):
+            def __call__(self, event):
+                super().__call__(event)
+                if self.names == ["eye 0"] and isinstance(event, Item):
+                    cluster.close(timeout=1)
+
+        with pytest.raises(mr.RunStopped, match="the Dask scheduler is gone") as stopped:
+            register(pairs, out, cluster.scheduler_address, Close(), stages=STAGES)
+    assert stopped.value.field == "resume"
+    assert next(row["pair"] for row in read_rows(out / "metrics.csv")) == "eye 0"
+    assert not (out / UNFINISHED).exists()
+
+
+def test_a_finished_run_needs_no_cluster(tmp_path):
+    pairs, out = pairs_folder(tmp_path / "pairs", 2), tmp_path / "out"
+    mr.register_folder(pairs, out, stages=STAGES, device="cpu", jobs=1)
+    options, run = RegistrarOptions(device="cpu", stages=STAGES), RunOptions(dask="tcp://127.0.0.1:9", resume=True)
+    assert len(register_folder(PairSelection(pairs), out, options, run=run).rows) == 2
+
+
+def test_a_scheduler_that_does_not_answer_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(dask_engine, "_CONNECT_S", 1)
     pairs = pairs_folder(tmp_path / "pairs", 2)
     with contextlib.suppress(FileNotFoundError), pytest.raises(mr.InputError, match="no Dask scheduler answers"):

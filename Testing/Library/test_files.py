@@ -8,12 +8,15 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.formats import files
+from MetaRegistrationLib.formats import files, patience
 from MetaRegistrationLib.formats.files import replacing, require_room, writable_folder, write_json, write_text
+from MetaRegistrationLib.formats.output_folder import Output, writing
+from MetaRegistrationLib.formats.written_files import ListWriter, WrittenFiles
 
 NAMES = ["plain.txt", "with space.csv", "Übergrößé.mrk.json", "no_suffix"]
 
@@ -122,7 +125,7 @@ def test_room_is_required_and_nothing_is_left(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_pauses(monkeypatch):
-    monkeypatch.setattr(files, "_PAUSES", (0.0,) * 5)
+    monkeypatch.setattr(patience, "_PAUSES", (0.0,) * 5)
 
 
 def test_a_share_that_cannot_flush_is_written_all_the_same(tmp_path, monkeypatch):
@@ -154,6 +157,30 @@ def test_a_file_that_is_held_for_a_moment_is_tried_again(tmp_path, monkeypatch, 
             files.write_text(path, "new")
         assert caught.value.filename == str(path)
     assert [entry.name for entry in tmp_path.iterdir()] == (["a.txt"] if whole else [])
+
+
+@pytest.mark.parametrize("name", ["replace", "unlink"])
+def test_a_list_and_listed_files_that_are_held_for_a_moment_are_tried_again(name, tmp_path, monkeypatch, no_pauses):
+    def write():
+        with writing(Output(tmp_path / "out", "register")) as folder:
+            files.write_text(folder / "a.txt", "new")
+
+    def held(*arguments, **options):
+        tried.append(arguments[0])
+        if len(tried) == 1:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        return work(*arguments, **options)
+
+    write()
+    place = os if name == "replace" else Path
+    tried, work = [], getattr(place, name)
+    monkeypatch.setattr(place, name, held)
+    listed = WrittenFiles.read(tmp_path / "out")
+    if name == "replace":
+        ListWriter(listed.folder, listed.run, listed.states).close()
+    else:
+        assert listed.remove_unchanged() == (1, [])
+    assert len(tried) == 2
 
 
 def test_a_full_disk_is_told_at_once(tmp_path, monkeypatch):

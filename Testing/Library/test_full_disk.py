@@ -31,6 +31,11 @@ def read_only(path, *_):
     raise InputError(f"{path}: the image cannot be written. Choose another folder.") from refused(errno.EROFS)
 
 
+def too_large(path, *_):
+    """As the writer of images raises it where `ulimit -f` limits the size of files."""
+    raise InputError(f"{path}: the image cannot be written. Choose another folder.") from refused(errno.EFBIG)
+
+
 class Until:
     """A writer that works for some calls, and then raises."""
 
@@ -47,6 +52,7 @@ class Until:
     [
         (full, "No space left on device", "Free some space"),
         (read_only, "Read-only file system", "Make the folder writable"),
+        (too_large, "File too large", "Raise the limit for the size of files"),
     ],
 )
 def test_a_run_stops_and_is_resumed(fails, said, advice, made, tmp_path, monkeypatch, capsys):  # noqa: F811

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.formats.written_files import NAME, WrittenFiles
 from MetaRegistrationLib.progress import Item, Message, Started
 from MetaRegistrationLib.registration.file_names import PARTS
+from MetaRegistrationLib.workflows.pair_work import PairWork
 from MetaRegistrationLib.workflows.processes import RETRIES, Tries
 from MetaRegistrationLib.workflows.run_options import JOBS_VARIABLE, RunOptions, Shard, wanted_jobs
 
@@ -226,6 +228,18 @@ def test_the_number_of_processes(given, variable, expected, monkeypatch):
     assert wanted_jobs(given) == expected
 
 
+def test_no_more_processes_are_started_than_the_system_can_wait_for(monkeypatch):
+    from MetaRegistrationLib.workflows import processes
+
+    started = []
+    monkeypatch.setattr(processes, "_MOST", 3)
+    monkeypatch.setattr(processes.Processes, "_started", lambda self: started.append(self) or processes._Worker(None))
+    monkeypatch.setattr(processes.Processes, "_take", lambda self: setattr(self._workers[0], "ready", True))
+    monkeypatch.setattr(processes._Worker, "end", lambda self: None)
+    with processes.Processes(b"", 100):
+        assert len(started) == 3
+
+
 def test_a_wrong_number_of_processes_is_named(monkeypatch):
     monkeypatch.setenv(JOBS_VARIABLE, "many")
     with pytest.raises(mr.InputError, match=f"{JOBS_VARIABLE}: expected a whole number"):
@@ -255,6 +269,26 @@ def test_a_finished_run_is_not_done_again(pairs, output):
     assert {path: path.stat().st_mtime_ns for path in output.glob("eye*/*")} == before
     again = WrittenFiles.read(output)
     assert len([note for note in again.notes if "pair" in note]) == COUNT and all(again.there().values())
+
+
+def test_a_run_that_sigterm_ends_has_whole_tables_and_is_resumed(made, tmp_path, monkeypatch):
+    out, count = tmp_path / "out", []
+
+    def registered(work, files, tell):
+        count.append(files.name)
+        if len(count) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return whole(work, files, tell)
+
+    whole = PairWork.registered
+    words = ["register", "--pairs", made / "Augen é", *WORDS, "--output", out, "--jobs", 1]
+    with monkeypatch.context() as context:
+        context.setattr(PairWork, "registered", registered)
+        assert run(*words) == 130
+    assert [row["pair"] for row in read_rows(out / "metrics.csv")] == ["eye 0"]
+    assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
+    assert run(*words, "--resume") == 0
+    assert results(out) == results(made / "whole")
 
 
 def test_pairs_with_other_files_are_done_again_and_named(tmp_path):
@@ -626,6 +660,18 @@ def test_the_parts_of_a_run_are_merged(made, tmp_path, count, capsys):
     assert means[0]["ncc_after"] == means[1]["ncc_after"] and means[1]["pairs"] == COUNT
     assert (tmp_path / "out" / f"shard_1_of_{count}" / "eye 0" / "registration.json").is_file()
     assert run("merge", tmp_path / "out") == 0  # again, after another part was run again
+
+
+def test_pairs_with_names_of_parts_and_devices_are_written_and_merged(pairs, tmp_path):
+    names = ["shard_1_of_2", "CON", "aux.txt", "con_2", "console"]
+    rows = [f"{name},moving/eye {number % COUNT}.png,fixed/eye 0.png" for number, name in enumerate(names)]
+    (pairs / "pairs.csv").write_text("\n".join(["name,moving,fixed", *rows]), encoding="utf-8")
+    register(pairs / "pairs.csv", tmp_path / "out")
+    folders = {path.name for path in (tmp_path / "out").iterdir() if path.is_dir()}
+    assert folders == {"shard_1_of_2", "CON_2", "aux_2.txt", "con_2_2", "console"}
+    assert run("merge", tmp_path / "out", "--output", tmp_path / "merged") == 0
+    merged = [row["pair"] for row in read_rows(tmp_path / "merged" / "metrics.csv")]
+    assert merged == ["shard_1_of_2", "CON_2", "aux_2.txt", "con_2_2", "console"]
 
 
 def test_missing_parts_and_other_runs_are_named(pairs, tmp_path, capsys):

@@ -558,6 +558,7 @@ def test_a_new_name_takes_none_of_another_visit():
     ]
     assert result_names(["re\u0301", "r\u00e9"]) == ["r\u00e9", "r\u00e9_2"]
     assert result_names(["v1", "v2"]) == ["v1", "v2"]
+    assert result_names(["aux.txt", "Nul .a.b", "COM¹", "com10"]) == ["aux_2.txt", "Nul_2.a.b", "COM¹_2", "com10"]
 
 
 def test_python_refuses_names_of_results(tmp_path):

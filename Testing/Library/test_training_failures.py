@@ -1,6 +1,7 @@
 """Tests of training runs that are refused or fail: other settings, NaN, a full disk. Their last save stays whole."""
 
 import errno
+import shutil
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ from MetaRegistrationLib import checkpoints
 from MetaRegistrationLib.checkpoints import load_checkpoint
 from MetaRegistrationLib.errors import InputError, TrainingStopped
 from MetaRegistrationLib.formats.files import write_text
-from MetaRegistrationLib.formats.output_folder import Output, writing
+from MetaRegistrationLib.formats.output_folder import Output, check_output, writing
 from MetaRegistrationLib.training import log
 from MetaRegistrationLib.training.pretrain import Pretraining
 from MetaRegistrationLib.training.run import BEST, LAST, LOG
@@ -61,6 +62,21 @@ def test_results_of_another_command_without_a_list_are_refused(tmp_path):
     (tmp_path / "summary.json").write_text('{"pairs": 1}', encoding="utf-8")
     with pytest.raises(InputError, match="holds results of register or evaluate"):
         make_run(make_trainer("pretrain"), tmp_path)()
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("left", [LAST, BEST])
+def test_results_are_not_written_into_the_folder_of_a_training(left, replace, unbroken, tmp_path):
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    shutil.copy(unbroken / left, folder)
+    output = Output(folder, "register", replace=replace)
+    for check in (lambda: check_output(output), lambda: writing(output).__enter__()):
+        with pytest.raises(InputError, match=r"holds a training run, written on 20.*and this is register"):
+            check()
+    with writing(Output(folder / "results", "register")) as results:
+        write_text(results / "metrics.csv", "pair\n")
+    assert {path.name for path in folder.iterdir()} == {left, "results"}
 
 
 def test_resuming_an_empty_folder_starts(tmp_path):

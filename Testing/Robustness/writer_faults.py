@@ -18,7 +18,7 @@ import numpy as np
 from MetaRegistrationLib import checkpoints
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError, TrainingStopped
-from MetaRegistrationLib.formats import files, itk_io
+from MetaRegistrationLib.formats import files, itk_io, patience
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
 from MetaRegistrationLib.formats.tables import write_table
@@ -121,7 +121,7 @@ def with_fault(kind: str, failure: BaseException, at: int) -> ExitStack:
         return call
 
     stack = ExitStack()
-    stack.enter_context(mock.patch.object(files, "_PAUSES", (0.0,)))
+    stack.enter_context(mock.patch.object(patience, "_PAUSES", (0.0,)))
     if kind == "fsync":
         stack.enter_context(mock.patch.object(os, "fsync", failing(os.fsync)))
     elif kind == "replace":

@@ -57,6 +57,11 @@ class MetaImage(Reader):
             stream.seek(start)
             return _unpacks_to(wanted, stream, stated or size)
 
+    def pixel_files(self, path: Path) -> tuple[Path, ...]:
+        """The file that the header names; several are not read."""
+        fields, _ = _fields(path)
+        return () if _is_local(fields) else (path.parent / _text(fields["ElementDataFile"]),)
+
     def declared_size(self, path: Path) -> tuple[int, float]:
         """By its header; lines and lists of numbers that end the decoder's process are refused."""
         fields, _ = _fields(path)

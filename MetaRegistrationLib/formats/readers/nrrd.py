@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
 from pathlib import Path
@@ -25,6 +26,11 @@ _FIELDS = {
     *("spacedirections", "measurementframe", "kinds", "endian", "encoding", "min", "max", "oldmin", "oldmax"),
     *("lineskip", "byteskip", "datafile", "sampleunits"),
 }
+_NAMES_PIXELS = re.compile(r"\s*data *file *:(?!=)", re.IGNORECASE)
+_LIST = re.compile(r"LIST(\s+\d+)?")
+_NUMBERED = re.compile(
+    r"(?P<start>.*)%(?P<width>0?\d{0,2})d(?P<end>.*?)\s+(?P<first>-?\d+)\s+(?P<last>-?\d+)\s+(?P<step>-?\d+)(\s+\d+)?"
+)
 
 
 @register
@@ -36,6 +42,27 @@ class Nrrd(Reader):
     rank = 5
     volumes = True
     text_header = True
+
+    def pixel_files(self, path: Path) -> tuple[Path, ...]:
+        """The files that the header names one by one, in a list, or by a pattern of numbers."""
+        if "data file" not in _fields(path):
+            return ()
+        lines = _head(path).splitlines()
+        place = next(number for number, line in enumerate(lines) if _NAMES_PIXELS.match(line))
+        value = lines[place].partition(":")[2].strip()
+        if _LIST.fullmatch(value):
+            return tuple(path.parent / _text(line.strip()) for line in lines[place + 1 :] if line.strip())
+        pattern = _NUMBERED.fullmatch(value)
+        if pattern is None:
+            return (path.parent / _text(value),)
+        first, last, step = (int(pattern[name]) for name in ("first", "last", "step"))
+        form = f"{{:{pattern['width']}d}}"
+        names = (
+            _text(pattern["start"] + form.format(number) + pattern["end"])
+            for number in range(first, last + (1 if step > 0 else -1), step)
+        )
+        # A damaged number may make the range endless. Reading the image names a file that is missing.
+        return tuple(itertools.takewhile(Path.is_file, (path.parent / name for name in names)))
 
     def declared_size(self, path: Path) -> tuple[int, float]:
         """By its header; lines and fields that end the decoder's process are refused."""
@@ -82,6 +109,11 @@ def _fields(path: Path) -> dict[str, str]:
         if name.strip().lower().replace(" ", "") == "datafile":
             fields["data file"] = value
     return fields
+
+
+def _text(name: str) -> str:
+    """A name of a file, which may have accents."""
+    return name.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 @functools.lru_cache(maxsize=256)
