@@ -109,7 +109,13 @@ def _bent_by_residual(alignment: Alignment, residual_px: Tensor) -> Tensor:
 
 
 def alignment_message(pair: str, alignment: Alignment | None) -> Message | None:
-    """The message about the alignment of `pair` if a simpler one than was asked for was used, else None."""
+    """The message about the alignment of `pair` if a simpler one than was asked for was used, or a pattern was left out."""
+    if alignment is not None and alignment.pattern and not alignment.reason:
+        return Message(
+            f"{pair}: a pattern lies at the same pixels of both images, as of a camera or a lens. It was left out of the"
+            " alignment. The network and the refinement, which would follow it, were not used. Check the overlay.",
+            "warning",
+        )
     if alignment is None or not alignment.reason:
         return None
     used = "images left unchanged" if alignment.kind == "none" else f"{alignment.kind} used"

@@ -45,6 +45,7 @@ def test_the_result_of_a_pair_with_a_pattern_is_the_alignment_alone():
     assert found.confident and found.result_stage == "initial"
     rows, columns = found.displacement_px
     assert np.median(np.hypot(rows - 24, columns + 18)) < 1
+    assert "a pattern lies at the same pixels of both images" in found.measures["warning"]
 
 
 @pytest.mark.parametrize("seeds", [(1, 2), (5, 6)])
