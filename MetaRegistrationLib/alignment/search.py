@@ -93,7 +93,7 @@ class Search:
         if best.confidence < LEAST_CONFIDENCE:
             rejected = tuple(candidate.refined.matrix for candidate in tried if not candidate.by_opinion)
             return Found(IDENTITY, False, before, before, best.confidence, self._why(), rejected=rejected)
-        if may_be_a_pattern(agreement_under(self._matcher, IDENTITY, "both").matches):
+        if may_be_a_pattern(unmoved.matches):
             beside = self._beside_pattern()
             if beside is not None:
                 return Found(
