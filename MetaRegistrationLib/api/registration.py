@@ -84,6 +84,15 @@ class Registration:
         return self.confidence >= LEAST_CONFIDENCE
 
     @property
+    def warning(self) -> str:
+        """What to check before the result is used, in sentences; "" if there is nothing.
+
+        The pair is not confident, its result contradicts the stated pixel sizes or directions, or the checkpoint was adapted with
+        another initial alignment.
+        """
+        return " ".join(text for text in (str(self.measures["warning"]), _other_initial(self)) if text)
+
+    @property
     def result_stage(self) -> str:
         """The stage whose field is the result: "none" (unchanged), "initial", "network" or "refine"."""
         return self.details.result_stage
@@ -299,6 +308,19 @@ class Registration:
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
             write_tables(folder, [self.measures], self.record)
         return folder
+
+
+def doubts(result: Registration) -> list[str]:
+    """The sentences of `Registration.warning` that `confident` does not tell."""
+    sizes = result.details.size_message(result.name)
+    return [text for text in ("" if sizes is None else sizes.text, _other_initial(result)) if text]
+
+
+def _other_initial(result: Registration) -> str:
+    from ..alignment.aligned import other_initial_message
+
+    found = other_initial_message(result.record.get("adapted_initial"), result.record.get("stages", {}).get("initial"))
+    return "" if found is None else found.text
 
 
 def _check_fill(fill: float, dtype: np.dtype) -> None:
