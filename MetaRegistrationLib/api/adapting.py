@@ -20,7 +20,7 @@ from ..stages import Stages, check_initial
 from ..workflows.finetuning import FinetuneOptions, finetune_folder, finetune_pairs
 from ..workflows.folders import PairSelection
 from .gradients import with_gradients
-from .inputs import as_image, spacing_um
+from .inputs import as_image, spacing_um, truth_value
 from .options import checked_checkpoint, checked_device, checked_network, random_numbers_kept, whole_number
 from .precision import own_precision
 from .python_warnings import as_reader
@@ -106,9 +106,9 @@ def finetune(
             epochs=epochs,
             device=checked_device(device),
             initial=initial,
-            plain=plain,
-            hold_out=hold_out,
-            resume=resume,
+            plain=truth_value(plain, "plain"),
+            hold_out=truth_value(hold_out, "hold_out"),
+            resume=truth_value(resume, "resume"),
             seed=seed,
         )
         adapted = load_checkpoint(_best(pairs, spacing, options, reader))

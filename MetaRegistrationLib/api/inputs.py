@@ -214,6 +214,13 @@ def spacing_um(value: float | Sequence[float] | None, name: str = "spacing") -> 
     return 1000 * rows
 
 
+def truth_value(value: Any, name: str) -> bool:
+    """True or False; NumPy's are taken too. Words are not: "no" would count as True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name}: expected True or False, got {value!r:.80}.")
+    return bool(value)
+
+
 def _given(value: Any, name: str) -> GivenImage:
     if isinstance(value, Image):
         image = _checked_image(value, name)

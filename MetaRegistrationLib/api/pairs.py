@@ -51,7 +51,8 @@ def register(
     Parameters
     ----------
     moving, fixed : array (H, W) or (H, W, 3|4), torch tensor, SimpleITK image, path or Image
-        The image to be warped, and the one that stays in place. They may differ in size. Arrays have spacing 1 and origin 0.
+        The image to be warped, and the one that stays in place. They may differ in size. Arrays and tensors
+        have spacing 1 and origin 0, as a MONAI MetaTensor has, whose affine is not read.
     checkpoint : path, str or Checkpoint, optional
         A file, the name of a shipped checkpoint such as "coarse_to_fine_octa", or what `finetune` or `load_checkpoint`
         returned. The default is the shipped "coarse_to_fine_any".

@@ -16,7 +16,7 @@ from ..numeric import whole
 from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
 from ..registration.predicted_error import error_image, micrometres_a_pixel
 from ..stages import LEAST_CONFIDENCE
-from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane
+from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane, truth_value
 from .locking import locked
 from .precision import own_precision
 
@@ -125,7 +125,10 @@ class Registration:
 
     @property
     def error_um(self) -> np.ndarray | None:
-        """`error_px` in micrometres; None if the pixel size of the fixed image is not known."""
+        """`error_px` in micrometres; None if the pixel size of the fixed image is not known.
+
+        Where rows and columns differ in their distance, it is that of the mean of both.
+        """
         factor = micrometres_a_pixel(self.details)
         return None if np.isnan(factor) else self.error_px * np.float32(factor)
 
@@ -302,7 +305,11 @@ class Registration:
         from ..registration.results import registration_output, write_registration, write_tables
 
         planned = registration_output(
-            as_path(folder, "folder"), self.details, self.name, landmarks=self._landmarks is not None, replace=replace
+            as_path(folder, "folder"),
+            self.details,
+            self.name,
+            landmarks=self._landmarks is not None,
+            replace=truth_value(replace, "replace"),
         )
         with writing(planned) as folder:
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})

@@ -30,7 +30,7 @@ from ..workflows.eye_work import given_for_measures
 from ..workflows.visit_checks import check_grid_centre
 from ..workflows.visit_messages import report_centre, report_scale, report_series
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
-from .inputs import as_image, as_path, as_spacing
+from .inputs import as_image, as_path, as_spacing, truth_value
 from .locking import locked
 from .options import registrar_options
 from .pairs import made_registrar
@@ -195,6 +195,7 @@ class AlignedVisits:
         from ..visits.report import write_series
 
         folder = as_path(folder, "folder")
+        replace = truth_value(replace, "replace")
         check_output(series_output(self.series, folder, replace=replace))  # before the visits are averaged
         measures = self.measured if self.series.used else None
         write_series(folder, self.series, self.average, self.record, None, measures, replace=replace)
@@ -271,7 +272,8 @@ def align_visits(
     device_axial_length : float
         The axial length that the device assumed when it stated the pixel size, mm.
     centre : (float, float), optional
-        The fovea, (x, y) in pixels of the reference; by default it is suggested from all visits (`AlignedVisits.centre`).
+        The fovea, (x, y) = (column, row) in pixels of the reference, while all points and pixel sizes are (row, column);
+        by default it is suggested from all visits (`AlignedVisits.centre`).
         `progress` is told if the visits disagree.
     side : str
         "right" or "left" (also OD, R, OS, L), which makes left and right of the regions nasal and temporal; "" if unknown.

@@ -9,7 +9,7 @@ from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats import image_writing
 from ..formats.possible_geometry import possible_geometry
-from .inputs import as_array, as_path
+from .inputs import as_array, as_path, truth_value
 
 
 def write_image(path: str | Path, array: Any, geometry: Geometry, *, replace: bool = False) -> None:
@@ -32,7 +32,7 @@ def write_image(path: str | Path, array: Any, geometry: Geometry, *, replace: bo
         There is a file of this name already, its folder cannot be written to, or the suffix, array or geometry is another one.
     """
     path = as_path(path, "path")
-    if not replace and holds_something(path):
+    if not truth_value(replace, "replace") and holds_something(path):
         raise InputError(f"{path}: there is a file of this name already. Choose another name, or give replace=True.")
     place = possible_geometry(geometry, f"{path}: geometry")
     try:
