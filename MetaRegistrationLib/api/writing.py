@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..core.geometry import Geometry
 from ..errors import InputError
 from ..formats import image_writing
@@ -39,6 +41,8 @@ def write_image(path: str | Path, array: Any, geometry: Geometry, *, replace: bo
         values = as_array(array, "array")
     except InputError as error:
         raise error.within(f"{path}: ") from error
+    if isinstance(array, np.ma.MaskedArray) and np.ma.getmaskarray(array).all():
+        raise InputError(f"{path}: expected an array with some pixels that are not masked, got none.")
     image_writing.write_image(path, values, place)
 
 

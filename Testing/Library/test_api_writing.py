@@ -59,6 +59,7 @@ def test_a_checkpoint_replaces_only_checkpoints(tmp_path, checkpoint):
         (IMAGE, mr.Geometry(IMAGE.shape, (-0.01, 0.02)), "above 0"),
         (IMAGE, mr.Geometry(IMAGE.shape, direction=((2, 0, 0), (0, 2, 0), (0, 0, 1))), "length 1"),
         (np.ma.masked_all(IMAGE.shape, np.uint8), GEOMETRY, "masked"),
+        (np.ma.masked_all(IMAGE.shape), GEOMETRY, "not masked, got none"),
         (torch.zeros((20, 30), dtype=torch.complex64), GEOMETRY, "complex"),
     ],
 )
