@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 if _TYPE_CHECKING:
     from .api.adapting import finetune
-    from .api.checkpoints import load_checkpoint
+    from .api.checkpoints import load_checkpoint, save_checkpoint
     from .api.folders import evaluate, register_folder
     from .api.pairs import register
     from .api.registration import Registration
     from .api.visits import AlignedVisits, align_visits
-    from .checkpoints import Checkpoint, save_checkpoint
+    from .api.writing import write_image
+    from .checkpoints import Checkpoint
     from .core.geometry import Geometry
     from .errors import InputError, RunStopped, TrainingStopped
-    from .formats.image_writing import write_image
     from .formats.images import Image, read_image
     from .stages import Stages
 
@@ -48,8 +48,8 @@ _HOMES = {
     "read_image": "formats.images",
     "register": "api.pairs",
     "register_folder": "api.folders",
-    "save_checkpoint": "checkpoints",
-    "write_image": "formats.image_writing",
+    "save_checkpoint": "api.checkpoints",
+    "write_image": "api.writing",
 }
 
 __all__ = [

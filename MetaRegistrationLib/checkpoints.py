@@ -102,8 +102,9 @@ class Checkpoint:
         Raises
         ------
         InputError
-            The network cannot be made or the weights do not fit it.
+            The network cannot be made, the weights do not fit it, or there is no such device.
         """
+        place = _device(device)
         try:
             network = self._new_network()
             network.float().load_state_dict(self.weights)  # whatever torch makes by default
@@ -114,7 +115,7 @@ class Checkpoint:
             raise InputError(
                 f"{self.title}: its weights do not fit its network {self.network['name']} ({words})."
             ) from error
-        return network.to(device).float().eval()  # images are float32
+        return network.to(place).float().eval()  # images are float32
 
     def _new_network(self) -> nn.Module:
         if self.module is not None:
@@ -154,6 +155,19 @@ class Checkpoint:
         return self.module is not None and self.path is None
 
 
+def _device(name: torch.device | str) -> torch.device:
+    """A device on which a number can be put."""
+    try:
+        place = torch.device(name)
+        torch.zeros(1, device=place)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"device: expected cpu, cuda, cuda:N or mps, as this machine has it; got {name!r} ({reason})."
+        ) from error
+    return place
+
+
 def cpu_weights(network: nn.Module) -> dict[str, Tensor]:
     """Copy of a network's state on the CPU, contiguous whatever the memory format of the network."""
     return {
@@ -178,7 +192,9 @@ def save_checkpoint(path: str | os.PathLike, checkpoint: Checkpoint) -> None:
         The folder does not exist, or what came is no checkpoint.
     """
     if not isinstance(checkpoint, Checkpoint):
-        raise InputError(f"checkpoint: expected a Checkpoint, as load_checkpoint gives it; got {checkpoint!r}.")
+        raise InputError(
+            f"checkpoint: expected a Checkpoint, as load_checkpoint gives it; got {type(checkpoint).__name__}."
+        )
     if not Path(path).absolute().parent.is_dir():
         raise InputError(f"Checkpoint {path}: its folder does not exist.")
     with replacing(path) as temporary:

@@ -90,8 +90,9 @@ class InputError(UserError, ValueError):
     """Bad input or wrong use.
 
     `str` gives the whole message: the file or value, what was expected, what came, and what to do. `field` is the key of what can
-    be changed, such as "output" or "spacing_um", or None. The command line prints the message without a traceback and ends with
-    exit code 2.
+    be changed, such as "output", or None. It is the keyword of Python, but for three options of the command line: "spacing_um"
+    is `spacing`, "slice" is `slice_index` and "no_network" is `network` of `Stages`. The command line prints the message without
+    a traceback and ends with exit code 2.
     """
 
     def within(self, start: str) -> InputError:

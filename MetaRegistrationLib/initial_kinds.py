@@ -43,16 +43,21 @@ _DECLARED = [
 
 
 def declare(kind: InitialKind) -> None:
-    """Add a kind, after all others.
+    """Add a kind, after all others. One that is declared again, as by a cell of a notebook, stays where it is.
 
     Raises
     ------
     ValueError
-        There is a kind of this name.
+        There is another kind of this name.
     """
-    if kind.name in initial_kinds():
-        raise ValueError(f"initial alignment {kind.name!r}: there is such a kind already")
-    _DECLARED.append(kind)
+    known = next((each for each in _DECLARED if each.name == kind.name), None)
+    if known is None:
+        _DECLARED.append(kind)
+    elif known != kind:
+        raise ValueError(
+            f"initial alignment {kind.name!r}: there is such a kind already; its implementation is {known.implementation}."
+            " Choose another name."
+        )
 
 
 def declared() -> tuple[InitialKind, ...]:

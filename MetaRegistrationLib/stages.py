@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from . import calibration
@@ -60,6 +60,8 @@ class Stages:
     @classmethod
     def from_dict(cls, values: dict) -> Stages:
         """Inverse of `to_dict`. A missing value has its default; an `InputError` names unknown ones."""
+        if not isinstance(values, Mapping):
+            raise InputError(f"stages: expected a mapping of names to values, got {type(values).__name__}.")
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise InputError(f"stages: unknown names {sorted(unknown)}; a newer version of the program wrote them.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 
 from ..errors import InputError
 from ..initial_kinds import declared
@@ -10,8 +11,8 @@ from .aligner import Aligner
 from .checked import CheckedAligner
 
 
-def aligner(name: str) -> Aligner:
-    """The initial alignment of a declared kind (`initial_kinds`).
+def implementation(name: str) -> Callable[[str], Aligner]:
+    """What makes the initial alignment of a declared kind (`initial_kinds`).
 
     Raises
     ------
@@ -23,9 +24,21 @@ def aligner(name: str) -> Aligner:
         raise InputError(f"There is no initial alignment {name!r}. Known: {', '.join(kinds)}.")
     module, _, attribute = kinds[name].implementation.partition(":")
     try:
-        found = getattr(importlib.import_module(module, __package__), attribute)(name)
+        found: Callable[[str], Aligner] = getattr(importlib.import_module(module, __package__), attribute)
     except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"The initial alignment {name} cannot be imported: {error}. Is its package installed?"
-        ) from error
+        raise _missing(name, error) from error
+    return found
+
+
+def aligner(name: str) -> Aligner:
+    """The initial alignment of a declared kind; an `InputError` as of `implementation`, or where it cannot be made."""
+    made = implementation(name)
+    try:
+        found = made(name)
+    except (ImportError, AttributeError) as error:
+        raise _missing(name, error) from error
     return CheckedAligner(name, found)
+
+
+def _missing(name: str, error: Exception) -> InputError:
+    return InputError(f"The initial alignment {name} cannot be imported: {error}. Is its package installed?")

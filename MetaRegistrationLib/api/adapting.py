@@ -20,9 +20,10 @@ from ..stages import Stages, check_initial
 from ..workflows.finetuning import FinetuneOptions, finetune_folder, finetune_pairs
 from ..workflows.folders import PairSelection
 from .gradients import with_gradients
-from .inputs import as_image, spacing_um
+from .inputs import as_image, spacing_um, truth_value
 from .options import checked_checkpoint, checked_device, checked_network, random_numbers_kept, whole_number
 from .precision import own_precision
+from .python_warnings import as_reader
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +65,8 @@ def finetune(
     output : path, optional
         Folder that keeps the run: `best.pt`, `last.pt` (to resume) and `log.csv`. Without it nothing stays on disk.
     progress : callable, optional
-        Called with one typed event after another (`MetaRegistrationLib.progress`).
+        Called with one typed event after another (`MetaRegistrationLib.progress`). Without it, the warnings among them are those
+        of Python, such as that the result has the weights of the start.
     initial : str
         Initial alignment before the network: "affine", "rigid", "translation" or "none".
     plain : bool
@@ -93,6 +95,7 @@ def finetune(
     """
     epochs, seed = whole_number(epochs, "epochs", 1), whole_number(seed, "seed", 0)
     check_initial(initial, "initial")
+    reader = as_reader(progress)
     if output is None and resume:
         raise InputError("resume: expected `output`, the folder of the run to resume; got none.")
     with _run_folder(output) as folder, random_numbers_kept():
@@ -103,12 +106,12 @@ def finetune(
             epochs=epochs,
             device=checked_device(device),
             initial=initial,
-            plain=plain,
-            hold_out=hold_out,
-            resume=resume,
+            plain=truth_value(plain, "plain"),
+            hold_out=truth_value(hold_out, "hold_out"),
+            resume=truth_value(resume, "resume"),
             seed=seed,
         )
-        adapted = load_checkpoint(_best(pairs, spacing, options, progress))
+        adapted = load_checkpoint(_best(pairs, spacing, options, reader))
     adapted = adapted if output is not None else replace(adapted, path=None)
     return adapted if network is None else adapted.with_module(network)
 
@@ -123,7 +126,7 @@ def _run_folder(output: str | Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _best(pairs: Any, spacing: Any, options: FinetuneOptions, progress: Reader | None) -> Path:
+def _best(pairs: Any, spacing: Any, options: FinetuneOptions, progress: Reader) -> Path:
     if isinstance(pairs, (str, Path)):
         selection = PairSelection(Path(pairs).expanduser(), spacing_um=spacing_um(spacing))
         return finetune_folder(selection, options, progress).best

@@ -14,9 +14,10 @@ from ..workflows import evaluating, registering
 from ..workflows.folders import PairSelection
 from ..workflows.registering import PairsOutcome
 from ..workflows.run_options import RunOptions
-from .inputs import as_path, spacing_um
+from .inputs import as_path, spacing_um, truth_value
 from .options import random_numbers_kept, registrar_options, whole_number
 from .precision import own_precision
+from .python_warnings import as_reader
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +61,8 @@ def register_folder(
     slice_index : int, optional
         Slice to take from stacks, counted from 0.
     progress : callable, optional
-        Called with one typed event after another (`MetaRegistrationLib.progress`).
+        Called with one typed event after another (`MetaRegistrationLib.progress`). Without it, the warnings among them are those
+        of Python.
     replace : bool
         Replace the results of other pairs in `output`. Results of the same pairs are replaced in any case.
     jobs : int, optional
@@ -90,11 +92,13 @@ def register_folder(
     selection = PairSelection(
         as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)
     )
-    options = registrar_options(checkpoint, network, stages, device)
-    run = RunOptions(_jobs(jobs), bool(resume), parts=_parts(write), batch=whole_number(batch, "batch", 1))
+    options, replaced = registrar_options(checkpoint, network, stages, device), truth_value(replace, "replace")
+    run = RunOptions(
+        _jobs(jobs), truth_value(resume, "resume"), parts=_parts(write), batch=whole_number(batch, "batch", 1)
+    )
     with random_numbers_kept():
         return registering.register_folder(
-            selection, as_path(output, "output"), options, progress, replace=replace, run=run
+            selection, as_path(output, "output"), options, as_reader(progress), replace=replaced, run=run
         )
 
 
@@ -139,11 +143,11 @@ def evaluate(
     selection = PairSelection(
         as_path(folder, "folder"), split, spacing_um=spacing_um(spacing), slice_index=_slice(slice_index)
     )
-    options = registrar_options(checkpoint, network, stages, device)
+    options, replaced = registrar_options(checkpoint, network, stages, device), truth_value(replace, "replace")
     output = None if output is None else as_path(output, "output")
-    run = RunOptions(_jobs(jobs), bool(resume))
+    run = RunOptions(_jobs(jobs), truth_value(resume, "resume"))
     with random_numbers_kept():
-        return evaluating.evaluate(selection, output, options, progress, replace=replace, run=run)
+        return evaluating.evaluate(selection, output, options, as_reader(progress), replace=replaced, run=run)
 
 
 def _slice(number: Any) -> int | None:

@@ -19,6 +19,7 @@ from ..formats.image_files import reader_of
 from ..formats.images import Image, check_image, read_image, read_pixels, with_spacing
 from ..formats.itk_images import geometry_of_itk, says_nothing
 from ..formats.itk_settings import quiet_itk
+from ..formats.possible_geometry import possible_geometry
 from ..formats.units import possible_pixel_um
 from ..registration.moving_visit import check_on_moving
 
@@ -155,7 +156,7 @@ def as_points(value: Any, name: str) -> np.ndarray:
     """
     refuse_masked(value, name)
     try:
-        points = np.asarray(_array(value) if _is_tensor(value) else value, dtype=np.float64)
+        points = np.asarray(as_array(value) if _is_tensor(value) else value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: expected numbers of shape (N, 2), (row, column); got {value!r:.80}.") from error
     if points.size == 0:
@@ -213,6 +214,13 @@ def spacing_um(value: float | Sequence[float] | None, name: str = "spacing") -> 
     return 1000 * rows
 
 
+def truth_value(value: Any, name: str) -> bool:
+    """True or False; NumPy's are taken too. Words are not: "no" would count as True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputError(f"{name}: expected True or False, got {value!r:.80}.")
+    return bool(value)
+
+
 def _given(value: Any, name: str) -> GivenImage:
     if isinstance(value, Image):
         image = _checked_image(value, name)
@@ -224,25 +232,21 @@ def _given(value: Any, name: str) -> GivenImage:
     if isinstance(value, sitk.Image):
         flat = _one_slice(value, name)
         array = _grey(sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat)), name)
-        geometry = geometry_of_itk(value, spacing_known=not says_nothing(value))
+        geometry = possible_geometry(geometry_of_itk(value, spacing_known=not says_nothing(value)), name)
         return GivenImage(Image(array, geometry), value.GetDimension(), geometry, placed=True)
-    array = _grey(_array(value, name), name)
+    array = _grey(as_array(value, name), name)
     return GivenImage(Image(array, Geometry(array.shape)), 2)
 
 
 def _checked_image(image: Image, name: str) -> Image:
-    array = np.asarray(image.array)
-    if not isinstance(image.geometry, Geometry):
-        raise InputError(f"{name}: expected an Image with a Geometry, got {type(image.geometry).__name__}.")
-    if array.ndim != 2 or array.shape != tuple(image.geometry.size):
+    array, geometry = np.asarray(image.array), possible_geometry(image.geometry, name)
+    if array.ndim != 2 or array.shape != geometry.size:
         raise InputError(
-            f"{name}: expected an Image whose array (H, W) has the size of its geometry, {image.geometry.size}; got the"
+            f"{name}: expected an Image whose array (H, W) has the size of its geometry, {geometry.size}; got the"
             f" shape {array.shape}."
         )
-    mask = None if image.mask is None else np.asarray(image.mask) != 0
-    if mask is not None and mask.shape != array.shape:
-        raise InputError(f"{name}: expected an Image whose mask has the shape {array.shape}, got {mask.shape}.")
-    return replace(image, array=_grey(array, name), mask=mask)
+    plain = replace(image, array=_grey(array, name), geometry=geometry, mask=None)
+    return plain if image.mask is None else replace(plain, mask=as_mask(image.mask, plain, f"{name} (mask)"))
 
 
 def _raster(path: str | Path) -> bool:
@@ -254,16 +258,16 @@ def _raster(path: str | Path) -> bool:
 def _pixels(value: Any, name: str) -> tuple[np.ndarray, Geometry | None]:
     """Values of their own type, and their geometry if they have one."""
     if isinstance(value, Image):
-        return _exact(np.asarray(value.array), name), value.geometry
+        return _exact(np.asarray(value.array), name), possible_geometry(value.geometry, name)
     if isinstance(value, (str, Path)):
         pixels, geometry = _read(read_pixels, value)
         return pixels, None if _raster(value) else geometry
     if isinstance(value, sitk.Image):
         flat = _one_slice(value, name)
         stored: np.ndarray = sitk.GetArrayFromImage(flat).reshape(_itk_shape(flat))
-        geometry = geometry_of_itk(value, spacing_known=not says_nothing(value))
+        geometry = possible_geometry(geometry_of_itk(value, spacing_known=not says_nothing(value)), name)
         return stored if stored.shape[-1] > 1 else stored[..., 0], geometry
-    pixels = _array(value, name)
+    pixels = as_array(value, name)
     if pixels.ndim not in (2, 3) or pixels.dtype.kind not in "buif":
         raise InputError(f"{name}: expected numbers of shape (H, W) or (H, W, C), got {_what(pixels)}.")
     return pixels, None
@@ -304,8 +308,14 @@ def _is_tensor(value: Any) -> bool:
     return torch is not None and isinstance(value, torch.Tensor)
 
 
-def _array(value: Any, name: str = "image") -> np.ndarray:
-    """The array of an array-like value. Masked pixels become NaN; the channels of a tensor come last."""
+def as_array(value: Any, name: str = "image") -> np.ndarray:
+    """The array of an array-like value. Masked pixels become NaN; the channels of a tensor come last.
+
+    Raises
+    ------
+    InputError
+        It is no array, has masked pixels that cannot be NaN, or is a tensor without values.
+    """
     if _is_tensor(value):
         return _of_tensor(value)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):

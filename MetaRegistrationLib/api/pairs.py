@@ -17,7 +17,8 @@ from ..workflows.registrars import LastRegistrar, RegistrarOptions
 from .inputs import as_image, as_points
 from .options import random_numbers_kept, registrar_options
 from .precision import own_precision
-from .registration import Registration
+from .python_warnings import warn
+from .registration import Registration, doubts
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +51,8 @@ def register(
     Parameters
     ----------
     moving, fixed : array (H, W) or (H, W, 3|4), torch tensor, SimpleITK image, path or Image
-        The image to be warped, and the one that stays in place. They may differ in size. Arrays have spacing 1 and origin 0.
+        The image to be warped, and the one that stays in place. They may differ in size. Arrays and tensors
+        have spacing 1 and origin 0, as a MONAI MetaTensor has, whose affine is not read.
     checkpoint : path, str or Checkpoint, optional
         A file, the name of a shipped checkpoint such as "coarse_to_fine_octa", or what `finetune` or `load_checkpoint`
         returned. The default is the shipped "coarse_to_fine_any".
@@ -77,7 +79,9 @@ def register(
     Returns
     -------
     Registration
-        If a searched alignment is not confident (`confident` is False), the moving image is left unchanged.
+        If a searched alignment is not confident (`confident` is False), the moving image is left unchanged. Python warns if the
+        result contradicts the stated pixel sizes or directions, or if the checkpoint was adapted with another initial alignment;
+        `Registration.warning` has these texts too.
 
     Raises
     ------
@@ -103,7 +107,10 @@ def register(
     registrar, record = made_registrar(options)
     details = registrar(*images, None if points is None else (points[0].points, points[1].points))
     carried = None if points is None else carry_landmarks(details, *points)
-    return Registration(details, measure(name, details, carried), record, given=given, landmarks=carried)
+    result = Registration(details, measure(name, details, carried), record, given=given, landmarks=carried)
+    for text in doubts(result):
+        warn(text)
+    return result
 
 
 def made_registrar(options: RegistrarOptions) -> tuple[Registrar, dict[str, Any]]:

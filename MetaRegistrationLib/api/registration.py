@@ -16,7 +16,7 @@ from ..numeric import whole
 from ..registration.moving_visit import INTERPOLATIONS, warp_pixels
 from ..registration.predicted_error import error_image, micrometres_a_pixel
 from ..stages import LEAST_CONFIDENCE
-from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane
+from .inputs import GivenImage, as_path, as_pixels, as_points, in_plane, truth_value
 from .locking import locked
 from .precision import own_precision
 
@@ -84,6 +84,15 @@ class Registration:
         return self.confidence >= LEAST_CONFIDENCE
 
     @property
+    def warning(self) -> str:
+        """What to check before the result is used, in sentences; "" if there is nothing.
+
+        The pair is not confident, its result contradicts the stated pixel sizes or directions, or the checkpoint was adapted with
+        another initial alignment.
+        """
+        return " ".join(text for text in (str(self.measures["warning"]), _other_initial(self)) if text)
+
+    @property
     def result_stage(self) -> str:
         """The stage whose field is the result: "none" (unchanged), "initial", "network" or "refine"."""
         return self.details.result_stage
@@ -116,7 +125,10 @@ class Registration:
 
     @property
     def error_um(self) -> np.ndarray | None:
-        """`error_px` in micrometres; None if the pixel size of the fixed image is not known."""
+        """`error_px` in micrometres; None if the pixel size of the fixed image is not known.
+
+        Where rows and columns differ in their distance, it is that of the mean of both.
+        """
         factor = micrometres_a_pixel(self.details)
         return None if np.isnan(factor) else self.error_px * np.float32(factor)
 
@@ -293,12 +305,29 @@ class Registration:
         from ..registration.results import registration_output, write_registration, write_tables
 
         planned = registration_output(
-            as_path(folder, "folder"), self.details, self.name, landmarks=self._landmarks is not None, replace=replace
+            as_path(folder, "folder"),
+            self.details,
+            self.name,
+            landmarks=self._landmarks is not None,
+            replace=truth_value(replace, "replace"),
         )
         with writing(planned) as folder:
             write_registration(folder, self.details, self._landmarks, self.measures, {**self.record, "pair": self.name})
             write_tables(folder, [self.measures], self.record)
         return folder
+
+
+def doubts(result: Registration) -> list[str]:
+    """The sentences of `Registration.warning` that `confident` does not tell."""
+    sizes = result.details.size_message(result.name)
+    return [text for text in ("" if sizes is None else sizes.text, _other_initial(result)) if text]
+
+
+def _other_initial(result: Registration) -> str:
+    from ..alignment.aligned import other_initial_message
+
+    found = other_initial_message(result.record.get("adapted_initial"), result.record.get("stages", {}).get("initial"))
+    return "" if found is None else found.text
 
 
 def _check_fill(fill: float, dtype: np.dtype) -> None:

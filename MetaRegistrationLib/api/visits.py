@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +16,7 @@ from ..eye_length import DEVICE_MM, EyeLength, possible_length
 from ..formats.image_files import file_stem
 from ..formats.units import possible_visit_um
 from ..numeric import whole
-from ..progress import Message, Reader, Silent
+from ..progress import Message, Reader
 from ..stages import Stages
 from ..visits import Average, Series, Visit, average
 from ..visits.dates import When, read_date
@@ -31,11 +30,12 @@ from ..workflows.eye_work import given_for_measures
 from ..workflows.visit_checks import check_grid_centre
 from ..workflows.visit_messages import report_centre, report_scale, report_series
 from ..workflows.visit_options import ChangeOptions, VisitsOptions, check_stages
-from .inputs import as_image, as_path, as_spacing
+from .inputs import as_image, as_path, as_spacing, truth_value
 from .locking import locked
 from .options import registrar_options
 from .pairs import made_registrar
 from .precision import own_precision
+from .python_warnings import as_reader
 from .regions import as_regions
 
 if TYPE_CHECKING:
@@ -195,6 +195,7 @@ class AlignedVisits:
         from ..visits.report import write_series
 
         folder = as_path(folder, "folder")
+        replace = truth_value(replace, "replace")
         check_output(series_output(self.series, folder, replace=replace))  # before the visits are averaged
         measures = self.measured if self.series.used else None
         write_series(folder, self.series, self.average, self.record, None, measures, replace=replace)
@@ -254,10 +255,10 @@ def align_visits(
     checkpoint, network, stages, device
         As `register` takes them.
     spacing : float or (float, float), optional
-        Distance of rows and of columns, mm, of images that carry no pixel size. If it is unusual of a scan of an eye, `progress`
-        is told, or Python warns where there is none.
+        Distance of rows and of columns, mm, of images that carry no pixel size. `progress` is told if it is unusual of a scan
+        of an eye.
     progress : callable, optional
-        Called with one typed event after another.
+        Called with one typed event after another. Without it, the warnings among them are those of Python.
     include : sequence of str, optional
         Names of visits that are averaged even if they are found not to fit (`AlignedVisits.excluded`), or could not be aligned
         with confidence (`AlignedVisits.aligned`).
@@ -271,7 +272,8 @@ def align_visits(
     device_axial_length : float
         The axial length that the device assumed when it stated the pixel size, mm.
     centre : (float, float), optional
-        The fovea, (x, y) in pixels of the reference; by default it is suggested from all visits (`AlignedVisits.centre`).
+        The fovea, (x, y) = (column, row) in pixels of the reference, while all points and pixel sizes are (row, column);
+        by default it is suggested from all visits (`AlignedVisits.centre`).
         `progress` is told if the visits disagree.
     side : str
         "right" or "left" (also OD, R, OS, L), which makes left and right of the regions nasal and temporal; "" if unknown.
@@ -288,7 +290,7 @@ def align_visits(
         be used, a pixel size that no scan of an eye has (pixels below 0.1 um or above 1 mm, a field of view above 60 mm), an
         axial length outside of 15 to 40 mm, a centre outside of the reference, or another word for the side.
     """
-    images = _images(images)
+    images, progress = _images(images), as_reader(progress)
     stated = {"dates": dates, "names": names, "masks": masks}
     for name, values in stated.items():
         if values is not None and len(values) != len(images):
@@ -328,9 +330,9 @@ def align_visits(
     registrar, record = made_registrar(options)
     series = align_series_of(visits, registrar, reference, progress, include)
     series = replace(series, eye_length=length, side=settings.change.eye)
-    report_series(series, progress or Silent())
-    report_scale(series, "spacing", progress or Silent())
-    report_centre(series, settings.change.centre_xy, progress or Silent())
+    report_series(series, progress)
+    report_scale(series, "spacing", progress)
+    report_centre(series, settings.change.centre_xy, progress)
     brought = None if own is None else on_reference(own, series)
     record = {**record, **given_for_measures(series, brought)}
     return AlignedVisits(series, record, None if brought is None else brought.masks, settings.change.centre_xy)
@@ -349,7 +351,7 @@ def _images(images: Any) -> list[Any]:
     return found
 
 
-def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None) -> None:
+def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader) -> None:
     """Say which sizes are unusual of a scan of an eye; `stated` is whether the user gave them."""
     notes = [
         note
@@ -357,11 +359,7 @@ def _tell_unusual(visits: Sequence[Visit], stated: bool, progress: Reader | None
         for note in unusual_scan_size(visit.image.geometry, "{field}" if stated else visit.name)
     ]
     for note in dict.fromkeys(notes):
-        message = Message.about("spacing", note, level="warning")
-        if progress is None:
-            warnings.warn(message.text, stacklevel=4)  # of the caller of `align_visits`, which `own_precision` wraps
-        else:
-            progress(message)
+        progress(Message.about("spacing", note, level="warning"))
 
 
 def _length(axial_length: float | None, device_axial_length: float) -> EyeLength | None:
@@ -380,7 +378,7 @@ def _centre(centre: Sequence[float] | None) -> tuple[float, float] | None:
     return x, y
 
 
-def _names(names: Sequence[str] | None, images: Sequence[Any], progress: Reader | None) -> list[str]:
+def _names(names: Sequence[str] | None, images: Sequence[Any], progress: Reader) -> list[str]:
     """The names that were given, or else those of the files, as the results can have them."""
     if names is not None:
         given = [usable_name(str(name), "names") for name in names]
@@ -391,7 +389,7 @@ def _names(names: Sequence[str] | None, images: Sequence[Any], progress: Reader 
     own = [_file_name(image, number) for number, image in enumerate(images, 1)]
     used = result_names(own)
     for note in renamed_notes(own, used):
-        (progress or Silent())(Message(note))
+        progress(Message(note))
     return used
 
 

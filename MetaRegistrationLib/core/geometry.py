@@ -26,7 +26,8 @@ class Geometry:
     slice_spacing : float
         Thickness of the slice, mm (1 when the file has none).
     spacing_known : bool
-        False when the file carries no pixel size, so that `spacing` is a mere 1.
+        Whether `spacing` is a pixel size. Where it is False, nothing is measured in micrometres. By default it is True for any
+        spacing but 1 x 1, which is what files have that state none.
     """
 
     size: tuple[int, int]
@@ -34,7 +35,11 @@ class Geometry:
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
     direction: tuple[tuple[float, float, float], ...] = field(default=_IDENTITY)
     slice_spacing: float = 1.0
-    spacing_known: bool = False
+    spacing_known: bool = None  # type: ignore[assignment]  # never None in an instance
+
+    def __post_init__(self) -> None:
+        if self.spacing_known is None:
+            object.__setattr__(self, "spacing_known", tuple(self.spacing) != (1.0, 1.0))
 
     def _in_plane(self) -> np.ndarray:
         """3x2 matrix from a (row, column) step in pixels to an LPS step in mm."""

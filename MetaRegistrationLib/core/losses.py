@@ -80,7 +80,8 @@ def local_cross_correlation(fixed: Tensor, warped: Tensor, *, window: int = 9, e
         )
     fixed, warped = fixed.float(), warped.float()
     volume = float(window * window)
-    with torch.no_grad():
+    # Trainings need no gradient of the fixed image, and its sums are most of the work.
+    with torch.set_grad_enabled(fixed.requires_grad and torch.is_grad_enabled()):
         fixed_sum, fixed_square_sum = box_sum(torch.stack((fixed, fixed * fixed)), window)
         fixed_variance = fixed_square_sum - fixed_sum * fixed_sum / volume
     warped_sum, warped_square_sum, product_sum = box_sum(torch.stack((warped, warped * warped, warped * fixed)), window)
@@ -96,7 +97,8 @@ def smoothness(displacement_px: Tensor) -> Tensor:
     """Mean squared forward difference of a displacement (B, 2, H, W), over components and directions.
 
     It is ``sum |grad u|^2`` of Eq. (1), per component, direction and pixel: VoxelMorph's normalisation. MONAI's
-    `DiffusionLoss`, which adds the directions up, is twice as large.
+    `DiffusionLoss` adds the directions up and takes central differences: it is twice as large for smooth fields, and less for
+    rough ones.
     """
     check_displacement(displacement_px, "smoothness")
     displacement_px = displacement_px.float()

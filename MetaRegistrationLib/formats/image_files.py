@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path, PurePath
 
@@ -99,6 +100,13 @@ def as_text(path: PurePath) -> str:
 def where_it_leads(link: Path) -> str:
     """Words on a broken link."""
     return f"a link that leads to nothing: {as_text(link.readlink())}. Fetch its target, or correct the link."
+
+
+def as_file_path(value: object) -> Path:
+    """The path of text or a path; an `InputError` for anything else."""
+    if isinstance(value, str) or (isinstance(value, os.PathLike) and isinstance(os.fspath(value), str)):
+        return Path(value)
+    raise InputError(f"path: expected a path, got {value!r:.80}.")
 
 
 def existing_file(path: str | Path, kind: str) -> Path:

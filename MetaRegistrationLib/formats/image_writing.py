@@ -14,6 +14,7 @@ from .itk_io import write_itk
 
 _OUTPUT_SUFFIXES = (".nrrd", ".mha", ".nii", ".nii.gz")
 _FIELD_SUFFIXES = (".nrrd", ".mha")
+_LARGEST_NUMBER = 8  # bytes
 _WRITTEN_AS = {"b1": np.dtype(np.uint8), "f2": np.dtype(np.float32)}
 """Types that ITK lacks, by kind and bytes, and what they become."""
 
@@ -41,7 +42,7 @@ def write_image(path: str | Path, array: np.ndarray, geometry: Geometry) -> None
         _write_png(path, array)
         return
     _check_output(path, (*_OUTPUT_SUFFIXES, ".png"))
-    if array.ndim not in (2, 3) or array.dtype.kind not in "buif":
+    if array.ndim not in (2, 3) or array.dtype.kind not in "buif" or array.dtype.itemsize > _LARGEST_NUMBER:
         raise InputError(f"{path}: expected numbers (H, W) or (H, W, C), got {array.dtype} of the shape {array.shape}.")
     plain = np.ascontiguousarray(array.astype(_WRITTEN_AS.get(array.dtype.str[1:], array.dtype.newbyteorder("="))))
     write_itk(path, placed(sitk.GetImageFromArray(plain[None], isVector=array.ndim == 3), geometry))

@@ -20,12 +20,13 @@ from ..numeric import real, whole
 from ..words import counted
 from .colour import grey_of_colour
 from .grey_levels import as_float32
-from .image_files import file_suffix, reader_by_name
+from .image_files import as_file_path, file_suffix, reader_by_name
 from .image_writing import write_displacement_field, write_image
 from .itk_images import geometry_of_itk
 from .itk_io import read_file
 from .itk_settings import quiet_itk
 from .pillow_files import palette_indices
+from .possible_geometry import possible_geometry
 from .registry import FileImage, Reader
 from .units import possible_pixel_um
 
@@ -154,7 +155,7 @@ def read_image(
         The file is missing, unreadable, of an unknown kind, a time series, a vector image, or a stack without a
         (valid) `slice_index`.
     """
-    path = Path(path)
+    path = as_file_path(path)
     slice_index, spacing_um = _as_int(slice_index, "slice_index"), _as_float(spacing_um, "spacing_um")
     reader, found = read_file(path)
     image = _one_slice(found.pixels, path, slice_index)
@@ -260,8 +261,8 @@ def check_image(image: Image) -> None:
 
 
 def check_grid(name: object, geometry: Geometry) -> None:
-    """Raise `InputError` when an image has under 16 pixels on a side, or its rows and columns are not at right angles."""
-    rows, columns = geometry.size
+    """Raise `InputError` when an image has under 16 pixels on a side, no possible geometry, or no right angles."""
+    rows, columns = possible_geometry(geometry, name).size
     if min(rows, columns) < SMALLEST_SIDE:
         raise InputError(
             f"{name}: {columns} x {rows} pixels are too few."

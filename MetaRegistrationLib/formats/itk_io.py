@@ -36,7 +36,18 @@ def read_file(path: str | Path) -> tuple[Reader, FileImage]:
         raise
     except Exception as error:  # as many kinds as decoders have
         raise InputError(f"{path}: the image cannot be read ({_cause(error)}). Open and save it again.") from error
+    if not (isinstance(found, FileImage) and isinstance(found.pixels, sitk.Image)):
+        raise InputError(f"{path}: {_no_image(reader, found)}")
     return reader, replace(found, pixels=_without_single_axes(found.pixels))
+
+
+def _no_image(reader: Reader, found: object) -> str:
+    """Words on what a reader of the user's own gave."""
+    pixels = f" of {type(found.pixels).__name__}" if isinstance(found, FileImage) else ""
+    return (
+        f"a FileImage of a SimpleITK image was expected from the reader {type(reader).__name__}; it gave"
+        f" {type(found).__name__}{pixels}."
+    )
 
 
 def read_itk(path: str | Path) -> sitk.Image:

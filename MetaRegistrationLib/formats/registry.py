@@ -12,6 +12,7 @@ from pathlib import Path
 import SimpleITK as sitk  # noqa: N813
 
 from ..core.geometry import Geometry
+from ..errors import InputError
 from .itk_images import geometry_of_itk, itk_header, says_nothing
 
 
@@ -177,18 +178,27 @@ _READERS: dict[str, Reader] = {}
 def register(kind: type[Reader]) -> type[Reader]:
     """Decorate a class of readers: its files are read from now on.
 
+    A class that is defined again, as by a cell of a notebook, takes the place of the first.
+
     Raises
     ------
-    ValueError
+    InputError
         Another reader has its name or one of its suffixes.
     """
-    taken = {suffix for reader in _READERS.values() for suffix in reader.suffixes}
-    if kind.name in _READERS or taken & set(kind.suffixes):
-        raise ValueError(
-            f"{kind.__name__}: another reader has the name {kind.name} or one of {', '.join(kind.suffixes)}"
-        )
+    for name, reader in list(_READERS.items()):
+        if _place(type(reader)) == _place(kind):
+            del _READERS[name]
+        elif name == kind.name or set(reader.suffixes) & set(kind.suffixes):
+            raise InputError(
+                f"{kind.__name__}: the reader {type(reader).__name__} ({name}) has its name or one of its suffixes"
+                f" {', '.join(kind.suffixes)}. Choose others."
+            )
     _READERS[kind.name] = kind()
     return kind
+
+
+def _place(kind: type) -> tuple[str, str]:
+    return kind.__module__, kind.__qualname__
 
 
 @functools.cache

@@ -27,7 +27,7 @@ from .step import NonFiniteLoss, StepValues
 from .trainers import Trainer
 from .validation import Validator
 
-_KEPT = "No epoch is expected to register the {pairs} better, so best.pt holds the weights of the start."
+_KEPT = "No epoch is expected to register the {pairs} better, so the result has the weights of the start."
 _LENGTH = ("epochs", "steps")
 _LEAST_GAIN = calibration.ADAPTATION_GAIN.value
 

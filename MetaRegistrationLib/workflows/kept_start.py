@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _UNLIKE = (
     "Fine-tuning uses the correlation of grey values, which misleads where contrasts are unlike (two modalities, two stains): "
-    "nothing was trained, and best.pt holds the weights of the start."
+    "nothing was trained, and the result has the weights of the start."
 )
 _ALL_THE_SAME = "{field} or a smoothness of your own trains all the same."
 

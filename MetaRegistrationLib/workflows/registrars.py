@@ -166,16 +166,19 @@ class LastRegistrar:
 
 def _key(options: RegistrarOptions) -> tuple | None:
     """The key of the cache; None for what is not cached."""
+    from ..alignment.registry import implementation
     from ..resources import default_checkpoint
 
     path = options.checkpoint
+    # An alignment of the user's own may be defined again, as by a cell of a notebook.
+    settings = str(options.device), options.stages, implementation(options.stages.initial)
     if not options.stages.network:
-        return None, None, str(options.device), options.stages
+        return None, None, *settings
     if options.network is not None or not (path is None or isinstance(path, (str, Path))):
         return None
     path = default_checkpoint() if path is None else find_checkpoint(path)
     state = path.stat()
-    return path.resolve(), (state.st_mtime_ns, state.st_size), str(options.device), options.stages
+    return path.resolve(), (state.st_mtime_ns, state.st_size), *settings
 
 
 def checkpoint_sha256(checkpoint: Checkpoint, path: Path | None) -> str:

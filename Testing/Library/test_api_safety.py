@@ -332,3 +332,21 @@ def test_several_threads_register_at_once():
     for thread in threads:
         thread.join()
     np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_words_are_no_truth_values(result, tmp_path):
+    folder, geometry = tmp_path / "pairs", mr.Geometry(SIZE)
+    for call, name in (
+        (lambda: mr.register_folder(folder, tmp_path / "out", replace="no"), "replace"),
+        (lambda: mr.register_folder(folder, tmp_path / "out", resume="no"), "resume"),
+        (lambda: mr.evaluate(folder, replace=0), "replace"),
+        (lambda: mr.finetune(folder, plain="no"), "plain"),
+        (lambda: mr.finetune(folder, hold_out="no"), "hold_out"),
+        (lambda: result.save(tmp_path / "out", replace="no"), "replace"),
+        (lambda: mr.write_image(tmp_path / "a.nrrd", np.ones(SIZE), geometry, replace="no"), "replace"),
+    ):
+        with pytest.raises(mr.InputError, match=f"{name}: expected True or False, got"):
+            call()
+    mr.write_image(tmp_path / "a.nrrd", np.ones(SIZE), geometry, replace=np.False_)
+    with pytest.raises(mr.InputError, match="stages: expected a mapping of names to values, got NoneType"):
+        mr.Stages.from_dict(None)

@@ -109,7 +109,10 @@ def test_geometries_are_the_same_to_a_tenth_of_a_pixel(changed, same):
 
 def test_what_a_network_grid_shows_is_in_millimetres_or_in_pixels():
     grid = stretched_grid((100, 200), 400)
-    known, unknown = Geometry((100, 200), (0.02, 0.01), spacing_known=True), Geometry((100, 200), (3.0, 3.0))
+    known, unknown = (
+        Geometry((100, 200), (0.02, 0.01), spacing_known=True),
+        Geometry((100, 200), (3.0, 3.0), spacing_known=False),
+    )
     for pair, shown in (
         ((known, known), (2.0, 2.0)),
         ((unknown, unknown), (100.0, 200.0)),

@@ -203,3 +203,17 @@ def test_loss_is_computed_in_float32():
     with torch.autocast("cpu", torch.bfloat16):
         mixed = loss(moving, fixed, field).total
     assert mixed.item() == plain.item()
+
+
+@pytest.mark.parametrize("argument", ["fixed", "warped"])
+def test_the_gradient_of_the_correlation_is_right_for_either_image(argument):
+    torch.manual_seed(0)
+    images = {"fixed": torch.rand(1, 1, 24, 20), "warped": torch.rand(1, 1, 24, 20)}
+    direction = torch.randn(1, 1, 24, 20)
+
+    def value(step):
+        return local_cross_correlation(**{**images, argument: images[argument] + step * direction})
+
+    step = torch.zeros((), requires_grad=True)
+    (gradient,) = torch.autograd.grad(value(step), step)
+    assert float(gradient) == pytest.approx(float(value(1e-3) - value(-1e-3)) / 2e-3, abs=2e-3)

@@ -144,3 +144,27 @@ def _with_scale(path, slope, intercept):
     data = bytearray(gzip.decompress(path.read_bytes()) if packed else path.read_bytes())
     struct.pack_into("<2f", data, 112, slope, intercept)
     path.write_bytes(gzip.compress(data) if packed else data)
+
+
+@pytest.mark.parametrize("ends", [(".nii", ".nii.gz"), (".NII", ".NII.GZ")])
+@pytest.mark.parametrize("stored", [np.uint8, np.float32])
+def test_a_packed_file_has_its_own_pixels_beside_an_unpacked_one(tmp_path, ends, stored):
+    beside, path = (tmp_path / f"a{end}" for end in ends)
+    nibabel.Nifti1Image(255 - PIXELS.T[..., None], LARGE).to_filename(tmp_path / "plain.nii")
+    (tmp_path / "plain.nii").rename(beside)
+    nibabel.Nifti1Image(PIXELS.T[..., None].astype(stored), LARGE).to_filename(tmp_path / "packed.nii.gz")
+    (tmp_path / "packed.nii.gz").rename(path)
+    np.testing.assert_array_equal(read_image(path).array, PIXELS)
+    np.testing.assert_array_equal(read_pixels(path)[0], PIXELS)
+    np.testing.assert_array_equal(read_image(beside).array, 255 - PIXELS)
+    assert read_image(path).geometry == read_header(path).geometry
+
+
+def test_a_packed_volume_has_its_own_voxels_beside_an_unpacked_one(path):
+    _written(path, steps=(1, 1, 1), slices=3)
+    other = path.with_name("a.nii" if path.name.endswith(".gz") else "a.nii.gz")
+    nibabel.Nifti1Image(np.zeros((56, 40, 3), np.uint8), None).to_filename(other)
+    found = read_volume(path).array
+    path.rename(path.with_name(f"alone{''.join(path.suffixes)}"))
+    np.testing.assert_array_equal(found, read_volume(path.with_name(f"alone{''.join(path.suffixes)}")).array)
+    assert found.max() > 0

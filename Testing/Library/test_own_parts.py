@@ -7,10 +7,12 @@ import sys
 
 import numpy as np
 import pytest
+import SimpleITK as sitk  # noqa: N813
 from known_networks import known_checkpoint, texture, write_grey_png
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib import initial_kinds
+from MetaRegistrationLib.alignment.result import Alignment
 from MetaRegistrationLib.formats import registry
 from MetaRegistrationLib.networks import registry as networks
 from MetaRegistrationLib.progress import Message
@@ -131,8 +133,6 @@ class LocalReader(registry.Reader):
     name, suffixes, raster = "NumPy of a script", (".npy",), True
 
     def read(self, path):
-        import SimpleITK as sitk  # noqa: N813
-
         return registry.FileImage(sitk.GetImageFromArray(np.load(path)))
 
 
@@ -245,3 +245,62 @@ def test_a_run_without_results_names_the_first_reasons(tmp_path):
     text = str(caught.value)
     assert text.startswith("No pair could be registered. p0: The network Fails: ") and text.endswith(" 2 more failed.")
     assert text.count("(too little memory.)") == 3 and " p2: " in text and "p3" not in text
+
+
+@pytest.mark.parametrize("given", [None, np.zeros((64, 64)), registry.FileImage(np.zeros((64, 64)))])
+def test_what_is_no_image_of_a_file_costs_only_its_pair(given, pairs, tmp_path):
+    @registry.register
+    class Half(registry.Reader):
+        name, suffixes, raster = "half", (".npy",), True
+
+        def read(self, path):
+            image = registry.FileImage(sitk.GetImageFromArray(np.load(path)))
+            return given if path.stem == "p1" else image
+
+    found = mr.register_folder(pairs, tmp_path / "out", stages=STAGES, device="cpu", jobs=1, progress=[].append)
+    assert [row.pair for row in found.rows] == ["p2"]
+    (left_out,) = found.left_out
+    assert left_out["pair"] == "p1" and "p1.npy" in left_out["reason"] and "FileImage" in left_out["reason"]
+
+
+def test_a_cell_of_a_notebook_that_runs_again_replaces_its_parts(pairs, monkeypatch):
+    first, second, used = pairs / "moving" / "p1.npy", pairs / "fixed" / "p1.npy", []
+    for rows in (2.0, 3.0):
+
+        @registry.register
+        class Cell(registry.Reader):
+            name, suffixes, raster = "cell", (".npy",), True
+            added = rows
+
+            def read(self, path):
+                return registry.FileImage(sitk.GetImageFromArray(np.load(path) + self.added))
+
+        class Moved:
+            needs_landmarks = False
+
+            def __init__(self, name, rows=rows):
+                self.name, self.rows = name, rows
+
+            def __call__(self, pair, context):
+                used.append(self.rows)
+                return Alignment(self.name, self.name, np.eye(2, 3), 0.0, 0.0, 1.0, 0.0)
+
+        monkeypatch.setattr(sys.modules["__main__"], "Moved", Moved, raising=False)
+        initial_kinds.declare(initial_kinds.InitialKind("of a cell", "__main__:Moved"))
+        np.testing.assert_array_equal(mr.read_image(first).array, np.load(first) + np.float32(rows))
+        mr.register(first, second, stages=mr.Stages("of a cell", network=False, refine=0), device="cpu")
+    assert used == [2.0, 3.0]
+
+
+def test_two_parts_of_one_name_are_refused():
+    with pytest.raises(mr.InputError, match=r"Other: the reader Nifti .* has its name or one of its suffixes \.nii"):
+
+        @registry.register
+        class Other(registry.Reader):
+            name, suffixes = "other", (".nii",)
+
+            def read(self, path):
+                return None
+
+    with pytest.raises(ValueError, match=r"'affine'.*its implementation is"):
+        initial_kinds.declare(initial_kinds.InitialKind("affine", "my_parts:Affine"))

@@ -301,7 +301,7 @@ def test_a_suffix_has_one_reader():
     from MetaRegistrationLib.formats.registry import Reader, register
 
     for name, suffixes in (("PNG", (".p",)), ("New", (".png",))):
-        with pytest.raises(ValueError, match="another reader"):
+        with pytest.raises(ValueError, match="Second: the reader Png"):
             register(type("Second", (Reader,), {"name": name, "suffixes": suffixes}))
 
 

@@ -117,7 +117,7 @@ def test_python_warns_of_an_unusual_pixel_size_where_nobody_reads_the_progress()
     assert [str(one.message) for one in caught if "unusual" in str(one.message)] == UNUSUAL
     assert caught[0].filename.endswith("test_visit_checks.py")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", message=".*pixel size")
         _aligned(0.01875)
 
 

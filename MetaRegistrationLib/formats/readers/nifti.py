@@ -18,6 +18,8 @@ from ..nifti_header import LENGTH, SCALE_PLACE, NiftiHeader
 from ..registry import FileHeader, FileImage, Reader, register, volume_header
 
 _BLOCK = 4096
+_START = 352  # bytes before the voxels, at the least
+_PART = 1 << 22  # bytes of pixels at a time
 
 
 @register
@@ -32,10 +34,10 @@ class Nifti(Reader):
     def is_whole(self, path: Path) -> bool:
         """Whether all voxels are there; ITK would fill missing ones with arbitrary memory."""
         with _opened(path) as stream:
-            header = stream.read(352)
+            header = stream.read(_START)
             expected = NiftiHeader.of(path, header).whole_size
             found = len(header)
-            while found < expected and (block := stream.read(1 << 22)):
+            while found < expected and (block := stream.read(_PART)):
                 found += len(block)
         return found >= expected
 
@@ -59,7 +61,8 @@ class Nifti(Reader):
     def read(self, path: Path) -> FileImage:
         """Decode with ITK."""
         header, notes = _header(path), []
-        image = _without_intercept(path, header) if header.intercept_is_void else sitk.ReadImage(str(path))
+        apart = header.intercept_is_void or _has_unpacked_sibling(path)
+        image = _read_apart(path, header) if apart else sitk.ReadImage(str(path))
         if header.size_is_in_matrix:
             count = image.GetDimension()
             image.SetSpacing([*header.full_matrix_sizes(), *image.GetSpacing()[3:]][:count])
@@ -103,14 +106,26 @@ def _form_used(header: NiftiHeader, image: sitk.Image) -> str:
     return min(stated, key=lambda name: float(np.abs(stated[name][[0, -1]] - ends).max()))
 
 
-def _without_intercept(path: Path, header: NiftiHeader) -> sitk.Image:
-    """The image as it is stored: ITK adds an intercept even if a slope of 0 says that values are not scaled."""
-    with _opened(path) as stream:
-        data = bytearray(stream.read(header.whole_size))
-    data[SCALE_PLACE : SCALE_PLACE + 8] = bytes(8)
+def _has_unpacked_sibling(path: Path) -> bool:
+    """Whether ITK would take the pixels of another file: beside `a.nii.gz`, it takes those of `a.nii`."""
+    return _compressed(path) and path.with_suffix("").exists()
+
+
+def _read_apart(path: Path, header: NiftiHeader) -> sitk.Image:
+    """The image from an unpacked copy that lies alone in its folder.
+
+    ITK adds an intercept even if a slope of 0 says that values are not scaled. The copy has none then.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plain.nii"
-        file.write_bytes(data)
+        with _opened(path) as stream, file.open("wb") as copy:
+            start = stream.read(_START)
+            if header.intercept_is_void:
+                start = start[:SCALE_PLACE] + bytes(8) + start[SCALE_PLACE + 8 :]
+            copy.write(start)
+            missing = header.whole_size  # no less than the voxels, wherever the header says that they begin
+            while missing > 0 and (block := stream.read(min(missing, _PART))):
+                missing -= copy.write(block)
         return sitk.ReadImage(str(file))
 
 
