@@ -22,6 +22,7 @@ _NEAR_PX = 2  # of the 200: a shift that is as good as none
 _LEFT_OUT_PX = 5  # of the 200, to each side
 _LEAST_OVERLAP = 0.3  # of what both show without a further shift
 _LEAST_PIXELS = 400
+_MOST = 1.25  # beyond it the images do not fit here, which the predicted error judges
 _VALLEY = calibration.OTHER_SHIFT_VALLEY.value
 HALF_CONFIDENT = calibration.OTHER_SHIFT_HALF_CONFIDENT.value
 _STEEPNESS = calibration.OTHER_SHIFT_STEEPNESS.value
@@ -75,7 +76,8 @@ def other_fit(first: Structure, second: Structure, *, without: np.ndarray | None
     Returns
     -------
     float
-        Of the mean product of directions; 0 where there is no other shift, or where too little is in common.
+        Of the mean product of directions; 0 where there is no other shift, where too little is in common, and where the images
+        fit much better at another shift: then they are not aligned, and tell nothing.
     """
     common = float((first.weight * second.weight).sum())
     if common < _LEAST_PIXELS:
@@ -92,7 +94,8 @@ def other_fit(first: Structure, second: Structure, *, without: np.ndarray | None
         _leave_out(fits, without)
     regions, _ = ndimage.label(fits > _VALLEY * best)
     others = fits[(regions > 0) & ~np.isin(regions, regions[near])]
-    return float(others.max(initial=0.0)) / best
+    other = float(others.max(initial=0.0)) / best
+    return other if other <= _MOST else 0.0
 
 
 def _leave_out(fits: np.ndarray, shift: np.ndarray) -> None:
