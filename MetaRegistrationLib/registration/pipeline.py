@@ -17,6 +17,7 @@ from .. import calibration
 from ..alignment import Alignment
 from ..alignment.affine import IDENTITY
 from ..alignment.aligned_pair import AlignedPair
+from ..alignment.pair_alignment import KINDS as SEARCHED
 from ..alignment.repeating import confidence_of_only_shift
 from ..core.memory import keep_freed_memory
 from ..error_map.judge import ErrorJudge, PairJudge
@@ -235,8 +236,9 @@ class _Run:
 
     @cached_property
     def _confidence_of_only_shift(self) -> float:
-        """1 where the result is refused anyway, and where a pattern fits at another shift."""
-        if self._confidence_of_map < LEAST_CONFIDENCE or self.seen.alignment.pattern:
+        """1 where the result is refused anyway, where a pattern fits at another shift, and where an aligner of the user knows it."""
+        alignment = self.seen.alignment
+        if self._confidence_of_map < LEAST_CONFIDENCE or alignment.pattern or alignment.requested not in SEARCHED:
             return 1.0
         seen = self.seen
         images = (seen.moving, seen.fixed, self.candidates.best().displacement_px)
