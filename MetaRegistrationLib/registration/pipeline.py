@@ -236,7 +236,7 @@ class _Run:
 
     @cached_property
     def _confidence_of_only_shift(self) -> float:
-        """1 where the result is refused anyway, where a pattern fits at another shift, and where an aligner of the user knows it."""
+        """1 where the result is refused anyway, a pattern fits at another shift, or an aligner of the user knows the shift."""
         alignment = self.seen.alignment
         if self._confidence_of_map < LEAST_CONFIDENCE or alignment.pattern or alignment.requested not in SEARCHED:
             return 1.0
