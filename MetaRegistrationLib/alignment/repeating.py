@@ -47,6 +47,8 @@ def confidence_of_only_shift(
     inside_moving, inside_fixed : bool arrays (S, S)
         Tissue masks.
     """
+    if displacement_px.device.type == "mps":  # older versions lack Fourier transforms there
+        displacement_px = displacement_px.cpu()
     stacks = [
         torch.from_numpy(np.stack((np.where(inside, image, 0), inside)).astype(np.float32))[None].to(displacement_px)
         for image, inside in ((moving, inside_moving), (fixed, inside_fixed))
