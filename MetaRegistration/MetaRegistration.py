@@ -62,6 +62,7 @@ class MetaRegistration(ScriptedLoadableModule):
         parent.helpText += f' <a href="{USER_GUIDE}">{_("User guide")}</a>'
         parent.acknowledgementText = _("The landmark distances are measured as in the paper that README.md cites.")
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", registerLayouts)
 
 
 def registerSampleData():
@@ -69,6 +70,13 @@ def registerSampleData():
     from MetaRegistrationLib.mrml.samples import register_sample_data
 
     register_sample_data(Path(__file__).parent / "Resources" / "Icons" / "MetaRegistration.png", chooseSamplePair)
+
+
+def registerLayouts():
+    """Let Slicer know the layouts of the module, so that a saved scene comes back with them before the panel is opened."""
+    from MetaRegistrationLib.mrml.layouts import add_layouts
+
+    add_layouts()
 
 
 def chooseSamplePair(pair):
