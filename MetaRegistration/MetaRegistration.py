@@ -100,6 +100,7 @@ class MetaRegistrationParameterNode:
     spacing: Annotated[float, WithinRange(0, 1000)] = 0.0
     movingSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
     overrideSpacing: bool = False
+    checkpoint: str = ""
     epochs: Annotated[int, WithinRange(1, 100000)] = 10
     adaptedName: str = ""
     initialAlignment: InitialAlignment = InitialAlignment(Stages.initial)
@@ -118,9 +119,12 @@ class MetaRegistrationParameterNode:
     movingPoints: slicer.vtkMRMLMarkupsFiducialNode
     fixedPoints: slicer.vtkMRMLMarkupsFiducialNode
     distanceTable: slicer.vtkMRMLTableNode
+    folderOutput: str = ""
     visitsFolder: str = ""
     visitsEye: str = ""
     visitsSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
+    visitsReference: str = ""
+    visitsSide: str = ""
     visitsOutput: str = ""
     visitsTable: slicer.vtkMRMLTableNode
     visitsRegions: MaskNode

@@ -21,6 +21,7 @@ from ..visits.series import Visit
 from . import faz_curves, landmark_nodes, masks, scene, transforms, volumes
 from .markups import MOVING_COLOUR, node_from_landmarks
 from .measured_grid import give_back, kept_centre, note_measured
+from .pixel_checksum import slice_checksum
 from .placement import geometry_from_matrix, linear_to_world
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .stored_registration import StoredRegistration
@@ -59,7 +60,7 @@ class _FromFile(StoredRegistration):
 def visit_volume(visit: Visit, source: str, eye: str = ""):
     """A visit from a file as a volume with its landmarks and mask; the one in the scene where it was loaded before.
 
-    One that was moved or hardened since is put back to where its file says, because the results are of the files.
+    One that was moved, hardened or edited since gets the place and the pixels of its file, because the results are of the files.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def visit_volume(visit: Visit, source: str, eye: str = ""):
     if node is None:
         node = volumes.volume_from_image(visit.image, name)
         node.SetAttribute(_VISIT_ATTRIBUTE, source)
-    elif _is_moved(node, visit.image.geometry):
+    elif _is_moved(node, visit.image.geometry) or _is_edited(node, visit.image.array):
         volumes.update_volume(node, visit.image.array, visit.image.geometry)
     if visit.landmarks is not None and points_of(node) is None:
         points = node_from_landmarks(visit.landmarks, visit.image.geometry, f"{name} points", colour=MOVING_COLOUR)
@@ -161,6 +162,14 @@ def _is_moved(volume, geometry: Geometry) -> bool:
     return not geometry.same_place(now)
 
 
+def _is_edited(volume, array: np.ndarray) -> bool:
+    """Whether the pixels of a volume are others than those (H, W) of its file."""
+    now = slicer.util.arrayFromVolume(volume)
+    if now.shape != (1, *array.shape):
+        return True
+    return not np.array_equal(now[0], array.astype(now.dtype), equal_nan=now.dtype.kind == "f")
+
+
 def _replaced(key: str, volumes_of_visits: Iterable) -> list[VisitNodes]:
     """The series in the scene that a new one takes the place of: that of the same visits, then those with some of its volumes."""
     same = find_visits(key)
@@ -220,6 +229,7 @@ def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
     result = RegistrationNode(transform)
     result.note_grid(NETWORK_GRID, 0, 0)
     result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
+    result.note_pixels(slice_checksum(volume, 0), slice_checksum(reference, 0))
     nodes.put_transform(visit, transform)
     for node in filter(None, (volume, points_of(volume), mask_of(volume))):
         transforms.apply_transform(node, transform)

@@ -106,16 +106,15 @@ class VisitsLogic:
         """The stored registration of these visits, or None."""
         return visit_nodes.find_visits(chosen.key)
 
-    def grid_choice(self, chosen: ChosenVisits) -> tuple[str, tuple[str, tuple[float, float]] | None]:
-        """Side and centre that the user chose for these visits, as `VisitsRequest` takes them."""
+    def centre_choice(self, chosen: ChosenVisits) -> tuple[str, tuple[float, float]] | None:
+        """The centre that the user chose for these visits, as `VisitsRequest` takes it."""
         nodes = self.find(chosen)
         if nodes is None:
-            return "", None
-        side = nodes.attribute("Eye")
+            return None
         if nodes.reference in nodes.deleted or nodes.reference not in {visit.name for visit in chosen.visits}:
-            return side, None
+            return None
         centre = measured_grid.moved_centre(nodes)
-        return side, None if centre is None else (nodes.reference, centre)
+        return None if centre is None else (nodes.reference, centre)
 
     def start(self, request: VisitsRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]) -> Job:
         """Register the visits in a child process.
@@ -262,7 +261,7 @@ class VisitsLogic:
         return watch
 
     def moved(self, nodes: VisitNodes) -> list[str]:
-        """Names of the visits that were moved or rescaled since they were registered."""
+        """Names of the visits that were moved, rescaled or edited since they were registered."""
         return moved_visits.moved_visits(nodes)
 
     def watch_placement(self, moved: Callable[[], None]) -> PlacementWatch:

@@ -86,6 +86,21 @@ def test_the_choice_is_locked_while_its_visits_are_registered(rig, widget, jobs,
     assert locked(ui) == set()
 
 
+def test_a_side_that_is_chosen_before_the_registration_is_registered_with(rig, widget, jobs, tmp_path):
+    choose(rig, widget, two_eyes(tmp_path / "eyes"), tmp_path / "out")
+    pick(rig, widget.ui.changeSideComboBox, 1)
+    widget.panel.state.notify()
+    assert widget.ui.changeSideComboBox.currentText == "right eye"
+    widget.ui.registerVisitsButton.click()
+    (job,) = jobs
+    assert job.request.side == "right" and widget.ui.changeSideComboBox.currentText == "right eye"
+    job.end("cancelled", "Cancelled.")
+    read(rig, widget)
+    pick(rig, widget.ui.visitsEyeComboBox, 1)
+    read(rig, widget)
+    assert widget.ui.changeSideComboBox.currentText == "unknown: left and right", "that was the other eye"
+
+
 def test_results_of_another_eye_than_the_chosen_one_are_not_shown(rig, widget, jobs, tmp_path):
     ui = widget.ui
     choose(rig, widget, two_eyes(tmp_path / "eyes"), tmp_path / "out")
