@@ -260,7 +260,9 @@ class VisitsSection:
             order=order_text(nodes.rows[0].get("order", "")),
             end=end.message,
         )
-        self._say("\n".join([text, *self._warnings]))
+        left_out = sum(bool(row.get("excluded")) for row in nodes.rows)
+        counted = [_("Left out of average and change: {count}.").format(count=left_out)] if left_out else []
+        self._say("\n".join([text, *counted, *self._warnings]))
         self._show_idle()
         self.shown.show()
 
