@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -87,7 +88,12 @@ def visit_volume(visit: Visit, source: str, eye: str = ""):
 
 
 def load_results(
-    folder: Path, found: Mapping[str, object], key: str, name: str, shown_name: str
+    folder: Path,
+    found: Mapping[str, object],
+    key: str,
+    name: str,
+    shown_name: str,
+    pixels: Mapping[str, str] = MappingProxyType({}),
 ) -> Generator[str, None, VisitNodes]:
     """Load the results of a folder into the scene, instead of earlier ones of the same visits or of some of the same volumes.
 
@@ -103,6 +109,8 @@ def load_results(
         What the visits came from, and what they are called.
     shown_name : str
         Of the volume that shows one visit at a time.
+    pixels : dict of str to str, optional
+        The checksums of visits as they were registered, by their names; of the others the present pixels were registered.
     """
     require_sequences()
     rows = read_table(folder / "visits.csv", ("visit", "aligned"))
@@ -142,7 +150,7 @@ def load_results(
         _add_tables(nodes, folder, name)
         for visit, vectors in fields.items():
             yield visit
-            _put_under(nodes, visit, vectors)
+            _put_under(nodes, visit, vectors, pixels)
         yield name
         _add_images(nodes, folder, name)
         _add_error_bounds(nodes, folder, fields)
@@ -219,7 +227,7 @@ def _add_error_bounds(nodes: VisitNodes, folder: Path, visits: Iterable[str]) ->
             nodes.put_error_bound(visit, node)
 
 
-def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
+def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray, pixels: Mapping[str, str]) -> None:
     """A visit, its mask and its landmarks under its own transform."""
     found = nodes.volumes
     volume, reference = found[visit], found[nodes.reference]
@@ -229,7 +237,7 @@ def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
     result = RegistrationNode(transform)
     result.note_grid(NETWORK_GRID, 0, 0)
     result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
-    result.note_pixels(slice_checksum(volume, 0), slice_checksum(reference, 0))
+    result.note_pixels(*(pixels.get(name) or slice_checksum(found[name], 0) for name in (visit, nodes.reference)))
     nodes.put_transform(visit, transform)
     for node in filter(None, (volume, points_of(volume), mask_of(volume))):
         transforms.apply_transform(node, transform)

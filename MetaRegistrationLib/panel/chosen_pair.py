@@ -39,7 +39,8 @@ class ChosenPair:
         pair, (before, pair_before) = (parameters.movingVolume, parameters.fixedVolume), self._seen
         same_scene = before is parameters  # in a scene that is opened everything is as it was saved
         if None in pair or pair[0] is pair[1]:
-            self._seen = parameters, pair_before if same_scene else ()
+            if not same_scene:
+                self._seen, self._noted = (parameters, ()), {}
             return
         if pair != pair_before or not same_scene:
             self._noted = {}

@@ -46,6 +46,7 @@ from .texts import tr as _
 from .visits_input import (
     ChosenVisits,
     VisitsRequest,
+    checksums_of,
     from_file,
     from_volumes,
     nodes_of,
@@ -74,6 +75,7 @@ class VisitsLogic:
         self.measures = VisitsMeasures(host)
         self._jobs: dict[Job, Path] = {}  # and the folder of its temporary inputs
         self._computed: tuple[str, Series, SeriesChange] | None = None
+        self._pixels: dict[str, dict[str, str]] = {}  # of visits that are being registered, by the source of the visits
 
     def eyes(self, folder: str, dates: DateOrder = "ask") -> Eyes:
         """The eyes of a folder; an `InputError` says what is wrong with it.
@@ -136,6 +138,7 @@ class VisitsLogic:
         job = Job(self._host, on_event, finish, translate=_, name_of=field_name)
         self._jobs[job] = temporary
         try:
+            self._pixels[request.chosen.key] = checksums_of(request.chosen)
             table = write_request(request, temporary)
             regions, regions_visit = write_regions(request, temporary)
             options = VisitsOptions(replace=request.replace)
@@ -168,13 +171,15 @@ class VisitsLogic:
         with scene.unchanged_on_error(), visit_nodes.in_folder(chosen.name, chosen.key, *volumes):
             found = nodes_of(chosen)
             shown = _("{name} visit shown").format(name=chosen.name)
-            loading = visit_results.load_results(folder, found, chosen.key, chosen.name, shown)
+            pixels = self._pixels.pop(chosen.key, {})
+            loading = visit_results.load_results(folder, found, chosen.key, chosen.name, shown, pixels)
             try:
                 while True:
                     yield _("Loading {name} ...").format(name=next(loading))
             except StopIteration as end:
                 nodes = end.value
-            visit_series.update_distances(nodes)
+            if not self.moved(nodes):  # the table of a visit that was edited meanwhile has the distances of then
+                visit_series.update_distances(nodes)
             yield _("Loading the measures ...")
             self.measures.load(nodes, folder)
         self._computed = None

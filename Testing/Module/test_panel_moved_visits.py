@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
-from eye_in_scene import chosen_visits, finished, put_results
+from eye_in_scene import chosen_visits, finished, put_results, series_of_files
 from panel_helpers import SMALL, open_panel, settle
 from visit_files import visit_folder
 
 from MetaRegistrationLib.errors import InputError
+from MetaRegistrationLib.jobs.job import Job
 from MetaRegistrationLib.mrml.visit_series import series_of
+from MetaRegistrationLib.mrml.volumes import volume_from_image
+from MetaRegistrationLib.panel.visits_input import VisitsRequest
+from MetaRegistrationLib.stages import Stages
+from MetaRegistrationLib.visits import average
+from MetaRegistrationLib.visits.report import write_series
 
 STEP = 0.04  # mm: two pixels
 
@@ -82,6 +88,19 @@ def test_a_visit_that_was_moved_is_named_and_no_change_is_mapped(rig, widget, ey
     ui.changeMapButton.click()
     said = f"{name}: this visit was moved, rescaled or edited after the registration. Register all visits again."
     assert ui.changeStatusLabel.text == said
+
+
+def test_a_volume_that_is_edited_while_it_is_registered_is_named(rig, widget, chosen, tmp_path, monkeypatch):
+    monkeypatch.setattr(Job, "start", lambda self, arguments: None)
+    logic, series = widget.logic.visits, series_of_files(chosen)
+    volumes = [volume_from_image(entry.visit.image, entry.visit.name) for entry in series.visits]
+    of_scene = logic.of_volumes(volumes)
+    stages = Stages("translation", network=False, refine=0)
+    request = VisitsRequest(of_scene, tmp_path / "out", "2021", None, "cpu", stages)
+    logic.start(request, lambda event: None, lambda end: None)
+    write_series(tmp_path / "out", series, average(series), {}, None)
+    edit(volumes[1])
+    assert logic.moved(finished(logic.load(of_scene, tmp_path / "out"))) == ["2022"]
 
 
 def test_a_transform_of_a_visit_that_was_moved_is_named(rig, widget, eye):
