@@ -33,7 +33,7 @@ def chosen(widget, tmp_path):
 
 @pytest.fixture
 def eye(rig, widget, chosen, tmp_path):
-    nodes = put_results(widget, chosen, tmp_path / "results", measured=True)
+    nodes = put_results(widget, chosen, tmp_path / "results")
     settle(rig)
     return nodes
 
@@ -150,7 +150,9 @@ def test_results_of_an_earlier_version_say_not_where_the_visits_were(rig, widget
     assert not widget.ui.visitsNoticeLabel.text and len(series_of(eye).visits) == 3
 
 
-def test_what_was_said_under_the_map_goes_when_the_visit_is_moved_back(rig, widget, eye):
+def test_what_was_said_under_the_map_goes_when_the_visit_is_moved_back(rig, widget, chosen, tmp_path):
+    eye = put_results(widget, chosen, tmp_path / "results", measured=True)
+    settle(rig)
     volume, ui = eye.volume("2021"), widget.ui
     ui.changeMapButton.click()
     before, spacing = ui.changeStatusLabel.text, volume.GetSpacing()
