@@ -62,6 +62,7 @@ class MetaRegistration(ScriptedLoadableModule):
         parent.helpText += f' <a href="{USER_GUIDE}">{_("User guide")}</a>'
         parent.acknowledgementText = _("The landmark distances are measured as in the paper that README.md cites.")
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", registerLayouts)
 
 
 def registerSampleData():
@@ -69,6 +70,13 @@ def registerSampleData():
     from MetaRegistrationLib.mrml.samples import register_sample_data
 
     register_sample_data(Path(__file__).parent / "Resources" / "Icons" / "MetaRegistration.png", chooseSamplePair)
+
+
+def registerLayouts():
+    """Let Slicer know the layouts of the module, so that a saved scene comes back with them before the panel is opened."""
+    from MetaRegistrationLib.mrml.layouts import add_layouts
+
+    add_layouts()
 
 
 def chooseSamplePair(pair):
@@ -92,6 +100,7 @@ class MetaRegistrationParameterNode:
     spacing: Annotated[float, WithinRange(0, 1000)] = 0.0
     movingSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
     overrideSpacing: bool = False
+    checkpoint: str = ""
     epochs: Annotated[int, WithinRange(1, 100000)] = 10
     adaptedName: str = ""
     initialAlignment: InitialAlignment = InitialAlignment(Stages.initial)
@@ -110,9 +119,12 @@ class MetaRegistrationParameterNode:
     movingPoints: slicer.vtkMRMLMarkupsFiducialNode
     fixedPoints: slicer.vtkMRMLMarkupsFiducialNode
     distanceTable: slicer.vtkMRMLTableNode
+    folderOutput: str = ""
     visitsFolder: str = ""
     visitsEye: str = ""
     visitsSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
+    visitsReference: str = ""
+    visitsSide: str = ""
     visitsOutput: str = ""
     visitsTable: slicer.vtkMRMLTableNode
     visitsRegions: MaskNode

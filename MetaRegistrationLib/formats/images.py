@@ -268,6 +268,11 @@ def check_grid(name: object, geometry: Geometry) -> None:
             f"{name}: {columns} x {rows} pixels are too few."
             f" Use an image of at least {SMALLEST_SIDE} pixels on each side."
         )
+    check_right_angles(name, geometry)
+
+
+def check_right_angles(name: object, geometry: Geometry) -> None:
+    """Raise `InputError` when the rows and columns of an image are not at right angles."""
     if abs(geometry.shear) > _MOST_SHEAR:
         angle = math.degrees(math.acos(geometry.shear))
         raise InputError(

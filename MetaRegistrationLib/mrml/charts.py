@@ -9,11 +9,11 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from .layouts import CHART_VIEWS, show_charts
+
 _STEP, _LOSS, _NCC = "epoch", "loss", "NCC"
 _MARGIN = 0.05  # of the values' spread, above and below
 LEAST_POINTS = 2  # of a line; with fewer, each drawing costs an error in the log
-_LAYOUT = 20597  # a number of our own, apart from Slicer's and other extensions'
-_VIEWS = ("MetaRegistrationLoss", "MetaRegistrationNCC")
 _COLOURS = {_LOSS: (0.85, 0.33, 0.10), _NCC: (0.0, 0.45, 0.74)}
 
 
@@ -70,8 +70,8 @@ class LossChart:
         """Show both charts below the images; False where there are no plot views."""
         if not hasattr(getattr(slicer, "modules", None), "plots") or not self.alive:
             return False
-        _show_layout()
-        for view, chart in zip(_VIEWS, self.charts, strict=True):
+        show_charts()
+        for view, chart in zip(CHART_VIEWS, self.charts, strict=True):
             node = slicer.mrmlScene.GetSingletonNode(view, "vtkMRMLPlotViewNode")
             if node is not None:
                 # The chart that is active in the scene would take the place of both.
@@ -140,35 +140,6 @@ class _Curve:
         series.SetLineStyle(series.LineStyleSolid)
         series.SetColor(*_COLOURS[self._column])
         return series
-
-
-def _show_layout() -> None:
-    """The images in the upper half, the two charts in the lower one."""
-    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if node is None:
-        return
-    if not node.IsLayoutDescription(_LAYOUT):
-        node.AddLayoutDescription(_LAYOUT, _layout_description())
-    node.SetViewArrangement(_LAYOUT)
-
-
-def _layout_description() -> str:
-    images = [
-        f'<view class="vtkMRMLSliceNode" singletontag="{name}"><property name="orientation" action="default">Axial'
-        f'</property><property name="viewlabel" action="default">{name[0]}</property></view>'
-        for name in ("Red", "Yellow")
-    ]
-    plots = [
-        f'<view class="vtkMRMLPlotViewNode" singletontag="{name}"><property name="viewlabel" action="default">{label}'
-        f"</property></view>"
-        for name, label in zip(_VIEWS, (_LOSS, _NCC), strict=True)
-    ]
-    # Every item has a size: without one CTK's splitter goes by size hints.
-    rows = ("".join(f'<item splitSize="500">{view}</item>' for view in views) for views in (images, plots))
-    halves = "".join(
-        f'<item splitSize="500"><layout type="horizontal" split="true">{row}</layout></item>' for row in rows
-    )
-    return f'<layout type="vertical" split="true">{halves}</layout>'
 
 
 def _points(table) -> np.ndarray:

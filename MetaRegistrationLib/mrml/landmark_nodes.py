@@ -23,6 +23,7 @@ from .markups import (
 )
 from .pair_labels import PairLabels
 from .placement import is_under, linear_to_world
+from .registration_node import RegistrationNode
 from .stored_registration import StoredRegistration
 
 _NONE = Landmarks((), np.zeros((0, 2)))
@@ -141,7 +142,17 @@ def was_taken_out(points_node, volume_node) -> bool:
 
 
 def check_positions(points_node, volume_node) -> None:
-    """Raise `InputError` if a list `was_taken_out`, because it is not known whether its positions were hardened."""
+    """Raise `InputError` if the positions of a moving list cannot be told.
+
+    It is under the registration of another volume, or `was_taken_out`, so that it is not known whether it was hardened.
+    """
+    result = transforms.put_under(points_node)
+    if result is not None and is_under(points_node, result) and not RegistrationNode(result).moves(volume_node):
+        raise InputError(
+            f"{points_node.GetName()}: not measured, because these points are under the transform {result.GetName()}, which is"
+            f" not a registration of {volume_node.GetName()}. Choose the points of {volume_node.GetName()}, or take these out"
+            " of the transform in the Data module."
+        )
     if was_taken_out(points_node, volume_node):
         transform = registration_above(volume_node).GetName()
         raise InputError(

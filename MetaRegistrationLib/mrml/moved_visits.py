@@ -1,4 +1,4 @@
-"""Which registered visits are no longer where they were when they were registered."""
+"""Which registered visits are no longer what, or where, they were when they were registered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _ADVICE = "Register all visits again."
 
 
 def moved_visits(nodes: VisitNodes) -> list[str]:
-    """Names of the visits that were moved or rescaled alone since the registration, the reference first."""
+    """Names of the visits that were moved or rescaled alone, or edited, since the registration, the reference first."""
     volumes = nodes.volumes
     at = volumes.get(nodes.reference)
     found = [(name, _what(volumes.get(name), at, transform)) for name, transform in nodes.transforms.items()]
@@ -19,7 +19,7 @@ def moved_visits(nodes: VisitNodes) -> list[str]:
 
 
 def refuse_moved(nodes: VisitNodes, name: str) -> None:
-    """Raise an `InputError` if a visit or the reference was moved after the registration. The error names it."""
+    """Raise an `InputError` if a visit or the reference was moved or edited after the registration. The error names it."""
     volumes = nodes.volumes
     what = _what(volumes.get(name), volumes.get(nodes.reference), nodes.transform(name))
     if what == "transform":
@@ -28,7 +28,7 @@ def refuse_moved(nodes: VisitNodes, name: str) -> None:
         raise InputError(f"{name}: the transform of this visit was changed after the registration.", advice=_ADVICE)
     if what is not None:
         moved = nodes.reference if what == "fixed" else name
-        raise InputError(f"{moved}: this visit was moved or rescaled after the registration.", advice=_ADVICE)
+        raise InputError(f"{moved}: this visit was moved, rescaled or edited after the registration.", advice=_ADVICE)
 
 
 def _what(volume, reference, transform) -> str | None:

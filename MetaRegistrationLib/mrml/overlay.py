@@ -16,6 +16,7 @@ from ..core import comparison
 from ..core.brightness import even_brightness
 from ..errors import InputError
 from . import display_volume, views
+from .layouts import PAIR_AND_OVERLAY_LAYOUT, set_layout
 from .resampling import resampled_on
 from .volumes import grey_slice, ijk_to_ras, volume_slices
 
@@ -50,7 +51,7 @@ BLEND = Compared()
 @views.drawn_once()
 def show_overlay(moving, fixed, how: Compared = BLEND, **options) -> Overlay:
     """Show moving and fixed compared in one view; `options` are those of `Overlay`."""
-    views.set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
+    set_layout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpRedSliceView)
     overlay = Overlay(moving, fixed, views.OVERLAY_VIEW, **options)
     overlay.compare(how)
     views.face_slice(views.OVERLAY_VIEW, fixed, overlay.fixed_slice)
@@ -62,8 +63,7 @@ def show_pair_and_overlay(
     moving, fixed, how: Compared = BLEND, *, moving_slice: int = 0, fixed_slice: int = 0, **options
 ) -> Overlay:
     """Show moving and fixed side by side in grey, and both compared below; `options` are those of `Overlay`."""
-    views.add_pair_and_overlay_layout()
-    views.set_layout(views.PAIR_AND_OVERLAY_LAYOUT)
+    set_layout(PAIR_AND_OVERLAY_LAYOUT)
     for name, volume, index in zip(views.PAIR_VIEWS, (moving, fixed), (moving_slice, fixed_slice), strict=True):
         views.set_layers(name, volume)
         views.face_slice(name, volume, index)

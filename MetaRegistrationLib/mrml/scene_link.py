@@ -9,6 +9,7 @@ import slicer
 import vtk
 from slicer.util import VTKObservationMixin
 
+from .layouts import add_layouts
 from .restored_slices import Restored, restore_slices
 from .transforms import restore_tolerances
 from .visit_nodes import VisitNodes
@@ -35,6 +36,7 @@ class SceneLink(VTKObservationMixin):
         self._observers: list[int] = []
         self._restored: list[Restored] = []
         self._left_out = False  # a chosen node, or one of the registered visits, is about to be removed
+        add_layouts()
         scene = slicer.mrmlScene
         for event, method in (
             (scene.StartCloseEvent, self._closing),

@@ -1,4 +1,4 @@
-"""Content of the slice views: layouts, volumes in grey, and their slices as their files have them."""
+"""Content of the slice views: volumes in grey, and their slices as their files have them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import numpy as np
 import slicer
 
 from . import display_volume
+from .layouts import SLICE_VIEWS as THREE_VIEWS
+from .layouts import THREE_LAYOUT, set_layout
 from .placement import RAS_TO_LPS, geometry_from_matrix, linear_to_world
 from .volumes import ijk_to_ras, volume_slices
 
-PAIR_VIEWS = ("Red", "Yellow")
+PAIR_VIEWS, BELOW_PAIR_VIEW = THREE_VIEWS[:2], THREE_VIEWS[2]
 OVERLAY_VIEW = "Red"
-BELOW_PAIR_VIEW = "Green"
-THREE_VIEWS = (*PAIR_VIEWS, BELOW_PAIR_VIEW)
-PAIR_AND_OVERLAY_LAYOUT, THREE_LAYOUT = 20587, 20588  # numbers of our own, apart from Slicer's and other extensions'
 _LINKED = "MetaRegistration.Linked"  # attribute of the composite nodes that are linked for three views
 GREY = "vtkMRMLColorTableNodeGrey"
 
@@ -97,30 +96,6 @@ def visible_views() -> list[str]:
     return [name for name in manager.sliceViewNames() if manager.sliceWidget(name).visible]  # it names hidden views too
 
 
-def set_layout(layout: int) -> None:
-    """Switch to a layout by its number in vtkMRMLLayoutNode; does nothing where there is no window."""
-    manager = getattr(getattr(slicer, "app", None), "layoutManager", None)
-    manager = manager() if manager is not None else None
-    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if manager is not None and (node is None or node.GetViewArrangement() != layout):
-        manager.setLayout(layout)
-        # The views get their new sizes, to which their content is then fitted; nested ones need a second round.
-        for _ in range(2):
-            getattr(slicer.app, "processEvents", lambda: None)()
-
-
-def add_pair_and_overlay_layout() -> None:
-    """Tell Slicer of the layout with two views side by side and a third one below."""
-    # Without sizes on every item CTK's splitter goes by size hints, which leave a nested row a tenth of the height.
-    moving, fixed, overlay = map(_view_item, THREE_VIEWS)
-    _add_layout(
-        PAIR_AND_OVERLAY_LAYOUT,
-        f'<layout type="vertical" split="true"><item splitSize="500">'
-        f'<layout type="horizontal" split="true">{moving}{fixed}</layout></item>'
-        f"{overlay}</layout>",
-    )
-
-
 @drawn_once()
 def show_three(volumes, facing) -> None:
     """Show three volumes side by side, linked: what is zoomed or moved in one view follows in the others.
@@ -131,9 +106,6 @@ def show_three(volumes, facing) -> None:
     facing : vtkMRMLVolumeNode
         Volume in whose plane and place all views are.
     """
-    _add_layout(
-        THREE_LAYOUT, f'<layout type="horizontal" split="true">{"".join(map(_view_item, THREE_VIEWS))}</layout>'
-    )
     set_layout(THREE_LAYOUT)
     for name, volume in zip(THREE_VIEWS, volumes, strict=True):
         set_grey(volume)
@@ -144,20 +116,6 @@ def show_three(volumes, facing) -> None:
             composite.SetAttribute(_LINKED, "yes")
             composite.SetLinkedControl(True)
             composite.SetHotLinkedControl(True)
-
-
-def _view_item(name: str) -> str:
-    return (
-        f'<item splitSize="500"><view class="vtkMRMLSliceNode" singletontag="{name}">'
-        f'<property name="orientation" action="default">Axial</property>'
-        f'<property name="viewlabel" action="default">{name[0]}</property></view></item>'
-    )
-
-
-def _add_layout(number: int, description: str) -> None:
-    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLLayoutNode")
-    if node is not None and not node.IsLayoutDescription(number):
-        node.AddLayoutDescription(number, description)
 
 
 def _unlink(composite) -> None:

@@ -127,6 +127,20 @@ class VisitNodes:
         """Names of the visits whose volumes are no longer in the scene."""
         return [name for name, volume in self.volumes.items() if volume is None]
 
+    @property
+    def without_transform(self) -> list[str]:
+        """Names of the aligned visits whose transforms are no longer in the scene; of a deleted visit `deleted` tells."""
+        aligned = [
+            (row["visit"], number)
+            for number, row in enumerate(self.rows)
+            if row["aligned"] == "yes" and row["visit"] != self.reference
+        ]
+        return [
+            name
+            for name, number in aligned
+            if self[f"visit{number}"] is not None and self[f"transform{number}"] is None
+        ]
+
     def holds(self, node) -> bool:
         """Whether a node belongs to the series."""
         roles = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -21,6 +22,7 @@ from ..visits.series import Visit
 from . import faz_curves, landmark_nodes, masks, scene, transforms, volumes
 from .markups import MOVING_COLOUR, node_from_landmarks
 from .measured_grid import give_back, kept_centre, note_measured
+from .pixel_checksum import slice_checksum
 from .placement import geometry_from_matrix, linear_to_world
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .stored_registration import StoredRegistration
@@ -59,7 +61,7 @@ class _FromFile(StoredRegistration):
 def visit_volume(visit: Visit, source: str, eye: str = ""):
     """A visit from a file as a volume with its landmarks and mask; the one in the scene where it was loaded before.
 
-    One that was moved or hardened since is put back to where its file says, because the results are of the files.
+    One that was moved, hardened or edited since gets the place and the pixels of its file, because the results are of the files.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def visit_volume(visit: Visit, source: str, eye: str = ""):
     if node is None:
         node = volumes.volume_from_image(visit.image, name)
         node.SetAttribute(_VISIT_ATTRIBUTE, source)
-    elif _is_moved(node, visit.image.geometry):
+    elif _is_moved(node, visit.image.geometry) or _is_edited(node, visit.image.array):
         volumes.update_volume(node, visit.image.array, visit.image.geometry)
     if visit.landmarks is not None and points_of(node) is None:
         points = node_from_landmarks(visit.landmarks, visit.image.geometry, f"{name} points", colour=MOVING_COLOUR)
@@ -86,7 +88,12 @@ def visit_volume(visit: Visit, source: str, eye: str = ""):
 
 
 def load_results(
-    folder: Path, found: Mapping[str, object], key: str, name: str, shown_name: str
+    folder: Path,
+    found: Mapping[str, object],
+    key: str,
+    name: str,
+    shown_name: str,
+    pixels: Mapping[str, str] = MappingProxyType({}),
 ) -> Generator[str, None, VisitNodes]:
     """Load the results of a folder into the scene, instead of earlier ones of the same visits or of some of the same volumes.
 
@@ -102,6 +109,8 @@ def load_results(
         What the visits came from, and what they are called.
     shown_name : str
         Of the volume that shows one visit at a time.
+    pixels : dict of str to str, optional
+        The checksums of visits as they were registered, by their names; of the others the present pixels were registered.
     """
     require_sequences()
     rows = read_table(folder / "visits.csv", ("visit", "aligned"))
@@ -141,7 +150,7 @@ def load_results(
         _add_tables(nodes, folder, name)
         for visit, vectors in fields.items():
             yield visit
-            _put_under(nodes, visit, vectors)
+            _put_under(nodes, visit, vectors, pixels)
         yield name
         _add_images(nodes, folder, name)
         _add_error_bounds(nodes, folder, fields)
@@ -159,6 +168,14 @@ def _is_moved(volume, geometry: Geometry) -> bool:
     columns, rows, _slices = volume.GetImageData().GetDimensions()
     now = geometry_from_matrix(matrix @ volumes.ijk_to_ras(volume), (rows, columns), spacing_known=True)
     return not geometry.same_place(now)
+
+
+def _is_edited(volume, array: np.ndarray) -> bool:
+    """Whether the pixels of a volume are others than those (H, W) of its file."""
+    now = slicer.util.arrayFromVolume(volume)
+    if now.shape != (1, *array.shape):
+        return True
+    return not np.array_equal(now[0], array.astype(now.dtype), equal_nan=now.dtype.kind == "f")
 
 
 def _replaced(key: str, volumes_of_visits: Iterable) -> list[VisitNodes]:
@@ -210,7 +227,7 @@ def _add_error_bounds(nodes: VisitNodes, folder: Path, visits: Iterable[str]) ->
             nodes.put_error_bound(visit, node)
 
 
-def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
+def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray, pixels: Mapping[str, str]) -> None:
     """A visit, its mask and its landmarks under its own transform."""
     found = nodes.volumes
     volume, reference = found[visit], found[nodes.reference]
@@ -220,6 +237,7 @@ def _put_under(nodes: VisitNodes, visit: str, vectors: np.ndarray) -> None:
     result = RegistrationNode(transform)
     result.note_grid(NETWORK_GRID, 0, 0)
     result.note_geometry(registration.moving.geometry, registration.fixed.geometry)
+    result.note_pixels(*(pixels.get(name) or slice_checksum(found[name], 0) for name in (visit, nodes.reference)))
     nodes.put_transform(visit, transform)
     for node in filter(None, (volume, points_of(volume), mask_of(volume))):
         transforms.apply_transform(node, transform)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..resources import default_checkpoint
 from . import presets
 from .state import PanelState
 from .texts import tr as _
-from .widgets import plain_tooltip, window_of
+from .widgets import plain_tooltip, say, window_of
 
 
 class AdaptChoices:
@@ -28,6 +29,7 @@ class AdaptChoices:
         self._tooltip_role = qt.Qt.ToolTipRole
         self._general_tooltip = plain_tooltip(ui.checkpointComboBox)
         self._from_files: list[Path] = []
+        self._parameters: Any = None
         for label, epochs in presets.presets():
             ui.presetComboBox.addItem(label, epochs)
         self._fill_devices(logic.devices())
@@ -42,9 +44,35 @@ class AdaptChoices:
 
     def refresh(self) -> None:
         """Show the preset of the number of epochs, and the checkpoints without one that is gone."""
+        self._follow_scene()
         if self._state.checkpoint is not None and not self._state.checkpoint.is_file():
             self.fill_checkpoints()  # it was deleted, by somebody else too
         self.ui.presetComboBox.currentIndex = presets.preset_of(self.ui.epochsSpinBox.value)
+
+    def _follow_scene(self) -> None:
+        """Choose the checkpoint of a scene that was opened; the scene keeps the one that is chosen later."""
+        parameters = self._state.parameters
+        if not self._state.in_scene:
+            return
+        if parameters is not self._parameters:
+            self._parameters = parameters
+            if parameters.checkpoint:
+                self._choose_kept(parameters.checkpoint)
+        chosen = "" if self._state.checkpoint is None else _kept_as(self._state.checkpoint)
+        if parameters.checkpoint != chosen:
+            parameters.checkpoint = chosen
+
+    def _choose_kept(self, kept: str) -> None:
+        paths = {_kept_as(path): path for _label, path in self._logic.checkpoints()}
+        path = paths.get(kept, Path(kept))
+        if kept not in paths and path.is_file() and path not in self._from_files:
+            self._from_files.append(path)
+        if kept not in paths and not path.is_file():
+            text = _("The checkpoint of this scene is not there, and another one is chosen: {path}.")
+            say(self.ui.registerStatusLabel, text.format(path=kept))
+            return
+        self._state.checkpoint = path
+        self.fill_checkpoints()
 
     def close(self) -> None:
         """Stop waiting for the names of GPUs: the driver may answer when the widgets are gone."""
@@ -119,3 +147,8 @@ class AdaptChoices:
         if index >= 0:
             self._state.device = self.ui.deviceComboBox.itemData(index)
             self._state.notify()
+
+
+def _kept_as(path: Path) -> str:
+    """What a scene keeps of a checkpoint: its path, or the name alone of one that ships, which other computers have elsewhere."""
+    return path.name if path.parent == default_checkpoint().parent else str(path)

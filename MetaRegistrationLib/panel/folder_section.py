@@ -13,7 +13,7 @@ from .stage_choices import missing_for
 from .state import PanelState
 from .texts import message_text, sentence
 from .texts import tr as _
-from .widgets import can_start, on_path, remember, say, show_progress, stopped
+from .widgets import can_start, keep_path, on_path, remember, say, show_progress, stopped
 
 
 class FolderSection:
@@ -33,7 +33,7 @@ class FolderSection:
         self._warnings = JobWarnings()
         ui.registerProgressBar.visible = False
         ui.registerFolderButton.connect("clicked(bool)", lambda checked: self._start_or_cancel())
-        on_path(ui.outputPathLineEdit, lambda path: state.notify())
+        on_path(ui.outputPathLineEdit, self._output_typed)
         say(ui.registerFolderStatusLabel, "")
         state.watch(self.refresh)
 
@@ -46,6 +46,7 @@ class FolderSection:
         """Enable what can be done now."""
         if self.running:
             return
+        keep_path(self._state, "folderOutput", self.ui.outputPathLineEdit)
         missing = list(self._dependency.missing())
         if self._state.folder is None:
             missing.append(_("a folder with image pairs"))
@@ -66,6 +67,10 @@ class FolderSection:
         self._logic.close()
         self._job = None
         self._show_idle()
+
+    def _output_typed(self, path: str) -> None:
+        self._state.parameters.folderOutput = path
+        self._state.notify()
 
     def _output(self) -> str:
         return self.ui.outputPathLineEdit.currentPath.strip()

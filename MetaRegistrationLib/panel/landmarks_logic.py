@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..formats.headers import ImageHeader
+from ..formats.images import check_right_angles
 from ..formats.landmarks import (
     Landmarks,
     match_landmarks,
@@ -126,8 +127,15 @@ class LandmarksLogic:
         """A row for each pair of landmarks, and whether there is a registration (else `after` is not meaningful).
 
         Images that were registered without a pixel size have micrometres by the typed one, if it holds for both.
+
+        Raises
+        ------
+        InputError
+            The rows and columns of an image are not at right angles, or the positions of points cannot be told.
         """
         registration = self.registration(parameters)
+        for volume, placed in zip(_pair(parameters), (registration.moving, registration.fixed), strict=True):
+            check_right_angles(volume.GetName(), placed.geometry)
         moving, fixed = self._both(parameters, registration)
         if not len(moving) or not len(fixed):
             return [], registration.registered

@@ -6,6 +6,7 @@ from typing import Any
 
 from .adapt_section import AdaptSection
 from .advanced_section import AdvancedSection
+from .chosen_pair import ChosenPair
 from .decimal_comma import take_commas
 from .dependency_section import DependencySection
 from .folder_section import FolderSection
@@ -45,6 +46,7 @@ class Panel:
         state.done = self.folding.done
         self.preloading = Preloading(logic.host, logic.dependency.torch_is_there)
         self.dependency = DependencySection(ui, logic.dependency, state)
+        self.chosen = ChosenPair(state)  # the first: the others work on what belongs to the pair
         self.pairs = PairsSection(ui, logic.pairs, state, logic.host)
         self.adapt = AdaptSection(ui, logic.adapt, state, logic.dependency, logic.new_chart)
         # The slices of a newly chosen pair go first: the others compare results with them.

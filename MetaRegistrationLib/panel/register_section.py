@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from ..initial_kinds import needs_landmarks
 from ..stages import Stages
 from .pixel_sizes import PixelSizes
 from .requests import PairRequest
@@ -52,7 +53,7 @@ class RegisterSection:
     registered : bool
         The chosen pair has a result, made with the present settings as far as this panel knows.
     confident : bool
-        No result says that its alignment is not confident.
+        No result says that its alignment is not confident; of one by landmarks that is not known.
     """
 
     def __init__(self, ui, logic, state: PanelState, dependency, host, show_result) -> None:
@@ -95,7 +96,7 @@ class RegisterSection:
         outcome = self._outcome(notes)
         other_pair = self._used is None or self._used.pair != self._pair()
         self.registered = outcome is not None and (other_pair or self._used == self._settings())
-        self.confident = notes.uncertain is None
+        self.confident = notes.uncertain is None or needs_landmarks(notes.uncertain.kind)
         say(ui.measuresLabel, "" if outcome is None else measures_in_words(outcome))
         say(
             ui.expectedErrorLabel,

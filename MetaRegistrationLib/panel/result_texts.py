@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from ..error_map.maps import UNCERTAIN_PX
+from ..initial_kinds import needs_landmarks
 from ..mrml.registration_node import Outcome
 from ..mrml.undo import Undone
 from ..registration.measures import PairMeasures
@@ -105,6 +106,10 @@ def _uncertain(used: str, reason: str) -> str:
             "initial alignment under Advanced, or masks. Or mark three or more landmarks in both images under Measure, and "
             "choose landmarks as the initial alignment."
         ).format(reason=reason)
+    if needs_landmarks(used):
+        return _("The initial alignment is by {kind}: {reason}. Check the overlay.").format(
+            kind=kind_name(used), reason=reason
+        )
     text = _("Alignment is not confident. Check the overlay.")
     return f"{text} " + _("The simpler kind {kind} was used ({reason}).").format(kind=kind_name(used), reason=reason)
 

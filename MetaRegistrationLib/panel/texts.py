@@ -32,7 +32,7 @@ def field_name(field: str) -> str:
         "device": tr("Device"),
         "device_axial_length": tr("Device assumes"),
         "epochs": tr("Epochs"),
-        "include": tr("Use all the same"),
+        "include": tr("“Use all the same” for"),
         "initial": tr("Initial alignment"),
         "no_network": tr("Network"),
         "output": tr("Results folder"),

@@ -38,6 +38,7 @@ class VisitsChangeSection:
         self._steps: Steps | None = None
         self._regions: list | None = None
         self._problem = ""  # that the status says
+        self._moved: list[str] = []
         set_up_table(ui.regionsTable)
         for side in _SIDES:
             ui.changeSideComboBox.addItem(side_text(side))
@@ -69,7 +70,9 @@ class VisitsChangeSection:
         """Enable what can be done now."""
         nodes = self.nodes
         self._fill_visits(nodes)
+        self.ui.changeSideComboBox.setCurrentIndex(_SIDES.index(self._state.parameters.visitsSide or ""))
         self._follow(nodes)
+        self._try_again(nodes)
         self._show_regions(nodes)
         missing = [] if nodes is not None and len(nodes.aligned) > 1 else [_("two registered visits")]
         if not missing and self.ui.changeEarlierComboBox.currentText == self.ui.changeLaterComboBox.currentText:
@@ -113,8 +116,8 @@ class VisitsChangeSection:
             for visit in names:
                 box.addItem(visit)
             box.setCurrentIndex(names.index(name) if name in names else -1)
-        side = "" if nodes is None else nodes.attribute("Eye")
-        self.ui.changeSideComboBox.setCurrentIndex(_SIDES.index(side))
+        if nodes is not None:
+            self._state.parameters.visitsSide = nodes.attribute("Eye")
 
     def _follow(self, nodes: VisitNodes | None) -> None:
         """Watch the landmarks of the visits and the centre."""
@@ -148,7 +151,15 @@ class VisitsChangeSection:
                 self._say_change(found)
             self._state.notify()
 
+    def _try_again(self, nodes: VisitNodes | None) -> None:
+        """What a problem is about may have been moved back, or edited back."""
+        moved = [] if nodes is None else self._logic.moved(nodes)
+        before, self._moved = self._moved, moved
+        if self._problem and moved != before:
+            self._centre_moved()
+
     def _side_picked(self, index: int) -> None:
+        self._state.parameters.visitsSide = _SIDES[index]
         if self.nodes is not None:
             self.nodes.attribute("Eye", _SIDES[index])
             self._centre_moved()

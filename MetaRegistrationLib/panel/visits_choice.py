@@ -60,6 +60,7 @@ class VisitsChoice:
         ui.visitsSpacingSpinBox.connect("valueChanged(double)", lambda value: self._spacing_typed())
         ui.visitsDatesComboBox.connect("activated(int)", lambda index: self._dates_picked())
         ui.visitsEyeComboBox.connect("activated(int)", lambda index: self._eye_picked())
+        ui.visitsReferenceComboBox.connect("currentIndexChanged(int)", self._reference_picked)
         ui.visitVolumesSelector.connect("checkedNodesChanged()", self._volumes_checked)
 
     @property
@@ -174,6 +175,7 @@ class VisitsChoice:
     def _other_eye(self) -> None:
         """Forget the inputs of the eye that was chosen before. Inputs that were given before any eye was chosen stay."""
         if self.chosen is not None:
+            self._state.parameters.visitsSide = ""
             self._state.parameters.visitsRegions = None
             self._state.parameters.axialLength = 0.0
 
@@ -248,14 +250,18 @@ class VisitsChoice:
             parameters.visitsTable = None
 
     def _fill_references(self, chosen: ChosenVisits) -> None:
-        box = self.ui.visitsReferenceComboBox
-        before = box.currentText
+        box, names = self.ui.visitsReferenceComboBox, [visit.name for visit in chosen.visits]
+        wanted = self._state.parameters.visitsReference
+        blocked = box.blockSignals(True)
         box.clear()
-        names = [visit.name for visit in chosen.visits]
         for text in (_("the one with the best quality"), *names):
             box.addItem(text)
-        if before in names:
-            box.setCurrentIndex(1 + names.index(before))
+        box.setCurrentIndex(1 + names.index(wanted) if wanted in names else 0)
+        box.blockSignals(blocked)
+
+    def _reference_picked(self, index: int) -> None:
+        box = self.ui.visitsReferenceComboBox
+        self._state.parameters.visitsReference = box.itemText(index) if index > 0 else ""
 
 
 def _left_out_text(name: str, error: Any) -> str:

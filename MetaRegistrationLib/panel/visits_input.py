@@ -14,6 +14,7 @@ from ..formats.image_writing import write_image
 from ..formats.label_maps import write_label_map
 from ..formats.tables import write_table
 from ..mrml import region_export, visit_nodes, visit_results, volumes
+from ..mrml.pixel_checksum import slice_checksum
 from ..mrml.volumes import stored_files
 from ..stages import Stages
 from ..visits.eyes import eye_of_names
@@ -156,6 +157,11 @@ def _side(request: VisitsRequest) -> str:
         text = _("Side is {chosen}, but the files of the visits or their names say {stated}. Correct one of them.")
         raise InputError(text.format(chosen=side_text(chosen), stated=side_text(stated)))
     return chosen or stated
+
+
+def checksums_of(chosen: ChosenVisits) -> dict[str, str]:
+    """The checksums of the visits that are volumes of the scene, by their names: they may be edited while they are registered."""
+    return {visit.name: slice_checksum(visit.volume, 0) for visit in chosen.visits if visit.volume is not None}
 
 
 def write_regions(request: VisitsRequest, folder: Path) -> tuple[Path | None, str | None]:

@@ -46,6 +46,7 @@ from .texts import tr as _
 from .visits_input import (
     ChosenVisits,
     VisitsRequest,
+    checksums_of,
     from_file,
     from_volumes,
     nodes_of,
@@ -74,6 +75,7 @@ class VisitsLogic:
         self.measures = VisitsMeasures(host)
         self._jobs: dict[Job, Path] = {}  # and the folder of its temporary inputs
         self._computed: tuple[str, Series, SeriesChange] | None = None
+        self._pixels: dict[str, dict[str, str]] = {}  # of visits that are being registered, by the source of the visits
 
     def eyes(self, folder: str, dates: DateOrder = "ask") -> Eyes:
         """The eyes of a folder; an `InputError` says what is wrong with it.
@@ -106,16 +108,15 @@ class VisitsLogic:
         """The stored registration of these visits, or None."""
         return visit_nodes.find_visits(chosen.key)
 
-    def grid_choice(self, chosen: ChosenVisits) -> tuple[str, tuple[str, tuple[float, float]] | None]:
-        """Side and centre that the user chose for these visits, as `VisitsRequest` takes them."""
+    def centre_choice(self, chosen: ChosenVisits) -> tuple[str, tuple[float, float]] | None:
+        """The centre that the user chose for these visits, as `VisitsRequest` takes it."""
         nodes = self.find(chosen)
         if nodes is None:
-            return "", None
-        side = nodes.attribute("Eye")
+            return None
         if nodes.reference in nodes.deleted or nodes.reference not in {visit.name for visit in chosen.visits}:
-            return side, None
+            return None
         centre = measured_grid.moved_centre(nodes)
-        return side, None if centre is None else (nodes.reference, centre)
+        return None if centre is None else (nodes.reference, centre)
 
     def start(self, request: VisitsRequest, on_event: Callable[[dict], None], on_end: Callable[[JobEnd], None]) -> Job:
         """Register the visits in a child process.
@@ -137,6 +138,7 @@ class VisitsLogic:
         job = Job(self._host, on_event, finish, translate=_, name_of=field_name)
         self._jobs[job] = temporary
         try:
+            self._pixels[request.chosen.key] = checksums_of(request.chosen)
             table = write_request(request, temporary)
             regions, regions_visit = write_regions(request, temporary)
             options = VisitsOptions(replace=request.replace)
@@ -169,13 +171,15 @@ class VisitsLogic:
         with scene.unchanged_on_error(), visit_nodes.in_folder(chosen.name, chosen.key, *volumes):
             found = nodes_of(chosen)
             shown = _("{name} visit shown").format(name=chosen.name)
-            loading = visit_results.load_results(folder, found, chosen.key, chosen.name, shown)
+            pixels = self._pixels.pop(chosen.key, {})
+            loading = visit_results.load_results(folder, found, chosen.key, chosen.name, shown, pixels)
             try:
                 while True:
                     yield _("Loading {name} ...").format(name=next(loading))
             except StopIteration as end:
                 nodes = end.value
-            visit_series.update_distances(nodes)
+            if not self.moved(nodes):  # the table of a visit that was edited meanwhile has the distances of then
+                visit_series.update_distances(nodes)
             yield _("Loading the measures ...")
             self.measures.load(nodes, folder)
         self._computed = None
@@ -262,7 +266,7 @@ class VisitsLogic:
         return watch
 
     def moved(self, nodes: VisitNodes) -> list[str]:
-        """Names of the visits that were moved or rescaled since they were registered."""
+        """Names of the visits that were moved, rescaled or edited since they were registered."""
         return moved_visits.moved_visits(nodes)
 
     def watch_placement(self, moved: Callable[[], None]) -> PlacementWatch:

@@ -14,6 +14,7 @@ from ..formats.tables import Row, read_table
 from ..mrml import faz_curves, measure_charts, measured_grid
 from ..mrml.change_nodes import place_points
 from ..mrml.charts import LEAST_POINTS
+from ..mrml.moved_visits import moved_visits
 from ..mrml.node_watch import NodeWatch
 from ..mrml.point_watch import PointWatch
 from ..mrml.visit_nodes import CHARTED, VisitNodes, in_folder, name_in_scene, set_text, text_table
@@ -94,7 +95,8 @@ class VisitsMeasures:
         if faz_curves.reference_geometry(nodes) is not None:  # without a pixel size there is no grid
             if measured_grid.other_side(nodes):
                 found.append(_("side ({side})").format(side=side_text(measured_grid.measured_side(nodes))))
-            if measured_grid.other_centre(nodes):
+            # On a reference that was moved or rescaled, the centre is elsewhere, though nobody moved it.
+            if nodes.reference not in moved_visits(nodes) and measured_grid.other_centre(nodes):
                 found.append(_("centre of the grid"))
         if nodes.eye_length != length:
             found.append(_length_text(nodes.eye_length))

@@ -20,7 +20,7 @@ from .visits_input import ChosenVisits, VisitsRequest
 from .visits_shown import VisitsShown
 from .visits_table import order_text
 from .visits_words import missing_visits
-from .widgets import can_start, lock, on_path, remember, say, show_progress, stopped
+from .widgets import can_start, keep_path, lock, on_path, remember, say, show_progress, stopped
 
 _CHOICES = (
     "visitsFolderPathLineEdit",
@@ -83,12 +83,9 @@ class VisitsSection:
 
     def refresh(self) -> None:
         """Enable what can be done now."""
-        ui, parameters = self.ui, self._state.parameters
+        ui = self.ui
         self.choice.refresh()
-        if parameters.visitsOutput and parameters.visitsOutput != ui.visitsOutputPathLineEdit.currentPath:
-            ui.visitsOutputPathLineEdit.currentPath = parameters.visitsOutput
-        elif self._state.in_scene and not parameters.visitsOutput and self._output():
-            parameters.visitsOutput = self._output()  # a new scene keeps the folder that is shown
+        keep_path(self._state, "visitsOutput", ui.visitsOutputPathLineEdit)
         self.shown.refresh(self.choice.chosen)
         blocked = self._missing()
         excluded = [] if self._selected_excluded() else [_("a row of the table whose visit is left out")]
@@ -173,7 +170,6 @@ class VisitsSection:
         """What the widgets ask for."""
         ui, chosen = self.ui, self.choice.chosen
         index = ui.visitsReferenceComboBox.currentIndex
-        side, centre = self._logic.grid_choice(chosen)
         return VisitsRequest(
             chosen=chosen,
             output=Path(self._output()),
@@ -182,8 +178,8 @@ class VisitsSection:
             device=self._state.device,
             stages=self._stages(),
             include=tuple(name for name in self._included() if name in {visit.name for visit in chosen.visits}),
-            side=side,
-            centre=centre,
+            side=self._state.parameters.visitsSide,
+            centre=self._logic.centre_choice(chosen),
             regions=self._state.parameters.visitsRegions,
             axial_length=ui.axialLengthSpinBox.value or None,
             device_axial_length=ui.deviceAxialLengthSpinBox.value,
@@ -264,7 +260,9 @@ class VisitsSection:
             order=order_text(nodes.rows[0].get("order", "")),
             end=end.message,
         )
-        self._say("\n".join([text, *self._warnings]))
+        left_out = sum(bool(row.get("excluded")) for row in nodes.rows)
+        counted = [_("Left out of average and change: {count}.").format(count=left_out)] if left_out else []
+        self._say("\n".join([text, *counted, *self._warnings]))
         self._show_idle()
         self.shown.show()
 

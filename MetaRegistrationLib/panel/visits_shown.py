@@ -101,9 +101,13 @@ class VisitsShown:
         if deleted:
             text = _("No longer in the scene: {names}. Register all visits again.")
             notices.append(text.format(names=", ".join(deleted)))
+        lost = [] if nodes is None else nodes.without_transform
+        if lost:
+            text = _("The transform is no longer in the scene: {names}. Register all visits again.")
+            notices.append(text.format(names=", ".join(lost)))
         moved = [] if nodes is None else self._logic.moved(nodes)
         if moved:
-            text = _("Moved or rescaled since the registration: {names}. Register all visits again.")
+            text = _("Moved, rescaled or edited since the registration: {names}. Register all visits again.")
             notices.append(text.format(names=", ".join(moved)))
         if deleted and deleted != self._deleted:
             self._say("")  # how many were registered

@@ -57,6 +57,15 @@ def on_path(line, changed: Callable[[str], object]) -> None:
     line.connect("validInputChanged(bool)", validity)
 
 
+def keep_path(state, name: str, line) -> None:
+    """Show the path that a scene keeps as a parameter; a new scene keeps the one that is shown."""
+    kept, shown = getattr(state.parameters, name), line.currentPath.strip()
+    if kept and kept != line.currentPath:
+        line.currentPath = kept
+    elif state.in_scene and not kept and shown:
+        setattr(state.parameters, name, shown)
+
+
 def remember(line) -> None:
     """Put the path of a ctkPathLineEdit into its history.
 

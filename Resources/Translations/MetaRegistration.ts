@@ -604,7 +604,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Copy moving landmarks to the fixed image</source>
+        <source>Copy landmarks to fixed image</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1411,6 +1411,10 @@
 </context>
 <context>
     <name>panel.adapt_choices</name>
+    <message>
+        <source>The checkpoint of this scene is not there, and another one is chosen: {path}.</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>Choose a checkpoint</source>
         <translation type="unfinished"></translation>
@@ -2308,6 +2312,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The initial alignment is by {kind}: {reason}. Check the overlay.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The simpler kind {kind} was used ({reason}).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2464,7 +2472,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Use all the same</source>
+        <source>“Use all the same” for</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3045,6 +3053,10 @@
         <source>a second visit of the same eye</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Left out of average and change: {count}.</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.visits_shown</name>
@@ -3065,7 +3077,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Moved or rescaled since the registration: {names}. Register all visits again.</source>
+        <source>The transform is no longer in the scene: {names}. Register all visits again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moved, rescaled or edited since the registration: {names}. Register all visits again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -75,8 +75,8 @@ def test_every_shipped_phantom_pair_is_offered(sources):
 
 
 def test_a_phantom_pair_is_loaded_with_its_landmarks(sources):
+    from MetaRegistrationLib.mrml.layouts import PAIR_AND_OVERLAY_LAYOUT
     from MetaRegistrationLib.mrml.markups import landmarks_from_node
-    from MetaRegistrationLib.mrml.views import PAIR_AND_OVERLAY_LAYOUT
     from MetaRegistrationLib.mrml.volumes import image_from_volume
 
     source = _phantoms(sources)[1]

@@ -35,6 +35,9 @@ def test_three_pairs_of_landmarks_align_what_was_asked_for(rig, widget, tmp_path
     rows = table(widget.ui.distanceTable)
     assert float(rows[0][2]) < float(rows[0][1])
     assert "landmarks" in widget.ui.measuresLabel.text
+    said = "The initial alignment is by landmarks: computed from these landmarks, so their distances are no independent measure."
+    assert widget.ui.alignmentWarningLabel.text == f"{said} Check the overlay."
+    assert widget.ui.nextStepLabel.text.startswith("Next step: Export table"), "not to register again"
     fitted = parameters.transform
     again = float(rows[0][2])
     register(rig, widget)  # the points lie under the transform now, and count where they were placed

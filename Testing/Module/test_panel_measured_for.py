@@ -97,10 +97,10 @@ def test_register_all_measures_for_the_present_choice(rig, widget, eye, tmp_path
 
 def test_a_centre_that_nobody_moved_is_suggested_again(rig, widget, eye, tmp_path):
     logic, chosen = widget.logic.visits, widget.panel.visits.choice.chosen
-    assert logic.grid_choice(chosen) == ("", None)
+    assert logic.centre_choice(chosen) is None
     move_centre(eye, FOVEA)
-    side, (visit, centre) = logic.grid_choice(chosen)
-    assert (side, visit) == ("", "2021") and centre == pytest.approx(FOVEA)
+    visit, centre = logic.centre_choice(chosen)
+    assert visit == "2021" and centre == pytest.approx(FOVEA)
     again = put_results(widget, chosen, tmp_path / "again")
     assert moved_centre(again) == pytest.approx(FOVEA), (
         "that it was moved is known after the visits are registered again"

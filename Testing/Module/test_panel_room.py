@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 
 import pytest
 from panel_helpers import open_panel
 from PySide6 import QtCore, QtWidgets
 
-NARROW = 400
+NARROW, LARGE = 400, 460  # px, with text as usual and 1.5 times as large
 SECTIONS = (
     *("pairs", "adapt", "register", "otherVolumes", "advanced", "stages", "masks", "landmarks"),
     *("visits", "visitsOptions", "measures", "folder"),
@@ -23,14 +24,24 @@ def opened(rig):
     return widget
 
 
-@pytest.mark.parametrize(("larger", "narrow"), [(1.0, NARROW), (1.5, 1.15 * NARROW)])
-def test_no_section_needs_more_than_a_narrow_dock(rig, larger, narrow):
+@contextmanager
+def larger_text(factor: float):
+    """Text of the whole application that many times as large."""
     application = QtWidgets.QApplication.instance()
     font = application.font()
     size = font.pointSizeF()
     try:
-        font.setPointSizeF(size * larger)
+        font.setPointSizeF(size * factor)
         application.setFont(font)
+        yield
+    finally:
+        font.setPointSizeF(size)
+        application.setFont(font)
+
+
+@pytest.mark.parametrize(("larger", "narrow"), [(1.0, NARROW), (1.5, LARGE)])
+def test_no_section_needs_more_than_a_narrow_dock(rig, larger, narrow):
+    with larger_text(larger):
         widget = opened(rig)
         wide = {}
         for name in SECTIONS:
@@ -41,10 +52,14 @@ def test_no_section_needs_more_than_a_narrow_dock(rig, larger, narrow):
                 else button.layout().totalMinimumSize()
             )
             wide[name] = hint.width()
-    finally:
-        font.setPointSizeF(size)
-        application.setFont(font)
     assert max(wide.values()) <= narrow, wide
+
+
+def test_the_panel_with_large_text_and_all_sections_open_needs_no_horizontal_scroll_bar(rig):
+    with larger_text(1.5):
+        widget = opened(rig)
+        bar = QtWidgets.QApplication.style().pixelMetric(QtWidgets.QStyle.PixelMetric.PM_ScrollBarExtent)
+        assert widget.parent.layout().totalMinimumSize().width() + bar <= LARGE
 
 
 def test_the_panel_with_its_scroll_bar_fits_a_narrow_dock(rig):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import slicer
-from eye_in_scene import SPACING_UM, put_results
+from eye_in_scene import SPACING_UM, put_results, series_of_files
 from fake_logic import FakeJob
 from panel_helpers import SMALL, open_panel, register_simply, settle, table
 from test_panel_visits import choose, nodes_of, register_all
@@ -16,6 +17,10 @@ from visit_files import PLACES, SIDE, visit, visit_folder
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.tables import write_table
+from MetaRegistrationLib.visits import average
+from MetaRegistrationLib.visits.report import write_series
+from MetaRegistrationLib.visits.trust import Exclusion, Reason
+from MetaRegistrationLib.workflows.visit_messages import report_series
 
 TWO = tuple(PLACES)[:2]
 CHOICES = (
@@ -84,6 +89,38 @@ def test_the_choice_is_locked_while_its_visits_are_registered(rig, widget, jobs,
     ui.registerVisitsButton.click()
     widget.panel.close()
     assert locked(ui) == set()
+
+
+def test_a_side_that_is_chosen_before_the_registration_is_registered_with(rig, widget, jobs, tmp_path):
+    choose(rig, widget, two_eyes(tmp_path / "eyes"), tmp_path / "out")
+    pick(rig, widget.ui.changeSideComboBox, 1)
+    widget.panel.state.notify()
+    assert widget.ui.changeSideComboBox.currentText == "right eye"
+    widget.ui.registerVisitsButton.click()
+    (job,) = jobs
+    assert job.request.side == "right" and widget.ui.changeSideComboBox.currentText == "right eye"
+    job.end("cancelled", "Cancelled.")
+    read(rig, widget)
+    pick(rig, widget.ui.visitsEyeComboBox, 1)
+    read(rig, widget)
+    assert widget.ui.changeSideComboBox.currentText == "unknown: left and right", "that was the other eye"
+
+
+def test_visits_that_are_left_out_are_counted_and_the_button_that_uses_them_is_named(rig, widget, jobs, tmp_path):
+    choose(rig, widget, visit_folder(tmp_path / "eye", TWO), tmp_path / "out")
+    widget.ui.registerVisitsButton.click()
+    series = series_of_files(jobs[0].request.chosen)
+    series = replace(series, excluded={"2022": Exclusion(Reason.LOW_QUALITY)})
+    write_series(tmp_path / "out", series, average(series), {}, None)
+    told: list = []
+    report_series(series, told.append)
+    for message in told:
+        jobs[0].on_event(message.to_dict())
+    jobs[0].end("finished", "Done.")
+    read(rig, widget)
+    said = widget.ui.visitsStatusLabel.text
+    assert "2 of 2 visits on 2021." in said and "Left out of average and change: 1." in said
+    assert "(“Use all the same” for 2022 uses it)" in said
 
 
 def test_results_of_another_eye_than_the_chosen_one_are_not_shown(rig, widget, jobs, tmp_path):

@@ -56,6 +56,14 @@ def test_deleting_one_visit_leaves_the_others_what_they_are(rig, widget, eye):
     rig.wait_until(lambda: "2022, 2023 été" in ui.visitsNoticeLabel.text, "for the notice")
 
 
+def test_a_deleted_transform_of_a_visit_is_said(rig, widget, eye):
+    delete(rig, eye.transform("2022"))
+    said = "The transform is no longer in the scene: 2022. Register all visits again."
+    assert widget.ui.visitsNoticeLabel.text == said
+    delete(rig, eye.volumes["2022"])
+    assert widget.ui.visitsNoticeLabel.text == "No longer in the scene: 2022. Register all visits again."
+
+
 def test_a_deleted_reference_is_said_wherever_it_is_needed(rig, widget, eye, caplog):
     ui = widget.ui
     gone = "2021: the volume of this visit is no longer in the scene. Register the visits again"
@@ -107,4 +115,4 @@ def test_a_refresh_reads_the_table_of_visits_a_few_times(rig, widget, eye, monke
     read, count = visit_nodes.table_rows, []
     monkeypatch.setattr(visit_nodes, "table_rows", lambda node: count.append(node is eye.table) or read(node))
     widget.panel.visits.refresh()
-    assert 0 < sum(count) <= 7
+    assert 0 < sum(count) <= 8

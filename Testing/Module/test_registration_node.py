@@ -19,6 +19,7 @@ from MetaRegistrationLib.stages import Stages
 
 LIBRARY = Path(registration_node.__file__).parents[1]
 EXEMPT = {
+    "mrml/chosen_nodes.py": "a point list or a mask says for which images it was chosen",
     "mrml/display_volume.py": "a volume says that it is for display only",
     "mrml/error_maps.py": "a volume says of which pair it is the predicted error, and a view what that covers",
     "mrml/faz_curves.py": "a curve says whether the program found it or a hand corrected it",
