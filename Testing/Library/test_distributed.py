@@ -420,6 +420,7 @@ def as_the_first_of_two(monkeypatch):
 
 
 @gloo
+@pytest.mark.long
 def test_two_processes_train_to_the_weights_of_one_which_goes_on(
     as_the_first_of_two, options, tmp_path, monkeypatch, capfd
 ):

@@ -32,7 +32,7 @@ def with_patterns(level: float, *seeds: int) -> list[np.ndarray]:
     return [np.clip(each + level * pattern(seed), 0, 1) for each, seed in zip(scenes(), seeds, strict=True)]
 
 
-@pytest.mark.parametrize("level", [0.1, 0.15])
+@pytest.mark.parametrize("level", [0.1, pytest.param(0.15, marks=pytest.mark.long)])
 def test_the_alignment_is_that_of_the_scene_and_not_of_the_pattern(level):
     found = align(*with_patterns(level, 1, 1))
     assert found.pattern and found.confidence > 0.9
@@ -48,7 +48,7 @@ def test_the_result_of_a_pair_with_a_pattern_is_the_alignment_alone():
     assert "a pattern lies at the same pixels of both images" in found.measures["warning"]
 
 
-@pytest.mark.parametrize("seeds", [(1, 2), (5, 6)])
+@pytest.mark.parametrize("seeds", [(1, 2), pytest.param((5, 6), marks=pytest.mark.long)])
 def test_noise_of_its_own_in_each_image_is_no_pattern(seeds):
     found = align(*with_patterns(0.12, *seeds))
     assert not found.pattern and found.matrix[:, 2] == pytest.approx([24, -18], abs=1)

@@ -73,7 +73,7 @@ def test_cancel_by_closing_stdin():
     assert len(recorded.delays_ms) == 1  # nobody had to use force: that would have asked for another delay
 
 
-@pytest.mark.parametrize("how", ["cancel", "close", "cancel at once"])
+@pytest.mark.parametrize("how", ["cancel", "close", pytest.param("cancel at once", marks=pytest.mark.long)])
 def test_a_child_that_does_not_listen_is_killed(how):
     lines = ("signal.signal(signal.SIGTERM, signal.SIG_IGN)", "say(event='process', pid=os.getpid())", "time.sleep(60)")
     recorded = Recorded(LoopingQtHost()).start(script(*lines))

@@ -226,7 +226,7 @@ def test_a_killed_run_is_resumed_with_the_same_result(made, tmp_path, capsys):
     assert unlike(output, made / "whole") == []
 
 
-@pytest.mark.parametrize("last", [4, 25, pytest.param(28, marks=pytest.mark.long), 50])
+@pytest.mark.parametrize("last", [4, *(pytest.param(last, marks=pytest.mark.long) for last in (25, 28)), 50])
 def test_a_kill_at_any_write_is_resumed_with_the_same_result(made, tmp_path, monkeypatch, last):
     """Every move into place may be the last thing that a process does."""
     moves, move, output = [], os.replace, tmp_path / "out"
@@ -299,7 +299,15 @@ def add_a_visit(eyes: Path) -> str:
     return "the visits, the dates changed"
 
 
-@pytest.mark.parametrize("change", [change_image, add_landmarks, state_sizes, state_dates, add_a_visit])
+@pytest.mark.parametrize(
+    "change",
+    [
+        change_image,
+        *(pytest.param(change, marks=pytest.mark.long) for change in (add_landmarks, state_sizes)),
+        state_dates,
+        add_a_visit,
+    ],
+)
 def test_an_eye_with_other_files_or_dates_is_done_again_and_named(change, eyes, output, tmp_path):
     reason = change(eyes)
     events = align(eyes, output)

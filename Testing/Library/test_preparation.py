@@ -60,8 +60,8 @@ def zoomed():
     ("images", "initial"),
     [
         *((images, "none") for images in (plain, framed, marked, zoomed)),
-        *((images, "affine") for images in (plain, framed, marked)),
-        pytest.param(zoomed, "affine", marks=pytest.mark.long),
+        (framed, "affine"),
+        *(pytest.param(images, "affine", marks=pytest.mark.long) for images in (plain, marked, zoomed)),
     ],
 )
 def test_fine_tuning_sees_what_registration_sees(tmp_path, images, initial):

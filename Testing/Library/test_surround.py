@@ -162,7 +162,7 @@ def _distance_to_border(points, shape):
     ("name", "shape"),
     [
         pytest.param("rossa_0281", "frame", marks=pytest.mark.long),
-        ("rossa_0899", "frame"),
+        pytest.param("rossa_0899", "frame", marks=pytest.mark.long),
         pytest.param("rossa_0514", "round", marks=pytest.mark.long),
         ("rossa_0897", "round"),
     ],

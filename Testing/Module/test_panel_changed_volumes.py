@@ -101,7 +101,21 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
+OFTEN = (
+    "spacing of fixed",
+    "origin of moving",
+    "parent of transform",
+    "inverted transform",
+    "edited transform",
+    "hardened moving",
+    "pixels of moving",
+    "other image",
+)
+
+
+@pytest.mark.parametrize(
+    "what", [what if what in OFTEN else pytest.param(what, marks=pytest.mark.long) for what in CHANGES]
+)
 def test_numbers_go_with_a_reason(rig, registered, what):
     before = numbers(registered)
     side, change = CHANGES[what]

@@ -304,7 +304,14 @@ def test_a_label_map_follows_what_moves_it_with_its_volume(rig, widget, pictures
 
 
 @pytest.mark.parametrize(
-    "kind", ["label map", "segmentation", "hidden segment", "removed segment", "moved segmentation"]
+    "kind",
+    [
+        "label map",
+        "segmentation",
+        pytest.param("hidden segment", marks=pytest.mark.long),
+        pytest.param("removed segment", marks=pytest.mark.long),
+        "moved segmentation",
+    ],
 )
 def test_a_mask_that_is_edited_asks_for_another_registration(rig, widget, kind):
     noise = np.random.default_rng(1).random((2, 36, 40)).astype(np.float32)

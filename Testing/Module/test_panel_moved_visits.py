@@ -75,7 +75,16 @@ MOVED = {
 }
 
 
-@pytest.mark.parametrize("what", MOVED)
+@pytest.mark.parametrize(
+    "what",
+    [
+        "the reference",
+        pytest.param("a visit", marks=pytest.mark.long),
+        "a visit rescaled",
+        "a visit edited",
+        *(pytest.param(f"the reference {how}", marks=pytest.mark.long) for how in ("edited", "under a transform")),
+    ],
+)
 def test_a_visit_that_was_moved_is_named_and_no_change_is_mapped(rig, widget, eye, what):
     ui, (name, move) = widget.ui, MOVED[what]
     assert not ui.visitsNoticeLabel.text

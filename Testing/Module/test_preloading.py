@@ -138,7 +138,7 @@ MEANWHILE = {
     [
         pytest.param("the import is awaited", marks=pytest.mark.long),
         "torch is needed meanwhile",
-        "the program ends meanwhile",
+        pytest.param("the program ends meanwhile", marks=pytest.mark.long),
         pytest.param("the program ends without a word", marks=pytest.mark.long),
     ],
 )

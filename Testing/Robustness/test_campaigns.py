@@ -16,7 +16,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="the campaigns need P
 
 
 @posix
-@pytest.mark.parametrize("files", [60, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("files", [25, pytest.param(300, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", hostile.KINDS)
 def test_readers_survive_hostile_files(kind, files):
     result = fuzz.campaign(kind, seconds=3600, files=files, seed=1)
