@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from ..core.gaussian import gaussian
 from .capillary_weights import FLOOR, INTERCEPT, WEIGHTS
-from .vessels import ridge_strength, vessel_mask
+from .vessels import Ridges, ridge_strength, vessel_ridges
 
 FEATURES = tuple(WEIGHTS)
 """Names of the features, in the order of `texture`."""
@@ -66,8 +66,20 @@ def parts(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None) 
     pixel_mm : float, optional
         Distance between pixels; see `filter_unit`.
     """
-    large = vessel_mask(_filled(image, tissue)) & tissue
-    margin = max(round(_MARGIN * filter_unit(image.shape, pixel_mm)), 1)
+    ridges = tissue_ridges(image, tissue, pixel_mm)
+    return divided(ridges, ridges.levels, tissue)
+
+
+def tissue_ridges(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None) -> Ridges:
+    """The bright lines in the tissue of an image, of which `divided` makes parts; arguments as for `parts`."""
+    # Values outside the tissue would count in the percentiles that make a ridge a vessel.
+    return vessel_ridges(np.where(tissue, image, np.nan), filter_unit(image.shape, pixel_mm))
+
+
+def divided(ridges: Ridges, levels: tuple[float, float], tissue: np.ndarray) -> Parts:
+    """An image, of which the bright lines are known, divided at levels of their strength (`Ridges.levels`)."""
+    large = ridges.vessels(levels) & tissue
+    margin = max(round(_MARGIN * ridges.unit), 1)
     return Parts(large, tissue & ~ndimage.binary_dilation(large, iterations=margin))
 
 
