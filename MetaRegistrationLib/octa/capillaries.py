@@ -3,7 +3,9 @@
 At 6 x 6 mm, single capillaries are at the limit of what a device resolves; what the image shows is a texture. Eighteen
 features of that texture are averaged over a region, and a linear function of their logarithms is the logarithm of the density
 (`capillary_weights`). The function was fitted so that repeat scans agree, that the density falls by a fifth when a fifth of the
-capillaries is painted out, and that focus, exposure, gamma, noise and shading change little (`density_fit.py` of the benchmarks).
+capillaries is painted out all over the image, and that focus, exposure, gamma, noise and shading change little
+(`density_fit.py` of the benchmarks). A loss of all capillaries in a part of the region shows far too little
+(`disc_losses.py`).
 
 Grey values are anchored first: 0 is the darkest region (the foveal avascular zone, where the image shows it), 1 the larger
 vessels. A loss of capillaries over the whole image moves neither.

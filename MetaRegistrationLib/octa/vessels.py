@@ -15,7 +15,7 @@ from ..core.gaussian import gaussian
 from ..core.specks import without_specks
 
 _EIGHT = np.ones((3, 3), dtype=int)
-# Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
+# Ridge scales in pixels of 18.75 um: 6 mm on 320 pixels.
 _SCALES_PX = (1.3, 2.0, 3.0)
 _REFERENCE_SIDE = 320
 _POLARITY_PX, _POLARITY_PERCENT = 2.0, 98  # scale and percentile at which bright and dark lines are compared
