@@ -48,6 +48,8 @@ def common_levels(
     if sum(alike) < 2:
         return own
     near = _around([one for one, good in zip(vessels, alike, strict=True) if good], unit) & known
+    if not near.any():
+        return own
     below = [_percents_below(one[near], levels) for one, levels in zip(strengths, own, strict=True)]
     common = np.mean([one for one, good in zip(below, alike, strict=True) if good], axis=0)
     return [
@@ -70,7 +72,7 @@ def _alike(vessels: Sequence[np.ndarray], known: np.ndarray) -> list[bool]:
 def _around(vessels: Sequence[np.ndarray], unit: float) -> np.ndarray:
     """Pixels near vessels that all visits show, which may miss each other by a pixel."""
     shared = np.logical_and.reduce([ndimage.binary_dilation(one) for one in vessels])
-    return ndimage.distance_transform_edt(~shared) < _AROUND * unit
+    return shared if not shared.any() else ndimage.distance_transform_edt(~shared) < _AROUND * unit
 
 
 def _percents_below(strength: np.ndarray, levels: Levels) -> list[float]:
