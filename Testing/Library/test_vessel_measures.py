@@ -8,6 +8,7 @@ from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
 from MetaRegistrationLib.octa.capillaries import parts
 from MetaRegistrationLib.visits.measured import measured_together
+from MetaRegistrationLib.visits.measures import Grid, measure_visits
 from MetaRegistrationLib.visits.series import AlignedVisit, Visit
 
 SIDE = 240
@@ -87,3 +88,15 @@ def test_a_visit_of_another_eye_or_with_dark_vessels_changes_no_other_visit(scan
     another = (255 * drawn_eye(9, SIDE)).astype(np.float32)
     assert large_density([scan, later, another], np.s_[:])[:2] == pytest.approx(alone)
     assert large_density([255 - scan, scan, later], np.s_[:])[1:] == pytest.approx(alone)
+
+
+def test_a_region_that_lost_the_capillaries_of_a_part_has_fewer(scan):
+    lost = scan.copy()
+    lost[LOST] = 20 + 0.1 * (scan[LOST] - scan[LOST].mean())
+    visits = measured_together([as_visit("a", scan), as_visit("b", lost)])
+    half = np.zeros(scan.shape, bool)
+    half[20:120, 20:200] = True
+    found = measure_visits(visits, Grid((120, 120), (MM, MM), own={"half": half}))
+    density = {(row.visit, row.region): row.value for row in found if row.measure == "capillary_density"}
+    assert 0.4 < density["b", "half"] / density["a", "half"] < 0.86
+    assert 0.75 < density["b", "whole"] / density["a", "whole"] < 0.97

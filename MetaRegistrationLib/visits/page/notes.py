@@ -18,8 +18,8 @@ _SCALE = (
     "The densities are on the scale of the device that they were fitted on: compare an eye with itself, not with norms."
 )
 _PARTS = (
-    "If a part of a region loses its vessels, the capillary density of the region falls by less than that part, or not at"
-    " all. Look at the change map and the non-perfused area too. What counts as a larger vessel is relative to the visits of this"
+    "If a part of a region loses its vessels and noise is left, the capillary density of the region falls by less than that part."
+    " Look at the change map and the non-perfused area too. What counts as a larger vessel is relative to the visits of this"
     " page."
 )
 _TRENDS = (
