@@ -3,7 +3,9 @@
 At 6 x 6 mm, single capillaries are at the limit of what a device resolves; what the image shows is a texture. Eighteen
 features of that texture are averaged over a region, and a linear function of their logarithms is the logarithm of the density
 (`capillary_weights`). The function was fitted so that repeat scans agree, that the density falls by a fifth when a fifth of the
-capillaries is painted out, and that focus, exposure, gamma, noise and shading change little (`density_fit.py` of the benchmarks).
+capillaries is painted out all over the image, and that focus, exposure, gamma, noise and shading change little
+(`density_fit.py` of the benchmarks). It does not fall as the part of a region that has capillaries. Bare places therefore count
+as without capillaries, by their area (`disc_losses.py`).
 
 Grey values are anchored first: 0 is the darkest region (the foveal avascular zone, where the image shows it), 1 the larger
 vessels. A loss of capillaries over the whole image moves neither.
@@ -16,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from .. import calibration
 from ..core.gaussian import gaussian
 from .capillary_weights import FLOOR, INTERCEPT, WEIGHTS
-from .vessels import ridge_strength, vessel_mask
+from .vessels import Ridges, ridge_strength, vessel_ridges
 
 FEATURES = tuple(WEIGHTS)
 """Names of the features, in the order of `texture`."""
@@ -28,6 +31,10 @@ _MARGIN = 2  # pixels of 18.75 um around the larger vessels that are no capillar
 _CORE = 1  # pixels of 18.75 um that are the border of a larger vessel
 _DARKEST = 3.3  # window of the darkest region
 _BANDS = ((0.7, 2.0), (1.2, 4.0), (2.5, 8.0))  # windows whose difference is a band, pixels of 18.75 um
+_TEXTURE = "band1"  # the feature that vanishes with the capillaries
+_BARE_WINDOW = 4.0  # standard deviation of the window of bare places
+_FULL_PERCENT = 90  # of the places: more than half of an image may be bare
+_BARE = calibration.BARE_TEXTURE.value
 _LEAST_CORE = 50  # pixels of larger vessels that make an anchor
 _LEAST_RANGE = 10.0  # grey levels of 255 between the anchors
 
@@ -66,8 +73,20 @@ def parts(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None) 
     pixel_mm : float, optional
         Distance between pixels; see `filter_unit`.
     """
-    large = vessel_mask(_filled(image, tissue)) & tissue
-    margin = max(round(_MARGIN * filter_unit(image.shape, pixel_mm)), 1)
+    ridges = tissue_ridges(image, tissue, pixel_mm)
+    return divided(ridges, ridges.levels, tissue)
+
+
+def tissue_ridges(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None) -> Ridges:
+    """The bright lines in the tissue of an image, of which `divided` makes parts; arguments as for `parts`."""
+    # Values outside the tissue would count in the percentiles that make a ridge a vessel.
+    return vessel_ridges(np.where(tissue, image, np.nan), filter_unit(image.shape, pixel_mm))
+
+
+def divided(ridges: Ridges, levels: tuple[float, float], tissue: np.ndarray) -> Parts:
+    """An image, of which the bright lines are known, divided at levels of their strength (`Ridges.levels`)."""
+    large = ridges.vessels(levels) & tissue
+    margin = max(round(_MARGIN * ridges.unit), 1)
     return Parts(large, tissue & ~ndimage.binary_dilation(large, iterations=margin))
 
 
@@ -129,7 +148,25 @@ def density_percent(mean_features: np.ndarray) -> np.ndarray | float:
     return np.minimum(np.exp(logarithm), 100.0)
 
 
-def region_density(features: np.ndarray, where: np.ndarray) -> float:
+def bare_places(features: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
+    """Places around which nearly nothing of the usual texture is left, bool (H, W).
+
+    Parameters
+    ----------
+    features : array (18, H, W)
+    where : bool array (H, W)
+        Pixels to use, without larger vessels.
+    unit : float
+        As `filter_unit` gives it.
+    """
+    if not where.any():
+        return np.zeros(where.shape, bool)
+    fine = np.where(where, features[FEATURES.index(_TEXTURE)], 0)
+    around = gaussian(fine, _BARE_WINDOW * unit) / np.maximum(gaussian(where, _BARE_WINDOW * unit), 1e-3)
+    return where & (around < _BARE * np.percentile(around[where], _FULL_PERCENT))
+
+
+def region_density(features: np.ndarray, where: np.ndarray, bare: np.ndarray | None = None) -> float:
     """Density of a region, percent; NaN without pixels.
 
     Parameters
@@ -137,8 +174,16 @@ def region_density(features: np.ndarray, where: np.ndarray) -> float:
     features : array (18, H, W)
     where : bool array (H, W)
         The region, without larger vessels.
+    bare : bool array (H, W), optional
+        Places that have no capillaries (`bare_places`). They count by their area, since the density of mean features does not
+        fall as the part of a region that has features.
     """
-    return float(density_percent(features[:, where].mean(axis=1))) if where.any() else float("nan")
+    if not where.any():
+        return float("nan")
+    full = where if bare is None else where & ~bare
+    if not full.any():
+        return 0.0
+    return float(density_percent(features[:, full].mean(axis=1)) * full.sum() / where.sum())
 
 
 def local_density(features: np.ndarray, where: np.ndarray, sigma: float, least: float = 0.2) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -14,7 +15,7 @@ from ..core.gaussian import gaussian
 from ..core.specks import without_specks
 
 _EIGHT = np.ones((3, 3), dtype=int)
-# Ridge scales at 320 pixels a side; they grow with the image, since its vessels do.
+# Ridge scales in pixels of 18.75 um: 6 mm on 320 pixels.
 _SCALES_PX = (1.3, 2.0, 3.0)
 _REFERENCE_SIDE = 320
 _POLARITY_PX, _POLARITY_PERCENT = 2.0, 98  # scale and percentile at which bright and dark lines are compared
@@ -24,7 +25,51 @@ _STRONG = calibration.VESSEL_STRONG.value
 _LEAST_AREA = calibration.VESSEL_LEAST_AREA.value
 
 
-def vessel_mask(image: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class Ridges:
+    """Bright lines of an image, freed from shading.
+
+    Attributes
+    ----------
+    strength : float32 array (H, W)
+        0 where the image is not known.
+    known : bool array (H, W)
+    unit : float
+        Pixels of the image in a pixel of 18.75 um.
+    """
+
+    strength: np.ndarray
+    known: np.ndarray
+    unit: float
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Strength that makes a candidate, and the strength at one of its pixels that makes it a vessel."""
+        if not self.known.any():
+            return 0.0, 0.0
+        low, high = np.percentile(self.strength[self.known], [_CANDIDATE, _STRONG])
+        return float(low), float(high)
+
+    def vessels(self, levels: tuple[float, float]) -> np.ndarray:
+        """The larger vessels by `levels`, bool (H, W)."""
+        low, high = levels
+        candidates, count = ndimage.label(self.strength > low, structure=_EIGHT)
+        index = np.arange(count + 1)
+        strong = ndimage.maximum(self.strength, candidates, index) > high
+        large = np.bincount(candidates.ravel(), minlength=count + 1) >= _LEAST_AREA * self.unit**2
+        keep = strong & large
+        keep[0] = False
+        return keep[candidates]
+
+
+def vessel_ridges(image: np.ndarray, unit: float | None = None) -> Ridges:
+    """The bright lines of an image; `image` and `unit` as for `vessel_mask`."""
+    flat, known, unit = _prepared(image, unit)
+    strength = np.where(known, ridge_strength(flat, unit), np.float32(0)) if known.any() else np.zeros_like(image)
+    return Ridges(strength, known, unit)
+
+
+def vessel_mask(image: np.ndarray, unit: float | None = None) -> np.ndarray:
     """Find the larger vessels of an OCTA image.
 
     Parameters
@@ -32,26 +77,16 @@ def vessel_mask(image: np.ndarray) -> np.ndarray:
     image : numpy.ndarray
         (rows, columns), vessels bright, any range. Areas that are not finite are no vessels; specks of them are filled
         (`core.specks`).
+    unit : float, optional
+        Pixels of the image in a pixel of 18.75 um, by which the filters grow. By default the shorter side is taken for 6 mm.
 
     Returns
     -------
     numpy.ndarray
         (rows, columns) bool; empty for a constant image.
     """
-    flat, known, unit = _prepared(image)
-    if not known.any():
-        return known
-    ridges = np.where(known, ridge_strength(flat, unit), 0)
-    if not ridges.any():
-        return np.zeros(known.shape, dtype=bool)
-    low, high = np.percentile(ridges[known], [_CANDIDATE, _STRONG])
-    candidates, count = ndimage.label(ridges > low, structure=_EIGHT)
-    index = np.arange(count + 1)
-    strong = ndimage.maximum(ridges, candidates, index) > high
-    large = np.bincount(candidates.ravel(), minlength=count + 1) >= _LEAST_AREA * unit**2
-    keep = strong & large
-    keep[0] = False
-    return keep[candidates]
+    ridges = vessel_ridges(image, unit)
+    return ridges.vessels(ridges.levels)
 
 
 def vessel_polarity(image: np.ndarray) -> float:
@@ -73,13 +108,13 @@ def vessel_polarity(image: np.ndarray) -> float:
     return bright / dark if dark > 0 else float("nan")
 
 
-def _prepared(image: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """An image without shading and holes, where it is known, and its pixels in those of 320 a side."""
+def _prepared(image: np.ndarray, unit: float | None = None) -> tuple[np.ndarray, np.ndarray, float]:
+    """An image without shading and holes, where it is known, and its pixels in one of 18.75 um."""
     image = without_specks(
         np.asarray(image, dtype=np.float32)
     )  # a hole in a vessel would be a ring, with branch points
     known = np.isfinite(image)
-    unit = max(min(image.shape) / _REFERENCE_SIDE, 0.5)
+    unit = max(min(image.shape) / _REFERENCE_SIDE if unit is None else unit, 0.5)
     if not known.any():
         return image, known, unit
     (image,) = continued((image,), known)  # an edge beside them would be a ridge

@@ -206,6 +206,7 @@ class LandmarksLogic:
         image = volumes.image_from_volume(
             parameters.movingVolume, parameters.movingSlice, without=registration.left_out
         )
+        # The image may be of any kind, so that its side tells the scale of its lines and not its pixel size.
         points = branch_points(vessel_mask(image.array), min_distance_px=max(image.array.shape) / 20)
         points = _away_from(points, landmark_nodes.moving_landmarks(parameters, registration).points, image.array.shape)
         if not len(points):

@@ -39,6 +39,11 @@ _PATTERNS = {
 }
 _NUMBERS = ("compact", "month name", "month name first")
 """Kinds that a name may hold by chance: if they are no possible date there, they are no date."""
+_NUMBERED = "visit visite v session timepoint tp followup fu scan image img patient pat p subject subj sub case no nr"
+_OF_A_NUMBER = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_NUMBERED.split())}|follow[ -]up)[ ._-]*\Z", re.IGNORECASE)
+"""What a name says before a number that is no day: visit_2, P3."""
+_LETTER_BEFORE = re.compile(r"[^\W\d_]$")
+_SCAN_KIND = ("oct", "OCT")  # the kind of scan; "Oct" and "October" are months
 _UID = r"\d+(?:\.\d+){4,}"  # name of a DICOM file; the numbers in it are no dates of the scan
 _COARSE = (
     ("month", r"(?P<y>\d{4})[-/._](?P<m>\d{1,2})"),
@@ -181,7 +186,8 @@ def read_date(text: str, place: str, order: DateOrder = "ask", clock: str = "") 
 def date_in_name(name: str, place: str, order: DateOrder = "ask") -> When | None:
     """The one date in the name of a file or folder; None where there is none, or several that differ.
 
-    Eight digits that are no date are a number, and no error. "oct" is the kind of scan here, and only "october" a month.
+    Eight digits that are no date are a number, and no error. So are six digits behind a date that are no time. "oct" and "OCT"
+    are the kind of scan here, and only "Oct" and "october" a month. The number of a visit, as in visit_2_mar_2021, is no day.
 
     Raises
     ------
@@ -190,22 +196,36 @@ def date_in_name(name: str, place: str, order: DateOrder = "ask") -> When | None
     """
     if order == "ignore" or re.fullmatch(_UID, name):
         return None
-    found = []
+    found: list[When] = []
     for kind, pattern in _PATTERNS.items():
         for match in re.finditer(_START + pattern + _END, name, re.IGNORECASE):
-            if (match.groupdict().get("month") or "").lower() == "oct":
-                continue
-            try:
-                found.append(_when(kind, match, place, order, ""))
-            except AmbiguousDate:
-                raise
-            except InputError:
-                if kind not in _NUMBERS:
-                    raise
+            if match.groupdict().get("month") not in _SCAN_KIND and not _begins_with_a_number(kind, match):
+                found += _of_match(kind, match, place, order)
         if found:  # a date of a later pattern would be a part of the same digits
             break
     days = {when.day for when in found}
     return max(found, key=lambda when: _LEVELS.index(when.level)) if len(days) == 1 else None
+
+
+def _begins_with_a_number(kind: str, match: re.Match) -> bool:
+    """Whether what seems to be a day is the number of a visit or a patient."""
+    before = match.string[: match.start()]
+    if kind == "month name" and _LETTER_BEFORE.search(before):
+        return True
+    return kind in ("month name", "year last") and _OF_A_NUMBER.search(before) is not None
+
+
+def _of_match(kind: str, match: re.Match, place: str, order: DateOrder) -> list[When]:
+    """The date of a part of a name; none where it is a number that no date can be."""
+    try:
+        return [_when(kind, match, place, order, "")]
+    except AmbiguousDate:
+        raise
+    except InputError:
+        if kind not in _NUMBERS:
+            raise
+    day = re.match(_PATTERNS[kind] + r"(?=[_-])", match.group()[:9]) if kind == "compact" else None
+    return [] if day is None else _of_match(kind, day, place, order)
 
 
 def date_of_header(text: str, place: str) -> When | None:

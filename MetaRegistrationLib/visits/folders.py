@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..formats.earlier_results import results_of
 from ..formats.folder_listing import ListedFolder, landmark_files, landmarks_beside, listed, name_key
-from ..formats.image_files import file_stem, where_it_leads
+from ..formats.image_files import file_stem, is_image_file, where_it_leads
 from .eyes import Draft, Listing
 from .sides import side_in_name
 from .tables import TABLE_NAME, list_table
@@ -28,7 +28,8 @@ _UNREAD = {
     ),
 }
 """Suffixes of files that people mean as visits or tables, and what is said of them."""
-_BESIDE = ("landmarks", "masks")  # folders that hold no visits
+_MASKS = "masks"
+_BESIDE = ("landmarks", _MASKS)  # folders that hold no visits
 
 
 class _Folder(ListedFolder):
@@ -53,6 +54,17 @@ class _Folder(ListedFolder):
     def _below(self) -> dict[Path, _Folder | str]:
         paths = (path for path in self.entries if path.is_dir() and path.name.lower() not in _BESIDE)
         return {path: _opened(path) for path in paths}
+
+    @property
+    def kept_masks(self) -> list[Path]:
+        """Images in a folder masks. One that cannot be read stands for itself."""
+        found: list[Path] = []
+        for folder in (path for path in self.entries if path.is_dir() and path.name.lower() == _MASKS):
+            try:
+                found += [path for path in listed(folder) if is_image_file(path)]
+            except OSError:
+                found.append(folder)
+        return found
 
     @cached_property
     def landmarks(self) -> dict[str, Path]:
@@ -119,9 +131,7 @@ def _collect(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
         return
     eye = "/".join(trail) or folder.path.name or "eye"
     names = (*trail[-2:], *(() if trail else (folder.path.name,)))
-    for path, key in folder.masks.items():
-        text = f"a mask of {key} by its name. A table {TABLE_NAME} names the tissue masks to use."
-        listing.leave_out(path, text)
+    _leave_masks_out(folder, listing)
     for draft in _drafts(folder, eye, names):
         listing.drafts.append(draft)
     for path in folder.entries:
@@ -135,6 +145,7 @@ def _collect(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
     shown = [part for part in below if part.images or part.folders or part.table]
     if not folder.images and _are_visits(shown):
         for part in shown:
+            _leave_masks_out(part, listing)
             listing.drafts += [replace(draft, name=part.path.name) for draft in _drafts(part, eye, names)]
         listing.notes.append(
             f"{folder.path}: each folder in it holds one image, so each is taken for a visit of one eye"
@@ -145,6 +156,15 @@ def _collect(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:
             _collect(part, (*trail, part.path.name), listing)
         elif part.images or part.folders:
             listing.leave_out(part.path, f"folders more than {_DEPTH} levels below the chosen one are not read")
+
+
+def _leave_masks_out(folder: _Folder, listing: Listing) -> None:
+    """Name the masks in a folder: none is used, since only a table tells whether they mark tissue or vessels."""
+    use = f"A table {TABLE_NAME} names the tissue masks to use."
+    for path, key in folder.masks.items():
+        listing.leave_out(path, f"a mask of {key} by its name. {use}")
+    for path in folder.kept_masks:
+        listing.leave_out(path, f"a mask by its folder. {use}")
 
 
 def _add_table(folder: _Folder, trail: tuple[str, ...], listing: Listing) -> None:

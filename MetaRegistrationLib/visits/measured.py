@@ -15,7 +15,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..octa.capillaries import Parts, anchored, filter_unit, parts, structure, texture
+from ..octa.capillaries import Parts, anchored, divided, filter_unit, parts, structure, texture, tissue_ridges
+from ..octa.vessels import Ridges
+from .common_levels import Levels, common_levels
 from .own_pixels import OwnPixels, coarsest, own_pixels
 from .series import AlignedVisit
 from .shadows import dimmed
@@ -105,21 +107,61 @@ def local_of(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = Non
     return Local(described, np.concatenate([grey[None], bands]), found.large, found.between)
 
 
+@dataclass(frozen=True, eq=False)
+class _Filtered:
+    """A visit whose bright lines are known, before they are called vessels."""
+
+    entry: AlignedVisit
+    own: OwnPixels
+    ridges: Ridges
+    seen: np.ndarray
+
+    def measured(self, levels: Levels, quality: float) -> MeasuredVisit:
+        found = divided(self.ridges, levels, self.own.valid)
+        large, between = self.own.on_reference((found.large, found.between))
+        values, seen = self.entry.warped[0], self.seen
+        return MeasuredVisit(
+            self.entry, values, seen, (large > _HALF) & seen, (between > _SURE) & seen, found, self.own, quality
+        )
+
+
 def measured(entry: AlignedVisit, quality: float = math.nan, size: float = 1.0) -> MeasuredVisit:
-    """An aligned visit, divided into its parts; finer pixels are averaged over `size` pixels of the reference (`own_pixels`)."""
-    own = own_pixels(entry, size)
-    found = parts(own.array, own.valid, own.pixel_mm)
-    values, seen = entry.warped
-    large, between = own.on_reference((found.large, found.between))
-    seen = seen & ~folded(entry.positions, entry.area)
-    return MeasuredVisit(entry, values, seen, (large > _HALF) & seen, (between > _SURE) & seen, found, own, quality)
+    """An aligned visit, divided into its parts; finer pixels are averaged over `size` pixels of the reference (`own_pixels`).
+
+    What is a larger vessel depends on this image alone: where vessels are lost, weaker ones count elsewhere.
+    """
+    one = _filtered(entry, size)
+    return one.measured(one.ridges.levels, quality)
 
 
-def measured_alike(entries: Sequence[AlignedVisit], qualities: Sequence[float] = ()) -> list[MeasuredVisit]:
-    """Visits that are compared with one another, on pixels of the size of the coarsest of them."""
+def measured_alike(entries: Sequence[AlignedVisit]) -> list[MeasuredVisit]:
+    """As `measured`, on pixels of the size of the coarsest visit: for the change map, whose limits are of such visits."""
     size = coarsest(entries)
-    pairs = zip(entries, qualities or [math.nan] * len(entries), strict=True)
-    return in_parallel(lambda pair: measured(*pair, size), list(pairs))
+    return in_parallel(lambda entry: measured(entry, size=size), entries)
+
+
+def measured_together(entries: Sequence[AlignedVisit], qualities: Sequence[float] = ()) -> list[MeasuredVisit]:
+    """As `measured_alike`, with larger vessels by levels that all visits have in common (`common_levels`): for measures.
+
+    `qualities` are those of the visits, in their order.
+    """
+    size = coarsest(entries)
+    found = in_parallel(lambda entry: _filtered(entry, size), entries)
+    every = zip(found, _levels(found), qualities or [math.nan] * len(entries), strict=True)
+    return in_parallel(lambda one: one[0].measured(*one[1:]), list(every))
+
+
+def _filtered(entry: AlignedVisit, size: float) -> _Filtered:
+    own = own_pixels(entry, size)
+    seen = entry.warped[1] & ~folded(entry.positions, entry.area)
+    return _Filtered(entry, own, tissue_ridges(own.array, own.valid, own.pixel_mm), seen)
+
+
+def _levels(visits: Sequence[_Filtered]) -> list[Levels]:
+    """Levels of the larger vessels, common to all visits (`common_levels`)."""
+    known = np.logical_and.reduce([one.seen for one in visits])
+    unit = filter_unit(known.shape, visits[0].own.reference_mm)
+    return common_levels([one.ridges for one in visits], [one.own.positions for one in visits], known, unit)
 
 
 def in_parallel(function: Callable[[_T], _R], visits: Sequence[_T]) -> list[_R]:

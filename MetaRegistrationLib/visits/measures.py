@@ -16,7 +16,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from .. import calibration
 from ..eye_length import EyeLength
-from ..octa.capillaries import local_density, region_density
+from ..octa.capillaries import bare_places, filter_unit, local_density, region_density
 from ..octa.faz import Faz, find_faz, measured_outline
 from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
 from .regions import regions, whole_areas
@@ -177,11 +177,12 @@ def _measure(
     """All measures of one visit."""
     features, line = visit.features(), _skeleton(visit.large)
     lost = nonperfused(features, known, between, zone, grid.spacing_mm)
+    bare = bare_places(features, between, filter_unit(known.shape, _pixel_mm(grid.spacing_mm)))
     rows = []
     for region, (where, covered) in places.items():
         share = covered * float(known[where].mean()) if where.any() else 0.0
         uncertain = _uncertain_percent(visit, where & known)
-        values = dict(_values(visit, features, where & known, between, lost, line, grid.spacing_mm))
+        values = dict(_values(visit, features, where & known, between, bare, lost, line, grid.spacing_mm))
         if region == "whole":
             values |= {**_of_zone(zone), "signal_quality": visit.quality}
         for measure, value in values.items():
@@ -208,10 +209,15 @@ def nonperfused(
     zone : Faz or None
     spacing_mm : (float, float) or None
     """
-    pixel_um = 18.75 * 320 / min(known.shape) if spacing_mm is None else 1000 * math.sqrt(math.prod(spacing_mm))
+    pixel_mm = _pixel_mm(spacing_mm)
+    pixel_um = 18.75 * 320 / min(known.shape) if pixel_mm is None else 1000 * pixel_mm
     density = local_density(features, between, WINDOW_UM / pixel_um)
     found = known & (density < _NONPERFUSED)
     return found & ~filled(zone, known.shape) if zone is not None else found
+
+
+def _pixel_mm(spacing_mm: tuple[float, float] | None) -> float | None:
+    return None if spacing_mm is None else math.sqrt(math.prod(spacing_mm))
 
 
 def filled(zone: Faz, shape: tuple[int, int]) -> np.ndarray:
@@ -238,11 +244,11 @@ def _of_zone(zone: Faz | None) -> dict[str, float]:
     return dict(zip(names, (zone.area_mm2, zone.perimeter_mm, zone.circularity), strict=True))
 
 
-def _values(visit, features, where, between, lost, line, spacing_mm) -> Iterator[tuple[str, float]]:
+def _values(visit, features, where, between, bare, lost, line, spacing_mm) -> Iterator[tuple[str, float]]:
     """The measures of one region, of which `where` is measurable."""
     count = int(where.sum())
     large = float(visit.large[where].mean()) if count else math.nan
-    capillaries = region_density(features, where & between)
+    capillaries = region_density(features, where & between, bare)
     yield "vessel_density", 100 * large + (1 - large) * capillaries
     yield "capillary_density", capillaries
     yield "large_vessel_density", 100 * large

@@ -138,7 +138,7 @@ def shipped() -> Repeatability:
     """The table that ships with the program; `repeatability.py` of the benchmarks makes it.
 
     Its values count for more, since they are of another device: on repeat scans that it was not made of, 6.8 % of the differences
-    would be beyond them, and 4.8 % are with the margin.
+    would be beyond them, and 4.9 % are with the margin.
     """
     cor = {(measure, kind): MARGIN * value for measure, kinds in COR.items() for kind, value in kinds.items()}
     return Repeatability(cor, PAIRS, SOURCE)

@@ -158,6 +158,7 @@ class AlignedVisit:
         """The larger vessels on the reference's pixels, bool (H, W), whether they are bright or dark."""
         values, seen = self.warped
         image = np.where(seen, values, np.nan)
+        # On the scale of the reference's side, so that visits with and without a pixel size are filtered alike.
         return vessel_mask(-image if self.visit.dark else image)
 
     def with_error(self, error: AlignmentError | None) -> AlignedVisit:

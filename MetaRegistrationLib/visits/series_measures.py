@@ -24,7 +24,7 @@ from .comparable import LEAST_VESSEL_AGREEMENT, vessels_agree
 from .dates import by_date, order_unknown
 from .drawings import drawing_text
 from .fovea import Fovea
-from .measured import measured_alike
+from .measured import measured_together
 from .measures import Grid, Measurement, measure_each
 from .polarity import dark_text, dark_visits, without_values
 from .repeatability import Repeatability, repeatability, used_repeatability
@@ -125,7 +125,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     """
     qualities = {entry.visit.name: quality for entry, quality in zip(series.visits, series.qualities, strict=True)}
     used = by_date(series.used)
-    visits = measured_alike(used, [qualities[entry.visit.name] for entry in used])
+    visits = measured_together(used, [qualities[entry.visit.name] for entry in used])
     each = measure_each(visits, grid)
     dark = dark_visits(used)
     rows = without_values([row for one in each for row in one.rows], dark)

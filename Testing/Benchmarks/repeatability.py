@@ -27,7 +27,7 @@ from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes
 from MetaRegistrationLib.visits.comparable import vessel_agreement, vessels_agree
-from MetaRegistrationLib.visits.measured import measured
+from MetaRegistrationLib.visits.measured import measured_together
 from MetaRegistrationLib.visits.measures import Measurement, measure_visits
 from MetaRegistrationLib.visits.repeatability import MARGIN, Repeatability, as_table, repeatability
 from MetaRegistrationLib.visits.series import Series
@@ -94,7 +94,7 @@ def source_text(known: Repeatability) -> str:
 
 def measurements(found: Series) -> list[Measurement]:
     """Of both scans, on their common mask."""
-    return measure_visits([measured(entry) for entry in found.visits], grid_of(found))
+    return measure_visits(measured_together(found.visits), grid_of(found))
 
 
 def changes(rows, known: Repeatability) -> list:

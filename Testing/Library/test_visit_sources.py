@@ -226,13 +226,24 @@ def test_hidden_files_masks_landmarks_and_results_are_no_visits(tmp_path):
     (tmp_path / "eye" / "Thumbs.db").write_bytes(b"x")
     for name in ("1.csv", "2_landmarks.csv"):
         (tmp_path / "eye" / name).write_text("x,y\n3,4\n", encoding="utf-8")
+    images(tmp_path / "eye" / "masks", "1")
     images(tmp_path / "eye" / "results", "average", "1")
     (tmp_path / "eye" / "results" / "series.json").write_text("{}", encoding="utf-8")
     found = eyes_of_folder(tmp_path / "eye")
     assert names(found) == {"eye": ["1", "2", "Mask of nothing"]}
     assert [visit.landmarks.name for visit in found.eyes["eye"].visits[:2]] == ["1.csv", "2_landmarks.csv"]
-    assert len(reasons(found)) == 2 and all("a mask of" in reason for reason in reasons(found).values())
+    assert len(reasons(found)) == 3 and "by its folder" in reasons(found)[str(tmp_path / "eye" / "masks" / "1.png")]
+    assert all("a mask " in reason for reason in reasons(found).values())
     assert any("results" in note for note in found.notes)
+
+
+def test_masks_in_the_folders_of_visits_are_named(tmp_path):
+    for year in ("2021", "2022"):
+        images(tmp_path / "eye" / year, "scan")
+        images(tmp_path / "eye" / year / "masks", "scan")
+    images(tmp_path / "eye" / "2021", "scan_mask")
+    found = eyes_of_folder(tmp_path / "eye")
+    assert names(found) == {"eye": ["2021", "2022"]} and len(reasons(found)) == 3
 
 
 def test_dicom_without_a_suffix_is_read(tmp_path):

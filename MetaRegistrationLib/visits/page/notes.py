@@ -17,6 +17,11 @@ _QUALITY = (
 _SCALE = (
     "The densities are on the scale of the device that they were fitted on: compare an eye with itself, not with norms."
 )
+_PARTS = (
+    "If a part of a region loses its vessels and noise is left, the capillary density of the region falls by less than that part."
+    " Look at the change map and the non-perfused area too. What counts as a larger vessel is relative to the visits of this"
+    " page."
+)
 _TRENDS = (
     "A trend's 95 % interval is by Student's t with two degrees of freedom fewer than days. With three days it rests on one"
     " degree of freedom and is wide. No p values are given."
@@ -51,7 +56,7 @@ def _notes(content: Content) -> list[str]:
             " called changed by chance."
         )
     found.append(_quality(content))
-    found += [_REGRESSION, _SCALE]
+    found += [_REGRESSION, _SCALE, _PARTS]
     found += [_TRENDS] if measures.trends else []
     if measures.grid.eye_length is None:
         found.append(_NO_SPACING if content.spacing_mm is None else _LATERAL)
