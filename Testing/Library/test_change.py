@@ -254,7 +254,7 @@ def test_the_command_maps_the_change(tmp_path, capsys):
     assert (clusters[LESION] == 1).mean() > 0.5 and not (clusters == 2).any()
     rows = {row["region"]: row for row in csv.DictReader((out / "change_1_to_2_regions.csv").open(encoding="utf-8"))}
     assert (
-        float(rows["centre"]["lost_percent"]) > 25 and "inner nasal" in rows and float(rows["centre"]["area_mm2"]) > 0.7
+        float(rows["centre"]["lost_percent"]) > 20 and "inner nasal" in rows and float(rows["centre"]["area_mm2"]) > 0.7
     )
     record = json.loads((out / "change_1_to_2.json").read_text(encoding="utf-8"))
     assert (
