@@ -32,17 +32,19 @@ def details(stack: Tensor) -> Structure:
     return structure(known * values / weight.clamp(min=_DEFINED), known)
 
 
-def coincidence(first: Structure, second: Structure) -> float:
+def coincidence(first: Structure, second: Structure, *, widespread: bool = True) -> float:
     """How far the agreement of two images stands above that under all further shifts.
 
     Edges and ridges are counted apart, ridges without regard to their sign, which changes with contrast. The height of the
-    better ones counts, as far as it comes from most of the image.
+    better ones counts.
 
     Parameters
     ----------
     first, second : Structure
         The `details` of a moving image, warped by a global transform, and of a fixed one, in any contrasts. A field with
         freedom of its own fits noise.
+    widespread : bool
+        Count a height only as far as it comes from most of the image.
 
     Returns
     -------
@@ -60,7 +62,9 @@ def coincidence(first: Structure, second: Structure) -> float:
         index = int(torch.where(near, searched / area.clamp(min=1).sqrt(), score.new_zeros(())).argmax())
         shift = divmod(index, common.shape[-1])
         height = float(searched[shift] / score[allowed].std().clamp(min=1e-9))
-        heights.append(height * _widespread(first.vectors[kind], second.vectors[kind].roll(shift, (-2, -1)), common))
+        if widespread:
+            height *= _widespread(first.vectors[kind], second.vectors[kind].roll(shift, (-2, -1)), common)
+        heights.append(height)
     return max(heights)
 
 

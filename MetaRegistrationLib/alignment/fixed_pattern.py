@@ -1,22 +1,30 @@
 """A pattern at the same pixels of both images, which a camera, a lens or an export put there, and the alignment beside it.
 
 Such a pattern makes two images agree where they lie, and nowhere else. So where the images agree at another place as well, that
-place is right.
+place is right. If there is none, images that were aligned before agree in coarse structures too, and a pattern of fine noise does
+not.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from .. import calibration
 from .affine import IDENTITY
 from .blocks import BlockMatcher, Matches
+from .coincidence import coincidence, details
 from .structure import Structure
 
 _IN_PLACE = calibration.IN_PLACE.value
 _SHARE = calibration.PATTERN_SHARE.value
+_HALF_COARSE = calibration.COARSE_HALF_CONFIDENT.value
+_COARSE = 66  # pixels of a side
+_LEAST_SHOWN = 0.5  # of the grid
 _FEWEST = calibration.FEWEST_BLOCKS.value
 _BESIDE = 0.03  # half sides: no offsets so near to the same pixels
 _DISTINCT = 0.06  # half sides: beyond what a broad ridge beside those pixels reaches
@@ -38,6 +46,21 @@ def moves(matrix: np.ndarray, centres: np.ndarray) -> bool:
     """Whether a transform (2, 3) moves blocks at `centres` (T, 2) on average by more than what lies beside their own pixels."""
     change = matrix - IDENTITY
     return float(np.linalg.norm(centres @ change[:, :2].T + change[:, 2], axis=1).mean()) > _DISTINCT
+
+
+def coarse_confidence(moved: Tensor, fixed: Tensor) -> float:
+    """Confidence, 0 to 1, that two images agree in what is coarser than a pattern of fine noise; 1 where too little is shown.
+
+    Parameters
+    ----------
+    moved, fixed : float32 Tensor (2, S, S)
+        Values times weight, and weight, of a moving image as it is aligned, and of a fixed one.
+    """
+    first, second = (details(adaptive_avg_pool2d(image, _COARSE)) for image in (moved, fixed))
+    if float((first.weight * second.weight).mean()) < _LEAST_SHOWN:
+        return 1.0
+    height = coincidence(first, second, widespread=False)
+    return 1 / (1 + math.exp(min(max(_HALF_COARSE - height, -30.0), 30.0)))
 
 
 class MatcherBesidePattern(BlockMatcher):

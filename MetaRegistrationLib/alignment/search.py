@@ -18,7 +18,7 @@ from .affine import CORNERS, IDENTITY, sampling_grids, stretches
 from .blocks import BlockMatcher
 from .coincidence import coincidence, confidence_of_coincidence, details
 from .confidence import confidence
-from .fixed_pattern import MatcherBesidePattern, may_be_a_pattern, moves
+from .fixed_pattern import MatcherBesidePattern, coarse_confidence, may_be_a_pattern, moves
 from .quadratic import bent
 from .refine_transform import RefinedTransform, agreeing_nearby, agreement_under, refine_transform
 from .repeating import HALF_CONFIDENT, SIZE, other_fit, reduced
@@ -36,6 +36,7 @@ _PEAKS = 10
 _SCOUTED = 120
 _MANY_PEAKS, _VERIFIED, _HIGHEST = 16, 2, 2
 _LED_BY_BLOCKS = COMPARED[:2]  # comparisons in finer surveys whose peaks blocks lead on from
+_FINE_ALONE = "the images agree in fine detail at the same pixels alone, as by a pattern of a camera"
 _TRIED = {"near": 1, "usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
 _IN_PLACE = calibration.IN_PLACE.value
@@ -99,6 +100,9 @@ class Search:
                 return Found(
                     beside.matrix, True, before, beside.share, best.confidence, "", beside.directions, pattern=True
                 )
+            coarse = coarse_confidence(self._moved(best.refined), self._fixed)
+            if coarse < LEAST_CONFIDENCE:
+                return Found(IDENTITY, False, before, before, coarse, _FINE_ALONE)
         refined = best.refined
         if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
             # The images are already aligned: the fit would only add its own error.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from drawn_eyes import drawn_eye
 from scipy import ndimage
 
@@ -11,7 +12,7 @@ import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.alignment import align
 from MetaRegistrationLib.alignment.affine import IDENTITY
 from MetaRegistrationLib.alignment.blocks import Matches
-from MetaRegistrationLib.alignment.fixed_pattern import may_be_a_pattern, moves
+from MetaRegistrationLib.alignment.fixed_pattern import coarse_confidence, may_be_a_pattern, moves
 
 SIDE = 240
 
@@ -60,6 +61,26 @@ def test_aligned_images_stay_aligned(scene, level):
     image = scenes()[0] if scene == "blobs" else drawn_eye(4, SIDE) / 255
     found = align(*(np.clip(image + level * pattern(seed), 0, 1) for seed in (7, 8)))
     assert not found.pattern and found.matrix == pytest.approx(IDENTITY, abs=0.02)
+
+
+def test_two_scenes_with_one_pattern_are_refused():
+    """They agree in nothing else: not in what is coarser than the pattern."""
+    images = [np.clip(each + 0.15 * pattern(1), 0, 1) for each in (scenes(3)[0], scenes(4)[0])]
+    assert coarse_confidence(*(canvas(each) for each in images)) < 0.1
+    found = align(*images)
+    assert found.kind == "none" and found.confidence < 0.5 and "fine detail" in found.reason
+
+
+def test_coarse_structures_of_aligned_images_agree():
+    images = [np.clip(scenes(3)[0] + 0.15 * pattern(seed), 0, 1) for seed in (7, 8)]
+    assert coarse_confidence(*(canvas(each) for each in images)) > 0.99
+    little = np.zeros((SIDE, SIDE))
+    little[:, :100] = 1
+    assert coarse_confidence(*(canvas(each, little) for each in images)) == 1, "too little is shown to deny it"
+
+
+def canvas(image: np.ndarray, weight: np.ndarray | float = 1.0) -> torch.Tensor:
+    return torch.from_numpy(np.stack((image * weight, np.broadcast_to(weight, image.shape))).astype(np.float32))
 
 
 def matches(offsets_px: float, share: float) -> Matches:
