@@ -13,6 +13,7 @@ vessels. A loss of capillaries over the whole image moves neither.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,7 @@ _TEXTURE = "band1"  # the feature that vanishes with the capillaries
 _BARE_WINDOW = 4.0  # standard deviation of the window of bare places
 _FULL_PERCENT = 90  # of the places: more than half of an image may be bare
 _BARE = calibration.BARE_TEXTURE.value
+_NEARLY = 2.0
 _LEAST_CORE = 50  # pixels of larger vessels that make an anchor
 _LEAST_RANGE = 10.0  # grey levels of 255 between the anchors
 
@@ -148,8 +150,8 @@ def density_percent(mean_features: np.ndarray) -> np.ndarray | float:
     return np.minimum(np.exp(logarithm), 100.0)
 
 
-def bare_places(features: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
-    """Places around which nearly nothing of the usual texture is left, bool (H, W).
+def texture_left(features: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
+    """How much of the usual texture of a scan is left around each place, as a share, float (H, W); infinite outside `where`.
 
     Parameters
     ----------
@@ -160,10 +162,25 @@ def bare_places(features: np.ndarray, where: np.ndarray, unit: float) -> np.ndar
         As `filter_unit` gives it.
     """
     if not where.any():
-        return np.zeros(where.shape, bool)
+        return np.full(where.shape, np.inf)
     fine = np.where(where, features[FEATURES.index(_TEXTURE)], 0)
     around = gaussian(fine, _BARE_WINDOW * unit) / np.maximum(gaussian(where, _BARE_WINDOW * unit), 1e-3)
-    return where & (around < _BARE * np.percentile(around[where], _FULL_PERCENT))
+    return np.where(where, around / max(float(np.percentile(around[where], _FULL_PERCENT)), 1e-9), np.inf)
+
+
+def bare_places(left: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Places without capillaries in each of some scans, bool (H, W).
+
+    Nearly nothing of the texture is left there. A place that is bare in one scan is so in another one that has twice as much
+    left: noise alone is no capillary.
+
+    Parameters
+    ----------
+    left : sequence of arrays (H, W)
+        As of `texture_left`, of the scans on the same pixels.
+    """
+    somewhere = np.logical_or.reduce([one < _BARE for one in left])
+    return [(one < _BARE) | (somewhere & (one < _NEARLY * _BARE)) for one in left]
 
 
 def region_density(features: np.ndarray, where: np.ndarray, bare: np.ndarray | None = None) -> float:

@@ -175,13 +175,16 @@ class VisitsChoice:
     def _other_eye(self) -> None:
         """Forget the inputs of the eye that was chosen before. Inputs that were given before any eye was chosen stay."""
         if self.chosen is not None:
-            self._state.parameters.visitsSide = ""
+            self._state.parameters.visitsSide = self._state.parameters.visitsReference = ""
             self._state.parameters.visitsRegions = None
             self._state.parameters.axialLength = 0.0
 
     def _eye_picked(self) -> None:
+        picked = self.ui.visitsEyeComboBox.currentText
+        if self.chosen is not None and self._scanned is not None and self._scanned[1] == picked:
+            return  # the same eye once more
         self._other_eye()
-        self._state.parameters.visitsEye = self.ui.visitsEyeComboBox.currentText
+        self._state.parameters.visitsEye = picked
         self._state.parameters.visitsTable = None
         self.choose_eye()
 

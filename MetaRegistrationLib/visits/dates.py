@@ -40,9 +40,10 @@ _PATTERNS = {
 _NUMBERS = ("compact", "month name", "month name first")
 """Kinds that a name may hold by chance: if they are no possible date there, they are no date."""
 _NUMBERED = "visit visite v session timepoint tp followup fu scan image img patient pat p subject subj sub case no nr"
-_OF_A_NUMBER = re.compile(rf"(?<![^\W\d_])(?:{'|'.join(_NUMBERED.split())}|follow[ -]up)[ ._-]*\Z", re.IGNORECASE)
-"""What a name says before a number that is no day: visit_2, P3."""
-_LETTER_BEFORE = re.compile(r"[^\W\d_]$")
+_OF_A_NUMBER = re.compile(
+    rf"(?<![^\W\d_])(?:{'|'.join(_NUMBERED.split())}|follow[ -]up)(?P<gap>[._-]?)\Z", re.IGNORECASE
+)
+"""What a name says before a number that may be no day: visit_2, P3."""
 _SCAN_KIND = ("oct", "OCT")  # the kind of scan; "Oct" and "October" are months
 _UID = r"\d+(?:\.\d+){4,}"  # name of a DICOM file; the numbers in it are no dates of the scan
 _COARSE = (
@@ -208,11 +209,15 @@ def date_in_name(name: str, place: str, order: DateOrder = "ask") -> When | None
 
 
 def _begins_with_a_number(kind: str, match: re.Match) -> bool:
-    """Whether what seems to be a day is the number of a visit or a patient."""
-    before = match.string[: match.start()]
-    if kind == "month name" and _LETTER_BEFORE.search(before):
-        return True
-    return kind in ("month name", "year last") and _OF_A_NUMBER.search(before) is not None
+    """Whether what seems to be a day before the name of a month is the number of a visit or a patient.
+
+    It is, if it is stuck to the word, as in visit31_mar_2023, or if it is one digit between two marks, as in visit_2_mar_2021.
+    """
+    number = _OF_A_NUMBER.search(match.string[: match.start()])
+    if kind != "month name" or number is None:
+        return False
+    between_marks = len(match["d"]) == 1 and match.string[match.end("d")] in "._-"
+    return not number["gap"] or between_marks
 
 
 def _of_match(kind: str, match: re.Match, place: str, order: DateOrder) -> list[When]:

@@ -16,7 +16,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from .. import calibration
 from ..eye_length import EyeLength
-from ..octa.capillaries import bare_places, filter_unit, local_density, region_density
+from ..octa.capillaries import bare_places, filter_unit, local_density, region_density, texture_left
 from ..octa.faz import Faz, find_faz, measured_outline
 from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
 from .regions import regions, whole_areas
@@ -168,16 +168,26 @@ def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasu
     shown, known = common_mask(visits), without_shadows(visits)
     between = common_between(visits) & known
     places = grid.covered_regions(known.shape)
-    return in_parallel(lambda visit: _measure(visit, _faz(visit, shown, grid), known, between, places, grid), visits)
+    unit = filter_unit(known.shape, _pixel_mm(grid.spacing_mm))
+    bare = bare_places(in_parallel(lambda visit: texture_left(visit.features(), between, unit), visits))
+    return in_parallel(
+        lambda one: _measure(one[0], one[1], _faz(one[0], shown, grid), known, between, places, grid),
+        list(zip(visits, bare, strict=True)),
+    )
 
 
 def _measure(
-    visit: MeasuredVisit, zone: Faz | None, known, between, places: Mapping[str, tuple[np.ndarray, float]], grid: Grid
+    visit: MeasuredVisit,
+    bare: np.ndarray,
+    zone: Faz | None,
+    known: np.ndarray,
+    between: np.ndarray,
+    places: Mapping[str, tuple[np.ndarray, float]],
+    grid: Grid,
 ) -> VisitMeasures:
-    """All measures of one visit."""
+    """All measures of one visit; `bare` are the places without capillaries."""
     features, line = visit.features(), _skeleton(visit.large)
     lost = nonperfused(features, known, between, zone, grid.spacing_mm)
-    bare = bare_places(features, between, filter_unit(known.shape, _pixel_mm(grid.spacing_mm)))
     rows = []
     for region, (where, covered) in places.items():
         share = covered * float(known[where].mean()) if where.any() else 0.0

@@ -6,7 +6,7 @@ from drawn_eyes import drawn_eye
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.octa.capillaries import parts
+from MetaRegistrationLib.octa.capillaries import bare_places, parts
 from MetaRegistrationLib.visits.measured import measured_together
 from MetaRegistrationLib.visits.measures import Grid, measure_visits
 from MetaRegistrationLib.visits.series import AlignedVisit, Visit
@@ -100,3 +100,11 @@ def test_a_region_that_lost_the_capillaries_of_a_part_has_fewer(scan):
     density = {(row.visit, row.region): row.value for row in found if row.measure == "capillary_density"}
     assert 0.4 < density["b", "half"] / density["a", "half"] < 0.86
     assert 0.75 < density["b", "whole"] / density["a", "whole"] < 0.97
+
+
+def test_a_place_that_is_bare_in_one_scan_is_so_in_another_that_has_a_little_left():
+    """More noise in an old lesion is no gain of capillaries; more than twice as much texture is."""
+    place, elsewhere, unknown = (0.05, 0.15, 0.25), 0.15, np.inf
+    found = bare_places([np.array([left, elsewhere, unknown]) for left in place])
+    assert [one.tolist() for one in found] == [[True, False, False], [True, False, False], [False, False, False]]
+    assert not bare_places([np.array([0.15])])[0].any(), "alone, it has some"

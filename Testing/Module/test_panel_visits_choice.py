@@ -101,8 +101,14 @@ def test_a_side_that_is_chosen_before_the_registration_is_registered_with(rig, w
     assert job.request.side == "right" and widget.ui.changeSideComboBox.currentText == "right eye"
     job.end("cancelled", "Cancelled.")
     read(rig, widget)
+    pick(rig, widget.ui.visitsReferenceComboBox, 1)
+    pick(rig, widget.ui.visitsEyeComboBox, 0)
+    read(rig, widget)
+    assert widget.ui.changeSideComboBox.currentText == "right eye", "the same eye once more"
+    assert widget.panel.state.parameters.visitsReference
     pick(rig, widget.ui.visitsEyeComboBox, 1)
     read(rig, widget)
+    assert not widget.panel.state.parameters.visitsReference
     assert widget.ui.changeSideComboBox.currentText == "unknown: left and right", "that was the other eye"
 
 
