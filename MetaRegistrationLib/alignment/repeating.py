@@ -78,14 +78,15 @@ def other_fit(first: Structure, second: Structure, *, without: np.ndarray | None
     Returns
     -------
     float
-        Of the mean product of directions; 0 where there is no other shift, where too little is in common, and where the images
-        fit much better at another shift: then they are not aligned, and tell nothing.
+        Of the sum of products of directions over the root of the common area, as noise adds up; 0 where there is no other
+        shift, where too little is in common, and where the images fit much better at another shift: then they are not aligned,
+        and tell nothing.
     """
     common = float((first.weight * second.weight).sum())
     if common < _LEAST_PIXELS:
         return 0.0
     edges, ridges, area = correlations(first, second, round(_PADDED * first.size))
-    fits = torch.where(area > _LEAST_OVERLAP * common, (edges + ridges.abs()) / area.clamp(min=1), 0.0)
+    fits = torch.where(area > _LEAST_OVERLAP * common, (edges + ridges.abs()) / area.clamp(min=1).sqrt(), 0.0)
     fits = torch.fft.fftshift(fits).cpu().numpy()
     middle = len(fits) // 2
     near = (slice(middle - _NEAR_PX, middle + _NEAR_PX + 1),) * 2
