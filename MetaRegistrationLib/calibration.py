@@ -435,7 +435,7 @@ OTHER_SHIFT_VALLEY = Threshold(
 OTHER_SHIFT_HALF_CONFIDENT = Threshold(
     0.62,
     "share of the best fit",
-    "Honeycombs were aligned wrongly where another shift had 0.65 and more. Of 59 pairs of all kinds none has another"
+    "Honeycombs were aligned wrongly where another shift had 0.63 and more. Of 59 pairs of all kinds none has another"
     " shift above the valley.",
     "repeating.py",
 )
