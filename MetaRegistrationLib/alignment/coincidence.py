@@ -68,9 +68,9 @@ def coincidence(first: Structure, second: Structure, *, widespread: bool = True)
     return max(heights)
 
 
-def confidence_of_coincidence(height: float) -> float:
-    """Confidence, 0 to 1, in a transform, from its `coincidence`."""
-    return 1 / (1 + math.exp(min(max(_HALF - height, -30.0), 30.0)))
+def confidence_of_coincidence(height: float, half_confident: float = _HALF) -> float:
+    """Confidence, 0 to 1, in a transform, from its `coincidence`; 0.5 at `half_confident`."""
+    return 1 / (1 + math.exp(min(max(half_confident - height, -30.0), 30.0)))
 
 
 def correlations(first: Structure, second: Structure, side: int | None = None) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,8 +7,6 @@ not.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,7 +15,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from .. import calibration
 from .affine import IDENTITY
 from .blocks import BlockMatcher, Matches
-from .coincidence import coincidence, details
+from .coincidence import coincidence, confidence_of_coincidence, details
 from .structure import Structure
 
 _IN_PLACE = calibration.IN_PLACE.value
@@ -49,7 +47,9 @@ def moves(matrix: np.ndarray, centres: np.ndarray) -> bool:
 
 
 def coarse_confidence(moved: Tensor, fixed: Tensor) -> float:
-    """Confidence, 0 to 1, that two images agree in what is coarser than a pattern of fine noise; 1 where too little is shown.
+    """Confidence, 0 to 1, that two images agree in structures that are coarser than fine noise.
+
+    It is 1 where both show less than half of the grid.
 
     Parameters
     ----------
@@ -59,8 +59,7 @@ def coarse_confidence(moved: Tensor, fixed: Tensor) -> float:
     first, second = (details(adaptive_avg_pool2d(image, _COARSE)) for image in (moved, fixed))
     if float((first.weight * second.weight).mean()) < _LEAST_SHOWN:
         return 1.0
-    height = coincidence(first, second, widespread=False)
-    return 1 / (1 + math.exp(min(max(_HALF_COARSE - height, -30.0), 30.0)))
+    return confidence_of_coincidence(coincidence(first, second, widespread=False), _HALF_COARSE)
 
 
 class MatcherBesidePattern(BlockMatcher):

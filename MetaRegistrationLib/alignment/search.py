@@ -95,14 +95,9 @@ class Search:
             rejected = tuple(candidate.refined.matrix for candidate in tried if not candidate.by_opinion)
             return Found(IDENTITY, False, before, before, best.confidence, self._why(), rejected=rejected)
         if may_be_a_pattern(unmoved.matches):
-            beside = self._beside_pattern()
-            if beside is not None:
-                return Found(
-                    beside.matrix, True, before, beside.share, best.confidence, "", beside.directions, pattern=True
-                )
-            coarse = coarse_confidence(self._moved(best.refined), self._fixed)
-            if coarse < LEAST_CONFIDENCE:
-                return Found(IDENTITY, False, before, before, coarse, _FINE_ALONE)
+            found = self._found_by_pattern(best, before)
+            if found is not None:
+                return found
         refined = best.refined
         if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
             # The images are already aligned: the fit would only add its own error.
@@ -143,6 +138,16 @@ class Search:
             places = {id(each.refined): each.refined for each in tried}
             tried += self._by_coincidence(chain(places.values(), self._promising_many()))
         return tried
+
+    def _found_by_pattern(self, best: _Candidate, before: float) -> Found | None:
+        """The outcome where a pattern at the same pixels made the best candidate; None where the candidate stands."""
+        beside = self._beside_pattern()
+        if beside is not None:
+            return Found(
+                beside.matrix, True, before, beside.share, best.confidence, "", beside.directions, pattern=True
+            )
+        coarse = coarse_confidence(self._moved(best.refined), self._fixed)
+        return Found(IDENTITY, False, before, before, coarse, _FINE_ALONE) if coarse < LEAST_CONFIDENCE else None
 
     def _beside_pattern(self) -> RefinedTransform | None:
         """The transform that blocks agree on if none may be found at its own pixels; None if there is none."""
