@@ -32,7 +32,8 @@ _MARGIN = 2  # pixels of 18.75 um around the larger vessels that are no capillar
 _CORE = 1  # pixels of 18.75 um that are the border of a larger vessel
 _DARKEST = 3.3  # window of the darkest region
 _BANDS = ((0.7, 2.0), (1.2, 4.0), (2.5, 8.0))  # windows whose difference is a band, pixels of 18.75 um
-_TEXTURE = "band1"  # the feature that vanishes with the capillaries
+_BAND_WIDTHS = (0.7, 1.4, 2.8, 5.6)  # windows of the features band0 to band3
+_FINE_WIDTH = _BAND_WIDTHS[1]  # of the feature that vanishes with the capillaries
 _BARE_WINDOW = 4.0  # standard deviation of the window of bare places
 _FULL_PERCENT = 90  # of the places: more than half of an image may be bare
 _BARE = calibration.BARE_TEXTURE.value
@@ -150,12 +151,26 @@ def density_percent(mean_features: np.ndarray) -> np.ndarray | float:
     return np.minimum(np.exp(logarithm), 100.0)
 
 
-def texture_left(features: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
+def fine_texture(grey: np.ndarray, unit: float) -> np.ndarray:
+    """The texture that vanishes with the capillaries, float32 (H, W): one of the features, at a small part of their cost.
+
+    Parameters
+    ----------
+    grey : float32 array (H, W)
+        As `anchored` gives it.
+    unit : float
+        As `filter_unit` gives it.
+    """
+    return _band(grey, _FINE_WIDTH * unit).astype(np.float32)
+
+
+def texture_left(fine: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
     """How much of the usual texture of a scan is left around each place, as a share, float (H, W); infinite outside `where`.
 
     Parameters
     ----------
-    features : array (18, H, W)
+    fine : array (H, W)
+        As of `fine_texture`.
     where : bool array (H, W)
         Pixels to use, without larger vessels.
     unit : float
@@ -163,8 +178,9 @@ def texture_left(features: np.ndarray, where: np.ndarray, unit: float) -> np.nda
     """
     if not where.any():
         return np.full(where.shape, np.inf)
-    fine = np.where(where, features[FEATURES.index(_TEXTURE)], 0)
-    around = gaussian(fine, _BARE_WINDOW * unit) / np.maximum(gaussian(where, _BARE_WINDOW * unit), 1e-3)
+    around = gaussian(np.where(where, fine, 0), _BARE_WINDOW * unit) / np.maximum(
+        gaussian(where, _BARE_WINDOW * unit), 1e-3
+    )
     return np.where(where, around / max(float(np.percentile(around[where], _FULL_PERCENT)), 1e-9), np.inf)
 
 
@@ -240,8 +256,8 @@ def _features(image: np.ndarray, unit: float) -> dict[str, np.ndarray]:
         return gaussian(values, width * unit)
 
     found = {"mean": np.clip(image, 0, None)}
-    for number, width in enumerate((0.7, 1.4, 2.8, 5.6)):
-        found[f"band{number}"] = np.abs(smooth(image, width) - smooth(image, 2 * width))
+    for number, width in enumerate(_BAND_WIDTHS):
+        found[f"band{number}"] = _band(image, width * unit)
     found["ridge"], found["fine_ridge"] = ridge_strength(image, unit), ridge_strength(image, 0.6 * unit)
     found["laplacian"] = np.abs(ndimage.laplace(image if unit <= 1 else smooth(image, 0.5 * (1 - 1 / unit))))
     blurred = smooth(image, 1.0)
@@ -254,6 +270,11 @@ def _features(image: np.ndarray, unit: float) -> dict[str, np.ndarray]:
     found["over_local"] = _above(blurred, local + 0.5 * spread, 0.2 * spread)
     found["deviation"] = np.abs(image - smooth(image, 6))
     return found
+
+
+def _band(image: np.ndarray, width: float) -> np.ndarray:
+    """Strength of structures about as wide as a window."""
+    return np.abs(gaussian(image, width) - gaussian(image, 2 * width))
 
 
 def _above(values: np.ndarray, level: float | np.ndarray, width: float | np.ndarray) -> np.ndarray:

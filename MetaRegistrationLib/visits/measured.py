@@ -15,7 +15,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..octa.capillaries import Parts, anchored, divided, filter_unit, parts, structure, texture, tissue_ridges
+from ..octa.capillaries import (
+    Parts,
+    anchored,
+    divided,
+    filter_unit,
+    fine_texture,
+    parts,
+    structure,
+    texture,
+    tissue_ridges,
+)
 from ..octa.vessels import Ridges
 from .common_levels import Levels, common_levels
 from .own_pixels import OwnPixels, coarsest, own_pixels
@@ -85,6 +95,12 @@ class MeasuredVisit:
         """Features of the texture, float32 (18, H, W). They are large, so that they are computed when asked for."""
         own = self.pixels
         return own.on_reference(texture(own.array, own.valid, self.own.large, own.pixel_mm))
+
+    def fine_texture(self) -> np.ndarray:
+        """The texture that vanishes with the capillaries (`octa.capillaries.fine_texture`), float32 (H, W)."""
+        own = self.pixels
+        grey = anchored(own.array, own.valid, self.own.large, own.pixel_mm)
+        return own.on_reference([fine_texture(grey, filter_unit(own.array.shape, own.pixel_mm))])[0]
 
     def grey(self) -> np.ndarray:
         """Anchored grey values (`octa.capillaries.anchored`), float32 (H, W)."""

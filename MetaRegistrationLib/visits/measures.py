@@ -169,7 +169,7 @@ def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasu
     between = common_between(visits) & known
     places = grid.covered_regions(known.shape)
     unit = filter_unit(known.shape, _pixel_mm(grid.spacing_mm))
-    bare = bare_places(in_parallel(lambda visit: texture_left(visit.features(), between, unit), visits))
+    bare = bare_places(in_parallel(lambda visit: texture_left(visit.fine_texture(), between, unit), visits))
     return in_parallel(
         lambda one: _measure(one[0], one[1], _faz(one[0], shown, grid), known, between, places, grid),
         list(zip(visits, bare, strict=True)),

@@ -6,7 +6,7 @@ from drawn_eyes import drawn_eye
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.octa.capillaries import bare_places, parts
+from MetaRegistrationLib.octa.capillaries import FEATURES, bare_places, parts
 from MetaRegistrationLib.visits.measured import measured_together
 from MetaRegistrationLib.visits.measures import Grid, measure_visits
 from MetaRegistrationLib.visits.series import AlignedVisit, Visit
@@ -108,3 +108,8 @@ def test_a_place_that_is_bare_in_one_scan_is_so_in_another_that_has_a_little_lef
     found = bare_places([np.array([left, elsewhere, unknown]) for left in place])
     assert [one.tolist() for one in found] == [[True, False, False], [True, False, False], [False, False, False]]
     assert not bare_places([np.array([0.15])])[0].any(), "alone, it has some"
+
+
+def test_the_texture_of_bare_places_is_one_of_the_features(scan):
+    (visit,) = measured_together([as_visit("0", scan)])
+    assert np.array_equal(visit.fine_texture(), visit.features()[FEATURES.index("band1")])
