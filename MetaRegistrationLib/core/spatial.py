@@ -60,7 +60,7 @@ def sample(image: Tensor, positions: Tensor, *, padding: str = "zeros", mode: st
     height, width = image.shape[-2:]
     rows = positions[:, 0] * (2.0 / max(height - 1, 1)) - 1.0
     columns = positions[:, 1] * (2.0 / max(width - 1, 1)) - 1.0
-    return sample_grid(image, torch.stack((columns, rows), dim=-1), padding=padding, mode=mode)
+    return sample_grid(image, torch.stack((columns, rows), dim=1).permute(0, 2, 3, 1), padding=padding, mode=mode)
 
 
 def sample_grid(image: Tensor, grid: Tensor, *, padding: str = "zeros", mode: str = "bilinear") -> Tensor:
@@ -101,8 +101,17 @@ def warp(image: Tensor, displacement_px: Tensor, *, padding: str = "zeros", mode
         raise ValueError(
             f"warp: expected image and displacement of one size, got {tuple(image.shape)} and {tuple(displacement_px.shape)}"
         )
-    positions = identity_grid(*image.shape[-2:], like=displacement_px) + displacement_px
-    return sample(image, positions, padding=padding, mode=mode)
+    rows, columns = displacement_px.to(torch.promote_types(displacement_px.dtype, torch.float32)).unbind(1)
+    (own_rows, row), (own_columns, column) = (_normalised(extent, like=rows) for extent in image.shape[-2:])
+    # One step for each axis, where the sum of positions and displacement would take three; apart, for faster copies and reads.
+    grid = (torch.add(own_columns, columns, alpha=column), torch.add(own_rows[:, None], rows, alpha=row))
+    return sample_grid(image, torch.stack(grid, dim=1).permute(0, 2, 3, 1), padding=padding, mode=mode)
+
+
+def _normalised(extent: int, *, like: Tensor) -> tuple[Tensor, float]:
+    """Positions of pixels along an axis, from -1 to 1, and the length of a pixel."""
+    pixel = 2.0 / max(extent - 1, 1)
+    return torch.arange(extent, device=like.device, dtype=like.dtype) * pixel - 1.0, pixel
 
 
 def compose(first: Tensor, second: Tensor) -> Tensor:
