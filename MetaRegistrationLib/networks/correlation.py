@@ -85,8 +85,10 @@ def _surroundings(features: Tensor, radius: int) -> Tensor:
 
 def _bands(products: Tensor, span: int) -> Tensor:
     """Of row i of matrices (..., BLOCK, (BLOCK + span - 1) * span), the span^2 columns from ``i * span`` on."""
-    flat = functional.pad(products.flatten(-2), (0, _BLOCK * span))  # longer rows: each begins where its band does
-    return flat.unflatten(-1, (_BLOCK, -1))[..., : span * span]
+    matrices = products.contiguous()
+    length = matrices.shape[-1]
+    steps = (*matrices.stride()[:-2], length + span, 1)  # longer rows: each begins where its band does
+    return matrices.as_strided((*matrices.shape[:-1], span * span), steps)
 
 
 def _from_bands(bands: Tensor, span: int) -> Tensor:
