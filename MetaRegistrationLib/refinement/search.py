@@ -53,21 +53,23 @@ class _Adam:
     _first, _second, _epsilon = 0.9, 0.99, 1e-8
 
     def __init__(self, levels: list[Tensor]):
-        self.levels = [level.clone().requires_grad_() for level in levels]
-        self._means = [torch.zeros_like(level) for level in levels]
-        self._squares = [torch.zeros_like(level) for level in levels]
+        sizes = [level.numel() for level in levels]
+        self._values = torch.cat([level.flatten() for level in levels])  # few large steps in place of many small ones
+        self._rates = torch.cat([torch.full((size,), 0.5**index) for index, size in enumerate(sizes)]).to(self._values)
+        parts = self._values.split(sizes)
+        self.levels = [part.view_as(level).requires_grad_() for part, level in zip(parts, levels, strict=True)]
+        self._mean, self._square = torch.zeros_like(self._values), torch.zeros_like(self._values)
         self._steps = 0
 
     @torch.no_grad()
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
         self._steps += 1
         by_mean, by_square = 1 - self._first**self._steps, 1 - self._second**self._steps
-        each = zip(self.levels, gradients, self._means, self._squares, strict=True)
-        for index, (level, gradient, mean, square) in enumerate(each):
-            mean.lerp_(gradient, 1 - self._first)
-            square.mul_(self._second).addcmul_(gradient, gradient, value=1 - self._second)
-            spread = (square / by_square).sqrt_().add_(self._epsilon)
-            level.addcdiv_(mean, spread, value=rate / 2**index / by_mean)
+        gradient = torch.cat([each.flatten() for each in gradients])
+        self._mean.lerp_(gradient, 1 - self._first)
+        self._square.mul_(self._second).addcmul_(gradient, gradient, value=1 - self._second)
+        spread = (self._square / by_square).sqrt_().add_(self._epsilon)
+        self._values.addcdiv_(self._mean * self._rates, spread, value=rate / by_mean)
 
 
 def _decay(progress: float) -> float:
