@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from ..core.banded import smoothed, summed
 
 _EDGE_SIGMA, _RIDGE_SIGMA = 1.2, 1.5
 _NEIGHBOURHOOD = 8.0
@@ -16,7 +17,7 @@ _CLIP = 2.5
 _MARGIN = 3  # pixels beside what is not defined, whose derivatives are those of the border
 _FLOOR = 0.1
 _NOTHING = 1e-9  # rounding errors of values up to 1
-_NO_WEIGHT = 1e-12
+_REACH = 5.0  # standard deviations at which a window ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +71,8 @@ def structure(values: Tensor, weight: Tensor) -> Structure:
 
 def _well_inside(weight: Tensor) -> Tensor:
     """1 where all pixels within the margin are defined, else 0."""
-    outside = 1 - (weight > 0.5).float()[None, None]
-    if bool(outside.any()):
-        width = 2 * _MARGIN + 1
-        down = functional.max_pool2d(outside, (width, 1), 1, (_MARGIN, 0))
-        outside = functional.max_pool2d(down, (1, width), 1, (0, _MARGIN))
-    return 1 - outside[0, 0]
+    inside = (weight > 0.5).float()
+    return (summed(1 - inside, _MARGIN) < 0.5).float()
 
 
 def _filled(values: Tensor, weight: Tensor) -> Tensor:
@@ -125,23 +122,5 @@ def _levelled(vectors: Tensor, weight: Tensor) -> Tensor:
 
 
 def _gaussian(values: Tensor, sigma: float) -> Tensor:
-    """Gaussian blur of (..., n, n); edge values beyond the image. Products of matrices are faster than convolutions here."""
-    side = values.shape[-1]
-    kernel = _blur_matrix(side, sigma, values.device)
-    return kernel @ values @ kernel.T
-
-
-_MATRICES: dict[tuple[int, float, torch.device], Tensor] = {}
-
-
-def _blur_matrix(side: int, sigma: float, device: torch.device) -> Tensor:
-    key = (side, sigma, device)
-    if key not in _MATRICES:
-        reach = math.ceil(4 * sigma)
-        positions = np.arange(-reach, side + reach)
-        weights = np.exp(-0.5 * ((positions[None, :] - np.arange(side)[:, None]) / sigma) ** 2)
-        weights[weights < _NO_WEIGHT] = 0  # numbers too small to be normal make the products ten times slower
-        folded = np.zeros((side, side))
-        np.add.at(folded.T, np.clip(positions, 0, side - 1), weights.T)
-        _MATRICES[key] = torch.as_tensor(folded / folded.sum(axis=1, keepdims=True), dtype=torch.float32, device=device)
-    return _MATRICES[key]
+    """Gaussian blur of (..., n, n); edge values beyond the image."""
+    return smoothed(values, sigma, math.ceil(_REACH * sigma))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from copy import copy
-from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.banded import summed
 from ..core.losses import smoothness
 from ..core.spatial import identity_grid, sample_grid, warp
 from .correlation import LocalCorrelation
@@ -55,11 +55,11 @@ class Objective:
         self._settings, self._share_defined, self._fixed, self._warped = settings, defined, fixed, warped
         self._rows, self._columns = self.grid.sampler(settings.shrink)
         self._correlation = LocalCorrelation(fixed, (defined > 0.999).float(), window=settings.window)
-        # Of positions as `sample_grid` takes them, but for the order of the axes: steps of a grid pixel, and the pixels' own.
+        # Of positions as `sample_grid` takes them, columns first: steps of a grid pixel, and the pixels' own.
         size = torch.tensor(warped.shape[-2:]).to(fixed).view(1, 2, 1, 1)
         pixel = 2 / (size - 1).clamp_min(1)
-        self._steps = pixel / settings.shrink
-        self._own = identity_grid(*warped.shape[-2:], like=fixed) * pixel - 1
+        self._steps = (pixel / settings.shrink).flip(1)
+        self._own = (identity_grid(*warped.shape[-2:], like=fixed) * pixel - 1).flip(1)
 
     def coarser(self, settings: RefinementSettings) -> Objective:
         """The same of images that are averaged over squares of a whole number of these pixels."""
@@ -72,8 +72,8 @@ class Objective:
     def __call__(self, levels: list[Tensor]) -> Tensor:
         """The measure (scalar, differentiable) of control displacements, on the moving image as the base warps it."""
         total = self.grid.total(levels)
-        positions = self._own + self._rows @ (total * self._steps) @ self._columns.T
-        warped = sample_grid(self._warped, positions.flip(1).permute(0, 2, 3, 1), padding="border")
+        positions = self._own + self._rows @ (total.flip(1) * self._steps) @ self._columns.T
+        warped = sample_grid(self._warped, positions.permute(0, 2, 3, 1), padding="border")
         return self._correlation(warped) - self._settings.smoothness_weight * self.grid.roughness(total)
 
     def of_start(self, start: Tensor) -> float:
@@ -102,17 +102,9 @@ def _averaged(image: Tensor, factor: int) -> Tensor:
     return functional.avg_pool2d(image, factor) if factor > 1 else image
 
 
-@cache
-def _near(extent: int) -> Tensor:
-    """Matrix (extent, extent), symmetric: 1 for positions that are at most the margin apart."""
-    positions = torch.arange(extent)
-    return ((positions[:, None] - positions).abs() <= _MARGIN_PX).float()
-
-
 def _defined(base: Tensor, inside_moving: Tensor | None, inside_fixed: Tensor | None) -> Tensor:
     """(1, 1, H, W): 1 where the fixed image is defined and the base points well into the moving one, else 0."""
     moving = torch.ones_like(base[:, :1]) if inside_moving is None else inside_moving.to(base)
     defined = (warp(moving, base) > 0.999).float()
-    rows, columns = (_near(extent).to(defined) for extent in defined.shape[-2:])
-    defined = (rows @ (1 - defined) @ columns < 0.5).float()
+    defined = (summed(1 - defined, _MARGIN_PX) < 0.5).float()
     return defined if inside_fixed is None else defined * inside_fixed.to(base)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from ..core.banded import smoothed
 from .splines import spline_weights
 
 _NEIGHBOURHOOD_PX = 4.0  # over which a departure counts as one: less would keep single ripples
@@ -16,22 +17,11 @@ def blur(image: Tensor, sigma: float) -> Tensor:
     """Gaussian smoothing of (B, 1, H, W), edge values beyond the border; `sigma` in pixels, 0 for none."""
     if _radius(sigma) == 0:
         return image
-    rows, columns = (_gaussian(extent, sigma).to(image) for extent in image.shape[-2:])
-    return rows @ image @ columns.T  # faster on a CPU than convolutions of one channel
+    return smoothed(image, sigma, _radius(sigma))
 
 
 def _radius(sigma: float) -> int:
     return int(3 * sigma + 0.5)
-
-
-@cache
-def _gaussian(extent: int, sigma: float) -> Tensor:
-    """Matrix (extent, extent) that smooths along an axis, float64."""
-    offsets = torch.arange(-_radius(sigma), _radius(sigma) + 1)
-    kernel = torch.exp(-0.5 * (offsets.float() / sigma).double().square())
-    neighbours = (torch.arange(extent)[:, None] + offsets).clamp(0, extent - 1)
-    weights = torch.zeros(extent, extent, dtype=torch.float64)
-    return weights.scatter_add_(1, neighbours, (kernel / kernel.sum()).expand(extent, -1))
 
 
 def smooth_start(displacement_px: Tensor, sigma: float, keep_px: float) -> Tensor:
@@ -51,8 +41,15 @@ def smooth_start(displacement_px: Tensor, sigma: float, keep_px: float) -> Tenso
 
 def _global_part(displacement_px: Tensor) -> Tensor:
     """Least squares fit of cubic splines with two cells an axis: smoothing across the border would bend these."""
-    projections = []
-    for extent in displacement_px.shape[-2:]:
+    (rows, of_rows), (columns, of_columns) = (
+        tuple(matrix.to(displacement_px) for matrix in _fit(extent)) for extent in displacement_px.shape[-2:]
+    )
+    return rows @ (of_rows @ displacement_px @ of_columns.T) @ columns.T
+
+
+@lru_cache(maxsize=8)
+def _fit(extent: int) -> tuple[Tensor, Tensor]:
+    """Values along an axis of cubic splines with two cells by their coefficients (extent, 5), and its least squares inverse."""
+    with torch.inference_mode(False):
         weights = spline_weights(torch.arange(extent), extent - 1, 2)
-        projections.append((weights @ torch.linalg.pinv(weights)).to(displacement_px))
-    return projections[0] @ displacement_px @ projections[1]  # a projection is its own transpose
+        return weights, torch.linalg.pinv(weights)
