@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 500_000
 """A folder of a thousand pairs then holds half a gigabyte of pictures."""
 _COLOURS = (256, 128, 64, 32, 16, 8)
-_LEVELS = (3, 6)  # of zlib: the lower one takes a third of the time, for at most a tenth more bytes
-_TOO_LARGE = 1.15  # at the lower level, for the higher one to help
+_LEVELS = (4, 6)  # of zlib: the lower one takes a third of the time, for at most a tenth more bytes
+_TOO_LARGE = 1.1  # at the lower level, for the higher one to help
 _ONE_OF = 8
 _FAR_TOO_LARGE = 1.25  # the estimate is 5 to 15 % too high
 
