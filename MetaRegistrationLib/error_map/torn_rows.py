@@ -9,6 +9,7 @@ The error predictor compares cells, over which a step of a few rows is averaged.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import fft, ndimage
@@ -16,11 +17,19 @@ from scipy import fft, ndimage
 from .. import calibration
 from .maps import ErrorMap
 
-_DOWN, _ACROSS = 2, 5
-"""How far beside is searched, in the pixels that the predictor sees: a movement along the rows is longer."""
+_NEAR, _FAR = (2, 5), (28, 22)
+"""How far below and beside is searched, in the pixels that the predictor sees: all rows, and rows that do not agree where they are."""
 _ROWS = 1.2  # standard deviation of the rows that are judged together
 _GAIN = calibration.TORN_GAIN.value
 _LEAST = calibration.TORN_LEAST.value
+_SHARE = calibration.TORN_SHARE.value
+_CONTRAST = calibration.TORN_CONTRAST.value
+_DOUBTFUL = calibration.TORN_DOUBTFUL.value
+_FAR_SHARE = calibration.TORN_FAR_SHARE.value
+_FAR_GAIN = calibration.TORN_FAR_GAIN.value
+_FEWEST_FAR = calibration.TORN_FEWEST_FAR.value
+_ALIKE = 1.5  # pixels between the steps of neighbouring rows that moved together
+_BESIDE = 3  # rows beside doubtful ones that are searched with them
 _REACH = 5  # rows beside a torn one over which its error falls to zero
 _BOUND = calibration.TORN_BOUND.value
 _LEAST_SEEN = 0.3  # of a row that both images have to show
@@ -93,40 +102,102 @@ def _steps(fixed: np.ndarray, moved: np.ndarray, slope: float) -> np.ndarray:
 def row_steps(fixed: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """How far beside its place each row of one image is found in another, float (n,), pixels; zero where it is in its place.
 
+    Zero too where the grey values of the two images do not rise and fall together: their rows cannot be compared so.
+
     Parameters
     ----------
     fixed, moved : float32 arrays (n, m)
         Locally normalised; zero where not defined.
     """
-    agreement = _agreement(fixed, moved)
-    count = agreement.shape[-1]
-    index = np.arange(count)
-    best = agreement.reshape(-1, count).argmax(axis=0)
-    down, across = best // (2 * _ACROSS + 1), best % (2 * _ACROSS + 1)
-    highest, here = agreement[down, across, index], agreement[_DOWN, _ACROSS]
-    torn = (highest - here > _GAIN) & (highest > _LEAST)
-    torn &= np.append(torn[1:], False) | np.append(False, torn[:-1])  # one row alone agrees elsewhere by chance
-    inner = np.clip(across, 1, 2 * _ACROSS - 1)
-    before, at, after = (agreement[down, inner + step, index] for step in (-1, 0, 1))
-    bend = before - 2 * at + after
-    beside = np.where(bend < 0, np.clip(0.5 * (before - after) / np.where(bend < 0, bend, 1), -0.5, 0.5), 0)
-    return np.where(torn, np.hypot(down - _DOWN, across - _ACROSS + beside), 0)
+    rows = _Rows(fixed, moved)
+    every = np.arange(len(fixed))
+    near = rows.places(every, _NEAR)
+    usual = float(np.median(near.here[rows.enough])) if rows.enough.any() else 0.0
+    if usual < _CONTRAST:
+        return np.zeros(len(fixed))
+    found, torn = near, near.better(_GAIN, max(_SHARE * usual, _LEAST))
+    for run in _runs(rows.enough & (near.here < _DOUBTFUL * usual)):
+        far = rows.places(run, _FAR)
+        elsewhere = far.better(_FAR_GAIN * far.highest, max(_FAR_SHARE * usual, _LEAST))
+        found, torn[run] = found.replaced(run, far, elsewhere), torn[run] | elsewhere
+    lengths = np.hypot(*found.steps.T)
+    return np.where(
+        torn & (_together(torn, found.steps) >= np.where(lengths > _NEAR[1] + 1, _FEWEST_FAR, 2)), lengths, 0
+    )
 
 
-def _agreement(fixed: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Correlation of each row with rows of the other image beside it: (down, across, rows)."""
-    count, width = fixed.shape
-    length = fft.next_fast_len(width + _ACROSS, real=True)
-    first, second = (fft.rfft(image, length, axis=1) for image in (fixed, moved))
-    here, there = (_near(np.square(image).sum(axis=1, keepdims=True)) for image in (fixed, moved))
-    enough = ((fixed != 0) & (moved != 0)).mean(axis=1) >= _LEAST_SEEN
-    found = np.zeros((2 * _DOWN + 1, 2 * _ACROSS + 1, count), np.float32)
-    for number, down in enumerate(range(-_DOWN, _DOWN + 1)):
-        rows = np.clip(np.arange(count) + down, 0, count - 1)
-        products = fft.irfft(first.conj() * second[rows], length, axis=1)
-        products = np.concatenate((products[:, -_ACROSS:], products[:, : _ACROSS + 1]), axis=1)
-        found[number] = (_near(products) / (np.sqrt(here * there[rows]) + _LEAST_ENERGY)).T
-    return found * enough
+def _together(torn: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """How many torn rows beside one another lie at nearly one place, (n,): few agree elsewhere by chance."""
+    alike = torn[1:] & torn[:-1] & (np.abs(np.diff(steps, axis=0)) <= _ALIKE).all(axis=1)
+    groups = np.cumsum(np.append(True, ~alike))
+    return np.bincount(groups)[groups]
+
+
+class _Places(NamedTuple):
+    """Where rows agree best: steps (rows, 2) down and across, pixels, the correlation there, and that in their own places."""
+
+    steps: np.ndarray
+    highest: np.ndarray
+    here: np.ndarray
+
+    def better(self, gain: float | np.ndarray, least: float) -> np.ndarray:
+        """Which rows agree better elsewhere, bool (rows,)."""
+        return (self.highest - self.here > gain) & (self.highest > least)
+
+    def replaced(self, run: np.ndarray, others: _Places, chosen: np.ndarray) -> _Places:
+        """The same with the `chosen` ones of others in the rows of a run."""
+        steps, highest = self.steps.copy(), self.highest.copy()
+        steps[run[chosen]], highest[run[chosen]] = others.steps[chosen], others.highest[chosen]
+        return _Places(steps, highest, self.here)
+
+
+class _Rows:
+    """Rows of two images (n, m), to be compared at many shifts."""
+
+    def __init__(self, fixed: np.ndarray, moved: np.ndarray):
+        images = [_levelled(image) for image in (fixed, moved)]
+        self._length = fft.next_fast_len(fixed.shape[1] + _FAR[1], real=True)
+        self._spectra = [fft.rfft(image, self._length, axis=1) for image in images]
+        self._energies = [_near(np.square(image).sum(axis=1, keepdims=True)) for image in images]
+        self.enough = ((fixed != 0) & (moved != 0)).mean(axis=1) >= _LEAST_SEEN
+        """Rows that both images show."""
+
+    def places(self, rows: np.ndarray, reach: tuple[int, int]) -> _Places:
+        """The best places of neighbouring `rows` within some rows and columns beside their own."""
+        found = self._agreement(rows, *reach)
+        (below, beside), index = reach, np.arange(len(rows))
+        width = 2 * beside + 1
+        down, across = np.divmod(found.reshape(-1, len(rows)).argmax(axis=0), width)
+        inner = np.clip(across, 1, width - 2)
+        before, at, after = (found[down, inner + step, index] for step in (-1, 0, 1))
+        bend = before - 2 * at + after
+        part = np.where(bend < 0, np.clip(0.5 * (before - after) / np.where(bend < 0, bend, 1), -0.5, 0.5), 0)
+        steps = np.stack((down - below, across - beside + part), axis=1)
+        return _Places(steps, found[down, across, index], found[below, beside])
+
+    def _agreement(self, rows: np.ndarray, below: int, beside: int) -> np.ndarray:
+        """Correlation of each of `rows` with rows of the other image beside it: (down, across, rows)."""
+        (first, second), (here, there) = self._spectra, self._energies
+        found = np.zeros((2 * below + 1, 2 * beside + 1, len(rows)), np.float32)
+        for number, down in enumerate(range(-below, below + 1)):
+            others = np.clip(rows + down, 0, len(there) - 1)
+            products = fft.irfft(first[rows].conj() * second[others], self._length, axis=1)
+            products = np.concatenate((products[:, -beside:], products[:, : beside + 1]), axis=1)
+            found[number] = (_near(products) / (np.sqrt(here[rows] * there[others]) + _LEAST_ENERGY)).T
+        return found * self.enough[rows]
+
+
+def _levelled(image: np.ndarray) -> np.ndarray:
+    """An image (n, m) whose rows have a mean of zero: bright and dark rows agree with others that are so."""
+    defined = image != 0
+    return image - defined * image.sum(axis=1, keepdims=True) / np.maximum(defined.sum(axis=1, keepdims=True), 1)
+
+
+def _runs(rows: np.ndarray) -> list[np.ndarray]:
+    """Groups of neighbouring rows, with some beside them: indices each."""
+    wider = ndimage.binary_dilation(rows, iterations=_BESIDE) if rows.any() else rows
+    labels, count = ndimage.label(wider)
+    return [np.flatnonzero(labels == number) for number in range(1, count + 1)]
 
 
 def _near(values: np.ndarray) -> np.ndarray:

@@ -22,11 +22,15 @@ SIZE = 400
 
 
 class Kind(NamedTuple):
-    """Least and greatest jump along the rows and rows that are missing (negative: doubled), pixels; and the number of tears."""
+    """Least and greatest jump along the rows and rows that are missing (negative: doubled), pixels; and the number of tears.
+
+    With `strip`, the eye moves back after so many rows.
+    """
 
     jump: tuple[float, float]
     rows: tuple[float, float]
     tears: int
+    strip: tuple[float, float] | None = None
 
 
 KINDS = {
@@ -34,6 +38,10 @@ KINDS = {
     "jumps of 4 to 8 px, 2 to 5 rows missing": Kind((4, 8), (2, 5), 4),
     "jumps of 8 to 14 px, 4 to 10 rows missing": Kind((8, 14), (4, 10), 4),
     "strips of 6 to 14 rows doubled": Kind((0, 0.01), (-14, -6), 3),
+    "one jump of 20 to 40 px": Kind((20, 40), (0, 0.01), 1),
+    "strips of 20 to 60 rows that moved by 14 to 28 px": Kind((14, 28), (0, 0.01), 1, (20, 60)),
+    "6 to 14 rows missing, no jump": Kind((0, 0.01), (6, 14), 2),
+    "30 to 55 rows doubled": Kind((0, 0.01), (-55, -30), 1),
 }
 
 
@@ -41,7 +49,8 @@ def torn(image: np.ndarray, kind: Kind, rng: np.random.Generator) -> tuple[np.nd
     """Two scans of an eye (400, 400), the second one torn, and the positions (2, 400, 400) of its pixels in the first one."""
     across, down = np.zeros(SIZE), np.zeros(SIZE)
     for row in rng.choice(np.arange(40, 360, 20), kind.tears, replace=False):
-        across[row:] += rng.uniform(*kind.jump) * rng.choice([-1, 1])
+        last = row + round(rng.uniform(*kind.strip)) if kind.strip else SIZE
+        across[row:last] += rng.uniform(*kind.jump) * rng.choice([-1, 1])
         down[row:] += rng.uniform(*kind.rows)
     return second_scan(image, across - across.mean(), down - down.mean(), rng)
 

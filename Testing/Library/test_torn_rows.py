@@ -46,6 +46,36 @@ def test_rows_that_both_images_hardly_show_are_not_judged():
     assert not row_steps(fixed * seen, moved * seen).any()
 
 
+@pytest.mark.parametrize(("down", "across"), [(0, 14), (3, -20)])
+def test_strips_that_moved_far_are_found(down, across):
+    fixed = texture(13)
+    moved = fixed.copy()
+    moved[80:105] = np.roll(fixed, (down, across), axis=(0, 1))[80:105]
+    steps = row_steps(noisy(fixed, 14), noisy(moved, 15))
+    assert np.allclose(steps[83:102], np.hypot(down, across), atol=0.5)
+    assert not steps[:76].any() and not steps[109:].any()
+
+
+def test_doubled_rows_move_all_that_follow():
+    fixed = texture(16)
+    moved = np.concatenate((fixed[:150], fixed[130:180]))
+    steps = row_steps(noisy(fixed, 17), noisy(moved, 18))
+    assert np.allclose(steps[154:175], 20, atol=0.5) and not steps[:146].any()
+
+
+def test_images_of_opposite_contrast_are_not_judged():
+    rows, columns = np.indices((200, 200))
+    stripes = (np.sin(2 * np.pi * columns / 8) + 0.5 * texture(19)).astype(np.float32)
+    assert row_steps(stripes, np.where(rows < 60, np.roll(stripes, 4, axis=1), stripes))[4:56].all()
+    assert not row_steps(stripes, -stripes).any()  # half a period beside they agree well
+
+
+def test_bright_rows_do_not_agree_with_other_bright_rows():
+    images = [noisy(texture(20), seed) for seed in (21, 22)]
+    images[0][60:66], images[1][72:78] = noisy(np.full((6, 200), 3), 23), noisy(np.full((6, 200), 3), 24)
+    assert row_steps(*images).max() < 3  # beside a band that only one image has, the next rows agree
+
+
 def small_map(value=0.2):
     cells = np.full((50, 50), value, np.float32)
     return ErrorMap(cells, 3 * cells, cells, np.ones((50, 50), np.float32), 400)
