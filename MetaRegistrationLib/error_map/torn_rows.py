@@ -18,14 +18,12 @@ from .. import calibration
 from .maps import ErrorMap
 
 _NEAR, _FAR = (2, 5), (28, 22)
-"""How far below and beside is searched, in the pixels that the predictor sees: all rows, and rows that do not agree where they are."""
+"""Rows and columns beside that are searched, in the pixels that the predictor sees: of all rows, and of rows that agree little."""
 _ROWS = 1.2  # standard deviation of the rows that are judged together
 _GAIN = calibration.TORN_GAIN.value
 _LEAST = calibration.TORN_LEAST.value
-_SHARE = calibration.TORN_SHARE.value
 _CONTRAST = calibration.TORN_CONTRAST.value
 _DOUBTFUL = calibration.TORN_DOUBTFUL.value
-_FAR_SHARE = calibration.TORN_FAR_SHARE.value
 _FAR_GAIN = calibration.TORN_FAR_GAIN.value
 _FEWEST_FAR = calibration.TORN_FEWEST_FAR.value
 _ALIKE = 1.5  # pixels between the steps of neighbouring rows that moved together
@@ -115,10 +113,10 @@ def row_steps(fixed: np.ndarray, moved: np.ndarray) -> np.ndarray:
     usual = float(np.median(near.here[rows.enough])) if rows.enough.any() else 0.0
     if usual < _CONTRAST:
         return np.zeros(len(fixed))
-    found, torn = near, near.better(_GAIN, max(_SHARE * usual, _LEAST))
+    found, torn = near, near.better(_GAIN, _LEAST)
     for run in _runs(rows.enough & (near.here < _DOUBTFUL * usual)):
         far = rows.places(run, _FAR)
-        elsewhere = far.better(_FAR_GAIN * far.highest, max(_FAR_SHARE * usual, _LEAST))
+        elsewhere = far.better(_FAR_GAIN * far.highest, _LEAST)
         found, torn[run] = found.replaced(run, far, elsewhere), torn[run] | elsewhere
     lengths = np.hypot(*found.steps.T)
     return np.where(
