@@ -18,7 +18,7 @@ from .. import calibration
 from .maps import ErrorMap
 
 _NEAR, _FAR = (2, 5), (28, 22)
-"""Rows and columns beside that are searched, in the pixels that the predictor sees: of all rows, and of rows that agree little."""
+"""Rows and columns beside that are searched, in pixels that the predictor sees: of all rows, and of rows that agree little."""
 _ROWS = 1.2  # standard deviation of the rows that are judged together
 _GAIN = calibration.TORN_GAIN.value
 _LEAST = calibration.TORN_LEAST.value
