@@ -16,7 +16,7 @@ from .. import calibration
 from .structure import Structure, structure
 
 _DEFINED = 0.95  # share of a pixel's weight from which it counts
-_NEAR = 0.0075  # of a side: a transform that is right to so much counts as right
+_UNSHIFTED = 0.0075  # of a side: a transform that is right to so much counts as right
 _LEAST_OVERLAP = 0.5  # of what both show without a further shift
 _LEAST_PIXELS = 400
 _CELL = 0.04  # of a side
@@ -56,10 +56,10 @@ def coincidence(first: Structure, second: Structure, *, widespread: bool = True)
         return 0.0
     edges, ridges, area = correlations(first, second)
     allowed = area > _LEAST_OVERLAP * common.sum()
-    near = allowed & _near(common)
+    unshifted = allowed & _unshifted(common)
     heights = []
     for score, searched, kind in ((edges, edges, slice(0, 2)), (ridges, ridges.abs(), slice(2, 4))):
-        index = int(torch.where(near, searched / area.clamp(min=1).sqrt(), score.new_zeros(())).argmax())
+        index = int(torch.where(unshifted, searched / area.clamp(min=1).sqrt(), score.new_zeros(())).argmax())
         shift = divmod(index, common.shape[-1])
         height = float(searched[shift] / score[allowed].std().clamp(min=1e-9))
         if widespread:
@@ -86,14 +86,14 @@ def correlations(first: Structure, second: Structure, side: int | None = None) -
     return edges, ridges, area
 
 
-def _near(like: Tensor) -> Tensor:
+def _unshifted(like: Tensor) -> Tensor:
     """Which circular shifts (S, S) are as good as none."""
     side = like.shape[-1]
-    reach = max(round(_NEAR * side), 1)
+    reach = max(round(_UNSHIFTED * side), 1)
     axis = torch.arange(-reach, reach + 1, device=like.device) % side
-    near = torch.zeros_like(like, dtype=torch.bool)
-    near[axis[:, None], axis[None, :]] = True
-    return near
+    found = torch.zeros_like(like, dtype=torch.bool)
+    found[axis[:, None], axis[None, :]] = True
+    return found
 
 
 def _widespread(first: Tensor, second: Tensor, common: Tensor) -> float:

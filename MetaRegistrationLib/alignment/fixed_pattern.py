@@ -63,9 +63,17 @@ def coarse_confidence(moved: Tensor, fixed: Tensor) -> float:
 
 
 class MatcherBesidePattern(BlockMatcher):
-    """A `BlockMatcher` that finds no block at the same pixels of the other image."""
+    """A `BlockMatcher` that finds no block at the same pixels of the other image.
 
-    _matrix: np.ndarray = IDENTITY
+    Parameters
+    ----------
+    matcher : BlockMatcher
+        Of the images. Its structures and resized images are shared, since they take long to compute.
+    """
+
+    def __init__(self, matcher: BlockMatcher):
+        vars(self).update(vars(matcher))
+        self._matrix = IDENTITY
 
     def under(self, matrix: np.ndarray, bend: np.ndarray | None = None) -> Structure:
         """See `BlockMatcher`."""

@@ -17,12 +17,12 @@ from .structure import Structure
 
 SIZE = 200
 """Pixels of a side at which shifts are tried."""
-_PADDED = 1.5  # of a side: shifts of up to half of it do not come round
-_NEAR_PX = 2  # of the 200: a shift that is as good as none
+_FARTHEST = 0.5  # of a side; images are padded by as much, so that such shifts do not come round
+_UNSHIFTED_PX = 2  # of the 200: a shift that is as good as none
 _LEFT_OUT_PX = 5  # of the 200, to each side
 _LEAST_OVERLAP = 0.3  # of what both show without a further shift
 _LEAST_PIXELS = 400
-_MOST = 1.25  # beyond it the images do not fit here, which the predicted error judges
+_MUCH_BETTER = calibration.OTHER_SHIFT_MUCH_BETTER.value
 _VALLEY = calibration.OTHER_SHIFT_VALLEY.value
 HALF_CONFIDENT = calibration.OTHER_SHIFT_HALF_CONFIDENT.value
 _STEEPNESS = calibration.OTHER_SHIFT_STEEPNESS.value
@@ -66,7 +66,8 @@ def reduced(moved: Tensor, fixed: Tensor) -> tuple[Structure, Structure]:
 def other_fit(first: Structure, second: Structure, *, without: np.ndarray | None = None) -> float:
     """How well two images fit at the best other shift, as a share of how well they fit without one.
 
-    Layers and fibres fit along themselves nearly as well. Another shift is therefore one that is parted from none by a valley.
+    Shifts of up to half a side are tried. Layers and fibres fit along themselves nearly as well. Another shift is therefore one
+    that is parted from none by a valley, or one that fits much better.
 
     Parameters
     ----------
@@ -78,35 +79,41 @@ def other_fit(first: Structure, second: Structure, *, without: np.ndarray | None
     Returns
     -------
     float
-        Of the sum of products of directions over the root of the common area, as noise adds up; 0 where there is no other
-        shift, where too little is in common, and where the images fit much better at another shift: then they are not aligned,
-        and tell nothing.
+        Of the sum of products of directions over the root of the common area, as noise adds up. It is above 1 where the images
+        fit better at another shift, and infinite where they do not fit at all without one. It is 0 where there is no other shift,
+        and where too little is in common.
     """
     common = float((first.weight * second.weight).sum())
     if common < _LEAST_PIXELS:
         return 0.0
-    edges, ridges, area = correlations(first, second, round(_PADDED * first.size))
+    farthest = round(_FARTHEST * first.size)
+    edges, ridges, area = correlations(first, second, first.size + farthest)
     fits = torch.where(area > _LEAST_OVERLAP * common, (edges + ridges.abs()) / area.clamp(min=1).sqrt(), 0.0)
-    fits = torch.fft.fftshift(fits).cpu().numpy()
-    middle = len(fits) // 2
-    near = (slice(middle - _NEAR_PX, middle + _NEAR_PX + 1),) * 2
-    best = float(fits[near].max())
+    fits = _about_none(fits, farthest).cpu().numpy()
+    unshifted = (slice(farthest - _UNSHIFTED_PX, farthest + _UNSHIFTED_PX + 1),) * 2
+    best = float(fits[unshifted].max())
     if best <= 0:
-        return 0.0
+        return math.inf if fits.max() > 0 else 0.0
     if without is not None:
         _leave_out(fits, without)
+    highest = float(fits.max()) / best
+    if highest > _MUCH_BETTER:
+        return highest
     regions, _ = ndimage.label(fits > _VALLEY * best)
-    others = fits[(regions > 0) & ~np.isin(regions, regions[near])]
-    other = float(others.max(initial=0.0)) / best
-    return other if other <= _MOST else 0.0
+    others = fits[(regions > 0) & ~np.isin(regions, regions[unshifted])]
+    return float(others.max(initial=0.0)) / best
+
+
+def _about_none(fits: Tensor, farthest: int) -> Tensor:
+    """Fits of all shifts up to the farthest along each axis, (2 f + 1, 2 f + 1), no shift in the middle."""
+    shifts = torch.arange(-farthest, farthest + 1, device=fits.device) % len(fits)
+    return fits[shifts[:, None], shifts]
 
 
 def _leave_out(fits: np.ndarray, shift: np.ndarray) -> None:
     """Set fits (n, n) near a shift from the middle and near its opposite to zero."""
     middle = len(fits) // 2
     for sign in (-1, 1):
-        rows, columns = (middle + round(sign * float(along)) for along in shift)
-        fits[
-            max(rows - _LEFT_OUT_PX, 0) : rows + _LEFT_OUT_PX + 1,
-            max(columns - _LEFT_OUT_PX, 0) : columns + _LEFT_OUT_PX + 1,
-        ] = 0
+        places = (middle + round(sign * float(along)) for along in shift)
+        rows, columns = (slice(max(place - _LEFT_OUT_PX, 0), max(place + _LEFT_OUT_PX + 1, 0)) for place in places)
+        fits[rows, columns] = 0

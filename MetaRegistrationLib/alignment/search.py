@@ -26,7 +26,7 @@ from .structure import Structure
 from .survey import COMPARED, Peaks, Range, ScaledStructure, Surveyor, resized, steps
 
 _STRUCTURE, _POOLED, _BLOCKS = 128, 2, 200
-_NEAR = Range(tuple(np.arange(-8.0, 8.1, 4.0)), steps(0.91, 1.1, 1.1))
+_NARROW = Range(tuple(np.arange(-8.0, 8.1, 4.0)), steps(0.91, 1.1, 1.1))
 _USUAL = Range(tuple(np.arange(-16.0, 16.1, 4.0)), steps(0.79, 1.27, 1.1))
 _WHOLE = Range(tuple(np.arange(-180.0, 179.0, 6.0)), steps(0.4, 2.5, 1.13))
 _FINE = Range(tuple(np.arange(-16.0, 16.1, 2.0)), steps(0.79, 1.27, 1.05))
@@ -37,7 +37,7 @@ _SCOUTED = 120
 _MANY_PEAKS, _VERIFIED, _HIGHEST = 16, 2, 2
 _LED_BY_BLOCKS = COMPARED[:2]  # comparisons in finer surveys whose peaks blocks lead on from
 _FINE_ALONE = "the images agree in fine detail at the same pixels alone, as by a pattern of a camera"
-_TRIED = {"near": 1, "usual": 2, "whole": 3}
+_TRIED = {"narrow": 1, "usual": 2, "whole": 3}
 _MOST_ANISOTROPIC = calibration.MOST_ANISOTROPIC.value
 _IN_PLACE = calibration.IN_PLACE.value
 _ENDS = calibration.SEARCH_ENDS.value
@@ -99,7 +99,7 @@ class Search:
             if found is not None:
                 return found
         refined = best.refined
-        if unmoved.agreeing >= refined.agreeing and _near(refined.matrix):
+        if unmoved.agreeing >= refined.agreeing and _is_in_place(refined.matrix):
             # The images are already aligned: the fit would only add its own error.
             refined = unmoved
         curved = bent(self._matcher, refined) if self._kind == "affine" else None
@@ -111,9 +111,9 @@ class Search:
 
     def _tried(self) -> list[_Candidate]:
         """Candidates, from the ranges that are searched first, until one is confident."""
-        near = self._best(_NEAR, "near")  # most visits of an eye differ by little
-        if near.confidence > _ENDS:
-            return [near]
+        narrow = self._best(_NARROW, "narrow")  # most visits of an eye differ by little
+        if narrow.confidence > _ENDS:
+            return [narrow]
         tried: list[_Candidate] = []
         for compared in COMPARED:
             tried.append(self._best(_USUAL, "usual", compared))
@@ -143,25 +143,27 @@ class Search:
         """The outcome where a pattern at the same pixels made the best candidate; None where the candidate stands."""
         beside = self._beside_pattern()
         if beside is not None:
-            return Found(
-                beside.matrix, True, before, beside.share, best.confidence, "", beside.directions, pattern=True
-            )
+            place = beside.refined
+            return Found(place.matrix, True, before, place.share, beside.confidence, "", place.directions, pattern=True)
         coarse = coarse_confidence(self._moved(best.refined), self._fixed)
-        return Found(IDENTITY, False, before, before, coarse, _FINE_ALONE) if coarse < LEAST_CONFIDENCE else None
+        if coarse >= LEAST_CONFIDENCE:
+            return None
+        return Found(IDENTITY, False, before, before, coarse, _FINE_ALONE, rejected=(best.refined.matrix,))
 
-    def _beside_pattern(self) -> RefinedTransform | None:
-        """The transform that blocks agree on if none may be found at its own pixels; None if there is none."""
+    def _beside_pattern(self) -> _Candidate | None:
+        """The candidate that blocks agree on if none may be found at its own pixels; None if there is none."""
         searched = _limited(_USUAL, self._kind).matrices()
         peaks = Surveyor(*self._structures, "both", moved_only=True).peaks(searched, count=_PEAKS)[0]
-        fine, coarse = (MatcherBesidePattern(self._moving, self._fixed, size) for size in (_BLOCKS, _SCOUTED))
+        fine, coarse = (MatcherBesidePattern(matcher) for matcher in (self._matcher, self._scout))
         for index in range(min(_TRIED["usual"], len(peaks.matrices))):
             refined = self._refined(fine, coarse, peaks.matrices[index])
             if not moves(refined.matrix, refined.matches.centres):
                 continue
-            found = confidence(peaks, index, refined, whole=False)
-            certain = found > _ENDS or confidence_of_coincidence(self._coincidence(refined)) >= LEAST_CONFIDENCE
+            by_blocks = confidence(peaks, index, refined, whole=False)
+            by_details = confidence_of_coincidence(self._coincidence(refined)) if by_blocks <= _ENDS else 0.0
+            certain = by_blocks > _ENDS or by_details >= LEAST_CONFIDENCE
             if certain and not self._repeats(refined):
-                return refined
+                return _Candidate(refined, max(by_blocks, by_details))
         return None
 
     def _repeats(self, place: RefinedTransform) -> bool:
@@ -283,7 +285,7 @@ class Search:
         return "the images do not agree beyond chance"
 
 
-def _near(matrix: np.ndarray) -> bool:
+def _is_in_place(matrix: np.ndarray) -> bool:
     return bool(np.abs((matrix - IDENTITY) @ CORNERS).max() < _IN_PLACE)
 
 

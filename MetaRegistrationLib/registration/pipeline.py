@@ -37,7 +37,7 @@ _LITTLE_PX = calibration.LITTLE_LEFT_PX.value
 _LOST_PX = calibration.LOST_PX.value
 _TOO_UNCERTAIN = "the predicted error is too large"
 _TOO_LITTLE_IN_COMMON = "the images would have too little in common"
-_REPEATING = "the images show a repeating texture, which fits as well at another shift"
+_OTHER_SHIFT = "the images fit as well or better at another shift, as those of a repeating texture do"
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +228,7 @@ class _Run:
         """Why there is no confidence in the best candidate."""
         if too_little_in_common(self.overlap):
             return _TOO_LITTLE_IN_COMMON
-        return _TOO_UNCERTAIN if self._confidence_of_map < LEAST_CONFIDENCE else _REPEATING
+        return _TOO_UNCERTAIN if self._confidence_of_map < LEAST_CONFIDENCE else _OTHER_SHIFT
 
     @cached_property
     def _confidence_of_map(self) -> float:

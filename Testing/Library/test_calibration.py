@@ -22,7 +22,7 @@ from MetaRegistrationLib.alignment.confidence import confidence_of
 from MetaRegistrationLib.alignment.from_points import align_by_points
 from MetaRegistrationLib.alignment.quadratic import enough_agree, plausible
 from MetaRegistrationLib.alignment.reframing import reframed
-from MetaRegistrationLib.alignment.search import _near
+from MetaRegistrationLib.alignment.search import _is_in_place
 from MetaRegistrationLib.calibration import Threshold, network_calibration
 from MetaRegistrationLib.core.borders import is_drawn
 from MetaRegistrationLib.core.burnt_marks import burnt_marks
@@ -239,7 +239,7 @@ def test_which_images_of_known_pixel_size_show_the_same(extent, same):
 
 @pytest.mark.parametrize(("shift", "near_identity"), [(0.97, True), (1.03, False)])
 def test_what_counts_as_aligned_already(shift, near_identity):
-    assert _near(np.array([[1.0, 0, 0.005 * shift], [0, 1, 0]])) is near_identity
+    assert _is_in_place(np.array([[1.0, 0, 0.005 * shift], [0, 1, 0]])) is near_identity
 
 
 @pytest.mark.parametrize(("width", "in_a_line"), [(0.0776, True), (0.0824, False)])

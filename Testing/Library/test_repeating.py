@@ -10,7 +10,8 @@ from scipy import ndimage
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.alignment.coincidence import details
-from MetaRegistrationLib.alignment.repeating import confidence_of_only_shift, other_fit
+from MetaRegistrationLib.alignment.repeating import HALF_CONFIDENT, confidence_of_only_shift, other_fit
+from MetaRegistrationLib.alignment.structure import Structure
 
 SIDE = 200
 PERIOD = 20
@@ -43,9 +44,10 @@ def cells(side: int = SIDE) -> np.ndarray:
 SCENES = {"lattice": lattice, "layers": layers, "cells": cells, "eye": lambda: drawn_eye(4, SIDE)}
 
 
-def fit(first: np.ndarray, second: np.ndarray) -> float:
+def fit(first: np.ndarray, second: np.ndarray, without: tuple[int, int] | None = None) -> float:
     stacks = (np.stack((each, np.ones_like(each))).astype(np.float32) for each in (first, second))
-    return other_fit(*(details(torch.from_numpy(stack)) for stack in stacks))
+    left_out = None if without is None else np.array(without)
+    return other_fit(*(details(torch.from_numpy(stack)) for stack in stacks), without=left_out)
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -53,7 +55,7 @@ def fit(first: np.ndarray, second: np.ndarray) -> float:
 def test_only_a_repeating_texture_fits_at_another_shift(name, contrast):
     image = SCENES[name]()
     found = fit(noisy(image, 1), noisy(contrast * image, 2))
-    assert found > 0.85 if name == "lattice" else found < 0.7
+    assert found > 0.85 if name == "lattice" else found < HALF_CONFIDENT
 
 
 def test_a_landmark_in_the_texture_does_not_tell_the_shift_but_much_else_does():
@@ -62,15 +64,57 @@ def test_a_landmark_in_the_texture_does_not_tell_the_shift_but_much_else_does():
     marked[90:110, 90:110] = 1
     assert fit(noisy(marked, 1), noisy(marked, 2)) > 0.75
     image[:, :150] = drawn_eye(4, SIDE)[:, :150]
-    assert fit(noisy(image, 1), noisy(image, 2)) < 0.7
+    assert fit(noisy(image, 1), noisy(image, 2)) < HALF_CONFIDENT
 
 
-def test_images_with_nothing_in_common_have_no_other_shift():
-    half = np.zeros((SIDE, SIDE), np.float32)
-    half[:, :90] = 1
-    image = lattice()
-    stacks = (np.stack((image * part, part)).astype(np.float32) for part in (half, half[:, ::-1]))
-    assert other_fit(*(details(torch.from_numpy(stack)) for stack in stacks)) == 0
+def test_a_fit_grows_with_the_root_of_what_is_in_common():
+    """A cell further, 23 of 200 rows are not in common."""
+    assert fit(lattice(), lattice()) == pytest.approx(np.sqrt(1 - 23.1 / SIDE), abs=0.02)
+
+
+@pytest.mark.parametrize("shift", [(12, 0), (6, 10)])
+def test_a_texture_that_is_aligned_between_its_cells_fits_better_at_another_shift(shift):
+    image = lattice(SIDE + 20)
+    moved = image[shift[0] : shift[0] + SIDE, shift[1] : shift[1] + SIDE]
+    assert fit(noisy(image[:SIDE, :SIDE], 1), noisy(moved, 2)) > 2
+    field = torch.zeros((1, 2, SIDE, SIDE))
+    inside = {name: np.ones((SIDE, SIDE), bool) for name in ("inside_moving", "inside_fixed")}
+    assert confidence_of_only_shift(image[:SIDE, :SIDE], moved, field, **inside) < 0.1
+
+
+def test_an_image_that_is_aligned_beside_its_place_fits_better_there():
+    eye = drawn_eye(4, SIDE)
+    assert fit(eye, np.roll(eye, 30, axis=1)) > 2
+
+
+def test_images_that_do_not_fit_at_all_where_they_are_fit_better_at_another_shift():
+    vectors = torch.zeros((2, 4, SIDE, SIDE))
+    vectors[0, 0, 50:80, 50:80], vectors[1, 0, 50:80, 50:80], vectors[1, 0, 50:80, 100:130] = 1, -1, 1
+    assert other_fit(*(Structure(each, torch.ones((SIDE, SIDE))) for each in vectors)) == np.inf
+
+
+@pytest.mark.parametrize("in_common", [0, 7, 40])
+def test_images_with_too_little_in_common_tell_nothing(in_common):
+    """Directions are not known in three columns beside what is not shown."""
+    stacks = []
+    for shown in (slice(0, 100 + in_common), slice(100, SIDE)):
+        part = np.zeros((SIDE, SIDE), np.float32)
+        part[:, shown] = 1
+        stacks.append(np.stack((lattice() * part, part)).astype(np.float32))
+    found = other_fit(*(details(torch.from_numpy(stack)) for stack in stacks))
+    assert found > HALF_CONFIDENT if in_common == 40 else found == 0
+
+
+def test_what_fits_at_a_given_shift_does_not_count():
+    eye = drawn_eye(4, SIDE)
+    twice = eye + np.roll(eye, 40, axis=1)
+    assert fit(eye, twice) > HALF_CONFIDENT
+    assert fit(eye, twice, without=(0, 40)) < HALF_CONFIDENT > fit(eye, twice, without=(0, -40))
+
+
+@pytest.mark.parametrize("far", [120, 170])
+def test_a_given_shift_beyond_those_that_are_tried_leaves_nothing_out(far):
+    assert fit(lattice(), lattice(), without=(far, 0)) == fit(lattice(), lattice())
 
 
 @pytest.mark.parametrize("size", [SIDE, 2 * SIDE])
