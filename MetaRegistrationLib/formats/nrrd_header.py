@@ -58,9 +58,12 @@ class NrrdHeader:
         lines = iter(_lines(path)[1:])
         for line in lines:
             name, colon, value = line.partition(":")
-            if value.startswith("=") or (line.startswith("#") and len(line) <= LONGEST_LINE):
-                continue  # Slicer's own entries may be long
-            if not (_is_sound(line) and colon and _plain(name) in _FIELDS):
+            if line.startswith("#") and len(line) <= LONGEST_LINE:
+                continue
+            is_field = bool(colon) and not value.startswith("=") and _plain(name) in _FIELDS
+            if not is_field and ":=" in line:
+                continue  # a key with its value, which may be long
+            if not (is_field and _is_sound(line)):
                 raise _damaged(path, name)
             fields[_plain(name)] = value.strip()
             if fields.get("datafile") == "":

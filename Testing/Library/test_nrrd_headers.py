@@ -47,8 +47,9 @@ def test_the_pixels_of_a_header_are_found_beyond_what_precedes_them(tmp_path, he
         (PLAIN + 'spacings: 10 20\nunits:="um"\n', 1),
         (PLAIN + 'spacings: 10 20\ncontent: a:=b\nunits: "um" "um"\n', 1e-3),
         (PLAIN + 'spacings: 10 20\n# units: "um" "um"\n', 1),
+        (PLAIN + 'spacings: 10 20\nmy:units:="um"\nmy:key:=a: b\n', 1),
     ],
-    ids=["long header", "one word", "capitals", "key and value", "after content", "comment"],
+    ids=["long header", "one word", "capitals", "key and value", "after content", "comment", "keys with colons"],
 )
 def test_the_unit_is_that_of_the_field(tmp_path, header, mm):
     path = nrrd(tmp_path / "a.nrrd", header)
