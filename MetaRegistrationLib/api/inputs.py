@@ -156,7 +156,7 @@ def as_points(value: Any, name: str) -> np.ndarray:
     """
     refuse_masked(value, name)
     try:
-        points = np.asarray(as_array(value) if _is_tensor(value) else value, dtype=np.float64)
+        points = _real(as_array(value, name) if _is_tensor(value) else value)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name}: expected numbers of shape (N, 2), (row, column); got {value!r:.80}.") from error
     if points.size == 0:
@@ -177,6 +177,13 @@ def refuse_masked(value: Any, name: str) -> None:
         )
 
 
+def _real(value: Any) -> np.ndarray:
+    """Numbers as float64. `TypeError` for complex ones, of which NumPy would drop a part."""
+    if np.iscomplexobj(numbers := np.asarray(value)):
+        raise TypeError
+    return numbers.astype(np.float64)
+
+
 def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[float, float]:
     """Distance between rows and between columns, mm; one number stands for both.
 
@@ -188,7 +195,7 @@ def as_spacing(value: float | Sequence[float], name: str = "spacing") -> tuple[f
     try:
         if np.asarray(value).dtype.kind == "b":
             raise TypeError
-        steps = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        steps = np.atleast_1d(_real(value))
     except (TypeError, ValueError):
         steps = np.array([])
     if steps.shape not in ((1,), (2,)) or not (np.isfinite(steps) & (steps > 0)).all():
@@ -317,7 +324,7 @@ def as_array(value: Any, name: str = "image") -> np.ndarray:
         It is no array, has masked pixels that cannot be NaN, or is a tensor without values.
     """
     if _is_tensor(value):
-        return _of_tensor(value)
+        return _of_tensor(value, name)
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         if value.dtype.kind != "f":
             raise InputError(f"{name}: expected an array without masked pixels, or one of floats. Use its `filled`.")
@@ -328,13 +335,13 @@ def as_array(value: Any, name: str = "image") -> np.ndarray:
     return np.asarray(value)
 
 
-def _of_tensor(tensor: Any) -> np.ndarray:
+def _of_tensor(tensor: Any, name: str) -> np.ndarray:
     try:
         tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
         array = (tensor.float() if tensor.is_floating_point() and tensor.element_size() < 4 else tensor).numpy()
     except (RuntimeError, TypeError, NotImplementedError) as error:
         raise InputError(
-            f"expected a dense torch tensor with values, got {tensor.dtype} on {tensor.device}."
+            f"{name}: expected a dense torch tensor with values, got {tensor.dtype} on {tensor.device}."
         ) from error
     while array.ndim > 2 and array.shape[0] == 1:
         array = array[0]

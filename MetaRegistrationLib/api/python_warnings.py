@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from ..errors import InputError
 from ..progress import Event, Message, Reader
 
-_LIBRARY = str(Path(__file__).resolve().parents[1])
+_LIBRARY = str(Path(__file__).resolve().parents[1]) + os.sep
 
 
 def as_reader(progress: Any) -> Reader:

@@ -6,6 +6,8 @@ import signal
 import threading
 from types import FrameType
 
+from ..training.interruption import Repeats
+
 
 class Termination:
     """Context in which SIGTERM stops the work exactly as Ctrl-C does.
@@ -17,6 +19,7 @@ class Termination:
     def __init__(self) -> None:
         self.requested = False
         self._installed = False
+        self._repeats = Repeats()
 
     def __enter__(self) -> Termination:
         in_main = threading.current_thread() is threading.main_thread()
@@ -30,5 +33,6 @@ class Termination:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
-        raise KeyboardInterrupt
+        if not self._repeats(number):  # one more would end what puts files and processes away
+            self.requested = True
+            raise KeyboardInterrupt

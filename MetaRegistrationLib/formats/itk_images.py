@@ -28,6 +28,14 @@ def geometry_of_itk(image: sitk.Image | sitk.ImageFileReader, *, spacing_known: 
     )
 
 
+def in_millimetres(image: sitk.Image, unit_mm: float) -> sitk.Image:
+    """`image`, whose spacing and origin were in a unit of so many millimetres."""
+    if unit_mm != 1:
+        image.SetSpacing([step * unit_mm for step in image.GetSpacing()])
+        image.SetOrigin([place * unit_mm for place in image.GetOrigin()])
+    return image
+
+
 def itk_header(path: Path, decoder: str = "") -> sitk.ImageFileReader | None:
     """The header of a file of one grey slice: its size, spacing, origin and directions; None for any other file.
 

@@ -13,6 +13,8 @@ import numpy as np
 from ..errors import InputError
 
 LENGTH = 348
+LEAST_OFFSET = 352
+"""Position of the voxels in a file with its header, at the least."""
 SCALE_PLACE = 112
 """Position of slope and intercept."""
 _SIZE_TOLERANCE = 1e-3
@@ -90,7 +92,7 @@ class NiftiHeader:
     def whole_size(self) -> int:
         """Bytes of the whole (decompressed) file."""
         offset = int(self.offset) if math.isfinite(self.offset) else 0
-        return offset + math.prod(self.sizes[1 : self.sizes[0] + 1]) * self.bits // 8
+        return max(offset, LEAST_OFFSET) + math.prod(self.sizes[1 : self.sizes[0] + 1]) * self.bits // 8
 
     @property
     def intercept_is_void(self) -> bool:
@@ -135,13 +137,16 @@ class NiftiHeader:
         indices = np.array(list(itertools.product(*([0, size] for size in last))), float)
         return (indices @ affine[:, :3].T + affine[:, 3]) @ _TO_LPS * self.unit_mm
 
-    def differing_positions(self) -> dict[str, np.ndarray]:
-        """Corners by qform and sform if both are there and differ by more than half a pixel; empty otherwise."""
+    def differing_positions(self, coordinates: int) -> dict[str, np.ndarray]:
+        """Corners by qform and sform if both are there and differ by more than half a pixel; empty otherwise.
+
+        Only the first `coordinates` of each count: an image of two axes has no third one.
+        """
         if not (self.rotation and self.matrix):
             return {}
         found = {
-            "qform": self.corners(self._affine_of_rotation()),
-            "sform": self.corners(np.reshape(self.matrix, (3, 4))),
+            "qform": self.corners(self._affine_of_rotation())[:, :coordinates],
+            "sform": self.corners(np.reshape(self.matrix, (3, 4)))[:, :coordinates],
         }
         apart = np.linalg.norm(found["qform"] - found["sform"], axis=1).max()
         return found if apart > _POSITION_TOLERANCE * min(self.step_sizes(), default=1.0) else {}

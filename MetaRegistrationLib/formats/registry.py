@@ -167,9 +167,14 @@ class Reader(ABC):
 
 
 def volume_header(path: Path, decoder: str) -> FileHeader | None:
-    """The header of a format of volumes, as ITK's class `decoder` reads it. `RuntimeError` where that class does not know it."""
+    """The header of a format of volumes, as ITK's class `decoder` reads it. `RuntimeError` where that class does not know it.
+
+    None if it does not tell: ITK turns a negative spacing into a direction only when it reads the pixels.
+    """
     found = itk_header(path, decoder)
-    return None if found is None else FileHeader(geometry_of_itk(found, spacing_known=not says_nothing(found)))
+    if found is None or min(found.GetSpacing()) <= 0:
+        return None
+    return FileHeader(geometry_of_itk(found, spacing_known=not says_nothing(found)))
 
 
 _READERS: dict[str, Reader] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+from collections.abc import Sequence
 
 from ..errors import InputError
 
@@ -41,6 +42,25 @@ def millimetres(unit: str) -> float | None:
     if plain not in _MM_PER_UNIT:
         raise ValueError(unit.strip())
     return _MM_PER_UNIT[plain]
+
+
+def unit_of_length(place: object, words: Sequence[str]) -> float:
+    """Millimetres in the one unit of length that a file states for its axes; 1 where it states none.
+
+    Raises
+    ------
+    InputError
+        A unit is not known, or the units differ.
+    """
+    try:
+        found = {size for size in map(millimetres, words) if size is not None}
+    except ValueError as error:
+        raise InputError(
+            f"{place}: its unit of length {error} is not known, so the pixel size is unknown. Use mm or um."
+        ) from error
+    if len(found) > 1:
+        raise InputError(f"{place}: the units of its axes differ ({', '.join(words)}). Use one unit of length.")
+    return found.pop() if found else 1.0
 
 
 def possible_pixel_um(

@@ -92,8 +92,11 @@ class DaskEngine:
 
         waiting, running = deque(range(len(files))), {}
         while waiting or running:
+            while waiting and len(running) < self._threads():
+                index = waiting.popleft()
+                folder = folder_of(files[index])  # outside of the connection: its errors are those of the disk
+                running[self._sent(files[index], folder)] = index
             with self._connected():
-                self._send(files, folder_of, waiting, running)
                 done = {future: future.exception() for future in self._some_done(running)}
                 results = {future: future.result() for future, error in done.items() if error is None}
             for future, error in done.items():
@@ -107,19 +110,14 @@ class DaskEngine:
                     raise error
                 future.release()
 
-    def _send(
-        self,
-        files: Sequence[PairFiles],
-        folder_of: Callable[[PairFiles], Path | None],
-        waiting: deque[int],
-        running: dict[Future, int],
-    ) -> None:
-        """Send pairs to workers without work. Their number is asked for each time, because more may have come."""
-        while waiting and len(running) < max(1, sum(self._client.nthreads().values())):
-            index = waiting.popleft()
-            folder = folder_of(files[index])
-            future = self._client.submit(work_on, self._settings, files[index], folder, pure=False, retries=0)
-            running[future] = index
+    def _threads(self) -> int:
+        """Threads of the workers. They are asked for each time, because more may have come."""
+        with self._connected():
+            return max(1, sum(self._client.nthreads().values()))
+
+    def _sent(self, files: PairFiles, folder: Path | None) -> Future:
+        with self._connected():
+            return self._client.submit(work_on, self._settings, files, folder, pure=False, retries=0)
 
     @staticmethod
     def _some_done(running: Collection[Future]) -> list[Future]:

@@ -205,9 +205,10 @@ class Processes:
             for worker in self._workers:
                 if waiting and worker.ready and worker.pair is None:
                     index = waiting.popleft()
+                    folder = folder_of(files[index])
                     worker.pair = index
                     with contextlib.suppress(OSError):  # a dead one is found below
-                        worker.connection.send((files[index], folder_of(files[index])))
+                        worker.connection.send((files[index], folder))
             for index, outcome in self._take():
                 if not isinstance(outcome, str):
                     left -= 1

@@ -271,6 +271,23 @@ def test_a_pixel_size_of_one_image_alone_stretches_nothing(role):
     assert result.confidence > 0.9 and np.abs(result.displacement_px).max() < 0.5
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            {"landmarks": (np.array([[1 + 2j, 3]]), np.array([[1, 3]]))},
+            r"landmarks.*expected numbers of shape \(N, 2\)",
+        ),
+        ({"spacing": np.array([0.01 + 0.02j])}, "spacing: expected"),
+        ({"moving_mask": torch.ones(64, 64).to_sparse()}, "moving_mask: expected a dense torch tensor"),
+    ],
+    ids=["points", "spacing", "mask"],
+)
+def test_numbers_that_are_not_real_or_not_there_are_refused_by_name(given, words):
+    with pytest.raises(mr.InputError, match=words):
+        mr.register(*textures((64, 64)), stages=mr.Stages("none", network=False, refine=0), **given)
+
+
 @pytest.mark.filterwarnings("error")
 def test_no_landmarks_have_no_distance():
     nothing = np.zeros((0, 2))

@@ -1,6 +1,7 @@
 """What the pages promise that is warned of reaches Python code that reads no events."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from api_images import textures
 from known_networks import NETWORK_ALONE, Waves
 
 import MetaRegistrationLib as mr
+from MetaRegistrationLib.api import python_warnings
 
 
 def small_pairs():
@@ -86,3 +88,18 @@ def test_progress_that_cannot_be_called_is_refused():
     ):
         with pytest.raises(mr.InputError, match="progress: expected a function"):
             call()
+
+
+@pytest.mark.parametrize("folder", ["_scripts", " 2", ""])
+def test_a_warning_is_at_the_line_of_the_users_code(folder):
+    """Also of a script in a folder whose name begins as that of the library."""
+    library = Path(python_warnings.__file__).parents[1]
+    mine = str(library.with_name(library.name + folder) / "mine.py") if folder else "elsewhere/mine.py"
+    code = compile(
+        "from MetaRegistrationLib.api.python_warnings import warn\ndef call():\n    warn('x')\n", mine, "exec"
+    )
+    names: dict = {}
+    exec(code, names)
+    with pytest.warns(UserWarning, match="x") as caught:
+        names["call"]()  # from this file, which calls the user's code
+    assert (caught[0].filename, caught[0].lineno) == (mine, 3)

@@ -18,6 +18,7 @@ from MetaRegistrationLib.commands.tables import text_table
 from MetaRegistrationLib.errors import InputError, TrainingStopped
 from MetaRegistrationLib.progress import Failed, Finished, Message, ReaderGone, Saved, Started
 from MetaRegistrationLib.simulation import Phantom
+from MetaRegistrationLib.training.interruption import Interruption
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [module.NAME for module in commands.COMMANDS]
@@ -217,6 +218,33 @@ def terminated(error=None):
         return 0
 
     return action
+
+
+def test_two_sigterms_at_once_are_one_request(probe, capsys):
+    """`timeout` sends one to the program and one to its group."""
+    put_away = []
+
+    def action(progress):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            put_away.append(True)
+
+    probe.action = action
+    assert main(["probe"]) == 130 and put_away
+
+
+def test_a_training_takes_two_sigterms_at_once_for_one():
+    with Interruption() as interruption:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+        assert interruption.requested
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    with Interruption(), pytest.raises(KeyboardInterrupt):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.mark.parametrize("error", [None, SystemError("half imported")])

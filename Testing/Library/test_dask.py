@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 
@@ -12,13 +13,16 @@ from test_many_pairs import STAGES, Events, pairs_folder, results
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.checkpoints import save_checkpoint
+from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.progress import Item
 from MetaRegistrationLib.workflows import dask_engine
 from MetaRegistrationLib.workflows.folder_run import UNFINISHED
 from MetaRegistrationLib.workflows.folders import PairSelection
+from MetaRegistrationLib.workflows.pair_work import WorkSettings
 from MetaRegistrationLib.workflows.registering import register_folder
 from MetaRegistrationLib.workflows.registrars import RegistrarOptions
 from MetaRegistrationLib.workflows.run_options import RunOptions
+from MetaRegistrationLib.workflows.sending import sent
 
 distributed = pytest.importorskip("distributed", reason="dask and distributed are not installed ([cluster])")
 # Workers are processes that begin with imports of seconds.
@@ -94,6 +98,23 @@ def test_a_scheduler_that_dies_stops_the_run(tmp_path, monkeypatch):
     assert stopped.value.field == "resume"
     assert next(row["pair"] for row in read_rows(out / "metrics.csv")) == "eye 0"
     assert not (out / UNFINISHED).exists()
+
+
+def test_an_error_of_the_disk_is_not_one_of_the_scheduler(tmp_path):
+    """The folder of a pair cannot be made."""
+    pairs, full = pairs_folder(tmp_path / "pairs", 1), OSError(errno.ENOSPC, "No space left on device", "out/eye 0")
+    files = find_pairs(pairs).pairs
+    settings = sent(WorkSettings(RegistrarOptions(device="cpu", stages=STAGES)), "dask")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+    ) as cluster:
+
+        def folder_of(pair):
+            raise full
+
+        with dask_engine.DaskEngine(cluster.scheduler_address, settings) as engine, pytest.raises(OSError) as raised:
+            list(engine.run(files, folder_of, print))
+    assert raised.value is full
 
 
 def test_a_finished_run_needs_no_cluster(tmp_path):

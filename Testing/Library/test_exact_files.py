@@ -293,6 +293,45 @@ def test_an_unknown_unit_of_an_nrrd_is_refused(tmp_path):
         read_image(tmp_path / "a.nrrd")
 
 
+def metaimage(path, fields):
+    header = (
+        f"ObjectType = Image\nNDims = 2\nBinaryData = True\nBinaryDataByteOrderMSB = False\nDimSize = 56 40\n{fields}"
+    )
+    path.write_bytes(f"{header}ElementType = MET_UCHAR\nElementDataFile = LOCAL\n".encode() + GREY8.tobytes())
+    return path
+
+
+@pytest.mark.parametrize(("unit", "mm"), [("um", 1e-3), ("mm", 1.0), ("cm", 10.0), ("?", 1.0)])
+@pytest.mark.parametrize("field", ["ElementSpacing", "ElementSize"])
+def test_the_unit_of_a_metaimage_counts(tmp_path, field, unit, mm):
+    path = metaimage(tmp_path / "a.mha", f"DistanceUnits = {unit}\nOffset = 100 200\n{field} = 1 1.5\n")
+    geometry = read_image(path).geometry
+    assert geometry.spacing_known
+    np.testing.assert_allclose(geometry.spacing, np.array([1.5, 1]) * mm)
+    np.testing.assert_allclose(geometry.origin, np.array([100, 200, 0]) * mm)
+    assert read_header(path).geometry == geometry
+
+
+def test_a_unit_without_a_size_is_no_size(tmp_path):
+    path = metaimage(tmp_path / "a.mha", "DistanceUnits = um\n")
+    assert not read_image(path).geometry.spacing_known
+    assert read_image(metaimage(path, "DistanceUnits = um\nElementSpacing = 1 1\n")).geometry.spacing == (1e-3, 1e-3)
+
+
+def test_an_unknown_unit_of_a_metaimage_is_refused(tmp_path):
+    path = metaimage(tmp_path / "a.mha", "DistanceUnits = furlong\nElementSpacing = 1 2\n")
+    for read in (read_image, read_header):
+        with pytest.raises(InputError, match=r"a\.mha.*furlong"):
+            read(path)
+
+
+def test_a_negative_step_is_a_direction_for_header_and_pixels(tmp_path):
+    path = metaimage(tmp_path / "a.mha", "ElementSpacing = -0.01 0.02\n")
+    found = read_image(path).geometry
+    assert found.spacing == (0.02, 0.01) and found.direction[0][0] == -1
+    assert read_header(path).geometry == found
+
+
 @pytest.mark.parametrize(("unit", "mm"), [("mm", 1.0), ("micron", 1e-3), ("meter", 1e3)])
 def test_the_unit_of_a_nifti_counts(tmp_path, unit, mm):
     image = nibabel.Nifti1Image(GREY8[..., None], np.array([[8, 0, 0, 5], [0, 9, 0, 6], [0, 0, 7, 7], [0, 0, 0, 1.0]]))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,11 +22,14 @@ import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.checkpoints import save_checkpoint
 from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.formats.written_files import NAME, WrittenFiles
+from MetaRegistrationLib.pairs.files import PairFiles
 from MetaRegistrationLib.progress import Item, Message, Started
 from MetaRegistrationLib.registration.file_names import PARTS
-from MetaRegistrationLib.workflows.pair_work import PairWork
-from MetaRegistrationLib.workflows.processes import RETRIES, Tries
+from MetaRegistrationLib.workflows.pair_work import PairWork, WorkSettings
+from MetaRegistrationLib.workflows.processes import RETRIES, Processes, Tries
+from MetaRegistrationLib.workflows.registrars import RegistrarOptions
 from MetaRegistrationLib.workflows.run_options import JOBS_VARIABLE, RunOptions, Shard, wanted_jobs
+from MetaRegistrationLib.workflows.sending import sent
 
 STAGES = mr.Stages("none", network=False, refine=0)
 COUNT = 3
@@ -238,6 +243,28 @@ def test_no_more_processes_are_started_than_the_system_can_wait_for(monkeypatch)
     monkeypatch.setattr(processes._Worker, "end", lambda self: None)
     with processes.Processes(b"", 100):
         assert len(started) == 3
+
+
+def test_a_folder_that_cannot_be_made_ends_the_work_of_processes(tmp_path):
+    """Before anything is sent. A run that goes on would wait for an answer for ever."""
+    full, ended = OSError(errno.ENOSPC, "No space left on device", "out/eye 0"), []
+    settings = sent(WorkSettings(RegistrarOptions(device="cpu", stages=STAGES)), "jobs")
+    files = [PairFiles("eye 0", tmp_path / "a.png", tmp_path / "b.png")]
+
+    def folder_of(pair):
+        raise full
+
+    def work():
+        try:
+            list(engine.run(files, folder_of, print))
+        except OSError as error:
+            ended.append(error)
+
+    with Processes(settings, 1) as engine:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(20)
+    assert ended == [full]
 
 
 def test_a_wrong_number_of_processes_is_named(monkeypatch):

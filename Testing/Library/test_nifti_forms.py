@@ -1,5 +1,6 @@
 """A NIfTI file states sizes in `pixdim` and its sform, and positions in its qform and its sform; nibabel writes the files."""
 
+import gzip
 import struct
 
 import nibabel
@@ -120,6 +121,35 @@ def test_positions_that_agree_are_not_noted(path, affine):
     assert not read_image(path).notes
 
 
+@pytest.mark.parametrize(
+    ("place", "noted"), [((1, 2, 0), True), ((0, 0, 9), False)], ids=["in the plane", "above the plane"]
+)
+def test_positions_in_the_plane_of_two_axes_that_differ_are_noted(path, place, noted):
+    sform = _turned(LARGE, 0, place)
+    _written(path, steps=(0.01, 0.012, 1), qform=LARGE, sform=sform)
+    _patched(path, 40, "<h", 2)
+    image = read_image(path)
+    np.testing.assert_allclose(image.geometry.origin, (-place[0], -place[1], 0), atol=1e-6)
+    assert [f"{path}: " in note and "those of the sform are used" in note for note in image.notes] == [True] * noted
+
+
+def test_axes_of_the_sform_at_other_angles_are_refused_with_what_helps(path):
+    sheared = SMALL + np.array([[0, 0.004, 0, 0], *[[0] * 4] * 3])
+    _written(path, steps=(0.005, np.hypot(0.004, 0.007), 0.5), sform=sheared)
+    for read in (read_image, read_header):
+        with pytest.raises(InputError, match=r"sform are sheared\. Resample"):
+            read(path)
+
+
+@pytest.mark.parametrize("start", [0, 348, -5])
+def test_voxels_that_begin_within_the_header_are_refused(path, start):
+    _written(path, steps=(0.005, 0.007, 0.5), sform=SMALL)
+    _patched(path, 108, "<f", start)
+    for read in (read_image, read_header):
+        with pytest.raises(InputError, match=rf"voxels from byte 352 on were expected .*states {start}\."):
+            read(path)
+
+
 @pytest.mark.parametrize("slope", [0.0, np.nan])
 def test_a_slope_of_nothing_adds_no_intercept(path, slope):
     _written(path, steps=(0.005, 0.007, 0.5), sform=SMALL)
@@ -138,11 +168,14 @@ def test_a_slope_of_one_adds_its_intercept(path):
 
 def _with_scale(path, slope, intercept):
     """Put a scale into the header: nibabel does not write these."""
-    import gzip
+    _patched(path, 112, "<2f", slope, intercept)
 
+
+def _patched(path, place, code, *values):
+    """Put numbers into the header at a position."""
     packed = path.suffix == ".gz"
     data = bytearray(gzip.decompress(path.read_bytes()) if packed else path.read_bytes())
-    struct.pack_into("<2f", data, 112, slope, intercept)
+    struct.pack_into(code, data, place, *values)
     path.write_bytes(gzip.compress(data) if packed else data)
 
 

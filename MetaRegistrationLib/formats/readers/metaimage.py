@@ -1,4 +1,4 @@
-"""MetaImage: ITK decodes."""
+"""MetaImage: ITK decodes; the unit of its lengths, which ITK passes over, is read here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
 from ..declared_sizes import EXPANSION, LONGEST_LINE, start_of
+from ..itk_images import in_millimetres
+from ..pixel_places import require_pixels
 from ..registry import FileHeader, FileImage, Reader, register, volume_header
+from ..units import unit_of_length
 
 _BYTES = {
     **dict.fromkeys(("ASCII_CHAR", "CHAR", "UCHAR"), 1),
@@ -71,12 +74,24 @@ class MetaImage(Reader):
         return declared, path.stat().st_size * (EXPANSION if _says(fields, "CompressedData") else 1)
 
     def header(self, path: Path) -> FileHeader | None:
-        """By ITK."""
-        return volume_header(path, "MetaImageIO")
+        """By ITK, for lengths in millimetres."""
+        return volume_header(path, "MetaImageIO") if _unit_mm(path) == 1 else None
 
     def read(self, path: Path) -> FileImage:
-        """Decode with ITK."""
-        return FileImage(sitk.ReadImage(str(path)))
+        """Decode with ITK, then take its lengths in millimetres."""
+        unit = _unit_mm(path)
+        return FileImage(in_millimetres(sitk.ReadImage(str(path)), unit), details=unit)
+
+    def pixel_size(self, path: Path, found: FileImage) -> tuple[float, float] | None:
+        """As of any volume; a size in another unit than the millimetre is stated, whatever it is."""
+        return super().pixel_size(path, found) if found.details == 1 else found.pixels.GetSpacing()[1::-1]
+
+
+def _unit_mm(path: Path) -> float:
+    """Millimetres in one unit of the file's spacing and origin; 1 where its header states no unit, or no spacing."""
+    fields, _ = _fields(path)
+    unit = unit_of_length(path, [_text(fields.get("DistanceUnits", ""))])
+    return unit if "ElementSpacing" in fields or "ElementSize" in fields else 1.0
 
 
 def _declared(fields: dict[str, str]) -> int:
@@ -121,10 +136,11 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
     sound = 1 <= dimensions <= 4 and "DimSize" in lists and max(map(len, head.splitlines())) <= LONGEST_LINE
     sound = sound and all(len(lists[name]) == counts[name] * dimensions for name in lists)
     sound = sound and min(map(int, lists["DimSize"])) >= 1
-    if not sound or not (where.upper() == "LOCAL" or _beside(path, where)):
-        raise InputError(
-            f"{path}: the header of the MetaImage file is damaged, or its pixels are missing. Export it again."
-        )
+    named = where.isprintable() and where and len(where) <= LONGEST_LINE
+    if not (sound and named):
+        raise InputError(f"{path}: the header of the MetaImage file is damaged. Export it again.")
+    if where.upper() != "LOCAL":
+        require_pixels(path, [path.parent / where])
     for name in lists:
         list(map(float, lists[name]))
     return fields, len(head) + 1
@@ -133,10 +149,3 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
 def _text(name: str) -> str:
     """A name of a file, which may have accents."""
     return name.encode("latin-1").decode("utf-8", "replace")
-
-
-def _beside(path: Path, name: str) -> bool:
-    try:
-        return bool(name) and name.isprintable() and (path.parent / name).is_file()
-    except (OSError, ValueError):
-        return False

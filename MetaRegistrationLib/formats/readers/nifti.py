@@ -14,11 +14,10 @@ import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
 from ..declared_sizes import EXPANSION
-from ..nifti_header import LENGTH, SCALE_PLACE, NiftiHeader
+from ..nifti_header import LEAST_OFFSET, LENGTH, SCALE_PLACE, NiftiHeader
 from ..registry import FileHeader, FileImage, Reader, register, volume_header
 
 _BLOCK = 4096
-_START = 352  # bytes before the voxels, at the least
 _PART = 1 << 22  # bytes of pixels at a time
 
 
@@ -34,7 +33,7 @@ class Nifti(Reader):
     def is_whole(self, path: Path) -> bool:
         """Whether all voxels are there; ITK would fill missing ones with arbitrary memory."""
         with _opened(path) as stream:
-            header = stream.read(_START)
+            header = stream.read(LEAST_OFFSET)
             expected = NiftiHeader.of(path, header).whole_size
             found = len(header)
             while found < expected and (block := stream.read(_PART)):
@@ -51,6 +50,11 @@ class Nifti(Reader):
             )
         if not header.is_sound:
             raise InputError(f"{path}: the header of the NIfTI file is damaged: sizes or positions are no numbers.")
+        if header.offset < LEAST_OFFSET:  # decoders begin at different bytes then
+            raise InputError(
+                f"{path}: voxels from byte {LEAST_OFFSET} on were expected (vox_offset), but its header states"
+                f" {header.offset:g}. Export it again."
+            )
         declared = math.prod(sizes[1 : sizes[0] + 1]) * max(header.bits, 8) // 8
         return declared, path.stat().st_size * (EXPANSION if _compressed(path) else 1)
 
@@ -62,7 +66,15 @@ class Nifti(Reader):
         """Decode with ITK."""
         header, notes = _header(path), []
         apart = header.intercept_is_void or _has_unpacked_sibling(path)
-        image = _read_apart(path, header) if apart else sitk.ReadImage(str(path))
+        try:
+            image = _read_apart(path, header) if apart else sitk.ReadImage(str(path))
+        except RuntimeError as error:
+            if "orthonormal" not in str(error):
+                raise
+            raise InputError(
+                f"{path}: axes at right angles were expected, but those of its sform are sheared. Resample the image on a"
+                " grid of right angles first."
+            ) from error
         if header.size_is_in_matrix:
             count = image.GetDimension()
             image.SetSpacing([*header.full_matrix_sizes(), *image.GetSpacing()[3:]][:count])
@@ -96,9 +108,9 @@ def _mm(sizes: tuple[float, ...]) -> str:
 
 def _form_used(header: NiftiHeader, image: sitk.Image) -> str:
     """Which of qform and sform ITK took, if they differ; "" otherwise."""
-    stated = header.differing_positions()
     count = image.GetDimension()
-    if not stated or count < 3:
+    stated = header.differing_positions(min(count, 3))
+    if not stated:
         return ""
     first = [0] * count
     last = [*(size - 1 for size in image.GetSize()[:3]), *first[3:]]
@@ -119,7 +131,7 @@ def _read_apart(path: Path, header: NiftiHeader) -> sitk.Image:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plain.nii"
         with _opened(path) as stream, file.open("wb") as copy:
-            start = stream.read(_START)
+            start = stream.read(LEAST_OFFSET)
             if header.intercept_is_void:
                 start = start[:SCALE_PLACE] + bytes(8) + start[SCALE_PLACE + 8 :]
             copy.write(start)
