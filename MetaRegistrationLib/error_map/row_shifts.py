@@ -10,10 +10,8 @@ from scipy import ndimage
 _NEAR = 5  # pixels along a row, searched first
 _FAR = 8  # searched where that may not suffice: the width over this
 _MOST_AT_END = 0.2  # share of the rows with a place at the end of the search
-_WELL, _GAIN = (
-    0.75,
-    0.15,
-)  # agreement that needs no search farther, and by how much that search has to find a better one
+_WELL = 0.65  # mean agreement that needs no search farther
+_GAIN = 0.15  # by which that search has to find a better one
 _SMOOTH, _BROAD = 1.0, 4.0  # standard deviations along a row, pixels: what lies between is compared
 _LEAST_ROWS = 32
 _LEAST_KNOWN = 0.3  # of a row
