@@ -35,7 +35,7 @@ _BANDS = ((0.7, 2.0), (1.2, 4.0), (2.5, 8.0))  # windows whose difference is a b
 _BAND_WIDTHS = (0.7, 1.4, 2.8, 5.6)  # windows of the features band0 to band3
 _FINE_WIDTH = _BAND_WIDTHS[1]  # of the feature that vanishes with the capillaries
 _BARE_WINDOW = 4.0  # standard deviation of the window of bare places
-_FULL_PERCENT = 90  # of the places: more than half of an image may be bare
+_FULL_PERCENT = 90  # of the places of a scan: more than half of them may be bare
 _BARE = calibration.BARE_TEXTURE.value
 _NEARLY = 2.0
 _LEAST_CORE = 50  # pixels of larger vessels that make an anchor
@@ -103,7 +103,12 @@ def texture(image: np.ndarray, tissue: np.ndarray, large: np.ndarray, pixel_mm: 
     large : bool array (H, W)
         The larger vessels.
     """
-    found = _features(anchored(image, tissue, large, pixel_mm), filter_unit(image.shape, pixel_mm))
+    return anchored_texture(anchored(image, tissue, large, pixel_mm), filter_unit(image.shape, pixel_mm))
+
+
+def anchored_texture(grey: np.ndarray, unit: float) -> np.ndarray:
+    """As `texture`, of anchored grey values (H, W) and their `filter_unit`."""
+    found = _features(grey, unit)
     return np.stack([found[name] for name in FEATURES]).astype(np.float32)
 
 
@@ -164,8 +169,8 @@ def fine_texture(grey: np.ndarray, unit: float) -> np.ndarray:
     return _band(grey, _FINE_WIDTH * unit).astype(np.float32)
 
 
-def texture_left(fine: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
-    """How much of the usual texture of a scan is left around each place, as a share, float (H, W); infinite outside `where`.
+def texture_around(fine: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray:
+    """Mean texture around each place, float (H, W); infinite outside `where`.
 
     Parameters
     ----------
@@ -176,27 +181,32 @@ def texture_left(fine: np.ndarray, where: np.ndarray, unit: float) -> np.ndarray
     unit : float
         As `filter_unit` gives it.
     """
-    if not where.any():
-        return np.full(where.shape, np.inf)
-    around = gaussian(np.where(where, fine, 0), _BARE_WINDOW * unit) / np.maximum(
-        gaussian(where, _BARE_WINDOW * unit), 1e-3
-    )
-    return np.where(where, around / max(float(np.percentile(around[where], _FULL_PERCENT)), 1e-9), np.inf)
+    width = _BARE_WINDOW * unit
+    around = gaussian(np.where(where, fine, 0), width) / np.maximum(gaussian(where, width), 1e-3)
+    return np.where(where, around, np.inf)
 
 
-def bare_places(left: Sequence[np.ndarray]) -> list[np.ndarray]:
+def bare_places(around: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Places without capillaries in each of some scans, bool (H, W).
 
-    Nearly nothing of the texture is left there. A place that is bare in one scan is so in another one that has twice as much
-    left: noise alone is no capillary.
+    Nearly nothing of the full texture is left there. That is the 90th percentile of the scan with most of it: grey values are
+    anchored, and a scan that lost most of its capillaries shows none. A place that is bare in one scan is so in another one that
+    has twice as much left: noise alone is no capillary.
 
     Parameters
     ----------
-    left : sequence of arrays (H, W)
-        As of `texture_left`, of the scans on the same pixels.
+    around : sequence of arrays (H, W)
+        As of `texture_around`, of the scans on the same pixels.
     """
+    full = max(_full_texture(one) for one in around)
+    left = [one / full for one in around]
     somewhere = np.logical_or.reduce([one < _BARE for one in left])
     return [(one < _BARE) | (somewhere & (one < _NEARLY * _BARE)) for one in left]
+
+
+def _full_texture(around: np.ndarray) -> float:
+    known = around[np.isfinite(around)]
+    return max(float(np.percentile(known, _FULL_PERCENT)), 1e-9) if known.size else 1e-9
 
 
 def region_density(features: np.ndarray, where: np.ndarray, bare: np.ndarray | None = None) -> float:

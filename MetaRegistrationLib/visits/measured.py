@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -18,12 +19,12 @@ import numpy as np
 from ..octa.capillaries import (
     Parts,
     anchored,
+    anchored_texture,
     divided,
     filter_unit,
     fine_texture,
     parts,
     structure,
-    texture,
     tissue_ridges,
 )
 from ..octa.vessels import Ridges
@@ -93,19 +94,22 @@ class MeasuredVisit:
 
     def features(self) -> np.ndarray:
         """Features of the texture, float32 (18, H, W). They are large, so that they are computed when asked for."""
-        own = self.pixels
-        return own.on_reference(texture(own.array, own.valid, self.own.large, own.pixel_mm))
+        return self.pixels.on_reference(anchored_texture(*self._anchored))
 
     def fine_texture(self) -> np.ndarray:
         """The texture that vanishes with the capillaries (`octa.capillaries.fine_texture`), float32 (H, W)."""
-        own = self.pixels
-        grey = anchored(own.array, own.valid, self.own.large, own.pixel_mm)
-        return own.on_reference([fine_texture(grey, filter_unit(own.array.shape, own.pixel_mm))])[0]
+        return self.pixels.on_reference([fine_texture(*self._anchored)])[0]
 
     def grey(self) -> np.ndarray:
         """Anchored grey values (`octa.capillaries.anchored`), float32 (H, W)."""
+        return self.pixels.on_reference([self._anchored[0]])[0]
+
+    @cached_property
+    def _anchored(self) -> tuple[np.ndarray, float]:
+        """Anchored grey values on the visit's own pixels, and the unit of filters there."""
         own = self.pixels
-        return own.on_reference([anchored(own.array, own.valid, self.own.large, own.pixel_mm)])[0]
+        grey = anchored(own.array, own.valid, self.own.large, own.pixel_mm)
+        return grey, filter_unit(own.array.shape, own.pixel_mm)
 
     def local(self) -> Local:
         """What local differences are computed from; large, and computed when asked for."""
@@ -117,10 +121,9 @@ class MeasuredVisit:
 def local_of(image: np.ndarray, tissue: np.ndarray, pixel_mm: float | None = None, found: Parts | None = None) -> Local:
     """An image on pixels of its own; its parts are found if they are not given."""
     found = found or parts(image, tissue, pixel_mm)
-    grey = anchored(image, tissue, found.large, pixel_mm)
-    bands = structure(grey, filter_unit(image.shape, pixel_mm))
-    described = texture(image, tissue, found.large, pixel_mm)
-    return Local(described, np.concatenate([grey[None], bands]), found.large, found.between)
+    grey, unit = anchored(image, tissue, found.large, pixel_mm), filter_unit(image.shape, pixel_mm)
+    bands = structure(grey, unit)
+    return Local(anchored_texture(grey, unit), np.concatenate([grey[None], bands]), found.large, found.between)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from .. import calibration
 from ..eye_length import EyeLength
-from ..octa.capillaries import bare_places, filter_unit, local_density, region_density, texture_left
+from ..octa.capillaries import bare_places, filter_unit, local_density, region_density, texture_around
 from ..octa.faz import Faz, find_faz, measured_outline
 from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
 from .regions import regions, whole_areas
@@ -168,8 +168,8 @@ def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasu
     shown, known = common_mask(visits), without_shadows(visits)
     between = common_between(visits) & known
     places = grid.covered_regions(known.shape)
-    unit = filter_unit(known.shape, _pixel_mm(grid.spacing_mm))
-    bare = bare_places(in_parallel(lambda visit: texture_left(visit.fine_texture(), between, unit), visits))
+    unit = filter_unit(known.shape, _pixel_mm(grid.device_spacing_mm))  # as the texture: at the scale of the device
+    bare = bare_places(in_parallel(lambda visit: texture_around(visit.fine_texture(), between, unit), visits))
     return in_parallel(
         lambda one: _measure(one[0], one[1], _faz(one[0], shown, grid), known, between, places, grid),
         list(zip(visits, bare, strict=True)),

@@ -5,8 +5,10 @@ import pytest
 from drawn_eyes import drawn_eye
 
 from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.eye_length import EyeLength
 from MetaRegistrationLib.formats.images import Image
-from MetaRegistrationLib.octa.capillaries import FEATURES, bare_places, parts
+from MetaRegistrationLib.octa.capillaries import FEATURES, bare_places, parts, texture_around
+from MetaRegistrationLib.visits.common_levels import _alike as alike_visits
 from MetaRegistrationLib.visits.measured import measured_together
 from MetaRegistrationLib.visits.measures import Grid, measure_visits
 from MetaRegistrationLib.visits.series import AlignedVisit, Visit
@@ -102,12 +104,68 @@ def test_a_region_that_lost_the_capillaries_of_a_part_has_fewer(scan):
     assert 0.75 < density["b", "whole"] / density["a", "whole"] < 0.97
 
 
+def places(*values: float) -> np.ndarray:
+    return np.array([*values, 1.0, np.inf])
+
+
 def test_a_place_that_is_bare_in_one_scan_is_so_in_another_that_has_a_little_left():
     """More noise in an old lesion is no gain of capillaries; more than twice as much texture is."""
-    place, elsewhere, unknown = (0.05, 0.15, 0.25), 0.15, np.inf
-    found = bare_places([np.array([left, elsewhere, unknown]) for left in place])
-    assert [one.tolist() for one in found] == [[True, False, False], [True, False, False], [False, False, False]]
-    assert not bare_places([np.array([0.15])])[0].any(), "alone, it has some"
+    found = bare_places([places(left, 0.15) for left in (0.05, 0.15, 0.25)])
+    assert [one[:2].tolist() for one in found] == [[True, False], [True, False], [False, False]]
+    assert not any(one[2:].any() for one in found)
+    assert not bare_places([places(0.15)])[0].any(), "alone, it has some"
+
+
+def test_a_scan_that_is_bare_nearly_everywhere_is_compared_with_the_others():
+    """Its own texture is noise. Of a scan, the tenth with most texture is the full one: a quarter may be left."""
+    full, lost, quarter = np.full(100, 0.05), np.full(100, 0.002), np.where(np.arange(100) < 25, 0.05, 0.002)
+    assert [one.mean() for one in bare_places([full, lost])] == [0, 1]
+    assert bare_places([quarter])[0].mean() == 0.75
+    assert [one.mean() for one in bare_places([np.full(3, np.inf), np.full(3, np.inf)])] == [0, 0]
+
+
+def test_a_place_is_judged_with_what_is_around_it():
+    """A gap of 8 px among capillaries is not bare; the middle of one of 40 px is."""
+    for side, least, most in ((8, 0.4, 1.0), (40, 0.0, 0.01)):
+        fine, where = np.ones((100, 100)), np.ones((100, 100), bool)
+        fine[50 - side // 2 : 50 + side // 2, 50 - side // 2 : 50 + side // 2] = 0
+        assert least <= texture_around(fine, where, 1.0)[50, 50] < most
+
+
+def test_the_density_of_capillaries_does_not_depend_on_the_axial_length(scan):
+    """Its texture is that of the device's pixels, and so are bare places."""
+    lost = scan.copy()
+    lost[LOST] = 20
+    visits = measured_together([as_visit("a", scan), as_visit("b", lost)])
+    length = EyeLength(32.0)
+    grids = Grid((120, 120), (MM, MM)), Grid((120, 120), (MM * length.scale,) * 2, eye_length=length)
+    one, other = (
+        [
+            row.value
+            for row in measure_visits(visits, grid)
+            if (row.region, row.measure) == ("whole", "capillary_density")
+        ]
+        for grid in grids
+    )
+    assert one == pytest.approx(other, rel=1e-6)
+
+
+def test_of_visits_that_agree_in_part_the_first_with_most_of_them_decides():
+    """The second agrees with both others, which do not agree with each other."""
+    rng = np.random.default_rng(6)
+    first, third = rng.random((2, SIDE, SIDE)) < 0.1
+    visits = [first, first | third, third]
+    assert alike_visits(visits, np.ones((SIDE, SIDE), bool)) == [True, True, False]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_larger_loss_is_not_read_as_a_smaller_one(scan, share):
+    lost, rng = scan.copy(), np.random.default_rng(3)
+    gone = lost[: round(share * SIDE)]
+    gone[:] = 20 + rng.normal(0, 2, gone.shape)
+    rows = measure_visits(measured_together([as_visit("a", scan), as_visit("b", lost)]), Grid((120, 120), (MM, MM)))
+    found = {row.visit: row.value for row in rows if (row.region, row.measure) == ("whole", "capillary_density")}
+    assert found["b"] / found["a"] == pytest.approx(1 - share, abs=0.2)
 
 
 def test_the_texture_of_bare_places_is_one_of_the_features(scan):
