@@ -16,9 +16,9 @@ from ..visits.report import COLUMNS
 from ..visits.series import AlignedVisit, Series, Visit
 from ..visits.trust import Exclusion
 from .label_pixels import label_array
-from .landmark_nodes import check_positions, count, was_taken_out
 from .markups import landmarks_from_node
 from .moved_visits import refuse_moved
+from .point_places import check_positions, count, was_taken_out
 from .stored_registration import stored_positions
 from .visit_nodes import VisitNodes, mask_of, points_of, set_text, table_rows
 from .volumes import image_from_volume, volume_geometry

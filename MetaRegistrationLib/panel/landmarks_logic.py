@@ -17,7 +17,7 @@ from ..formats.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views, volumes
+from ..mrml import landmark_nodes, place_mode, point_places, scene_folders, tables, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, check_unlocked
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
@@ -104,7 +104,7 @@ class LandmarksLogic:
         """
         chosen = Followed(parameters.movingPoints, parameters.movingVolume, parameters.transform)
         if before.points is not chosen.points and before[1:] == chosen[1:]:
-            landmark_nodes.let_go(before.points, chosen.transform)
+            landmark_nodes.let_go(before.points, chosen.volume, chosen.transform)
         if None not in chosen and chosen.points is not parameters.fixedPoints:
             landmark_nodes.follow(*chosen)
         return chosen
@@ -263,7 +263,7 @@ class LandmarksLogic:
             paths,
             _marked(parameters.movingVolume, registration.moving),
             _marked(parameters.fixedVolume, registration.fixed),
-            has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
+            has_moving=point_places.count(parameters.movingPoints) > 0,
             names=(parameters.movingVolume.GetName(), parameters.fixedVolume.GetName()),
         )
         filled = (moving, parameters.movingPoints), (fixed, parameters.fixedPoints)
