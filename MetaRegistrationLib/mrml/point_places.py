@@ -1,10 +1,13 @@
-"""Whether the points of a moving volume are where the volume is: both under its registration, or neither."""
+"""Whether the points of a volume are on its image, and those of a moving one under its registration if the volume is."""
 
 from __future__ import annotations
 
 import slicer
 
+from ..core.geometry import Geometry
 from ..errors import InputError
+from ..formats.landmarks import Landmarks
+from ..pairs.points import check_inside
 from . import transforms
 from .changed_volumes import is_as_registered, registration_above
 from .markups import defined_points
@@ -78,6 +81,17 @@ def check_not_left(points_node, volume_node) -> None:
             " not, and has changed since it was registered. If it was hardened, harden these points too in the Data module."
             " Otherwise put it back under the transform."
         )
+
+
+def check_on_image(points_node, volume_node, landmarks: Landmarks, geometry: Geometry) -> None:
+    """Raise `InputError` if a point (row, column), in pixels of the image of its volume, is outside of that."""
+    try:
+        check_inside(landmarks, geometry, points_node.GetName())
+    except InputError as error:
+        if points_node.GetParentTransformNode() is volume_node.GetParentTransformNode():
+            raise
+        names = f"{points_node.GetName()} and {volume_node.GetName()}"
+        raise InputError(f"{error} {names} are under different transforms.") from error
 
 
 def check_carried(transform_node, volume_node, points_node) -> None:

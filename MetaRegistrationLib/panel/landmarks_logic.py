@@ -131,7 +131,8 @@ class LandmarksLogic:
         Raises
         ------
         InputError
-            The rows and columns of an image are not at right angles, or the positions of points cannot be told.
+            The rows and columns of an image are not at right angles, the positions of points cannot be told, or one is outside
+            of its image.
         """
         registration = self.registration(parameters)
         for volume, placed in zip(_pair(parameters), (registration.moving, registration.fixed), strict=True):
@@ -185,7 +186,7 @@ class LandmarksLogic:
         registration = self.registration(parameters)
         if not registration.registered:
             raise InputError(_("There is no registration of these two volumes yet: register them first."))
-        moving = landmark_nodes.moving_landmarks(parameters, registration)
+        moving = self._moving(parameters, registration)
         if not len(moving):
             raise InputError(_("There are no moving landmarks: place or load some first."))
         carried, converged = registration.carry(moving)
@@ -293,11 +294,23 @@ class LandmarksLogic:
         return written
 
     def _both(self, parameters, registration) -> tuple[Landmarks, Landmarks]:
+        """The landmarks of the moving and of the fixed image, all of them on their image."""
         check_two_lists(parameters.movingPoints, parameters.fixedPoints)
-        return (
-            landmark_nodes.moving_landmarks(parameters, registration),
-            landmark_nodes.fixed_landmarks(parameters, registration),
-        )
+        moving = self._moving(parameters, registration)
+        fixed = landmark_nodes.fixed_landmarks(parameters, registration)
+        if len(fixed):
+            point_places.check_on_image(
+                parameters.fixedPoints, parameters.fixedVolume, fixed, registration.fixed.geometry
+            )
+        return moving, fixed
+
+    def _moving(self, parameters, registration) -> Landmarks:
+        moving = landmark_nodes.moving_landmarks(parameters, registration)
+        if len(moving):
+            point_places.check_on_image(
+                parameters.movingPoints, parameters.movingVolume, moving, registration.moving.geometry
+            )
+        return moving
 
 
 def _marked(volume, placed) -> landmark_files.Marked:

@@ -373,11 +373,11 @@ class RegisterLogic:
         point_places.check_positions(request.moving_points, request.moving)
         above = point_places.without(request.moving_points, request.moving, _replaced(request))
         # Fixed points are read where the fixed image is: nothing above it is left out.
-        sides = zip(nodes, (moving, fixed), (above, None), strict=True)
-        lists = [
-            landmarks_from_node(node, image.geometry, without=left_out, stack=image.stack)
-            for node, image, left_out in sides
-        ]
+        sides = zip(nodes, (request.moving, request.fixed), (moving, fixed), (above, None), strict=True)
+        lists = []
+        for node, volume, image, left_out in sides:
+            lists.append(landmarks_from_node(node, image.geometry, without=left_out, stack=image.stack))
+            point_places.check_on_image(node, volume, lists[-1], image.geometry)
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:
