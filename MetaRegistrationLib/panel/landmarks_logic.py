@@ -17,7 +17,7 @@ from ..formats.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, point_places, scene_folders, tables, views, volumes
+from ..mrml import given_sizes, landmark_nodes, place_mode, point_places, scene_folders, tables, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, check_unlocked
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
@@ -316,7 +316,7 @@ class LandmarksLogic:
 def _marked(volume, placed) -> landmark_files.Marked:
     """A volume of a `StoredRegistration` for reading its landmarks."""
     geometry, path = placed.geometry, volumes.image_path(volume)
-    own = volumes.without_given_size(volume, geometry)
+    own = given_sizes.without_given_size(volume, geometry)
     return landmark_files.Marked(ImageHeader(geometry, path, stack=placed.stack), own)
 
 
