@@ -144,6 +144,8 @@ class LandmarksLogic:
         carried = registration.carry(moving)[0]
         measured = Measured(moving, registration.unmoved(moving), carried, fixed)
         rows = tables.distance_rows(registration, measured, _size_of_both(parameters))
+        apart = registration.apart_um(moving, fixed)
+        rows = [row._replace(scene_um=float(distance)) for row, distance in zip(rows, apart, strict=True)]
         if not registration.registered:
             nan = float("nan")
             rows = [row._replace(after_px=nan, after_um=nan) for row in rows]
