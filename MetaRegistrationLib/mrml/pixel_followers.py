@@ -1,4 +1,4 @@
-"""Pixel sizes that the user gives or takes back: the point list and the mask of a volume stay on their pixels."""
+"""Pixel sizes that the user gives or removes: the point list and the mask of a volume stay on their pixels."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ _ROLES = ("moving", "fixed", "moving points", "fixed points", "moving mask", "fi
 
 
 def _note_own_sizes(nodes: dict, files: PairFiles) -> None:
-    """Note the sizes that the files state on volumes that were loaded with given ones, so that these can be taken back."""
+    """Note the sizes that the files state on volumes that were loaded with given ones, so that they can get these again."""
     if not any((files.spacing_um, files.moving_spacing_um, files.fixed_spacing_um)):
         return
     sides = (files.moving, files.moving_slice_index), (files.fixed, files.fixed_slice_index)
