@@ -12,10 +12,11 @@ from .transform_checksum import transform_checksum
 from .volumes import ijk_to_ras, spacing_known, volume_slices
 
 
-def registration_above(moving_node):
-    """The transform above a volume that is a registration of it, whatever is chosen; None without one."""
-    parent = moving_node.GetParentTransformNode()
-    while parent is not None and not RegistrationNode(parent).moves(moving_node):
+def registration_above(node, moving_node=None):
+    """The transform above a node that is a registration of it, or of `moving_node`, whatever is chosen; None without one."""
+    moved = node if moving_node is None else moving_node
+    parent = node.GetParentTransformNode()
+    while parent is not None and not RegistrationNode(parent).moves(moved):
         parent = parent.GetParentTransformNode()
     return parent
 
@@ -79,6 +80,18 @@ def changed_since(result_node, moving_node, fixed_node, slices: tuple[int, int] 
         if pixels is not None and pixels != slice_checksum(volume, index):
             return name
     return None
+
+
+def is_as_registered(result_node, moving_node) -> bool:
+    """Whether a moving volume, without its registration, is what and where a result says; False where it does not say."""
+    result = RegistrationNode(result_node)
+    if result.geometry is None:
+        return False
+    index, noted, pixels = result.slices[0], result.geometry[0], result.pixels[0]
+    now = geometry_for(result_node, moving_node, index)
+    if now is None or not noted.same_place(now):
+        return False
+    return pixels is None or pixels == slice_checksum(moving_node, index)
 
 
 def _is_moved_alone(result_node, volume, index: int, noted: Geometry) -> bool:

@@ -8,22 +8,19 @@ import numpy as np
 import slicer
 
 from ..core.geometry import Geometry
-from ..errors import InputError
 from ..formats.landmarks import Landmarks
 from . import transforms, views
-from .changed_volumes import registration_above
 from .markups import (
     FIXED_COLOUR,
     MOVING_COLOUR,
     check_unlocked,
-    defined_points,
     landmarks_from_node,
     node_from_landmarks,
     set_colour,
 )
 from .pair_labels import PairLabels
 from .placement import is_under, linear_to_world
-from .registration_node import RegistrationNode
+from .point_places import check_positions, count, left_by, was_taken_out, without
 from .stored_registration import StoredRegistration
 
 _NONE = Landmarks((), np.zeros((0, 2)))
@@ -44,11 +41,6 @@ def list_of(landmarks: Landmarks, geometry: Geometry, name: str, colour, transfo
     return node
 
 
-def count(node) -> int:
-    """Number of points with a position; 0 without a list."""
-    return 0 if node is None else len(defined_points(node))
-
-
 def moving_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
     """Landmarks of the moving image, as if there were no transform.
 
@@ -62,7 +54,8 @@ def moving_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
         return _NONE
     check_positions(node, parameters.movingVolume)
     image = registration.moving
-    return landmarks_from_node(node, image.geometry, without=registration.left_out, stack=image.stack)
+    left_out = without(node, parameters.movingVolume, registration.left_out)
+    return landmarks_from_node(node, image.geometry, without=left_out, stack=image.stack)
 
 
 def fixed_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
@@ -82,9 +75,10 @@ def replace(parameters, registration: StoredRegistration, side: str, landmarks: 
         node = new_list(f"{volume.GetName()} points", MOVING_COLOUR if moving else FIXED_COLOUR)
         setattr(parameters, name, node)
     transform = registration.left_out if moving else None
-    if transform is not None:
-        # Positions are those without the transform.
-        transforms.remove_transform(node, transform)
+    if moving:
+        # Positions are those without the transform, and without one that the volume has left.
+        for above in filter(None, (transform, left_by(node, parameters.movingVolume))):
+            transforms.remove_transform(node, above)
     node_from_landmarks(landmarks, geometry, node.GetName(), node)
     if transform is not None:
         transforms.apply_transform(node, transform)
@@ -110,8 +104,12 @@ def append_suggestions(parameters, registration: StoredRegistration, suggested, 
 def follow(points_node, volume_node, transform_node) -> None:
     """Put a point list under the transform that its volume is under.
 
-    It is left unchanged under the transform of another registration, and where it was taken out of this one.
+    It is left unchanged under the transform of another registration, and where it was taken out of this one. An empty list is
+    taken out of a transform that its volume has left.
     """
+    left = left_by(points_node, volume_node)
+    if left is not None and not count(points_node):
+        transforms.remove_transform(points_node, left)
     if not is_under(volume_node, transform_node) or was_taken_out(points_node, volume_node):
         return
     if linear_to_world(points_node) is not None:
@@ -125,41 +123,12 @@ def carried_with(volume_node, points_node, fixed_points=None) -> list:
     return [volume_node, points_node]
 
 
-def let_go(points_node, transform_node) -> None:
-    """Take a point list out of a transform if this module put it there."""
+def let_go(points_node, volume_node, transform_node) -> None:
+    """Take a point list out of a transform if this module put it there, and its volume was not hardened without it."""
     if None in (points_node, transform_node) or points_node.GetScene() is None:
         return
-    if transforms.put_under(points_node) is transform_node:
+    if transforms.put_under(points_node) is transform_node and left_by(points_node, volume_node) is None:
         transforms.remove_transform(points_node, transform_node)
-
-
-def was_taken_out(points_node, volume_node) -> bool:
-    """Whether somebody took a point list out of the registration that its volume is under, by hardening or otherwise."""
-    put_under, above = transforms.put_under(points_node), registration_above(volume_node)
-    if None in (put_under, above) or not count(points_node):
-        return False
-    return not is_under(points_node, put_under) and not is_under(points_node, above)
-
-
-def check_positions(points_node, volume_node) -> None:
-    """Raise `InputError` if the positions of a moving list cannot be told.
-
-    It is under the registration of another volume, or `was_taken_out`, so that it is not known whether it was hardened.
-    """
-    result = transforms.put_under(points_node)
-    if result is not None and is_under(points_node, result) and not RegistrationNode(result).moves(volume_node):
-        raise InputError(
-            f"{points_node.GetName()}: not measured, because these points are under the transform {result.GetName()}, which is"
-            f" not a registration of {volume_node.GetName()}. Choose the points of {volume_node.GetName()}, or take these out"
-            " of the transform in the Data module."
-        )
-    if was_taken_out(points_node, volume_node):
-        transform = registration_above(volume_node).GetName()
-        raise InputError(
-            f"{points_node.GetName()}: not measured, because these points are no longer under the transform {transform}, but"
-            f" {volume_node.GetName()} is. If they were taken out, put them back in the Data module. If they were hardened,"
-            " load or place them again."
-        )
 
 
 def set_visible(node, visible: bool) -> None:

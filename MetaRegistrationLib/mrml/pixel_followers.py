@@ -1,4 +1,4 @@
-"""Pixel sizes that the user gives: the point list and the mask of a volume stay on their pixels."""
+"""Pixel sizes that the user gives or removes: the point list and the mask of a volume stay on their pixels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import slicer
 
 from ..errors import InputError
-from . import volumes
+from . import given_sizes
 from .changed_volumes import registration_above
 from .label_pixels import at_pixels_of, label_array
 from .markups import defined_points
@@ -40,7 +40,7 @@ def give_pixel_sizes(sides: Sequence[Side], sizes) -> bool:
     if nodes[0] is nodes[1]:
         return False
     found: dict[Any, np.ndarray] = {}
-    for side, after in zip(sides, volumes.planned_ijk_to_ras(nodes, sizes), strict=True):
+    for side, after in zip(sides, given_sizes.planned_ijk_to_ras(nodes, sizes), strict=True):
         change = _change(ijk_to_ras(side.volume), after)
         _check_segments(side, after, change)
         for node in _followers(side):
@@ -51,7 +51,7 @@ def give_pixel_sizes(sides: Sequence[Side], sizes) -> bool:
                     " one for one of them, or type no pixel size."
                 )
     with on_their_pixels(sides):
-        return volumes.give_pixel_sizes(nodes, sizes)
+        return given_sizes.give_pixel_sizes(nodes, sizes)
 
 
 def still_there(side: Side) -> Side | None:

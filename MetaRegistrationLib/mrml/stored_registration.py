@@ -60,6 +60,7 @@ class StoredRegistration:
         stacks: tuple = (None, None),
     ) -> None:
         self.error, self.left_out = error, left_out
+        self._places = moving, fixed
         self.moving = _Placed(moving, stacks[0])
         self.fixed = _Placed(fixed if in_world is None else in_world, stacks[1])
         axes = mirrored_geometry(moving, fixed)
@@ -89,6 +90,13 @@ class StoredRegistration:
     def unmoved(self, landmarks: Landmarks) -> Landmarks:
         """Landmarks of the moving image in the fixed one, without the field."""
         return Landmarks(landmarks.labels, (self._in_order(landmarks.points) - self.offset) / self.scale)
+
+    def apart_um(self, moving: Landmarks, fixed: Landmarks) -> np.ndarray:
+        """Distances (N,) of matched landmarks where their images are, without the registration; NaN without pixel sizes."""
+        if not all(place.spacing_known for place in self._places):
+            return np.full(len(moving), np.nan)
+        first, second = (p.to_physical(each.points) for p, each in zip(self._places, (moving, fixed), strict=True))
+        return 1000 * np.linalg.norm(first - second, axis=-1)
 
     def _in_order(self, positions: np.ndarray) -> np.ndarray:
         """Positions in the moving image, mirrored back where it is stored mirrored."""

@@ -28,7 +28,8 @@ class DistanceRow(NamedTuple):
     """Distance of one pair of landmarks before and after; micrometres are NaN where the pixel size is unknown.
 
     `bound_px` is the 95 % bound of the predicted error at the moving landmark, carried into the fixed image: NaN where it is
-    unknown, None where the registration has no predicted error.
+    unknown, None where the registration has no predicted error. `scene_um` is the distance where the volumes are in the scene,
+    without the registration; NaN where a pixel size is unknown.
     """
 
     label: str
@@ -37,6 +38,7 @@ class DistanceRow(NamedTuple):
     before_um: float
     after_um: float
     bound_px: float | None = None
+    scene_um: float = float("nan")
 
     @property
     def distances(self) -> tuple[float, float, float, float]:

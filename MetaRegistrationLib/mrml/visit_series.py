@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +11,16 @@ import slicer
 
 from ..errors import InputError
 from ..formats.images import Image
+from ..formats.landmarks import Landmarks
 from ..visits.alignment_error import AlignmentError
 from ..visits.dates import When, read_date
 from ..visits.report import COLUMNS
 from ..visits.series import AlignedVisit, Series, Visit
 from ..visits.trust import Exclusion
 from .label_pixels import label_array
-from .landmark_nodes import check_positions, count, was_taken_out
 from .markups import landmarks_from_node
 from .moved_visits import refuse_moved
+from .point_places import check_on_image, check_positions, count
 from .stored_registration import stored_positions
 from .visit_nodes import VisitNodes, mask_of, points_of, set_text, table_rows
 from .volumes import image_from_volume, volume_geometry
@@ -73,11 +75,9 @@ def update_distances(nodes: VisitNodes) -> None:
 
 
 def check_points(nodes: VisitNodes) -> None:
-    """Raise `InputError` if landmarks of a visit are not measured because they were taken out of its transform."""
-    for volume in nodes.volumes.values():
-        points = points_of(volume)
-        if points is not None:
-            check_positions(points, volume)
+    """Raise `InputError` if landmarks of a visit are not measured: they are outside its image, or not under its transform."""
+    for name, volume in nodes.volumes.items():
+        _landmarks(volume, nodes.transform(name))
 
 
 def _aligned(nodes: VisitNodes, row: dict[str, str], reference) -> AlignedVisit:
@@ -110,13 +110,25 @@ def _error(nodes: VisitNodes, row: dict[str, str], reference) -> AlignmentError 
 
 def _visit(volume, row: dict[str, str], transform) -> Visit:
     image: Image = image_from_volume(volume, without=transform)
-    label, points, landmarks = mask_of(volume), points_of(volume), None
+    label, landmarks = mask_of(volume), None
     if label is not None:
         mask = label_array(label)
         image = image if mask is None else replace(image, mask=mask[0])
-    if count(points) and not was_taken_out(points, volume):
-        landmarks = landmarks_from_node(points, image.geometry, without=transform)
+    with suppress(InputError):  # `check_points` says it
+        landmarks = _landmarks(volume, transform)
     return Visit(row["visit"], image, row["date"], landmarks, _when(row["date"]))
+
+
+def _landmarks(volume, transform) -> Landmarks | None:
+    """The landmarks of a visit; None without any, `InputError` if their positions cannot be told or are outside its image."""
+    points = points_of(volume)
+    if not count(points):
+        return None
+    check_positions(points, volume)
+    geometry = volume_geometry(volume, without=transform)
+    landmarks = landmarks_from_node(points, geometry, without=transform)
+    check_on_image(points, volume, landmarks, geometry)
+    return landmarks
 
 
 def _when(text: str) -> When | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,16 @@ from ..formats.colour import grey_of_colour
 from ..formats.grey_levels import as_float32
 from ..formats.image_files import reader_by_name
 from ..formats.images import Image, check_image
-from ..formats.units import possible_pixel_um
 from .placement import geometry_from_matrix, image_data, linear_to_world, matrix_from_geometry
 
 _OWN = "MetaRegistration."
-_GIVEN_ATTRIBUTE = f"{_OWN}PixelSize"
+GIVEN_ATTRIBUTE = f"{_OWN}PixelSize"
+"""Of volumes with a pixel size that the user gave: that size, mm."""
+OWN_SIZE_ATTRIBUTE = f"{_OWN}OwnPixelSize"
+"""Of the same volumes: their own distance of columns and of rows, mm."""
 PAIR_ATTRIBUTE = f"{_OWN}Pair"
 """Of the nodes that were loaded with a pair of a folder."""
-_OF_INPUTS = (_GIVEN_ATTRIBUTE, PAIR_ATTRIBUTE)
+_OF_INPUTS = (GIVEN_ATTRIBUTE, OWN_SIZE_ATTRIBUTE, PAIR_ATTRIBUTE)
 
 
 def volume_slices(node) -> int:
@@ -110,70 +111,18 @@ def volume_geometry(node, slice_index: int = 0, *, without=None) -> Geometry:
     return geometry_from_matrix(matrix, (rows, columns), slice_index, spacing_known=spacing_known(node))
 
 
-def spacing_known(node) -> bool:
-    """Whether a volume carries a pixel size; without one it has spacing 1 and, unless it came from PNG etc., no place."""
-    matrix = ijk_to_ras(node)
-    if tuple(node.GetSpacing()[:2]) != (1.0, 1.0):
+def spacing_known(node, spacing: tuple[float, float] | None = None) -> bool:
+    """Whether a volume carries a pixel size, with its own `spacing` (columns, rows, mm) or another.
+
+    Without one it has spacing 1 and, unless it came from PNG etc., no place.
+    """
+    if tuple(spacing or node.GetSpacing()[:2]) != (1.0, 1.0):
         return True
     reader = reader_by_name(path) if (path := stored_path(node)) is not None else None
     if reader is not None and reader.raster:
         return False
-    return bool(np.any(matrix[:3, 3]) or np.any(np.abs(matrix[:3, :3]) != np.eye(3)))
-
-
-def set_pixel_size(node, micrometres: float, *, forced: bool = False) -> bool:
-    """Give a volume without a pixel size (if `forced`, any volume) one; return whether it did.
-
-    Its position and its slice spacing stay.
-
-    One that was given here before can be given again, as when the user corrects the number. Point lists that were placed on
-    the volume before do not move with it.
-    """
-    size = _size_to_give(node, micrometres, forced=forced)
-    if size is None:
-        return False
-    node.SetSpacing(size, size, node.GetSpacing()[2])
-    node.SetAttribute(_GIVEN_ATTRIBUTE, repr(size))
-    return True
-
-
-def _size_to_give(node, micrometres: float, *, forced: bool) -> float | None:
-    """The pixel size in millimetres that `set_pixel_size` gives; None where it leaves the volume as it is."""
-    size = possible_pixel_um(micrometres, node.GetName()) / 1000
-    given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
-    if node.GetSpacing()[:2] == (size, size) and (forced or given == size):
-        return None
-    if spacing_known(node) and not forced and node.GetSpacing()[:2] != (given, given):
-        return None
-    return size
-
-
-def without_given_size(node, geometry: Geometry) -> Geometry:
-    """The geometry of a volume as it was before `set_pixel_size`, with which other programs wrote its landmarks."""
-    given = float(node.GetAttribute(_GIVEN_ATTRIBUTE) or 0)
-    if not given or node.GetSpacing()[:2] != (given, given):
-        return geometry
-    return replace(geometry, spacing=(1.0, 1.0), spacing_known=False)
-
-
-def give_pixel_sizes(nodes, sizes) -> bool:
-    """Give a moving and a fixed volume their `PixelSizes`; return whether one changed."""
-    changed = [
-        set_pixel_size(node, size, forced=forced)
-        for node, size, forced in zip(nodes, sizes.of_each, sizes.forced, strict=True)
-        if size is not None
-    ]
-    return any(changed)
-
-
-def planned_ijk_to_ras(nodes, sizes) -> list[np.ndarray]:
-    """The matrices that a moving and a fixed volume get by `give_pixel_sizes`."""
-    matrices = []
-    for node, micrometres, forced in zip(nodes, sizes.of_each, sizes.forced, strict=True):
-        size = None if micrometres is None else _size_to_give(node, micrometres, forced=forced)
-        scale = (1.0, 1.0) if size is None else np.divide(size, node.GetSpacing()[:2])
-        matrices.append(ijk_to_ras(node) @ np.diag([*scale, 1.0, 1.0]))
-    return matrices
+    matrix = ijk_to_ras(node) @ np.diag([*np.divide(1.0, node.GetSpacing()[:2]), 1.0, 1.0])
+    return bool(np.any(matrix[:3, 3]) or not np.allclose(np.abs(matrix[:3, :3]), np.eye(3), rtol=0, atol=1e-9))
 
 
 def volume_from_image(image: Image, name: str):

@@ -96,6 +96,7 @@ class DistanceDisplay:
     def _show(self, rows) -> None:
         self.measured = len(rows)
         self.ui.distanceTable.visible = bool(rows)
+        say(self.ui.distanceNoteLabel, note_on_before(rows))
         fill_table(self.ui.distanceTable, table_texts(rows), bold=1)
 
     def _explain(self, rows) -> None:
@@ -122,6 +123,20 @@ def table_texts(rows) -> list[list[str]]:
         [label, *(_number(value, 2 if index < 2 else 1) for index, value in enumerate(numbers))]
         for label, *numbers in lines
     ]
+
+
+def note_on_before(rows) -> str:
+    """What to say where the landmarks are elsewhere in the scene by more than a pixel of the network grid; empty if not."""
+    if not rows:
+        return ""
+    scene, before, pixels = np.mean([(row.scene_um, row.before_um, row.before_px) for row in rows], axis=0)
+    differs = scene != before and abs(scene - before) * pixels >= before  # before / pixels is the size of a pixel
+    if math.isnan(scene) or math.isnan(before) or not differs:
+        return ""
+    return _(
+        "Before: the whole moving image on the whole fixed one. Where the volumes are in the scene, without the registration, the"
+        " landmarks are {distance:.1f} µm apart on average."
+    ).format(distance=scene)
 
 
 def _marked(row) -> str:

@@ -17,7 +17,7 @@ from ..formats.landmarks import (
     write_landmark_pairs,
     write_landmarks,
 )
-from ..mrml import landmark_nodes, place_mode, scene_folders, tables, views, volumes
+from ..mrml import given_sizes, landmark_nodes, place_mode, point_places, scene_folders, tables, views, volumes
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, check_unlocked
 from ..mrml.paired_points import PairedPointLists
 from ..mrml.registration_node import MeanDistance, RegistrationNode, result_of_pair
@@ -104,7 +104,7 @@ class LandmarksLogic:
         """
         chosen = Followed(parameters.movingPoints, parameters.movingVolume, parameters.transform)
         if before.points is not chosen.points and before[1:] == chosen[1:]:
-            landmark_nodes.let_go(before.points, chosen.transform)
+            landmark_nodes.let_go(before.points, chosen.volume, chosen.transform)
         if None not in chosen and chosen.points is not parameters.fixedPoints:
             landmark_nodes.follow(*chosen)
         return chosen
@@ -131,7 +131,8 @@ class LandmarksLogic:
         Raises
         ------
         InputError
-            The rows and columns of an image are not at right angles, or the positions of points cannot be told.
+            The rows and columns of an image are not at right angles, the positions of points cannot be told, or one is outside
+            of its image.
         """
         registration = self.registration(parameters)
         for volume, placed in zip(_pair(parameters), (registration.moving, registration.fixed), strict=True):
@@ -143,6 +144,8 @@ class LandmarksLogic:
         carried = registration.carry(moving)[0]
         measured = Measured(moving, registration.unmoved(moving), carried, fixed)
         rows = tables.distance_rows(registration, measured, _size_of_both(parameters))
+        apart = registration.apart_um(moving, fixed)
+        rows = [row._replace(scene_um=float(distance)) for row, distance in zip(rows, apart, strict=True)]
         if not registration.registered:
             nan = float("nan")
             rows = [row._replace(after_px=nan, after_um=nan) for row in rows]
@@ -185,7 +188,7 @@ class LandmarksLogic:
         registration = self.registration(parameters)
         if not registration.registered:
             raise InputError(_("There is no registration of these two volumes yet: register them first."))
-        moving = landmark_nodes.moving_landmarks(parameters, registration)
+        moving = self._moving(parameters, registration)
         if not len(moving):
             raise InputError(_("There are no moving landmarks: place or load some first."))
         carried, converged = registration.carry(moving)
@@ -263,7 +266,7 @@ class LandmarksLogic:
             paths,
             _marked(parameters.movingVolume, registration.moving),
             _marked(parameters.fixedVolume, registration.fixed),
-            has_moving=landmark_nodes.count(parameters.movingPoints) > 0,
+            has_moving=point_places.count(parameters.movingPoints) > 0,
             names=(parameters.movingVolume.GetName(), parameters.fixedVolume.GetName()),
         )
         filled = (moving, parameters.movingPoints), (fixed, parameters.fixedPoints)
@@ -293,17 +296,29 @@ class LandmarksLogic:
         return written
 
     def _both(self, parameters, registration) -> tuple[Landmarks, Landmarks]:
+        """The landmarks of the moving and of the fixed image, all of them on their image."""
         check_two_lists(parameters.movingPoints, parameters.fixedPoints)
-        return (
-            landmark_nodes.moving_landmarks(parameters, registration),
-            landmark_nodes.fixed_landmarks(parameters, registration),
-        )
+        moving = self._moving(parameters, registration)
+        fixed = landmark_nodes.fixed_landmarks(parameters, registration)
+        if len(fixed):
+            point_places.check_on_image(
+                parameters.fixedPoints, parameters.fixedVolume, fixed, registration.fixed.geometry
+            )
+        return moving, fixed
+
+    def _moving(self, parameters, registration) -> Landmarks:
+        moving = landmark_nodes.moving_landmarks(parameters, registration)
+        if len(moving):
+            point_places.check_on_image(
+                parameters.movingPoints, parameters.movingVolume, moving, registration.moving.geometry
+            )
+        return moving
 
 
 def _marked(volume, placed) -> landmark_files.Marked:
     """A volume of a `StoredRegistration` for reading its landmarks."""
     geometry, path = placed.geometry, volumes.image_path(volume)
-    own = volumes.without_given_size(volume, geometry)
+    own = given_sizes.without_given_size(volume, geometry)
     return landmark_files.Marked(ImageHeader(geometry, path, stack=placed.stack), own)
 
 

@@ -148,9 +148,10 @@ class PairsSection:
     def _give_pixel_size(self) -> None:
         parameters = self._state.parameters
         wanted = parameters.movingVolume, parameters.fixedVolume, PixelSizes.given_in(self.ui)
-        if wanted == self._sized:
+        seen = *wanted, parameters.transform  # a registered pair gets none until its registration is gone
+        if seen == self._sized:
             return
-        self._sized = wanted
+        self._sized = seen
         if self._logic.give_pixel_size(parameters, wanted[2]):
             self._logic.show(*wanted[:2], parameters.movingSlice, parameters.fixedSlice)
             self._state.views_changed()

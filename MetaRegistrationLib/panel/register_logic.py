@@ -22,6 +22,7 @@ from ..mrml import (
     landmark_nodes,
     masks,
     overlay,
+    point_places,
     saved_results,
     scene,
     scene_folders,
@@ -78,6 +79,7 @@ class RegisterLogic:
             The volumes cannot be registered, or the checkpoint cannot be used; the scene is unchanged.
         """
         self._check_output(request)
+        point_places.check_carried(_replaced(request), request.moving, request.moving_points)
         changes = undo.Changes(
             [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
         )
@@ -362,20 +364,20 @@ class RegisterLogic:
         """Corresponding pixels, if the alignment is by landmarks."""
         if not needs_landmarks(request.stages.initial):
             return None
-        check_two_lists(request.moving_points, request.fixed_points)
-        if request.moving_points is not None:
-            landmark_nodes.check_positions(request.moving_points, request.moving)
-        lists = []
+        nodes = request.moving_points, request.fixed_points
+        check_two_lists(*nodes)
+        if None in nodes:
+            raise InputError(
+                _("The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks.")
+            )
+        point_places.check_positions(request.moving_points, request.moving)
+        above = point_places.without(request.moving_points, request.moving, _replaced(request))
         # Fixed points are read where the fixed image is: nothing above it is left out.
-        sides = (request.moving_points, moving, _replaced(request)), (request.fixed_points, fixed, None)
-        for node, image, left_out in sides:
-            if node is None:
-                raise InputError(
-                    _(
-                        "The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks."
-                    )
-                )
+        sides = zip(nodes, (request.moving, request.fixed), (moving, fixed), (above, None), strict=True)
+        lists = []
+        for node, volume, image, left_out in sides:
             lists.append(landmarks_from_node(node, image.geometry, without=left_out, stack=image.stack))
+            point_places.check_on_image(node, volume, lists[-1], image.geometry)
         return tuple(points.points for points in match_landmarks(*lists))
 
     def _registrar(self, path: Path | None, device: str, stages: Stages) -> Registrar:

@@ -22,6 +22,7 @@ from ..mrml import (
     landmark_nodes,
     measured_grid,
     moved_visits,
+    point_places,
     scene,
     visit_nodes,
     visit_results,
@@ -241,7 +242,7 @@ class VisitsLogic:
             visit_nodes.note_points(node, volume)
         if transform is not None:
             landmark_nodes.follow(node, volume, transform)
-        landmark_nodes.check_positions(node, volume)
+        point_places.check_positions(node, volume)
         landmark_nodes.set_visible(node, True)
         self.select(nodes, name)
         change_nodes.place_points(node)

@@ -664,7 +664,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance before the registration, in pixels of the network grid (400 x 400).</source>
+        <source>Distance before the registration, in pixels of the network grid (400 x 400): the whole moving image on the whole fixed one, wherever the volumes are in the scene.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -680,7 +680,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Distance before the registration, in micrometres.</source>
+        <source>Distance before the registration, in micrometres: the whole moving image on the whole fixed one, wherever the volumes are in the scene.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -689,6 +689,10 @@
     </message>
     <message>
         <source>Distance after the registration, in micrometres.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How far the landmarks are apart where the volumes are in the scene.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1687,6 +1691,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Before: the whole moving image on the whole fixed one. Where the volumes are in the scene, without the registration, the landmarks are {distance:.1f} µm apart on average.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Too uncertain to measure: the predicted error of the registration here has a 95 % bound of {bound:.1f} {unit}, over {limit:g} {unit}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2131,6 +2139,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Loading PyTorch and the checkpoint ...</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2140,10 +2152,6 @@
     </message>
     <message>
         <source>{moving} expected error</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -189,7 +189,8 @@ def test_an_empty_volume_is_refused(scene):
 
 
 def test_the_pixel_size_of_a_picture_is_unknown_until_the_user_gives_it(scene, picture):
-    from MetaRegistrationLib.mrml.volumes import image_from_volume, set_pixel_size, volume_from_image
+    from MetaRegistrationLib.mrml.given_sizes import set_pixel_size
+    from MetaRegistrationLib.mrml.volumes import image_from_volume, volume_from_image
 
     node = volume_from_image(Image(picture, Geometry(picture.shape)), "png")
     assert not image_from_volume(node).geometry.spacing_known

@@ -9,6 +9,7 @@ from panel_helpers import SMALL, choose_folder, click_row, open_panel, register,
 from test_panel_stages import choose_stages
 
 from MetaRegistrationLib.mrml.registration_node import RegistrationNode
+from MetaRegistrationLib.mrml.volumes import volume_geometry
 from MetaRegistrationLib.stages import Stages
 
 SAME = "The same list is chosen as moving and as fixed points. Choose two lists."
@@ -121,6 +122,60 @@ def test_hardened_moving_points_stay_and_are_not_measured(rig, registered):
         moving.RemoveNthControlPoint(0)
     registered.ui.placeButton.click()  # it can be filled again
     assert moving.GetParentTransformNode() is registered.panel.state.parameters.transform
+
+
+def hardened_volume(rig, widget):
+    """The moving volume, hardened without its points, and the world positions of these."""
+    moving, volume = lists(widget)[0], widget.panel.state.parameters.movingVolume
+    positions = world(moving)
+    volume.HardenTransform()
+    settle(rig)
+    return volume, positions
+
+
+def test_points_that_a_hardened_volume_left_are_neither_measured_nor_moved(rig, registered):
+    (moving, _), after = lists(registered), float(mean(registered)[2])
+    transform = moving.GetParentTransformNode()
+    _volume, positions = hardened_volume(rig, registered)
+    said = f"{moving.GetName()}: these points are under the transform {transform.GetName()}, but "
+    assert not mean(registered) and registered.ui.landmarksStatusLabel.text.startswith(said)
+    other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "other")
+    for chosen in (moving, other):  # one that is not chosen would be moved too
+        choose(rig, registered, moving=chosen)
+        register(rig, registered)
+        assert registered.ui.registerStatusLabel.text.startswith(said)
+        assert moving.GetParentTransformNode() is transform and np.allclose(world(moving), positions)
+    moving.HardenTransform()
+    choose(rig, registered, moving=moving)
+    register(rig, registered)
+    assert mean(registered) and float(mean(registered)[2]) < after + 0.5
+
+
+def test_a_list_that_a_hardened_volume_left_can_be_filled_again(rig, registered, tmp_path):
+    (moving, _), (volume, _) = lists(registered), hardened_volume(rig, registered)
+    path = tmp_path / "moving.csv"
+    path.write_text("x,y\n30,40\n50,60\n", encoding="utf-8")
+    rig.dialogs.answer([str(path)])
+    registered.ui.loadLandmarksButton.click()
+    settle(rig)
+    assert moving.GetParentTransformNode() is None and moving.GetNumberOfControlPoints() == 2
+    expected = volume_geometry(volume).to_physical(np.array([[40.0, 30.0], [60.0, 50.0]])) * (-1, -1, 1)
+    np.testing.assert_allclose(world(moving), expected, atol=1e-6)
+
+
+def test_points_are_measured_where_they_were_while_the_volume_is_taken_out(rig, registered):
+    """Whatever transform is chosen, the result that the points are under is no part of their positions."""
+    before, parameters = mean(registered), registered.panel.state.parameters
+    transform = parameters.transform
+    parameters.movingVolume.SetAndObserveTransformNodeID(None)
+    settle(rig)
+    assert mean(registered) == before
+    registered.ui.transformSelector.setCurrentNode(None)
+    settle(rig)
+    assert mean(registered)[:3] == [*before[:2], "–"]
+    registered.ui.transformSelector.setCurrentNode(transform)
+    register(rig, registered)
+    assert mean(registered) == before
 
 
 def test_moving_points_that_are_put_back_are_measured_again(rig, registered):

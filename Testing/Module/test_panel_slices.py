@@ -10,7 +10,7 @@ from panel_helpers import SMALL, noise_volume, open_panel, settle, table
 
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.formats.landmarks import Landmarks, write_landmarks
-from MetaRegistrationLib.mrml import volumes
+from MetaRegistrationLib.mrml import given_sizes
 from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 
 RED, GREEN = 0, 1  # channels; the moving image is magenta, the fixed one green
@@ -171,7 +171,7 @@ def test_files_of_landmarks_are_read_as_the_command_reads_them(rig, widget, tmp_
     assert "all of them would be in its first corner" in load_landmarks(rig, widget, millimetres)
     parameters = widget.panel.state.parameters
     assert parameters.movingPoints is None and parameters.fixedPoints is None
-    volumes.set_pixel_size(parameters.movingVolume, 20.0)
+    given_sizes.set_pixel_size(parameters.movingVolume, 20.0)
     assert load_landmarks(rig, widget, millimetres) == "Loaded 1 moving and 0 fixed landmarks."
     assert parameters.movingPoints.GetNthControlPointPosition(0) == pytest.approx((0.4, 0.3, 2.0))
     write_millimetres(millimetres, depth=0)

@@ -6,6 +6,7 @@ import csv
 
 import numpy as np
 import pytest
+import slicer
 from panel_helpers import (
     SMALL,
     choose_folder,
@@ -126,3 +127,67 @@ def test_a_label_map_stays_on_the_pixels_of_its_volume(rig, widget):
     settle(rig)
     assert sizes(widget) == pytest.approx([20, 15])
     assert volume_geometry(mask).same_place(volume_geometry(fixed))
+
+
+def with_sizes_of_their_own(rig, widget) -> None:
+    """The pair as from files that state pixels of 20 um."""
+    parameters = widget.panel.state.parameters
+    for volume, points in zip(volumes(widget), (parameters.movingPoints, parameters.fixedPoints), strict=True):
+        volume.SetSpacing(0.02, 0.02, 1.0)
+        positions = 0.02 * slicer.util.arrayFromMarkupsControlPoints(points)
+        slicer.util.updateMarkupsControlPointsFromArray(points, positions)
+    settle(rig)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["sizes of their own", "no sizes"])
+def test_sizes_that_are_taken_back_leave_the_volumes_as_they_were(rig, widget, tmp_path, known):
+    ui = widget.ui
+    if known:
+        with_sizes_of_their_own(rig, widget)
+    own, distances, attributes = sizes(widget), table(ui.distanceTable), volumes(widget)[0].GetAttributeNames()
+    type_sizes(rig, widget)
+    assert sizes(widget) == pytest.approx([20, 20 if known else 10])
+    ui.overrideSpacingCheckBox.checked = True
+    settle(rig)
+    assert sizes(widget) == pytest.approx([20, 10]) and table(ui.distanceTable) != distances
+    ui.overrideSpacingCheckBox.checked, ui.movingSpacingSpinBox.value = False, 0
+    settle(rig)
+    assert sizes(widget) == pytest.approx(own if known else [10, 10])
+    ui.spacingSpinBox.value = 0
+    settle(rig)
+    assert sizes(widget) == own and table(ui.distanceTable) == distances
+    assert volumes(widget)[0].GetAttributeNames() == attributes
+    for found, expected in zip(all_pixels(widget), landmarks(tmp_path), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_registration_that_takes_a_size_back_is_undone_with_it(rig, widget):
+    with_sizes_of_their_own(rig, widget)
+    widget.ui.movingSpacingSpinBox.value = 30.0
+    register(rig, widget)
+    assert sizes(widget) == pytest.approx([30, 20])
+    widget.ui.movingSpacingSpinBox.value = 0
+    register(rig, widget)
+    assert sizes(widget) == [20, 20]
+    widget.ui.undoRegisterButton.click()
+    settle(rig)
+    assert sizes(widget) == pytest.approx([30, 20]) and widget.ui.movingSpacingSpinBox.value == 0
+    slicer.mrmlScene.RemoveNode(widget.panel.state.parameters.transform)
+    settle(rig)
+    assert sizes(widget) == [20, 20], "there is no registration any more that was made for another size"
+
+
+def test_the_own_size_of_a_volume_is_saved_with_the_scene(rig, widget, tmp_path):
+    with_sizes_of_their_own(rig, widget)
+    widget.ui.spacingSpinBox.value, widget.ui.overrideSpacingCheckBox.checked = 10.0, True
+    settle(rig)
+    assert sizes(widget) == pytest.approx([10, 10])
+    assert slicer.util.saveScene(str(tmp_path / "scene.mrb"))
+    slicer.mrmlScene.Clear(0)
+    settle(rig)
+    slicer.util.loadScene(str(tmp_path / "scene.mrb"))
+    settle(rig)
+    assert sizes(widget) == pytest.approx([10, 10]) and widget.ui.overrideSpacingCheckBox.checked
+    widget.ui.overrideSpacingCheckBox.checked = False
+    settle(rig)
+    assert sizes(widget) == [20, 20]

@@ -49,6 +49,18 @@ def test_hardened_landmarks_of_a_visit_are_not_measured(measured):
     assert distance(nodes) == before
 
 
+def test_landmarks_outside_the_image_of_a_visit_are_not_measured(measured):
+    logic, nodes, points = measured
+    before, position = distance(nodes), points.GetNthControlPointPosition(0)
+    points.SetNthControlPointPosition(0, 0.4, -0.4, 0.0)
+    with pytest.raises(InputError, match=f"{points.GetName()}: landmark 1 at x = -.* is outside its image"):
+        logic.update_distances(nodes)
+    assert distance(nodes) == ""
+    points.SetNthControlPointPosition(0, *position)
+    logic.update_distances(nodes)
+    assert distance(nodes) == before
+
+
 def test_landmarks_that_are_put_back_are_measured_without_a_move(rig, measured):
     logic, nodes, points = measured
     transform, seen = points.GetParentTransformNode(), []
