@@ -1789,6 +1789,10 @@
 <context>
     <name>panel.landmarks_logic</name>
     <message>
+        <source>Not loaded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1832,6 +1836,10 @@
 <context>
     <name>panel.landmarks_section</name>
     <message>
+        <source>The files replace {points}. This cannot be undone. Replace them?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Place a landmark in the moving image, then the same one in the fixed image, and repeat.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1840,7 +1848,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Load .mrk.json, .fcsv or CSV: one file for both images or one for each.</source>
+        <source>Load .mrk.json, .fcsv or CSV: one file for both images or one for each. The points of a file replace those of its list.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1861,6 +1869,10 @@
     </message>
     <message>
         <source>Load landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace landmarks</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1896,6 +1908,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not saved.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The copied landmarks are in the point list {name}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1905,6 +1921,14 @@
     </message>
     <message>
         <source>Landmarks {patterns}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} points of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> and </source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2700,6 +2724,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not saved.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{share:.0f} % with an uncertain alignment.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3379,6 +3407,18 @@
     <name>panel.widgets</name>
     <message>
         <source>Stopped, because the scene was closed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{files} exists already. Replace it?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{files} exist already. Replace them?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace files</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
