@@ -117,7 +117,7 @@ class VisitsChangeSection:
                 box.addItem(visit)
             box.setCurrentIndex(names.index(name) if name in names else -1)
         if nodes is not None:
-            self._state.parameters.visitsSide = nodes.attribute("Eye")
+            self._state.parameters.visitsSide = nodes.side
 
     def _follow(self, nodes: VisitNodes | None) -> None:
         """Watch the landmarks of the visits and the centre."""

@@ -2087,6 +2087,13 @@
     </message>
 </context>
 <context>
+    <name>panel.panel</name>
+    <message>
+        <source>These values of the scene cannot be read, and the defaults are used instead: {values}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.placing</name>
     <message>
         <source>The partner of the deleted point stays: the number of points of {name} is locked.</source>
@@ -2284,6 +2291,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>These notes on the registration cannot be read, and a newer version may have written them: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>preparation</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2321,6 +2332,10 @@
     </message>
     <message>
         <source>The transform has been moved since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The registration in this scene cannot be read completely. Register again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2400,6 +2415,10 @@
     </message>
     <message>
         <source>The selected result is applied to the volumes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>unknown</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
