@@ -1971,6 +1971,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{mask}: none of its segments is visible, and the mask is what the visible ones cover. Show segments in the Segmentations module, or choose another mask or none.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{mask}: it holds no mask for {volume}. Choose another one, or none.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2116,7 +2120,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>It becomes the partner of {label} in {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source> or </source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the point without a label</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
