@@ -1749,10 +1749,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a folder for the results</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{index} of {total}: {name}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2025,6 +2021,17 @@
     </message>
 </context>
 <context>
+    <name>panel.output_path</name>
+    <message>
+        <source>a folder for the results</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a folder for the results by its whole path ({path} is none)</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.pairs_logic</name>
     <message>
         <source>unknown</source>
@@ -2261,6 +2268,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>two different volumes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>another warped volume (Advanced): this one is an image, which would be overwritten</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2282,6 +2293,10 @@
     </message>
     <message>
         <source>The transform is applied to: {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>an image in the volume {name}</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2478,6 +2493,10 @@
     </message>
     <message>
         <source>network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>refinement ({count} steps)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2915,6 +2934,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>FAZ of {visit}: the scene holds no outline of it. None was found with certainty, or it was deleted. It can be drawn.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>FAZ of {visit}: not measured, because the curve crosses itself. Move or delete the points of the loop.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2928,6 +2951,14 @@
     </message>
     <message>
         <source>within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: not measured, because the pixel size is unknown.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: its curve has fewer than three points.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2994,6 +3025,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>a FAZ of the shown visit that can be measured</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a correction by hand (this FAZ is as the program found it)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Click points on the border of the FAZ. Right-click to finish.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3011,10 +3050,6 @@
     </message>
     <message>
         <source>Kept in a table of the scene. The results folder is no longer there, so no file was written.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>FAZ of {visit}: none was found with certainty. It can be drawn.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3039,10 +3074,6 @@
     </message>
     <message>
         <source>{length:g} mm</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a FAZ of the shown visit that can be measured</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -3090,10 +3121,6 @@
     </message>
     <message>
         <source>the end of the present work</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a folder for the results</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
