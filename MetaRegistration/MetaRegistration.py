@@ -9,7 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -124,7 +124,7 @@ class MetaRegistrationParameterNode:
     visitsEye: str = ""
     visitsSpacing: Annotated[float, WithinRange(0, 1000)] = 0.0
     visitsReference: str = ""
-    visitsSide: str = ""
+    visitsSide: Annotated[str, Choice(["", "right", "left"])] = ""
     visitsOutput: str = ""
     visitsTable: slicer.vtkMRMLTableNode
     visitsRegions: MaskNode
@@ -184,8 +184,10 @@ class MetaRegistrationLogic(ScriptedLoadableModuleLogic):
         add_parts(self, qt, Path(slicer.app.slicerUserSettingsFilePath).parent)
 
     def getParameterNode(self):
-        """The parameters of the present scene."""
-        return MetaRegistrationParameterNode(super().getParameterNode())
+        """The parameters of the present scene, with defaults instead of values that cannot be read."""
+        from MetaRegistrationLib.mrml.readable_parameters import readable_parameters
+
+        return readable_parameters(super().getParameterNode(), MetaRegistrationParameterNode)
 
     def close(self):
         """Stop every child process."""

@@ -60,10 +60,13 @@ def changed_since(result_node, moving_node, fixed_node, slices: tuple[int, int] 
     Returns
     -------
     str or None
-        "slices", "moving", "fixed", "transform" for one that was moved, or "content" for one that is another transform now; None
-        where nothing has changed, or where the result does not say how it was.
+        "unreadable" where the notes on the positions cannot be read, "slices", "moving", "fixed", "transform" for one that was
+        moved, or "content" for one that is another transform now; None where nothing has changed, or where the result does not
+        say how it was.
     """
     result = RegistrationNode(result_node)
+    if not result.tells_positions:
+        return "unreadable"
     if slices is not None and not result.is_of_slices(slices):
         return "slices"
     noted = result.transform_checksum

@@ -38,10 +38,19 @@ def mask_array(mask_node, volume, *, without=None) -> np.ndarray | None:
         return label_array(labels)
 
 
+def hides_all(mask_node) -> bool:
+    """Whether a segmentation has segments and shows none of them."""
+    if not mask_node.IsA("vtkMRMLSegmentationNode") or mask_node.GetDisplayNode() is None:
+        return False
+    segments, display = mask_node.GetSegmentation(), mask_node.GetDisplayNode()
+    names = [segments.GetNthSegmentID(number) for number in range(segments.GetNumberOfSegments())]
+    return bool(names) and not any(map(display.GetSegmentVisibility, names))
+
+
 def export_segments(segmentation, labels, reference) -> bool:
     """Resample the visible segments of a segmentation to a label map on the grid of `reference`; return whether it worked."""
     # Slicer takes all segments where none is visible, and complains of a segmentation that has none.
-    if segmentation.GetSegmentation().GetNumberOfSegments() == 0:
+    if segmentation.GetSegmentation().GetNumberOfSegments() == 0 or hides_all(segmentation):
         return False
     logic = slicer.modules.segmentations.logic()
     return bool(logic.ExportVisibleSegmentsToLabelmapNode(segmentation, labels, reference))

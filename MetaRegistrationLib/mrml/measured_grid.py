@@ -80,7 +80,7 @@ def moved_centre(nodes: VisitNodes) -> tuple[float, float] | None:
 
 def other_side(nodes: VisitNodes) -> bool:
     """Whether the side was changed after measuring. Scenes of earlier versions do not tell."""
-    return measured_centre(nodes) is not None and nodes.attribute("Eye") != measured_side(nodes)
+    return measured_centre(nodes) is not None and nodes.side != measured_side(nodes)
 
 
 def other_centre(nodes: VisitNodes) -> bool:

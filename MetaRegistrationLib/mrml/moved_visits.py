@@ -10,7 +10,10 @@ _ADVICE = "Register all visits again."
 
 
 def moved_visits(nodes: VisitNodes) -> list[str]:
-    """Names of the visits that were moved or rescaled alone, or edited, since the registration, the reference first."""
+    """Names of the visits that were moved or rescaled alone, or edited, since the registration, the reference first.
+
+    So are those whose notes on the registration cannot be read.
+    """
     volumes = nodes.volumes
     at = volumes.get(nodes.reference)
     found = [(name, _what(volumes.get(name), at, transform)) for name, transform in nodes.transforms.items()]
@@ -26,6 +29,8 @@ def refuse_moved(nodes: VisitNodes, name: str) -> None:
         raise InputError(f"{name}: the transform of this visit was moved after the registration.", advice=_ADVICE)
     if what == "content":
         raise InputError(f"{name}: the transform of this visit was changed after the registration.", advice=_ADVICE)
+    if what == "unreadable":
+        raise InputError(f"{name}: the notes on the registration of this visit cannot be read.", advice=_ADVICE)
     if what is not None:
         moved = nodes.reference if what == "fixed" else name
         raise InputError(f"{moved}: this visit was moved, rescaled or edited after the registration.", advice=_ADVICE)

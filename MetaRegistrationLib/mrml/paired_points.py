@@ -64,6 +64,13 @@ class PairedPointLists:
         """The point list that `expects` names."""
         return self.nodes[self.expects]
 
+    @property
+    def partner(self) -> tuple[str, object] | None:
+        """Label and list of the point whose partner the next point becomes; None where a new pair begins."""
+        side = 1 - self.expects
+        waiting = self._waiting(side)
+        return (_labels(self.nodes[side])[waiting[0]], self.nodes[side]) if waiting else None
+
     def place(self) -> None:
         """Let the next click in a view place a point in the list that expects one; call again after each point."""
         scene = self.nodes[MOVING].GetScene()

@@ -7,18 +7,21 @@ the references to its pair alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import slicer
 
+from ..initial_kinds import initial_kinds
 from ..registration.measures import PairMeasures, shown_in
-from ..registration.schema import SCENE
+from ..registration.schema import SCENE, Measure
 from ..registration.size_check import contradicts, micrometres_text
 from ..stages import LEAST_CONFIDENCE, Stages
 from .error_text import error_from_text, error_text
 from .geometry_text import geometry_from_text, geometry_text
+from .noted_numbers import count_from_text, length_from_text, number_from_text, size_from_text
 
 if TYPE_CHECKING:
     from ..core.geometry import Geometry
@@ -145,16 +148,18 @@ class RegistrationNode:
         )
 
     @property
-    def stages(self) -> Stages:
-        """The stages that were asked for."""
-        steps = int(self._get("RefinementSteps") or 0)
+    def stages(self) -> Stages | None:
+        """The stages that were asked for; None where the notes on them cannot be read."""
+        if not all(map(self._is_readable, _STAGES)):
+            return None
+        steps = self._read("RefinementSteps") or 0
         return Stages(self._get("InitialAlignment") or "none", self._get("Network") == "on", steps)
 
     @property
     def uncertain_alignment(self) -> UncertainAlignment | None:
         """An alignment that was not confident; None if it was confident, off or not stored."""
         reason = self._get("AlignmentReason")
-        if not reason or float(self._get("AlignmentConfidence") or 0) >= LEAST_CONFIDENCE:
+        if not reason or (self._read("AlignmentConfidence") or 0) >= LEAST_CONFIDENCE:
             return None
         return UncertainAlignment(self._get("AlignmentKept") or "none", reason)
 
@@ -170,9 +175,9 @@ class RegistrationNode:
 
     @property
     def size_contradiction(self) -> SizeContradiction | None:
-        """The pixel sizes if the registration contradicts them; None if it does not, or if no scale is stored."""
-        scale, images = float(self._get("ScaleFound") or "nan"), self.geometry
-        if images is None or not contradicts(scale):
+        """The pixel sizes if the registration contradicts them; None if it does not, or if no scale can be read."""
+        scale, images = self._read("ScaleFound"), self.geometry
+        if images is None or scale is None or not contradicts(scale):
             return None
         return SizeContradiction(scale, *map(micrometres_text, images))
 
@@ -182,9 +187,10 @@ class RegistrationNode:
 
     @property
     def outcome(self) -> Outcome | None:
-        """The outcome of the registration with its measures; None for a node without measures."""
+        """The outcome of the registration with its measures, NaN where one cannot be read; None for a node without measures."""
         noted = {each: self._get(_attribute(each.key)) for each in shown_in(SCENE)}
-        values = {each.key: each.parse(text) for each, text in noted.items() if text}
+        values = {each.key: _parsed(each, text) for each, text in noted.items() if text}
+        values = {key: math.nan if value is None else value for key, value in values.items()}
         if not values:
             return None
         return Outcome(PairMeasures(**values), self._get("AlignmentKept"), self._get("AlignmentAlone") is not None)
@@ -233,9 +239,8 @@ class RegistrationNode:
 
     @property
     def mean_distance(self) -> MeanDistance | None:
-        """Mean landmark distance as it was when this was last the result in use; None without landmarks."""
-        words = (self._get("MeanDistance") or "").split()
-        return MeanDistance(float(words[0]), float(words[1]), int(words[2])) if len(words) == 3 else None
+        """Mean landmark distance as it was when this was last the result in use; None without landmarks, or if unreadable."""
+        return self._read("MeanDistance")
 
     @mean_distance.setter
     def mean_distance(self, distance: MeanDistance | None) -> None:
@@ -248,12 +253,12 @@ class RegistrationNode:
     @property
     def grid_size(self) -> int:
         """Side of the network grid, whose pixels are the unit of distances."""
-        return int(self._get("FrameSize") or NETWORK_GRID)
+        return self._read("FrameSize") or NETWORK_GRID
 
     @property
     def slices(self) -> tuple[int, int]:
         """The slices of the moving and the fixed volume that are registered."""
-        return int(self._get("MovingSlice") or 0), int(self._get("FixedSlice") or 0)
+        return self._read("MovingSlice") or 0, self._read("FixedSlice") or 0
 
     def is_of_slices(self, slices: tuple[int, int]) -> bool:
         """Whether it is a result of these slices of the moving and the fixed volume, or does not say of which."""
@@ -265,9 +270,9 @@ class RegistrationNode:
 
     @property
     def geometry(self) -> tuple[Geometry, Geometry] | None:
-        """Where the moving and the fixed image were; None for a result of an earlier version."""
-        texts = self._get("MovingGeometry"), self._get("FixedGeometry")
-        return None if None in texts else (geometry_from_text(texts[0]), geometry_from_text(texts[1]))
+        """Where the moving and the fixed image were; None for a result of an earlier version, or if unreadable."""
+        moving, fixed = self._read("MovingGeometry"), self._read("FixedGeometry")
+        return None if moving is None or fixed is None else (moving, fixed)
 
     def note_pixels(self, moving: str, fixed: str) -> None:
         """Note the checksums of the registered slices (`slice_checksum`)."""
@@ -295,12 +300,34 @@ class RegistrationNode:
     @property
     def inverse_tolerance(self) -> float | None:
         """Tolerance of the grid's inverse, mm, which VTK does not save; None for a transform of another origin."""
-        text = self._get("InverseTolerance")
-        return float(text) if text else None
+        return self._read("InverseTolerance")
 
     @inverse_tolerance.setter
     def inverse_tolerance(self, millimetres: float) -> None:
         self._note(InverseTolerance=repr(millimetres))
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """Names of the notes that this version cannot read: a newer one may have written them."""
+        measures = [_attribute(each.key) for each in shown_in(SCENE) if not self._measure_is_readable(each)]
+        return (*(name for name in _READERS if not self._is_readable(name)), *measures)
+
+    @property
+    def tells_positions(self) -> bool:
+        """Whether the notes on the places of its images, its grid and its inverse can be read, or are not there."""
+        return all(map(self._is_readable, _PLACING))
+
+    def _read(self, name: str) -> Any:
+        """The value of a note; None if it is not there or cannot be read."""
+        text = self._get(name)
+        return _READERS[name](text) if text else None
+
+    def _is_readable(self, name: str) -> bool:
+        return not self._get(name) or self._read(name) is not None
+
+    def _measure_is_readable(self, measure: Measure) -> bool:
+        text = self._get(_attribute(measure.key))
+        return not text or _parsed(measure, text) is not None
 
     def _get(self, name: str) -> str | None:
         return self.node.GetAttribute(_PREFIX + name)
@@ -308,6 +335,41 @@ class RegistrationNode:
     def _note(self, **values: str | None) -> None:
         for name, value in values.items():
             self.node.SetAttribute(_PREFIX + name, value)  # None removes it
+
+
+def _mean_distance(text: str) -> MeanDistance | None:
+    words = text.split()
+    if len(words) != 3:
+        return None
+    pixels, micrometres, count = number_from_text(words[0]), number_from_text(words[1]), count_from_text(words[2])
+    return None if None in (pixels, micrometres, count) else MeanDistance(pixels, micrometres, count)
+
+
+def _parsed(measure: Measure, text: str) -> Any:
+    """The value of a measure that is noted as text; None if it cannot be read."""
+    try:
+        return measure.parse(text)
+    except ValueError:
+        return None
+
+
+_STAGES = ("InitialAlignment", "Network", "RefinementSteps")
+_PLACING = ("FrameSize", "MovingSlice", "FixedSlice", "MovingGeometry", "FixedGeometry", "InverseTolerance")
+_READERS: dict[str, Callable[[str], Any]] = {
+    "InitialAlignment": lambda text: text if text in initial_kinds() else None,
+    "Network": lambda text: text if text in ("on", "off") else None,
+    "RefinementSteps": count_from_text,
+    "AlignmentConfidence": number_from_text,
+    "ScaleFound": length_from_text,
+    "MeanDistance": _mean_distance,
+    "FrameSize": size_from_text,
+    "MovingSlice": count_from_text,
+    "FixedSlice": count_from_text,
+    "MovingGeometry": geometry_from_text,
+    "FixedGeometry": geometry_from_text,
+    "InverseTolerance": length_from_text,
+}
+"""How the notes that are no plain texts are read; a text that cannot be read gives None."""
 
 
 def result_of_pair(class_name: str, moving_node, fixed_node):

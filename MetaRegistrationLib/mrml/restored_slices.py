@@ -26,6 +26,8 @@ def restore_slices() -> list[Restored]:
     for class_name in ("vtkMRMLTransformNode", "vtkMRMLScalarVolumeNode"):
         for node in slicer.util.getNodesByClass(class_name):
             result = RegistrationNode(node)
+            if not result.tells_positions:
+                continue
             before = result.slices
             now = _slices_now(result)
             if now is not None and now != before:

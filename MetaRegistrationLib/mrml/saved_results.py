@@ -18,11 +18,12 @@ from .stored_registration import belongs
 class SavedResult(NamedTuple):
     """One registration of a pair: its transform node and the notes on it.
 
-    `distance` is as it was when the result was last the chosen one; None without landmarks.
+    `stages` is None where they cannot be read. `distance` is as it was when the result was last the chosen one; None without
+    landmarks.
     """
 
     transform: Any
-    stages: Stages
+    stages: Stages | None
     checkpoint: str
     measures: PairMeasures
     distance: MeanDistance | None

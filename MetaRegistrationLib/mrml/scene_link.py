@@ -58,6 +58,7 @@ class SceneLink(VTKObservationMixin):
         else:
             self._choose_restored(parameters)
             self._use(parameters)
+            self._panel.say_replaced(getattr(parameters, "replaced", ()))
 
     def close(self) -> None:
         """The module goes away."""
@@ -67,11 +68,12 @@ class SceneLink(VTKObservationMixin):
     def _use(self, parameters: Any) -> None:
         if self._parameters is not None:
             self._disconnect_gui()
-            self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self._panel.state.notify)
+            self.removeObserver(self._parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self._panel.state.notify)
         self._parameters = parameters
         if parameters is not None:
             self._connect_gui(parameters)
-            self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._panel.state.notify)
+            # The mixin would keep the parameters themselves, whose observers in Slicer read each value of the next scene.
+            self.addObserver(parameters.parameterNode, vtk.vtkCommand.ModifiedEvent, self._panel.state.notify)
         self._panel.use(parameters)
 
     def _connect_gui(self, parameters: Any) -> None:

@@ -15,6 +15,8 @@ from . import transforms
 from .placement import is_under
 from .scene_folders import gathered
 
+SIDES = ("right", "left")
+"""What the visits note of an eye of known side."""
 CHARTED = ("capillary_density", "vessel_density", "vessel_length_density", "nonperfused_area", "faz_area")
 """The measures that have a chart."""
 CHART_PARTS = ("chart", "series", "points", "low", "high", "band")
@@ -190,6 +192,12 @@ class VisitNodes:
         """The axial length by which the measures are scaled."""
         axial, device = (self.attribute(name) for name in ("AxialLength", "DeviceAxialLength"))
         return EyeLength(float(axial), float(device)) if axial and device else None
+
+    @property
+    def side(self) -> str:
+        """Which eye it is, "right" or "left"; empty where that is unknown, or is noted in words of another version."""
+        noted = self.attribute("Eye")
+        return noted if noted in SIDES else ""
 
     def attribute(self, name: str, value: str | None = None) -> str:
         """A note on the series that is saved with the scene; given a value, it is changed first."""

@@ -55,7 +55,7 @@ def series_of(nodes: VisitNodes) -> Series:
     # Scenes that an older version saved have neither column.
     order = rows[0].get("order") or "given"
     excluded = {row["visit"]: Exclusion.of_text(row["excluded"]) for row in rows if row.get("excluded")}
-    qualifiers = {"order": order, "side": nodes.attribute("Eye"), "excluded": excluded, "between_px": between}
+    qualifiers = {"order": order, "side": nodes.side, "excluded": excluded, "between_px": between}
     qualifiers["eye_length"] = nodes.eye_length
     return Series(names.index(nodes.reference), nodes.why, visits, qualities, loops, **qualifiers)
 

@@ -85,9 +85,21 @@ def image_from_volume(node, slice_index: int | None = None, *, without=None) -> 
     index = slice_index or 0
     array = grey_slice(node, index)
     geometry = volume_geometry(node, index, without=without)
+    _check_axes(node)
     image = Image(array, geometry, image_path(node), stack=stack_of(node, index))
     check_image(image)
     return image
+
+
+def _check_axes(node) -> None:
+    """Raise `InputError` if the only slice of a volume lies along its first or second axis."""
+    columns, rows, slices = node.GetImageData().GetDimensions()
+    if slices > 1 and min(columns, rows) == 1:
+        raise InputError(
+            f"{node.GetName()}: {columns} x {rows} pixels are too few. The slices of a volume lie along its third axis, but this"
+            f" volume has its only slice along the {'first' if columns == 1 else 'second'} one, and {slices} along the third."
+            " Export it again with the axes of the image first."
+        )
 
 
 def grey_slice(node, slice_index: int) -> np.ndarray:

@@ -53,6 +53,7 @@ class AdaptChoices:
         """Choose the checkpoint of a scene that was opened; the scene keeps the one that is chosen later."""
         parameters = self._state.parameters
         if not self._state.in_scene:
+            self._parameters = None  # Slicer's would follow their node while the next scene is read
             return
         if parameters is not self._parameters:
             self._parameters = parameters

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from .earlier_results import not_replaced, start_or_ask
 from .job_warnings import JobWarnings
+from .output_path import missing_output, output_folder
 from .pixel_sizes import PixelSizes
 from .requests import FolderRequest
 from .stage_choices import missing_for
@@ -50,8 +50,7 @@ class FolderSection:
         missing = list(self._dependency.missing())
         if self._state.folder is None:
             missing.append(_("a folder with image pairs"))
-        if not self._output():
-            missing.append(_("a folder for the results"))
+        missing += missing_output(self.ui.outputPathLineEdit)
         missing += missing_for(self._state.stages, self._state.checkpoint)
         self.ui.registerFolderButton.text = _("Register the whole folder")
         can_start(
@@ -72,9 +71,6 @@ class FolderSection:
         self._state.parameters.folderOutput = path
         self._state.notify()
 
-    def _output(self) -> str:
-        return self.ui.outputPathLineEdit.currentPath.strip()
-
     def _start_or_cancel(self) -> None:
         if self.running:
             self.ui.registerFolderButton.enabled = False
@@ -89,13 +85,14 @@ class FolderSection:
             self._show_idle()
 
     def _start(self) -> None:
-        if not self._output() or self._state.folder is None:
+        output = output_folder(self.ui.outputPathLineEdit)
+        if output is None or self._state.folder is None:
             self.refresh()
             return
         remember(self.ui.outputPathLineEdit)
         request = FolderRequest(
             folder=self._state.folder.root,
-            output=Path(self._output()),
+            output=output,
             checkpoint=self._state.checkpoint,
             device=self._state.device,
             pixel_sizes=PixelSizes.given_in(self.ui),

@@ -32,9 +32,9 @@ def read(
 ) -> tuple[Landmarks | None, Landmarks | None]:
     """Landmarks of the moving and of the fixed image; None for an image without a file.
 
-    One file: a CSV with both images; else the fixed image's when its name says so, or when there are moving landmarks
-    already and its name does not say moving. Two files are distinguished by their names only, which contain moving or fixed or
-    begin with the name of the image: their order may be that of a dialog.
+    A name tells the image if it contains moving or fixed or begins with the name of the image. One file: a CSV with both
+    images; else by its name; else the fixed image's when there are moving landmarks already. Two files are distinguished by
+    their names only: their order may be that of a dialog.
 
     Parameters
     ----------
@@ -66,9 +66,10 @@ def read(
         for landmarks, marked, side in zip(pairs, (moving, fixed), ("moving", "fixed"), strict=True):
             check_inside(landmarks, marked.image.geometry, f"{path}, {side} image")
         return pairs
-    if _says(path, "fixed") or (has_moving and not _says(path, "moving")):
-        return None, read_points(path, *fixed)
-    return read_points(path, *moving), None
+    sides = _sides(path, names)
+    if sides == {"moving"} or (len(sides) > 1 and not has_moving):
+        return read_points(path, *moving), None
+    return None, read_points(path, *fixed)
 
 
 def beside(path: Path, side: str) -> Path:

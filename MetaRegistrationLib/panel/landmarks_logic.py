@@ -252,8 +252,16 @@ class LandmarksLogic:
         """Remove a node from the scene."""
         landmark_nodes.remove(node)
 
-    def load(self, parameters, paths: Sequence[Path]) -> str:
+    def load(self, parameters, paths: Sequence[Path], may_replace: Callable[[list], bool] = lambda lists: True) -> str:
         """Read landmark files into the point lists; return a sentence on what was read.
+
+        Parameters
+        ----------
+        parameters : parameter node
+        paths : sequence of Path
+            One or two.
+        may_replace : callable
+            Called with the lists whose points the files would replace, if there are such lists; False leaves all unchanged.
 
         Raises
         ------
@@ -271,6 +279,9 @@ class LandmarksLogic:
         )
         filled = (moving, parameters.movingPoints), (fixed, parameters.fixedPoints)
         check_unlocked(*(node for landmarks, node in filled if landmarks is not None))
+        full = [node for landmarks, node in filled if landmarks is not None and landmark_nodes.count(node)]
+        if full and not may_replace(full):
+            return _("Not loaded.")
         with _folder(parameters):
             for landmarks, side in ((moving, "moving"), (fixed, "fixed")):
                 if landmarks is not None:
@@ -278,8 +289,8 @@ class LandmarksLogic:
         counts = [len(landmarks) if landmarks is not None else 0 for landmarks in (moving, fixed)]
         return _("Loaded {moving} moving and {fixed} fixed landmarks.").format(moving=counts[0], fixed=counts[1])
 
-    def save(self, parameters, path: Path) -> list[Path]:
-        """Write the landmarks; returns the files that were written."""
+    def save(self, parameters, path: Path, may_write: Callable[[list[Path]], bool] = lambda paths: True) -> list[Path]:
+        """Write the landmarks; returns the files that were written: none if `may_write`, called with them, is False."""
         registration = self.registration(parameters)
         moving, fixed = self._both(parameters, registration)
         if not len(moving) and not len(fixed):
@@ -287,13 +298,17 @@ class LandmarksLogic:
         if path.suffix.lower() == ".csv":
             write_landmark_pairs(path, *match_landmarks(moving, fixed))
             return [path]
-        written = []
-        for side, landmarks, image in (("moving", moving, registration.moving), ("fixed", fixed, registration.fixed)):
-            if len(landmarks):
-                target = landmark_files.beside(path, side)
-                write_landmarks(target, landmarks, image.geometry)
-                written.append(target)
-        return written
+        sides = ("moving", moving, registration.moving), ("fixed", fixed, registration.fixed)
+        files = {
+            landmark_files.beside(path, side): (landmarks, image.geometry)
+            for side, landmarks, image in sides
+            if len(landmarks)
+        }
+        if not may_write(list(files)):
+            return []
+        for target, (landmarks, geometry) in files.items():
+            write_landmarks(target, landmarks, geometry)
+        return list(files)
 
     def _both(self, parameters, registration) -> tuple[Landmarks, Landmarks]:
         """The landmarks of the moving and of the fixed image, all of them on their image."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..mrml.landmark_nodes import count
 from .distance_display import DistanceDisplay
 from .landmarks_logic import Followed
 from .placing import Placing
 from .state import PanelState
 from .texts import sentence
 from .texts import tr as _
-from .widgets import can_start, say, window_of
+from .widgets import can_start, confirm, may_replace, say, window_of
 
 _FILTER = "(*.mrk.json *.fcsv *.csv)"
 
@@ -67,7 +68,12 @@ class LandmarksSection:
         )
         can_start(ui.suggestButton, pair, _("Suggest vessel bifurcations of the moving image as landmarks."))
         can_start(
-            ui.loadLandmarksButton, pair, _("Load .mrk.json, .fcsv or CSV: one file for both images or one for each.")
+            ui.loadLandmarksButton,
+            pair,
+            _(
+                "Load .mrk.json, .fcsv or CSV: one file for both images or one for each. The points of a file replace those of"
+                " its list."
+            ),
         )
         can_start(ui.saveLandmarksButton, [*pair, *points], _("Save as CSV, .mrk.json or .fcsv."))
         can_start(
@@ -172,8 +178,15 @@ class LandmarksSection:
         if not paths:
             return
         with self.placing.paused():
-            text = self._logic.load(self._state.parameters, [Path(path) for path in paths])
+            text = self._logic.load(self._state.parameters, [Path(path) for path in paths], self._may_replace)
         say(self.ui.landmarksStatusLabel, text)
+
+    def _may_replace(self, lists: list) -> bool:
+        """Ask before points are replaced that somebody may have placed."""
+        placed = [_("{count} points of {name}").format(count=count(node), name=node.GetName()) for node in lists]
+        question = _("The files replace {points}. This cannot be undone. Replace them?")
+        text = question.format(points=_(" and ").join(placed))
+        return confirm(_("Replace landmarks"), text, self.ui.loadLandmarksButton)
 
     def _save(self) -> None:
         import qt
@@ -183,8 +196,10 @@ class LandmarksSection:
             window, _("Save landmarks"), "landmarks.csv", _("CSV (*.csv);;Markups (*.mrk.json);;Fiducial CSV (*.fcsv)")
         )
         if path:
-            written = self._logic.save(self._state.parameters, Path(path))
-            say(self.ui.landmarksStatusLabel, _("Saved {files}.").format(files=", ".join(map(str, written))))
+            chosen, button = Path(path), self.ui.saveLandmarksButton
+            written = self._logic.save(self._state.parameters, chosen, lambda files: may_replace(chosen, files, button))
+            text = _("Saved {files}.").format(files=", ".join(map(str, written))) if written else _("Not saved.")
+            say(self.ui.landmarksStatusLabel, text)
 
     def _export(self) -> None:
         import qt

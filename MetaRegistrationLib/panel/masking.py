@@ -29,10 +29,17 @@ def masked(image: Image, mask_node: Any, volume: Any, slice_index: int, *, witho
     Raises
     ------
     InputError
-        The mask is of other pixels than the volume, or empty.
+        The mask is of other pixels than the volume, or empty, or a segmentation without a visible segment.
     """
     if mask_node is None:
         return image
+    if masks.hides_all(mask_node):
+        raise InputError(
+            _(
+                "{mask}: none of its segments is visible, and the mask is what the visible ones cover. Show segments in the"
+                " Segmentations module, or choose another mask or none."
+            ).format(mask=mask_node.GetName())
+        )
     array = masks.mask_array(mask_node, volume, without=without)
     if array is None:
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .adapt_section import AdaptSection
@@ -22,10 +23,12 @@ from .results_section import ResultsSection
 from .slices_section import SlicesSection
 from .stages_section import StagesSection
 from .state import PanelState
+from .texts import tr as _
 from .views_section import ViewsSection
 from .visits_change_section import VisitsChangeSection
 from .visits_measures_section import VisitsMeasuresSection
 from .visits_section import VisitsSection
+from .widgets import say
 
 
 class Panel:
@@ -76,6 +79,14 @@ class Panel:
     def use(self, parameters: Any | None) -> None:
         """Work on the parameters of a scene, or on none while there is no scene."""
         self.state.use(parameters)
+
+    def say_replaced(self, values: Sequence[tuple[str, str]]) -> None:
+        """Name the parameters of a scene, with their texts, that cannot be read and have their defaults instead."""
+        if not values:
+            return
+        label, names = self.ui.registerStatusLabel, ", ".join(" = ".join(each) for each in values)
+        text = _("These values of the scene cannot be read, and the defaults are used instead: {values}.")
+        say(label, " ".join(filter(None, (label.text, text.format(values=names)))))
 
     def enter(self) -> None:
         """The user comes to the module: files may have come and gone."""

@@ -114,4 +114,9 @@ class Placing:
         side = _("moving image") if moving else _("fixed image")
         views = self._logic.view_names(volume)
         text = _("Next click: {side}, view {views}.") if views else _("Next click: {side}; it is in no view now.")
-        say(self.ui.nextClickLabel, text.format(side=side, views=_(" or ").join(views)))
+        text = text.format(side=side, views=_(" or ").join(views))
+        if self._lists.partner is not None:
+            label, node = self._lists.partner
+            partner = _("It becomes the partner of {label} in {name}.")
+            text += " " + partner.format(label=label or _("the point without a label"), name=node.GetName())
+        say(self.ui.nextClickLabel, text)

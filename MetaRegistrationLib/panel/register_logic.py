@@ -266,6 +266,7 @@ class RegisterLogic:
             result.outcome,
             micrometres,
             sizes=result.size_contradiction,
+            unreadable=result.unreadable,
         )
 
     def update_expected_error(self, moving, fixed, transform, warped, slices: tuple[int, int]) -> tuple[bool, bool]:
@@ -320,8 +321,12 @@ class RegisterLogic:
 
     def _why_none(self, moving, fixed, results: list, slices) -> ResultNotes:
         """What has changed since the first of these results."""
-        changed = changed_since(results[0], moving, fixed, slices) if results else None
-        return ResultNotes(changed=changed, slices=RegistrationNode(results[0]).slices if changed == "slices" else None)
+        if not results:
+            return ResultNotes()
+        changed, result = changed_since(results[0], moving, fixed, slices), RegistrationNode(results[0])
+        return ResultNotes(
+            changed=changed, slices=result.slices if changed == "slices" else None, unreadable=result.unreadable
+        )
 
     def _results_of(self, moving, fixed, *nodes) -> list:
         """Those of the nodes that are results of these volumes, whether or not these have changed since."""

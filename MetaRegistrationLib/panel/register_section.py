@@ -147,6 +147,11 @@ class RegisterSection:
             missing.append(_("a moving volume"))
         if fixed is None:
             missing.append(_("a fixed volume"))
+        if moving is not None and moving is fixed:
+            missing.append(_("two different volumes"))
+        for node in dict.fromkeys((moving, fixed)):
+            if node is not None and not self._logic.slices(node):
+                missing.append(_("an image in the volume {name}").format(name=node.GetName()))
         if self._logic.would_overwrite(moving, fixed, self._state.parameters.warpedVolume):
             missing.append(_("another warped volume (Advanced): this one is an image, which would be overwritten"))
         return missing + missing_for(self._state.stages, self._state.checkpoint)

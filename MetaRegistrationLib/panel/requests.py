@@ -111,6 +111,8 @@ class ResultNotes:
     sizes : mrml.registration_node.SizeContradiction or None
     slices : (int, int) or None
         Those of the result, where other ones are chosen.
+    unreadable : tuple of str
+        Notes on the nodes that this version cannot read, by name.
     """
 
     uncertain: Any | None = None
@@ -120,6 +122,7 @@ class ResultNotes:
     changed: str | None = None
     sizes: Any | None = None
     slices: tuple[int, int] | None = None
+    unreadable: tuple[str, ...] = ()
 
     @property
     def left_unchanged(self) -> bool:

@@ -27,7 +27,7 @@ def measures_in_words(result: Outcome) -> str:
 
 
 def expected_error_in_words(measures: PairMeasures, micrometres_a_pixel: float) -> str:
-    """The predicted error of a result in a line; empty if none was predicted.
+    """The predicted error of a result in a line; empty if none was predicted, or if it cannot be read.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def expected_error_in_words(measures: PairMeasures, micrometres_a_pixel: float) 
     micrometres_a_pixel : float
         Size of a pixel of the network grid; NaN if the pixel size is not known.
     """
-    if math.isnan(measures.expected_error_px):
+    if any(map(math.isnan, (measures.expected_error_px, measures.error_95_px, measures.uncertain_percent))):
         return ""
     expected, bound = (
         _distance(value, micrometres_a_pixel) for value in (measures.expected_error_px, measures.error_95_px)
@@ -70,6 +70,9 @@ def warnings_in_words(notes: ResultNotes) -> str:
         lines.append(text.format(moving=notes.slices[0], fixed=notes.slices[1]))
     elif notes.changed is not None:
         lines.append(_changed(notes.changed))
+    if notes.unreadable:
+        text = _("These notes on the registration cannot be read, and a newer version may have written them: {names}.")
+        lines.append(text.format(names=", ".join(notes.unreadable)))
     if notes.uncertain is not None:
         lines.append(_uncertain(*notes.uncertain))
     if notes.other_initial is not None:
@@ -95,6 +98,7 @@ def _changed(what: str) -> str:
         "moving": _("The moving volume has changed since the registration. Register again."),
         "fixed": _("The fixed volume has changed since the registration. Register again."),
         "transform": _("The transform has been moved since the registration. Register again."),
+        "unreadable": _("The registration in this scene cannot be read completely. Register again."),
         "content": _("The transform has been changed since the registration. Register again."),
     }[what]
 

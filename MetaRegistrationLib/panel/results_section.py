@@ -83,7 +83,7 @@ def _cells(result: SavedResult, current: bool) -> list[str]:
         distance += " " + _("of {count}").format(count=count)
     return [
         "●" if current else "",
-        stages_in_words(result.stages),
+        _("unknown") if result.stages is None else stages_in_words(result.stages, with_steps=True),
         result.checkpoint or "–",
         *compared_cells(result.measures),
         distance,

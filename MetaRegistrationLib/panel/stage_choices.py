@@ -58,13 +58,14 @@ def missing_for(stages: Stages, checkpoint: Path | None) -> list[str]:
     return [_("a checkpoint (under Fine-tune)")] if stages.network and checkpoint is None else []
 
 
-def stages_in_words(stages: Stages) -> str:
-    """The stages that are on, in their order."""
+def stages_in_words(stages: Stages, *, with_steps: bool = False) -> str:
+    """The stages that are on, in their order, with the most steps of refinement if asked for."""
     parts = []
     if stages.initial != NONE:
         parts.append(_("{kind} alignment").format(kind=kind_name(stages.initial)))
     if stages.network:
         parts.append(_("network"))
     if stages.refine:
-        parts.append(_("refinement"))
+        steps = _("refinement ({count} steps)").format(count=stages.refine)
+        parts.append(steps if with_steps else _("refinement"))
     return ", ".join(parts) or _("all off")

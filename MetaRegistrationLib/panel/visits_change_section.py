@@ -12,7 +12,7 @@ from .texts import sentence
 from .texts import tr as _
 from .visits_table import offered_pair, region_rows
 from .visits_words import missing_visits, side_text
-from .widgets import can_start, fill_table, say, set_up_table, window_of
+from .widgets import can_start, fill_table, may_replace, say, set_up_table, window_of
 
 _LEAST_UNCERTAIN = 0.5  # percent
 _SIDES = ("", "right", "left")
@@ -117,7 +117,7 @@ class VisitsChangeSection:
                 box.addItem(visit)
             box.setCurrentIndex(names.index(name) if name in names else -1)
         if nodes is not None:
-            self._state.parameters.visitsSide = nodes.attribute("Eye")
+            self._state.parameters.visitsSide = nodes.side
 
     def _follow(self, nodes: VisitNodes | None) -> None:
         """Watch the landmarks of the visits and the centre."""
@@ -206,6 +206,9 @@ class VisitsChangeSection:
         if not path:
             return
         target = Path(path) if Path(path).suffix else Path(f"{path}.html")
+        if not may_replace(Path(path), [target], self.ui.saveVisitsReportButton):
+            say(self.ui.changeStatusLabel, _("Not saved."))
+            return
         self._steps = Steps(
             self._host,
             self._logic.report(self.nodes, target),

@@ -323,7 +323,7 @@ class VisitsLogic:
         """A change with the regions around the centre of the scene, for the side of the eye that the user chose."""
         centre, moved = change_nodes.centre_of(nodes, _geometry(series))
         centre = centre or measured_grid.measured_centre(nodes) or found.centre_xy
-        rows = etdrs_table(found.change, centre, found.pixel_mm, nodes.attribute("Eye"))
+        rows = etdrs_table(found.change, centre, found.pixel_mm, nodes.side)
         return replace(found, centre_xy=centre, centre_chosen=moved, rows=rows)
 
 

@@ -133,6 +133,19 @@ class VisitsMeasures:
         node = nodes.zone(visit)
         return faz_curves.measured(nodes, visit), faz_curves.FOUND if node is None else faz_curves.state_of(node)
 
+    def why_no_zone(self, nodes: VisitNodes, visit: str) -> str:
+        """Why a visit has no zone that can be measured, a sentence."""
+        if nodes.zone(visit) is None:
+            text = _(
+                "FAZ of {visit}: the scene holds no outline of it. None was found with certainty, or it was deleted. It can be"
+                " drawn."
+            )
+        elif faz_curves.reference_geometry(nodes) is None:
+            text = _("FAZ of {visit}: not measured, because the pixel size is unknown.")
+        else:
+            text = _("FAZ of {visit}: its curve has fewer than three points.")
+        return text.format(visit=visit)
+
     def fault(self, nodes: VisitNodes, visit: str, zone: Faz | None) -> str:
         """Why the zone of a visit cannot be measured, a sentence; empty where it can."""
         if zone is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..eye_length import EyeLength
-from ..mrml.faz_curves import CHANGED, KEPT
+from ..mrml.faz_curves import CHANGED, FOUND, KEPT
 from ..mrml.region_export import names_of
 from ..mrml.visit_nodes import CHARTED, VisitNodes
 from ..visits.measure_files import CHANGE_COLUMNS
@@ -43,6 +43,7 @@ class VisitsMeasuresSection:
         self._watched: tuple | None = None
         self._watch: Any = None
         self._browser: Any = None
+        self._kept = ""  # what the status says of a kept FAZ
         set_up_table(ui.measureChangesTable)
         say(ui.fazLabel, "")
         say(ui.measuresNoticeLabel, "")
@@ -129,13 +130,15 @@ class VisitsMeasuresSection:
         nodes = self.nodes
         if nodes is not None and nodes.zone(visit) is not None:
             self._logic.changed(nodes, visit)
+            if self._kept and self.ui.measuresStatusLabel.text == self._kept:
+                say(self.ui.measuresStatusLabel, "")
             self._show_zone()
 
     def _show_zone(self) -> None:
         """The curve of the shown visit, and its measures."""
         ui, nodes = self.ui, self.nodes
         visit = "" if nodes is None else self._logic.show_zone(nodes)
-        zone, text = self._zone(nodes, visit)
+        lacking, text = self._zone(nodes, visit)
         missing = missing_sequence(nodes) or ([] if visit else [_("a visit that the views show")])
         can_start(
             ui.drawFazButton, missing, _("Draw the FAZ of the shown visit by clicks in the views, or add points.")
@@ -143,7 +146,7 @@ class VisitsMeasuresSection:
         ready = _("Keep the corrected FAZ in a table, and in faz_corrected.csv beside the results.")
         can_start(
             ui.keepFazButton,
-            missing or ([] if zone is not None else [_("a FAZ of the shown visit that can be measured")]),
+            missing or lacking,
             ready,
         )
         changed = text != ui.fazLabel.text
@@ -151,18 +154,22 @@ class VisitsMeasuresSection:
         if changed:
             self._make_room()
 
-    def _zone(self, nodes: VisitNodes | None, visit: str) -> tuple[Any, str]:
-        """The FAZ of a visit, if there is one that can be measured, and a sentence on it."""
+    def _zone(self, nodes: VisitNodes | None, visit: str) -> tuple[list[str], str]:
+        """What is missing before the FAZ of a visit can be kept, and a sentence on it."""
+        unmeasured = [_("a FAZ of the shown visit that can be measured")]
         if not visit:
-            return None, ""
+            return unmeasured, ""
         try:
             zone, state = self._logic.zone(nodes, visit)
             fault = self._logic.fault(nodes, visit, zone)
         except InputError as error:
-            return None, sentence(error)
+            return unmeasured, sentence(error)
         if fault:
-            return None, fault
-        return zone, _zone_text(visit, zone, state)
+            return unmeasured, fault
+        if zone is None:
+            return unmeasured, self._logic.why_no_zone(nodes, visit)
+        untouched = [_("a correction by hand (this FAZ is as the program found it)")]
+        return untouched if state == FOUND else [], _zone_text(visit, zone, state)
 
     def _fill_changes(self, nodes: VisitNodes | None) -> None:
         table = None if nodes is None else nodes["changes"]
@@ -225,13 +232,12 @@ class VisitsMeasuresSection:
             text = _("Kept in {file}.").format(file=written)
             if written is None:
                 text = _("Kept in a table of the scene. The results folder is no longer there, so no file was written.")
+            self._kept = text
             say(self.ui.measuresStatusLabel, text)
         self._state.notify()
 
 
 def _zone_text(visit: str, zone, state: str) -> str:
-    if zone is None:
-        return _("FAZ of {visit}: none was found with certainty. It can be drawn.").format(visit=visit)
     ends = {KEPT: _("corrected by hand"), CHANGED: _("changed by hand, not kept yet")}
     return _("FAZ of {visit}: {area}, perimeter {perimeter}, circularity {circularity} ({state}).").format(
         visit=visit,

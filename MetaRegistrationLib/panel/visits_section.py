@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ..initial_kinds import needs_landmarks
 from ..mrml.visit_nodes import VisitNodes
 from ..stages import Stages
 from .earlier_results import not_replaced, start_or_ask
+from .output_path import missing_output, output_folder
 from .stage_choices import missing_for
 from .state import PanelState
 from .steps import Steps
@@ -116,9 +116,6 @@ class VisitsSection:
         self._state.parameters.visitsOutput = path
         self._state.notify()
 
-    def _output(self) -> str:
-        return self.ui.visitsOutputPathLineEdit.currentPath.strip()
-
     def _missing(self) -> list[str]:
         missing, chosen = list(self._dependency.missing()), self.choice.chosen
         if self.choice.problem:
@@ -127,8 +124,7 @@ class VisitsSection:
             missing.append(_("a folder of visits, or checked volumes"))
         elif len(chosen.visits) < 2:
             missing += [_("a second visit of the same eye"), *map(sentence, chosen.left_out)]
-        if not self._output():
-            missing.append(_("a folder for the results"))
+        missing += missing_output(self.ui.visitsOutputPathLineEdit)
         return missing + missing_for(self._stages(), self._state.checkpoint)
 
     def _stages(self) -> Stages:
@@ -172,7 +168,7 @@ class VisitsSection:
         index = ui.visitsReferenceComboBox.currentIndex
         return VisitsRequest(
             chosen=chosen,
-            output=Path(self._output()),
+            output=output_folder(ui.visitsOutputPathLineEdit),
             reference=chosen.visits[index - 1].name if index > 0 else None,
             checkpoint=self._state.checkpoint,
             device=self._state.device,

@@ -17,7 +17,7 @@ def missing_visits(nodes: VisitNodes | None) -> list[str]:
 
 def missing_sequence(nodes: VisitNodes | None) -> list[str]:
     """What is missing before the visits can be shown one after the other."""
-    deleted = nodes is not None and nodes["browser"] is None
+    deleted = nodes is not None and None in (nodes["browser"], nodes["sequence"])
     return [_("the sequence of visits (it was deleted)")] if deleted else missing_visits(nodes)
 
 

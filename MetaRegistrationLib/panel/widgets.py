@@ -219,6 +219,15 @@ def confirm(title: str, text: str, beside) -> bool:
     return answer == qt.QMessageBox.Yes
 
 
+def may_replace(chosen: Path, written: Sequence[Path], beside) -> bool:
+    """Ask before files of other names than the chosen one are replaced: the file dialog asked about the chosen name alone."""
+    found = [str(path) for path in written if path != chosen and path.exists()]
+    question = (
+        _("{files} exists already. Replace it?") if len(found) == 1 else _("{files} exist already. Replace them?")
+    )
+    return not found or confirm(_("Replace files"), question.format(files=", ".join(found)), beside)
+
+
 def plain_tooltip(widget) -> str:
     """The tooltip of a widget as text: Slicer turns each plain one into HTML as soon as it is set."""
     text = widget.toolTip

@@ -1757,10 +1757,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>a folder for the results</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{index} of {total}: {name}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1796,6 +1792,10 @@
 </context>
 <context>
     <name>panel.landmarks_logic</name>
+    <message>
+        <source>Not loaded.</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>{moving} to {fixed}</source>
         <translation type="unfinished"></translation>
@@ -1840,6 +1840,10 @@
 <context>
     <name>panel.landmarks_section</name>
     <message>
+        <source>The files replace {points}. This cannot be undone. Replace them?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Place a landmark in the moving image, then the same one in the fixed image, and repeat.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1848,7 +1852,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Load .mrk.json, .fcsv or CSV: one file for both images or one for each.</source>
+        <source>Load .mrk.json, .fcsv or CSV: one file for both images or one for each. The points of a file replace those of its list.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1869,6 +1873,10 @@
     </message>
     <message>
         <source>Load landmarks</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace landmarks</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1904,6 +1912,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not saved.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The copied landmarks are in the point list {name}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1913,6 +1925,14 @@
     </message>
     <message>
         <source>Landmarks {patterns}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} points of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> and </source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1952,6 +1972,10 @@
     </message>
     <message>
         <source>{mask}: a mask of {expected} pixels was expected, as the volume {volume} has, but it has {found}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{mask}: none of its segments is visible, and the mask is what the visible ones cover. Show segments in the Segmentations module, or choose another mask or none.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2001,6 +2025,17 @@
     </message>
     <message>
         <source>Next step: {button}</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>panel.output_path</name>
+    <message>
+        <source>a folder for the results</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a folder for the results by its whole path ({path} is none)</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2071,6 +2106,13 @@
     </message>
 </context>
 <context>
+    <name>panel.panel</name>
+    <message>
+        <source>These values of the scene cannot be read, and the defaults are used instead: {values}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>panel.placing</name>
     <message>
         <source>The partner of the deleted point stays: the number of points of {name} is locked.</source>
@@ -2093,7 +2135,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>It becomes the partner of {label} in {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source> or </source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the point without a label</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2226,6 +2276,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>two different volumes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>another warped volume (Advanced): this one is an image, which would be overwritten</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2249,6 +2303,10 @@
         <source>The transform is applied to: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>an image in the volume {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>panel.report_section</name>
@@ -2265,6 +2323,10 @@
     </message>
     <message>
         <source>The registration belongs to other slices: {moving} (moving) and {fixed} (fixed). Choose these slices, or register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>These notes on the registration cannot be read, and a newer version may have written them: {names}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2305,6 +2367,10 @@
     </message>
     <message>
         <source>The transform has been moved since the registration. Register again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The registration in this scene cannot be read completely. Register again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2387,6 +2453,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>unknown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>of {count}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2431,6 +2501,10 @@
     </message>
     <message>
         <source>network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>refinement ({count} steps)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2708,6 +2782,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not saved.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{share:.0f} % with an uncertain alignment.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2864,6 +2942,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>FAZ of {visit}: the scene holds no outline of it. None was found with certainty, or it was deleted. It can be drawn.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>FAZ of {visit}: not measured, because the curve crosses itself. Move or delete the points of the loop.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2877,6 +2959,14 @@
     </message>
     <message>
         <source>within repeatability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: not measured, because the pixel size is unknown.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FAZ of {visit}: its curve has fewer than three points.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2943,6 +3033,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>a FAZ of the shown visit that can be measured</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a correction by hand (this FAZ is as the program found it)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Click points on the border of the FAZ. Right-click to finish.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2960,10 +3058,6 @@
     </message>
     <message>
         <source>Kept in a table of the scene. The results folder is no longer there, so no file was written.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>FAZ of {visit}: none was found with certainty. It can be drawn.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2988,10 +3082,6 @@
     </message>
     <message>
         <source>{length:g} mm</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a FAZ of the shown visit that can be measured</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -3039,10 +3129,6 @@
     </message>
     <message>
         <source>the end of the present work</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>a folder for the results</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3387,6 +3473,18 @@
     <name>panel.widgets</name>
     <message>
         <source>Stopped, because the scene was closed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{files} exists already. Replace it?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{files} exist already. Replace them?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace files</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

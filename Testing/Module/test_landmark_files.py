@@ -58,3 +58,21 @@ def test_names_tell_whichever_comes_first(files, first, second, names):
 def test_what_names_do_not_tell_is_refused(files, first, second, names):
     with pytest.raises(InputError, match="do not show which image they belong to"):
         landmark_files.read(files(first, second), MARKED, MARKED, names=names)
+
+
+@pytest.mark.parametrize(
+    ("name", "has_moving", "side"),
+    [
+        ("m0_new.csv", True, "moving"),
+        ("m0_new.csv", False, "moving"),
+        ("f0.csv", False, "fixed"),
+        ("a_moving.csv", True, "moving"),
+        ("a_fixed.csv", False, "fixed"),
+        ("other.csv", False, "moving"),
+        ("other.csv", True, "fixed"),
+    ],
+)
+def test_the_name_of_one_file_tells_its_image(files, name, has_moving, side):
+    path = files(name, "unused.csv")[0]
+    moving, fixed = landmark_files.read([path], MARKED, MARKED, has_moving=has_moving, names=("m0", "f0"))
+    assert [moving is not None, fixed is not None] == [side == "moving", side == "fixed"]

@@ -347,6 +347,21 @@ def test_a_mask_that_is_edited_asks_for_another_registration(rig, widget, kind):
     assert widget.panel.register.registered
 
 
+def test_a_segmentation_without_a_visible_segment_is_refused_by_name(rig, widget, pictures):
+    moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))
+    drawn = segmentation("drawn", disc(pictures[1].shape)[None], fixed)
+    for number in range(3):
+        drawn.GetDisplayNode().SetSegmentVisibility(drawn.GetSegmentation().GetNthSegmentID(number), False)
+    choose(widget, moving, fixed, None, drawn)
+    before = node_names()
+    register(rig, widget)
+    said = "drawn: none of its segments is visible, and the mask is what the visible ones cover."
+    assert widget.ui.registerStatusLabel.text.startswith(said) and node_names() == before
+    drawn.GetDisplayNode().SetSegmentVisibility(drawn.GetSegmentation().GetNthSegmentID(0), True)
+    register(rig, widget)
+    assert widget.ui.registerStatusLabel.text.startswith("Registered")
+
+
 def test_a_failed_export_is_refused_and_leaves_nothing(rig, widget, pictures, monkeypatch):
     monkeypatch.setattr(masks, "export_segments", lambda segmentation, labels, reference: False)
     moving, fixed = (volume(name, array) for name, array in zip(("moving", "fixed"), pictures, strict=True))

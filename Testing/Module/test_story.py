@@ -88,7 +88,7 @@ def test_whole_story(rig, dialogs, widget, tmp_path):
     assert ui.nextClickLabel.text == "Next click: moving image, view Red."
     for x, y in ((-100.0, -90.0), (-200.0, -150.0), (-250.0, -220.0)):
         rig.slice_view("Red").click_at((x, y, 0.0))
-        assert ui.nextClickLabel.text == "Next click: fixed image, view Yellow."
+        assert ui.nextClickLabel.text.startswith("Next click: fixed image, view Yellow. It becomes the partner of ")
         rig.slice_view("Yellow").click_at((x, y - 6.0, 0.0))
     assert ui.nextClickLabel.text == "Next click: moving image, view Red."
     ui.placeButton.click()
