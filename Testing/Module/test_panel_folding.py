@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder
 from test_panel_stages import choose_stages
@@ -44,8 +45,8 @@ def test_a_section_that_the_user_touched_stays(rig, widget):
 
 def test_a_registration_that_fails_folds_nothing(rig, widget):
     before = collapsed(widget)
-    parameters = widget.panel.state.parameters
-    parameters.movingVolume = parameters.fixedVolume
+    volume = widget.panel.state.parameters.movingVolume
+    rig.slicer.util.updateVolumeFromArray(volume, np.full((1, 160, 160), np.nan, np.float32))
     register(rig, widget)
     settle(rig)
     assert collapsed(widget) == before and widget.ui.registerStatusLabel.text

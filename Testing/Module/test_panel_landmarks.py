@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import qt
 import slicer
 from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
 from test_panel_stages import choose_stages
@@ -155,7 +156,7 @@ def test_a_list_that_a_hardened_volume_left_can_be_filled_again(rig, registered,
     (moving, _), (volume, _) = lists(registered), hardened_volume(rig, registered)
     path = tmp_path / "moving.csv"
     path.write_text("x,y\n30,40\n50,60\n", encoding="utf-8")
-    rig.dialogs.answer([str(path)])
+    rig.dialogs.answer([str(path)], qt.QMessageBox.Yes)
     registered.ui.loadLandmarksButton.click()
     settle(rig)
     assert moving.GetParentTransformNode() is None and moving.GetNumberOfControlPoints() == 2
