@@ -175,8 +175,8 @@ def test_a_volume_without_an_image_is_refused_by_name(rig, widget):
     widget.ui.fixedVolumeSelector.setCurrentNode(bare)
     widget.ui.fixedMaskSelector.setCurrentNode(mask)
     type_size(rig, widget, 10.0)
-    register(rig, widget)
-    assert widget.ui.registerStatusLabel.text.startswith("bare: the volume holds no image.")
+    assert widget.ui.registerBlockedLabel.text == "Still missing: an image in the volume bare"
+    assert bare.GetSpacing() == (1.0, 1.0, 1.0)
 
 
 def test_a_label_map_with_a_size_counts_on_a_volume_without_one(rig, widget):
