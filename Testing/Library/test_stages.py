@@ -26,7 +26,7 @@ from MetaRegistrationLib.formats.landmarks import Landmarks
 from MetaRegistrationLib.initial_kinds import initial_kinds
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.refinement import Refinement
-from MetaRegistrationLib.registration import registrar, steps
+from MetaRegistrationLib.registration import pipeline, registrar, steps
 from MetaRegistrationLib.registration.measures import carry_landmarks, measure
 from MetaRegistrationLib.registration.registrar import Registrar
 from MetaRegistrationLib.stages import Stages
@@ -156,6 +156,7 @@ def stand_ins(monkeypatch):
     monkeypatch.setattr(steps, "refine", refined)
     # These images have nothing in common.
     monkeypatch.setattr(registrar, "shipped_judge", lambda device: LaterIsBetter())
+    monkeypatch.setattr(pipeline, "confidence_of_only_shift", lambda *images, **inside: 1.0)
     return seen
 
 
