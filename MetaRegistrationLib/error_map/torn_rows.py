@@ -176,19 +176,17 @@ class _Rows:
     def _agreement(self, rows: np.ndarray, below: int, beside: int) -> np.ndarray:
         """Correlation of each of `rows` with rows of the other image beside it: (down, across, rows)."""
         (first, second), (here, there) = self._spectra, self._energies
-        found = np.zeros((2 * below + 1, 2 * beside + 1, len(rows)), np.float32)
-        for number, down in enumerate(range(-below, below + 1)):
-            others = np.clip(rows + down, 0, len(there) - 1)
-            products = fft.irfft(first[rows].conj() * second[others], self._length, axis=1)
-            products = np.concatenate((products[:, -beside:], products[:, : beside + 1]), axis=1)
-            found[number] = (_near(products) / (np.sqrt(here[rows] * there[others]) + _LEAST_ENERGY)).T
-        return found * self.enough[rows]
+        others = np.clip(rows + np.arange(-below, below + 1)[:, None], 0, len(there) - 1)
+        products = fft.irfft(first[rows].conj() * second[others], self._length, axis=2)
+        products = np.concatenate((products[..., -beside:], products[..., : beside + 1]), axis=2)
+        found = _near(products, axis=1) / (np.sqrt(here[rows] * there[others]) + _LEAST_ENERGY)
+        return np.moveaxis(found * self.enough[rows, None], 2, 1)
 
 
 def _levelled(image: np.ndarray) -> np.ndarray:
     """An image (n, m) whose rows have a mean of zero: bright and dark rows agree with others that are so."""
-    defined = image != 0
-    return image - defined * image.sum(axis=1, keepdims=True) / np.maximum(defined.sum(axis=1, keepdims=True), 1)
+    defined = (image != 0).astype(np.float32)
+    return image - defined * (image.sum(axis=1, keepdims=True) / np.maximum(defined.sum(axis=1, keepdims=True), 1))
 
 
 def _runs(rows: np.ndarray) -> list[np.ndarray]:
@@ -198,8 +196,8 @@ def _runs(rows: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(labels == number) for number in range(1, count + 1)]
 
 
-def _near(values: np.ndarray) -> np.ndarray:
-    return ndimage.gaussian_filter1d(values, _ROWS, axis=0)
+def _near(values: np.ndarray, axis: int = 0) -> np.ndarray:
+    return ndimage.gaussian_filter1d(values, _ROWS, axis=axis)
 
 
 def _spread(steps: np.ndarray) -> np.ndarray:
