@@ -16,9 +16,8 @@ _MOST_ENLARGED = 4
 _LEAST_REDUCED = 128  # rows and columns: a coarse image of few pixels has no clear rows
 _STEP = 4  # of the columns that are compared
 _ENLARGED = calibration.ENLARGED_ROWS.value
-_MIXED = (
-    1 / 6
-)  # bilinear interpolation leaves an eighth of each neighbour in the average of a row, and three quarters of its own
+_MIXED = 1 / 6
+"""Bilinear interpolation leaves an eighth of each neighbour in the average of a row, and three quarters of its own."""
 
 
 def factors(rows: np.ndarray, known: np.ndarray) -> list[int]:
