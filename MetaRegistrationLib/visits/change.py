@@ -167,6 +167,20 @@ def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
     return ClusterLimits(both, len(largest) + shipped.pairs, both_source, wide)
 
 
+def raised(change: Change) -> str:
+    """A sentence on a pair of repeat scans whose clusters are larger than the limits that ship; empty if none is."""
+    shipped = ClusterLimits()
+    areas = (*change.largest_mm2, change.largest_wide_mm2)
+    over = [pair for pair in zip(areas, (*shipped.least_mm2, shipped.wide_mm2), strict=True) if pair[0] > pair[1]]
+    if not over:
+        return ""
+    area, least = max(over, key=lambda pair: pair[0] / pair[1])
+    return (
+        f"this pair raises the limits of the change map, one of them from {least:.3g} to {area:.3g} mm2. Check its scans:"
+        " smaller changes are not marked any more."
+    )
+
+
 def _check(known: np.ndarray) -> None:
     if known.sum() < _LEAST_KNOWN:
         raise InputError(
