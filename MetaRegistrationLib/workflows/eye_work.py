@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye
     from ..visits.eyes_table import EyeRow
+    from ..visits.files import VisitFile
     from ..visits.own_regions import GivenRegions, OwnRegions
     from ..visits.series_measures import SeriesMeasures
 
@@ -155,7 +156,7 @@ class EyeWork:
         visits, wanted = [], self.options
         for file in eye.visits:
             try:
-                visits.append(file.load(wanted.slice_index, wanted.spacing_um))
+                visits.append(self._read(file))
             except InputError as error:
                 self.left_out[file.name] = reason_of(error)
                 self.progress(Message.of(error, f"left out: {file.name}: "))
@@ -178,6 +179,10 @@ class EyeWork:
 
             fitting(self.regions, visits)  # before the visits are registered
         return visits
+
+    def _read(self, file: VisitFile) -> Visit:
+        wanted = self.options
+        return file.load(wanted.slice_index, wanted.spacing_um, override_spacing=wanted.override_spacing)
 
     def _length(self, eye: Eye) -> EyeLength | None:
         """The axial length of an eye."""

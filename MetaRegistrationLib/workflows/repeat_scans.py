@@ -35,7 +35,12 @@ class RepeatScans:
 
 
 def measured_repeats(
-    folder: Path, registrar: Registrar, progress: Reader, spacing_um: float | None = None
+    folder: Path,
+    registrar: Registrar,
+    progress: Reader,
+    spacing_um: float | None = None,
+    *,
+    override_spacing: bool = False,
 ) -> RepeatScans:
     """Register the repeat scans of a folder of pairs, and measure how they differ.
 
@@ -46,6 +51,8 @@ def measured_repeats(
     progress : Reader
     spacing_um : float, optional
         Distance between pixels of images that carry none, as for the visits.
+    override_spacing : bool
+        It overrides the pixel size of files.
 
     Raises
     ------
@@ -58,7 +65,7 @@ def measured_repeats(
     from ..visits.repeatability import repeatability
 
     used: list[_Pair] = []
-    found = find_pairs(folder, spacing_um=spacing_um).pairs
+    found = find_pairs(folder, spacing_um=spacing_um, override_spacing=override_spacing).pairs
     for number, files in enumerate(found, 1):
         pair = files.load()
         progress(Stage("register", f"repeat scans: {pair.name}", number, len(found)))
