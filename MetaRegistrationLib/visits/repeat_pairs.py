@@ -30,7 +30,9 @@ def poor_repeats(series: Series) -> str:
     found = series.poor
     if len(found) < len(series.visits):
         return ""
-    return f"{'; '.join(f'{name}: {exclusion.text}' for name, exclusion in found.items())}. The pair is used all the same."
+    return (
+        f"{'; '.join(f'{name}: {exclusion.text}' for name, exclusion in found.items())}. The pair is used all the same."
+    )
 
 
 def has_values(rows: Sequence[Measurement]) -> bool:

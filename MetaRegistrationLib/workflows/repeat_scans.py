@@ -75,7 +75,8 @@ def measured_repeats(
             progress(Message.of(error, f"{pair.name}: left out of the repeat scans: "))
     if not used:
         raise InputError(
-            f"{{field}}: no pair of {folder} is of two scans of one eye that could be aligned and measured.", field="repeats"
+            f"{{field}}: no pair of {folder} is of two scans of one eye that could be aligned and measured.",
+            field="repeats",
         )
     unknown = sum(not pair.sized for pair in used)
     if unknown:

@@ -98,7 +98,7 @@ def test_repeat_scans_of_which_none_can_be_used_are_refused(mixed, tmp_path):
     for side in ("fixed", "moving"):
         (tmp_path / side).mkdir()
         (tmp_path / side / "copy.png").write_bytes((mixed / side / "copy.png").read_bytes())
-    with pytest.raises(InputError, match="no pair of .* is of two scans of one eye"):
+    with pytest.raises(InputError, match=r"no pair of .* is of two scans of one eye"):
         measured(tmp_path, 23.0)
 
 
