@@ -15,6 +15,7 @@ _NAMES = {
     "initial": "initial alignment",
     "no_network": "network",
     "output": "output folder",
+    "override_spacing": "the option to override pixel sizes",
     "pairs": "folder of pairs",
     "set": "setting",
     "spacing_um": "pixel spacing",

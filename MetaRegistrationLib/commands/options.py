@@ -240,9 +240,7 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="distance between pixels in micrometres, for files without a pixel size",
     )
-    parser.add_argument(
-        "--override-spacing", action="store_true", help="--spacing-um overrides the pixel size in the files"
-    )
+    add_override_spacing(parser)
     for role in ("moving", "fixed"):
         parser.add_argument(
             f"--{role}-spacing-um",
@@ -252,15 +250,28 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def pixel_sizes(arguments: argparse.Namespace) -> dict:
-    """The options of `add_reading` on pixel sizes, as `find_pairs` and `PairFiles` take them."""
+def add_override_spacing(parser: argparse.ArgumentParser) -> None:
+    """`--override-spacing`."""
+    parser.add_argument(
+        "--override-spacing", action="store_true", help="--spacing-um overrides the pixel size in the files"
+    )
+
+
+def overriding(arguments: argparse.Namespace) -> bool:
+    """Whether `--spacing-um` overrides the pixel size in the files; refused without it."""
     if arguments.override_spacing and arguments.spacing_um is None:
         raise InputError("--override-spacing: give the pixel size by --spacing-um.")
+    return arguments.override_spacing
+
+
+def pixel_sizes(arguments: argparse.Namespace) -> dict:
+    """The options of `add_reading` on pixel sizes, as `find_pairs` and `PairFiles` take them."""
+    override = overriding(arguments)
     sizes = {name: getattr(arguments, name) for name in ("spacing_um", "moving_spacing_um", "fixed_spacing_um")}
     for name, size in sizes.items():
         if size is not None:
             possible_pixel_um(size, "{field}", name)
-    return {**sizes, "override_spacing": arguments.override_spacing}
+    return {**sizes, "override_spacing": override}
 
 
 def selection_of(arguments: argparse.Namespace) -> PairSelection:

@@ -16,9 +16,11 @@ from .options import (
     add_checkpoint,
     add_device,
     add_output,
+    add_override_spacing,
     add_replace,
     add_stages,
     natural_int,
+    overriding,
     path_name,
     positive_float,
     positive_int,
@@ -86,6 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spacing-um", type=positive_float, metavar="S", help="distance between pixels, where files carry none"
     )
+    add_override_spacing(parser)
 
 
 def _add_many(parser: argparse.ArgumentParser) -> None:
@@ -205,4 +208,5 @@ def _options(arguments: argparse.Namespace) -> VisitsOptions:
         arguments.axial_length,
         arguments.device_axial_length,
         RunOptions(arguments.jobs, arguments.resume, None if arguments.shard is None else Shard.of(arguments.shard)),
+        override_spacing=overriding(arguments),
     )

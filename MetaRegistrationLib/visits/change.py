@@ -21,13 +21,13 @@ from .evidence_weights import LEAST_MM2, LEVELS, PAIRS, SOURCE
 from .local_evidence import scores, step_of
 from .measured import Local, MeasuredVisit, in_parallel, local_of
 from .measures import WINDOW_UM
-from .repeatability import LEAST_PAIRS
 from .shadows import dimmed
 from .unknown import folded, nothing_known, uncertain_in_either
 from .wide_change import LEAST_MM2 as LEAST_WIDE_MM2
 from .wide_change import wide_clusters, wide_difference
 
 _SHARE = 0.95  # of pairs without change that have no cluster
+_ROUNDING = 1e-9
 _LEAST_KNOWN = calibration.CHANGE_LEAST_KNOWN.value
 
 
@@ -145,29 +145,40 @@ def visit_change(
 
 
 def limits_of(changes: Iterable[Change], source: str) -> ClusterLimits:
-    """Limits from the user's own repeat scans, in which nothing changed: at most one of twenty pairs is beyond any of them.
+    """Limits from the user's own repeat scans, in which nothing changed.
 
-    Fewer than five pairs do not replace the limits that ship; the larger of both count then. The limit of wide changes is never
-    smaller than the one that ships, which scans of unlike quality set.
+    A new unchanged pair is beyond the largest area of n pairs with a probability of at most 1 / (n + 1). There are seven limits.
+    So 139 pairs are needed before at most one of twenty pairs is beyond any of them, whatever the device (a distribution-free
+    limit; Wilks, Annals of Mathematical Statistics 12:91, 1941). Fewer pairs only raise the limits that ship. The limit of wide
+    changes is never smaller than the one that ships, which scans of unlike quality set.
     """
     largest = np.array([[*change.largest_mm2, change.largest_wide_mm2] for change in changes])
     if not len(largest):
         raise InputError("The limits of repeat scans need at least one pair of them.")
     shipped = ClusterLimits()
-    *own, wide = _limits_of_most(largest, np.array([*shipped.least_mm2, shipped.wide_mm2]))
+    # With more pairs than are needed, so many of them are beyond each limit.
+    beyond = math.floor((1 - _SHARE) * (len(largest) + 1) / largest.shape[1] + _ROUNDING)
+    *own, wide = np.sort(largest, axis=0)[-max(beyond, 1)].tolist()
     wide = max(wide, shipped.wide_mm2)
-    if len(largest) >= LEAST_PAIRS:
+    if beyond:
         return ClusterLimits(tuple(own), len(largest), source, wide)
     both = tuple(max(pair) for pair in zip(own, shipped.least_mm2, strict=True))
     both_source = f"{source}, and {shipped.source}: the larger counts"
     return ClusterLimits(both, len(largest) + shipped.pairs, both_source, wide)
 
 
-def _limits_of_most(largest: np.ndarray, shipped: np.ndarray) -> list[float]:
-    """The largest areas of all pairs but one of twenty, (pairs, limits): those that are furthest beyond a shipped limit."""
-    beyond = (largest / shipped).max(axis=1)
-    most = np.argsort(beyond, kind="stable")[: math.ceil(_SHARE * len(largest))]
-    return largest[most].max(axis=0).tolist()
+def raised(change: Change) -> str:
+    """A sentence on a pair of repeat scans whose clusters are larger than the limits that ship; empty if none is."""
+    shipped = ClusterLimits()
+    areas = (*change.largest_mm2, change.largest_wide_mm2)
+    over = [pair for pair in zip(areas, (*shipped.least_mm2, shipped.wide_mm2), strict=True) if pair[0] > pair[1]]
+    if not over:
+        return ""
+    area, least = max(over, key=lambda pair: pair[0] / pair[1])
+    return (
+        f"this pair raises the limits of the change map, one of them from {least:.3g} to {area:.3g} mm2. Check its scans:"
+        " smaller changes are not marked any more."
+    )
 
 
 def _check(known: np.ndarray) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from .. import calibration
+from ..core.gaussian import gaussian
 
 if TYPE_CHECKING:
     from .series import AlignedVisit
@@ -18,6 +19,8 @@ _BORDER_PX = 3
 _LEAST_SHARE = 0.1  # of the reference's pixels that two visits have to show
 _MOST_PIXELS = 50_000  # that are compared
 _SAME_NOISE = calibration.SAME_NOISE.value
+_RESAMPLED_NOISE = calibration.RESAMPLED_NOISE.value
+_RESAMPLED_STRUCTURE = calibration.RESAMPLED_STRUCTURE.value
 
 
 def copies(visits: Sequence[AlignedVisit]) -> dict[int, int]:
@@ -33,6 +36,22 @@ def copies(visits: Sequence[AlignedVisit]) -> dict[int, int]:
                     found[index] = other
                     break
     return found
+
+
+def resampled_copy(first: AlignedVisit, second: AlignedVisit) -> bool:
+    """Whether two aligned visits are one scan, also if one was rotated or shifted by a part of a pixel.
+
+    Interpolation changes the noise of single pixels. The structures that are a little larger stay.
+    """
+    (one, seen), (other, shown) = first.warped, second.warped
+    both = ndimage.binary_erosion(seen & shown, iterations=_BORDER_PX)
+    if both.sum() < _LEAST_SHARE * both.size:
+        return False
+    noise = (ndimage.convolve(image, _NOISE)[both] for image in (one, other))
+    if noise_correlation(*noise) < _RESAMPLED_NOISE:
+        return False
+    fine = [(gaussian(image, 1.0) - gaussian(image, 2.0))[both] for image in (one, other)]
+    return bool(np.corrcoef(*fine)[0, 1] >= _RESAMPLED_STRUCTURE)
 
 
 def noise_correlation(first: np.ndarray, second: np.ndarray) -> float:

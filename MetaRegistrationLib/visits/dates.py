@@ -37,6 +37,12 @@ _PATTERNS = {
     "month name first": rf"(?<![a-z]){_MONTH}[ ._-]*(?P<d>\d{{1,2}})(?:st|nd|rd|th)?[ .,_-]+(?P<y>\d{{4}}){_CLOCK}",
     "year last": rf"(?P<a>\d{{1,2}})(?P<sep>[-/._])(?P<b>\d{{1,2}})(?P=sep)(?P<y>\d{{4}}){_CLOCK}",
 }
+_OF_CELLS = {
+    **_PATTERNS,
+    "short year": rf"(?P<d>\d{{1,2}})(?:[ ._-]*){_MONTH}[ .,_-]+(?P<y>\d{{2}}){_CLOCK}",
+}
+"""Kinds in cells: spreadsheets write 05-Mar-21. In names two digits may be any number."""
+_SERIAL_FROM = datetime.date(1899, 12, 30)  # day 0 of spreadsheets
 _NUMBERS = ("compact", "month name", "month name first")
 """Kinds that a name may hold by chance: if they are no possible date there, they are no date."""
 _NUMBERED = "visit visite v session timepoint tp followup fu scan image img patient pat p subject subj sub case no nr"
@@ -160,7 +166,7 @@ def read_date(text: str, place: str, order: DateOrder = "ask", clock: str = "") 
     Parameters
     ----------
     text : str
-        The whole cell: 2021-03-04, 20210304, 4 March 2021, 04.03.2021, 2021-03, 2021, with or without a time.
+        The whole cell: 2021-03-04, 20210304, 4 March 2021, 4-Mar-21, 04.03.2021, 2021-03, 2021, with or without a time.
     place : str
         Beginning of messages, such as file and line.
     order : DateOrder
@@ -175,13 +181,25 @@ def read_date(text: str, place: str, order: DateOrder = "ask", clock: str = "") 
         It is no possible date: no such day, before 1970, or in the future.
     """
     text = text.strip()
-    for kind, pattern in _PATTERNS.items():
+    for kind, pattern in _OF_CELLS.items():
         match = re.fullmatch(pattern, text, re.IGNORECASE)
         if match:
             return _when(kind, match, place, order, clock)
     coarse = ((level, re.fullmatch(pattern, text, re.IGNORECASE)) for level, pattern in _COARSE)
     level, match = next((found for found in coarse if found[1]), ("", None))
     return None if match is None else _possible(text, place, lambda: _coarse(match), level)
+
+
+def not_read(text: str) -> str:
+    """A sentence on a cell that is not read as a date. A number may be the day of a spreadsheet."""
+    number = int(text) if re.fullmatch(r"\d{5}", text.strip()) else 0
+    day = _SERIAL_FROM + datetime.timedelta(days=number)
+    if _FIRST_YEAR <= day.year <= datetime.date.today().year:
+        return (
+            f"{text!r} is not read as a date. It may be the number of the day {day} in a spreadsheet. If it is, write the date as"
+            f" {day}."
+        )
+    return f"{text!r} is not read as a date. Write it as 2021-03-04."
 
 
 def date_in_name(name: str, place: str, order: DateOrder = "ask") -> When | None:
@@ -269,9 +287,18 @@ def _when(kind: str, match: re.Match, place: str, order: DateOrder, clock: str) 
     return _possible(
         text,
         place,
-        lambda: datetime.datetime.combine(datetime.date(int(found["y"]), month, day), time or datetime.time()),
+        lambda: datetime.datetime.combine(datetime.date(_year(found["y"]), month, day), time or datetime.time()),
         level,
     )
+
+
+def _year(digits: str) -> int:
+    """A year of four digits, or of two: the last one that is not in the future."""
+    year = int(digits)
+    if len(digits) > 2:
+        return year
+    this = datetime.date.today().year
+    return this - (this - year) % 100
 
 
 def _day_and_month(first: int, second: int, text: str, place: str, order: DateOrder) -> tuple[int, int]:

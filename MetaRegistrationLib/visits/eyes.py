@@ -14,7 +14,8 @@ from ..formats.folder_listing import name_key
 from ..formats.image_files import file_stem, where_it_leads
 from ..formats.links import is_broken_link
 from ..formats.registry import FileFacts
-from .dates import AmbiguousDate, When, by_date, date_in_name, date_of_header, natural_key, read_date
+from ..words import enumerated
+from .dates import AmbiguousDate, When, by_date, date_in_name, date_of_header, natural_key, not_read, read_date
 from .files import VisitFile
 from .names import OVER_EYES, file_name, renamed_notes, result_names
 from .sides import differ_in_side_alone, side_in_name, side_of_cell
@@ -79,6 +80,8 @@ class Eye:
         "right", "left" or "".
     axial_length_mm : float or None
         As its table states it.
+    side_from : str
+        The file, the name, or the line of a table that tells the side.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Eye:
     order: str = "names"
     side: str = ""
     axial_length_mm: float | None = None
+    side_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,7 @@ class _Known:
     when: When | None
     side: str
     patient: str
+    side_from: str
 
 
 def eyes_of_listing(listing: Listing, source: Path | str, dates: DateOrder = "ask") -> Eyes:
@@ -203,16 +208,18 @@ def eye_of_names(
         A date cannot be understood, or names and headers contradict each other.
     """
     notes: list[str] = []
-    found, sides = [], set()
+    found, sides = [], {}
     for label, path in visits:
         draft = Draft(name, label, path or Path(label), label)
         facts = FileFacts() if path is None else file_facts(path)
-        sides.add(_side(draft, facts))
+        sides.setdefault(*_side(draft, facts))
         found.append(VisitFile(label, draft.path, when=_date(draft, facts, dates, notes)))
-    if {"right", "left"} <= sides:
+    sides.pop("", None)
+    if len(sides) > 1:
         raise InputError(f"{name}: right and left eyes are mixed. Choose the visits of one eye.")
     ordered, order = in_order(found)
-    return Eye(name, tuple(ordered), order, next(iter(sides - {""}), "")), notes
+    side, place = next(iter(sides.items()), ("", ""))
+    return Eye(name, tuple(ordered), order, side, side_from=place), notes
 
 
 def in_order(visits: Sequence[VisitFile]) -> tuple[list[VisitFile], str]:
@@ -232,7 +239,7 @@ def stated_side(eye: Eye, side: str) -> Eye:
     """
     if side and eye.side and side != eye.side:
         raise InputError(
-            f"{eye.name}: {{field}} is {side}, but the files or their names say {eye.side}.",
+            f"{eye.name}: {{field}} is {side}, but {eye.side_from or 'another place'} says {eye.side}.",
             field="eye",
             advice="Correct it, or leave it out.",
         )
@@ -263,14 +270,15 @@ def _known(draft: Draft, dates: DateOrder, notes: list[str]) -> _Known:
     if not draft.path.is_file():
         raise InputError(f"{draft.place}: there is no file {draft.path}.")
     facts = file_facts(draft.path)
-    return _Known(draft, _date(draft, facts, dates, notes), _side(draft, facts), facts.patient)
+    side, place = _side(draft, facts)
+    return _Known(draft, _date(draft, facts, dates, notes), side, facts.patient, place)
 
 
 def _date(draft: Draft, facts: FileFacts, dates: DateOrder, notes: list[str]) -> When | None:
     """The date from the table, else from the file, else from the names."""
     stated = read_date(draft.date, draft.place, dates if dates != "ignore" else "ask", draft.clock)
     if draft.date and stated is None:
-        notes.append(f"{draft.place}: {draft.date!r} is not read as a date. Write it as 2021-03-04.")
+        notes.append(f"{draft.place}: {not_read(draft.date)}")
     own = _of_file(draft, facts, notes)
     named = _of_names(draft, dates, notes, needed=stated is None and own is None)
     found = [(source, when) for source, when in (("table", stated), ("file", own), ("name", named)) if when is not None]
@@ -313,23 +321,24 @@ def _of_names(draft: Draft, dates: DateOrder, notes: list[str], *, needed: bool)
     return None
 
 
-def _side(draft: Draft, facts: FileFacts) -> str:
-    """The side from the table and the file, which must agree, else from the names."""
+def _side(draft: Draft, facts: FileFacts) -> tuple[str, str]:
+    """The side from the table and the file, which must agree, else from the names; and where it is from."""
     stated = side_of_cell(draft.side, draft.place)
     own = side_of_cell(facts.laterality, str(draft.path))
     if stated and own and stated != own:
         raise InputError(f"{draft.place}: the side is {stated} in the table, but the file {draft.path} says {own}.")
-    named = {side_in_name(name) for name in (*draft.names, draft.name, file_stem(draft.path))} - {""}
+    named = {side_in_name(name): name for name in (*draft.names, draft.name, file_stem(draft.path))}
+    named.pop("", None)
     if len(named) > 1:
         raise InputError(
             f"{draft.place}: the names of file and folders say right and left. Rename one, or use a table."
         )
-    name = named.pop() if named else ""
+    name, of = next(iter(named.items()), ("", ""))
     found = stated or own
     if found and name and found != name:
         source = "table" if stated else "file"
         raise InputError(f"{draft.place}: the {source} says {found}, but the name says {name}. Correct one of them.")
-    return found or name
+    return found or name, draft.place if stated else str(draft.path) if own else f"the name {of!r}" if name else ""
 
 
 def _by_side(groups: Iterable[tuple[str, list[_Known]]]) -> Iterable[tuple[str, list[_Known]]]:
@@ -364,9 +373,12 @@ def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
         raise InputError(
             f"right and left eyes are mixed ({names}). Put each eye into a folder of its own, or say its eye."
         )
-    patients = {known.patient for known in group} - {""}
+    patients = {known.patient: known.draft.path.name for known in group if known.patient}
     if len(patients) > 1:
-        raise InputError("the files are of different patients (PatientID). Put each eye into a folder of its own.")
+        raise InputError(
+            f"the files are of different patients (PatientID): {enumerated(list(patients.values()))}. Put each eye into a folder"
+            " of its own."
+        )
     if len(group) < 2:
         raise InputError(f"the eye {name!r} has one visit only. A series needs at least two.")
     taken = [unicodedata.normalize("NFC", known.draft.name) for known in group]
@@ -385,7 +397,8 @@ def _eye(name: str, group: list[_Known], notes: list[str]) -> Eye:
     undated = [visit.name for visit in visits if visit.when is None]
     if order == "dates" and undated:
         notes.append(f"{name}: without a date, so not compared by default: {', '.join(undated)}")
-    return Eye(name, tuple(visits), order, side, lengths[0] if lengths else None)
+    place = next((known.side_from for known in group if known.side), "")
+    return Eye(name, tuple(visits), order, side, lengths[0] if lengths else None, place)
 
 
 def _file(known: _Known, name: str, side: str) -> VisitFile:

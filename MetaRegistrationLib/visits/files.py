@@ -9,7 +9,7 @@ from ..formats.images import check_image
 from ..pairs.files import GivenSize, read_image_landmarks, read_mask
 from .centres import check_centre
 from .dates import When
-from .scan_sizes import check_scan_size
+from .scan_sizes import check_file_size, check_scan_size
 from .series import Visit
 
 
@@ -53,15 +53,20 @@ class VisitFile:
     centre_xy: tuple[float, float] | None = None
     place: str = ""
 
-    def load(self, slice_index: int | None = None, spacing_um: float | None = None) -> Visit:
-        """Read them. `slice_index` and `spacing_um` (for files without a pixel size) are those of all visits.
+    def load(
+        self, slice_index: int | None = None, spacing_um: float | None = None, *, override_spacing: bool = False
+    ) -> Visit:
+        """Read them. `slice_index` and `spacing_um` are those of all visits.
+
+        `spacing_um` is for files without a pixel size; with `override_spacing` it overrides that of the files.
 
         Raises
         ------
         InputError
             A file is missing or cannot be used; the file is named.
         """
-        size = GivenSize(spacing_um, False) if self.spacing_um is None else GivenSize(self.spacing_um, True)
+        every = GivenSize(spacing_um, override_spacing)
+        size = every if self.spacing_um is None else GivenSize(self.spacing_um, True)
         index = slice_index if self.slice_index is None else self.slice_index
         own = size.read(self.path, index)
         image = size.of(own)
@@ -69,7 +74,8 @@ class VisitFile:
         if self.mask is not None:
             image = replace(image, mask=read_mask(self.mask, image, slice_index=index))
         check_image(image)
-        check_scan_size(image.geometry, self.path)
+        check = check_file_size if own.geometry.spacing_known and not size.override else check_scan_size
+        check(image.geometry, self.path)
         if self.centre_xy is not None:
             check_centre(self.centre_xy, image.geometry.size, self.place or self.path)
         landmarks = read_image_landmarks(self.landmarks, image, own.geometry)

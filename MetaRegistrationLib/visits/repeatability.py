@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from scipy import special
 
-from .measures import UNITS, Measurement
+from .measures import OF_THE_SCAN, UNITS, Measurement
 from .shipped_repeats import COR, PAIRS, SOURCE
 
 LEAST_PAIRS = 5
@@ -57,7 +57,7 @@ class Repeatability:
     cor : mapping of (str, str) to float
         By measure and kind of region (`region_kind`), in the unit of the measure, of two single scans.
     pairs : int
-        Pairs of repeat scans.
+        Pairs of repeat scans that have a value of a measure of the eye.
     source : str
         In words, for tables and pages.
     spreads : mapping of (str, str) to Spread
@@ -118,19 +118,18 @@ def repeatability(pairs: Iterable[Sequence[Measurement]], source: str) -> Repeat
     """
     squares: dict[Key, list[float]] = {}
     having: dict[Key, set[int]] = {}
-    count = 0
-    for rows in pairs:
-        count += 1
+    for number, rows in enumerate(pairs):
         for (measure, region), (first, second) in _by_key(rows).items():
             key = measure, region_kind(region)
             if math.isfinite(first) and math.isfinite(second):
                 squares.setdefault(key, []).append((first - second) ** 2)
-                having.setdefault(key, set()).add(count)
+                having.setdefault(key, set()).add(number)
     # The variance of a difference is twice that within a subject.
     variances = {key: sum(values) / len(values) for key, values in squares.items()}
     cor = {key: _student(len(values)) * math.sqrt(variances[key]) for key, values in squares.items()}
     spreads = {key: Spread(variance, len(having[key])) for key, variance in variances.items()}
-    return Repeatability(cor, count, source, spreads)
+    valued = {pair for (measure, _), pairs in having.items() if measure not in OF_THE_SCAN for pair in pairs}
+    return Repeatability(cor, len(valued), source, spreads)
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from .regions import check_extent
 
 _MOST_MM = 60.0  # the retina from edge to edge along its curve, through the fovea
 _USUAL_MM = 30.0
+_OF_FILE = "The file states it. Give the right one in a column spacing_um of the table of visits, or with {field}."
 
 
 def check_scan_size(geometry: Geometry, place: object) -> None:
@@ -33,6 +34,14 @@ def check_scan_size(geometry: Geometry, place: object) -> None:
             advice="Correct the {field} or its unit, or leave it out.",
         )
     check_extent(geometry.spacing, place)
+
+
+def check_file_size(geometry: Geometry, path: object) -> None:
+    """As `check_scan_size`, of a pixel size that the file itself states: that of all visits does not replace it."""
+    try:
+        check_scan_size(geometry, path)
+    except InputError as error:
+        raise InputError(error.problem, field="override_spacing", advice=_OF_FILE) from None
 
 
 def unusual_scan_size(geometry: Geometry, place: object, said_um: Collection[float | None] = ()) -> list[str]:

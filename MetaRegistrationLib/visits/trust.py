@@ -70,7 +70,8 @@ class Exclusion:
 
 def low_quality(value: float) -> Exclusion:
     """The reason of a visit of low signal quality."""
-    return Exclusion(Reason.LOW_QUALITY, f": {value:.1f}, least {LEAST_QUALITY:.1f}")
+    shown = min(value, LEAST_QUALITY - 0.1)  # 2.96 is not the least 3.0
+    return Exclusion(Reason.LOW_QUALITY, f": {shown:.1f}, least {LEAST_QUALITY:.1f}")
 
 
 def exclusions(series: Series, asked: Collection[str] = ()) -> dict[str, Exclusion]:

@@ -18,7 +18,14 @@ from .pair_work import reason_of
 from .registering import NOT_MIRRORED
 from .repeat_scans import RepeatScans
 from .visit_checks import check_grid_centre, check_names, landmark_notes
-from .visit_messages import because_of_alignment, report_centre, report_scale, report_series, uncertain_regions
+from .visit_messages import (
+    because_of_alignment,
+    changed_measures,
+    report_centre,
+    report_scale,
+    report_series,
+    uncertain_regions,
+)
 from .visit_options import VisitsOptions
 
 if TYPE_CHECKING:
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from ..visits.change_files import SeriesChange
     from ..visits.eyes import Eye
     from ..visits.eyes_table import EyeRow
+    from ..visits.files import VisitFile
     from ..visits.own_regions import GivenRegions, OwnRegions
     from ..visits.series_measures import SeriesMeasures
 
@@ -148,7 +156,7 @@ class EyeWork:
         visits, wanted = [], self.options
         for file in eye.visits:
             try:
-                visits.append(file.load(wanted.slice_index, wanted.spacing_um))
+                visits.append(self._read(file))
             except InputError as error:
                 self.left_out[file.name] = reason_of(error)
                 self.progress(Message.of(error, f"left out: {file.name}: "))
@@ -171,6 +179,10 @@ class EyeWork:
 
             fitting(self.regions, visits)  # before the visits are registered
         return visits
+
+    def _read(self, file: VisitFile) -> Visit:
+        wanted = self.options
+        return file.load(wanted.slice_index, wanted.spacing_um, override_spacing=wanted.override_spacing)
 
     def _length(self, eye: Eye) -> EyeLength | None:
         """The axial length of an eye."""
@@ -198,7 +210,6 @@ class EyeWork:
 
     def _measures(self, series: Series, own: OwnRegions | None = None) -> SeriesMeasures | None:
         """The measures of the used visits; None without any."""
-        from ..visits.changes import Verdict
         from ..visits.comparable import LEAST_VESSEL_AGREEMENT
         from ..visits.series_measures import grid_of, measure_series
 
@@ -216,14 +227,8 @@ class EyeWork:
                 self.progress(Message(text, "warning"))
         for text in (*found.remarks, *uncertain_regions(found)):
             self.progress(Message(text, "warning"))
-        changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
-        for row in changed:
-            self.progress(
-                Message(
-                    f"changed from {row.earlier} to {row.later}: {row.measure.replace('_', ' ')} {row.difference:+.3g}"
-                    f" {row.unit}, beyond the {row.cor:.3g} of repeat scans"
-                )
-            )
+        for text in changed_measures(found):
+            self.progress(Message(text))
         return found
 
     def _change(self, series: Series) -> SeriesChange | None:

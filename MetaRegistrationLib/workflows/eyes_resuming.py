@@ -32,7 +32,7 @@ def series_settings(options: VisitsOptions) -> dict:
             "repeat scans": _repeats_key(change.repeats) if change.wanted and change.repeats is not None else None,
             "centre of the grid": change.centre_xy,
             "slice": options.slice_index,
-            "pixel size": options.spacing_um,
+            "pixel size": [options.spacing_um, "of all files"] if options.override_spacing else options.spacing_um,
             "regions": None if options.regions is None else digest(options.regions),
             "visit of the regions": options.regions_visit,
             "axial length of the device": options.device_axial_length_mm,

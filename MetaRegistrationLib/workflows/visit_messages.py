@@ -10,6 +10,7 @@ from ..progress import Message, Reader
 
 if TYPE_CHECKING:
     from ..visits import Series
+    from ..visits.changes import MeasureChange
     from ..visits.series_measures import SeriesMeasures
 
 _LEAST_SAID = 0.05  # percent
@@ -37,6 +38,30 @@ def uncertain_regions(found: SeriesMeasures) -> Iterator[str]:
 def _in_words(region: str) -> str:
     """The name of a region of the ETDRS grid with spaces; one's own regions keep their names."""
     return region.replace("_", " ") if region.startswith(("inner_", "outer_")) else region
+
+
+def changed_measures(found: SeriesMeasures) -> Iterator[str]:
+    """Sentences on the measures of the whole image that changed, and one on the regions for each pair of days."""
+    from ..visits.changed_regions import changed_regions, values_of_regions
+    from ..visits.changes import Verdict
+
+    pairs: dict[tuple[str, str], list[MeasureChange]] = {}
+    for row in found.changes:
+        pairs.setdefault((row.earlier, row.later), []).append(row)
+    for (earlier, later), rows in pairs.items():
+        start = f"changed from {earlier} to {later}: "
+        for row in rows:
+            if row.verdict is Verdict.CHANGED and row.region == "whole":
+                yield f"{start}{_difference(row)}, beyond the {row.cor:.3g} of repeat scans"
+        if regions := changed_regions(rows):
+            parts = [f"{_in_words(name)} ({', '.join(map(_difference, of))})" for name, of in regions.items()]
+            changed = sum(map(len, regions.values()))
+            yield f"{start}{changed} of {len(values_of_regions(rows))} values of regions: {', '.join(parts)}"
+
+
+def _difference(row: MeasureChange) -> str:
+    """A measure and its difference with the unit."""
+    return f"{row.measure.replace('_', ' ')} {row.difference:+.3g} {row.unit}".rstrip()
 
 
 def report_series(series: Series, progress: Reader) -> None:

@@ -67,6 +67,8 @@ class VisitsOptions:
         That the device assumed.
     run : RunOptions
         Processes, resuming, a part of the eyes.
+    override_spacing : bool
+        `spacing_um` overrides the pixel size of files.
     """
 
     registrar: RegistrarOptions = field(default_factory=RegistrarOptions)
@@ -82,6 +84,7 @@ class VisitsOptions:
     axial_length_mm: float | None = None
     device_axial_length_mm: float = DEVICE_MM
     run: RunOptions = field(default_factory=RunOptions)
+    override_spacing: bool = False
 
 
 def check_stages(options: VisitsOptions) -> None:

@@ -16,12 +16,13 @@ from .eyes_run import TASK, EyesRun, eyes_run
 from .full_disk import stopped_by_the_disk
 from .pair_work import none_done, one_thread
 from .registrars import make_registrar
-from .repeat_scans import measured_repeats
+from .repeat_scans import RepeatScans, measured_repeats
 from .run_options import wanted_jobs
 from .visit_checks import checked, read_regions
 from .visit_options import VisitsOptions, check_stages
 
 if TYPE_CHECKING:
+    from ..registration.registrar import Registrar
     from ..visits.eyes import Eye, Eyes
     from ..visits.eyes_table import EyeRow
 
@@ -91,7 +92,7 @@ def align_eyes(
     if options.spacing_um is not None and (note := unusual_visit_um(options.spacing_um, "{field}")):
         progress(Message.about("spacing_um", note, level="warning"))
     wanted = options.change.repeats if options.change.wanted and run.waiting else None
-    repeats = measured_repeats(wanted, registrar, progress, options.spacing_um) if wanted else None
+    repeats = _repeats(wanted, registrar, progress, options) if wanted else None
     work = EyesWork(registrar, record, EyesSettings(options, repeats, run.apart), regions)
     reasons: dict[str, str] = {}
     with (
@@ -135,6 +136,10 @@ def _outcomes(
     else:
         with in_processes(work.settings, min(jobs, len(waiting)), run.output, progress) as done:
             yield done(waiting)
+
+
+def _repeats(folder: Path, registrar: Registrar, progress: Reader, options: VisitsOptions) -> RepeatScans:
+    return measured_repeats(folder, registrar, progress, options.spacing_um, override_spacing=options.override_spacing)
 
 
 def _shown(row: EyeRow) -> dict:

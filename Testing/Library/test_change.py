@@ -105,13 +105,39 @@ def test_own_repeat_scans_say_how_large_a_cluster_has_to_be(dropped):
     few = limits_of([repeated(99.0), repeated(0.0)], "mine")
     assert set(few.least_mm2) == {99.0} and few.pairs == 2 + shipped.pairs and "the larger counts" in few.source
     assert limits_of([repeated(0.0)], "mine").least_mm2 == shipped.least_mm2
-    many = limits_of([repeated(number / 10) for number in range(40)], "mine")
-    assert set(many.least_mm2) == {3.7} and (many.pairs, many.source) == (40, "mine")  # two of forty are larger: 5 %
     assert dropped.lost.any()
     larger = ClusterLimits(dropped.largest_mm2, 9, "larger ones")
     assert not changed(scan(1), scan(3, dropped_out()), EVERYWHERE, limits=larger).lost.any()
     with pytest.raises(InputError, match="at least one"):
         limits_of([], "mine")
+
+
+def test_own_repeat_scans_lower_no_limit_before_their_number_makes_it_one_of_95_percent():
+    shipped = ClusterLimits()
+    for pairs in (5, 12, 138):
+        found = limits_of([repeated(0.0)] * pairs, "mine")
+        assert found.least_mm2 == shipped.least_mm2 and found.wide_mm2 == shipped.wide_mm2
+    assert set(limits_of([repeated(0.0)] * 137 + [repeated(9.0)], "mine").least_mm2) == {9.0}
+    many = limits_of([repeated(number / 1000) for number in range(139)], "mine")  # seven limits, one of 140 beyond each
+    assert set(many.least_mm2) == {0.138} and (many.pairs, many.source) == (139, "mine")
+    more = limits_of([repeated(number / 1000) for number in range(279)], "mine")
+    assert set(more.least_mm2) == {0.277}
+
+
+@pytest.mark.parametrize("pairs", [6, 139])
+def test_at_most_one_of_twenty_unchanged_pairs_is_beyond_limits_of_own_pairs(pairs):
+    rng = np.random.default_rng(3)
+
+    def drawn(count):
+        """The areas of unchanged pairs, independent for each limit, as large as the limits that ship are for one of 150."""
+        return rng.exponential(np.array([*ClusterLimits().least_mm2, ClusterLimits().wide_mm2]) / 5, (count, 7))
+
+    share = []
+    for _ in range(200):
+        own = [replace(repeated(wide_mm2=wide), largest_mm2=tuple(areas)) for *areas, wide in drawn(pairs)]
+        limits = limits_of(own, "mine")
+        share.append((drawn(100) > [*limits.least_mm2, limits.wide_mm2]).any(1).mean())
+    assert np.mean(share) <= 0.05
 
 
 def test_regions_have_the_areas_of_the_etdrs_grid():

@@ -431,6 +431,13 @@ def test_dicom_without_a_pixel_size_has_none(tmp_path, sop_class, values):
     assert not read_image(dicom(tmp_path / "a.dcm", GREY8, sop_class, **values)).geometry.spacing_known
 
 
+def test_a_shape_of_pixels_without_their_size_is_named(tmp_path):
+    told = read_image(dicom(tmp_path / "a.dcm", GREY8, SECONDARY, PixelAspectRatio=[2, 1])).notes
+    assert "its pixels are 2 : 1 (height : width, PixelAspectRatio), but their size is not stated" in " ".join(told)
+    for values in ({"PixelAspectRatio": [1, 1]}, {"PixelAspectRatio": [2, 1], "PixelSpacing": [0.02, 0.01]}):
+        assert not read_image(dicom(tmp_path / "a.dcm", GREY8, SECONDARY, **values)).notes
+
+
 @pytest.mark.parametrize("name", ["ImagerPixelSpacing", "NominalScannedPixelSpacing"])
 def test_other_pixel_sizes_of_dicom_count(tmp_path, name):
     geometry = read_image(dicom(tmp_path / "a.dcm", GREY8, SECONDARY, **{name: [0.02, 0.03]})).geometry

@@ -28,6 +28,7 @@ from MetaRegistrationLib.visits.repeatability import shipped
 from MetaRegistrationLib.visits.series import Series
 from MetaRegistrationLib.visits.series_measures import SeriesMeasures
 from MetaRegistrationLib.visits.trust import Exclusion, Reason
+from MetaRegistrationLib.workflows.visit_messages import changed_measures
 
 SMALL = np.random.default_rng(0).uniform(0, 255, (64, 64)).astype(np.float32)
 ORDER = ["visits", "pictures", "film", "changes", "trends", "values", "notes", "alignment"]
@@ -221,6 +222,27 @@ def test_a_bar_reaches_the_first_value_where_nothing_changed():
         for top, bottom in bars[3 * index : 3 * index + 3]:
             assert float(top) <= first <= float(bottom)
     assert not [each for each in found.all("circle") if each.get("class") == "point changed"]
+
+
+def test_regions_that_changed_are_named_at_the_top_and_on_the_console():
+    series = series_of({"first": "2020-01-01", "second": "2021-01-01"})
+    found = measures_of(series, lost=0.0)
+    lost = {"outer_nasal": -8.4, "inner_superior": -6.0}
+    rows = [
+        dataclasses.replace(row, value=row.value + lost[row.region])
+        if row.visit == "second" and row.measure == "capillary_density" and row.region in lost
+        else row
+        for row in found.rows
+    ]
+    found = dataclasses.replace(found, rows=rows, changes=measure_changes(rows, *found.occasions, shipped()))
+    values = 4 * 7  # measures and regions
+    named = "outer nasal (capillary density −8.40 %), inner superior (capillary density −6.00 %)"
+    top = read(series, found).visible.replace("\u00a0", " ")
+    assert f"Of {values} values of regions, 2 changed : {named}." in top
+    (told,) = changed_measures(found)
+    named = "outer nasal (capillary density -8.4 %), inner superior (capillary density -6 %)"
+    assert told == f"changed from first to second: 2 of {values} values of regions: {named}"
+    assert list(changed_measures(measures_of(series, lost=0.0))) == []
 
 
 def test_notes_say_what_the_numbers_mean(full):

@@ -10,6 +10,8 @@ from known_networks import texture, write_grey_png
 
 import MetaRegistrationLib as mr  # noqa: N813
 from MetaRegistrationLib.commands import main
+from MetaRegistrationLib.core.geometry import Geometry
+from MetaRegistrationLib.formats.image_writing import write_image
 from MetaRegistrationLib.formats.tables import read_table, write_table
 from MetaRegistrationLib.progress import Message
 from MetaRegistrationLib.registration.registrar import Registrar
@@ -64,6 +66,32 @@ def test_a_name_that_is_not_there_is_refused_before_any_registration(tmp_path, m
     assert _series(_eye(tmp_path / "eye"), tmp_path / "out", *words) == 2
     assert said in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*.png"))
+
+
+def test_a_wrong_pixel_size_of_files_is_refused_with_what_helps_and_can_be_overridden(tmp_path, monkeypatch, capsys):
+    seen = []
+
+    def interrupt(_, moving, fixed):
+        seen.extend(1000 * image.geometry.spacing[0] for image in (moving, fixed))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Registrar, "__call__", interrupt)
+    for number in (1, 2):
+        image = np.random.default_rng(number).uniform(0, 255, (200, 200)).astype(np.float32)
+        (tmp_path / "eye").mkdir(exist_ok=True)
+        write_image(tmp_path / "eye" / f"{number}.nrrd", image, Geometry((200, 200), (0.5, 0.5), spacing_known=True))
+    folder, out = tmp_path / "eye", tmp_path / "out"
+    for words in ((), ("--spacing-um", "18.75")):
+        assert _series(folder, out, *words) == 2
+        said = capsys.readouterr().err
+        assert "1.nrrd: a field of view of at most 60 mm was expected, but it is 100 x 100 mm" in said
+        assert "The file states it. Give the right one in a column spacing_um of the table" in said
+        assert "or with --override-spacing." in said and not seen
+    assert _series(folder, out, "--override-spacing") == 2
+    assert "--override-spacing: give the pixel size by --spacing-um." in capsys.readouterr().err
+    assert _series(folder, out, "--spacing-um", "18.75", "--override-spacing") == 130
+    assert seen == pytest.approx([18.75, 18.75])
+    assert "its own pixel size of 500 x 500 um was overridden by 18.75 um" in capsys.readouterr().err
 
 
 def test_an_unusual_pixel_size_is_named(tmp_path, capsys):

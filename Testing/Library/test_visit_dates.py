@@ -5,7 +5,14 @@ import datetime
 import pytest
 
 from MetaRegistrationLib.errors import InputError
-from MetaRegistrationLib.visits.dates import AmbiguousDate, date_in_name, date_of_header, natural_key, read_date
+from MetaRegistrationLib.visits.dates import (
+    AmbiguousDate,
+    date_in_name,
+    date_of_header,
+    natural_key,
+    not_read,
+    read_date,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +34,9 @@ from MetaRegistrationLib.visits.dates import AmbiguousDate, date_in_name, date_o
         ("4 March 2021", "2021-03-04"),
         ("04-Mar-2021", "2021-03-04"),
         ("Mar 4, 2021", "2021-03-04"),
+        ("05-Mar-21", "2021-03-05"),
+        ("5 mar 21 14:05", "2021-03-05 14:05"),
+        ("31-Dec-99", "1999-12-31"),
         ("13.03.2021", "2021-03-13"),
         ("03/25/2021", "2021-03-25"),
         ("05.05.2021", "2021-05-05"),
@@ -37,6 +47,20 @@ from MetaRegistrationLib.visits.dates import AmbiguousDate, date_in_name, date_o
 )
 def test_one_meaning(text, shown):
     assert str(read_date(text, "here")) == shown
+
+
+def test_two_digits_of_a_year_count_in_cells_alone():
+    assert date_in_name("05-Mar-21", "here") is None
+    with pytest.raises(InputError, match=r"here: 05-Mar-45 is before 1970"):
+        read_date("05-Mar-45", "here")
+    assert read_date("05/03/21", "here") is None
+
+
+def test_the_number_of_a_day_in_a_spreadsheet_is_named():
+    assert "'44260' is not read as a date. It may be the number of the day 2021-03-05 in a spreadsheet." in not_read(
+        "44260"
+    )
+    assert not_read("99999") == "'99999' is not read as a date. Write it as 2021-03-04."
 
 
 @pytest.mark.parametrize(("order", "shown"), [("dayfirst", "2021-03-04"), ("monthfirst", "2021-04-03")])

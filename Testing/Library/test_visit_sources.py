@@ -11,6 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.visits.dates import AmbiguousDate
+from MetaRegistrationLib.visits.eyes import stated_side
 from MetaRegistrationLib.visits.sources import eyes_of_files, eyes_of_folder, eyes_of_table
 
 GREY = np.arange(64 * 64, dtype=np.float32).reshape(64, 64) % 251
@@ -183,8 +184,20 @@ def test_sides_that_are_mixed_with_unknown_ones_are_refused(tmp_path):
 def test_different_patients_are_no_eye(tmp_path):
     for number in (1, 2):
         dicom(tmp_path / "x" / f"{number}.dcm", PatientID=f"P{number}")
-    with pytest.raises(InputError, match="different patients"):
+    with pytest.raises(InputError, match=r"different patients \(PatientID\): 1.dcm, 2.dcm\."):
         eyes_of_folder(tmp_path / "x")
+
+
+def test_the_place_that_contradicts_a_stated_side_is_named(tmp_path):
+    images(tmp_path / "eye_OD", "1", "2")
+    eye = eyes_of_folder(tmp_path / "eye_OD").eyes["eye_OD"]
+    with pytest.raises(InputError, match="eye is left, but the name 'eye_OD' says right"):
+        stated_side(eye, "left")
+    for name in ("a", "b"):
+        dicom(tmp_path / "y" / f"{name}.dcm", Laterality="L")
+    eye = eyes_of_folder(tmp_path / "y").eyes["y"]
+    with pytest.raises(InputError, match=r"eye is right, but .*a\.dcm says left"):
+        stated_side(eye, "right")
 
 
 # The ways in which people fill folders and tables

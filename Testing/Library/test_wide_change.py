@@ -85,14 +85,3 @@ def test_repeat_scans_of_the_user_only_widen_the_limit():
     assert ClusterLimits().wide_mm2 == LEAST_MM2
     for area, pairs, expected in ((0.1, 9, LEAST_MM2), (7.5, 9, 7.5), (7.5, 1, 7.5)):
         assert limits_of([repeated(wide_mm2=area)] * pairs, "mine").wide_mm2 == expected
-
-
-def test_at_most_one_of_twenty_repeat_scans_is_beyond_any_limit():
-    odd = [repeated(wide_mm2=9.0), repeated(5.0, kind=0), repeated(5.0, kind=1)]
-    pairs = [*odd, *(repeated(wide_mm2=0.1, largest_mm2=0.01) for _ in range(17))]
-    limits = limits_of(pairs, "mine")
-    beyond = [
-        pair.largest_wide_mm2 > limits.wide_mm2 or bool(np.any(np.array(pair.largest_mm2) > limits.least_mm2))
-        for pair in pairs
-    ]
-    assert sum(beyond) == 1

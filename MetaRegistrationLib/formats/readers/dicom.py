@@ -312,7 +312,21 @@ def _placed(array: np.ndarray, data) -> FileImage:
         axes = np.stack((along, down, np.cross(along, down)), axis=1)
         if abs(np.linalg.det(axes)) > 0.99:
             image.SetDirection(axes.ravel().tolist())
-    return FileImage(image, slice_sizes=sizes if len(set(sizes)) > 1 else (), details=sizes[0] is not None)
+    known = sizes[0] is not None
+    notes = () if known else tuple(filter(None, [_shape_note(data)]))
+    return FileImage(image, slice_sizes=sizes if len(set(sizes)) > 1 else (), details=known, notes=notes)
+
+
+def _shape_note(data) -> str:
+    """A sentence on pixels of which only the shape is stated, if they are not square; else empty."""
+    shape = _numbers(_first(data, "PixelAspectRatio", "PixelMeasuresSequence"), 2)
+    if shape is None or min(shape) <= 0 or shape[0] == shape[1]:
+        return ""
+    down, across = shape
+    return (
+        f"{data.filename}: its pixels are {down:g} : {across:g} (height : width, PixelAspectRatio), but their size is not"
+        " stated. They are taken as square. Export the file with its pixel size"
+    )
 
 
 class _Compressed(InputError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ..changed_regions import changed_regions, values_of_regions
 from ..changes import MeasureChange, Verdict
 from ..orders import ORDERS
 from ..series import LEAST_CONSISTENCY_PX, AlignedVisit
 from ..trust import POOR_BUT_USED
 from .content import Content
 from .markup import NOTHING, Html, escaped, number, paragraph, section, table
-from .naming import MAIN, measure_words, unit_words
+from .naming import MAIN, measure_words, region_words, unit_words
 
 RESEARCH = "For research, not for clinical use."
 _ERROR = "Expected error, grid px"
@@ -61,10 +62,16 @@ def _summary(content: Content) -> Html:
 
 
 def _regions(content: Content) -> str:
-    """How many values of regions have changed."""
-    judged = [row for row in content.changes if row.region != "whole" and row.measure in MAIN]
-    count = sum(row.verdict is Verdict.CHANGED for row in judged)
-    return f" Of {len(judged)} values of regions, {count} changed." if judged else ""
+    """How many values of regions have changed, and which."""
+    values = values_of_regions(content.changes)
+    if not values:
+        return ""
+    found = changed_regions(content.changes)
+    if not found:
+        return f" Of {len(values)} values of regions, 0 changed."
+    count = sum(map(len, found.values()))
+    parts = [f"{escaped(region_words(name))} ({'; '.join(map(_difference, rows))})" for name, rows in found.items()]
+    return f" Of {len(values)} values of regions, <b>{count} changed</b>: {', '.join(parts)}."
 
 
 def _uncertain(content: Content) -> str:
@@ -89,11 +96,11 @@ def _clusters(content: Content) -> str:
 
 
 def _sentence(row: MeasureChange) -> str:
-    unit = unit_words(row.unit)
-    return escaped(
-        f"{measure_words(row.measure)} {number(row.difference, unit, sign=True)}"
-        f" (smallest detectable: {number(row.cor, unit)})"
-    )
+    return f"{_difference(row)} (smallest detectable: {escaped(number(row.cor, unit_words(row.unit)))})"
+
+
+def _difference(row: MeasureChange) -> str:
+    return escaped(f"{measure_words(row.measure)} {number(row.difference, unit_words(row.unit), sign=True)}")
 
 
 def _visits(content: Content) -> Html:
