@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..formats.tables import write_table
+from .faz_notes import OF_THE_CENTRE
 from .series_measures import SeriesMeasures
 
 MEASUREMENTS, CHANGES, TRENDS = "measurements.csv", "changes.csv", "trends.csv"
@@ -22,6 +23,7 @@ MEASUREMENT_COLUMNS = (
     "uncertain_percent",
     "signal_quality",
     "axial_length_mm",
+    "note",
 )
 CHANGE_COLUMNS = (
     "eye",
@@ -54,6 +56,7 @@ def measurement_records(eye: str, found: SeriesMeasures) -> list[dict]:
             "uncertain_percent": row.uncertain_percent,
             "signal_quality": row.signal_quality,
             "axial_length_mm": found.axial_length_mm,
+            "note": OF_THE_CENTRE if row.measure.startswith("faz_") and row.visit in found.faz_areas else "",
         }
         for row in found.rows
     ]

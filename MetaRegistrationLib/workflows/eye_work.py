@@ -200,6 +200,7 @@ class EyeWork:
         """The measures of the used visits; None without any."""
         from ..visits.changes import Verdict
         from ..visits.comparable import LEAST_VESSEL_AGREEMENT
+        from ..visits.faz_notes import faz_text
         from ..visits.series_measures import grid_of, measure_series
 
         if not series.used:
@@ -214,7 +215,7 @@ class EyeWork:
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )
                 self.progress(Message(text, "warning"))
-        for text in (*found.remarks, *uncertain_regions(found)):
+        for text in filter(None, (*found.remarks, faz_text(found.faz_areas), *uncertain_regions(found))):
             self.progress(Message(text, "warning"))
         changed = [row for row in found.changes if row.verdict is Verdict.CHANGED and row.region == "whole"]
         for row in changed:

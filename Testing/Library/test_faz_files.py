@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from test_faz import bridged
 from test_visit_measures import entry, eye
 
 from MetaRegistrationLib.core.geometry import Geometry
@@ -20,6 +21,7 @@ from MetaRegistrationLib.visits.faz_files import (
     keep_corrected,
     write_outlines,
 )
+from MetaRegistrationLib.visits.measure_files import measurement_records
 from MetaRegistrationLib.visits.output import series_files
 from MetaRegistrationLib.visits.report import write_series
 from MetaRegistrationLib.visits.series import Series
@@ -84,3 +86,19 @@ def test_a_file_of_another_is_left_as_it_is(tmp_path, text):
     with pytest.raises(InputError, match=r"faz_corrected\.csv"):
         keep_corrected(tmp_path, CorrectedFaz("OD", "2021", "", disc()))
     assert path.read_text(encoding="utf-8") == text and len(list(tmp_path.iterdir())) == 1
+
+
+def test_tables_page_and_messages_name_an_area_that_depends_on_the_centre(tmp_path):
+    scans = [eye()[60:260, 60:260], bridged()]
+    series = Series(0, "chosen", [entry("a", scans[0]), entry("b", scans[1])], [1.0, 1.0])
+    found = measure_series(series, grid_of(series, (101, 100)))
+    least, most = found.faz_areas["b"]
+    assert set(found.faz_areas) == {"b"} and most > 1.3 * least and found.zones["b"] is None
+    noted = [row for row in measurement_records("x", found) if row["note"]]
+    assert {row["visit"] for row in noted} == {"b"} and {row["note"] for row in noted} == {"area depends on the centre"}
+    assert {row["measure"] for row in noted} == {"faz_area", "faz_perimeter", "faz_circularity"}
+    assert all(math.isnan(row["value"]) for row in noted)
+    (note,) = found.notes
+    assert f"The FAZ is not measured in b ({least:.2f} to {most:.2f} mm²)" in note
+    write_series(tmp_path, series, average(series), {}, None, found)
+    assert "The FAZ depends on the centre in b: not measured." in (tmp_path / "report.html").read_text(encoding="utf-8")
