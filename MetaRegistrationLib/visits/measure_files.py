@@ -22,8 +22,8 @@ MEASUREMENT_COLUMNS = (
     "measurable_percent",
     "uncertain_percent",
     "signal_quality",
-    "axial_length_mm",
     "note",
+    "axial_length_mm",
 )
 CHANGE_COLUMNS = (
     "eye",
@@ -55,8 +55,8 @@ def measurement_records(eye: str, found: SeriesMeasures) -> list[dict]:
             "measurable_percent": row.measurable_percent,
             "uncertain_percent": row.uncertain_percent,
             "signal_quality": row.signal_quality,
-            "axial_length_mm": found.axial_length_mm,
             "note": OF_THE_CENTRE if row.measure.startswith("faz_") and row.visit in found.faz_areas else "",
+            "axial_length_mm": found.axial_length_mm,
         }
         for row in found.rows
     ]

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from known_networks import write_grey_png
 from test_faz import bridged
 from test_visit_measures import entry, eye
 
+from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.markups import read_mrk_json
@@ -102,3 +104,36 @@ def test_tables_page_and_messages_name_an_area_that_depends_on_the_centre(tmp_pa
     assert f"The FAZ is not measured in b ({least:.2f} to {most:.2f} mm²)" in note
     write_series(tmp_path, series, average(series), {}, None, found)
     assert "The FAZ depends on the centre in b: not measured." in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_command_says_that_an_area_depends_on_the_centre(tmp_path, capsys):
+    noise = np.random.default_rng(1).normal(0, 3, (200, 200))
+    for name, scan in {"a": bridged(), "b": np.clip(bridged() + noise, 0, 255)}.items():
+        write_grey_png(tmp_path / "eye" / f"{name}.png", scan)
+    words = [
+        "series",
+        "--folder",
+        tmp_path / "eye",
+        "--output",
+        tmp_path / "out",
+        "--centre",
+        101,
+        100,
+        "--reference",
+        "a",
+    ]
+    words += [
+        "--no-network",
+        "--refine",
+        0,
+        "--device",
+        "cpu",
+        "--spacing-um",
+        18.75,
+        "--initial",
+        "none",
+        "--no-change",
+    ]
+    main([str(word) for word in words])
+    assert "The FAZ is not measured in a (0.20 to 0.31 mm" in capsys.readouterr().err
+    assert {row["note"] for row in rows(tmp_path / "out" / "measurements.csv")} == {"", "area depends on the centre"}
