@@ -1,12 +1,13 @@
 """The foveal avascular zone (FAZ): its outline as a closed curve around a centre, its area, perimeter and circularity.
 
-The outline is the best closed curve around the centre in polar coordinates: dark inside, brighter in a band outside, and smooth
-(dynamic programming over angles). Definitions of the measures: Sampson et al., Light: Science & Applications 11:63 (2022).
+The outline is the best closed curve around the centre (`faz_paths`). Two curves can be about as good; the area is not known then.
+Definitions of the measures: Sampson et al., Light: Science & Applications 11:63 (2022).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,27 +17,22 @@ from scipy import ndimage
 from .. import calibration
 from ..core.gaussian import gaussian
 from .capillaries import filter_unit
+from .faz_paths import LAST, NEVER, RADII, STEP_MM, best_path, gain_of, points, rings, steps_beside, worth_of
 
-_ANGLES = 96
-_STEP_MM = 0.012  # between radii
-_RADII_MM = (0.08, 0.85)
 _SMOOTH = 2.0  # window before the search, pixels of 18.75 um
-_JUMP = 3  # radii that the outline may move from one angle to the next
-_USUAL_MM = 0.3  # radius of most zones
-_USUAL_WEIGHT = 0.2
 _SETTINGS = ((0.20, 0.08), (0.12, 0.04))  # width of the bands, mm, and weight of smoothness
 _AGREE = calibration.FAZ_AGREEMENT.value
+_CENTRE_MM = calibration.FAZ_CENTRE_MM.value
+_NEARLY = calibration.FAZ_NEARLY.value
+_NEIGHBOURS = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1) if down or across]
 _LEAST_MM, _LEAST_PX = calibration.FAZ_LEAST_MM.value, calibration.FAZ_LEAST_PX.value
 _LEAST_CONTRAST, _BRIGHTEST = calibration.FAZ_CONTRAST.value, calibration.FAZ_LEVEL.value
 _OUTSIDE_MM = 0.2  # band around a zone that is compared with it
 _AROUND_MM = 2.0  # radius of the surroundings that a zone is among the darkest of
 _BESIDE_MM = np.array([(0, 0)] + [(0.3 * math.sin(turn), 0.3 * math.cos(turn)) for turn in np.arange(6) * math.pi / 3])
 """Where the search begins beside the centre, (row, column)."""
-_RADII = np.arange(0, 1.0, _STEP_MM)
-_FIRST, _LAST = int(_RADII.searchsorted(_RADII_MM[0])), int(_RADII.searchsorted(_RADII_MM[1], "right")) - 1
-_NEVER = -9.0  # gain where no outline lies
 _OFF_MM = 0.15  # from the middle of a zone: a place farther off lies beside it
-_OUTSIDE_STEPS = int(_OUTSIDE_MM / _STEP_MM)
+_OUTSIDE_STEPS = int(_OUTSIDE_MM / STEP_MM)
 _EVERYWHERE = 4.0  # standard deviation of the average of the outside, in angles; a zone has to be darker on all sides
 _NEAR = 3  # radii by which the border of the grey values may lie beside that of their roots
 
@@ -60,6 +56,22 @@ class Faz:
     def circularity(self) -> float:
         """4 pi area / perimeter squared; 1 for a circle."""
         return 4 * math.pi * self.area_mm2 / max(self.perimeter_mm, 1e-9) ** 2
+
+
+class FazSearch(NamedTuple):
+    """What a search for a zone found.
+
+    Attributes
+    ----------
+    zone : Faz or None
+        None where there is no clear zone, or where its area depends on the centre.
+    least, widest : Faz or None
+        The zones of the least and of the greatest area, where centres one step apart give unlike ones.
+    """
+
+    zone: Faz | None
+    least: Faz | None = None
+    widest: Faz | None = None
 
 
 class _TooLarge(Exception):
@@ -95,7 +107,17 @@ def measured_outline(outline: np.ndarray, spacing_mm: tuple[float, float]) -> Fa
 def find_faz(
     image: np.ndarray, tissue: np.ndarray, centre_xy: tuple[float, float], spacing_mm: tuple[float, float]
 ) -> Faz | None:
-    """The zone around a centre; None where it is not clear, is too small, or reaches beyond the search.
+    """The zone around a centre; None where it is not clear, is too small, reaches beyond the search, or depends on the centre.
+
+    Parameters are those of `search_faz`.
+    """
+    return search_faz(image, tissue, centre_xy, spacing_mm).zone
+
+
+def search_faz(
+    image: np.ndarray, tissue: np.ndarray, centre_xy: tuple[float, float], spacing_mm: tuple[float, float]
+) -> FazSearch:
+    """The zone around a centre, or why its area is not known.
 
     Parameters
     ----------
@@ -113,10 +135,35 @@ def find_faz(
     grey, root = gaussian(values, width), gaussian(np.sqrt(values), width)  # speckle grows with brightness
     low, high = np.percentile(grey[tissue], (0.1, 90)) if tissue.any() else (0, 0)
     scan = _Scan(root, grey, tissue, spacing_mm, max(_LEAST_CONTRAST * (high - low), 1e-6))
+    start, *others = _starts(scan, np.array(centre_xy[::-1], float))
     try:
-        return _zone_around(scan, _best_start(scan, np.array(centre_xy[::-1], float)))
+        zone = _zone_around(scan, start)
     except _TooLarge:
-        return None
+        zone = None
+    if zone is None:
+        return FazSearch(None)
+    others += [start + np.multiply(beside, _step(spacing_mm)) for beside in _NEIGHBOURS]
+    by_area = sorted([zone, *_zones_from(scan, others)], key=lambda found: found.area_mm2)
+    least, widest = by_area[0], by_area[-1]
+    return FazSearch(zone) if widest.area_mm2 <= _AGREE * least.area_mm2 else FazSearch(None, least, widest)
+
+
+def _zones_from(scan: _Scan, starts: Sequence[np.ndarray]) -> list[Faz]:
+    """The zones that are found from places (row, column); fewer where there are none."""
+    found = []
+    for start in starts:
+        try:
+            outline = _settled(scan, start, *_SETTINGS[0])
+        except _TooLarge:
+            continue
+        if outline is not None and _inside(outline, scan.tissue):
+            found.append(measured_outline(outline, scan.spacing_mm))
+    return found
+
+
+def _step(spacing_mm: tuple[float, float]) -> list[int]:
+    """Between neighbouring centres, (rows, columns)."""
+    return [max(1, round(_CENTRE_MM / size)) for size in spacing_mm]
 
 
 def _zone_around(scan: _Scan, centre: np.ndarray) -> Faz | None:
@@ -132,30 +179,35 @@ def _zone_around(scan: _Scan, centre: np.ndarray) -> Faz | None:
     return zones[0] if large and areas[1] <= _AGREE * areas[0] else None
 
 
-def _best_start(scan: _Scan, place: np.ndarray) -> np.ndarray:
-    """Where the search begins: the middle of the best outline from a place and from others around it, if the place lies
-    beside it. The same zone is found from all of them."""
-    best, found = -math.inf, place
-    for beside in _BESIDE_MM:
-        centre = place + beside / np.asarray(scan.spacing_mm)
-        for _ in range(2):
-            gain = _gain(_rings(scan.root, centre, scan.spacing_mm), _SETTINGS[0][0])
-            path = _best_path(gain, _SETTINGS[0][1])
-            centre = _points(centre, path, scan.spacing_mm).mean(axis=0)
-        worth = _worth(gain, path, _SETTINGS[0][1])
-        if worth > best:
-            best, found = worth, centre
-    return found if _far(scan, found, place) else place
+def _starts(scan: _Scan, place: np.ndarray) -> list[np.ndarray]:
+    """Where the search begins, and where it might begin for a neighbouring place.
+
+    It begins at the middle of the best outline from a place and from others around it, if the place lies beside it. The same
+    zone is found from all of them.
+    """
+    tried = [_tried(scan, place + beside / np.asarray(scan.spacing_mm)) for beside in _BESIDE_MM]
+    best, middle = max(tried, key=lambda one: one[0])
+    found = [middle if _away(scan, middle, place) > _OFF_MM else place]
+    step = 1.5 * math.hypot(*np.multiply(_step(scan.spacing_mm), scan.spacing_mm)) / math.sqrt(2)
+    for worth, middle in tried:
+        if worth >= best - _NEARLY:
+            away = _away(scan, middle, place)
+            possible = [middle] * (away > _OFF_MM - step) + [place] * (away <= _OFF_MM + step)
+            found += [other for other in possible if all(_away(scan, other, known) > step for known in found)]
+    return found
 
 
-def _far(scan: _Scan, first: np.ndarray, second: np.ndarray) -> bool:
-    return bool(np.hypot(*((first - second) * scan.spacing_mm)) > _OFF_MM)
+def _tried(scan: _Scan, centre: np.ndarray) -> tuple[float, np.ndarray]:
+    """The worth of the best outline around a place, after a first one has moved it, and the middle of that outline."""
+    for _ in range(2):
+        gain = gain_of(rings(scan.root, centre, scan.spacing_mm), _SETTINGS[0][0])
+        path = best_path(gain, _SETTINGS[0][1])
+        centre = points(centre, path, scan.spacing_mm).mean(axis=0)
+    return worth_of(gain, path, _SETTINGS[0][1]), centre
 
 
-def _worth(gain: np.ndarray, path: np.ndarray, smoothness: float) -> float:
-    """The value that `_best_path` maximises: mean gain of an outline per angle, less the penalty on its steps."""
-    steps = np.diff(path, append=path[0])
-    return float(np.take_along_axis(gain, path[:, None], axis=1).mean() - smoothness * (steps**2).mean())
+def _away(scan: _Scan, first: np.ndarray, second: np.ndarray) -> float:
+    return float(np.hypot(*((first - second) * scan.spacing_mm)))
 
 
 def _settled(scan: _Scan, centre: np.ndarray, band_mm: float, smoothness: float) -> np.ndarray | None:
@@ -166,28 +218,28 @@ def _settled(scan: _Scan, centre: np.ndarray, band_mm: float, smoothness: float)
     """
     spacing_mm = scan.spacing_mm
     for _ in range(3):
-        path = _best_path(_gain(_rings(scan.root, centre, spacing_mm), band_mm), smoothness)
-        centre = _points(centre, path, spacing_mm).mean(axis=0)
-    path = _best_path(_gain(_rings(scan.root, centre, spacing_mm), band_mm), smoothness)
-    if (path >= _LAST).any():
+        path = best_path(gain_of(rings(scan.root, centre, spacing_mm), band_mm), smoothness)
+        centre = points(centre, path, spacing_mm).mean(axis=0)
+    path = best_path(gain_of(rings(scan.root, centre, spacing_mm), band_mm), smoothness)
+    if (path >= LAST).any():
         raise _TooLarge
-    rings = _rings(scan.grey, centre, spacing_mm)
-    gain = _gain(rings, band_mm)
-    near = np.abs(np.arange(len(_RADII)) - path[:, None]) <= _NEAR
-    path = _best_path(np.where(near, gain, _NEVER), smoothness)
-    if not _is_dark(scan, centre, rings, path):
+    around = rings(scan.grey, centre, spacing_mm)
+    gain = gain_of(around, band_mm)
+    near = np.abs(np.arange(len(RADII)) - path[:, None]) <= _NEAR
+    path = best_path(np.where(near, gain, NEVER), smoothness)
+    if not _is_dark(scan, centre, around, path):
         return None
-    return _points(centre, path + _beside(gain, path), spacing_mm)
+    return points(centre, path + steps_beside(gain, path), spacing_mm)
 
 
-def _is_dark(scan: _Scan, centre: np.ndarray, rings: np.ndarray, path: np.ndarray) -> bool:
+def _is_dark(scan: _Scan, centre: np.ndarray, around: np.ndarray, path: np.ndarray) -> bool:
     """Whether the inside of a path is darker than a band outside of it, and about the darkest of its surroundings.
 
     Gaps between vessels are dark beside vessels too, but brighter than a zone without capillaries.
     """
-    beyond = np.arange(len(_RADII)) - path[:, None]
-    inside = rings[beyond <= 0].mean()
-    outside = np.where((beyond > 0) & (_STEP_MM * beyond <= _OUTSIDE_MM), rings, 0).sum(axis=1) / _OUTSIDE_STEPS
+    beyond = np.arange(len(RADII)) - path[:, None]
+    inside = around[beyond <= 0].mean()
+    outside = np.where((beyond > 0) & (STEP_MM * beyond <= _OUTSIDE_MM), around, 0).sum(axis=1) / _OUTSIDE_STEPS
     outside = ndimage.gaussian_filter1d(outside, _EVERYWHERE, mode="wrap")
     low, high = _range_around(scan, centre)
     steps = outside - inside
@@ -208,82 +260,6 @@ def _distance_mm(scan: _Scan, centre: np.ndarray) -> np.ndarray:
         (np.arange(count) - at) * step for count, at, step in zip(scan.grey.shape, centre, scan.spacing_mm, strict=True)
     )
     return np.hypot(down[:, None], across)
-
-
-def _directions(spacing_mm) -> np.ndarray:
-    """Pixels in a millimetre, by angle: (row, column), (N, 2)."""
-    angles = np.arange(_ANGLES) * 2 * np.pi / _ANGLES
-    return np.stack([np.sin(angles), np.cos(angles)], axis=-1) / np.asarray(spacing_mm)
-
-
-def _rings(values: np.ndarray, centre: np.ndarray, spacing_mm) -> np.ndarray:
-    """Values around a centre, (angles, radii)."""
-    places = centre + _directions(spacing_mm)[:, None, :] * _RADII[:, None]
-    return ndimage.map_coordinates(values, np.moveaxis(places, -1, 0), order=1, mode="nearest")
-
-
-def _points(centre: np.ndarray, path: np.ndarray, spacing_mm) -> np.ndarray:
-    """The closed curve, (N, 2): a path has its border between its radius and the next one."""
-    radius = ndimage.gaussian_filter1d(_STEP_MM * (path + 0.5), 2, mode="wrap")
-    return centre + _directions(spacing_mm) * radius[:, None]
-
-
-def _beside(gain: np.ndarray, path: np.ndarray) -> np.ndarray:
-    """How far the greatest gain lies beside each place of a path, in steps: by the parabola through three gains."""
-    before, at, after = (np.take_along_axis(gain, path[:, None] + step, axis=1)[:, 0] for step in (-1, 0, 1))
-    bend = before - 2 * at + after
-    good = (bend < 0) & (np.minimum(before, after) > _NEVER)
-    return np.where(good, np.clip(0.5 * (before - after) / np.where(good, bend, 1), -0.5, 0.5), 0)
-
-
-def _gain(ring: np.ndarray, band_mm: float) -> np.ndarray:
-    """What it is worth to put the outline at each angle between a radius and the next one, (angles, radii)."""
-    count, band = len(_RADII), max(int(band_mm / _STEP_MM), 1)
-    index = np.arange(count)
-    sums = np.pad(np.cumsum(ring, axis=1), ((0, 0), (1, 0)))
-    low, high = np.clip(index - band, 0, None), np.clip(index + band, None, count - 1)
-    inner = (sums[:, index + 1] - sums[:, low]) / (index - low + 1)
-    outer = (sums[:, high + 1] - sums[:, index + 1]) / np.maximum(high - index, 1)
-    weight = _RADII + 1e-3  # of an area
-    whole = np.cumsum(ring * weight, axis=1) / np.cumsum(weight)
-    gain = outer - 0.5 * inner - 0.5 * whole
-    gain = ndimage.gaussian_filter1d(gain, 1.5, axis=0, mode="wrap")
-    gain = gain / (np.percentile(ring, 90) - ring.min() + 1e-6)
-    gain -= _USUAL_WEIGHT * np.log(np.maximum(_RADII, _STEP_MM) / _USUAL_MM) ** 2
-    gain[:, :_FIRST] = gain[:, _LAST + 1 :] = _NEVER
-    return gain
-
-
-def _best_path(gain: np.ndarray, smoothness: float) -> np.ndarray:
-    """A radius for each angle that maximises the gain, with small steps, and that closes."""
-    first = _path(gain, smoothness, None)
-    start = round((first[0] + first[-1]) / 2)
-    return _path(gain, smoothness, start)
-
-
-def _path(gain: np.ndarray, smoothness: float, start: int | None) -> np.ndarray:
-    steps = np.arange(-_JUMP, _JUMP + 1)
-    best = gain[0].copy()
-    if start is not None:
-        best[:] = -np.inf
-        best[start] = gain[0, start]
-    chosen, radii, cost = np.zeros(gain.shape, int), np.arange(len(best)), smoothness * (steps**2)[:, None]
-    padded = np.full(len(best) + 2 * _JUMP, -np.inf)
-    stepped = np.lib.stride_tricks.sliding_window_view(padded, len(best))[::-1]  # a row for each step
-    for angle in range(1, len(gain)):
-        padded[_JUMP : _JUMP + len(best)] = best
-        options = stepped - cost
-        pick = options.argmax(axis=0)
-        best, chosen[angle] = options[pick, radii] + gain[angle], radii - steps[pick]
-    at = int(best.argmax())
-    if start is not None:
-        low = max(start - _JUMP, 0)
-        at = low + int(best[low : start + _JUMP + 1].argmax())
-    path = [at]
-    for angle in range(len(gain) - 1, 0, -1):
-        at = int(np.clip(chosen[angle, at], 0, gain.shape[1] - 1))
-        path.append(at)
-    return np.array(path[::-1])
 
 
 def _inside(outline: np.ndarray, tissue: np.ndarray) -> bool:

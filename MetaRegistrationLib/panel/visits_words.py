@@ -112,8 +112,12 @@ def column_text(column: str) -> str:
 def cell_text(column: str, text: str) -> str:
     """A cell of such a table."""
     into = {"measure": measure_text, "region": region_text, "verdict": verdict_text, "unit": unit_text}
-    if column == "note" and text == "corrected by hand":
-        return _("corrected by hand")
+    if column == "note":
+        notes = {
+            "corrected by hand": _("corrected by hand"),
+            "area depends on the centre": _("area depends on the centre"),
+        }
+        return notes.get(text, text)
     return into[column](text) if column in into else text
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..formats.tables import write_table
+from .faz_notes import OF_THE_CENTRE
 from .series_measures import SeriesMeasures
 
 MEASUREMENTS, CHANGES, TRENDS = "measurements.csv", "changes.csv", "trends.csv"
@@ -21,6 +22,7 @@ MEASUREMENT_COLUMNS = (
     "measurable_percent",
     "uncertain_percent",
     "signal_quality",
+    "note",
     "axial_length_mm",
 )
 CHANGE_COLUMNS = (
@@ -53,6 +55,7 @@ def measurement_records(eye: str, found: SeriesMeasures) -> list[dict]:
             "measurable_percent": row.measurable_percent,
             "uncertain_percent": row.uncertain_percent,
             "signal_quality": row.signal_quality,
+            "note": OF_THE_CENTRE if row.measure.startswith("faz_") and row.visit in found.faz_areas else "",
             "axial_length_mm": found.axial_length_mm,
         }
         for row in found.rows

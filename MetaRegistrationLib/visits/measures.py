@@ -17,7 +17,7 @@ import SimpleITK as sitk  # noqa: N813
 from .. import calibration
 from ..eye_length import EyeLength
 from ..octa.capillaries import bare_places, filter_unit, local_density, region_density, texture_around
-from ..octa.faz import Faz, find_faz, measured_outline
+from ..octa.faz import Faz, FazSearch, measured_outline, search_faz
 from .measured import MeasuredVisit, common_between, common_mask, in_parallel, without_shadows
 from .regions import regions, whole_areas
 
@@ -92,11 +92,14 @@ class VisitMeasures:
         Region by region.
     zone : Faz or None
         The foveal avascular zone, its outline in pixels of the reference; None where it is not clear.
+    faz_areas : (float, float) or None
+        The least and the greatest area of the zone in mm2, where it depends on the centre and is therefore not measured.
     """
 
     visit: str
     rows: list[Measurement]
     zone: Faz | None = None
+    faz_areas: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +182,7 @@ def measure_each(visits: Sequence[MeasuredVisit], grid: Grid) -> list[VisitMeasu
 def _measure(
     visit: MeasuredVisit,
     bare: np.ndarray,
-    zone: Faz | None,
+    search: FazSearch,
     known: np.ndarray,
     between: np.ndarray,
     places: Mapping[str, tuple[np.ndarray, float]],
@@ -187,7 +190,8 @@ def _measure(
 ) -> VisitMeasures:
     """All measures of one visit; `bare` are the places without capillaries."""
     features, line = visit.features(), _skeleton(visit.large)
-    lost = nonperfused(features, known, between, zone, grid.spacing_mm)
+    zone = search.zone
+    lost = nonperfused(features, known, between, zone or search.widest, grid.spacing_mm)
     rows = []
     for region, (where, covered) in places.items():
         share = covered * float(known[where].mean()) if where.any() else 0.0
@@ -198,7 +202,7 @@ def _measure(
         for measure, value in values.items():
             good = share >= LEAST_MEASURABLE or measure in OF_THE_EYE
             rows.append(_row(visit, region, measure, value if good else math.nan, 100 * share, uncertain))
-    return VisitMeasures(visit.entry.visit.name, rows, zone)
+    return VisitMeasures(visit.entry.visit.name, rows, zone, _areas(search))
 
 
 def nonperfused(
@@ -239,12 +243,18 @@ def filled(zone: Faz, shape: tuple[int, int]) -> np.ndarray:
     return np.array(picture, dtype=bool)
 
 
-def _faz(visit: MeasuredVisit, known: np.ndarray, grid: Grid) -> Faz | None:
+def _faz(visit: MeasuredVisit, known: np.ndarray, grid: Grid) -> FazSearch:
     """The zone of a visit, searched at the scale of the device: the outline does not depend on the axial length."""
-    if grid.spacing_mm is None:
+    if grid.spacing_mm is None or grid.device_spacing_mm is None:
+        return FazSearch(None)
+    found = search_faz(visit.image, visit.seen & known, grid.centre_xy, grid.device_spacing_mm)
+    return FazSearch(*(None if zone is None else measured_outline(zone.outline, grid.spacing_mm) for zone in found))
+
+
+def _areas(search: FazSearch) -> tuple[float, float] | None:
+    if search.least is None or search.widest is None:
         return None
-    found = find_faz(visit.image, visit.seen & known, grid.centre_xy, grid.device_spacing_mm)
-    return None if found is None else measured_outline(found.outline, grid.spacing_mm)
+    return search.least.area_mm2, search.widest.area_mm2
 
 
 def _of_zone(zone: Faz | None) -> dict[str, float]:

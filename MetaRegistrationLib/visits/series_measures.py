@@ -23,6 +23,7 @@ from .changes import (
 from .comparable import LEAST_VESSEL_AGREEMENT, vessels_agree
 from .dates import by_date, order_unknown
 from .drawings import drawing_text
+from .faz_notes import faz_text
 from .fovea import Fovea
 from .measured import measured_together
 from .measures import Grid, Measurement, measure_each
@@ -58,6 +59,9 @@ class SeriesMeasures:
         A sentence on a pixel size that the reference lacks (`Series.size_note`); empty if it does not.
     remarks : tuple of str
         Sentences on visits with dark vessels or a drawn grid, and on dates that are not precise enough for a change or a trend.
+    faz_areas : dict of str to (float, float)
+        By visit, the least and the greatest area (mm2) of a foveal avascular zone that is not measured, since it depends on the
+        centre.
     """
 
     grid: Grid
@@ -72,6 +76,7 @@ class SeriesMeasures:
     fovea: Fovea | None = None
     size_note: str = ""
     remarks: tuple[str, ...] = ()
+    faz_areas: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def between(self, earlier: Occasion, later: Occasion) -> list[MeasureChange]:
         """The changes between any two occasions that show one eye."""
@@ -87,7 +92,7 @@ class SeriesMeasures:
         """Sentences on the scale of distances, the centre, the sizes of pixels and the user's own regions, for the page."""
         found = [] if self.grid.eye_length is None else [self.grid.eye_length.text]
         found += filter(None, [self.size_note, "" if self.fovea is None else self.fovea.text, sizes_text(self.sizes)])
-        found += self.remarks
+        found += [*self.remarks, *filter(None, [faz_text(self.faz_areas)])]
         if self.grid.own:
             found.append(
                 f"Regions of your own: {', '.join(self.grid.own)}. Repeat scans without these regions give no CoR of them;"
@@ -130,6 +135,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     dark = dark_visits(used)
     rows = without_values([row for one in each for row in one.rows], dark)
     zones = {one.visit: None if one.visit in dark else one.zone for one in each}
+    unstable = {one.visit: one.faz_areas for one in each if one.faz_areas and one.visit not in dark}
     groups = occasions([visit.entry.visit for visit in visits])
     compared = compared_occasions([entry.visit for entry in series.in_time])
     scale = 1.0 if grid.eye_length is None else grid.eye_length.scale
@@ -150,7 +156,7 @@ def measure_series(series: Series, grid: Grid, repeats: Repeatability | None = N
     remarks = *filter(None, [dark_text(dark), drawing_text(used)]), *_of_dates(series, compared, of_one_eye)
     least = _least_agreements(compared, agreement)
     return SeriesMeasures(
-        grid, rows, groups, changes, slopes, known, least, zones, sizes, fovea, series.size_note, remarks
+        grid, rows, groups, changes, slopes, known, least, zones, sizes, fovea, series.size_note, remarks, unstable
     )
 
 

@@ -10,11 +10,11 @@ SOURCE = "22 pairs of real repeat scans of another device (6 x 6 mm, superficial
 COR = {
     "brightness": {"centre": 31.9, "inner": 49.7, "outer": 41.2, "whole": 21.4},
     "capillary_density": {"centre": 5.06, "inner": 5.02, "outer": 3.41, "whole": 1.35},
-    "faz_area": {"whole": 0.138},
-    "faz_circularity": {"whole": 0.0438},
-    "faz_perimeter": {"whole": 0.441},
-    "large_vessel_density": {"centre": 2.82, "inner": 5.18, "outer": 3.05, "whole": 1.39},
+    "faz_area": {"whole": 0.145},
+    "faz_circularity": {"whole": 0.0454},
+    "faz_perimeter": {"whole": 0.454},
+    "large_vessel_density": {"centre": 2.81, "inner": 5.17, "outer": 3.04, "whole": 1.39},
     "nonperfused_area": {"centre": 0.014, "inner": 0.0716, "outer": 0.536, "whole": 2.08},
     "vessel_density": {"centre": 6.15, "inner": 7.25, "outer": 4.0, "whole": 1.84},
-    "vessel_length_density": {"centre": 0.863, "inner": 1.5, "outer": 0.801, "whole": 0.505},
+    "vessel_length_density": {"centre": 0.866, "inner": 1.49, "outer": 0.802, "whole": 0.504},
 }

@@ -211,6 +211,7 @@ class EyeWork:
     def _measures(self, series: Series, own: OwnRegions | None = None) -> SeriesMeasures | None:
         """The measures of the used visits; None without any."""
         from ..visits.comparable import LEAST_VESSEL_AGREEMENT
+        from ..visits.faz_notes import faz_text
         from ..visits.series_measures import grid_of, measure_series
 
         if not series.used:
@@ -225,7 +226,7 @@ class EyeWork:
                     f"{earlier} and {later}: not comparable, the agreement of their larger vessels is {agreement:.2f}"
                 )
                 self.progress(Message(text, "warning"))
-        for text in (*found.remarks, *uncertain_regions(found)):
+        for text in filter(None, (*found.remarks, faz_text(found.faz_areas), *uncertain_regions(found))):
             self.progress(Message(text, "warning"))
         for text in changed_measures(found):
             self.progress(Message(text))

@@ -3445,15 +3445,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>corrected by hand</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>registered visits</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>the sequence of visits (it was deleted)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>corrected by hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>area depends on the centre</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

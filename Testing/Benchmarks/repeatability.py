@@ -27,7 +27,7 @@ from MetaRegistrationLib.pairs.folders import find_pairs
 from MetaRegistrationLib.visits import Visit, align_series
 from MetaRegistrationLib.visits.changes import Occasion, Verdict, measure_changes
 from MetaRegistrationLib.visits.comparable import vessel_agreement, vessels_agree
-from MetaRegistrationLib.visits.measured import measured_together
+from MetaRegistrationLib.visits.measured import common_mask, measured_together
 from MetaRegistrationLib.visits.measures import Measurement, measure_visits
 from MetaRegistrationLib.visits.repeatability import MARGIN, Repeatability, as_table, repeatability
 from MetaRegistrationLib.visits.series import Series
@@ -64,6 +64,7 @@ def main() -> None:
     unchanged = [change for found in rows["test"] for change in changes(found, known["fine_tune"])]
     print(f"unchanged, split test: {share(unchanged, Verdict.CHANGED):.1%} of {len(unchanged)} verdicts are 'changed'")
     agreements(series["fine_tune"] + series["test"])
+    moved_centres(series["fine_tune"] + series["test"])
     paintings(series["test"], known["fine_tune"])
 
 
@@ -128,6 +129,29 @@ def agreements(series: list[Series]) -> None:
         values["turned"].append(vessel_agreement(first.larger_vessels, turned[0], first.warped[1] & turned[1]))
     for name, found in values.items():
         print(f"vessel agreement, {name}: {np.nanmin(found):.2f} to {np.nanmax(found):.2f} of {len(found)}")
+
+
+def moved_centres(series: list[Series]) -> None:
+    """How far the area of the FAZ moves when the centre moves by one pixel in eight directions."""
+    unmeasured, jumps = 0, []
+    for one in series:
+        grid, scans = grid_of(one), measured_together(one.visits)
+        shown = common_mask(scans)
+        for scan in scans:
+            x, y = grid.centre_xy
+            centres = [(x, y), *((x + right, y + down) for right in (-1, 0, 1) for down in (-1, 0, 1) if right or down)]
+            zones = [find_faz(scan.image, scan.seen & shown, centre, grid.device_spacing_mm) for centre in centres]
+            area, *others = [np.nan if zone is None else zone.area_mm2 for zone in zones]
+            unmeasured += np.isnan(area)
+            if np.isfinite(area) and np.isfinite(others).any():
+                beside = np.array(others)[np.isfinite(others)]
+                jumps.append((np.abs(beside - area).max(), np.maximum(beside / area, area / beside).max()))
+    moved, factor = np.array(jumps).T
+    print(
+        f"FAZ not measured in {unmeasured} of {2 * len(series)} scans; the centre moved by one pixel: over 0.05 mm2 in",
+        end=" ",
+    )
+    print(f"{(moved > 0.05).sum()}, a factor over 1.3 in {(factor > 1.3).sum()}, greatest {moved.max():.3f} mm2")
 
 
 def paintings(series: list[Series], known: Repeatability) -> None:

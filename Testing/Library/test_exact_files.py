@@ -575,6 +575,54 @@ def test_a_classic_slice_is_as_itk_reads_it(tmp_path):
         )
 
 
+LOW12 = GREY16 & 0xFFF
+
+
+@pytest.mark.parametrize("order", [ExplicitVRLittleEndian, ExplicitVRBigEndian], ids=["little", "big"])
+def test_dicom_values_at_the_upper_end_of_their_words_are_brought_down(tmp_path, order):
+    words = LOW12 << 4
+    pixels = words if order is ExplicitVRLittleEndian else words.byteswap()
+    path = dicom(tmp_path / "a.dcm", words, MR, syntax=order, PixelData=pixels.tobytes(), BitsStored=12, HighBit=15)
+    np.testing.assert_array_equal(read_image(path).array, LOW12)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "declared", "said"),
+    [
+        (
+            LOW12 << 4 | 1,
+            {"BitsStored": 12, "HighBit": 15},
+            "high bit 15 with 12 stored bits.*The high bit 11 was expected",
+        ),
+        (LOW12, {"BitsStored": 12, "HighBit": 9}, "high bit 9 with 12 stored bits.*The high bit 11 was expected"),
+        (LOW12 | 0x8000, {"BitsStored": 12, "HighBit": 11}, "declares 12 stored bits, which hold 0 to 4095"),
+        (
+            LOW12.astype(np.int16) - 4096,
+            {"BitsStored": 12, "HighBit": 11, "PixelRepresentation": 1},
+            "value -40.*which hold -2048 to 2047",
+        ),
+    ],
+    ids=["low bits", "lower", "beyond", "signed"],
+)
+def test_dicom_values_beyond_the_declared_bits_are_refused(tmp_path, pixels, declared, said):
+    with pytest.raises(InputError, match=rf"a\.dcm: (?s:.*){said}"):
+        read_image(dicom(tmp_path / "a.dcm", pixels, MR, **declared))
+
+
+def test_unused_bits_of_dicom_that_say_nothing_are_passed_over(tmp_path):
+    declared = {"BitsStored": 12, "HighBit": 11}
+    np.testing.assert_array_equal(read_image(dicom(tmp_path / "a.dcm", LOW12, MR, **declared)).array, LOW12)
+    signed = LOW12.astype(np.int16) - 2048
+    for words in (signed, signed & 0xFFF):  # the sign repeated, and not
+        path = dicom(tmp_path / "a.dcm", words, MR, PixelRepresentation=1, **declared)
+        np.testing.assert_array_equal(read_image(path).array, signed)
+    path = dicom(tmp_path / "a.dcm", LOW12 | 0x8000, MR, **declared)
+    data = pydicom.dcmread(path)
+    data.add_new((0x6000, 0x0102), "US", 15)  # the bit of an overlay
+    data.save_as(path)
+    np.testing.assert_array_equal(read_image(path).array, LOW12)
+
+
 def test_monochrome1_is_turned_to_black_as_zero(tmp_path):
     image = read_image(dicom(tmp_path / "a.dcm", GREY8, SECONDARY, PhotometricInterpretation="MONOCHROME1"))
     np.testing.assert_array_equal(image.array, 255 - GREY8)

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from MetaRegistrationLib.formats.images import read_image
-from MetaRegistrationLib.octa.faz import find_faz, measured_outline
+from MetaRegistrationLib.octa.faz import find_faz, measured_outline, search_faz
 from MetaRegistrationLib.octa.outline_faults import crosses_itself, leaves
 from MetaRegistrationLib.resources import sample_visits
 from MetaRegistrationLib.visits.fovea import suggested_centre
@@ -132,6 +132,30 @@ def test_the_zone_is_found_from_a_place_beside_it(angle):
     expected, zone = (find_faz(image, seen, tuple(place), spacing) for place in (fovea, beside))
     assert np.allclose(zone.outline.mean(axis=0), expected.outline.mean(axis=0), atol=3)
     assert zone.area_mm2 == pytest.approx(expected.area_mm2, rel=0.15)
+
+
+def bridged():
+    """A dark disc with a dark lobe beyond a faint vessel, two zones about as good, float32 (200, 200)."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.indices((200, 200))
+    texture = 90 + 45 * np.sin(rows / 2.1 + 0.3 * columns) * np.sin(columns / 2.3)
+    image = texture + rng.normal(0, 12, texture.shape)
+    dark = (np.hypot(rows - 100, columns - 100) < 14) | (np.hypot(rows - 100, columns - 120) < 10)
+    image = np.where(dark, 15 + rng.normal(0, 6, texture.shape), image)
+    vessel = dark & (np.abs(columns - 113) < 2)
+    return np.clip(np.where(vessel, 60 + rng.normal(0, 6, texture.shape), image), 0, 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("centres", [range(99, 104), range(104, 108)], ids=["another outline", "another start"])
+def test_an_area_that_depends_on_a_pixel_of_the_centre_is_not_measured(centres):
+    image, seen = bridged(), np.ones((200, 200), bool)
+    found = [search_faz(image, seen, (x, 100), SPACING) for x in centres]
+    areas = np.array([np.nan if each.zone is None else each.zone.area_mm2 for each in found])
+    unlike = [each for each in found if each.widest is not None]
+    assert unlike and all(each.zone is None for each in unlike)
+    assert all(each.widest.area_mm2 > 1.3 * each.least.area_mm2 for each in unlike)
+    steps = areas[1:] / areas[:-1]
+    assert np.isnan(areas).any() and not (np.maximum(steps, 1 / steps) > 1.3).any()
 
 
 def ring(radius=20.0, centre=(50, 60)):

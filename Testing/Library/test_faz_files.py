@@ -6,8 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from known_networks import write_grey_png
+from test_faz import bridged
 from test_visit_measures import entry, eye
 
+from MetaRegistrationLib.commands import main
 from MetaRegistrationLib.core.geometry import Geometry
 from MetaRegistrationLib.errors import InputError
 from MetaRegistrationLib.formats.markups import read_mrk_json
@@ -20,6 +23,7 @@ from MetaRegistrationLib.visits.faz_files import (
     keep_corrected,
     write_outlines,
 )
+from MetaRegistrationLib.visits.measure_files import measurement_records
 from MetaRegistrationLib.visits.output import series_files
 from MetaRegistrationLib.visits.report import write_series
 from MetaRegistrationLib.visits.series import Series
@@ -84,3 +88,52 @@ def test_a_file_of_another_is_left_as_it_is(tmp_path, text):
     with pytest.raises(InputError, match=r"faz_corrected\.csv"):
         keep_corrected(tmp_path, CorrectedFaz("OD", "2021", "", disc()))
     assert path.read_text(encoding="utf-8") == text and len(list(tmp_path.iterdir())) == 1
+
+
+def test_tables_page_and_messages_name_an_area_that_depends_on_the_centre(tmp_path):
+    scans = [eye()[60:260, 60:260], bridged()]
+    series = Series(0, "chosen", [entry("a", scans[0]), entry("b", scans[1])], [1.0, 1.0])
+    found = measure_series(series, grid_of(series, (101, 100)))
+    least, most = found.faz_areas["b"]
+    assert set(found.faz_areas) == {"b"} and most > 1.3 * least and found.zones["b"] is None
+    noted = [row for row in measurement_records("x", found) if row["note"]]
+    assert {row["visit"] for row in noted} == {"b"} and {row["note"] for row in noted} == {"area depends on the centre"}
+    assert {row["measure"] for row in noted} == {"faz_area", "faz_perimeter", "faz_circularity"}
+    assert all(math.isnan(row["value"]) for row in noted)
+    (note,) = found.notes
+    assert f"The FAZ is not measured in b ({least:.2f} to {most:.2f} mm²)" in note
+    write_series(tmp_path, series, average(series), {}, None, found)
+    assert "The FAZ depends on the centre in b: not measured." in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_command_says_that_an_area_depends_on_the_centre(tmp_path, capsys):
+    noise = np.random.default_rng(1).normal(0, 3, (200, 200))
+    for name, scan in {"a": bridged(), "b": np.clip(bridged() + noise, 0, 255)}.items():
+        write_grey_png(tmp_path / "eye" / f"{name}.png", scan)
+    words = [
+        "series",
+        "--folder",
+        tmp_path / "eye",
+        "--output",
+        tmp_path / "out",
+        "--centre",
+        101,
+        100,
+        "--reference",
+        "a",
+    ]
+    words += [
+        "--no-network",
+        "--refine",
+        0,
+        "--device",
+        "cpu",
+        "--spacing-um",
+        18.75,
+        "--initial",
+        "none",
+        "--no-change",
+    ]
+    main([str(word) for word in words])
+    assert "The FAZ is not measured in a (0.20 to 0.31 mm" in capsys.readouterr().err
+    assert {row["note"] for row in rows(tmp_path / "out" / "measurements.csv")} == {"", "area depends on the centre"}

@@ -355,6 +355,15 @@ def test_without_pydicom_a_lost_pixel_size_is_told(tmp_path, without):
     np.testing.assert_array_equal(read_image(moving).array, GREY8)
 
 
+def test_without_pydicom_a_high_bit_beyond_the_stored_bits_is_refused(tmp_path, without):
+    path = tmp_path / "a.dcm"
+    _pydicom(path, GREY8.astype(np.uint16) << 8, SIZE)
+    _rewritten(path, BitsStored=12, HighBit=15)
+    without("pydicom.pixels")
+    with pytest.raises(InputError, match=r"a\.dcm.*high bit 15 with 12 stored bits"):
+        read_image(path)
+
+
 def test_without_pydicom_a_kind_that_itk_refuses_names_it(tmp_path, without):
     path = _ophthalmic(tmp_path / "a.dcm", "1.2.840.10008.5.1.4.1.1.77.1.5.7")
     without("pydicom.pixels")

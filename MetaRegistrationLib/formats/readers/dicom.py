@@ -17,6 +17,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from ...errors import InputError
+from ..dicom_bits import check_high_bit, declared_values
 from ..itk_images import geometry_of_itk
 from ..itk_settings import quiet_itk
 from ..libraries import is_installed, needed
@@ -24,6 +25,7 @@ from ..registry import FileFacts, FileHeader, FileImage, Reader, register
 
 _SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _SPACING_TAGS = ("0028|0030", "0018|1164", "0018|2010")  # the same, as ITK calls them
+_BIT_TAGS = ("0028|0101", "0028|0102")  # BitsStored and HighBit
 _RGB = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")  # what pydicom makes RGB
 _MOST_BYTES = 1 << 31
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -49,7 +51,7 @@ class Dicom(Reader):
     def read(self, path: Path) -> FileImage:
         """Decode with pydicom, else with GDCM."""
         if not self.recognises(path):
-            return _by_itk(path)
+            return _checked(_by_itk(path), path)
         if not is_installed("pydicom.pixels"):
             return _without_pydicom(path)
         try:
@@ -153,10 +155,19 @@ def _by_itk(path: Path) -> FileImage:
     return FileImage(image, details=ones or image.GetSpacing()[:2] != (1.0, 1.0))
 
 
+def _checked(found: FileImage, path: Path) -> FileImage:
+    """An image by GDCM, which passes over the high bit."""
+    stored, high = (
+        found.pixels.GetMetaData(tag).strip() if found.pixels.HasMetaDataKey(tag) else "" for tag in _BIT_TAGS
+    )
+    check_high_bit(stored, high, path)
+    return found
+
+
 def _without_pydicom(path: Path) -> FileImage:
     """As far as ITK alone reads it; it refuses the newer classes, and passes over the pixel size of others."""
     try:
-        found = _by_itk(path)
+        found = _checked(_by_itk(path), path)
     except RuntimeError:
         needed("pydicom.pixels", "pydicom", path, "a DICOM file of this kind")
         raise
@@ -199,7 +210,7 @@ def _pixels(data, path: Path) -> np.ndarray:
     if int(data.Rows) * int(data.Columns) * frames * samples * int(data.BitsAllocated) // 8 > _MOST_BYTES:
         raise InputError(f"{path}: the DICOM file is too large ({data.Columns} x {data.Rows} pixels, {frames} frames).")
     try:
-        array = data.pixel_array
+        array = declared_values(data, path)
     except (NotImplementedError, RuntimeError, AttributeError) as error:
         syntax = data.file_meta.TransferSyntaxUID
         if syntax.is_compressed:

@@ -101,12 +101,17 @@ def _legend(content: Content, shown: list[str]) -> list[Html]:
         else " The side is unknown: left and right are those of the image."
     )
     zone = " Yellow: outline of the foveal avascular zone (FAZ) of the visit." if "zone" in shown else ""
-    unclear = (
-        [] if content.measures is None else [name for name, each in content.measures.zones.items() if each is None]
-    )
-    if content.spacing_mm is not None and unclear:
-        zone += f" The FAZ is not clear in {', '.join(unclear)}."
-    return [paragraph(f"{circles} {centre}{zone}{sides}", "legend")]
+    return [paragraph(f"{circles} {centre}{zone}{_unclear(content)}{sides}", "legend")]
+
+
+def _unclear(content: Content) -> str:
+    """Sentences on visits without a zone; the notes say more."""
+    if content.measures is None or content.spacing_mm is None:
+        return ""
+    unstable = content.measures.faz_areas
+    unclear = [name for name, each in content.measures.zones.items() if each is None and name not in unstable]
+    text = f" The FAZ is not clear in {', '.join(unclear)}." if unclear else ""
+    return text + (f" The FAZ depends on the centre in {', '.join(unstable)}: not measured." if unstable else "")
 
 
 def _frames(content: Content, pictures: Pictures) -> str:
