@@ -31,7 +31,7 @@ def was_taken_out(points_node, volume_node) -> bool:
 def left_by(points_node, volume_node):
     """The registration of a volume that its points are still under, though the volume was hardened; None without one.
 
-    A volume that was only taken out is as it was registered: the positions of its points are known.
+    A volume that was only taken out is as it was registered, as far as the result says: the positions of its points are known.
     """
     result = registration_above(points_node, volume_node)
     if result is None or is_under(volume_node, result) or is_as_registered(result, volume_node):
@@ -76,10 +76,12 @@ def check_not_left(points_node, volume_node) -> None:
     """Raise `InputError` if a volume was hardened without its points."""
     result = left_by(points_node, volume_node)
     if result is not None and count(points_node):
+        told = RegistrationNode(result).tells_positions
+        why = "has changed since it was registered" if told else "the notes on where it was registered cannot be read"
         raise InputError(
             f"{points_node.GetName()}: these points are under the transform {result.GetName()}, but {volume_node.GetName()} is"
-            " not, and has changed since it was registered. If it was hardened, harden these points too in the Data module."
-            " Otherwise put it back under the transform."
+            f" not, and {why}. If it was hardened, harden these points too in the Data module. Otherwise put it back under the"
+            " transform."
         )
 
 
