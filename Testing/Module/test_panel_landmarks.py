@@ -183,6 +183,20 @@ def test_points_are_measured_where_they_were_while_the_volume_is_taken_out(rig, 
     assert mean(registered) == before
 
 
+def test_points_that_an_edited_volume_left_are_refused_and_an_empty_list_follows_it(rig, registered):
+    (moving, _), parameters = lists(registered), registered.panel.state.parameters
+    transform, volume = parameters.transform, parameters.movingVolume
+    volume.SetAndObserveTransformNodeID(None)
+    slicer.util.arrayFromVolume(volume)[0, 10:20] = 0
+    slicer.util.arrayFromVolumeModified(volume)
+    settle(rig)
+    assert not mean(registered) and "has changed since it was registered" in registered.ui.landmarksStatusLabel.text
+    assert moving.GetParentTransformNode() is transform
+    moving.RemoveAllControlPoints()
+    registered.ui.placeButton.click()
+    assert moving.GetParentTransformNode() is None
+
+
 def test_an_older_result_is_measured_while_its_volume_is_taken_out(rig, registered):
     """It does not say where and what its volumes were: nothing tells that they have changed."""
     before, parameters = mean(registered), registered.panel.state.parameters
