@@ -280,7 +280,7 @@ class LandmarksLogic:
         )
         filled = (moving, parameters.movingPoints), (fixed, parameters.fixedPoints)
         check_unlocked(*(node for landmarks, node in filled if landmarks is not None))
-        full = [node for landmarks, node in filled if landmarks is not None and landmark_nodes.count(node)]
+        full = [node for landmarks, node in filled if landmarks is not None and point_places.count(node)]
         if full and not may_replace(full):
             return _("Not loaded.")
         with _folder(parameters):
