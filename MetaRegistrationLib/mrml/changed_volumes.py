@@ -86,10 +86,14 @@ def changed_since(result_node, moving_node, fixed_node, slices: tuple[int, int] 
 
 
 def is_as_registered(result_node, moving_node) -> bool:
-    """Whether a moving volume, without its registration, is what and where a result says; False where it does not say."""
+    """Whether a moving volume, without its registration, is what and where a result says.
+
+    As in `changed_since`, a volume counts as unchanged where the result does not say how it was. It does not where the notes
+    cannot be read.
+    """
     result = RegistrationNode(result_node)
     if result.geometry is None:
-        return False
+        return result.tells_positions
     index, noted, pixels = result.slices[0], result.geometry[0], result.pixels[0]
     now = geometry_for(result_node, moving_node, index)
     if now is None or not noted.same_place(now):

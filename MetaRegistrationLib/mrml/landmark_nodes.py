@@ -20,7 +20,7 @@ from .markups import (
 )
 from .pair_labels import PairLabels
 from .placement import is_under, linear_to_world
-from .point_places import check_positions, count, left_by, was_taken_out, without
+from .point_places import check_positions, count, registration_left_behind, transform_to_leave_out, was_taken_out
 from .stored_registration import StoredRegistration
 
 _NONE = Landmarks((), np.zeros((0, 2)))
@@ -54,7 +54,7 @@ def moving_landmarks(parameters, registration: StoredRegistration) -> Landmarks:
         return _NONE
     check_positions(node, parameters.movingVolume)
     image = registration.moving
-    left_out = without(node, parameters.movingVolume, registration.left_out)
+    left_out = transform_to_leave_out(node, parameters.movingVolume, registration.left_out)
     return landmarks_from_node(node, image.geometry, without=left_out, stack=image.stack)
 
 
@@ -77,7 +77,7 @@ def replace(parameters, registration: StoredRegistration, side: str, landmarks: 
     transform = registration.left_out if moving else None
     if moving:
         # Positions are those without the transform, and without one that the volume has left.
-        for above in filter(None, (transform, left_by(node, parameters.movingVolume))):
+        for above in filter(None, (transform, registration_left_behind(node, parameters.movingVolume))):
             transforms.remove_transform(node, above)
     node_from_landmarks(landmarks, geometry, node.GetName(), node)
     if transform is not None:
@@ -107,7 +107,7 @@ def follow(points_node, volume_node, transform_node) -> None:
     It is left unchanged under the transform of another registration, and where it was taken out of this one. An empty list is
     taken out of a transform that its volume has left.
     """
-    left = left_by(points_node, volume_node)
+    left = registration_left_behind(points_node, volume_node)
     if left is not None and not count(points_node):
         transforms.remove_transform(points_node, left)
     if not is_under(volume_node, transform_node) or was_taken_out(points_node, volume_node):
@@ -127,7 +127,10 @@ def let_go(points_node, volume_node, transform_node) -> None:
     """Take a point list out of a transform if this module put it there, and its volume was not hardened without it."""
     if None in (points_node, transform_node) or points_node.GetScene() is None:
         return
-    if transforms.put_under(points_node) is transform_node and left_by(points_node, volume_node) is None:
+    if (
+        transforms.put_under(points_node) is transform_node
+        and registration_left_behind(points_node, volume_node) is None
+    ):
         transforms.remove_transform(points_node, transform_node)
 
 

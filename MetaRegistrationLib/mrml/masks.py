@@ -48,9 +48,11 @@ def hides_all(mask_node) -> bool:
 
 
 def export_segments(segmentation, labels, reference) -> bool:
-    """Resample the visible segments of a segmentation to a label map on the grid of `reference`; return whether it worked."""
-    # Slicer takes all segments where none is visible, and complains of a segmentation that has none.
-    if segmentation.GetSegmentation().GetNumberOfSegments() == 0 or hides_all(segmentation):
+    """Resample the visible segments of a segmentation to a label map on the grid of `reference`; return whether it worked.
+
+    Slicer takes all segments where none is visible: callers refuse a segmentation that `hides_all`.
+    """
+    if segmentation.GetSegmentation().GetNumberOfSegments() == 0:  # Slicer would complain
         return False
     logic = slicer.modules.segmentations.logic()
     return bool(logic.ExportVisibleSegmentsToLabelmapNode(segmentation, labels, reference))

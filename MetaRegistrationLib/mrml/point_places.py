@@ -28,10 +28,10 @@ def was_taken_out(points_node, volume_node) -> bool:
     return not is_under(points_node, put_under) and not is_under(points_node, above)
 
 
-def left_by(points_node, volume_node):
+def registration_left_behind(points_node, volume_node):
     """The registration of a volume that its points are still under, though the volume was hardened; None without one.
 
-    A volume that was only taken out is as it was registered: the positions of its points are known.
+    A volume that was only taken out is as it was registered, as far as the result says: the positions of its points are known.
     """
     result = registration_above(points_node, volume_node)
     if result is None or is_under(volume_node, result) or is_as_registered(result, volume_node):
@@ -39,7 +39,7 @@ def left_by(points_node, volume_node):
     return result
 
 
-def without(points_node, volume_node, left_out):
+def transform_to_leave_out(points_node, volume_node, left_out):
     """The transform that is no part of the positions of moving points.
 
     It is `left_out` (or None) where they are under it. Else it is the registration of their volume that they are under, or None.
@@ -53,7 +53,7 @@ def check_positions(points_node, volume_node) -> None:
     """Raise `InputError` if the positions of a moving list cannot be told.
 
     It is under the registration of another volume, or `was_taken_out`, so that it is not known whether it was hardened, or its
-    volume was hardened without it (`left_by`).
+    volume was hardened without it (`registration_left_behind`).
     """
     result = transforms.put_under(points_node)
     if result is not None and is_under(points_node, result) and not RegistrationNode(result).moves(volume_node):
@@ -74,12 +74,14 @@ def check_positions(points_node, volume_node) -> None:
 
 def check_not_left(points_node, volume_node) -> None:
     """Raise `InputError` if a volume was hardened without its points."""
-    result = left_by(points_node, volume_node)
+    result = registration_left_behind(points_node, volume_node)
     if result is not None and count(points_node):
+        told = RegistrationNode(result).tells_positions
+        why = "has changed since it was registered" if told else "the notes on where it was registered cannot be read"
         raise InputError(
             f"{points_node.GetName()}: these points are under the transform {result.GetName()}, but {volume_node.GetName()} is"
-            " not, and has changed since it was registered. If it was hardened, harden these points too in the Data module."
-            " Otherwise put it back under the transform."
+            f" not, and {why}. If it was hardened, harden these points too in the Data module. Otherwise put it back under the"
+            " transform."
         )
 
 
@@ -94,7 +96,7 @@ def check_on_image(points_node, volume_node, landmarks: Landmarks, geometry: Geo
         raise InputError(f"{error} {names} are under different transforms.") from error
 
 
-def check_carried(transform_node, volume_node, points_node) -> None:
+def check_none_left_behind(transform_node, volume_node, points_node) -> None:
     """Raise `InputError` if another registration of a volume would misplace points that it left behind.
 
     These are the chosen points, or None, and the lists that were put under the transform (or None) that is to be replaced.

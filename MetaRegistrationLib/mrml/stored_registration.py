@@ -15,7 +15,7 @@ from ..error_map.maps import ErrorMap
 from ..formats.landmarks import Landmarks
 from ..preparation.stored_axes import mirrored_geometry
 from .changed_volumes import changed_since, geometry_for, registration_above
-from .placement import RAS_TO_LPS
+from .placement import RAS_TO_LPS, linear_to_world
 from .registration_node import NETWORK_GRID, RegistrationNode
 from .volumes import stack_of, volume_geometry
 
@@ -60,7 +60,6 @@ class StoredRegistration:
         stacks: tuple = (None, None),
     ) -> None:
         self.error, self.left_out = error, left_out
-        self._places = moving, fixed
         self.moving = _Placed(moving, stacks[0])
         self.fixed = _Placed(fixed if in_world is None else in_world, stacks[1])
         axes = mirrored_geometry(moving, fixed)
@@ -92,11 +91,24 @@ class StoredRegistration:
         return Landmarks(landmarks.labels, (self._in_order(landmarks.points) - self.offset) / self.scale)
 
     def apart_um(self, moving: Landmarks, fixed: Landmarks) -> np.ndarray:
-        """Distances (N,) of matched landmarks where their images are, without the registration; NaN without pixel sizes."""
-        if not all(place.spacing_known for place in self._places):
+        """Distances (N,) of matched landmarks in the world, without the registration.
+
+        NaN without pixel sizes, and where the transforms above the registration are not linear.
+        """
+        places = self.moving.geometry, self.fixed.geometry
+        to_world = np.eye(4) if self.left_out is None else linear_to_world(self.left_out)
+        if to_world is None or not all(place.spacing_known for place in places):
             return np.full(len(moving), np.nan)
-        first, second = (p.to_physical(each.points) for p, each in zip(self._places, (moving, fixed), strict=True))
-        return 1000 * np.linalg.norm(first - second, axis=-1)
+        first, second = (
+            p.to_physical(each.points) * RAS_TO_LPS for p, each in zip(places, (moving, fixed), strict=True)
+        )
+        return 1000 * np.linalg.norm(first @ to_world[:3, :3].T + to_world[:3, 3] - second, axis=-1)
+
+    @property
+    def grid_pixel_um(self) -> float:
+        """The longer side of a pixel of the network grid on the fixed image, micrometres; NaN without its pixel size."""
+        place = self.fixed.geometry
+        return 1000 * max(np.multiply(self.fixed_grid.scale, place.spacing)) if place.spacing_known else float("nan")
 
     def _in_order(self, positions: np.ndarray) -> np.ndarray:
         """Positions in the moving image, mirrored back where it is stored mirrored."""

@@ -29,7 +29,7 @@ class DistanceRow(NamedTuple):
 
     `bound_px` is the 95 % bound of the predicted error at the moving landmark, carried into the fixed image: NaN where it is
     unknown, None where the registration has no predicted error. `scene_um` is the distance where the volumes are in the scene,
-    without the registration; NaN where a pixel size is unknown.
+    without the registration; NaN where a pixel size is unknown. `pixel_um` is the size of a pixel of the network grid.
     """
 
     label: str
@@ -39,6 +39,7 @@ class DistanceRow(NamedTuple):
     after_um: float
     bound_px: float | None = None
     scene_um: float = float("nan")
+    pixel_um: float = float("nan")
 
     @property
     def distances(self) -> tuple[float, float, float, float]:

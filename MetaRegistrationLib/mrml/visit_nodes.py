@@ -11,12 +11,11 @@ import vtk
 from ..errors import InputError
 from ..eye_length import EyeLength
 from ..visits.report import COLUMNS
+from ..visits.sides import SIDES
 from . import transforms
 from .placement import is_under
 from .scene_folders import gathered
 
-SIDES = ("right", "left")
-"""What the visits note of an eye of known side."""
 CHARTED = ("capillary_density", "vessel_density", "vessel_length_density", "nonperfused_area", "faz_area")
 """The measures that have a chart."""
 CHART_PARTS = ("chart", "series", "points", "low", "high", "band")

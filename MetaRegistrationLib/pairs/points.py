@@ -28,6 +28,7 @@ Seen = Image | ImageHeader
 
 _FIRST_CORNER = calibration.FIRST_CORNER.value
 _HALF_A_SLICE = 0.501  # some formats keep positions as float32
+_EDGE_PX = 0.51  # from the centre of an outer pixel: a point on its edge is rounded when it is kept in mm
 _SAME_SIZE = 1e-4  # a relative difference of pixel sizes: below 0.1 pixel over 1000 pixels
 
 
@@ -58,14 +59,19 @@ def read_points(path: Path, image: Seen, own: Geometry) -> Landmarks:
 def check_inside(landmarks: Landmarks, geometry: Geometry, place: object) -> None:
     """Raise `InputError`, starting with `place`, if a landmark is outside the pixels of its image."""
     rows, columns = geometry.size
-    outside = np.any((landmarks.points < -0.5) | (landmarks.points > np.array([rows, columns]) - 0.5), axis=1)
-    if outside.any():
-        first = int(np.flatnonzero(outside)[0])
+    inside = _are_inside(landmarks.points, geometry.size)
+    if not inside.all():
+        first = int(np.flatnonzero(~inside)[0])
         row, column = landmarks.points[first]
         raise InputError(
             f"{place}: landmark {_name(landmarks.labels, first)} at x = {column:.1f}, y = {row:.1f} pixels is outside its"
             f" image of {columns} x {rows} pixels. Correct the point, or the image's pixel size and origin."
         )
+
+
+def _are_inside(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Which points (N, 2) are on the pixels of an image, its outer edge included, bool (N,)."""
+    return np.all((points >= -_EDGE_PX) & (points <= np.asarray(size) - 1 + _EDGE_PX), axis=1)
 
 
 def _check_slice(path: Path, image: Seen) -> None:
@@ -148,8 +154,7 @@ def _geometry_of_points(path: Path, image: Seen, own: Geometry) -> Geometry:
         points = read_landmarks(path, geometry).points
         if not any(np.allclose(points, others) for _, others in found):  # a print resolution of 1 mm is rounded
             found.append((geometry, points))
-    size = np.asarray(own.size)
-    inside = [(geometry, points) for geometry, points in found if np.all((points >= -0.5) & (points <= size - 0.5))]
+    inside = [(geometry, points) for geometry, points in found if _are_inside(points, own.size).all()]
     beyond = [geometry for geometry, points in inside if _beyond_corner(points, own)]
     if not inside:
         return own

@@ -129,9 +129,8 @@ def note_on_before(rows) -> str:
     """What to say where the landmarks are elsewhere in the scene by more than a pixel of the network grid; empty if not."""
     if not rows:
         return ""
-    scene, before, pixels = np.mean([(row.scene_um, row.before_um, row.before_px) for row in rows], axis=0)
-    differs = scene != before and abs(scene - before) * pixels >= before  # before / pixels is the size of a pixel
-    if math.isnan(scene) or math.isnan(before) or not differs:
+    scene, before, pixel = np.mean([(row.scene_um, row.before_um, row.pixel_um) for row in rows], axis=0)
+    if not abs(scene - before) > pixel:  # NaN too
         return ""
     return _(
         "Before: the whole moving image on the whole fixed one. Where the volumes are in the scene, without the registration, the"

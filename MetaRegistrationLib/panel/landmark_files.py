@@ -14,6 +14,8 @@ from ..formats.tables import read_lines
 from ..pairs.points import Seen, check_inside, read_points
 from .texts import tr as _
 
+_SIDES = ("moving", "fixed")
+
 
 class Marked(NamedTuple):
     """An image whose landmarks are read, and its geometry without a pixel size that was given by hand."""
@@ -63,7 +65,7 @@ def read(
     path = paths[0]
     if _is_of_both(path):
         pairs = read_landmark_pairs(path)
-        for landmarks, marked, side in zip(pairs, (moving, fixed), ("moving", "fixed"), strict=True):
+        for landmarks, marked, side in zip(pairs, (moving, fixed), _SIDES, strict=True):
             check_inside(landmarks, marked.image.geometry, f"{path}, {side} image")
         return pairs
     sides = _sides(path, names)
@@ -73,27 +75,25 @@ def read(
 
 
 def beside(path: Path, side: str) -> Path:
-    """`points.mrk.json` becomes `points_moving.mrk.json`; a name that says the side stays."""
+    """`points.mrk.json` becomes `points_moving.mrk.json`; a name that says this side alone stays, so that two sides differ."""
     stem, suffix = file_stem(path), file_suffix(path)
-    return path if _says(path, side) else path.with_name(f"{stem}_{side}{suffix}")
+    return path if _said(path.name) == {side} else path.with_name(f"{stem}_{side}{suffix}")
 
 
-def _says(path: Path, word: str) -> bool:
-    return word in path.name.lower()
+def _said(name: str) -> set[str]:
+    """The sides whose words are in a name."""
+    return {side for side in _SIDES if side in name.lower()}
 
 
 def _sides(path: Path, names: tuple[str, str]) -> set[str]:
-    """The images that a file's name mentions; both if it mentions none."""
-    said = {side for side in ("moving", "fixed") if _says(path, side)}
-    if len(said) == 1:
-        return said
+    """The images that a file's name mentions; both if it mentions none. What `beside` added to a name of both decides."""
+    said, stem = _said(path.name), file_stem(path).lower()
+    added = {side for side in said if stem.endswith(f"_{side}") and len(_said(stem.removesuffix(f"_{side}"))) > 1}
+    if len(added or said) == 1:
+        return added or said
     called = [name.lower().removesuffix(".nrrd") for name in names]
-    found = {
-        side
-        for side, name in zip(("moving", "fixed"), called, strict=True)
-        if name and _begins(path.name.lower(), name)
-    }
-    return found or said or {"moving", "fixed"}
+    found = {side for side, name in zip(_SIDES, called, strict=True) if name and _begins(path.name.lower(), name)}
+    return found or said or set(_SIDES)
 
 
 def _begins(text: str, name: str) -> bool:

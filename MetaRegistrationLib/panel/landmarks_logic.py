@@ -145,7 +145,8 @@ class LandmarksLogic:
         measured = Measured(moving, registration.unmoved(moving), carried, fixed)
         rows = tables.distance_rows(registration, measured, _size_of_both(parameters))
         apart = registration.apart_um(moving, fixed)
-        rows = [row._replace(scene_um=float(distance)) for row, distance in zip(rows, apart, strict=True)]
+        pixel = registration.grid_pixel_um
+        rows = [row._replace(scene_um=float(um), pixel_um=pixel) for row, um in zip(rows, apart, strict=True)]
         if not registration.registered:
             nan = float("nan")
             rows = [row._replace(after_px=nan, after_um=nan) for row in rows]
@@ -279,7 +280,7 @@ class LandmarksLogic:
         )
         filled = (moving, parameters.movingPoints), (fixed, parameters.fixedPoints)
         check_unlocked(*(node for landmarks, node in filled if landmarks is not None))
-        full = [node for landmarks, node in filled if landmarks is not None and landmark_nodes.count(node)]
+        full = [node for landmarks, node in filled if landmarks is not None and point_places.count(node)]
         if full and not may_replace(full):
             return _("Not loaded.")
         with _folder(parameters):

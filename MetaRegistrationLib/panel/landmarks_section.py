@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..mrml.landmark_nodes import count
+from ..mrml.point_places import count
 from .distance_display import DistanceDisplay
 from .landmarks_logic import Followed
 from .placing import Placing

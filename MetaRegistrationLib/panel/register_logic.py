@@ -79,7 +79,7 @@ class RegisterLogic:
             The volumes cannot be registered, or the checkpoint cannot be used; the scene is unchanged.
         """
         self._check_output(request)
-        point_places.check_carried(_replaced(request), request.moving, request.moving_points)
+        point_places.check_none_left_behind(_replaced(request), request.moving, request.moving_points)
         changes = undo.Changes(
             [request.moving, request.fixed, request.moving_points, request.transform, request.warped]
         )
@@ -376,7 +376,7 @@ class RegisterLogic:
                 _("The initial alignment by landmarks needs a list of moving and one of fixed points: see Landmarks.")
             )
         point_places.check_positions(request.moving_points, request.moving)
-        above = point_places.without(request.moving_points, request.moving, _replaced(request))
+        above = point_places.transform_to_leave_out(request.moving_points, request.moving, _replaced(request))
         # Fixed points are read where the fixed image is: nothing above it is left out.
         sides = zip(nodes, (request.moving, request.fixed), (moving, fixed), (above, None), strict=True)
         lists = []

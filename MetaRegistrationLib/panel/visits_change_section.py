@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..mrml.visit_nodes import VisitNodes, table_rows
+from ..visits.sides import SIDES_OR_UNKNOWN
 from .state import PanelState
 from .steps import Steps
 from .texts import sentence
@@ -15,7 +16,6 @@ from .visits_words import missing_visits, side_text
 from .widgets import can_start, fill_table, may_replace, say, set_up_table, window_of
 
 _LEAST_UNCERTAIN = 0.5  # percent
-_SIDES = ("", "right", "left")
 
 
 class VisitsChangeSection:
@@ -40,7 +40,7 @@ class VisitsChangeSection:
         self._problem = ""  # that the status says
         self._moved: list[str] = []
         set_up_table(ui.regionsTable)
-        for side in _SIDES:
+        for side in SIDES_OR_UNKNOWN:
             ui.changeSideComboBox.addItem(side_text(side))
         say(
             ui.changeMeaningLabel,
@@ -70,7 +70,7 @@ class VisitsChangeSection:
         """Enable what can be done now."""
         nodes = self.nodes
         self._fill_visits(nodes)
-        self.ui.changeSideComboBox.setCurrentIndex(_SIDES.index(self._state.parameters.visitsSide or ""))
+        self.ui.changeSideComboBox.setCurrentIndex(SIDES_OR_UNKNOWN.index(self._state.parameters.visitsSide or ""))
         self._follow(nodes)
         self._try_again(nodes)
         self._show_regions(nodes)
@@ -159,9 +159,9 @@ class VisitsChangeSection:
             self._centre_moved()
 
     def _side_picked(self, index: int) -> None:
-        self._state.parameters.visitsSide = _SIDES[index]
+        self._state.parameters.visitsSide = SIDES_OR_UNKNOWN[index]
         if self.nodes is not None:
-            self.nodes.attribute("Eye", _SIDES[index])
+            self.nodes.attribute("Eye", SIDES_OR_UNKNOWN[index])
             self._centre_moved()
 
     def _show_regions(self, nodes: VisitNodes | None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..errors import InputError
 
 SIDES = ("right", "left")
+SIDES_OR_UNKNOWN = ("", *SIDES)
 _WORDS = {
     "right": ("od", "right", "dexter", "dextra", "oculus dexter", "right eye", "rechts", "droite", "derecho"),
     "left": ("os", "left", "sinister", "sinistra", "oculus sinister", "left eye", "links", "gauche", "izquierdo"),

@@ -61,12 +61,28 @@ def test_what_names_do_not_tell_is_refused(files, first, second, names):
 
 
 @pytest.mark.parametrize(
+    ("name", "moving", "fixed"),
+    [
+        ("a", "a_moving", "a_fixed"),
+        ("Moving", "Moving", "Moving_fixed"),
+        ("a_fixed", "a_fixed_moving", "a_fixed"),
+        ("moving_to_fixed", "moving_to_fixed_moving", "moving_to_fixed_fixed"),
+    ],
+)
+def test_two_lists_are_written_to_two_files(name, moving, fixed):
+    written = [landmark_files.beside(Path(f"{name}.fcsv"), side).name for side in ("moving", "fixed")]
+    assert written == [f"{moving}.fcsv", f"{fixed}.fcsv"]
+
+
+@pytest.mark.parametrize(
     ("name", "has_moving", "side"),
     [
         ("m0_new.csv", True, "moving"),
         ("m0_new.csv", False, "moving"),
         ("f0.csv", False, "fixed"),
         ("a_moving.csv", True, "moving"),
+        ("moving_to_fixed_moving.csv", True, "moving"),
+        ("moving_to_fixed_fixed.csv", False, "fixed"),
         ("a_fixed.csv", False, "fixed"),
         ("other.csv", False, "moving"),
         ("other.csv", True, "fixed"),

@@ -40,14 +40,21 @@ def moved_by_hand(rig, widget, *shift: float):
     return transform
 
 
-def apart(widget) -> str:
-    """Mean distance of the landmarks in the scene, um."""
+def apart(widget, scale: float = 1.0) -> str:
+    """Mean distance of the landmarks in the scene, um, times `scale`."""
     parameters = widget.panel.state.parameters
     moving, fixed = (
         slicer.util.arrayFromMarkupsControlPoints(node, world=True)
         for node in (parameters.movingPoints, parameters.fixedPoints)
     )
-    return f"{1000 * np.linalg.norm(moving - fixed, axis=1).mean():.1f}"
+    return f"{1000 * scale * np.linalg.norm(moving - fixed, axis=1).mean():.1f}"
+
+
+def outermost(node):
+    """The last transform above a node."""
+    while node.GetParentTransformNode() is not None:
+        node = node.GetParentTransformNode()
+    return node
 
 
 def test_landmarks_that_are_elsewhere_in_the_scene_are_noted(rig, widget):
@@ -63,6 +70,36 @@ def test_landmarks_that_are_elsewhere_in_the_scene_are_noted(rig, widget):
     ui.movingPointsSelector.setCurrentNode(None)
     settle(rig)
     assert ui.distanceNoteLabel.text == ""
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_the_note_states_distances_of_the_scene_under_a_transform_of_all(rig, widget, chosen):
+    """All that was registered is moved and enlarged together: the landmarks are twice as far apart in the scene."""
+    parameters = widget.panel.state.parameters
+    moved_by_hand(rig, widget, 0.5, -0.3)
+    expected = NOTE.format(apart=apart(widget, 2))
+    register(rig, widget)
+    enlarged, matrix = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "all"), np.diag([2.0, 2, 1, 1])
+    matrix[:2, 3] = 5, 7
+    enlarged.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    for node in (outermost(parameters.movingVolume), parameters.fixedVolume, parameters.fixedPoints):
+        node.SetAndObserveTransformNodeID(enlarged.GetID())
+    if not chosen:
+        widget.ui.transformSelector.setCurrentNode(None)
+    settle(rig)
+    assert widget.ui.distanceNoteLabel.text == expected
+
+
+@pytest.mark.parametrize(("grid_px", "noted"), [(0.9, False), (1.1, True)])
+def test_landmarks_that_agree_are_noted_from_a_pixel_of_the_network_grid_on(rig, widget, grid_px, noted):
+    parameters = widget.panel.state.parameters
+    slicer.util.updateMarkupsControlPointsFromArray(
+        parameters.movingPoints, slicer.util.arrayFromMarkupsControlPoints(parameters.fixedPoints)
+    )
+    side = parameters.fixedVolume.GetImageData().GetDimensions()[0]
+    moved_by_hand(rig, widget, grid_px * 0.02 * side / 400, 0)
+    assert table(widget.ui.distanceTable)[0][1] == "0.00"
+    assert bool(widget.ui.distanceNoteLabel.text) == noted
 
 
 def test_less_than_a_pixel_of_the_network_grid_is_not_noted(rig, widget):

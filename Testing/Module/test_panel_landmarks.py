@@ -13,6 +13,10 @@ from MetaRegistrationLib.mrml.registration_node import RegistrationNode
 from MetaRegistrationLib.mrml.volumes import volume_geometry
 from MetaRegistrationLib.stages import Stages
 
+OF_POSITIONS = [
+    f"MetaRegistration.{name}"
+    for name in ("MovingGeometry", "FixedGeometry", "MovingPixels", "FixedPixels", "TransformContent")
+]
 SAME = "The same list is chosen as moving and as fixed points. Choose two lists."
 
 
@@ -177,6 +181,42 @@ def test_points_are_measured_where_they_were_while_the_volume_is_taken_out(rig, 
     registered.ui.transformSelector.setCurrentNode(transform)
     register(rig, registered)
     assert mean(registered) == before
+
+
+def test_points_that_an_edited_volume_left_are_refused_and_an_empty_list_follows_it(rig, registered):
+    (moving, _), parameters = lists(registered), registered.panel.state.parameters
+    transform, volume = parameters.transform, parameters.movingVolume
+    volume.SetAndObserveTransformNodeID(None)
+    slicer.util.arrayFromVolume(volume)[0, 10:20] = 0
+    slicer.util.arrayFromVolumeModified(volume)
+    settle(rig)
+    assert not mean(registered) and "has changed since it was registered" in registered.ui.landmarksStatusLabel.text
+    assert moving.GetParentTransformNode() is transform
+    moving.RemoveAllControlPoints()
+    registered.ui.placeButton.click()
+    assert moving.GetParentTransformNode() is None
+
+
+def test_an_older_result_is_measured_while_its_volume_is_taken_out(rig, registered):
+    """It does not say where and what its volumes were: nothing tells that they have changed."""
+    before, parameters = mean(registered), registered.panel.state.parameters
+    for name in OF_POSITIONS:
+        assert parameters.transform.GetAttribute(name)
+        parameters.transform.SetAttribute(name, None)
+    parameters.movingVolume.SetAndObserveTransformNodeID(None)
+    settle(rig)
+    assert mean(registered) == before and registered.ui.landmarksStatusLabel.text == ""
+    register(rig, registered)
+    assert mean(registered) == before and registered.ui.registerStatusLabel.text.startswith("Registered")
+
+
+def test_points_under_a_result_with_unreadable_positions_are_refused_while_its_volume_is_out(rig, registered):
+    parameters = registered.panel.state.parameters
+    parameters.transform.SetAttribute("MetaRegistration.MovingGeometry", "of a newer version")
+    parameters.movingVolume.SetAndObserveTransformNodeID(None)
+    settle(rig)
+    said = registered.ui.landmarksStatusLabel.text
+    assert "cannot be read" in said and "has changed" not in said and not mean(registered)
 
 
 def test_moving_points_that_are_put_back_are_measured_again(rig, registered):

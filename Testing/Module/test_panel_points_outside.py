@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import qt
 import slicer
 from panel_helpers import SMALL, choose_folder, click_row, open_panel, register, settle, small_folder, table
 from test_panel_stages import choose_stages
@@ -44,6 +45,35 @@ def test_a_point_outside_its_image_is_named_and_not_used(rig, widget, tmp_path, 
     node.SetNthControlPointPosition(1, 0.5, before[1], before[2])  # the outer edge of the first pixel
     settle(rig)
     assert table(widget.ui.distanceTable) and widget.ui.landmarksStatusLabel.text == ""
+
+
+@pytest.mark.parametrize("degrees", [0, 30])
+def test_points_on_the_outer_edge_are_measured_wherever_the_volume_is(rig, widget, tmp_path, degrees):
+    """Positions in mm are rounded: in pixels, such a point seems to be outside by 1e-13."""
+    parameters, matrix, angle = widget.panel.state.parameters, np.eye(4), np.deg2rad(degrees)
+    matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    matrix[:2, 3] = 0.7, -1.3
+    widget.ui.spacingSpinBox.value = 12
+    settle(rig)
+    for volume in (parameters.movingVolume, parameters.fixedVolume):
+        volume.ApplyTransformMatrix(slicer.util.vtkMatrixFromArray(matrix))
+    side = parameters.movingVolume.GetImageData().GetDimensions()[0]
+    edge = f"1,-0.5,-0.5\n2,{side - 0.5},-0.5\n3,-0.5,{side - 0.5}\n4,{side - 0.5},{side - 0.5}\n"
+    paths = [tmp_path / name for name in ("moving.csv", "fixed.csv")]
+    for path in paths:
+        path.write_text(f"label,x,y\n{edge}", encoding="utf-8")
+    rig.dialogs.answer([str(path) for path in paths], qt.QMessageBox.Yes)
+    widget.ui.loadLandmarksButton.click()
+    settle(rig)
+    assert widget.ui.landmarksStatusLabel.text.startswith("Loaded 4 moving and 4 fixed")
+    assert table(widget.ui.distanceTable)[0][1] == "0.00"
+    saved = tmp_path / "saved.mrk.json"
+    rig.dialogs.answer(str(saved))
+    widget.ui.saveLandmarksButton.click()
+    written = sorted(map(str, tmp_path.glob("saved_*.mrk.json")))
+    rig.dialogs.answer(written, qt.QMessageBox.Yes)
+    widget.ui.loadLandmarksButton.click()
+    assert widget.ui.landmarksStatusLabel.text.startswith("Loaded 4 moving and 4 fixed")
 
 
 def test_points_that_are_left_behind_by_a_transform_of_their_volume_are_named(rig, widget):

@@ -59,6 +59,20 @@ def test_landmark_files_of_other_names_than_the_chosen_one_are_asked_about(widge
     assert widget.ui.landmarksStatusLabel.text == f"Saved {moving}, {fixed}."
 
 
+def test_a_name_that_says_both_sides_keeps_both_lists(rig, widget, lists, dialogs, tmp_path):
+    paths = [tmp_path / f"moving_to_fixed_{side}.mrk.json" for side in ("moving", "fixed")]
+    slicer.util.updateMarkupsControlPointsFromArray(lists[1], np.array([[7.0, 9.0, 0.0]] * 4))
+    before = [points(node) for node in lists]
+    dialogs.answer(str(tmp_path / "moving_to_fixed.mrk.json"))
+    widget.ui.saveLandmarksButton.click()
+    assert widget.ui.landmarksStatusLabel.text == f"Saved {paths[0]}, {paths[1]}."
+    for node in lists:
+        node.RemoveAllControlPoints()
+    dialogs.answer([str(path) for path in reversed(paths)])
+    widget.ui.loadLandmarksButton.click()
+    np.testing.assert_allclose([points(node) for node in lists], before, atol=1e-6)
+
+
 def test_the_file_dialog_alone_asks_about_the_chosen_name(widget, lists, dialogs, tmp_path):
     (tmp_path / "q.csv").write_text(MINE, encoding="utf-8")
     dialogs.answer(str(tmp_path / "q.csv"))
