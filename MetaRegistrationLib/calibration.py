@@ -788,13 +788,6 @@ ALTERNATE_ROWS = Threshold(
     " beside its place. If every other row is shifted by a pixel, 1.0 px are found.",
     "uneven_rows.py",
 )
-ENLARGED_ROWS = Threshold(
-    0.65,
-    "mean square difference of next rows, as a share of that of next but one rows",
-    "It is 0.65 at most in 20 real images with uneven rows that were enlarged 2 to 4 times, and from 0.66 on in real images under"
-    " noise of half a standard deviation.",
-    "none",
-)
 UNEVEN_ROWS = Threshold(
     0.4,
     "pixels of the image",

@@ -55,7 +55,7 @@ def _under(values: Tensor, window: tuple[float, ...], edges: bool) -> Tensor:
     return across.across(down.down(values))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)  # a pair that is searched in all ranges needs 115
 def _band(extent: int, window: tuple[float, ...], edges: bool, device: torch.device, dtype: torch.dtype) -> Band:
     """A window along an axis; what it has beyond the border belongs to the edge, or to nothing."""
     reach = len(window) // 2

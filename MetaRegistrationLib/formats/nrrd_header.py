@@ -140,7 +140,7 @@ def _legible(text: str) -> str:
 
 def _is_sound(line: str) -> bool:
     """Whether decoders survive the line."""
-    return _legible(line).isprintable() and len(line) <= LONGEST_LINE
+    return _legible(line).replace("\t", " ").isprintable() and len(line) <= LONGEST_LINE
 
 
 def _damaged(path: Path, name: str) -> InputError:

@@ -8,6 +8,8 @@ from typing import Any
 import slicer
 
 _PREFIX = "MetaRegistration.chosen"
+_PLACES = {"movingPoints": 0, "fixedPoints": 1, "mask": 0}
+"""What nodes are chosen as, and which of the images they belong to."""
 _CLASSES = ("vtkMRMLMarkupsFiducialNode", "vtkMRMLLabelMapVolumeNode", "vtkMRMLSegmentationNode")
 
 
@@ -41,6 +43,19 @@ def forget_choice(what: str, images: Sequence[Any]) -> None:
 def chosen_for(what: str, images: Sequence[Any]):
     """The node that was chosen for these images; None without one."""
     return next((node for node in _nodes() if _number(node, what, images) is not None), None)
+
+
+def chosen_with(image) -> list:
+    """The point lists and masks that were chosen for an image, in whatever pair."""
+    return [
+        node
+        for node in _nodes()
+        if any(
+            image in noted[place : place + 1]
+            for what, place in _PLACES.items()
+            for noted in _noted(node, what).values()
+        )
+    ]
 
 
 def is_of_others(node, what: str, images: Sequence[Any]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.geometry import Geometry
 from ..formats.units import possible_pixel_um
+from .noted_numbers import length_from_text
 from .volumes import GIVEN_ATTRIBUTE, OWN_SIZE_ATTRIBUTE, ijk_to_ras, spacing_known
 
 _SAME = 1e-6  # relative: files of a scene round
@@ -21,6 +22,8 @@ def set_pixel_size(node, micrometres: float | None, *, forced: bool = False) -> 
 
     Point lists that were placed on the volume before do not move with it.
     """
+    if not _has_given_size(node):
+        note_size(node, None, None)  # what was given once is over
     size = _size_to_give(node, micrometres, forced=forced)
     if size is None:
         return False
@@ -43,8 +46,8 @@ def own_size(node) -> tuple[float, float] | None:
     """Distance of the columns and of the rows of a volume, mm, without a given size; None if a scene does not say it."""
     if not _has_given_size(node):
         return node.GetSpacing()[:2]
-    words = (node.GetAttribute(OWN_SIZE_ATTRIBUTE) or "").split()
-    return (float(words[0]), float(words[1])) if len(words) == 2 else None
+    sizes = [length_from_text(word) for word in (node.GetAttribute(OWN_SIZE_ATTRIBUTE) or "").split()]
+    return tuple(sizes) if len(sizes) == 2 and all(sizes) else None
 
 
 def without_given_size(node, geometry: Geometry) -> Geometry:
@@ -88,5 +91,5 @@ def _size_to_give(node, micrometres: float | None, *, forced: bool) -> tuple[flo
 
 def _has_given_size(node) -> bool:
     """Whether a volume has the size that it was given here: nobody else has changed it since."""
-    given = float(node.GetAttribute(GIVEN_ATTRIBUTE) or 0)
-    return bool(given) and np.allclose(node.GetSpacing()[:2], given, rtol=_SAME, atol=0)
+    given = length_from_text(node.GetAttribute(GIVEN_ATTRIBUTE) or "")
+    return given is not None and np.allclose(node.GetSpacing()[:2], given, rtol=_SAME, atol=0)

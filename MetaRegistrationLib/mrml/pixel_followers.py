@@ -12,6 +12,7 @@ import slicer
 from ..errors import InputError
 from . import given_sizes
 from .changed_volumes import registration_above
+from .chosen_nodes import chosen_with
 from .label_pixels import at_pixels_of, label_array
 from .markups import defined_points
 from .relative_place import node_to_volume
@@ -86,9 +87,11 @@ def _is_none(change: np.ndarray) -> bool:
 
 
 def _followers(side: Side) -> list:
-    """The point list, and the mask if it is on the pixels of the volume."""
-    nodes = [] if side.points is None else [side.points]
-    return [*nodes, side.mask] if side.mask is not None and _is_on_pixels(side.volume, side.mask) else nodes
+    """The point lists and the masks on the pixels of the volume: those that are chosen, and those of its other pairs."""
+    known = dict.fromkeys((side.points, side.mask, *chosen_with(side.volume)))
+    lists = [node for node in known if node is not None and node.IsA("vtkMRMLMarkupsFiducialNode")]
+    others = (node for node in known if node is not None and node not in lists)
+    return [*lists, *(node for node in others if _is_on_pixels(side.volume, node))]
 
 
 def _is_on_pixels(volume, mask) -> bool:

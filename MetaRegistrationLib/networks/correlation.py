@@ -51,10 +51,11 @@ def _unit(features: Tensor, epsilon: float) -> Tensor:
 
 def _by_shifts(fixed: Tensor, moving: Tensor, radius: int) -> Tensor:
     """Inner products of (B, C, H, W) with the shifted (B, C, H, W), one shift after the other, without a gradient."""
+    fixed, moving = torch.broadcast_tensors(fixed, moving)
     height, width = fixed.shape[-2:]
     span = 2 * radius + 1
     moving = functional.pad(moving, (radius,) * 4)
-    found, product = fixed.new_empty(len(fixed), span * span, height, width), torch.empty_like(fixed)
+    found, product = fixed.new_empty(len(fixed), span * span, height, width), fixed.new_empty(fixed.shape)
     for number in range(span * span):
         column, row = divmod(number, span)
         torch.mul(fixed, moving[..., row : row + height, column : column + width], out=product)

@@ -6,9 +6,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
-from ..formats.headers import read_header
 from ..formats.images import Image
-from ..mrml import given_sizes, masks, overlay, scene, scene_folders, stored_registration, volumes
+from ..mrml import masks, overlay, scene, scene_folders, stored_registration, volumes
+from ..mrml.changed_volumes import registration_above
 from ..mrml.markups import FIXED_COLOUR, MOVING_COLOUR, node_from_landmarks
 from ..mrml.pixel_followers import give_pixel_sizes
 from ..mrml.registration_node import result_of_pair
@@ -97,7 +97,6 @@ class PairsLogic:
         if nodes["moving"] is None or nodes["fixed"] is None:
             with scene.unchanged_on_error(), scene_folders.gathered(files.name, key=key):
                 nodes = self._load(files.load())
-                _note_own_sizes(nodes, files)
             for role, node in nodes.items():
                 if node is not None:
                     node.SetAttribute(PAIR_ATTRIBUTE, f"{role}|{key}")
@@ -119,6 +118,10 @@ class PairsLogic:
         """The only image of the scene beside this one, or None; results of this module are none."""
         return volumes.only_other_image(volume)
 
+    def result_above(self, moving):
+        """The registration that moves a volume now, chosen or not; None without one."""
+        return None if moving is None else registration_above(moving)
+
     def give_pixel_size(self, parameters, sizes: PixelSizes) -> bool:
         """Give the chosen volumes the user's pixel sizes, as far as these apply; return whether one changed.
 
@@ -127,6 +130,8 @@ class PairsLogic:
         """
         nodes = parameters.movingVolume, parameters.fixedVolume
         if None in nodes or stored_registration.belongs(parameters.transform, *nodes):
+            return False
+        if self.result_above(parameters.movingVolume) is not None:  # a result that is not chosen is still in force
             return False
         try:
             return give_pixel_sizes(sides_of(parameters), sizes)
@@ -168,22 +173,6 @@ class PairsLogic:
 
 _RESULTS = ("vtkMRMLGridTransformNode", "vtkMRMLScalarVolumeNode", "vtkMRMLTableNode")
 _ROLES = ("moving", "fixed", "moving points", "fixed points", "moving mask", "fixed mask")
-
-
-def _note_own_sizes(nodes: dict, files: PairFiles) -> None:
-    """Note the sizes that the files state on volumes that were loaded with given ones, so that they can get these again."""
-    if not any((files.spacing_um, files.moving_spacing_um, files.fixed_spacing_um)):
-        return
-    sides = (files.moving, files.moving_slice_index), (files.fixed, files.fixed_slice_index)
-    for role, (path, index) in zip(("moving", "fixed"), sides, strict=True):
-        node, size = nodes[role], None
-        try:
-            header = read_header(path, slice_index=files.slice_index if index is None else index)
-            size = header.geometry.spacing[::-1]
-        except InputError:  # the given size was used in its place
-            pass
-        if size != node.GetSpacing()[:2]:
-            given_sizes.note_size(node, node.GetSpacing()[0], size)
 
 
 def _row(files: PairFiles, pair: ImagePair) -> PairRow:

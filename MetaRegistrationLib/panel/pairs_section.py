@@ -148,7 +148,8 @@ class PairsSection:
     def _give_pixel_size(self) -> None:
         parameters = self._state.parameters
         wanted = parameters.movingVolume, parameters.fixedVolume, PixelSizes.given_in(self.ui)
-        seen = *wanted, parameters.transform  # a registered pair gets none until its registration is gone
+        # A registered pair gets none until its registration is gone.
+        seen = *wanted, parameters.transform, self._logic.result_above(parameters.movingVolume)
         if seen == self._sized:
             return
         self._sized = seen

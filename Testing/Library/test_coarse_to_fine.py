@@ -61,6 +61,14 @@ def test_correlation_and_its_gradient_are_those_of_the_definition(radius, height
         torch.testing.assert_close(wrong, right)
 
 
+@pytest.mark.parametrize("radius", [1, 2])
+def test_correlation_without_a_gradient_is_the_same_and_takes_one_image_against_many(radius):
+    fixed, moving = torch.randn(1, 5, 9, 12), torch.randn(3, 5, 9, 12)
+    expected = shift_by_shift(fixed.expand(3, -1, -1, -1), moving, radius)
+    torch.testing.assert_close(local_correlation(fixed, moving, radius), expected)
+    torch.testing.assert_close(local_correlation(fixed.expand(3, -1, -1, -1), moving, radius), expected)
+
+
 def test_correlation_of_blank_features_is_zero_with_finite_gradient():
     fixed = torch.zeros(1, 3, 6, 7, requires_grad=True)
     found = local_correlation(fixed, torch.zeros(1, 3, 6, 7), 2)

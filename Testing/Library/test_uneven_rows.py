@@ -59,28 +59,6 @@ def test_the_shift_of_every_other_row_is_measured(shift):
     assert found.deviation_px == pytest.approx(shift / 2, rel=0.15)
 
 
-@pytest.mark.parametrize("shift", [6.0, 8.0, 20.0])
-def test_a_step_beyond_the_near_search_is_measured(shift):
-    assert of(shifted(noisy(texture(), 0.2), every_other(shift))).alternate_px == pytest.approx(shift, abs=0.2)
-
-
-def enlarged(image: np.ndarray, factor: int, order: int) -> np.ndarray:
-    """As an export of more pixels; order 0 repeats them, 1 is bilinear."""
-    return ndimage.zoom(image, factor, order=order, mode="nearest", grid_mode=True)
-
-
-@pytest.mark.parametrize(("factor", "order", "crop"), [(2, 0, 0), (2, 0, 1), (3, 0, 0), (2, 1, 0), (3, 1, 1)])
-def test_uneven_rows_of_an_enlarged_image_are_measured_in_its_pixels(factor, order, crop):
-    scan = noisy(texture(), 0.1)
-    seen = enlarged(shifted(scan, every_other(3.0)), factor, order)[crop:, crop:]
-    assert of(seen).alternate_px == pytest.approx(3 * factor, rel=0.1)
-    seen = enlarged(shifted(scan, each(1.5)), factor, order)[crop:]
-    lower = 0.8 if order == 0 else 0.4  # bilinear rows are mixtures of two
-    assert lower < of(seen).spread_px / (1.5 * factor) < 1.3
-    even = enlarged(scan, factor, order)
-    assert of(even) == of(even.T) == Unevenness()
-
-
 def test_the_middle_512_rows_are_judged():
     narrow = noisy(texture(side=1200)[:, :100], 0.2)
     uneven = shifted(narrow, every_other(3.0, 1200))

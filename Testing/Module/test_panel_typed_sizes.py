@@ -191,3 +191,53 @@ def test_the_own_size_of_a_volume_is_saved_with_the_scene(rig, widget, tmp_path)
     widget.ui.overrideSpacingCheckBox.checked = False
     settle(rig)
     assert sizes(widget) == [20, 20]
+
+
+def test_sizes_of_the_table_of_pairs_are_the_volumes_own(rig, tmp_path):
+    folder = small_folder(tmp_path / "pairs", 1)
+    with (folder / "pairs.csv").open(encoding="utf-8") as stream:
+        rows = [{**row, "moving_spacing_um": "12", "fixed_spacing_um": "15"} for row in csv.DictReader(stream)]
+    with (folder / "pairs.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    widget = open_panel(rig, size=SMALL)
+    choose_folder(rig, widget, folder)
+    click_row(rig, widget, 0)
+    register_simply(widget)
+    assert sizes(widget) == pytest.approx([12, 15])
+    register(rig, widget)
+    assert sizes(widget) == pytest.approx([12, 15])
+
+
+def test_points_of_another_pair_follow_a_size_that_is_taken_back(rig, widget, tmp_path):
+    with_sizes_of_their_own(rig, widget)
+    parameters = widget.panel.state.parameters
+    fixed, moving_points, fixed_points = parameters.fixedVolume, parameters.movingPoints, parameters.fixedPoints
+    other = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "other")
+    slicer.util.updateVolumeFromArray(other, slicer.util.arrayFromVolume(fixed).copy())
+    widget.ui.movingSpacingSpinBox.value = 15.0
+    settle(rig)
+    widget.ui.fixedVolumeSelector.setCurrentNode(other)
+    settle(rig)
+    widget.ui.movingSpacingSpinBox.value = 0
+    settle(rig)
+    assert sizes(widget)[0] == pytest.approx(20)
+    widget.ui.fixedVolumeSelector.setCurrentNode(fixed)
+    settle(rig)
+    widget.ui.movingPointsSelector.setCurrentNode(moving_points)
+    widget.ui.fixedPointsSelector.setCurrentNode(fixed_points)
+    settle(rig)
+    for found, expected in zip(all_pixels(widget), landmarks(tmp_path), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("own", ["x y", "0 0", "nan nan"])
+def test_an_own_size_that_cannot_be_read_is_not_known(rig, widget, own):
+    widget.ui.spacingSpinBox.value = 10.0
+    settle(rig)
+    for volume in volumes(widget):
+        volume.SetAttribute("MetaRegistration.OwnPixelSize", own)
+    widget.ui.spacingSpinBox.value = 0
+    settle(rig)
+    assert sizes(widget) == pytest.approx([10, 10])
