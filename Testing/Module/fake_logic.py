@@ -69,6 +69,9 @@ class FakePairs:
     def show(self, moving, fixed, moving_slice=0, fixed_slice=0):
         pass
 
+    def result_above(self, moving):
+        return None
+
     def give_pixel_size(self, parameters, micrometres):
         return False
 

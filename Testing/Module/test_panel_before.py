@@ -107,6 +107,7 @@ def test_less_than_a_pixel_of_the_network_grid_is_not_noted(rig, widget):
     assert table(widget.ui.distanceTable)[0][3] != apart(widget) and widget.ui.distanceNoteLabel.text == ""
     widget.ui.spacingSpinBox.value = 0
     settle(rig)
+    click_row(rig, widget, 0)
     moved_by_hand(rig, widget, 5.0, 5.0)
     assert widget.ui.distanceNoteLabel.text == "", "nothing is known in micrometres"
 
