@@ -40,14 +40,18 @@ class Band:
 
 def smoothed(values: Tensor, sigma: float, reach: int) -> Tensor:
     """Images (..., H, W) under a Gaussian window of `sigma` pixels that ends at `reach` pixels; edge values beyond the border."""
-    offsets = torch.arange(-reach, reach + 1)
-    window = torch.exp(-0.5 * (offsets.double() / sigma).square())
-    return _under(values, tuple((window / window.sum()).tolist()), True)
+    return _under(values, _gaussian(sigma, reach), True)
 
 
 def summed(values: Tensor, reach: int) -> Tensor:
     """Sums over squares of ``2 reach + 1`` pixels about each pixel of images (..., H, W); zeros beyond the border."""
     return _under(values, (1.0,) * (2 * reach + 1), False)
+
+
+@lru_cache(maxsize=64)
+def _gaussian(sigma: float, reach: int) -> tuple[float, ...]:
+    window = torch.exp(-0.5 * (torch.arange(-reach, reach + 1).double() / sigma).square())
+    return tuple((window / window.sum()).tolist())
 
 
 def _under(values: Tensor, window: tuple[float, ...], edges: bool) -> Tensor:

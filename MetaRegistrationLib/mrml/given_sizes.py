@@ -23,21 +23,21 @@ def set_pixel_size(node, micrometres: float | None, *, forced: bool = False) -> 
     Point lists that were placed on the volume before do not move with it.
     """
     if not _has_given_size(node):
-        note_size(node, None, None)  # what was given once is over
+        _note_size(node, None, None)  # notes on a size that it no longer has
     size = _size_to_give(node, micrometres, forced=forced)
     if size is None:
         return False
     own = own_size(node)
     node.SetSpacing(*size, node.GetSpacing()[2])
     if own == size:
-        note_size(node, None, None)
+        _note_size(node, None, None)
     else:
-        note_size(node, size[0], own)
+        _note_size(node, size[0], own)
     return True
 
 
-def note_size(node, given: float | None, own: tuple[float, float] | None) -> None:
-    """Note the size that a volume was given and its own (columns, rows), mm; None for what it has not, or is not known."""
+def _note_size(node, given: float | None, own: tuple[float, float] | None) -> None:
+    """Note the given size of a volume and its own (columns, rows), mm. None removes a note."""
     node.SetAttribute(GIVEN_ATTRIBUTE, None if given is None else repr(given))
     node.SetAttribute(OWN_SIZE_ATTRIBUTE, None if own is None else " ".join(map(repr, own)))
 
